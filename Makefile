@@ -1,0 +1,33 @@
+# make            set up .venv and run the built-in sample end to end
+# make test       set up and run the tests
+# make check      the format and style checks of CI
+# make clean      remove what runs made (not .venv)
+
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/.ready
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: sample test check clean
+
+sample: $(READY)
+	snakemake --cores all
+
+test: $(READY)
+	pytest
+
+check: $(READY)
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile rules
+	snakemake --lint
+
+clean:
+	rm -rf data build results logs benchmarks .snakemake
+
+$(READY): requirements.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "error: Python 3.11 to 3.13 is needed, this is " + sys.version.split()[0] + "; name one: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --requirement requirements.txt
+	$(VENV)/bin/pip install --quiet --no-deps --editable .
+	touch $@

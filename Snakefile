@@ -1,0 +1,107 @@
+"""Trailers12k: from a list of movies to the paper's results table.
+
+`snakemake --cores all` runs what config.yaml says; README.md tells the rest.
+"""
+
+import re
+import sys
+
+from snakemake.utils import min_version
+
+from trailers12k.jobs import UserError
+from trailers12k.metadata import COLUMNS
+from trailers12k.plan import CLIPS_CODE, SAMPLE_CODE, SPLITS, Plan, closing_words
+
+min_version("9.0")
+
+
+configfile: "config.yaml"
+
+
+try:
+    plan = Plan(config)
+except UserError as error:
+    sys.exit(f"error: {error}\n")
+
+
+wildcard_constraints:
+    shard="|".join(plan.shards),
+    store="|".join(plan.stores),
+    run="|".join(re.escape(run) for run in plan.runs),
+    split="|".join(SPLITS),
+
+
+# Each target asks for the products between as well as for the last one: see Plan.ledgers.
+rule all:
+    default_target: True
+    input:
+        plan.ledgers(*plan.stages),
+        plan.manifests(),
+        "data/metadata.json",
+        "data/clips.csv",
+        "data/ledger.csv",
+        "data/mtgc.csv",
+        plan.trained(),
+        "results/summary.md",
+        "results/figures/results.png",
+        "results/config.yaml",
+
+
+rule metadata:
+    input:
+        plan.ledgers("trailers"),
+        "data/movies.csv",
+        "data/metadata.json",
+
+
+rule trailers:
+    input:
+        plan.ledgers("trailers"),
+
+
+rule posters:
+    input:
+        plan.ledgers("posters"),
+
+
+rule clips:
+    input:
+        plan.ledgers("trailers", "clips"),
+        "data/clips.csv",
+
+
+rule features:
+    input:
+        plan.ledgers(*plan.stages),
+        plan.manifests(),
+        "data/clips.csv",
+        "data/ledger.csv",
+
+
+rule splits:
+    input:
+        "data/mtgc.csv",
+
+
+rule evaluate:
+    input:
+        rules.features.input,
+        "data/mtgc.csv",
+        plan.trained(),
+        "results/summary.md",
+
+
+include: "rules/sample.smk"
+include: "rules/metadata.smk"
+include: "rules/trailers.smk"
+include: "rules/posters.smk"
+include: "rules/clips.smk"
+include: "rules/features.smk"
+include: "rules/splits.smk"
+include: "rules/training.smk"
+include: "rules/evaluation.smk"
+include: "rules/ledger.smk"
+
+
+onsuccess:
+    print(closing_words("results/summary.md"))

@@ -1,0 +1,39 @@
+"""Clips: needs the trailers, makes the shots of each and their partition into clips."""
+
+
+rule detect_clips:
+    input:
+        trailers="build/ledger/trailers/{shard}.csv",
+    output:
+        ledger="build/ledger/clips/{shard}.csv",
+        clips="build/clips/{shard}.csv",
+    params:
+        settings=plan.config["clips"],
+        code=plan.code("detect_clips", *CLIPS_CODE),
+    log:
+        "logs/detect_clips/{shard}.log",
+    benchmark:
+        "benchmarks/detect_clips/{shard}.tsv"
+    resources:
+        mem_mb=1000,
+    conda:
+        "../envs/video.yaml"
+    script:
+        "../scripts/detect_clips.py"
+
+
+rule merge_clips:
+    input:
+        clips=expand("build/clips/{shard}.csv", shard=plan.shards),
+    output:
+        clips="data/clips.csv",
+    params:
+        code=plan.code("merge_clips", "clips"),
+    log:
+        "logs/merge_clips.log",
+    benchmark:
+        "benchmarks/merge_clips.tsv"
+    conda:
+        "../envs/tables.yaml"
+    script:
+        "../scripts/merge_clips.py"

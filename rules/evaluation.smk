@@ -1,0 +1,78 @@
+"""Evaluation: needs predictions and labels, makes the tables under results/."""
+
+
+rule score_runs:
+    input:
+        mtgc="data/mtgc.csv",
+        predictions=plan.trained("val.csv", "tst.csv", "run.json"),
+        stores=plan.manifests(),
+    output:
+        val="results/transfer/val.csv",
+        tst="results/transfer/tst.csv",
+    params:
+        runs=plan.runs,
+        seed=plan.config["seed"],
+        code=plan.code("score_runs", "metrics", "summary"),
+    log:
+        "logs/score_runs.log",
+    benchmark:
+        "benchmarks/score_runs.tsv"
+    conda:
+        "../envs/tables.yaml"
+    script:
+        "../scripts/score_runs.py"
+
+
+rule summarize_results:
+    input:
+        tst="results/transfer/tst.csv",
+        val="results/transfer/val.csv",
+        ledger="data/ledger.csv",
+    output:
+        csv="results/summary.csv",
+        markdown="results/summary.md",
+        metrics="results/metrics.json",
+    params:
+        runs=plan.runs,
+        code=plan.code("summarize_results", "summary"),
+    log:
+        "logs/summarize_results.log",
+    benchmark:
+        "benchmarks/summarize_results.tsv"
+    conda:
+        "../envs/tables.yaml"
+    script:
+        "../scripts/summarize_results.py"
+
+
+rule plot_results:
+    input:
+        summary="results/summary.csv",
+    output:
+        png="results/figures/results.png",
+    params:
+        code=plan.code("plot_results", "figures"),
+    log:
+        "logs/plot_results.log",
+    benchmark:
+        "benchmarks/plot_results.tsv"
+    conda:
+        "../envs/tables.yaml"
+    script:
+        "../scripts/plot_results.py"
+
+
+rule write_config:
+    output:
+        config="results/config.yaml",
+    params:
+        config=plan.config,
+        code=plan.code("write_config", "config"),
+    log:
+        "logs/write_config.log",
+    benchmark:
+        "benchmarks/write_config.tsv"
+    conda:
+        "../envs/tables.yaml"
+    script:
+        "../scripts/write_config.py"

@@ -1,0 +1,54 @@
+"""Features: needs trailers and clips, or posters; makes a store per backbone."""
+
+
+# Keeps its arrays in build/features/STORE/SHARD.zarr beside its output.
+rule extract_features:
+    input:
+        sources=lambda wc: (
+            "build/ledger/posters/{shard}.csv"
+            if plan.of_posters(wc.store)
+            else "build/ledger/trailers/{shard}.csv"
+        ),
+        clips=lambda wc: [] if plan.of_posters(wc.store) else "build/clips/{shard}.csv",
+    output:
+        ledger="build/ledger/{store}/{shard}.csv",
+        group="build/features/{store}/{shard}.zarr/.zgroup",
+    params:
+        backbone=lambda wc: plan.backbone(wc.store),
+        clips=lambda wc: {} if plan.of_posters(wc.store) else plan.config["clips"],
+        seed=plan.config["seed"],
+        code=lambda wc: plan.feature_code(wc.store),
+    log:
+        "logs/extract_features/{store}/{shard}.log",
+    benchmark:
+        "benchmarks/extract_features/{store}/{shard}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+    conda:
+        "../envs/torch.yaml"
+    script:
+        "../scripts/extract_features.py"
+
+
+# The manifest says what is in the store, and is written last. The group file is an output so that
+# a store that was deleted under its manifest is made again.
+rule merge_store:
+    input:
+        ledgers=lambda wc: plan.ledgers(wc.store),
+        groups=lambda wc: expand(
+            "build/features/{store}/{shard}.zarr/.zgroup", store=wc.store, shard=plan.shards
+        ),
+    output:
+        manifest="data/{store}.csv",
+        group="data/{store}.zarr/.zgroup",
+    params:
+        code=plan.code("merge_store", "stores"),
+    log:
+        "logs/merge_store/{store}.log",
+    benchmark:
+        "benchmarks/merge_store/{store}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    script:
+        "../scripts/merge_store.py"

@@ -1,0 +1,18 @@
+"""The ledger: needs the shards' ledgers of every stage, makes data/ledger.csv."""
+
+
+rule merge_ledger:
+    input:
+        ledgers=plan.ledgers(*plan.stages),
+    output:
+        ledger="data/ledger.csv",
+    params:
+        code=plan.code("merge_ledger", "ledger"),
+    log:
+        "logs/merge_ledger.log",
+    benchmark:
+        "benchmarks/merge_ledger.tsv"
+    conda:
+        "../envs/tables.yaml"
+    script:
+        "../scripts/merge_ledger.py"

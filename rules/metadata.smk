@@ -1,0 +1,38 @@
+"""The movies: needs the movie table, makes data/movies.csv, and data/metadata.json once the
+trailers are there."""
+
+
+rule list_movies:
+    input:
+        table=[] if plan.is_sample else ancient(plan.config["movies"]),
+    output:
+        movies="data/movies.csv",
+    params:
+        movies=plan.rows(*COLUMNS),
+        code=plan.code("list_movies", "metadata"),
+    log:
+        "logs/list_movies.log",
+    benchmark:
+        "benchmarks/list_movies.tsv"
+    conda:
+        "../envs/tables.yaml"
+    script:
+        "../scripts/list_movies.py"
+
+
+rule build_metadata:
+    input:
+        movies="data/movies.csv",
+        trailers=plan.ledgers("trailers"),
+    output:
+        metadata="data/metadata.json",
+    params:
+        code=plan.code("build_metadata", "metadata"),
+    log:
+        "logs/build_metadata.log",
+    benchmark:
+        "benchmarks/build_metadata.tsv"
+    conda:
+        "../envs/tables.yaml"
+    script:
+        "../scripts/build_metadata.py"

@@ -1,0 +1,48 @@
+"""Training: needs stores and splits, makes a trained DIViTA per run and split, and its predictions."""
+
+
+rule pack_store:
+    input:
+        manifest="data/{store}.csv",
+        group="data/{store}.zarr/.zgroup",
+    output:
+        features="build/packed/{store}.npy",
+        index="build/packed/{store}.csv",
+    params:
+        code=plan.code("pack_store", "dataset"),
+    log:
+        "logs/pack_store/{store}.log",
+    benchmark:
+        "benchmarks/pack_store/{store}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    script:
+        "../scripts/pack_store.py"
+
+
+rule train_run:
+    input:
+        unpack(lambda wc: plan.packed(wc.run)),
+        mtgc="data/mtgc.csv",
+    output:
+        checkpoint="results/runs/{run}/split{split}/best.pt",
+        curves="results/runs/{run}/split{split}/curves.csv",
+        validation="results/runs/{run}/split{split}/val.csv",
+        test="results/runs/{run}/split{split}/tst.csv",
+        facts="results/runs/{run}/split{split}/run.json",
+    params:
+        run=lambda wc: plan.runs[wc.run],
+        settings=plan.config["training"],
+        seed=plan.config["seed"],
+        code=plan.code("train_run", "training", "divita", "dataset", "seeds"),
+    log:
+        "logs/train_run/{run}/split{split}.log",
+    benchmark:
+        "benchmarks/train_run/{run}/split{split}.tsv"
+    threads: 1
+    resources:
+        mem_mb=3000,
+    conda:
+        "../envs/torch.yaml"
+    script:
+        "../scripts/train_run.py"

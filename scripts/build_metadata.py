@@ -1,0 +1,18 @@
+"""Write data/metadata.json in Trailers12k's structure."""
+
+import logging
+
+from trailers12k import ledger, metadata
+from trailers12k.jobs import job
+
+
+def main() -> None:
+    movies = metadata.read_movies(snakemake.input.movies)
+    trailers = [row for path in snakemake.input.trailers for row in ledger.read_shard(path)]
+    found = metadata.write_metadata(snakemake.output.metadata, movies, trailers)
+    logging.info("%d movies, %d with a trailer", len(movies), found)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main()

@@ -1,0 +1,25 @@
+"""Find the shots of one shard's trailers and cut them into clips."""
+
+from pathlib import Path
+
+from trailers12k import clips, ledger
+from trailers12k.files import write_csv
+from trailers12k.jobs import job
+
+
+def main() -> None:
+    output, table = Path(snakemake.output.ledger), Path(snakemake.output.clips)
+    rows, clip_rows = clips.detect_shard(
+        ledger.read_shard(snakemake.input.trailers),
+        snakemake.params.settings,
+        snakemake.params.code["package"],
+        records=output.with_suffix(""),
+        products=table.with_suffix(""),
+    )
+    write_csv(table, clips.COLUMNS, clip_rows)
+    ledger.write_shard(output, rows, clips.LEDGER_COLUMNS)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main()

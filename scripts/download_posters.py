@@ -1,0 +1,26 @@
+"""Fetch and verify the posters of one shard."""
+
+from pathlib import Path
+
+from trailers12k import download, ledger
+from trailers12k.jobs import job
+from trailers12k.metadata import movies_of_shard
+
+
+def main() -> None:
+    output = Path(snakemake.output.ledger)
+    movies = movies_of_shard(
+        snakemake.input.movies, snakemake.wildcards.shard, snakemake.params.shards
+    )
+    rows = download.posters_of_shard(
+        movies,
+        snakemake.params.settings,
+        records=output.with_suffix(""),
+        folder=Path("build/posters"),
+    )
+    ledger.write_shard(output, rows, download.POSTER_COLUMNS)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main()

@@ -1,0 +1,20 @@
+"""Put the shards' ledgers of all stages into one."""
+
+import logging
+from itertools import groupby
+from pathlib import Path
+
+from trailers12k import ledger
+from trailers12k.jobs import job
+
+
+def main() -> None:
+    shards = [(Path(path).parent.name, path) for path in snakemake.input.ledgers]
+    rows = ledger.merge(shards, snakemake.output.ledger)
+    for stage, of_stage in groupby(rows, key=lambda row: row["stage"]):
+        logging.info("%s: %s", stage, ledger.count(of_stage))
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main()

@@ -1,0 +1,23 @@
+"""Put the shards' arrays of one backbone into its store."""
+
+from pathlib import Path
+
+from trailers12k import ledger, stores
+from trailers12k.files import write_csv
+from trailers12k.jobs import job
+
+
+def main() -> None:
+    parts, attributes = [], {}
+    for path, group in zip(snakemake.input.ledgers, snakemake.input.groups, strict=True):
+        shard = Path(group).parent
+        attributes = attributes or stores.attributes(shard)
+        rows = ledger.read_shard(path)
+        parts += [(shard, r["mid"], r["fingerprint"]) for r in rows if r["status"] == "ok"]
+    rows = stores.merge(parts, Path(snakemake.output.group).parent, attributes)
+    write_csv(snakemake.output.manifest, ["mid", "clips", "fingerprint"], rows)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main()

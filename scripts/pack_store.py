@@ -1,0 +1,16 @@
+"""Pack one store into an array file for training."""
+
+from pathlib import Path
+
+from trailers12k import dataset
+from trailers12k.jobs import job
+
+
+def main() -> None:
+    store = Path(snakemake.input.group).parent
+    dataset.pack(store, snakemake.input.manifest, snakemake.output.features)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main()

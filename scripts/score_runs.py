@@ -1,0 +1,25 @@
+"""Score every run and split on its validation and test movies."""
+
+from pathlib import Path
+
+from trailers12k import stores, summary
+from trailers12k.jobs import job
+from trailers12k.plan import SPLITS, STREAMS
+
+
+def main() -> None:
+    mtgc = summary.read_labels(snakemake.input.mtgc)
+    runs = []
+    for run, spec in snakemake.params.runs.items():
+        used = [spec[stream] for stream in STREAMS if stream in spec]
+        told = [stores.attributes(Path(f"data/{store}.zarr"))["weights"] for store in used]
+        weights = " + ".join(dict.fromkeys(told))
+        runs += [(run, int(k), weights, Path(f"results/runs/{run}/split{k}")) for k in SPLITS]
+    for subset, path in ((1, snakemake.output.val), (2, snakemake.output.tst)):
+        rows = summary.score_runs(mtgc, runs, subset, snakemake.params.seed)
+        summary.write_scores(path, rows)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main()

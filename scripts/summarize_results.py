@@ -1,0 +1,25 @@
+"""Write the results table, beside the paper's."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from trailers12k import ledger, summary
+from trailers12k.files import read_csv
+from trailers12k.jobs import job
+
+
+def main() -> None:
+    rows = read_csv(snakemake.input.ledger)
+    stages = dict.fromkeys(row["stage"] for row in rows)
+    counts = [
+        f"{stage}: {ledger.count(row for row in rows if row['stage'] == stage)}" for stage in stages
+    ]
+    tst = pd.read_csv(snakemake.input.tst)
+    folder = Path(snakemake.output.csv).parent
+    summary.write_summary(folder, tst, snakemake.params.runs, counts)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main()

@@ -1,0 +1,37 @@
+"""Train DIViTA on one split of one run and predict its validation and test movies."""
+
+from pathlib import Path
+
+import torch
+
+from trailers12k import dataset, training
+from trailers12k.jobs import job
+from trailers12k.plan import STREAMS
+from trailers12k.seeds import seed_for
+
+
+def main() -> None:
+    torch.set_num_threads(snakemake.threads)
+    run, split = snakemake.wildcards.run, int(snakemake.wildcards.split)
+    streams = {
+        name: dataset.Packed(snakemake.input[name][0])
+        for name in STREAMS
+        if name in snakemake.params.run
+    }
+    mids, labels, subsets = dataset.read_labels(snakemake.input.mtgc)
+    training.train(
+        streams,
+        mids,
+        labels,
+        subsets[:, split],
+        training.Settings(**snakemake.params.settings),
+        seed_for(snakemake.params.seed, run, split),
+        Path(snakemake.output.checkpoint).parent,
+        shuffle_labels=snakemake.params.run.get("shuffle_labels", False),
+        device="cuda" if torch.cuda.is_available() else "cpu",
+    )
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main()

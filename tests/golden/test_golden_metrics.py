@@ -1,0 +1,24 @@
+"""The figures equal those of the published evaluation, with ties and with an empty genre too."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trailers12k.metrics import FIGURES, scores
+from trailers12k.movies import GENRES
+
+
+@pytest.mark.parametrize(
+    ("labels", "probabilities", "expected"),
+    [
+        ("labels", "probabilities", "uap_map_wap_iap_genres"),
+        ("labels", "tied_probabilities", "tied"),
+        ("labels_without_genre0", "probabilities", "without_genre0"),
+    ],
+)
+def test_scores(labels, probabilities, expected):
+    golden = np.load(Path(__file__).parent / "metrics.npz")
+    result = scores(golden[labels], golden[probabilities])
+    assert list(result) == [*FIGURES, *GENRES]
+    np.testing.assert_allclose(list(result.values()), golden[expected], rtol=0, atol=1e-6)

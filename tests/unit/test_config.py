@@ -1,0 +1,94 @@
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from trailers12k.config import check
+from trailers12k.jobs import UserError
+
+ROOT = Path(__file__).parents[2]
+DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def changed(path, value):
+    """The default configuration with one value changed."""
+    config = copy.deepcopy(DEFAULT)
+    *above, key = path.split("/")
+    at = config
+    for name in above:
+        at = at[name]
+    at[key] = value
+    return config
+
+
+def merged(low, high):
+    """As Snakemake lays a --configfile over the default."""
+    both = {
+        k: merged(low[k], v) if isinstance(v, dict) and k in low else v for k, v in high.items()
+    }
+    return low | both
+
+
+@pytest.mark.parametrize("preset", sorted((ROOT / "presets").glob("*.yaml")), ids=lambda p: p.stem)
+def test_presets_are_valid(preset):
+    config = check(merged(DEFAULT, yaml.safe_load(preset.read_text())))
+    assert "trailers_i_efficientnet_fpc24" not in config["backbones"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "told"),
+    [
+        ("typo", 1, "typo: unknown key; allowed: backbones, clips"),
+        ("training/larning_rate", 1, "training.larning_rate: unknown key; allowed in training: "),
+        ("seed", "many", "seed: 'many' is of the wrong type; allowed: integer at least 0"),
+        ("shards", 0, "shards: 0 is not allowed; allowed: at least 1"),
+        ("weights", "best", "weights: 'best' is not allowed; allowed: random, pretrained"),
+        ("training/lr", "1e-4", "training.lr: '1e-4' is of the wrong type; allowed: number more"),
+        ("splits/test", 0.25, "splits.test: 0.25 is not allowed; allowed: 0.1, 0.2"),
+        ("splits/test", 0.3, "splits: training 0.7 + validation 0.1 + test 0.3 is 1.1; allowed"),
+        ("image_frames", 25, "image_frames: 25 is more than a clip has; allowed: 1 to 24"),
+        ("runs/x", {"image": "none"}, "runs.x.image: 'none' is not such a store; allowed: "),
+        ("runs/x", {"image": "trailers_k_r2plus1d_fps24_fpc24"}, "is not such a store"),
+        ("runs/x", {"shuffle_labels": True}, "runs.x: names no store; allowed: image, video"),
+        ("runs/..", {"image": "posters_i_swin"}, "the name '..' is not allowed"),
+        ("backbones/a", {"model": "timm/x"}, "backbones.a: input is missing; required: model"),
+        (
+            "backbones/a",
+            {"model": "../x", "input": "frames", "batch": 1},
+            "backbones.a.model: '../x' is not allowed; allowed: ",
+        ),
+        ("movies", 3, "movies: 3 is of the wrong type; allowed: string"),
+        ("runs", {}, "runs: {} is not allowed; allowed: entries: at least 1"),
+    ],
+)
+def test_a_fault_is_told_in_one_line_with_key_value_and_what_is_allowed(path, value, told):
+    with pytest.raises(UserError) as error:
+        check(changed(path, value))
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_section_is_told():
+    config = copy.deepcopy(DEFAULT)
+    del config["clips"]
+    with pytest.raises(UserError, match="clips is missing"):
+        check(config)
+
+
+def test_null_drops_a_store_and_a_run_that_needs_it_is_told():
+    config = changed("backbones/trailers_i_efficientnet_fpc24", None)
+    with pytest.raises(UserError, match="EfficientNet-Lite0.image"):
+        check(config)
+    config["runs"]["EfficientNet-Lite0"] = config["runs"]["control"] = None
+    assert "control" not in check(config)["runs"]
+
+
+def test_every_key_of_the_default_is_commented():
+    lines = (ROOT / "config.yaml").read_text().splitlines()
+    for number, line in enumerate(lines):
+        key = line.split(":")[0]
+        if line and line[0].isalpha():
+            # A section's keys, or the lines above, carry the comment.
+            below = lines[number + 1].strip() if number + 1 < len(lines) else ""
+            assert lines[number - 1].startswith("#") or below.startswith("#"), key

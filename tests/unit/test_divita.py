@@ -1,0 +1,88 @@
+import pytest
+import torch
+
+from trailers12k.divita import DIViTA
+
+PARTS = {
+    "norm_in": 2_048,
+    "project": 131_200,
+    "attention": 65_536,
+    "feed-forward": 197_504,
+    "norms": 512,
+    "classify": 1_290,
+}
+"""Parameters of one stream of 1024 features, as the shapes of the published weights give them."""
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+
+
+def size(*modules):
+    return sum(p.numel() for module in modules for p in module.parameters())
+
+
+def snippets(**features):
+    return {name: torch.randn(3, 7, size) for name, size in features.items()}
+
+
+def test_parameters_are_the_published_ones():
+    stream = DIViTA({"image": 1024}).streams["image"]
+    attention = (stream.query, stream.key, stream.value, stream.attention_out)
+    assert {
+        "norm_in": size(stream.norm_in),
+        "project": size(stream.project),
+        "attention": size(*attention),
+        "feed-forward": size(stream.ff1, stream.ff2),
+        "norms": size(stream.norm1, stream.norm2),
+        "classify": size(stream.classify),
+    } == PARTS
+    assert size(stream) == sum(PARTS.values())
+    assert size(DIViTA({"image": 1024, "video": 1024})) == 2 * sum(PARTS.values())
+
+
+def test_fusion_averages_the_logits_of_its_streams():
+    fusion = DIViTA({"image": 6, "video": 4}).eval()
+    batch = snippets(image=6, video=4)
+    alone = []
+    for name, features in (("image", 6), ("video", 4)):
+        single = DIViTA({name: features}).eval()
+        single.streams[name].load_state_dict(fusion.streams[name].state_dict())
+        alone.append(single(batch))
+    torch.testing.assert_close(fusion(batch), (alone[0] + alone[1]) / 2)
+    assert fusion(batch).shape == (3, 10)
+
+
+def test_the_order_of_clips_does_not_matter_and_that_of_movies_does():
+    model = DIViTA({"image": 6}).eval()
+    batch = snippets(image=6)
+    logits = model(batch)
+    torch.testing.assert_close(model({"image": batch["image"].flip(1)}), logits)
+    torch.testing.assert_close(model({"image": batch["image"].flip(0)}), logits.flip(0))
+
+
+def test_dropout_only_in_training():
+    model = DIViTA({"image": 6})
+    batch = snippets(image=6)
+    assert not torch.equal(model(batch), model(batch))
+    model.eval()
+    assert torch.equal(model(batch), model(batch))
+
+
+def test_input_statistics_are_over_batch_and_clips():
+    model = DIViTA({"image": 6})
+    batch = snippets(image=6)
+    model(batch)
+    norm = model.streams["image"].norm_in
+    torch.testing.assert_close(norm.running_mean, 0.1 * batch["image"].mean((0, 1)))
+
+
+def test_errors():
+    with pytest.raises(ValueError, match="at least one stream"):
+        DIViTA({})
+    with pytest.raises(ValueError, match="does not divide"):
+        DIViTA({"image": 6}, hidden=10, heads=4)
+    with pytest.raises(KeyError, match="video"):
+        DIViTA({"image": 6, "video": 4})(snippets(image=6))

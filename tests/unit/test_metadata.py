@@ -1,0 +1,48 @@
+import json
+
+from trailers12k import ledger, metadata
+from trailers12k.movies import Movie
+
+MOVIES = [
+    Movie("tt0035423", 'Kate & "Leopold"', "2001", ("comedy", "romance"), "6FeyhlLZYrg"),
+    Movie("tt12345678", "<b>É</b>", "", ("drama",), "", "https://h/t.mp4", "p.jpg"),
+]
+
+
+def test_movies_csv_comes_back_as_it_was(tmp_path):
+    metadata.write_movies(tmp_path / "movies.csv", MOVIES)
+    assert metadata.read_movies(tmp_path / "movies.csv") == MOVIES
+
+
+def test_metadata_has_the_published_structure(tmp_path):
+    rows = [
+        {"mid": "tt0035423", "status": "ok", "duration": "99.120", "height": "360", "width": "640"},
+        {"mid": "tt12345678", "status": "failed", "duration": "", "height": "", "width": ""},
+    ]
+    assert metadata.write_metadata(tmp_path / "metadata.json", MOVIES, rows) == 1
+    entries = json.loads((tmp_path / "metadata.json").read_text())["trailers12k"]
+    assert entries["1"]["imdb"]["id"] == "0035423"
+    assert entries["1"]["youtube"]["trailers"] == [{"id": "6FeyhlLZYrg", "dims": [99.12, 360, 640]}]
+    assert entries["2"]["imdb"]["title"] == "<b>É</b>"
+    assert "dims" not in entries["2"]["youtube"]["trailers"][0]
+
+
+def test_the_ledger_is_ordered_by_stage_then_mid(tmp_path):
+    row = {"status": "ok", "attempts": 1}
+    ledger.write_shard(tmp_path / "a", [{"mid": "tt0000002"} | row], ["file"])
+    ledger.write_shard(
+        tmp_path / "b",
+        [{"mid": "tt0000001", "status": "failed", "reason": "truncated", "detail": "a, b"}],
+        ["file"],
+    )
+    shards = [("trailers", tmp_path / "a"), ("clips", tmp_path / "a"), ("trailers", tmp_path / "b")]
+    rows = ledger.merge(shards, tmp_path / "ledger.csv")
+    assert [(r["stage"], r["mid"]) for r in rows] == [
+        ("trailers", "tt0000001"),
+        ("trailers", "tt0000002"),
+        ("clips", "tt0000002"),
+    ]
+    assert (tmp_path / "ledger.csv").read_text().splitlines()[0] == (
+        "mid,stage,status,reason,detail,attempts,bytes,sha256,tool"
+    )
+    assert ledger.count(rows) == "2 ok, 1 failed (truncated 1)"

@@ -1,0 +1,36 @@
+from collections import Counter
+
+import pytest
+
+from trailers12k.movies import Movie, is_mid, shard_of
+
+
+@pytest.mark.parametrize("mid", ["tt0000001", "tt12345678"])
+def test_a_mid_is_tt_and_7_or_8_digits(mid):
+    assert is_mid(mid)
+
+
+@pytest.mark.parametrize(
+    "mid", ["", "tt123456", "tt123456789", "0035423", "tt0035423\n", "tt٠٠٠٠٠٠١", "../tt0035423"]
+)
+def test_other_text_is_no_mid(mid):
+    assert not is_mid(mid)
+
+
+def test_the_shard_of_a_movie_never_changes():
+    # Written down once: other numbers would recompute everybody's features.
+    assert [shard_of(mid, 128) for mid in ("tt0035423", "tt0347149")] == ["099", "030"]
+
+
+def test_shards_are_of_about_one_size():
+    sizes = Counter(shard_of(f"tt{i:07d}", 128) for i in range(12_800))
+    assert set(sizes) == {f"{i:03d}" for i in range(128)}
+    assert min(sizes.values()) > 60 and max(sizes.values()) < 140
+
+
+def test_a_trailer_is_at_its_url_or_else_on_youtube():
+    movie = Movie("tt0000001", "A", "2000", ("drama",), youtube_id="6FeyhlLZYrg")
+    assert movie.trailer_address == "https://www.youtube.com/watch?v=6FeyhlLZYrg"
+    assert Movie("tt0000001", "A", "2000", ("drama",)).trailer_address == ""
+    local = Movie("tt0000001", "A", "2000", ("drama",), "6FeyhlLZYrg", "here.mp4")
+    assert local.trailer_address == "here.mp4"

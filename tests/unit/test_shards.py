@@ -1,0 +1,94 @@
+import pytest
+
+from trailers12k.shards import Failure, Task, process
+
+MIDS = ["tt0000001", "tt0000002", "tt0000003"]
+
+
+def tasks(**changed):
+    return [Task(mid, changed.get(mid, "same")) for mid in MIDS]
+
+
+def test_a_failure_is_a_row_and_the_rest_is_done(tmp_path):
+    def work(mid):
+        if mid == "tt0000002":
+            raise Failure("truncated", "it ends\nhere")
+        return {"bytes": 7}
+
+    rows = process(tasks(), tmp_path, work)
+    assert [row["status"] for row in rows] == ["ok", "failed", "ok"]
+    assert rows[1] == {
+        "mid": "tt0000002",
+        "status": "failed",
+        "attempts": 1,
+        "reason": "truncated",
+        "detail": "it ends here",
+    }
+    assert rows[0]["bytes"] == 7
+
+
+def test_only_what_changed_is_done_again(tmp_path, caplog):
+    done = []
+    process(tasks(), tmp_path, lambda mid: done.append(mid) or {})
+    done.clear()
+    caplog.set_level("INFO")
+    rows = process(tasks(tt0000003="other"), tmp_path, lambda mid: done.append(mid) or {})
+    assert done == ["tt0000003"]
+    assert "1 computed, 2 kept" in caplog.text
+    assert rows[2]["attempts"] == 2
+
+
+def test_a_missing_product_is_made_again(tmp_path):
+    product = tmp_path / "product"
+    product.touch()
+    task = [Task("tt0000001", "same", product=product)]
+    done = []
+    process(task, tmp_path / "records", lambda mid: done.append(mid) or {})
+    process(task, tmp_path / "records", lambda mid: done.append(mid) or {})
+    product.unlink()
+    process(task, tmp_path / "records", lambda mid: done.append(mid) or {})
+    assert len(done) == 2
+
+
+def test_a_missing_file_of_the_row_is_made_again(tmp_path):
+    file = tmp_path / "file"
+    made = []
+
+    def work(mid):
+        file.touch()
+        made.append(mid)
+        return {"file": str(file)}
+
+    task = [Task("tt0000001", "same")]
+    process(task, tmp_path / "records", work)
+    process(task, tmp_path / "records", work)
+    file.unlink()
+    process(task, tmp_path / "records", work)
+    assert len(made) == 2
+
+
+def test_what_was_finished_survives_a_fault_of_ours(tmp_path):
+    def work(mid):
+        if mid == "tt0000002":
+            raise ZeroDivisionError
+        return {}
+
+    with pytest.raises(ZeroDivisionError):
+        process(tasks(), tmp_path, work)
+    done = []
+    process(tasks(), tmp_path, lambda mid: done.append(mid) or {})
+    assert "tt0000001" not in done and "tt0000002" in done
+
+
+def test_skipped_movies_and_movies_that_left(tmp_path):
+    process(tasks(), tmp_path, lambda mid: {})
+    rows = process([Task("tt0000001", skip="no_trailer")], tmp_path, lambda mid: {})
+    assert rows == [{"mid": "tt0000001", "status": "skipped", "reason": "no_trailer"}]
+    assert [path.stem for path in tmp_path.iterdir()] == ["tt0000001"]
+
+
+def test_several_workers_give_the_same_rows(tmp_path):
+    many = [Task(f"tt{i:07d}", "same") for i in range(50)]
+    assert process(many, tmp_path / "a", lambda mid: {"bytes": mid}) == process(
+        many, tmp_path / "b", lambda mid: {"bytes": mid}, workers=8
+    )

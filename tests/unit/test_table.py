@@ -1,0 +1,61 @@
+import pytest
+
+from trailers12k.jobs import UserError
+from trailers12k.sources import table
+
+HEAD = "mid,title,year,genres,youtube_id,trailer_url,poster_url\n"
+GOOD = "tt0035423,Kate & Leopold,2001,romance|comedy,6FeyhlLZYrg,,\n"
+
+
+def read(tmp_path, text, encoding="utf-8"):
+    path = tmp_path / "movies.csv"
+    path.write_bytes(text.encode(encoding))
+    return table.read(path)
+
+
+def test_movies_come_sorted_with_genres_in_the_datasets_order(tmp_path):
+    movies = read(tmp_path, HEAD + GOOD + 'tt0000001,"A, ""B""",,drama,,a.mp4,https://h/p.jpg\n')
+    assert [movie.mid for movie in movies] == ["tt0000001", "tt0035423"]
+    assert movies[0].title == 'A, "B"' and movies[0].trailer_url == "a.mp4"
+    assert movies[1].genres == ("comedy", "romance")
+
+
+def test_optional_columns_may_lack_and_a_byte_order_mark_may_be_there(tmp_path):
+    movies = read(tmp_path, "mid,title,year,genres\ntt0000001,A,1990,drama\n", "utf-8-sig")
+    assert movies[0].youtube_id == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (HEAD + "tt12,A,1990,drama,,,\n", "line 2: mid: 'tt12' is not allowed; allowed: tt and"),
+        (HEAD + GOOD + GOOD, "line 3: mid: 'tt0035423' stands in line 2 already"),
+        (HEAD + "tt0000001,A,1990,dramma,,,\n", "genres: 'dramma' is not allowed; allowed: action"),
+        (HEAD + "tt0000001,A,1990,,,,\n", "genres: '' is not allowed; allowed: at least one"),
+        (HEAD + "tt0000001,A,1990,drama|drama,,,\n", "each once"),
+        (HEAD + "tt0000001,A,90,drama,,,\n", "year: '90' is not allowed; allowed: four digits"),
+        (HEAD + "tt0000001,A,1990,drama,short,,\n", "youtube_id: 'short' is not allowed"),
+        (HEAD + "tt0000001,A,1990,drama,,ftp://h/x,\n", "trailer_url: 'ftp://h/x' is not allowed"),
+        (HEAD + "tt0000001,A,1990\n", "line 2: it has not 7 columns"),
+        (HEAD + "tt0000001,A,1990,drama,,,,,\n", "line 2: it has not 7 columns"),
+        (HEAD + 'tt0000001,"A\x1b[2J",1990,drama,,,\n', "title: 'A\\x1b[2J' is not allowed"),
+        (HEAD, "no movies"),
+        ("mid,title,genres\n", "the column 'year' is missing"),
+        ("mid,title,year,genres,plot\n", "the column 'plot' is unknown"),
+        ("", "the column 'mid' is missing"),
+    ],
+)
+def test_a_fault_is_told_in_one_line(tmp_path, text, told):
+    with pytest.raises(UserError) as error:
+        read(tmp_path, text)
+    assert told in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_table_that_is_not_utf8(tmp_path):
+    with pytest.raises(UserError, match="is not UTF-8"):
+        read(tmp_path, HEAD + "tt0000001,Amélie,2001,comedy,,,\n", "latin-1")
+
+
+def test_a_table_that_is_not_there(tmp_path):
+    with pytest.raises(UserError, match="does not exist; allowed: sample, or"):
+        table.read(tmp_path / "none.csv")

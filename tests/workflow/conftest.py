@@ -1,0 +1,135 @@
+"""A copy of the project in a folder of its own, and runs of the real rules on tiny data."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PARTS = [
+    "Snakefile",
+    "config.yaml",
+    "rules",
+    "scripts",
+    "trailers12k",
+    "schemas",
+    "profiles",
+    "envs",
+]
+
+IMAGE, VIDEO = "trailers_i_shufflenet_fpc24", "trailers_k_shufflenet_fps24_fpc24"
+TINY = {
+    "sample": {"movies": 10},
+    "backbones": {
+        IMAGE: {"model": "torchvision/shufflenet_v2_x1_0", "input": "frames", "batch": 8},
+        VIDEO: {"model": "shufflenet3d/1.0x", "input": "clips", "batch": 4},
+    },
+    "splits": {"tries": 2},
+    "training": {"epochs": 3},
+    "runs": {"image": {"image": IMAGE}, "video": {"video": VIDEO}},
+}
+
+
+@dataclass
+class Run:
+    """What one call of snakemake did: its exit code, what it printed, and the jobs it ran."""
+
+    code: int
+    text: str
+
+    @property
+    def jobs(self) -> Counter:
+        """How many jobs of each rule were started."""
+        rules = re.findall(r"^(?:local)?rule (\w+):$", self.text, flags=re.M)
+        targets = {"all", "trailers", "posters", "clips", "features", "evaluate"}
+        return Counter(rule for rule in rules if rule not in targets)
+
+    def wildcards(self, rule: str, name: str) -> set[str]:
+        """The values of a wildcard in the jobs of a rule."""
+        blocks = re.findall(rf"^rule {rule}:\n((?: .*\n)+)", self.text, flags=re.M)
+        return {re.search(rf"wildcards: .*\b{name}=([^,\s]+)", block).group(1) for block in blocks}
+
+
+class Project:
+    """A copy of the project with a configuration of its own."""
+
+    def __init__(self, folder: Path, config: dict):
+        self.folder = folder
+        for part in PARTS:
+            source = ROOT / part
+            if source.is_dir():
+                shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, folder / part)
+        whole = yaml.safe_load((ROOT / "config.yaml").read_text())
+        # Sections are laid over the default's; backbones and runs replace them.
+        for key, value in config.items():
+            replace = key in ("backbones", "runs") or not isinstance(value, dict)
+            whole[key] = value if replace else whole[key] | value
+        self.config = whole
+
+    def run(self, *arguments: str) -> Run:
+        """Call snakemake on all cores of a small machine."""
+        (self.folder / "config.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
+        environment = os.environ | {"PYTHONPATH": str(self.folder)}
+        done = subprocess.run(
+            [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        return Run(done.returncode, done.stdout)
+
+    def build(self, *arguments: str) -> Run:
+        """Call snakemake, which must succeed."""
+        run = self.run(*arguments)
+        assert run.code == 0, run.text[-5000:]
+        return run
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Replace a text that stands once in a file of the project."""
+        path = self.folder / file
+        text = path.read_text()
+        assert text.count(old) == 1, (file, old, text.count(old))
+        path.write_text(text.replace(old, new))
+
+    def log(self, name: str) -> str:
+        return (self.folder / "logs" / name).read_text()
+
+    def products(self) -> dict[str, bytes]:
+        """Every file of data/ and results/, but for stores' folders of attributes."""
+        return {
+            path.relative_to(self.folder).as_posix(): path.read_bytes()
+            for top in ("data", "results")
+            for path in sorted((self.folder / top).rglob("*"))
+            if path.is_file()
+        }
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory) -> Project:
+    """The tiny sample, built by the real rules."""
+    project = Project(tmp_path_factory.mktemp("sample"), TINY)
+    project.build()
+    return project
+
+
+@pytest.fixture(scope="session")
+def of_table(tmp_path_factory, sample) -> Project:
+    """A project that takes the sample's movies from a table of the user's; built once."""
+    project = Project(tmp_path_factory.mktemp("table"), TINY | {"movies": "movies.csv"})
+    table = (sample.folder / "data" / "movies.csv").read_text()
+    (project.folder / "movies.csv").write_text(
+        table.replace("build/sample/", f"{sample.folder}/build/sample/")
+    )
+    project.build()
+    return project

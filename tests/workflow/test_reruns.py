@@ -1,0 +1,194 @@
+"""Only what changed runs again. The tests share one project and stand in the order of its life."""
+
+import csv
+import shutil
+from collections import Counter
+
+import pytest
+
+from trailers12k.movies import shard_of
+
+from .conftest import IMAGE, TINY, VIDEO, Project
+
+TAIL = {"score_runs": 1, "summarize_results": 1, "plot_results": 1}
+"""What follows whenever a run was trained again."""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory, of_table) -> Project:
+    """The built project of the table, copied: these tests change it."""
+    folder = tmp_path_factory.mktemp("life") / "project"
+    shutil.copytree(of_table.folder, folder, symlinks=True)
+    project = Project.__new__(Project)
+    project.folder, project.config = folder, dict(of_table.config)
+    return project
+
+
+def rows_of(project):
+    with (project.folder / "movies.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def write_rows(project, rows):
+    with (project.folder / "movies.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_nothing_changed_nothing_runs(project):
+    run = project.build()
+    assert "Nothing to be done" in run.text
+    assert not run.jobs
+
+
+def test_a_new_movie_runs_its_shard_only_and_there_computes_itself_only(project):
+    rows = rows_of(project)
+    shard = shard_of("tt7654321", 2)
+    in_shard = [row["mid"] for row in rows if shard_of(row["mid"], 2) == shard]
+    trailers = project.folder / "build" / "ledger" / "trailers" / f"{shard}.csv"
+    kept = trailers.read_text().count(",ok,")
+    assert 0 < kept < len(rows) - 3
+    write_rows(project, [*rows, rows[0] | {"mid": "tt7654321", "title": "A new one"}])
+
+    planned = project.build("--dry-run")
+    run = project.build()
+    assert (
+        run.jobs
+        == planned.jobs
+        == Counter(
+            list_movies=1,
+            download_trailers=1,
+            download_posters=1,
+            detect_clips=1,
+            extract_features=2,
+            merge_clips=1,
+            merge_store=2,
+            merge_ledger=1,
+            build_metadata=1,
+            make_splits=1,
+            pack_store=2,
+            train_run=6,
+            **TAIL,
+        )
+    )
+    assert run.wildcards("extract_features", "shard") == {shard}
+    for log in ("download_trailers", "detect_clips", f"extract_features/{IMAGE}"):
+        assert f"1 computed, {kept} kept" in project.log(f"{log}/{shard}.log")
+    assert f"{len(in_shard) + 1} " in project.log("list_movies.log") or shard_of("tt7654321", 2)
+    assert (project.folder / "data" / f"{IMAGE}.zarr" / "tt7654321").is_dir()
+
+
+def test_a_movie_that_leaves_takes_its_features_along(project):
+    write_rows(project, [row for row in rows_of(project) if row["mid"] != "tt7654321"])
+    project.build()
+    assert not (project.folder / "data" / f"{IMAGE}.zarr" / "tt7654321").exists()
+    assert "tt7654321" not in (project.folder / "data" / "ledger.csv").read_text()
+
+
+def test_a_setting_of_one_backbone_runs_that_backbone_and_its_runs(project):
+    project.config["backbones"][IMAGE]["image_frames"] = 2
+    planned = project.build("--dry-run")
+    run = project.build()
+    shards = len(run.wildcards("extract_features", "shard"))
+    assert (
+        run.jobs
+        == planned.jobs
+        == Counter(
+            extract_features=shards,
+            merge_store=1,
+            merge_ledger=1,
+            pack_store=1,
+            train_run=3,
+            **TAIL,
+            write_config=1,
+        )
+    )
+    assert run.wildcards("extract_features", "store") == {IMAGE}
+    assert run.wildcards("train_run", "run") == {"image"}
+
+
+def test_another_genre_runs_splits_and_training_and_no_video(project):
+    rows = rows_of(project)
+    rows[0]["genres"] = "horror" if rows[0]["genres"] != "horror" else "drama"
+    write_rows(project, rows)
+    planned = project.build("--dry-run")
+    run = project.build()
+    assert (
+        run.jobs
+        == planned.jobs
+        == Counter(list_movies=1, build_metadata=1, make_splits=1, train_run=6, **TAIL)
+    )
+
+
+def test_another_title_touches_neither_videos_nor_splits(project):
+    rows = rows_of(project)
+    rows[0]["title"] = "Another title"
+    write_rows(project, rows)
+    assert project.build().jobs == Counter(list_movies=1, build_metadata=1)
+
+
+def test_a_comment_in_the_package_or_a_new_mtime_of_a_script_runs_nothing(project):
+    with (project.folder / "trailers12k" / "features.py").open("a") as file:
+        file.write("# a remark\n")
+    for script in (project.folder / "scripts").glob("*.py"):
+        script.touch()
+    (project.folder / "movies.csv").touch()
+    assert "Nothing to be done" in project.build().text
+
+
+def test_a_change_of_the_code_of_one_model_computes_its_features_again(project):
+    store = project.folder / "data" / f"{VIDEO}.zarr"
+    mid = next(path for path in store.glob("tt*"))
+    before = (mid / ".zattrs").read_text(), (mid / "0.0").read_bytes()
+    module = project.folder / "trailers12k" / "backbones" / "shufflenet3d.py"
+    module.write_text(module.read_text() + "\n\nUNUSED = 1\n")
+    run = project.build()
+    assert run.wildcards("extract_features", "store") == {VIDEO}
+    assert "0 kept" in project.log(f"extract_features/{VIDEO}/000.log")
+    after = (mid / ".zattrs").read_text(), (mid / "0.0").read_bytes()
+    assert before[0] != after[0], "the fingerprint names the version of the code"
+    assert before[1] == after[1], "the code computes the same"
+
+
+def test_a_store_deleted_by_hand_is_made_again(project):
+    shutil.rmtree(project.folder / "data" / f"{VIDEO}.zarr")
+    run = project.build()
+    assert run.jobs["merge_store"] == 1 and run.jobs["extract_features"] == 0
+    assert (project.folder / "data" / f"{VIDEO}.zarr" / ".zgroup").is_file()
+
+
+def test_after_a_failed_job_no_stale_product_counts_as_up_to_date(project, tmp_path):
+    """Snakemake issue 3808: the trap that Plan.ledgers and the target rules are built around."""
+    project.config["clips"] = project.config["clips"] | {"min_shot": 9}
+    script = project.folder / "scripts" / "extract_features.py"
+    good = script.read_text()
+    project.edit(
+        "scripts/extract_features.py", "def main() -> None:\n", "def main() -> None:\n    1 / 0\n"
+    )
+    broken = project.run()
+    assert broken.code != 0
+    assert (
+        project.log(f"extract_features/{IMAGE}/000.log")
+        .rstrip()
+        .endswith("ZeroDivisionError: division by zero")
+    )
+    script.write_text(good)
+    mended = project.build()
+    assert mended.jobs["extract_features"] >= 2 and mended.jobs["train_run"] == 6
+
+    clean = Project(tmp_path / "clean", TINY)
+    clean.config = project.config
+    shutil.copy(project.folder / "movies.csv", clean.folder)
+    module = "trailers12k/backbones/shufflenet3d.py"
+    shutil.copy(project.folder / module, clean.folder / module)
+    clean.build()
+    # How often a movie was tried is the one thing that the past may change.
+    mended_products, clean_products = project.products(), clean.products()
+    for products in (mended_products, clean_products):
+        rows = list(csv.reader(products.pop("data/ledger.csv").decode().splitlines()))
+        attempts = rows[0].index("attempts")
+        products["ledger"] = [row[:attempts] + row[attempts + 1 :] for row in rows]
+    assert mended_products.keys() == clean_products.keys()
+    differ = [name for name in clean_products if mended_products[name] != clean_products[name]]
+    assert not differ

@@ -1,0 +1,109 @@
+"""The configuration: checked against its schema, and the checks that a schema cannot make.
+
+Reads schemas/config.schema.yaml. Must not know what the stages do with their settings.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from trailers12k.jobs import UserError
+
+SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
+SAMPLE = "sample"
+
+
+def check(config: Mapping) -> dict:
+    """The configuration without the stores and runs that were set to null.
+
+    Raises `UserError`, one line, at the first fault: the key, its value, and what is allowed.
+    """
+    config = dict(config)
+    for section in ("backbones", "runs"):
+        if isinstance(config.get(section), Mapping):
+            config[section] = {k: v for k, v in config[section].items() if v is not None}
+    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    error = best_match(Draft202012Validator(schema).iter_errors(config))
+    if error is not None:
+        raise UserError(f"config: {_describe(error)}")
+    _check_shares(config["splits"])
+    _check_frames(config)
+    _check_runs(config["runs"], config["backbones"])
+    return config
+
+
+def _describe(error: ValidationError) -> str:
+    key = ".".join(str(part) for part in error.absolute_path) or "the top level"
+    value = error.instance
+    match error.validator:
+        case "additionalProperties":
+            known = sorted(error.schema["properties"])
+            unknown = sorted(set(value) - set(known))
+            at = ".".join([*(str(part) for part in error.absolute_path), unknown[0]])
+            there = "" if key == "the top level" else f" in {key}"
+            return f"{at}: unknown key; allowed{there}: {', '.join(known)}"
+        case "required":
+            missing = [name for name in error.validator_value if name not in value]
+            return f"{key}: {missing[0]} is missing; required: {', '.join(error.validator_value)}"
+        case "enum":
+            return f"{key}: {value!r} is not allowed; allowed: {_listed(error.validator_value)}"
+        case "type":
+            kind = error.validator_value
+            return f"{key}: {value!r} is of the wrong type; allowed: {kind}{_bounds(error.schema)}"
+        case "pattern" if error.parent or "propertyNames" in error.absolute_schema_path:
+            return f"{key}: the name {value!r} is not allowed; allowed: {error.validator_value}"
+        case "pattern":
+            return f"{key}: {value!r} is not allowed; allowed: {error.validator_value}"
+        case _:
+            return f"{key}: {value!r} is not allowed; allowed:{_bounds(error.schema)}"
+
+
+def _listed(values: list) -> str:
+    return ", ".join(str(value) for value in values)
+
+
+def _bounds(schema: Mapping) -> str:
+    words = {
+        "minimum": "at least",
+        "exclusiveMinimum": "more than",
+        "maximum": "at most",
+        "minLength": "characters: at least",
+        "minProperties": "entries: at least",
+    }
+    return "".join(f" {word} {schema[key]}" for key, word in words.items() if key in schema)
+
+
+def _check_shares(splits: Mapping) -> None:
+    total = sum(splits[name] for name in ("training", "validation", "test"))
+    if round(total, 6) != 1:
+        shares = " + ".join(f"{name} {splits[name]}" for name in ("training", "validation", "test"))
+        raise UserError(f"config: splits: {shares} is {total:g}; allowed: tenths that make 1")
+
+
+def _check_frames(config: Mapping) -> None:
+    fpc = config["clips"]["fpc"]
+    wanted = {"image_frames": config["image_frames"]}
+    for store, spec in config["backbones"].items():
+        if "image_frames" in spec:
+            wanted[f"backbones.{store}.image_frames"] = spec["image_frames"]
+    for key, frames in wanted.items():
+        if frames > fpc:
+            raise UserError(f"config: {key}: {frames} is more than a clip has; allowed: 1 to {fpc}")
+
+
+def _check_runs(runs: Mapping, backbones: Mapping) -> None:
+    kinds = {"image": "frames", "video": "clips"}
+    for run, spec in runs.items():
+        streams = [stream for stream in kinds if stream in spec]
+        if not streams:
+            raise UserError(f"config: runs.{run}: names no store; allowed: image, video, or both")
+        for stream in streams:
+            allowed = [name for name, other in backbones.items() if other["input"] == kinds[stream]]
+            if spec[stream] not in allowed:
+                raise UserError(
+                    f"config: runs.{run}.{stream}: {spec[stream]!r} is not such a store; "
+                    f"allowed: {', '.join(allowed) or 'none is configured'}"
+                )

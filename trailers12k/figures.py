@@ -1,0 +1,57 @@
+"""Pictures from tables.
+
+Reads data frames, writes PNG files. Must not know how the tables were made.
+"""
+
+from pathlib import Path
+
+import matplotlib
+import pandas as pd
+
+from trailers12k.files import replacing
+from trailers12k.summary import CHANCE, CONSTANT
+
+matplotlib.use("Agg")
+
+from matplotlib import pyplot  # noqa: E402  (the backend is chosen first: there is no screen)
+
+PANELS = {"uap": "µAP", "map": "mAP"}
+TRAINED, UNTRAINED = "#1b6ca8", "#8a9ba8"
+
+
+def plot_results(summary: pd.DataFrame, path: str | Path) -> None:
+    """µAP and mAP of every run (rows of summary.csv), mean ± sd over splits, and chance as a line.
+
+    Runs on untrained weights are grey, and the legend says so.
+    """
+    chance = summary.set_index("run").loc[CHANCE]
+    runs = summary[~summary["run"].isin([CHANCE, CONSTANT])].iloc[::-1]
+    untrained = runs["weights"].str.contains("untrained")
+    colours = [UNTRAINED if grey else TRAINED for grey in untrained]
+    height = 1.4 + 0.32 * len(runs)
+    figure, axes = pyplot.subplots(1, len(PANELS), figsize=(9, height), sharey=True)
+    for axis, (figure_name, label) in zip(axes, PANELS.items(), strict=True):
+        axis.barh(
+            runs["run"],
+            runs[figure_name],
+            xerr=runs[f"{figure_name}_sd"],
+            color=colours,
+            error_kw={"elinewidth": 1, "capsize": 2},
+        )
+        axis.axvline(chance[figure_name], color="#c0392b", linestyle="--")
+        axis.set_xlabel(f"{label} on the test movies, %")
+        axis.set_xlim(0, 100)
+        axis.spines[["top", "right"]].set_visible(False)
+    handles = [pyplot.Line2D([], [], color="#c0392b", linestyle="--", label="chance")]
+    for colour, label, there in (
+        (TRAINED, "pretrained weights", ~untrained),
+        (UNTRAINED, "untrained (random) weights", untrained),
+    ):
+        if there.any():
+            handles.append(pyplot.Rectangle((0, 0), 1, 1, color=colour, label=label))
+    figure.legend(handles=handles, loc="upper center", ncols=len(handles), frameon=False)
+    figure.tight_layout(rect=(0, 0, 1, 1 - 0.35 / height))
+    with replacing(path) as partial:
+        # Without the version of matplotlib in it, the file is the same wherever the table is.
+        figure.savefig(partial, format="png", dpi=120, metadata={"Software": None})
+    pyplot.close(figure)

@@ -1,0 +1,45 @@
+"""What every job of the workflow does first: logging, and the reason of a failure as the last line.
+
+Writes the job's log. Must not know what the job does.
+"""
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+log = logging.getLogger("trailers12k")
+
+
+class UserError(Exception):
+    """Something the user can mend. The message says what was wrong, where, and what to do."""
+
+
+@contextmanager
+def job(log_file: str | os.PathLike) -> Iterator[None]:
+    """Log to the terminal and to `log_file`; end it with the reason should the job fail.
+
+    A `UserError` is told in one line; anything else, being our fault, with its traceback first.
+    """
+    Path(log_file).parent.mkdir(parents=True, exist_ok=True)
+    handlers = [logging.StreamHandler(), logging.FileHandler(log_file, mode="w", encoding="utf-8")]
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+        datefmt="%H:%M:%S",
+        handlers=handlers,
+        force=True,
+    )
+    logging.captureWarnings(True)
+    try:
+        yield
+    except UserError as error:
+        log.error("%s", error)
+        sys.exit(1)
+    except Exception as error:
+        log.error("%s", traceback.format_exc().rstrip())
+        log.error("%s: %s", type(error).__name__, error)
+        sys.exit(1)

@@ -1,0 +1,127 @@
+"""What the Snakefile needs to know before any job: movies per shard, stores per run, code versions.
+
+Reads the configuration and the movie table. Must not import torch, nor anything slow: a dry run
+waits for it.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from trailers12k import config as configuration
+from trailers12k import sources
+from trailers12k.backbones.names import modules_of
+from trailers12k.fingerprint import code_version, fingerprint
+from trailers12k.movies import Movie, shard_of
+
+STREAMS = ("image", "video")
+SPLITS = ("0", "1", "2")
+SAMPLE_CODE = ("sources.sample", "sources.sample_looks")
+CLIPS_CODE = ("video", "clips")
+FEATURES_CODE = ("video", "clips", "features")
+
+
+class Plan:
+    """The checked configuration and what follows from it. Raises `UserError`, one line."""
+
+    def __init__(self, config: Mapping):
+        self.config = configuration.check(config)
+        self.movies: list[Movie] = sources.load(self.config)
+        self.stores: dict[str, dict] = self.config["backbones"]
+        self.runs: dict[str, dict] = self.config["runs"]
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether the movies are the built-in sample's."""
+        return self.config["movies"] == configuration.SAMPLE
+
+    @cached_property
+    def shards(self) -> dict[str, list[Movie]]:
+        """The movies of each shard that has any, by the shard's name."""
+        shards: dict[str, list[Movie]] = {}
+        for movie in self.movies:
+            shards.setdefault(shard_of(movie.mid, self.config["shards"]), []).append(movie)
+        return dict(sorted(shards.items()))
+
+    def rows(self, *fields: str, shard: str | None = None) -> str:
+        """A hash of these fields of all movies, or of a shard's: what a rule depends on, no more.
+
+        Computed here, before any job, because that is the one way in which a new movie reruns its
+        own shard only, and a dry run knows it.
+        """
+        movies = self.movies if shard is None else self.shards[shard]
+        return fingerprint(rows=[[getattr(movie, field) for field in fields] for movie in movies])
+
+    def code(self, rule: str, *modules: str) -> dict[str, str]:
+        """The versions of a rule's code: of the package's modules that make its result, and of its
+        script. The first goes into the fingerprints."""
+        return {
+            "package": code_version(*modules) if modules else "",
+            "script": code_version(f"scripts/{rule}"),
+        }
+
+    def feature_code(self, store: str) -> dict[str, str]:
+        """`code` of the features of one store."""
+        return self.code("extract_features", *FEATURES_CODE, *modules_of(self.stores[store]["model"]))
+
+    def backbone(self, store: str) -> dict:
+        """All settings of one backbone, the common ones filled in, and nobody else's."""
+        common = {key: self.config[key] for key in ("weights", "image_frames", "precision")}
+        spec = common | self.stores[store]
+        if spec["input"] != "frames":
+            del spec["image_frames"]
+        return spec
+
+    def of_posters(self, store: str) -> bool:
+        """Whether a store holds posters."""
+        return self.stores[store]["input"] == "posters"
+
+    def streams(self, run: str) -> dict[str, str]:
+        """The stores of a run: stream -> store."""
+        return {name: self.runs[run][name] for name in STREAMS if name in self.runs[run]}
+
+    @property
+    def stages(self) -> list[str]:
+        """Every stage that has a ledger, in the order of the flow; a store is a stage."""
+        return ["trailers", "posters", "clips", *self.stores]
+
+    def ledgers(self, *stages: str) -> list[str]:
+        """The shards' ledgers of some stages.
+
+        Targets ask for these as well as for what is made of them: after a failed job Snakemake
+        takes an old product for up to date, unless the missing one between is asked for too.
+        """
+        return [f"build/ledger/{stage}/{shard}.csv" for stage in stages for shard in self.shards]
+
+    def packed(self, run: str) -> dict[str, list[str]]:
+        """The packed stores of a run and their indexes: stream -> files."""
+        return {
+            stream: [f"build/packed/{store}.npy", f"build/packed/{store}.csv"]
+            for stream, store in self.streams(run).items()
+        }
+
+    def manifests(self) -> list[str]:
+        """The manifests of all stores."""
+        return [f"data/{store}.csv" for store in self.stores]
+
+    def trained(self, *products: str) -> list[str]:
+        """Files of every run and split, by default the last one that training writes."""
+        names = products or ("run.json",)
+        return [
+            f"results/runs/{run}/split{split}/{name}"
+            for run in self.runs
+            for split in SPLITS
+            for name in names
+        ]
+
+
+def closing_words(summary: str) -> str:
+    """What a finished run says last: the results table, and three lines on where to look next."""
+    path = Path(summary)
+    table = path.read_text(encoding="utf-8")
+    return (
+        f"\n{table}\n"
+        f"This table, and with every genre:    {path}, {path.with_suffix('.csv')}\n"
+        "What became of each movie, and why:  data/ledger.csv; the features: data/*.zarr\n"
+        "Your own movies instead of these:    README.md, 'Your own movies'\n"
+    )

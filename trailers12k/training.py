@@ -1,0 +1,329 @@
+"""Train DIViTA on one split, keep the best epoch, predict with it.
+
+Reads packed stores; writes a run's folder: best.pt, curves.csv, val.csv, tst.csv and run.json. Must
+not know Snakemake, where stores came from, or how predictions are scored.
+
+What is done follows Montalvo-Lezama et al. (Information Processing & Management 2023) and their
+published trainer. The same inputs, seed and number of threads give the same bytes in every file;
+`torch.set_num_threads` is the caller's to call.
+"""
+
+import copy
+import io
+import logging
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from trailers12k.dataset import (
+    SNIPPET,
+    SUBSETS,
+    Batch,
+    Packed,
+    evaluation_batches,
+    in_all,
+    training_batches,
+)
+from trailers12k.divita import DIViTA
+from trailers12k.files import replacing, write_csv, write_json
+from trailers12k.movies import GENRES
+from trailers12k.seeds import seed_for
+
+log = logging.getLogger(__name__)
+
+LOG_EVERY = 10
+"""Epochs between two lines of progress."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train. The defaults are those of the paper and its published trainer."""
+
+    lr: float = 1e-4
+    batch: int = 32
+    """Movies in a batch, in training and in evaluation."""
+    epochs: int = 100
+    """At most."""
+    snippet: int = SNIPPET
+    """Clips."""
+    patience: int = 20
+    """Epochs without a lower validation loss after which training stops."""
+    plateau_patience: int = 10
+    """Epochs without one that the learning rate bears; one more, and it is divided by ten."""
+    weight_decay: float = 0.01
+    hidden: int = 128
+    heads: int = 4
+    feedforward: int = 768
+    dropout: float = 0.25
+
+    def __post_init__(self):
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not isinstance(value, int | float):
+                # YAML reads 1e-4 as text.
+                raise ValueError(f"training setting {field.name}={value!r}: write it as 1.0e-4")
+            if value < 0 or (value == 0 and field.name not in ("dropout", "weight_decay")):
+                raise ValueError(f"training setting {field.name}={value} must be positive")
+
+
+def train(
+    streams: Mapping[str, Packed],
+    mids: Sequence[str],
+    labels: np.ndarray,
+    subsets: np.ndarray,
+    settings: Settings,
+    seed: int,
+    folder: str | Path,
+    shuffle_labels: bool = False,
+    device: str = "cpu",
+) -> dict:
+    """Train on one split and write the run's folder; returns what run.json holds.
+
+    `mids`, `labels` (N, 10) and `subsets` (N,) are rows of mtgc.csv and one of its split columns
+    (0 training, 1 validation, 2 test). Movies that are not in every stream are left out and
+    counted. `shuffle_labels` is a control: labels are dealt anew among the training and validation
+    movies, so whatever the model then scores on the untouched test labels is luck.
+
+    Written into `folder`, all from the epoch of the lowest validation loss: `best.pt` (read it with
+    `load`), `val.csv` and `tst.csv` (`mid` and a probability a genre); and `curves.csv`
+    (`epoch,train_loss,val_loss,lr`), `run.json`.
+
+    Raises ValueError when a subset is left with too few movies, streams disagree on a movie's
+    clips, or a loss or a prediction is not finite.
+    """
+    folder = Path(folder)
+    rows = _rows_in_use(streams, mids, subsets)
+    names = {subset: [mids[row] for row in places] for subset, places in rows.items()}
+    if shuffle_labels:
+        labels = _dealt_anew(labels, np.concatenate([rows["trn"], rows["val"]]), seed)
+    targets = {
+        subset: torch.from_numpy(labels[places].astype(np.float32))
+        for subset, places in rows.items()
+    }
+    clips = next(iter(streams.values())).clips
+    padded = sum(clips[mid] < settings.snippet for mid in names["trn"])
+    log.info("%d training trailers are shorter than %d clips", padded, settings.snippet)
+
+    # Torch's own generator makes the first weights and the dropout; numpy's the order and snippets.
+    torch.manual_seed(seed_for(seed, "weights"))
+    generator = np.random.default_rng(seed_for(seed, "snippets"))
+    features = {name: packed.features for name, packed in streams.items()}
+    state = _State(_model(features, settings).to(device), settings)
+    while not state.is_over:
+        batches = training_batches(
+            streams, names["trn"], settings.batch, settings.snippet, generator
+        )
+        train_loss = state.learn(batches, targets["trn"])
+        val_loss = _loss(state.model, streams, names["val"], targets["val"], settings)
+        state.end_epoch(train_loss, val_loss)
+    log.info(
+        "best epoch %d of %d: validation loss %.4f",
+        state.best["epoch"],
+        len(state.curves),
+        state.best["val_loss"],
+    )
+
+    state.model.load_state_dict(state.best["model"])
+    for subset in ("val", "tst"):
+        probabilities = predict(state.model, streams, names[subset], settings)
+        _write_predictions(folder / f"{subset}.csv", names[subset], probabilities)
+    _save(folder / "best.pt", state.best | {"features": features, "settings": asdict(settings)})
+    write_csv(folder / "curves.csv", ("epoch", "train_loss", "val_loss", "lr"), state.curves)
+    summary = {
+        "best_epoch": state.best["epoch"],
+        "best_val_loss": state.best["val_loss"],
+        "epochs": len(state.curves),
+        "movies": {subset: len(names[subset]) for subset in SUBSETS},
+        "movies_in_split": {s: int((subsets == n).sum()) for s, n in SUBSETS.items()},
+        "padded": padded,
+        "seed": seed,
+        "shuffle_labels": shuffle_labels,
+        "features": features,
+        "settings": asdict(settings),
+    }
+    write_json(folder / "run.json", summary)
+    return summary
+
+
+def load(checkpoint: str | Path) -> tuple[DIViTA, Settings]:
+    """The model of a `best.pt`, on the CPU and ready to predict, and the settings of its training.
+
+    `model.streams` names the streams it wants.
+    """
+    saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    settings = Settings(**saved["settings"])
+    model = _model(saved["features"], settings)
+    model.load_state_dict(saved["model"])
+    return model.eval(), settings
+
+
+@torch.inference_mode()
+def predict(
+    model: DIViTA, streams: Mapping[str, Packed], mids: Sequence[str], settings: Settings
+) -> np.ndarray:
+    """Genre probabilities, (len(mids), 10) float32: the mean over the windows of each trailer.
+
+    A last window full of padding weighs as much as any, as in the published evaluation. Every mid
+    must be in all streams. Raises ValueError, naming the movie, when a probability is not finite.
+    """
+    total = torch.zeros(len(mids), len(GENRES))
+    windows = torch.zeros(len(mids), 1)
+    for logits, movies in _evaluate(model, streams, mids, settings):
+        total.index_add_(0, movies, logits.sigmoid())
+        windows.index_add_(0, movies, torch.ones(len(movies), 1))
+    probabilities = (total / windows).numpy()
+    finite = np.isfinite(probabilities).all(1)
+    if not finite.all():
+        raise ValueError(
+            f"the prediction of {mids[int(np.argmin(finite))]} is not finite; check its features "
+            "for NaN"
+        )
+    return probabilities
+
+
+class _State:
+    """All that changes from epoch to epoch."""
+
+    def __init__(self, model: DIViTA, settings: Settings):
+        self.model = model
+        self.settings = settings
+        self.optimizer = torch.optim.AdamW(
+            model.parameters(), settings.lr, weight_decay=settings.weight_decay, amsgrad=True
+        )
+        self.plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
+            self.optimizer, patience=settings.plateau_patience
+        )
+        self.best = {"epoch": 0, "val_loss": math.inf, "model": {}}
+        self.curves: list[dict[str, object]] = []
+
+    @property
+    def is_over(self) -> bool:
+        epoch = len(self.curves)
+        return epoch >= self.settings.epochs or epoch - self.best["epoch"] >= self.settings.patience
+
+    def learn(self, batches: Iterable[Batch], targets: Tensor) -> float:
+        """Train on an epoch's batches; the mean loss over its movies."""
+        self.model.train()
+        total = 0.0
+        for batch in batches:
+            logits = _forward(self.model, batch)
+            loss = binary_cross_entropy_with_logits(logits, targets[batch.movies].to(logits.device))
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+            total += loss.item() * len(batch.movies)
+        return total / len(targets)
+
+    def end_epoch(self, train_loss: float, val_loss: float) -> None:
+        """Note an epoch, its weights if they are the best so far, and set the rate of the next."""
+        epoch, lr = len(self.curves) + 1, self.optimizer.param_groups[0]["lr"]
+        if not math.isfinite(train_loss + val_loss):
+            raise ValueError(
+                f"epoch {epoch}: training loss {train_loss}, validation loss {val_loss}; check the "
+                f"store for NaN, or lower the learning rate ({lr:g})"
+            )
+        losses = {"train_loss": f"{train_loss:.9g}", "val_loss": f"{val_loss:.9g}"}
+        self.curves.append({"epoch": epoch, **losses, "lr": f"{lr:.9g}"})
+        if val_loss < self.best["val_loss"]:
+            weights = copy.deepcopy(self.model.state_dict())
+            self.best = {"epoch": epoch, "val_loss": val_loss, "model": weights}
+        self.plateau.step(val_loss)
+        if epoch % LOG_EVERY == 0:
+            log.info("epoch %d: training %.4f, validation %.4f", epoch, train_loss, val_loss)
+
+
+def _model(features: Mapping[str, int], settings: Settings) -> DIViTA:
+    return DIViTA(
+        features,
+        settings.hidden,
+        settings.heads,
+        settings.feedforward,
+        settings.dropout,
+        len(GENRES),
+    )
+
+
+def _rows_in_use(
+    streams: Mapping[str, Packed], mids: Sequence[str], subsets: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Subset -> rows of the label table whose movies are in all streams."""
+    present = set(in_all({name: packed.clips for name, packed in streams.items()}, mids))
+    rows = {}
+    for subset, number in SUBSETS.items():
+        wanted = np.flatnonzero(subsets == number)
+        rows[subset] = np.array([row for row in wanted if mids[row] in present], np.int64)
+        log.info("%s: %d of %d movies are in all stores", subset, len(rows[subset]), len(wanted))
+        # BatchNorm cannot normalise by a single row.
+        least = 2 if subset == "trn" else 1
+        if len(rows[subset]) < least:
+            raise ValueError(
+                f"{subset} has {len(wanted)} movies in this split, {len(rows[subset])} of them in "
+                f"all of {', '.join(streams)}: at least {least} needed; add movies to the table "
+                "or see the ledger for those that failed"
+            )
+    return rows
+
+
+def _dealt_anew(labels: np.ndarray, rows: np.ndarray, seed: int) -> np.ndarray:
+    """A copy of `labels` with those of `rows` permuted among themselves."""
+    generator = np.random.default_rng(seed_for(seed, "shuffled labels"))
+    labels = labels.copy()
+    labels[rows] = labels[generator.permutation(rows)]
+    return labels
+
+
+def _forward(model: DIViTA, batch: Batch) -> Tensor:
+    """The logits of a batch, on the model's device."""
+    device = next(model.parameters()).device
+    return model({name: rows.to(device) for name, rows in batch.snippets.items()})
+
+
+def _evaluate(
+    model: DIViTA, streams: Mapping[str, Packed], mids: Sequence[str], settings: Settings
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Per batch of movies: its windows' logits, (W, 10) on the CPU, and the movie of each."""
+    model.eval()
+    for batch in evaluation_batches(streams, mids, settings.batch, settings.snippet):
+        yield _forward(model, batch).cpu(), batch.movies
+
+
+@torch.inference_mode()
+def _loss(
+    model: DIViTA,
+    streams: Mapping[str, Packed],
+    mids: Sequence[str],
+    targets: Tensor,
+    settings: Settings,
+) -> float:
+    """The loss as the published trainer takes it: over the windows of a batch, then over batches.
+
+    So a last, smaller batch weighs as much as a full one, and a long trailer more than a short one.
+    """
+    losses = [
+        binary_cross_entropy_with_logits(logits, targets[movies]).item()
+        for logits, movies in _evaluate(model, streams, mids, settings)
+    ]
+    return float(np.mean(losses))
+
+
+def _write_predictions(path: Path, mids: Sequence[str], probabilities: np.ndarray) -> None:
+    rows = [
+        # Nine digits give a float32 back exactly.
+        {"mid": mid} | {genre: f"{p:.9g}" for genre, p in zip(GENRES, row, strict=True)}
+        for mid, row in zip(mids, probabilities, strict=True)
+    ]
+    write_csv(path, ("mid", *GENRES), rows)
+
+
+def _save(path: Path, value: dict) -> None:
+    """torch.save through memory: given a file, it would store that file's temporary name in it."""
+    buffer = io.BytesIO()
+    torch.save(value, buffer)
+    with replacing(path) as partial:
+        partial.write_bytes(buffer.getvalue())
