@@ -16,7 +16,7 @@ def main() -> None:
         snakemake.params.backbone,
         snakemake.params.clips,
         ledger.read_shard(snakemake.input.sources),
-        clips.read(snakemake.input.clips) if snakemake.input.clips else {},
+        clips.read_clips(snakemake.input.clips) if snakemake.input.clips else {},
         snakemake.params.code["package"],
         records=output.with_suffix(""),
         store=Path(snakemake.output.group).parent,

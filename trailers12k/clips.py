@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
-from scenedetect import AdaptiveDetector, ContentDetector, FrameTimecode
 
 from trailers12k import shards, video
 from trailers12k.files import read_csv, write_csv
@@ -19,7 +18,7 @@ from trailers12k.movies import is_mid
 
 log = logging.getLogger(__name__)
 
-DETECTORS = {"adaptive": AdaptiveDetector, "content": ContentDetector}
+DETECTORS = {"adaptive": "AdaptiveDetector", "content": "ContentDetector"}
 """PySceneDetect's detectors, by their name in the configuration."""
 
 DETECTION_SIZE = 27
@@ -67,7 +66,11 @@ def find_shots(
     The detectors are PySceneDetect's with its thresholds; only the shortest shot is ours to say,
     since its default of 15 frames loses a trailer's short ones. No cut means one shot.
     """
-    finder = DETECTORS[detector](min_scene_len=min_shot)
+    # Here, since whoever only reads clips (features, merges) need not have PySceneDetect.
+    import scenedetect
+    from scenedetect import FrameTimecode
+
+    finder = getattr(scenedetect, DETECTORS[detector])(min_scene_len=min_shot)
     frames = max(1, round(duration * fps))
     times = np.arange(frames) / fps
     cuts, at = [], FrameTimecode(0, float(fps))

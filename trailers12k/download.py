@@ -259,5 +259,10 @@ def _shard(
         )
         for movie in movies
     ]
-    workers = settings["parallel"]
-    return shards.process(tasks, records, lambda mid: fetch(by_mid[mid], folder, settings), workers)
+    return shards.process(
+        tasks,
+        records,
+        lambda mid: fetch(by_mid[mid], folder, settings),
+        settings["parallel"],
+        unit="file",
+    )

@@ -67,7 +67,8 @@ class Plan:
     def backbone(self, store: str) -> dict:
         """All settings of one backbone, the common ones filled in, and nobody else's."""
         common = {key: self.config[key] for key in ("weights", "image_frames", "precision")}
-        spec = common | self.stores[store]
+        own = {key: value for key, value in self.stores[store].items() if value is not None}
+        spec = common | own
         if spec["input"] != "frames":
             del spec["image_frames"]
         return spec
@@ -116,12 +117,18 @@ class Plan:
 
 
 def closing_words(summary: str) -> str:
-    """What a finished run says last: the results table, and three lines on where to look next."""
+    """What a finished run says last: the results table, and three lines on where to look next.
+
+    The table without the paper's columns, so that it fits a terminal.
+    """
     path = Path(summary)
-    table = path.read_text(encoding="utf-8")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    table = [line.split("|") for line in lines if line.startswith("|")]
+    ours = "\n".join("|".join([*cells[:6], *cells[-2:]]) for cells in table)
+    warning = next((line.split(". ")[0] + "." for line in lines if line.startswith("**")), "")
     return (
-        f"\n{table}\n"
-        f"This table, and with every genre:    {path}, {path.with_suffix('.csv')}\n"
-        "What became of each movie, and why:  data/ledger.csv; the features: data/*.zarr\n"
-        "Your own movies instead of these:    README.md, 'Your own movies'\n"
+        f"\n{ours}\n\n{warning.replace('*', '')}\n"
+        f"Beside the paper's table, explained:  {path}\n"
+        "What became of each movie, and why:   data/ledger.csv\n"
+        "Your own movies instead of these:     README.md, 'Your own movies'\n"
     )

@@ -50,12 +50,13 @@ def process(
     folder: Path,
     work: Callable[[str], dict],
     workers: int = 1,
+    unit: str = "movie",
 ) -> list[dict]:
     """Do the tasks of a shard; the rows of its ledger, sorted by mid.
 
     work: makes the product of one mid and returns the further columns of its row; raises `Failure`
         when this movie cannot be done. Any other exception ends the job, as a fault of ours should.
-    workers: threads that call `work`.
+    workers: threads that call `work`. unit: what the progress bar counts.
     """
     tasks = sorted(tasks, key=lambda task: task.mid)
     folder.mkdir(parents=True, exist_ok=True)
@@ -81,7 +82,7 @@ def process(
         return row
 
     with ThreadPoolExecutor(workers) as pool:
-        done = tqdm(pool.map(one, open_tasks), total=len(open_tasks), unit="movie", disable=None)
+        done = tqdm(pool.map(one, open_tasks), total=len(open_tasks), unit=unit, disable=None)
         rows |= {row["mid"]: row for row in done}
     failed = sum(row["status"] == "failed" for row in rows.values())
     skipped = sum(row["status"] == "skipped" for row in rows.values())

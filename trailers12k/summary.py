@@ -19,6 +19,7 @@ from trailers12k.seeds import seed_for
 
 log = logging.getLogger(__name__)
 
+UNTRAINED = "untrained"
 CHANCE = "chance"
 CONSTANT = "constant prediction"
 
@@ -58,6 +59,12 @@ constant score is (1 + share) / 2.
 def read_labels(mtgc: str | Path) -> pd.DataFrame:
     """mtgc.csv, indexed by mid."""
     return pd.read_csv(mtgc, index_col="mid")
+
+
+def words_on(attributes: Mapping) -> str:
+    """The weights behind a store, by its attributes; "untrained" is the word that warnings go by."""
+    weights = attributes["weights"]
+    return weights if attributes["pretrained"] else f"{UNTRAINED} ({weights})"
 
 
 def score_runs(
@@ -135,12 +142,12 @@ def markdown(
             paper = None
         ours = [f"{row[name]:.2f}±{row[name + '_sd']:.2f}" for name in FIGURES]
         rows.append([run, *ours, *(paper.split() if paper else [""] * 4), row["weights"] or "none"])
-    untrained = sorted({r for r, row in summary.iterrows() if "untrained" in row["weights"]})
+    untrained = sorted({r for r, row in summary.iterrows() if UNTRAINED in row["weights"]})
     warning = ""
     if untrained:
         warning = (
-            "**Untrained weights.** The backbones of these runs have random weights, so their "
-            f"figures say nothing of the paper's: {', '.join(untrained)}.\n\n"
+            "**Untrained weights: these runs' backbones have random weights, and their figures say "
+            f"nothing of the paper's.** {', '.join(untrained)}.\n\n"
         )
     sizes = tst[tst["weights"].notna()].groupby("run", sort=False)["movies"].agg(list)
     tested = sorted({tuple(movies) for movies in sizes})

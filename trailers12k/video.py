@@ -230,6 +230,12 @@ def _scaled(width: int, height: int, size: int | None) -> tuple[int, int]:
     return round(width * scale), round(height * scale)
 
 
+def decoders() -> str:
+    """Name and version of what reads videos here."""
+    decord = _decord()
+    return (f"decord {decord.__version__}, " if decord else "") + f"PyAV {av.__version__}"
+
+
 def _decord() -> Any:
     """The decord module, or None: its wheels exist for x86-64 only."""
     try:

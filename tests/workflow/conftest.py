@@ -53,7 +53,7 @@ class Run:
 
     def wildcards(self, rule: str, name: str) -> set[str]:
         """The values of a wildcard in the jobs of a rule."""
-        blocks = re.findall(rf"^rule {rule}:\n((?: .*\n)+)", self.text, flags=re.M)
+        blocks = re.findall(rf"^(?:local)?rule {rule}:\n((?: .*\n)+)", self.text, flags=re.M)
         return {re.search(rf"wildcards: .*\b{name}=([^,\s]+)", block).group(1) for block in blocks}
 
 

@@ -23,7 +23,8 @@ def load(spec: Mapping[str, object], seed: int) -> "Backbone":
             whose weights come with a pip package: timm/tf_efficientnet_lite0).
         input: "clips" (the network sees a clip), "frames" (it sees single frames, whose features
             are averaged over the clip), "posters" (it sees one picture).
-        precision: "fp32", "bf16", "auto" (bf16 where the hardware computes it); default "auto".
+        precision: "fp32", "bf16", "auto" (the default: bf16 on a GPU or a CPU with AMX,
+            where it is faster).
         size: pixels of the square the network sees, default the weights' own. The resize before
             the crop follows in proportion. Smaller is faster: at 112 instead of 224, swin3d_t
             takes a sixth of the time. Features of pretrained weights get worse.

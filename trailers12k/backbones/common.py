@@ -1,4 +1,4 @@
-"""What all backbones share: from uint8 frames to float32 features, precision, device, random weights.
+"""What all backbones share: uint8 frames to float32 features, precision, device, random weights.
 
 Reads and writes nothing. Must not know files, videos, or where weights come from.
 """
@@ -15,8 +15,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from trailers12k.jobs import UserError
 
-CALIBRATION_INPUTS = 8
-CALIBRATION_FRAMES = 8
+CALIBRATION_IMAGES = 16
+CALIBRATION_CLIPS = 4
+CALIBRATION_FRAMES = 24
+"""As long as a real clip: at 8 frames a deep 3D network sees but one moment, and the statistics are
+off by a factor of 400."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,8 @@ class Backbone:
         self._net = net
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._precision = _precision(spec.get("precision") or "auto", self._device)
-        # channels_last is the layout of the fast kernels; 3D networks gain nothing from theirs.
-        layout = torch.preserve_format if net.video else torch.channels_last
+        # channels_last is the layout of the fast kernels of image networks.
+        layout = torch.contiguous_format if net.video else torch.channels_last
         self._module = net.module.eval().to(self._device, memory_format=layout)
         self._layout = layout
         if spec["weights"] == "random":
@@ -116,8 +119,10 @@ class Backbone:
             norm.reset_running_stats()
             norm.momentum = None  # the statistics of the batch, not a step towards them
             norm.train()
-        length = CALIBRATION_FRAMES if self._net.video else 1
-        self._module(self._prepare(_coloured_squares(CALIBRATION_INPUTS, length, self.side)))
+        count, length = CALIBRATION_IMAGES, 1
+        if self._net.video:
+            count, length = CALIBRATION_CLIPS, CALIBRATION_FRAMES
+        self._module(self._prepare(_coloured_squares(count, length, self.side)))
         self._module.eval()
 
 
@@ -136,7 +141,7 @@ def _coloured_squares(count: int, length: int, side: int) -> Tensor:
 
 @contextmanager
 def seeded(seed: int, what: str) -> Iterator[None]:
-    """Draw torch's random numbers from `seed` and a name; the global state is as before after it."""
+    """Draw torch's random numbers from `seed` and a name; its global state is untouched."""
     digest = hashlib.sha256(f"{seed} {what}".encode()).digest()
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(int.from_bytes(digest[:8], "big") >> 1)
@@ -202,6 +207,5 @@ def _precision(asked: str, device: torch.device) -> str:
         return asked
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
-    # A CPU that must emulate bf16 is far slower with it.
-    able = torch.cpu.get_capabilities()
-    return "bf16" if able.get("avx512_bf16") or able.get("amx_bf16") else "fp32"
+    # Measured with AVX512_BF16 alone: resnet50 2.4 CPU s a clip in bf16, 1.7 in fp32.
+    return "bf16" if torch.cpu.get_capabilities().get("amx_bf16") else "fp32"

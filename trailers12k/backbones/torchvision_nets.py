@@ -1,4 +1,4 @@
-"""Image and video networks of torchvision, with the preprocessing and weights of their weights enum.
+"""Image and video networks of torchvision, with what their weights enum says of preprocessing.
 
 Reads weights from torchvision's cache, or fetches them. Must not know what they are used for.
 """
@@ -66,9 +66,10 @@ def _scaled(
     enum: WeightsEnum, preset: ImageClassification | VideoClassification, size: int
 ) -> ImageClassification | VideoClassification:
     """The same preprocessing for a crop of `size`: the resize before it follows in proportion."""
-    resize = [round(side * size / preset.crop_size[0]) for side in preset.resize_size]
-    crop = (size, size) if len(preset.crop_size) == 2 else size
-    return enum.transforms(crop_size=crop, resize_size=tuple(resize) if resize[1:] else resize[0])
+    resize = tuple(round(side * size / preset.crop_size[0]) for side in preset.resize_size)
+    if isinstance(preset, VideoClassification):
+        return enum.transforms(crop_size=(size, size), resize_size=resize)
+    return enum.transforms(crop_size=size, resize_size=resize[0])
 
 
 def _pretrained(model: str, enum: WeightsEnum) -> tuple[dict, dict[str, object]]:

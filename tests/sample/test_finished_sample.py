@@ -1,0 +1,37 @@
+"""What `make` left in results/: run by .ci/run after it, and not by `make test`."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from trailers12k.summary import CHANCE, PAPER
+
+ROOT = Path(__file__).parents[2]
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+FIGURES = ("uap", "map", "wap", "sap")
+
+
+@pytest.fixture(scope="module")
+def summary():
+    return pd.read_csv(ROOT / "results" / "summary.csv", index_col="run")
+
+
+def test_most_runs_beat_chance_clearly_and_the_control_does_not(summary):
+    runs = [run for run, spec in CONFIG["runs"].items() if not spec.get("shuffle_labels")]
+    above = summary[list(FIGURES)] - summary.loc[CHANCE, list(FIGURES)]
+    assert ((above.loc[runs] > 20).all(axis=1)).sum() >= len(runs) - 1
+    assert (above.loc["control", ["uap", "map"]] < 15).all()
+
+
+def test_the_eight_runs_of_the_papers_table_stand_beside_it():
+    text = (ROOT / "results" / "summary.md").read_text()
+    for figures in PAPER.values():
+        assert " | ".join(figures.split()[:2])[:10] in text
+    streams = {(spec.get("image"), spec.get("video")) for spec in CONFIG["runs"].values()}
+    assert streams >= set(PAPER) and len(PAPER) == 8
+
+
+def test_the_configuration_stands_beside_the_results():
+    assert yaml.safe_load((ROOT / "results" / "config.yaml").read_text()) == CONFIG

@@ -1,0 +1,103 @@
+"""Shots are found where a rendered video is cut, and clips follow the stated rule."""
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from trailers12k import clips, video
+from trailers12k.clips import Clip
+from trailers12k.files import sha256_of
+
+SHOTS = (30, 12, 50, 24, 8, 40)
+SETTINGS = {"detector": "adaptive", "min_shot": 6, "fps": 24, "fpc": 24, "keep": 0.5}
+
+
+def render(path: Path, lengths: tuple[int, ...]) -> Path:
+    """At 24 fps, shots of the given lengths: coloured squares that move."""
+    random = np.random.default_rng(0)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 192, 108, "yuv420p"
+        for length in lengths:
+            squares = random.integers(0, 255, (6, 6, 3), np.uint8)
+            picture = np.kron(squares, np.ones((18, 32, 1), np.uint8))
+            for i in range(length):
+                pixels = np.ascontiguousarray(np.roll(picture, i, 1))
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.fixture(scope="module")
+def trailer(tmp_path_factory) -> Path:
+    return render(tmp_path_factory.mktemp("trailers") / "trailer.mp4", SHOTS)
+
+
+def row_of(mid: str, path: Path) -> dict[str, str]:
+    probe = video.probe(path)
+    return {
+        "mid": mid,
+        "status": "ok",
+        "file": str(path),
+        "sha256": sha256_of(path),
+        "reader": probe.reader,
+        "duration": f"{probe.duration:.6f}",
+    }
+
+
+@pytest.mark.parametrize("detector", ["adaptive", "content"])
+def test_shots_are_found_where_the_cuts_are(trailer, detector):
+    bounds = [0, *np.cumsum(SHOTS).tolist()]
+    found = clips.find_shots(trailer, "pyav", sum(SHOTS) / 24, detector, 6, 24)
+    assert found == list(zip(bounds, bounds[1:], strict=False))
+
+
+def test_no_cut_is_one_shot(tmp_path):
+    path = render(tmp_path / "one.mp4", (30,))
+    assert clips.find_shots(path, "pyav", 30 / 24, "adaptive", 6, 24) == [(0, 30)]
+
+
+def test_partition_keeps_half_a_clip_and_one_clip_a_shot():
+    made = clips.partition([(0, 59), (59, 95), (95, 98)], fps=24, fpc=24, keep=0.5)
+    # 59 = 24 + 24 + 11: the rest is dropped; 36 = 24 + 12: kept; 3: the shot's only clip.
+    frames = [(clip.shot, round(clip.start * 24), round(clip.end * 24)) for clip in made]
+    assert frames == [(0, 0, 24), (0, 24, 48), (1, 59, 83), (1, 83, 95), (2, 95, 98)]
+    assert [clip.clip for clip in made] == [0, 1, 2, 3, 4]
+
+
+def test_a_short_clip_is_filled_with_its_last_frame():
+    (clip,) = clips.partition([(7, 10)], fps=24, fpc=6)
+    expected = np.array([7, 8, 9, 9, 9, 9]) / 24
+    assert np.array_equal(clips.frame_times(clip, 24, 6), expected)
+
+
+def test_clips_are_the_same_after_the_file(tmp_path):
+    made = clips.partition([(0, 100), (100, 131)])
+    clips.write_clips(tmp_path / "tt0000001.csv", "tt0000001", made)
+    assert clips.read_clips(tmp_path / "tt0000001.csv") == {"tt0000001": made}
+
+
+def test_a_shard_is_computed_once_and_follows_its_settings(trailer, tmp_path):
+    trailers = [row_of("tt0000001", trailer), {"mid": "tt0000002", "status": "failed"}]
+    broken = row_of("tt0000003", trailer) | {"file": str(tmp_path / "broken.mp4"), "sha256": "x"}
+    (tmp_path / "broken.mp4").write_bytes(trailer.read_bytes()[:500])
+    folders = tmp_path / "records", tmp_path / "products"
+    rows, table = clips.detect_shard([*trailers, broken], SETTINGS, "code", *folders)
+    assert [(row["status"], row.get("reason")) for row in rows] == [
+        ("ok", None),
+        ("skipped", "no_trailer"),
+        ("failed", "decode_failed"),
+    ]
+    assert (rows[0]["shots"], rows[0]["clips"]) == (6, 8) and len(table) == 8
+    assert list(table[1].values()) == ["tt0000001", "1", "1", "1.250000", "1.750000"]
+    assert clips.detect_shard([*trailers, broken], SETTINGS, "code", *folders) == (rows, table)
+    again, table = clips.detect_shard(trailers, SETTINGS | {"keep": 0.1}, "code", *folders)
+    assert again[0]["attempts"] == 2 and len(table) == 9
+    gone, table = clips.detect_shard(trailers[1:], SETTINGS, "code", *folders)
+    assert not table and not list((tmp_path / "products").iterdir())
+
+
+def test_clip_times_are_rounded_as_in_the_file():
+    assert clips.partition([(1, 25)])[0] == Clip(0, 0, 0.041667, 1.041667)
