@@ -7,17 +7,17 @@ rule detect_clips:
     output:
         ledger="build/ledger/clips/{shard}.csv",
         clips="build/clips/{shard}.csv",
-    params:
-        settings=plan.config["clips"],
-        code=plan.code("detect_clips", *CLIPS_CODE),
     log:
         "logs/detect_clips/{shard}.log",
     benchmark:
         "benchmarks/detect_clips/{shard}.tsv"
-    resources:
-        mem_mb=1000,
     conda:
         "../envs/video.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        settings=plan.config["clips"],
+        code=plan.code("detect_clips", *CLIPS_CODE),
     script:
         "../scripts/detect_clips.py"
 
@@ -27,13 +27,13 @@ rule merge_clips:
         clips=expand("build/clips/{shard}.csv", shard=plan.shards),
     output:
         clips="data/clips.csv",
-    params:
-        code=plan.code("merge_clips", "clips"),
     log:
         "logs/merge_clips.log",
     benchmark:
         "benchmarks/merge_clips.tsv"
     conda:
-        "../envs/tables.yaml"
+        "../envs/video.yaml"
+    params:
+        code=plan.code("merge_clips", "clips"),
     script:
         "../scripts/merge_clips.py"

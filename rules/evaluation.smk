@@ -9,16 +9,16 @@ rule score_runs:
     output:
         val="results/transfer/val.csv",
         tst="results/transfer/tst.csv",
-    params:
-        runs=plan.runs,
-        seed=plan.config["seed"],
-        code=plan.code("score_runs", "metrics", "summary"),
     log:
         "logs/score_runs.log",
     benchmark:
         "benchmarks/score_runs.tsv"
     conda:
         "../envs/tables.yaml"
+    params:
+        runs=plan.runs,
+        seed=plan.config["seed"],
+        code=plan.code("score_runs", "metrics", "summary"),
     script:
         "../scripts/score_runs.py"
 
@@ -32,15 +32,15 @@ rule summarize_results:
         csv="results/summary.csv",
         markdown="results/summary.md",
         metrics="results/metrics.json",
-    params:
-        runs=plan.runs,
-        code=plan.code("summarize_results", "summary"),
     log:
         "logs/summarize_results.log",
     benchmark:
         "benchmarks/summarize_results.tsv"
     conda:
         "../envs/tables.yaml"
+    params:
+        runs=plan.runs,
+        code=plan.code("summarize_results", "summary"),
     script:
         "../scripts/summarize_results.py"
 
@@ -50,14 +50,14 @@ rule plot_results:
         summary="results/summary.csv",
     output:
         png="results/figures/results.png",
-    params:
-        code=plan.code("plot_results", "figures"),
     log:
         "logs/plot_results.log",
     benchmark:
         "benchmarks/plot_results.tsv"
     conda:
         "../envs/tables.yaml"
+    params:
+        code=plan.code("plot_results", "figures"),
     script:
         "../scripts/plot_results.py"
 
@@ -65,14 +65,14 @@ rule plot_results:
 rule write_config:
     output:
         config="results/config.yaml",
-    params:
-        config=plan.config,
-        code=plan.code("write_config", "config"),
     log:
         "logs/write_config.log",
     benchmark:
         "benchmarks/write_config.tsv"
     conda:
         "../envs/tables.yaml"
+    params:
+        config=plan.config,
+        code=plan.code("write_config", "config"),
     script:
         "../scripts/write_config.py"

@@ -13,20 +13,20 @@ rule extract_features:
     output:
         ledger="build/ledger/{store}/{shard}.csv",
         group="build/features/{store}/{shard}.zarr/.zgroup",
+    log:
+        "logs/extract_features/{store}/{shard}.log",
+    benchmark:
+        "benchmarks/extract_features/{store}/{shard}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
     params:
         backbone=lambda wc: plan.backbone(wc.store),
         clips=lambda wc: {} if plan.of_posters(wc.store) else plan.config["clips"],
         seed=plan.config["seed"],
         code=lambda wc: plan.feature_code(wc.store),
-    log:
-        "logs/extract_features/{store}/{shard}.log",
-    benchmark:
-        "benchmarks/extract_features/{store}/{shard}.tsv"
-    threads: 1
-    resources:
-        mem_mb=4000,
-    conda:
-        "../envs/torch.yaml"
     script:
         "../scripts/extract_features.py"
 
@@ -42,13 +42,13 @@ rule merge_store:
     output:
         manifest="data/{store}.csv",
         group="data/{store}.zarr/.zgroup",
-    params:
-        code=plan.code("merge_store", "stores"),
     log:
         "logs/merge_store/{store}.log",
     benchmark:
         "benchmarks/merge_store/{store}.tsv"
     conda:
         "../envs/tables.yaml"
+    params:
+        code=plan.code("merge_store", "stores"),
     script:
         "../scripts/merge_store.py"

@@ -6,13 +6,13 @@ rule merge_ledger:
         ledgers=plan.ledgers(*plan.stages),
     output:
         ledger="data/ledger.csv",
-    params:
-        code=plan.code("merge_ledger", "ledger"),
     log:
         "logs/merge_ledger.log",
     benchmark:
         "benchmarks/merge_ledger.tsv"
     conda:
         "../envs/tables.yaml"
+    params:
+        code=plan.code("merge_ledger", "ledger"),
     script:
         "../scripts/merge_ledger.py"

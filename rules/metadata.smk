@@ -4,18 +4,18 @@ trailers are there."""
 
 rule list_movies:
     input:
-        table=[] if plan.is_sample else ancient(plan.config["movies"]),
+        table=TABLE,
     output:
         movies="data/movies.csv",
-    params:
-        movies=plan.rows(*COLUMNS),
-        code=plan.code("list_movies", "metadata"),
     log:
         "logs/list_movies.log",
     benchmark:
         "benchmarks/list_movies.tsv"
     conda:
         "../envs/tables.yaml"
+    params:
+        movies=plan.rows(*COLUMNS),
+        code=plan.code("list_movies", "metadata"),
     script:
         "../scripts/list_movies.py"
 
@@ -26,13 +26,13 @@ rule build_metadata:
         trailers=plan.ledgers("trailers"),
     output:
         metadata="data/metadata.json",
-    params:
-        code=plan.code("build_metadata", "metadata"),
     log:
         "logs/build_metadata.log",
     benchmark:
         "benchmarks/build_metadata.tsv"
     conda:
         "../envs/tables.yaml"
+    params:
+        code=plan.code("build_metadata", "metadata"),
     script:
         "../scripts/build_metadata.py"

@@ -1,25 +1,24 @@
-"""Posters: needs data/movies.csv, makes a ledger per shard, and RGB JPEG files beside it."""
+"""Posters: needs the movie table, makes a ledger per shard, and RGB JPEG files beside it."""
 
 
 # Makes build/posters/MID.jpg beside its output; a file that is there is never fetched again.
 rule download_posters:
     input:
-        movies=ancient("data/movies.csv"),
+        table=TABLE,
         sample="build/sample/shots/{shard}.csv" if plan.is_sample else [],
     output:
         ledger="build/ledger/posters/{shard}.csv",
-    params:
-        movies=lambda wc: plan.rows("mid", "poster_url", shard=wc.shard),
-        shards=plan.config["shards"],
-        settings=plan.config["posters"],
-        code=plan.code("download_posters", "download"),
     log:
         "logs/download_posters/{shard}.log",
     benchmark:
         "benchmarks/download_posters/{shard}.tsv"
-    resources:
-        mem_mb=1000,
     conda:
         "../envs/download.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        movies=lambda wc: plan.rows("mid", "poster_url", shard=wc.shard),
+        settings=plan.config["posters"],
+        code=plan.code("download_posters", "download"),
     script:
         "../scripts/download_posters.py"

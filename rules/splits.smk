@@ -3,19 +3,19 @@
 
 rule make_splits:
     input:
-        movies=ancient("data/movies.csv"),
+        table=TABLE,
     output:
         mtgc="data/mtgc.csv",
-    params:
-        labels=plan.rows("mid", "genres"),
-        settings=plan.config["splits"],
-        seed=plan.config["seed"],
-        code=plan.code("make_splits", "splits", "seeds"),
     log:
         "logs/make_splits.log",
     benchmark:
         "benchmarks/make_splits.tsv"
     conda:
         "../envs/tables.yaml"
+    params:
+        labels=plan.rows("mid", "genres"),
+        settings=plan.config["splits"],
+        seed=plan.config["seed"],
+        code=plan.code("make_splits", "splits", "seeds"),
     script:
         "../scripts/make_splits.py"

@@ -8,14 +8,14 @@ rule pack_store:
     output:
         features="build/packed/{store}.npy",
         index="build/packed/{store}.csv",
-    params:
-        code=plan.code("pack_store", "dataset"),
     log:
         "logs/pack_store/{store}.log",
     benchmark:
         "benchmarks/pack_store/{store}.tsv"
     conda:
         "../envs/torch.yaml"
+    params:
+        code=plan.code("pack_store", "dataset"),
     script:
         "../scripts/pack_store.py"
 
@@ -30,19 +30,19 @@ rule train_run:
         validation="results/runs/{run}/split{split}/val.csv",
         test="results/runs/{run}/split{split}/tst.csv",
         facts="results/runs/{run}/split{split}/run.json",
+    log:
+        "logs/train_run/{run}/split{split}.log",
+    benchmark:
+        "benchmarks/train_run/{run}/split{split}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
     params:
         run=lambda wc: plan.runs[wc.run],
         settings=plan.config["training"],
         seed=plan.config["seed"],
         code=plan.code("train_run", "training", "divita", "dataset", "seeds"),
-    log:
-        "logs/train_run/{run}/split{split}.log",
-    benchmark:
-        "benchmarks/train_run/{run}/split{split}.tsv"
-    threads: 1
-    resources:
-        mem_mb=3000,
-    conda:
-        "../envs/torch.yaml"
     script:
         "../scripts/train_run.py"

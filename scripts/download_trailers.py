@@ -4,13 +4,13 @@ from pathlib import Path
 
 from trailers12k import download, ledger
 from trailers12k.jobs import job
-from trailers12k.metadata import movies_of_shard
+from trailers12k.plan import Plan
 
 
 def main() -> None:
     output = Path(snakemake.output.ledger)
-    movies = movies_of_shard(
-        snakemake.input.movies, snakemake.wildcards.shard, snakemake.params.shards
+    movies = Plan(snakemake.config).listed(
+        snakemake.params.movies, "mid", "trailer_address", shard=snakemake.wildcards.shard
     )
     rows = download.trailers_of_shard(
         movies,

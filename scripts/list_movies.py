@@ -3,16 +3,14 @@
 import logging
 
 from trailers12k import metadata
-from trailers12k.jobs import UserError, job
+from trailers12k.jobs import job
 from trailers12k.plan import Plan
 
 
 def main() -> None:
-    plan = Plan(snakemake.config)
-    if plan.rows(*metadata.COLUMNS) != snakemake.params.movies:
-        raise UserError("the movie table has changed since this run began; start it again")
-    metadata.write_movies(snakemake.output.movies, plan.movies)
-    logging.info("%d movies", len(plan.movies))
+    movies = Plan(snakemake.config).listed(snakemake.params.movies, *metadata.COLUMNS)
+    metadata.write_movies(snakemake.output.movies, movies)
+    logging.info("%d movies", len(movies))
 
 
 if __name__ == "__main__":

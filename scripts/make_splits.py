@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from trailers12k import metadata, splits
+from trailers12k import splits
 from trailers12k.files import write_csv
 from trailers12k.jobs import job
 from trailers12k.movies import GENRES
+from trailers12k.plan import Plan
 
 
 def main() -> None:
-    movies = metadata.read_movies(snakemake.input.movies)
+    movies = Plan(snakemake.config).listed(snakemake.params.labels, "mid", "genres")
     labels = np.array([[int(genre in movie.genres) for genre in GENRES] for movie in movies])
     settings = snakemake.params.settings
     columns = splits.make_splits(labels, settings, snakemake.params.seed, settings["tries"])

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from trailers12k.jobs import job
-from trailers12k.metadata import movies_of_shard
+from trailers12k.plan import Plan
 from trailers12k.sources import sample
 
 
 def main() -> None:
-    movies = movies_of_shard(
-        snakemake.input.movies, snakemake.wildcards.shard, snakemake.params.shards
+    movies = Plan(snakemake.config).listed(
+        snakemake.params.movies, "mid", "title", "genres", shard=snakemake.wildcards.shard
     )
     sample.render_shard(
         movies, Path("build/sample"), snakemake.params.seed, Path(snakemake.output.truth)

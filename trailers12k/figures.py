@@ -13,7 +13,7 @@ from trailers12k.summary import CHANCE, CONSTANT
 
 matplotlib.use("Agg")
 
-from matplotlib import pyplot  # noqa: E402  (the backend is chosen first: there is no screen)
+from matplotlib import pyplot
 
 PANELS = {"uap": "µAP", "map": "mAP"}
 TRAINED, UNTRAINED = "#1b6ca8", "#8a9ba8"

@@ -26,7 +26,7 @@ def read_shard(path: str | Path) -> list[dict[str, str]]:
 
 
 def merge(shards: Iterable[tuple[str, str | Path]], path: str | Path) -> list[dict[str, str]]:
-    """Write the ledger of all stages: `mid,stage,status,...`, by stage in the order given, then mid.
+    """Write the ledger of all stages, `mid,stage,status,...`; by stage as given, then by mid.
 
     shards: pairs of a stage's name and one of its shards' ledgers.
     """

@@ -8,7 +8,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from trailers12k.files import read_csv, write_csv, write_json
-from trailers12k.movies import Movie, shard_of
+from trailers12k.movies import Movie
 
 COLUMNS = [field.name for field in fields(Movie)]
 
@@ -22,11 +22,6 @@ def write_movies(path: str | Path, movies: Sequence[Movie]) -> None:
 def read_movies(path: str | Path) -> list[Movie]:
     """The movies of a movies.csv that `write_movies` wrote."""
     return [Movie(**row | {"genres": tuple(row["genres"].split("|"))}) for row in read_csv(path)]
-
-
-def movies_of_shard(path: str | Path, shard: str, shards: int) -> list[Movie]:
-    """The movies of a movies.csv that belong to one of `shards` shards."""
-    return [movie for movie in read_movies(path) if shard_of(movie.mid, shards) == shard]
 
 
 def write_metadata(

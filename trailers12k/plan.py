@@ -12,6 +12,7 @@ from trailers12k import config as configuration
 from trailers12k import sources
 from trailers12k.backbones.names import modules_of
 from trailers12k.fingerprint import code_version, fingerprint
+from trailers12k.jobs import UserError
 from trailers12k.movies import Movie, shard_of
 
 STREAMS = ("image", "video")
@@ -52,6 +53,15 @@ class Plan:
         movies = self.movies if shard is None else self.shards[shard]
         return fingerprint(rows=[[getattr(movie, field) for field in fields] for movie in movies])
 
+    def listed(self, mark: str, *fields: str, shard: str | None = None) -> list[Movie]:
+        """The movies of a shard, or all, for a job whose `rows` were `mark` when it was planned.
+
+        Raises `UserError` when the table has changed since then.
+        """
+        if self.rows(*fields, shard=shard) != mark:
+            raise UserError("the movie table has changed since this run began; start it again")
+        return self.movies if shard is None else self.shards[shard]
+
     def code(self, rule: str, *modules: str) -> dict[str, str]:
         """The versions of a rule's code: of the package's modules that make its result, and of its
         script. The first goes into the fingerprints."""
@@ -62,7 +72,9 @@ class Plan:
 
     def feature_code(self, store: str) -> dict[str, str]:
         """`code` of the features of one store."""
-        return self.code("extract_features", *FEATURES_CODE, *modules_of(self.stores[store]["model"]))
+        return self.code(
+            "extract_features", *FEATURES_CODE, *modules_of(self.stores[store]["model"])
+        )
 
     def backbone(self, store: str) -> dict:
         """All settings of one backbone, the common ones filled in, and nobody else's."""

@@ -1,7 +1,7 @@
 """The zarr layout of a store: create, write one movie whole, check, merge, read.
 
-A store is a zarr group of format 2 (readable by zarr-python 2 and 3) with one float32 array a movie,
-named by its mid, of one chunk. Each array is written beside the store's arrays and renamed in, so
+A store is a zarr group of format 2 (readable by zarr-python 2 and 3) with one float32 array a
+movie, named by its mid, of one chunk. Each array is written beside the others and renamed in, so
 that a reader sees all of it or nothing. Must not know what the numbers mean.
 """
 
@@ -40,7 +40,10 @@ def create(store: Path, attributes: Mapping) -> None:
 
 
 def write(store: Path, mid: str, values: np.ndarray, attributes: Mapping) -> None:
-    """Write one movie's features, (rows, features) float32, all or nothing; replaces an older one."""
+    """Write one movie's features, (rows, features) float32, whole; an older version is replaced.
+
+    Raises ValueError for another shape or type, and for values that are not finite.
+    """
     if values.ndim != 2 or values.dtype != np.float32 or 0 in values.shape:
         raise ValueError(f"{mid}: features must be (rows, features) float32, not {values.shape}")
     if not np.isfinite(values).all():

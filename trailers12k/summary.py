@@ -62,7 +62,7 @@ def read_labels(mtgc: str | Path) -> pd.DataFrame:
 
 
 def words_on(attributes: Mapping) -> str:
-    """The weights behind a store, by its attributes; "untrained" is the word that warnings go by."""
+    """The weights behind a store, by its attributes, with `UNTRAINED` where they are random."""
     weights = attributes["weights"]
     return weights if attributes["pretrained"] else f"{UNTRAINED} ({weights})"
 

@@ -45,7 +45,6 @@ def test_nothing_changed_nothing_runs(project):
 def test_a_new_movie_runs_its_shard_only_and_there_computes_itself_only(project):
     rows = rows_of(project)
     shard = shard_of("tt7654321", 2)
-    in_shard = [row["mid"] for row in rows if shard_of(row["mid"], 2) == shard]
     trailers = project.folder / "build" / "ledger" / "trailers" / f"{shard}.csv"
     kept = trailers.read_text().count(",ok,")
     assert 0 < kept < len(rows) - 3
@@ -75,7 +74,6 @@ def test_a_new_movie_runs_its_shard_only_and_there_computes_itself_only(project)
     assert run.wildcards("extract_features", "shard") == {shard}
     for log in ("download_trailers", "detect_clips", f"extract_features/{IMAGE}"):
         assert f"1 computed, {kept} kept" in project.log(f"{log}/{shard}.log")
-    assert f"{len(in_shard) + 1} " in project.log("list_movies.log") or shard_of("tt7654321", 2)
     assert (project.folder / "data" / f"{IMAGE}.zarr" / "tt7654321").is_dir()
 
 

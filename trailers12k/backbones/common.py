@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import numpy as np
 import torch
@@ -192,14 +193,7 @@ def weights_of(spec: Mapping[str, object], allowed: tuple[str, ...]) -> str:
 
 def versions() -> dict[str, str]:
     """Versions of the libraries that compute features."""
-    import timm
-    import torchvision
-
-    return {
-        "torch": torch.__version__,
-        "torchvision": torchvision.__version__,
-        "timm": timm.__version__,
-    }
+    return {name: version(name) for name in ("torch", "torchvision", "timm")}
 
 
 def _precision(asked: str, device: torch.device) -> str:

