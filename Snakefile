@@ -41,7 +41,7 @@ rule all:
     default_target: True
     input:
         plan.ledgers(*plan.stages),
-        plan.manifests(),
+        plan.merged(),
         "data/metadata.json",
         "data/clips.csv",
         "data/ledger.csv",
@@ -78,7 +78,7 @@ rule clips:
 rule features:
     input:
         plan.ledgers(*plan.stages),
-        plan.manifests(),
+        plan.merged(),
         "data/clips.csv",
         "data/ledger.csv",
 

@@ -5,7 +5,7 @@ rule score_runs:
     input:
         mtgc="data/mtgc.csv",
         predictions=plan.trained("val.csv", "tst.csv", "run.json"),
-        stores=plan.manifests(),
+        stores=plan.merged(),
     output:
         val="results/transfer/val.csv",
         tst="results/transfer/tst.csv",

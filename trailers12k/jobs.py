@@ -14,7 +14,7 @@ from pathlib import Path
 log = logging.getLogger("trailers12k")
 
 
-class UserError(Exception):
+class UserError(ValueError):
     """Something the user can mend. The message says what was wrong, where, and what to do."""
 
 

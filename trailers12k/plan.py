@@ -113,9 +113,9 @@ class Plan:
             for stream, store in self.streams(run).items()
         }
 
-    def manifests(self) -> list[str]:
-        """The manifests of all stores."""
-        return [f"data/{store}.csv" for store in self.stores]
+    def merged(self) -> list[str]:
+        """Of all stores, the manifest, and the group file, which a deleted store lacks."""
+        return [f"data/{store}{end}" for store in self.stores for end in (".csv", ".zarr/.zgroup")]
 
     def trained(self, *products: str) -> list[str]:
         """Files of every run and split, by default the last one that training writes."""

@@ -32,6 +32,7 @@ from trailers12k.dataset import (
 )
 from trailers12k.divita import DIViTA
 from trailers12k.files import replacing, write_csv, write_json
+from trailers12k.jobs import UserError
 from trailers12k.movies import GENRES
 from trailers12k.seeds import seed_for
 
@@ -262,7 +263,7 @@ def _rows_in_use(
         # BatchNorm cannot normalise by a single row.
         least = 2 if subset == "trn" else 1
         if len(rows[subset]) < least:
-            raise ValueError(
+            raise UserError(
                 f"{subset} has {len(wanted)} movies in this split, {len(rows[subset])} of them in "
                 f"all of {', '.join(streams)}: at least {least} needed; add movies to the table "
                 "or see the ledger for those that failed"
