@@ -3,6 +3,7 @@
 `snakemake --cores all` runs what config.yaml says; README.md tells the rest.
 """
 
+import atexit
 import re
 import sys
 
@@ -110,4 +111,5 @@ include: "rules/ledger.smk"
 
 onsuccess:
     if not workflow.dag_settings.targets:
-        print(closing_words("results/summary.md"))
+        # At exit, since Snakemake's own last lines come after this.
+        atexit.register(print, closing_words("results/summary.md"))

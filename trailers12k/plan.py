@@ -17,6 +17,8 @@ from trailers12k.movies import Movie, shard_of
 
 STREAMS = ("image", "video")
 SPLITS = ("0", "1", "2")
+FEWEST = 10
+"""Movies; splits are dealt in tenths."""
 SAMPLE_CODE = ("sources.sample", "sources.sample_looks")
 CLIPS_CODE = ("video", "clips")
 FEATURES_CODE = ("video", "clips", "features")
@@ -28,6 +30,11 @@ class Plan:
     def __init__(self, config: Mapping):
         self.config = configuration.check(config)
         self.movies: list[Movie] = sources.load(self.config)
+        if len(self.movies) < FEWEST:
+            raise UserError(
+                f"movies: {self.config['movies']} has {len(self.movies)} movies; "
+                f"allowed: at least {FEWEST}, for three splits"
+            )
         self.stores: dict[str, dict] = self.config["backbones"]
         self.runs: dict[str, dict] = self.config["runs"]
 

@@ -1,8 +1,13 @@
+from pathlib import Path
+
 import pytest
+import yaml
 
 from trailers12k.jobs import UserError
+from trailers12k.plan import Plan
 from trailers12k.sources import table
 
+ROOT = Path(__file__).parents[2]
 HEAD = "mid,title,year,genres,youtube_id,trailer_url,poster_url\n"
 GOOD = "tt0035423,Kate & Leopold,2001,romance|comedy,6FeyhlLZYrg,,\n"
 
@@ -54,6 +59,14 @@ def test_a_fault_is_told_in_one_line(tmp_path, text, told):
 def test_a_table_that_is_not_utf8(tmp_path):
     with pytest.raises(UserError, match="is not UTF-8"):
         read(tmp_path, HEAD + "tt0000001,Amélie,2001,comedy,,,\n", "latin-1")
+
+
+def test_nine_movies_are_too_few_for_the_workflow(tmp_path):
+    rows = [f"tt000000{i},A,1990,drama\n" for i in range(9)]
+    (tmp_path / "movies.csv").write_text("mid,title,year,genres\n" + "".join(rows))
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    with pytest.raises(UserError, match="9 movies; allowed: at least 10"):
+        Plan(config | {"movies": str(tmp_path / "movies.csv")})
 
 
 def test_a_table_that_is_not_there(tmp_path):
