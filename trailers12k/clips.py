@@ -160,7 +160,8 @@ def detect_shard(
 
     def work(mid: str) -> dict:
         row = by_mid[mid]
-        clips = find_clips(row["file"], row["reader"], float(row["duration"]), settings)
+        path = shards.source_file(row, "download_trailers")
+        clips = find_clips(path, row["reader"], float(row["duration"]), settings)
         write_clips(products / f"{mid}.csv", mid, clips)
         return {"shots": clips[-1].shot + 1, "clips": len(clips)}
 

@@ -75,6 +75,19 @@ REASONS = [
     (r"Unsupported URL|is not a valid URL|looks truncated", "bad_id"),
 ]
 
+PERMANENT = (
+    "age_restricted",
+    "private",
+    "paid",
+    "geo_blocked",
+    "copyright",
+    "account_terminated",
+    "removed",
+    "drm",
+    "bad_id",
+)
+"""Reasons that trying again does not cure; for all others a later run of the job tries again."""
+
 
 def classify(message: str) -> str:
     """The reason behind a message of yt-dlp or of an HTTP client; "unknown" when there is none."""
@@ -265,4 +278,5 @@ def _shard(
         lambda mid: fetch(by_mid[mid], folder, settings),
         settings["parallel"],
         unit="file",
+        retry=lambda reason: reason not in PERMANENT,
     )

@@ -161,11 +161,11 @@ def extract_shard(
         row, net = by_mid[mid], backbone()
         start = time.perf_counter()
         if posters:
-            values = extract_poster(net, row["file"])
+            values = extract_poster(net, shards.source_file(row, "download_posters"))
         else:
             values = extract_movie(
                 net,
-                row["file"],
+                shards.source_file(row, "download_trailers"),
                 row["reader"],
                 clips[mid],
                 settings["fps"],

@@ -7,7 +7,7 @@ job loses one movie at most. Must not know what a stage does.
 
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from trailers12k.files import write_json
+from trailers12k.jobs import UserError
 from trailers12k.movies import is_mid
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,17 @@ class Failure(Exception):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = " ".join(detail.split())
+
+
+def source_file(row: Mapping[str, str], rule: str) -> Path:
+    """The file that a row of an earlier stage's ledger names.
+
+    Raises `UserError` when it was taken away since: no fault of this movie, and no row of a ledger.
+    """
+    path = Path(row["file"])
+    if not path.is_file():
+        raise UserError(f"{path} is gone: fetch it again with --forcerun {rule}")
+    return path
 
 
 @dataclass(frozen=True)
@@ -51,12 +63,14 @@ def process(
     work: Callable[[str], dict],
     workers: int = 1,
     unit: str = "movie",
+    retry: Callable[[str], bool] = lambda reason: False,
 ) -> list[dict]:
     """Do the tasks of a shard; the rows of its ledger, sorted by mid.
 
     work: makes the product of one mid and returns the further columns of its row; raises `Failure`
         when this movie cannot be done. Any other exception ends the job, as a fault of ours should.
     workers: threads that call `work`. unit: what the progress bar counts.
+    retry: whether a failure of this reason is tried again although nothing has changed.
     """
     tasks = sorted(tasks, key=lambda task: task.mid)
     folder.mkdir(parents=True, exist_ok=True)
@@ -65,7 +79,7 @@ def process(
     for task in tasks:
         if task.skip:
             rows[task.mid] = {"mid": task.mid, "status": "skipped", "reason": task.skip}
-        elif (row := _kept(folder, task)) is not None:
+        elif (row := _kept(folder, task, retry)) is not None:
             rows[task.mid] = row
         else:
             open_tasks.append(task)
@@ -100,13 +114,15 @@ def _read(folder: Path, mid: str) -> dict | None:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
-def _kept(folder: Path, task: Task) -> dict | None:
+def _kept(folder: Path, task: Task, retry: Callable[[str], bool]) -> dict | None:
     record = _read(folder, task.mid)
     if record is None or record["fingerprint"] != task.fingerprint:
         return None
     row = record["row"]
     product = task.product or (row.get("file") and Path(row["file"]))
     if row["status"] == "ok" and product and not product.exists():
+        return None
+    if row["status"] == "failed" and retry(row["reason"]):
         return None
     return row
 

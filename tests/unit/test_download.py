@@ -160,3 +160,14 @@ def test_a_shard_names_each_failure_and_what_has_no_address(web, tmp_path):
         ("failed", "truncated"),
         ("skipped", "no_address"),
     ]
+
+
+def test_a_file_that_was_put_there_later_is_fetched_by_the_next_run_of_the_job(web, tmp_path):
+    late = tmp_path / "late.mp4"
+    movies = [Movie("tt0000001", "A", "", ("drama",), "", str(late))]
+    settings = {"parallel": 1, "short_side": 360}
+    folders = tmp_path / "records", tmp_path / "files"
+    assert download.trailers_of_shard(movies, settings, *folders)[0]["reason"] == "unavailable"
+    late.write_bytes((web[0] / "good.mp4").read_bytes())
+    row = download.trailers_of_shard(movies, settings, *folders)[0]
+    assert (row["status"], row["attempts"]) == ("ok", 2)

@@ -1,6 +1,7 @@
 import pytest
 
-from trailers12k.shards import Failure, Task, process
+from trailers12k.jobs import UserError
+from trailers12k.shards import Failure, Task, process, source_file
 
 MIDS = ["tt0000001", "tt0000002", "tt0000003"]
 
@@ -65,6 +66,32 @@ def test_a_missing_file_of_the_row_is_made_again(tmp_path):
     file.unlink()
     process(task, tmp_path / "records", work)
     assert len(made) == 2
+
+
+def test_a_failure_stays_unless_its_reason_is_to_be_tried_again(tmp_path):
+    def fail(mid):
+        raise Failure("network" if mid == "tt0000001" else "removed", "gone")
+
+    process(tasks(), tmp_path, fail)
+    again = []
+
+    def work(mid):
+        again.append(mid)
+        return {}
+
+    rows = process(tasks(), tmp_path, work)
+    assert again == [] and rows[0]["reason"] == "network"
+    rows = process(tasks(), tmp_path, work, retry=lambda reason: reason == "network")
+    assert again == ["tt0000001"]
+    assert [row["status"] for row in rows] == ["ok", "failed", "failed"]
+    assert rows[0]["attempts"] == 2
+
+
+def test_a_file_that_was_taken_away_is_told_and_is_no_failure_of_the_movie(tmp_path):
+    (tmp_path / "a.mp4").touch()
+    assert source_file({"file": str(tmp_path / "a.mp4")}, "download_trailers").name == "a.mp4"
+    with pytest.raises(UserError, match="b.mp4 is gone: .* --forcerun download_trailers"):
+        source_file({"file": str(tmp_path / "b.mp4")}, "download_trailers")
 
 
 def test_what_was_finished_survives_a_fault_of_ours(tmp_path):
