@@ -6,6 +6,7 @@
 import atexit
 import re
 import sys
+from pathlib import Path
 
 from snakemake.utils import min_version
 
@@ -43,11 +44,15 @@ rule all:
     input:
         plan.ledgers(*plan.stages),
         plan.merged(),
+        plan.between(),
+        "data/movies.csv",
         "data/metadata.json",
         "data/clips.csv",
         "data/ledger.csv",
         "data/mtgc.csv",
         plan.trained(),
+        "results/transfer/val.csv",
+        "results/transfer/tst.csv",
         "results/summary.md",
         "results/figures/results.png",
         "results/config.yaml",
@@ -92,8 +97,11 @@ rule splits:
 rule evaluate:
     input:
         rules.features.input,
+        plan.between(),
         "data/mtgc.csv",
         plan.trained(),
+        "results/transfer/val.csv",
+        "results/transfer/tst.csv",
         "results/summary.md",
 
 
@@ -110,6 +118,6 @@ include: "rules/ledger.smk"
 
 
 onsuccess:
-    if not workflow.dag_settings.targets:
+    if not workflow.dag_settings.targets and Path("results/summary.md").exists():
         # At exit, since Snakemake's own last lines come after this.
         atexit.register(print, closing_words("results/summary.md"))

@@ -18,7 +18,7 @@ rule score_runs:
     params:
         runs=plan.runs,
         seed=plan.config["seed"],
-        code=plan.code("score_runs", "metrics", "summary"),
+        code=plan.code("score_runs", "metrics", "summary", "seeds"),
     script:
         "../scripts/score_runs.py"
 
@@ -40,7 +40,7 @@ rule summarize_results:
         "../envs/tables.yaml"
     params:
         runs=plan.runs,
-        code=plan.code("summarize_results", "summary"),
+        code=plan.code("summarize_results", "summary", "ledger"),
     script:
         "../scripts/summarize_results.py"
 
@@ -57,7 +57,7 @@ rule plot_results:
     conda:
         "../envs/tables.yaml"
     params:
-        code=plan.code("plot_results", "figures"),
+        code=plan.code("plot_results", "figures", "summary"),
     script:
         "../scripts/plot_results.py"
 

@@ -14,7 +14,7 @@ rule render_sample:
     resources:
         mem_mb=1000,
     params:
-        movies=lambda wc: plan.rows("mid", "title", "genres", shard=wc.shard),
+        movies=lambda wc: plan.rows("mid", "title", "year", "genres", shard=wc.shard),
         seed=plan.config["seed"],
         code=plan.code("render_sample", *SAMPLE_CODE),
     script:

@@ -24,6 +24,7 @@ rule train_run:
     input:
         unpack(lambda wc: plan.packed(wc.run)),
         mtgc="data/mtgc.csv",
+        stores=lambda wc: [f"data/{store}.zarr/.zgroup" for store in plan.streams(wc.run).values()],
     output:
         checkpoint="results/runs/{run}/split{split}/best.pt",
         curves="results/runs/{run}/split{split}/curves.csv",

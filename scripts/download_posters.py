@@ -8,17 +8,15 @@ from trailers12k.plan import Plan
 
 
 def main() -> None:
-    output = Path(snakemake.output.ledger)
     movies = Plan(snakemake.config).listed(
         snakemake.params.movies, "mid", "poster_url", shard=snakemake.wildcards.shard
     )
     rows = download.posters_of_shard(
         movies,
         snakemake.params.settings,
-        records=output.with_suffix(""),
         folder=Path("build/posters"),
     )
-    ledger.write_shard(output, rows, download.POSTER_COLUMNS)
+    ledger.write_shard(snakemake.output.ledger, rows, download.POSTER_COLUMNS)
 
 
 if __name__ == "__main__":

@@ -8,17 +8,15 @@ from trailers12k.plan import Plan
 
 
 def main() -> None:
-    output = Path(snakemake.output.ledger)
     movies = Plan(snakemake.config).listed(
         snakemake.params.movies, "mid", "trailer_address", shard=snakemake.wildcards.shard
     )
     rows = download.trailers_of_shard(
         movies,
         snakemake.params.settings,
-        records=output.with_suffix(""),
         folder=Path("build/trailers"),
     )
-    ledger.write_shard(output, rows, download.TRAILER_COLUMNS)
+    ledger.write_shard(snakemake.output.ledger, rows, download.TRAILER_COLUMNS)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from trailers12k.sources import sample
 
 def main() -> None:
     movies = Plan(snakemake.config).listed(
-        snakemake.params.movies, "mid", "title", "genres", shard=snakemake.wildcards.shard
+        snakemake.params.movies, "mid", "title", "year", "genres", shard=snakemake.wildcards.shard
     )
     sample.render_shard(
         movies, Path("build/sample"), snakemake.params.seed, Path(snakemake.output.truth)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from trailers12k import stores, summary
+from trailers12k.backbones.names import words_on
 from trailers12k.jobs import job
 from trailers12k.plan import SPLITS, STREAMS
 
@@ -12,7 +13,7 @@ def main() -> None:
     runs = []
     for run, spec in snakemake.params.runs.items():
         used = [spec[stream] for stream in STREAMS if stream in spec]
-        told = [summary.words_on(stores.attributes(Path(f"data/{store}.zarr"))) for store in used]
+        told = [words_on(stores.attributes(Path(f"data/{store}.zarr"))) for store in used]
         weights = " + ".join(dict.fromkeys(told))
         runs += [(run, int(k), weights, Path(f"results/runs/{run}/split{k}")) for k in SPLITS]
     for subset, path in ((1, snakemake.output.val), (2, snakemake.output.tst)):

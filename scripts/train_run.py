@@ -4,7 +4,8 @@ from pathlib import Path
 
 import torch
 
-from trailers12k import dataset, training
+from trailers12k import dataset, stores, training
+from trailers12k.backbones.names import words_on
 from trailers12k.jobs import job
 from trailers12k.plan import STREAMS
 from trailers12k.seeds import seed_for
@@ -18,6 +19,8 @@ def main() -> None:
         for name in STREAMS
         if name in snakemake.params.run
     }
+    stored = [Path(f"data/{snakemake.params.run[name]}.zarr") for name in streams]
+    told = [words_on(stores.attributes(store)) for store in stored]
     mids, labels, subsets = dataset.read_labels(snakemake.input.mtgc)
     training.train(
         streams,
@@ -28,6 +31,7 @@ def main() -> None:
         seed_for(snakemake.params.seed, run, split),
         Path(snakemake.output.checkpoint).parent,
         shuffle_labels=snakemake.params.run.get("shuffle_labels", False),
+        weights=" + ".join(dict.fromkeys(told)),
         device="cuda" if torch.cuda.is_available() else "cpu",
     )
 

@@ -155,7 +155,8 @@ def detect_shard(
     def task(row: Mapping[str, str]) -> shards.Task:
         if row["status"] != "ok":
             return shards.Task(row["mid"], skip="no_trailer")
-        mark = fingerprint(source=row["sha256"], settings=dict(settings), code=code)
+        read = {key: row[key] for key in ("sha256", "duration", "reader")}
+        mark = fingerprint(**read, settings=dict(settings), code=code)
         return shards.Task(row["mid"], mark, products / f"{row['mid']}.csv")
 
     def work(mid: str) -> dict:

@@ -14,6 +14,10 @@ from trailers12k.jobs import UserError
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 SAMPLE = "sample"
+TAKEN = {
+    "backbones": ("clips", "ledger", "metadata", "movies", "mtgc", "posters", "trailers"),
+    "runs": ("chance", "constant prediction"),
+}
 
 
 def check(config: Mapping) -> dict:
@@ -26,6 +30,7 @@ def check(config: Mapping) -> dict:
         if isinstance(config.get(section), Mapping):
             config[section] = {k: v for k, v in config[section].items() if v is not None}
     schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    _check_names(config)
     error = best_match(Draft202012Validator(schema).iter_errors(config))
     if error is not None:
         raise UserError(f"config: {_describe(error)}")
@@ -74,6 +79,21 @@ def _bounds(schema: Mapping) -> str:
         "minProperties": "entries: at least",
     }
     return "".join(f" {word} {schema[key]}" for key, word in words.items() if key in schema)
+
+
+def _check_names(config: Mapping) -> None:
+    """Names of stores and runs that are no text, or that something else bears already."""
+    for section, taken in TAKEN.items():
+        for name in config.get(section) or ():
+            if not isinstance(name, str):
+                raise UserError(
+                    f"config: {section}: the name {name!r} is no text; put it in quotes"
+                )
+            if name in taken:
+                raise UserError(
+                    f"config: {section}.{name}: this name is taken; "
+                    f"allowed: others than {', '.join(taken)}"
+                )
 
 
 def _check_shares(splits: Mapping) -> None:

@@ -6,6 +6,7 @@ Writes `FOLDER/MID.EXT`, verified before it takes that name. Must not know featu
 import logging
 import re
 import shutil
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -14,6 +15,7 @@ from urllib.request import url2pathname
 
 import PIL
 import requests
+import urllib3
 from PIL import Image
 
 from trailers12k import shards, video
@@ -37,6 +39,16 @@ TRAILER_COLUMNS = [
     "reader",
 ]
 POSTER_COLUMNS = ["file", "height", "width"]
+
+PICTURE_ERRORS = (
+    OSError,
+    EOFError,
+    SyntaxError,
+    ValueError,
+    struct.error,
+    Image.DecompressionBombError,
+)
+"""What Pillow raises for files that are no pictures, or only the beginning of one."""
 
 # decord cannot open AV1, so H.264 is asked for; one stream, so that nothing must be merged.
 FORMAT = (
@@ -123,7 +135,11 @@ def fetch_trailer(movie: Movie, folder: Path, settings: Mapping) -> dict:
     from yt_dlp.version import __version__
 
     address = address_of(movie.trailer_address)
-    partial = folder / f"{movie.mid}{PARTIAL}"
+    # What was begun is continued, but only what was begun at this address.
+    partial = folder / f"{movie.mid}.{fingerprint(address=address)}{PARTIAL}"
+    for other in folder.glob(f"{movie.mid}.*{PARTIAL}"):
+        if other != partial:
+            shutil.rmtree(other)
     options = {
         # The format is in the name: a part of another format would be continued into a broken file.
         "outtmpl": {"default": str(partial / "%(format_id)s.%(ext)s")},
@@ -144,12 +160,17 @@ def fetch_trailer(movie: Movie, folder: Path, settings: Mapping) -> dict:
         geo = isinstance(error.exc_info and error.exc_info[1], GeoRestrictedError)
         message = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).removeprefix("ERROR: ")
         reason = "geo_blocked" if geo else classify(message)
+        if reason == "bad_partial":
+            # The server refuses to continue it, and would for ever.
+            shutil.rmtree(partial)
         raise Failure(reason, _without(message, address, movie)) from error
     # A video that was refused by its format or size raises nothing: look at what is there.
     downloads = (info or {}).get("requested_downloads") or []
     if len(downloads) != 1 or not Path(downloads[0]["filepath"]).is_file():
+        shutil.rmtree(partial, ignore_errors=True)
         raise Failure("no_format", f"{len(downloads)} files came of it")
     if movie.youtube_id and not movie.trailer_url and info["id"] != movie.youtube_id:
+        shutil.rmtree(partial)
         raise Failure("wrong_video", f"asked for {movie.youtube_id}, got {info['id']}")
     path = Path(downloads[0]["filepath"])
     try:
@@ -195,8 +216,8 @@ def fetch_poster(movie: Movie, folder: Path, settings: Mapping) -> dict:
     try:
         with Image.open(BytesIO(data)) as image:
             picture = image.convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise Failure("not_image", str(error).replace(repr(data), "")) from error
+    except PICTURE_ERRORS as error:
+        raise Failure("not_image", str(error)[:200]) from error
     final = folder / f"{movie.mid}.jpg"
     with replacing(final) as partial:
         picture.save(partial, format="JPEG", quality=95)
@@ -212,9 +233,7 @@ def fetch_poster(movie: Movie, folder: Path, settings: Mapping) -> dict:
 
 def _read_url(url: str, limit: int) -> bytes:
     """The bytes of a URL or local file. Raises `Failure`; more than `limit` bytes are one."""
-    scheme = urlsplit(url).scheme
-    if scheme in ("", "file"):
-        path = Path(url2pathname(urlsplit(url).path)) if scheme else Path(url)
+    if path := _local(url):
         if not path.is_file():
             raise Failure("unavailable", f"No such file: {url}")
         data = path.read_bytes()
@@ -229,27 +248,37 @@ def _read_url(url: str, limit: int) -> bytes:
                     data += block
                     if len(data) > limit:
                         break
-        except requests.RequestException as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise Failure("network", str(error)) from error
     if len(data) > limit:
         raise Failure("too_large", f"more than {limit / 1e6:g} MB")
     return data
 
 
-def trailers_of_shard(
-    movies: Sequence[Movie], settings: Mapping, records: Path, folder: Path
-) -> list[dict]:
+def trailers_of_shard(movies: Sequence[Movie], settings: Mapping, folder: Path) -> list[dict]:
     """Fetch the trailers of a shard; its ledger rows, with `TRAILER_COLUMNS`."""
     asked = {"short_side": settings["short_side"]}
-    return _shard(fetch_trailer, "trailer_address", asked, movies, settings, records, folder)
+    return _shard(fetch_trailer, "trailer_address", asked, movies, settings, folder)
 
 
-def posters_of_shard(
-    movies: Sequence[Movie], settings: Mapping, records: Path, folder: Path
-) -> list[dict]:
+def _origin(address: str) -> dict[str, str | None]:
+    """An address, and the content of a local file, which may change without its name."""
+    path = _local(address)
+    return {"address": address, "sha256": sha256_of(path) if path and path.is_file() else None}
+
+
+def _local(address: str) -> Path | None:
+    """The path of a local file's address, None for one on the web."""
+    scheme = urlsplit(address).scheme
+    if scheme in ("http", "https"):
+        return None
+    return Path(url2pathname(urlsplit(address).path)) if scheme else Path(address)
+
+
+def posters_of_shard(movies: Sequence[Movie], settings: Mapping, folder: Path) -> list[dict]:
     """Fetch the posters of a shard; its ledger rows, with `POSTER_COLUMNS`."""
     asked = {"max_megabytes": settings["max_megabytes"]}
-    return _shard(fetch_poster, "poster_url", asked, movies, settings, records, folder)
+    return _shard(fetch_poster, "poster_url", asked, movies, settings, folder)
 
 
 def _shard(
@@ -258,23 +287,23 @@ def _shard(
     asked: Mapping,
     movies: Sequence[Movie],
     settings: Mapping,
-    records: Path,
     folder: Path,
 ) -> list[dict]:
     # The code is no part of the fingerprint: what was fetched is kept, whatever becomes of ours.
+    # Records lie beside the files, not by shard: another number of shards fetches nothing again.
     folder.mkdir(parents=True, exist_ok=True)
     by_mid = {movie.mid: movie for movie in movies}
     tasks = [
         Task(
             movie.mid,
-            fingerprint(address=getattr(movie, address), **asked),
+            fingerprint(**_origin(getattr(movie, address)), **asked),
             skip="" if getattr(movie, address) else "no_address",
         )
         for movie in movies
     ]
     return shards.process(
         tasks,
-        records,
+        folder,
         lambda mid: fetch(by_mid[mid], folder, settings),
         settings["parallel"],
         unit="file",

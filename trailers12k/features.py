@@ -207,7 +207,8 @@ def _about(spec: Mapping[str, object], settings: Mapping[str, object]) -> dict[s
 
 
 def _mark(common: Mapping[str, object], row: Mapping[str, str], clips: list[Clip]) -> str:
-    return fingerprint(**common, source=row.get("sha256"), clips=[asdict(clip) for clip in clips])
+    read = {key: row.get(key) for key in ("sha256", "reader")}
+    return fingerprint(**common, **read, clips=[asdict(clip) for clip in clips])
 
 
 def _checkpoint(spec: Mapping[str, object]) -> str | None:

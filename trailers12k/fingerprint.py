@@ -37,9 +37,9 @@ def _file_of(module: str) -> Path:
 def _meaning(path: Path) -> str:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and _is_docstring(body[0]):
-            node.body = body[1:] or [ast.Pass()]
+        # Not only the first statement: constants and fields have docstrings below them too.
+        if isinstance(body := getattr(node, "body", None), list):
+            node.body = [part for part in body if not _is_docstring(part)] or [ast.Pass()]
     return ast.unparse(tree)
 
 

@@ -124,6 +124,14 @@ class Plan:
         """Of all stores, the manifest, and the group file, which a deleted store lacks."""
         return [f"data/{store}{end}" for store in self.stores for end in (".csv", ".zarr/.zgroup")]
 
+    def between(self) -> list[str]:
+        """What is made on the way and asked for by targets for the reason told in `ledgers`."""
+        packed = {
+            path for run in self.runs for files in self.packed(run).values() for path in files
+        }
+        painted = [f"build/sample/shots/{shard}.csv" for shard in self.shards]
+        return sorted(packed) + (painted if self.is_sample else [])
+
     def trained(self, *products: str) -> list[str]:
         """Files of every run and split, by default the last one that training writes."""
         names = products or ("run.json",)

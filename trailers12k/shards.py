@@ -2,7 +2,8 @@
 
 Reads and writes a record per movie, `FOLDER/MID.json`: the movie's row of the ledger and the
 fingerprint of what it was made from. A record is written the moment its movie is done, so a killed
-job loses one movie at most. Must not know what a stage does.
+job loses one movie at most. It stays when its movie leaves: should the movie come back, or go to
+another shard, nothing is done again. Must not know what a stage does.
 """
 
 import json
@@ -16,7 +17,6 @@ from tqdm import tqdm
 
 from trailers12k.files import write_json
 from trailers12k.jobs import UserError
-from trailers12k.movies import is_mid
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,6 @@ def process(
     """
     tasks = sorted(tasks, key=lambda task: task.mid)
     folder.mkdir(parents=True, exist_ok=True)
-    _forget(folder, {task.mid for task in tasks})
     rows, open_tasks = {}, []
     for task in tasks:
         if task.skip:
@@ -87,6 +86,8 @@ def process(
 
     def one(task: Task) -> dict:
         row = {"mid": task.mid, "status": "ok", "attempts": _attempts(folder, task) + 1}
+        # The work may replace the product, which must not then be found under the old record.
+        _record(folder, task.mid).unlink(missing_ok=True)
         try:
             row |= work(task.mid)
         except Failure as failure:
@@ -130,10 +131,3 @@ def _kept(folder: Path, task: Task, retry: Callable[[str], bool]) -> dict | None
 def _attempts(folder: Path, task: Task) -> int:
     record = _read(folder, task.mid)
     return record["row"]["attempts"] if record else 0
-
-
-def _forget(folder: Path, mids: set[str]) -> None:
-    """Drop the records of movies that are no longer in the shard."""
-    for path in folder.glob("tt*.json"):
-        if is_mid(path.stem) and path.stem not in mids:
-            path.unlink()

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from trailers12k import metrics
+from trailers12k.backbones.names import UNTRAINED
 from trailers12k.files import write_csv, write_json, write_text
 from trailers12k.metrics import FIGURES
 from trailers12k.movies import GENRES
@@ -19,7 +20,6 @@ from trailers12k.seeds import seed_for
 
 log = logging.getLogger(__name__)
 
-UNTRAINED = "untrained"
 CHANCE = "chance"
 CONSTANT = "constant prediction"
 
@@ -61,12 +61,6 @@ def read_labels(mtgc: str | Path) -> pd.DataFrame:
     return pd.read_csv(mtgc, index_col="mid")
 
 
-def words_on(attributes: Mapping) -> str:
-    """The weights behind a store, by its attributes, with `UNTRAINED` where they are random."""
-    weights = attributes["weights"]
-    return weights if attributes["pretrained"] else f"{UNTRAINED} ({weights})"
-
-
 def score_runs(
     mtgc: pd.DataFrame,
     runs: Iterable[tuple[str, int, str, Path]],
@@ -97,13 +91,14 @@ def score_runs(
         row = {"run": run, "split": split, "epoch": epoch, "movies": len(labels)}
         rows.append(row | {"weights": weights} | figures)
         log.info(
-            "%s split%d %s: %d movies, uAP %.4f, mAP %.4f",
+            "%s split%d %s: %d movies, uAP %.4f, mAP %.4f, backbone weights: %s",
             run,
             split,
             name,
             len(labels),
             figures["uap"],
             figures["map"],
+            weights,
         )
     return rows
 

@@ -83,6 +83,7 @@ def train(
     folder: str | Path,
     shuffle_labels: bool = False,
     device: str = "cpu",
+    weights: str = "",
 ) -> dict:
     """Train on one split and write the run's folder; returns what run.json holds.
 
@@ -90,6 +91,8 @@ def train(
     (0 training, 1 validation, 2 test). Movies that are not in every stream are left out and
     counted. `shuffle_labels` is a control: labels are dealt anew among the training and validation
     movies, so whatever the model then scores on the untouched test labels is luck.
+
+    `weights` are words on those of the backbones, for the log and run.json.
 
     Written into `folder`, all from the epoch of the lowest validation loss: `best.pt` (read it with
     `load`), `val.csv` and `tst.csv` (`mid` and a probability a genre); and `curves.csv`
@@ -124,10 +127,11 @@ def train(
         val_loss = _loss(state.model, streams, names["val"], targets["val"], settings)
         state.end_epoch(train_loss, val_loss)
     log.info(
-        "best epoch %d of %d: validation loss %.4f",
+        "best epoch %d of %d: validation loss %.4f (backbone weights: %s)",
         state.best["epoch"],
         len(state.curves),
         state.best["val_loss"],
+        weights or "not told",
     )
 
     state.model.load_state_dict(state.best["model"])
@@ -145,6 +149,7 @@ def train(
         "padded": padded,
         "seed": seed,
         "shuffle_labels": shuffle_labels,
+        "backbone_weights": weights,
         "features": features,
         "settings": asdict(settings),
     }

@@ -61,7 +61,7 @@ def probe(path: str | Path) -> Probe:
     if path.stat().st_size == 0:
         raise Failure("empty", "the file has no bytes")
     try:
-        container = av.open(str(path))
+        container = av.open(str(path), metadata_errors="replace")
     except FFmpegError as error:
         if _looks_like_video(path):
             raise Failure("truncated", f"no readable index: {error.strerror}") from error
@@ -128,7 +128,7 @@ def read_frames(
 
 
 def _read_pyav(path: str | Path, times: Iterable[float], size: int | None) -> Iterator[np.ndarray]:
-    with av.open(str(path)) as container:
+    with av.open(str(path), metadata_errors="replace") as container:
         stream = _video_stream(container)
         width, height = _scaled(stream.width, stream.height, size)
         stamped = (
@@ -149,7 +149,7 @@ def _read_pyav(path: str | Path, times: Iterable[float], size: int | None) -> It
 def _read_decord(
     decord: Any, path: str | Path, times: Iterable[float], size: int | None
 ) -> Iterator[np.ndarray]:
-    with av.open(str(path)) as container:
+    with av.open(str(path), metadata_errors="replace") as container:
         stream = _video_stream(container)
         width, height = _scaled(stream.width, stream.height, size)
     try:

@@ -58,6 +58,9 @@ def test_presets_are_valid(preset):
             {"model": "../x", "input": "frames", "batch": 1},
             "backbones.a.model: '../x' is not allowed; allowed: ",
         ),
+        ("runs/2024", {"image": "posters_i_swin"}, "runs.2024.image: 'posters_i_swin' is not such"),
+        ("runs/chance", {"image": "x"}, "runs.chance: this name is taken; allowed: others than"),
+        ("backbones/clips", {"model": "timm/x"}, "backbones.clips: this name is taken; allowed"),
         ("movies", 3, "movies: 3 is of the wrong type; allowed: string"),
         ("runs", {}, "runs: {} is not allowed; allowed: entries: at least 1"),
     ],
@@ -67,6 +70,13 @@ def test_a_fault_is_told_in_one_line_with_key_value_and_what_is_allowed(path, va
         check(changed(path, value))
     assert told in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_name_that_is_a_number_is_told():
+    config = copy.deepcopy(DEFAULT)
+    config["runs"][2024] = {"image": "trailers_i_resnet_fpc24"}
+    with pytest.raises(UserError, match="runs: the name 2024 is no text; put it in quotes"):
+        check(config)
 
 
 def test_a_missing_section_is_told():

@@ -121,9 +121,10 @@ def test_a_poster_that_cannot_be_had_is_a_reason(web, tmp_path, name, reason):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_server_that_is_not_there_is_a_network_failure(tmp_path):
+@pytest.mark.parametrize("url", ["http://a..b/p.jpg", "http://127.0.0.1:9/p.jpg"])
+def test_a_server_that_is_not_there_is_a_network_failure(tmp_path, url):
     with pytest.raises(Failure) as failure:
-        download.fetch_poster(movie(poster="http://127.0.0.1:9/p.jpg"), tmp_path, POSTERS)
+        download.fetch_poster(movie(poster=url), tmp_path, POSTERS)
     assert failure.value.reason == "network"
 
 
@@ -154,7 +155,7 @@ def test_a_shard_names_each_failure_and_what_has_no_address(web, tmp_path):
         Movie("tt0000003", "C", "", ("drama",)),
     ]
     settings = {"parallel": 3, "short_side": 360}
-    rows = download.trailers_of_shard(movies, settings, tmp_path / "records", tmp_path / "files")
+    rows = download.trailers_of_shard(movies, settings, tmp_path)
     assert [(row["status"], row.get("reason")) for row in rows] == [
         ("ok", None),
         ("failed", "truncated"),
@@ -162,12 +163,34 @@ def test_a_shard_names_each_failure_and_what_has_no_address(web, tmp_path):
     ]
 
 
+def test_a_local_file_that_was_replaced_is_fetched_again(tmp_path):
+    source = tmp_path / "poster.jpg"
+    settings = POSTERS | {"parallel": 1}
+    rows = []
+    for size in ((40, 60), (40, 60), (30, 60)):
+        Image.new("RGB", size).save(source)
+        rows += download.posters_of_shard([movie(poster=source)], settings, tmp_path / "files")
+    assert [row["attempts"] for row in rows] == [1, 1, 2]
+    assert [row["width"] for row in rows] == [40, 40, 30]
+
+
+def test_what_was_begun_at_another_address_is_not_continued(web, tmp_path):
+    for leftover in ("tt0000001.0123456789abcdef.partial", "tt0000002.0123456789abcdef.partial"):
+        (tmp_path / leftover).mkdir()
+        (tmp_path / leftover / "mp4.mp4").write_bytes(b"of another address")
+    download.fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path, TRAILERS)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["tt0000001.mp4", "tt0000002.0123456789abcdef.partial"]
+
+
 def test_a_file_that_was_put_there_later_is_fetched_by_the_next_run_of_the_job(web, tmp_path):
     late = tmp_path / "late.mp4"
     movies = [Movie("tt0000001", "A", "", ("drama",), "", str(late))]
     settings = {"parallel": 1, "short_side": 360}
-    folders = tmp_path / "records", tmp_path / "files"
-    assert download.trailers_of_shard(movies, settings, *folders)[0]["reason"] == "unavailable"
+    assert (
+        download.trailers_of_shard(movies, settings, tmp_path / "files")[0]["reason"]
+        == "unavailable"
+    )
     late.write_bytes((web[0] / "good.mp4").read_bytes())
-    row = download.trailers_of_shard(movies, settings, *folders)[0]
+    row = download.trailers_of_shard(movies, settings, tmp_path / "files")[0]
     assert (row["status"], row["attempts"]) == ("ok", 2)

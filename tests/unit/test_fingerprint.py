@@ -29,6 +29,10 @@ def test_comments_docstrings_and_format_are_no_change_of_code(version_of):
     )
 
 
+def test_the_docstring_of_a_constant_is_no_change_of_code(version_of):
+    assert version_of("A = 1\nB = 2\n") == version_of('A = 1\n"""The first."""\n\nB = 2\n')
+
+
 def test_another_number_is(version_of):
     assert version_of("def f(x):\n    return x + 1\n") != version_of(
         "def f(x):\n    return x + 2\n"

@@ -41,6 +41,7 @@ def test_optional_columns_may_lack_and_a_byte_order_mark_may_be_there(tmp_path):
         (HEAD + "tt0000001,A,90,drama,,,\n", "year: '90' is not allowed; allowed: four digits"),
         (HEAD + "tt0000001,A,1990,drama,short,,\n", "youtube_id: 'short' is not allowed"),
         (HEAD + "tt0000001,A,1990,drama,,ftp://h/x,\n", "trailer_url: 'ftp://h/x' is not allowed"),
+        (HEAD + "tt0000001,A,1990,drama,,http://[x/y.mp4,\n", "'http://[x/y.mp4' is not allowed"),
         (HEAD + "tt0000001,A,1990\n", "line 2: it has not 7 columns"),
         (HEAD + "tt0000001,A,1990,drama,,,,,\n", "line 2: it has not 7 columns"),
         (HEAD + 'tt0000001,"A\x1b[2J",1990,drama,,,\n', "title: 'A\\x1b[2J' is not allowed"),

@@ -160,3 +160,21 @@ def test_an_edit_list_goes_to_pyav(folder, tmp_path):
     probe = video.probe(path)
     assert probe.reader == "pyav" and probe.duration == pytest.approx(1.5, abs=0.05)
     assert level(next(video.read_frames(path, probe.reader, [0.0]))) == 15
+
+
+def test_metadata_that_is_not_utf8_is_no_fault_of_the_picture(folder, tmp_path):
+    path = tmp_path / "titled.mp4"
+    with av.open(str(folder / "plain.mp4")) as source, av.open(str(path), "w") as target:
+        target.metadata["title"] = "AmXXXlie"
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    data = path.read_bytes()
+    assert data.count(b"XXX") == 1
+    path.write_bytes(data.replace(b"XXX", b"\xe9\xe9\xe9"))
+    with pytest.raises(UnicodeDecodeError), av.open(str(path)) as container:
+        container.metadata.get("title")
+    assert video.probe(path).frames == FRAMES
+    assert len(list(video.read_frames(path, "pyav", [0.0, 1.0]))) == 2

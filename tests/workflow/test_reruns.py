@@ -156,6 +156,19 @@ def test_a_store_deleted_by_hand_is_made_again(project):
     assert (project.folder / "data" / f"{VIDEO}.zarr" / ".zgroup").is_file()
 
 
+def test_a_figure_that_failed_and_was_mended_reaches_the_table(project):
+    def mean():
+        with (project.folder / "results" / "summary.csv").open(newline="") as file:
+            return {row["run"]: float(row["map"]) for row in csv.DictReader(file)}["image"]
+
+    before = mean()
+    project.edit("trailers12k/metrics.py", '"map": genres.mean(),', '"map": 1 / 0,')
+    assert project.run().code != 0
+    project.edit("trailers12k/metrics.py", '"map": 1 / 0,', '"map": genres.mean() / 2,')
+    assert project.build().jobs == Counter(TAIL)
+    assert mean() == pytest.approx(before / 2, abs=0.02)
+
+
 def test_after_a_failed_job_no_stale_product_counts_as_up_to_date(project, tmp_path):
     """Snakemake issue 3808: without the ledgers in the targets, the mended run skips this store."""
     project.config["backbones"][IMAGE]["image_frames"] = 3
@@ -174,8 +187,9 @@ def test_after_a_failed_job_no_stale_product_counts_as_up_to_date(project, tmp_p
     clean = Project(tmp_path / "clean", TINY)
     clean.config = project.config
     shutil.copy(project.folder / "movies.csv", clean.folder)
-    module = "trailers12k/backbones/shufflenet3d.py"
-    shutil.copy(project.folder / module, clean.folder / module)
+    shutil.copytree(
+        project.folder / "trailers12k", clean.folder / "trailers12k", dirs_exist_ok=True
+    )
     clean.build()
     # How often a movie was tried is the one thing that the past may change.
     mended_products, clean_products = project.products(), clean.products()

@@ -3,7 +3,12 @@
 Reads and writes nothing. Must not import torch: the Snakefile asks while it is parsed.
 """
 
+from collections.abc import Mapping
+
 from trailers12k.jobs import UserError
+
+UNTRAINED = "untrained"
+"""The word by which results on random weights are known."""
 
 FAMILIES = {
     "torchvision": "torchvision_nets",
@@ -27,3 +32,9 @@ def family_of(model: str) -> str:
 def modules_of(model: str) -> list[str]:
     """The modules whose code determines this model's features, for `fingerprint.code_version`."""
     return ["backbones.common", f"backbones.{family_of(model)}"]
+
+
+def words_on(attributes: Mapping) -> str:
+    """The weights behind a store, by its attributes, with `UNTRAINED` where they are random."""
+    weights = attributes["weights"]
+    return weights if attributes["pretrained"] else f"{UNTRAINED} ({weights})"

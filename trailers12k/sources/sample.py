@@ -6,7 +6,6 @@ shots. Genres are visible: each has its own look, and a trailer shows one of its
 shot. Must not know what the pipeline does with the files.
 """
 
-import hashlib
 import json
 import logging
 import random
@@ -19,15 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trailers12k.files import replacing, write_csv, write_json, write_text
+from trailers12k.fingerprint import code_version, fingerprint
 from trailers12k.movies import GENRES, Movie
 
 if TYPE_CHECKING:
     import numpy as np
 
 log = logging.getLogger(__name__)
-
-VERSION = 1
-"""Raise it when the same movie would be painted differently: what is there is then made again."""
 
 FPS = 24
 SIZE = (640, 360)
@@ -280,32 +277,33 @@ def render_shard(movies: Sequence[Movie], folder: Path, seed: int, truth: Path) 
     folder, rendered, rows = Path(folder), 0, []
     for movie in tqdm(sorted(movies, key=lambda movie: movie.mid), "sample", disable=None):
         record = folder / "truth" / f"{movie.mid}.json"
-        fingerprint = _fingerprint(movie, seed)
-        shots = _kept(movie, folder, record, fingerprint)
+        mark = _mark(movie, seed)
+        shots = _kept(movie, folder, record, mark)
         if shots is None:
             shots = render(movie, folder, seed)
             rendered += 1
-            write_json(record, {"fingerprint": fingerprint, "shots": [astuple(s) for s in shots]})
+            write_json(record, {"fingerprint": mark, "shots": [astuple(s) for s in shots]})
         rows += [{"mid": movie.mid, "shot": i, **asdict(shot)} for i, shot in enumerate(shots)]
     write_csv(truth, ("mid", "shot", "start", "end", "transition"), rows)
     log.info("rendered %d movies, kept %d", rendered, len(movies) - rendered)
     return rendered
 
 
-def _fingerprint(movie: Movie, seed: int) -> str:
+def _mark(movie: Movie, seed: int) -> str:
     """The hash of all that decides what a movie's files look like."""
-    parts = [VERSION, seed, movie.mid, movie.title, movie.year, movie.genres]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    code = code_version("sources.sample", "sources.sample_looks")
+    look = [movie.mid, movie.title, movie.year, movie.genres]
+    return fingerprint(code=code, seed=seed, look=look)
 
 
-def _kept(movie: Movie, folder: Path, record: Path, fingerprint: str) -> list[Shot] | None:
+def _kept(movie: Movie, folder: Path, record: Path, mark: str) -> list[Shot] | None:
     """The true shots of a movie that was rendered already and need not be again, or None."""
     files = {"trailer": f"trailers/{movie.mid}.mp4", "poster": f"posters/{movie.mid}.jpg"}
     wanted = [f for kind, f in files.items() if BROKEN[f"missing_{kind}"] != movie.mid]
     if not record.exists() or not all((folder / file).exists() for file in wanted):
         return None
     known = json.loads(record.read_text(encoding="utf-8"))
-    return [Shot(*shot) for shot in known["shots"]] if known["fingerprint"] == fingerprint else None
+    return [Shot(*shot) for shot in known["shots"]] if known["fingerprint"] == mark else None
 
 
 def _frames(movie: Movie, seed: int) -> Iterator["np.ndarray"]:

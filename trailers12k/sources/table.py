@@ -35,6 +35,8 @@ def read(path: str | Path) -> list[Movie]:
         ) from None
     except IsADirectoryError:
         raise UserError(f"movies: {path} is a folder; allowed: the path of a CSV file") from None
+    except PermissionError:
+        raise UserError(f"movies: {path} may not be read; allowed: a file you may read") from None
     except UnicodeDecodeError as error:
         raise UserError(
             f"{path}: byte {error.start} is not UTF-8; save the table as UTF-8"
@@ -93,7 +95,10 @@ def _movie(row: Mapping[str, str], where: str) -> Movie:
         refuse("youtube_id", "the 11 characters of a YouTube id, or empty")
     for column in ("trailer_url", "poster_url"):
         if url := row.get(column):
-            scheme = urlsplit(url).scheme
+            try:
+                scheme = urlsplit(url).scheme
+            except ValueError:  # brackets that hold no address
+                scheme = "none"
             if not url.isprintable() or (scheme and scheme not in SCHEMES):
                 refuse(column, f"a URL ({', '.join(SCHEMES)}), the path of a file, or empty")
     optional = {name: row.get(name, "") for name in OPTIONAL}
