@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,7 +75,7 @@ class Project:
         for key, value in config.items():
             replace = key in ("backbones", "runs") or not isinstance(value, dict)
             whole[key] = value if replace else whole[key] | value
-        self.config = whole
+        self.config = deepcopy(whole)
 
     def run(self, *arguments: str) -> Run:
         """Call snakemake on all cores of a small machine."""

@@ -3,6 +3,7 @@
 import csv
 import shutil
 from collections import Counter
+from copy import deepcopy
 
 import pytest
 
@@ -20,7 +21,7 @@ def project(tmp_path_factory, of_table) -> Project:
     folder = tmp_path_factory.mktemp("life") / "project"
     shutil.copytree(of_table.folder, folder, symlinks=True)
     project = Project.__new__(Project)
-    project.folder, project.config = folder, dict(of_table.config)
+    project.folder, project.config = folder, deepcopy(of_table.config)
     return project
 
 

@@ -8,7 +8,7 @@ from trailers12k.summary import CHANCE, CONSTANT
 from .conftest import IMAGE, TINY, VIDEO, Project
 
 PRETRAINED = "trailers_i_efficientnet_fpc24"
-CONTROLS = ["control-1", "control-2", "control-3"]
+CONTROLS = ["control-1", "control-2"]
 
 
 @pytest.fixture(scope="module")
