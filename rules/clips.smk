@@ -2,6 +2,7 @@
 
 
 rule detect_clips:
+    """Find the shots of a shard's trailers and cut them into clips."""
     input:
         trailers="build/ledger/trailers/{shard}.csv",
     output:
@@ -23,6 +24,7 @@ rule detect_clips:
 
 
 rule merge_clips:
+    """Put the clips of all shards into one table."""
     input:
         clips=expand("build/clips/{shard}.csv", shard=plan.shards),
     output:

@@ -2,6 +2,7 @@
 
 
 rule score_runs:
+    """Score the predictions of all runs and splits, and chance."""
     input:
         mtgc="data/mtgc.csv",
         predictions=plan.trained("val.csv", "tst.csv", "run.json"),
@@ -24,6 +25,7 @@ rule score_runs:
 
 
 rule summarize_results:
+    """Write the results table, beside the paper's."""
     input:
         tst="results/transfer/tst.csv",
         val="results/transfer/val.csv",
@@ -46,6 +48,7 @@ rule summarize_results:
 
 
 rule plot_results:
+    """Draw the results table."""
     input:
         summary="results/summary.csv",
     output:
@@ -63,6 +66,7 @@ rule plot_results:
 
 
 rule write_config:
+    """Write the configuration of this run, all keys resolved, beside its results."""
     output:
         config="results/config.yaml",
     log:

@@ -3,6 +3,7 @@
 
 # Keeps its arrays in build/features/STORE/SHARD.zarr beside its output.
 rule extract_features:
+    """Compute one backbone's features of a shard."""
     input:
         sources=lambda wc: (
             "build/ledger/posters/{shard}.csv"
@@ -34,6 +35,7 @@ rule extract_features:
 # The manifest says what is in the store, and is written last. The group file is an output so that
 # a store that was deleted under its manifest is made again.
 rule merge_store:
+    """Put one backbone's features of all shards into its store."""
     input:
         ledgers=lambda wc: plan.ledgers(wc.store),
         groups=lambda wc: expand(

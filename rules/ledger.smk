@@ -2,6 +2,7 @@
 
 
 rule merge_ledger:
+    """Put the shards' ledgers of all stages into one."""
     input:
         ledgers=plan.ledgers(*plan.stages),
     output:

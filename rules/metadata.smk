@@ -3,6 +3,7 @@ trailers are there."""
 
 
 rule list_movies:
+    """Write the movies of the configuration as a flat table."""
     input:
         table=TABLE,
     output:
@@ -21,6 +22,7 @@ rule list_movies:
 
 
 rule build_metadata:
+    """Write the movies in Trailers12k's own structure, with the trailers' dimensions."""
     input:
         movies="data/movies.csv",
         trailers=plan.ledgers("trailers"),

@@ -3,6 +3,7 @@
 
 # Makes build/posters/MID.jpg beside its output; a file that is there is never fetched again.
 rule download_posters:
+    """Fetch and verify the posters of a shard."""
     input:
         table=TABLE,
         sample="build/sample/shots/{shard}.csv" if plan.is_sample else [],

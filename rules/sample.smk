@@ -3,6 +3,7 @@
 
 # Makes build/sample/trailers/MID.mp4 and build/sample/posters/MID.jpg beside its output.
 rule render_sample:
+    """Paint the trailers and posters of a shard of the sample, and write down their shots."""
     output:
         truth="build/sample/shots/{shard}.csv",
     log:

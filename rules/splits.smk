@@ -2,6 +2,7 @@
 
 
 rule make_splits:
+    """Divide the movies into training, validation and test, three times."""
     input:
         table=TABLE,
     output:

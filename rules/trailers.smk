@@ -3,6 +3,7 @@
 
 # Makes build/trailers/MID.EXT beside its output; a file that is there is never fetched again.
 rule download_trailers:
+    """Fetch and verify the trailers of a shard."""
     input:
         table=TABLE,
         sample="build/sample/shots/{shard}.csv" if plan.is_sample else [],

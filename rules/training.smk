@@ -2,6 +2,7 @@
 
 
 rule pack_store:
+    """Put a store into one array, which all its trainings map into memory."""
     input:
         manifest="data/{store}.csv",
         group="data/{store}.zarr/.zgroup",
@@ -21,6 +22,7 @@ rule pack_store:
 
 
 rule train_run:
+    """Train DIViTA on one split of one run, and predict with the best epoch."""
     input:
         unpack(lambda wc: plan.packed(wc.run)),
         mtgc="data/mtgc.csv",

@@ -49,7 +49,8 @@ def _describe(error: ValidationError) -> str:
             unknown = sorted(set(value) - set(known))
             at = ".".join([*(str(part) for part in error.absolute_path), unknown[0]])
             there = "" if key == "the top level" else f" in {key}"
-            return f"{at}: unknown key; allowed{there}: {', '.join(known)}"
+            given = str(value[unknown[0]])[:60]
+            return f"{at}: unknown key (value {given}); allowed{there}: {', '.join(known)}"
         case "required":
             missing = [name for name in error.validator_value if name not in value]
             return f"{key}: {missing[0]} is missing; required: {', '.join(error.validator_value)}"

@@ -39,8 +39,12 @@ def test_presets_are_valid(preset):
 @pytest.mark.parametrize(
     ("path", "value", "told"),
     [
-        ("typo", 1, "typo: unknown key; allowed: backbones, clips"),
-        ("training/larning_rate", 1, "training.larning_rate: unknown key; allowed in training: "),
+        ("typo", 1, "typo: unknown key (value 1); allowed: backbones, clips"),
+        (
+            "training/larning_rate",
+            1,
+            "training.larning_rate: unknown key (value 1); allowed in training: ",
+        ),
         ("seed", "many", "seed: 'many' is of the wrong type; allowed: integer at least 0"),
         ("shards", 0, "shards: 0 is not allowed; allowed: at least 1"),
         ("weights", "best", "weights: 'best' is not allowed; allowed: random, pretrained"),

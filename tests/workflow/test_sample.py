@@ -90,7 +90,7 @@ def test_features_are_the_same_bytes_whoever_else_is_in_the_job(sample, of_table
 @pytest.mark.parametrize(
     ("argument", "told"),
     [
-        ("shard=3", "error: config: shard: unknown key; allowed: "),
+        ("shard=3", "error: config: shard: unknown key (value 3); allowed: "),
         ("movies=none.csv", "error: movies: none.csv does not exist"),
         ("seed=many", "error: config: seed: 'many' is of the wrong type"),
     ],
