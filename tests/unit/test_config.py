@@ -43,7 +43,7 @@ def test_presets_are_valid(preset):
         (
             "training/larning_rate",
             1,
-            "training.larning_rate: unknown key (value 1); allowed in training: ",
+            "training.larning_rate: unknown key (value 1); allowed in",
         ),
         ("seed", "many", "seed: 'many' is of the wrong type; allowed: integer at least 0"),
         ("shards", 0, "shards: 0 is not allowed; allowed: at least 1"),
