@@ -17,7 +17,7 @@ def main() -> None:
         products=table.with_suffix(""),
     )
     write_csv(table, clips.COLUMNS, clip_rows)
-    ledger.write_shard(output, rows, ["shots", "clips"])
+    ledger.write_shard(output, rows, clips.LEDGER_COLUMNS)
 
 
 if __name__ == "__main__":

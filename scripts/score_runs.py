@@ -13,8 +13,7 @@ def main() -> None:
     runs = []
     for run, spec in snakemake.params.runs.items():
         used = [spec[stream] for stream in STREAMS if stream in spec]
-        told = [words_on(stores.attributes(Path(f"data/{store}.zarr"))) for store in used]
-        weights = " + ".join(dict.fromkeys(told))
+        weights = words_on(stores.attributes(Path(f"data/{store}.zarr")) for store in used)
         runs += [(run, int(k), weights, Path(f"results/runs/{run}/split{k}")) for k in SPLITS]
     for subset, path in ((1, snakemake.output.val), (2, snakemake.output.tst)):
         rows = summary.score_runs(mtgc, runs, subset, snakemake.params.seed)

@@ -20,7 +20,6 @@ def main() -> None:
         if name in snakemake.params.run
     }
     stored = [Path(f"data/{snakemake.params.run[name]}.zarr") for name in streams]
-    told = [words_on(stores.attributes(store)) for store in stored]
     mids, labels, subsets = dataset.read_labels(snakemake.input.mtgc)
     training.train(
         streams,
@@ -31,7 +30,7 @@ def main() -> None:
         seed_for(snakemake.params.seed, run, split),
         Path(snakemake.output.checkpoint).parent,
         shuffle_labels=snakemake.params.run.get("shuffle_labels", False),
-        weights=" + ".join(dict.fromkeys(told)),
+        weights=words_on(map(stores.attributes, stored)),
         device="cuda" if torch.cuda.is_available() else "cpu",
     )
 

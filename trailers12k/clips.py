@@ -44,6 +44,9 @@ class Clip:
 COLUMNS = ("mid", *(field.name for field in fields(Clip)))
 """The columns of clips.csv."""
 
+LEDGER_COLUMNS = ("shots", "clips")
+"""What the ledger of clips holds beyond the columns of every stage."""
+
 
 def find_clips(
     path: str | Path, reader: str, duration: float, settings: Mapping[str, object]
@@ -147,7 +150,7 @@ def detect_shard(
     records: folder of `shards.process`. products: folder of one `MID.csv` a movie; those of movies
         that have no clips (any more) are removed.
 
-    Ledger columns beyond those of `shards.process`: shots, clips.
+    Ledger columns beyond those of `shards.process`: `LEDGER_COLUMNS`.
     """
     by_mid = {row["mid"]: row for row in trailers}
     products.mkdir(parents=True, exist_ok=True)

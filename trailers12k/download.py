@@ -162,7 +162,7 @@ def fetch_trailer(movie: Movie, folder: Path, settings: Mapping) -> dict:
         reason = "geo_blocked" if geo else classify(message)
         if reason == "bad_partial":
             # The server refuses to continue it, and would for ever.
-            shutil.rmtree(partial)
+            shutil.rmtree(partial, ignore_errors=True)
         raise Failure(reason, _without(message, address, movie)) from error
     # A video that was refused by its format or size raises nothing: look at what is there.
     downloads = (info or {}).get("requested_downloads") or []

@@ -17,12 +17,7 @@ from trailers12k.jobs import UserError
 RESNET = "torchvision/resnet50"
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def load(model: str, given: str = "frames", seed: int = 0, **options):

@@ -34,12 +34,7 @@ POSTERS = FRAMES | {"input": "posters"}
 CUT = [clips.Clip(0, 0, 0.0, 1.0), clips.Clip(1, 0, 1.0, 2.0), clips.Clip(2, 1, 2.0, 2.5)]
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 Reads and writes nothing. Must not import torch: the Snakefile asks while it is parsed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from trailers12k.jobs import UserError
 
@@ -34,7 +34,10 @@ def modules_of(model: str) -> list[str]:
     return ["backbones.common", f"backbones.{family_of(model)}"]
 
 
-def words_on(attributes: Mapping) -> str:
-    """The weights behind a store, by its attributes, with `UNTRAINED` where they are random."""
-    weights = attributes["weights"]
-    return weights if attributes["pretrained"] else f"{UNTRAINED} ({weights})"
+def words_on(stores: Iterable[Mapping]) -> str:
+    """The weights behind stores, by their attributes, with `UNTRAINED` where they are random."""
+    words = [
+        told["weights"] if told["pretrained"] else f"{UNTRAINED} ({told['weights']})"
+        for told in stores
+    ]
+    return " + ".join(dict.fromkeys(words))
