@@ -3,6 +3,7 @@
 Writes the job's log. Must not know what the job does.
 """
 
+import errno
 import logging
 import os
 import sys
@@ -13,6 +14,9 @@ from pathlib import Path
 
 log = logging.getLogger("trailers12k")
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""No space left, and none allowed."""
+
 
 class UserError(ValueError):
     """Something the user can mend. The message says what was wrong, where, and what to do."""
@@ -22,7 +26,8 @@ class UserError(ValueError):
 def job(log_file: str | os.PathLike) -> Iterator[None]:
     """Log to the terminal and to `log_file`; end it with the reason should the job fail.
 
-    A `UserError` is told in one line; anything else, being our fault, with its traceback first.
+    A `UserError` and a full disk are told in one line; anything else, being our fault, with its
+    traceback first. On Ctrl-C it ends at once: nothing is ever half written.
     """
     Path(log_file).parent.mkdir(parents=True, exist_ok=True)
     handlers = [logging.StreamHandler(), logging.FileHandler(log_file, mode="w", encoding="utf-8")]
@@ -39,7 +44,14 @@ def job(log_file: str | os.PathLike) -> Iterator[None]:
     except UserError as error:
         log.error("%s", error)
         sys.exit(1)
+    except KeyboardInterrupt:
+        log.error("interrupted; the same command goes on from here")
+        logging.shutdown()
+        os._exit(130)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            log.error("%s; make room, then run the same command again", error)
+            sys.exit(1)
         log.error("%s", traceback.format_exc().rstrip())
         log.error("%s: %s", type(error).__name__, error)
         sys.exit(1)

@@ -21,7 +21,28 @@ GENRES = (
 )
 """The ten genres of Trailers12k, in the order of its mtgc.csv."""
 
+IMDB_GENRES = {
+    "Action": "action",
+    "Adventure": "adventure",
+    "Comedy": "comedy",
+    "Crime": "crime",
+    "Drama": "drama",
+    "Fantasy": "fantasy",
+    "Horror": "horror",
+    "Romance": "romance",
+    "Sci-Fi": "sci-fi",
+    "Thriller": "thriller",
+} | dict.fromkeys(
+    (
+        "Adult Animation Biography Documentary Family Film-Noir Game-Show History Music Musical "
+        "Mystery News Reality-TV Short Sport Talk-Show War Western"
+    ).split(),
+    "",
+)
+"""IMDb's own genres: ours, or an empty string for those that Trailers12k does not label."""
+
 MID = re.compile(r"tt\d{7,8}", re.ASCII)
+YOUTUBE_ID = re.compile(r"[A-Za-z0-9_-]{11}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -35,18 +56,32 @@ class Movie:
     youtube_id: str = ""
     trailer_url: str = ""
     poster_url: str = ""
+    other_trailers: tuple[str, ...] = ()
+    """YouTube ids or URLs that are tried in turn when the trailer is gone for good."""
 
     @property
-    def trailer_address(self) -> str:
-        """Where the trailer is: its URL or path, else its YouTube page, else an empty string."""
-        if self.trailer_url or not self.youtube_id:
-            return self.trailer_url
-        return f"https://www.youtube.com/watch?v={self.youtube_id}"
+    def trailer_addresses(self) -> tuple[str, ...]:
+        """Where the trailer is, its URL or path, else its YouTube page; then the other trailers."""
+        first = self.trailer_url or self.youtube_id
+        return tuple(address_of(text) for text in (first, *self.other_trailers) if text)
 
 
 def is_mid(text: str) -> bool:
     """Whether `text` is a movie id: `tt` and 7 or 8 digits."""
     return MID.fullmatch(text) is not None
+
+
+def is_youtube_id(text: str) -> bool:
+    """Whether `text` is a YouTube id: 11 letters, digits, `-` or `_`."""
+    return YOUTUBE_ID.fullmatch(text) is not None
+
+
+def address_of(trailer: str) -> str:
+    """The YouTube page of an id; a URL or path as it stands.
+
+    A local file whose name has the form of an id is written with a folder: `./abcdefghijk`.
+    """
+    return f"https://www.youtube.com/watch?v={trailer}" if is_youtube_id(trailer) else trailer
 
 
 def shard_of(mid: str, shards: int) -> str:

@@ -1,13 +1,14 @@
 """Work through the movies of one shard: keep what is done, do the rest, one failure is one row.
 
-Reads and writes a record per movie, `FOLDER/MID.json`: the movie's row of the ledger and the
-fingerprint of what it was made from. A record is written the moment its movie is done, so a killed
+Reads and writes a record per movie, `FOLDER/MID.json`: the movie's row of the ledger, the
+fingerprint of what it was made from, and when. A record is written the moment its movie is done, so a killed
 job loses one movie at most. It stays when its movie leaves: should the movie come back, or go to
 another shard, nothing is done again. Must not know what a stage does.
 """
 
 import json
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,6 +29,30 @@ class Failure(Exception):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = " ".join(detail.split())
+
+
+class Stop(Failure):
+    """A failure after which going on would do harm: no further movie is begun."""
+
+
+class Cancelled(Exception):
+    """Work that was broken off because the brake was pulled."""
+
+
+class Brake:
+    """What the threads of a job look at before they begin or go on: has something stopped it?"""
+
+    def __init__(self) -> None:
+        self._why = ""
+
+    @property
+    def why(self) -> str:
+        """Why nothing shall be begun any more; empty while all is well."""
+        return self._why
+
+    def pull(self, why: str) -> None:
+        """Stop the job; the first reason counts."""
+        self._why = self._why or why
 
 
 def source_file(row: Mapping[str, str], rule: str) -> Path:
@@ -63,15 +88,21 @@ def process(
     work: Callable[[str], dict],
     workers: int = 1,
     unit: str = "movie",
-    retry: Callable[[str], bool] = lambda reason: False,
+    retry: Callable[[Mapping, float], bool] = lambda row, tried: False,
+    brake: Brake | None = None,
 ) -> list[dict]:
     """Do the tasks of a shard; the rows of its ledger, sorted by mid.
 
     work: makes the product of one mid and returns the further columns of its row; raises `Failure`
-        when this movie cannot be done. Any other exception ends the job, as a fault of ours should.
+        when this movie cannot be done, `Stop` when besides no other shall be begun, `Cancelled`
+        when it was broken off. Any other exception ends the job, as a fault of ours should.
     workers: threads that call `work`. unit: what the progress bar counts.
-    retry: whether a failure of this reason is tried again although nothing has changed.
+    retry: whether a failure, its row and when it was tried (seconds since 1970), is tried again
+        although nothing has changed.
+    brake: for those who stop the job from outside. A movie that was not begun because of it is
+        `skipped: stopped`, or keeps the row of its earlier failure.
     """
+    brake = brake or Brake()
     tasks = sorted(tasks, key=lambda task: task.mid)
     folder.mkdir(parents=True, exist_ok=True)
     rows, open_tasks = {}, []
@@ -85,25 +116,52 @@ def process(
     kept = sum(row["status"] == "ok" for row in rows.values())
 
     def one(task: Task) -> dict:
-        row = {"mid": task.mid, "status": "ok", "attempts": _attempts(folder, task) + 1}
+        earlier = _read(folder, task.mid)
+        stopped = {"mid": task.mid, "status": "skipped", "reason": "stopped"}
+        again = earlier is not None and earlier["fingerprint"] == task.fingerprint
+        if again and earlier["row"]["status"] == "failed":
+            stopped = earlier["row"]
+        if brake.why:
+            return {"detail": brake.why} | stopped
+        attempts = earlier["row"]["attempts"] + 1 if again else 1
+        row = {"mid": task.mid, "status": "ok", "attempts": attempts}
         # The work may replace the product, which must not then be found under the old record.
         _record(folder, task.mid).unlink(missing_ok=True)
         try:
             row |= work(task.mid)
+        except Cancelled:
+            if earlier:
+                write_json(_record(folder, task.mid), earlier)
+            return {"detail": brake.why} | stopped
         except Failure as failure:
             row |= {"status": "failed", "reason": failure.reason, "detail": failure.detail}
             log.warning("%s: %s", task.mid, failure)
-        write_json(_record(folder, task.mid), {"fingerprint": task.fingerprint, "row": row})
+            if isinstance(failure, Stop):
+                brake.pull(str(failure))
+        record = {"fingerprint": task.fingerprint, "time": time.time(), "row": row}
+        write_json(_record(folder, task.mid), record)
         return row
 
-    with ThreadPoolExecutor(workers) as pool:
+    pool = ThreadPoolExecutor(workers)
+    try:
         done = tqdm(pool.map(one, open_tasks), total=len(open_tasks), unit=unit, disable=None)
         rows |= {row["mid"]: row for row in done}
+    except BaseException as error:  # KeyboardInterrupt too
+        brake.pull(type(error).__name__)
+        raise
+    finally:
+        pool.shutdown(wait=not brake.why, cancel_futures=True)
     failed = sum(row["status"] == "failed" for row in rows.values())
     skipped = sum(row["status"] == "skipped" for row in rows.values())
     computed = sum(rows[task.mid]["status"] == "ok" for task in open_tasks)
     log.info("%d computed, %d kept, %d failed, %d skipped", computed, kept, failed, skipped)
     return [rows[task.mid] for task in tasks]
+
+
+def tried(folder: Path, mid: str) -> float | None:
+    """When a movie was last tried, in seconds since 1970; None when it never was."""
+    record = _read(folder, mid)
+    return record.get("time", 0.0) if record else None
 
 
 def _record(folder: Path, mid: str) -> Path:
@@ -115,7 +173,7 @@ def _read(folder: Path, mid: str) -> dict | None:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
-def _kept(folder: Path, task: Task, retry: Callable[[str], bool]) -> dict | None:
+def _kept(folder: Path, task: Task, retry: Callable[[Mapping, float], bool]) -> dict | None:
     record = _read(folder, task.mid)
     if record is None or record["fingerprint"] != task.fingerprint:
         return None
@@ -123,11 +181,6 @@ def _kept(folder: Path, task: Task, retry: Callable[[str], bool]) -> dict | None
     product = task.product or (row.get("file") and Path(row["file"]))
     if row["status"] == "ok" and product and not product.exists():
         return None
-    if row["status"] == "failed" and retry(row["reason"]):
+    if row["status"] == "failed" and retry(row, record.get("time", 0.0)):
         return None
     return row
-
-
-def _attempts(folder: Path, task: Task) -> int:
-    record = _read(folder, task.mid)
-    return record["row"]["attempts"] if record else 0

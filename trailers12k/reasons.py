@@ -1,0 +1,100 @@
+"""Why a download failed, as one word, and what follows from it: try again when, or stop.
+
+Reads and writes nothing. Must not know how anything is downloaded.
+"""
+
+import re
+
+# In this order; the first that matches. From yt-dlp's messages (its source, and runs against a
+# failing server). The apostrophes are matched by a dot since YouTube also writes a curly one.
+PATTERNS = [
+    (r"confirm you.re not a bot|captcha|IP is likely being blocked", "bot_check"),
+    (r"rate-limited by YouTube|try again later|HTTP Error (429|402)", "rate_limited"),
+    (r"confirm your age|age-restricted|inappropriate for some users", "age_restricted"),
+    (r"private video|video is private", "private"),
+    (r"members-only|join this channel|requires payment", "paid"),
+    (r"copyright grounds|available in your country|blocked it in your country", "geo_blocked"),
+    (r"copyright claim", "copyright"),
+    (r"account .*terminated", "account_terminated"),
+    (r"removed by the uploader|has been removed|no longer available|violating YouTube", "removed"),
+    (r"DRM protected", "drm"),
+    (r"premieres in|live event will begin|processing this video", "not_yet"),
+    (r"HTTP Error 416", "bad_partial"),
+    (r"HTTP Error 403", "forbidden"),
+    (r"HTTP Error (5\d\d|408)", "server_error"),
+    (r"Requested format is not available|No video formats found", "no_format"),
+    (
+        r"Failed to extract any player response|Unable to extract|not available on this app",
+        "extractor_broken",
+    ),
+    (
+        r"Video unavailable|HTTP Error (404|410)|No such file or directory|redirect (loop|limit)"
+        r"|infinite loop",
+        "unavailable",
+    ),
+    (r"No space left|unable to (write|open)|Unable to create directory", "local_io"),
+    (
+        r"timed out|resolve|Connection|SSL|bytes read|Did not get any data blocks",
+        "network",
+    ),
+    (r"Unsupported URL|is not a valid URL|looks truncated", "bad_id"),
+]
+
+PERMANENT = (
+    "age_restricted",
+    "private",
+    "paid",
+    "geo_blocked",
+    "copyright",
+    "account_terminated",
+    "removed",
+    "drm",
+    "bad_id",
+)
+"""Reasons that trying again does not cure; it happens when the user asks (`retry`)."""
+
+STOPS = {
+    "bot_check": "the site takes this machine for a bot: wait some hours, and ask it more slowly "
+    "(trailers.pause), before the same command goes on",
+    "rate_limited": "the site asks for fewer requests: wait, then the same command goes on "
+    "(a longer trailers.pause keeps it from happening again)",
+    "local_io": "no space is left, or a folder may not be written to: mend that, then the same "
+    "command goes on",
+}
+"""Reasons for which going on would do harm: all downloading stops. What to do then."""
+
+COOL_DOWN = {"bot_check": 6 * 3600.0, "rate_limited": 3600.0, "local_io": 0.0}
+"""Seconds that nothing is downloaded after a stop."""
+
+HOUR, DAY = 3600.0, 86400.0
+FIRST_PAUSE = {"unavailable": 3 * DAY, "not_yet": 2 * DAY, **COOL_DOWN}
+"""Seconds until a failure is tried again, where it is not an hour."""
+GROWTH, LONGEST = 4, 7 * DAY
+MOST_ATTEMPTS = {"unavailable": 2}
+"""A video that is gone is looked for once more; the other failures for ever, once a week."""
+
+
+def classify(message: str) -> str:
+    """The reason behind a message of yt-dlp or of an HTTP client; "unknown" when there is none."""
+    message = re.split(r"\. Use --cookies|; please report|See +https", message)[0]
+    for pattern, reason in PATTERNS:
+        if re.search(pattern, message, re.IGNORECASE):
+            return reason
+    return "unknown"
+
+
+def is_final(reason: str, attempts: int) -> bool:
+    """Whether a failure stays as it is: permanent, or tried as often as makes sense."""
+    return reason in PERMANENT or attempts >= MOST_ATTEMPTS.get(reason, attempts + 1)
+
+
+def pause(reason: str, attempts: int) -> float:
+    """Seconds until a failure that is not final is tried again: four times longer each time."""
+    if reason in STOPS:
+        return COOL_DOWN[reason]
+    return min(FIRST_PAUSE.get(reason, HOUR) * GROWTH ** (attempts - 1), LONGEST)
+
+
+def is_asked(retry: str, reason: str) -> bool:
+    """Whether the user's `retry` means failures of this reason: `all`, or reasons joined by `,`."""
+    return retry == "all" or reason in retry.split(",")
