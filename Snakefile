@@ -12,7 +12,16 @@ from snakemake.utils import min_version
 
 from trailers12k.jobs import UserError
 from trailers12k.metadata import COLUMNS
-from trailers12k.plan import CLIPS_CODE, SAMPLE_CODE, SPLITS, Plan, closing_words
+from trailers12k.plan import (
+    CLIPS_CODE,
+    COLLECTED,
+    RECORDS,
+    SAMPLE_CODE,
+    SPLITS,
+    Plan,
+    closing_words,
+    tell_status,
+)
 
 min_version("9.0")
 
@@ -25,26 +34,33 @@ try:
 except UserError as error:
     sys.exit(f"error: {error}\n")
 
+# No rule, since it must also work while another run holds the lock.
+if "status" in sys.argv[1:]:
+    tell_status(plan)
+    sys.exit(0)
+
 
 # Never data/movies.csv: Snakemake does not look at a rule's params while a job that makes one of its
 # inputs, even an ancient one, is about to run. A new movie would then wait for the next run.
-TABLE = [] if plan.is_sample else ancient(plan.config["movies"])
+TABLE = lambda wc: ancient([COLLECTED] if plan.collects else plan.tables)
+plan.collected = lambda: checkpoints.collect_movies.get()
 
 
 wildcard_constraints:
-    shard="|".join(plan.shards),
+    shard=r"\d{3}",
     store="|".join(plan.stores),
     run="|".join(re.escape(run) for run in plan.runs),
     split="|".join(SPLITS),
+    stages="trailers|posters|all",
 
 
 # Each target asks for the products between as well as for the last one: see Plan.ledgers.
 rule all:
     default_target: True
     input:
-        plan.ledgers(*plan.stages),
+        plan.known(lambda wc: plan.ledgers(*plan.stages)),
         plan.merged(),
-        plan.between(),
+        plan.known(lambda wc: plan.between()),
         "data/movies.csv",
         "data/metadata.json",
         "data/clips.csv",
@@ -56,34 +72,37 @@ rule all:
         "results/summary.md",
         "results/figures/results.png",
         "results/config.yaml",
+        "results/failures/all.csv",
 
 
 rule metadata:
     input:
-        plan.ledgers("trailers"),
+        plan.known(lambda wc: plan.ledgers("trailers")),
         "data/movies.csv",
         "data/metadata.json",
 
 
 rule trailers:
     input:
-        plan.ledgers("trailers"),
+        "results/failures/trailers.csv",
+        plan.known(lambda wc: plan.ledgers("trailers")),
 
 
 rule posters:
     input:
-        plan.ledgers("posters"),
+        "results/failures/posters.csv",
+        plan.known(lambda wc: plan.ledgers("posters")),
 
 
 rule clips:
     input:
-        plan.ledgers("trailers", "clips"),
+        plan.known(lambda wc: plan.ledgers("trailers", "clips")),
         "data/clips.csv",
 
 
 rule features:
     input:
-        plan.ledgers(*plan.stages),
+        plan.known(lambda wc: plan.ledgers(*plan.stages)),
         plan.merged(),
         "data/clips.csv",
         "data/ledger.csv",
@@ -96,8 +115,11 @@ rule splits:
 
 rule evaluate:
     input:
-        rules.features.input,
-        plan.between(),
+        plan.known(lambda wc: plan.ledgers(*plan.stages)),
+        plan.merged(),
+        "data/clips.csv",
+        "data/ledger.csv",
+        plan.known(lambda wc: plan.between()),
         "data/mtgc.csv",
         plan.trained(),
         "results/transfer/val.csv",
@@ -106,6 +128,7 @@ rule evaluate:
 
 
 include: "rules/sample.smk"
+include: "rules/sources.smk"
 include: "rules/metadata.smk"
 include: "rules/trailers.smk"
 include: "rules/posters.smk"

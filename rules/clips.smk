@@ -26,7 +26,7 @@ rule detect_clips:
 rule merge_clips:
     """Put the clips of all shards into one table."""
     input:
-        clips=expand("build/clips/{shard}.csv", shard=plan.shards),
+        clips=plan.known(lambda wc: expand("build/clips/{shard}.csv", shard=plan.shards)),
     output:
         clips="data/clips.csv",
     log:

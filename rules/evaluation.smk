@@ -76,7 +76,7 @@ rule write_config:
     conda:
         "../envs/tables.yaml"
     params:
-        config=plan.config,
+        config={key: value for key, value in plan.config.items() if key != "retry"},
         code=plan.code("write_config", "config"),
     script:
         "../scripts/write_config.py"

@@ -37,10 +37,8 @@ rule extract_features:
 rule merge_store:
     """Put one backbone's features of all shards into its store."""
     input:
-        ledgers=lambda wc: plan.ledgers(wc.store),
-        groups=lambda wc: expand(
-            "build/features/{store}/{shard}.zarr/.zgroup", store=wc.store, shard=plan.shards
-        ),
+        ledgers=plan.known(lambda wc: plan.ledgers(wc.store)),
+        groups=plan.known(lambda wc: plan.groups(wc.store)),
     output:
         manifest="data/{store}.csv",
         group="data/{store}.zarr/.zgroup",

@@ -1,10 +1,11 @@
-"""The ledger: needs the shards' ledgers of every stage, makes data/ledger.csv."""
+"""The ledger: needs the shards' ledgers of every stage, makes data/ledger.csv and counts."""
 
 
 rule merge_ledger:
     """Put the shards' ledgers of all stages into one."""
     input:
-        ledgers=plan.ledgers(*plan.stages),
+        sources=plan.source_ledgers(),
+        ledgers=plan.known(lambda wc: plan.ledgers(*plan.stages)),
     output:
         ledger="data/ledger.csv",
     log:
@@ -17,3 +18,24 @@ rule merge_ledger:
         code=plan.code("merge_ledger", "ledger"),
     script:
         "../scripts/merge_ledger.py"
+
+
+rule check_failures:
+    """Count the failures of some stages; fail when there are too many, or downloads were stopped."""
+    input:
+        ledgers=plan.known(
+            lambda wc: plan.ledgers(*plan.stages if wc.stages == "all" else [wc.stages])
+        ),
+    output:
+        failures="results/failures/{stages}.csv",
+    log:
+        "logs/check_failures/{stages}.log",
+    benchmark:
+        "benchmarks/check_failures/{stages}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        most=plan.config["max_failure_rate"],
+        code=plan.code("check_failures", "ledger"),
+    script:
+        "../scripts/check_failures.py"

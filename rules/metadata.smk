@@ -5,7 +5,7 @@ trailers are there."""
 rule list_movies:
     """Write the movies of the configuration as a flat table."""
     input:
-        table=TABLE,
+        table=plan.known(TABLE),
     output:
         movies="data/movies.csv",
     log:
@@ -15,7 +15,7 @@ rule list_movies:
     conda:
         "../envs/tables.yaml"
     params:
-        movies=plan.rows(*COLUMNS),
+        movies=lambda wc: plan.rows(*COLUMNS),
         code=plan.code("list_movies", "metadata"),
     script:
         "../scripts/list_movies.py"
@@ -25,7 +25,8 @@ rule build_metadata:
     """Write the movies in Trailers12k's own structure, with the trailers' dimensions."""
     input:
         movies="data/movies.csv",
-        trailers=plan.ledgers("trailers"),
+        records=RECORDS if plan.collects else [],
+        trailers=plan.known(lambda wc: plan.ledgers("trailers")),
     output:
         metadata="data/metadata.json",
     log:

@@ -5,7 +5,7 @@
 rule download_posters:
     """Fetch and verify the posters of a shard."""
     input:
-        table=TABLE,
+        table=plan.known(TABLE),
         sample="build/sample/shots/{shard}.csv" if plan.is_sample else [],
     output:
         ledger="build/ledger/posters/{shard}.csv",
@@ -17,9 +17,11 @@ rule download_posters:
         "../envs/download.yaml"
     resources:
         mem_mb=1000,
+        poster_jobs=1,
     params:
         movies=lambda wc: plan.rows("mid", "poster_url", shard=wc.shard),
-        settings=plan.config["posters"],
-        code=plan.code("download_posters", "download"),
+        round=lambda wc: plan.round("build/posters", wc.shard),
+        max_megabytes=plan.config["posters"]["max_megabytes"],
+        code=plan.code("download_posters", "download", "retries", "reasons", "web"),
     script:
         "../scripts/download_posters.py"

@@ -4,7 +4,7 @@
 rule make_splits:
     """Divide the movies into training, validation and test, three times."""
     input:
-        table=TABLE,
+        table=plan.known(TABLE),
     output:
         mtgc="data/mtgc.csv",
     log:
@@ -14,7 +14,7 @@ rule make_splits:
     conda:
         "../envs/tables.yaml"
     params:
-        labels=plan.rows("mid", "genres"),
+        labels=lambda wc: plan.rows("mid", "genres"),
         settings=plan.config["splits"],
         seed=plan.config["seed"],
         code=plan.code("make_splits", "splits", "seeds"),

@@ -5,7 +5,7 @@
 rule download_trailers:
     """Fetch and verify the trailers of a shard."""
     input:
-        table=TABLE,
+        table=plan.known(TABLE),
         sample="build/sample/shots/{shard}.csv" if plan.is_sample else [],
     output:
         ledger="build/ledger/trailers/{shard}.csv",
@@ -17,9 +17,11 @@ rule download_trailers:
         "../envs/download.yaml"
     resources:
         mem_mb=1000,
+        trailer_jobs=1,
     params:
-        movies=lambda wc: plan.rows("mid", "trailer_address", shard=wc.shard),
-        settings=plan.config["trailers"],
-        code=plan.code("download_trailers", "download", "video"),
+        movies=lambda wc: plan.rows("mid", "trailer_addresses", shard=wc.shard),
+        round=lambda wc: plan.round("build/trailers", wc.shard),
+        short_side=plan.config["trailers"]["short_side"],
+        code=plan.code("download_trailers", "download", "retries", "reasons", "video"),
     script:
         "../scripts/download_trailers.py"

@@ -8,13 +8,13 @@ from trailers12k.plan import Plan
 
 
 def main() -> None:
-    movies = Plan(snakemake.config).listed(
-        snakemake.params.movies, "mid", "poster_url", shard=snakemake.wildcards.shard
-    )
+    plan, shard = Plan(snakemake.config), snakemake.wildcards.shard
     rows = download.posters_of_shard(
-        movies,
-        snakemake.params.settings,
-        folder=Path("build/posters"),
+        plan.listed(snakemake.params.movies, "mid", "poster_url", shard=shard),
+        plan.download_settings("posters"),
+        Path("build/posters"),
+        shard,
+        snakemake.params.round,
     )
     ledger.write_shard(snakemake.output.ledger, rows, download.POSTER_COLUMNS)
 

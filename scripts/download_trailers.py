@@ -8,13 +8,13 @@ from trailers12k.plan import Plan
 
 
 def main() -> None:
-    movies = Plan(snakemake.config).listed(
-        snakemake.params.movies, "mid", "trailer_address", shard=snakemake.wildcards.shard
-    )
+    plan, shard = Plan(snakemake.config), snakemake.wildcards.shard
     rows = download.trailers_of_shard(
-        movies,
-        snakemake.params.settings,
-        folder=Path("build/trailers"),
+        plan.listed(snakemake.params.movies, "mid", "trailer_addresses", shard=shard),
+        plan.download_settings("trailers"),
+        Path("build/trailers"),
+        shard,
+        snakemake.params.round,
     )
     ledger.write_shard(snakemake.output.ledger, rows, download.TRAILER_COLUMNS)
 

@@ -9,7 +9,8 @@ from trailers12k.jobs import job
 
 
 def main() -> None:
-    shards = [(Path(path).parent.name, path) for path in snakemake.input.ledgers]
+    paths = [*snakemake.input.sources, *snakemake.input.ledgers]
+    shards = [(Path(path).parent.name, path) for path in paths]
     rows = ledger.merge(shards, snakemake.output.ledger)
     for stage, of_stage in groupby(rows, key=lambda row: row["stage"]):
         logging.info("%s: %s", stage, ledger.count(of_stage))

@@ -11,11 +11,18 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from trailers12k.jobs import UserError
+from trailers12k.reasons import CHECKS, PATTERNS
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 SAMPLE = "sample"
+FILLING = ("tmdb", "search")
+"""Sources that know of movies only what is asked."""
+SOURCES = (SAMPLE, "trailers12k", "imdb", *FILLING)
 TAKEN = {
-    "backbones": ("clips", "ledger", "metadata", "movies", "mtgc", "posters", "trailers"),
+    "backbones": (
+        *("clips", "ledger", "metadata", "movies", "mtgc", "posters", "search", "tmdb"),
+        "trailers",
+    ),
     "runs": ("chance", "constant prediction"),
 }
 
@@ -34,6 +41,8 @@ def check(config: Mapping) -> dict:
     error = best_match(Draft202012Validator(schema).iter_errors(config))
     if error is not None:
         raise UserError(f"config: {_describe(error)}")
+    _check_sources(config["movies"])
+    _check_downloads(config)
     _check_shares(config["splits"])
     _check_frames(config)
     _check_runs(config["runs"], config["backbones"])
@@ -95,6 +104,42 @@ def _check_names(config: Mapping) -> None:
                     f"config: {section}.{name}: this name is taken; "
                     f"allowed: others than {', '.join(taken)}"
                 )
+
+
+def _check_sources(movies: str | list[str]) -> None:
+    """Sources that make no sense together."""
+    several = [movies] if isinstance(movies, str) else movies
+    if len(set(several)) < len(several):
+        raise UserError(f"config: movies: {several} names a source twice; allowed: each once")
+    if SAMPLE in several and len(several) > 1:
+        raise UserError("config: movies: sample stands alone; allowed: other sources together")
+    if several[0] in FILLING:
+        raise UserError(
+            f"config: movies: {several[0]} only fills gaps; allowed first: sample, trailers12k, "
+            "imdb, or the path of a CSV file"
+        )
+
+
+def _check_downloads(config: Mapping) -> None:
+    for host, (least, most) in config["downloads"]["pause"].items():
+        if least > most:
+            raise UserError(
+                f"config: downloads.pause.{host}: {[least, most]} is not allowed; "
+                "allowed: the least and the most seconds"
+            )
+    cookies = config["trailers"]["cookies"]
+    if cookies and not Path(cookies).is_file():
+        raise UserError(
+            f"config: trailers.cookies: {cookies} does not exist; allowed: a cookie file in "
+            "Netscape's format, or null"
+        )
+    known = {reason for _, reason in PATTERNS} | set(CHECKS) | {"all", ""}
+    for reason in config["retry"].split(","):
+        if reason not in known:
+            raise UserError(
+                f"config: retry: {reason!r} is not allowed; allowed: all, or reasons joined by "
+                f"commas: {', '.join(sorted(known - {'', 'all'}))}"
+            )
 
 
 def _check_shares(splits: Mapping) -> None:

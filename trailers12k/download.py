@@ -1,33 +1,41 @@
-"""Trailers with yt-dlp and posters over HTTP; every failure is classified.
+"""Trailers with yt-dlp and posters over HTTP: every file is verified, every failure has a reason.
 
-Writes `FOLDER/MID.EXT`, verified before it takes that name. Must not know features.
+Writes `FOLDER/MID.EXT`, and a record beside it. Must not know features.
 """
 
+import io
 import logging
+import random
 import re
 import shutil
 import struct
-from collections.abc import Callable, Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import PIL
-import requests
-import urllib3
 from PIL import Image
 
-from trailers12k import shards, video
+from trailers12k import retries, shards, video, web
 from trailers12k.files import PARTIAL, replacing, sha256_of
 from trailers12k.fingerprint import fingerprint
+from trailers12k.jobs import FULL
 from trailers12k.movies import Movie
-from trailers12k.shards import Failure, Task
+from trailers12k.reasons import PERMANENT, STOPS, classify
+from trailers12k.shards import Brake, Cancelled, Failure, Stop, Task
 
 log = logging.getLogger(__name__)
 
 TRAILER_COLUMNS = [
     "file",
+    "trailer",
+    "address",
     "format",
     "duration",
     "height",
@@ -38,6 +46,7 @@ TRAILER_COLUMNS = [
     "codec",
     "reader",
 ]
+"""trailer: its place in the movie's list of trailers, 0 for the first; address: where it was."""
 POSTER_COLUMNS = ["file", "height", "width"]
 
 PICTURE_ERRORS = (
@@ -50,262 +59,403 @@ PICTURE_ERRORS = (
 )
 """What Pillow raises for files that are no pictures, or only the beginning of one."""
 
-# decord cannot open AV1, so H.264 is asked for; one stream, so that nothing must be merged.
+# decord cannot open AV1, so H.264 is asked for; one stream, so that nothing must be merged. Formats
+# whose ids end in -sr are enlarged by the site.
 FORMAT = (
     "bv[vcodec^=avc1][ext=mp4][protocol=https][format_id!$=-sr]"
     "/b[vcodec^=avc1][ext=mp4][protocol=https]/bv*[vcodec^=avc1][ext=mp4]/b"
 )
+ANY_FORMAT = "bv*/b"
+SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".flv", ".avi", ".ogv", ".3gp", ".ts", ".mpg")
 
-# In this order; the first that matches. From yt-dlp's messages (its source, and runs against a
-# failing server). The apostrophes are matched by a dot since YouTube also writes a curly one.
-REASONS = [
-    (r"confirm you.re not a bot|captcha|IP is likely being blocked", "bot_check"),
-    (r"rate-limited by YouTube|try again later|HTTP Error (429|402)", "rate_limited"),
-    (r"confirm your age|age-restricted|inappropriate for some users", "age_restricted"),
-    (r"private video|video is private", "private"),
-    (r"members-only|join this channel|requires payment", "paid"),
-    (r"copyright grounds|available in your country|blocked it in your country", "geo_blocked"),
-    (r"copyright claim", "copyright"),
-    (r"account .*terminated", "account_terminated"),
-    (r"removed by the uploader|has been removed|no longer available|violating YouTube", "removed"),
-    (r"DRM protected", "drm"),
-    (r"premieres in|live event will begin|processing this video", "not_yet"),
-    (r"HTTP Error 416", "bad_partial"),
-    (r"HTTP Error 403", "forbidden"),
-    (r"HTTP Error (5\d\d|408)", "server_error"),
-    (r"Requested format is not available|No video formats found", "no_format"),
-    (
-        r"Failed to extract any player response|Unable to extract|not available on this app",
-        "extractor_broken",
-    ),
-    (r"Video unavailable|HTTP Error (404|410)|No such file or directory", "unavailable"),
-    (r"No space left|unable to (write|open)|Unable to create directory", "local_io"),
-    (
-        r"timed out|resolve|Connection|SSL|bytes read|Did not get any data blocks",
-        "network",
-    ),
-    (r"Unsupported URL|is not a valid URL|looks truncated", "bad_id"),
-]
-
-PERMANENT = (
-    "age_restricted",
-    "private",
-    "paid",
-    "geo_blocked",
-    "copyright",
-    "account_terminated",
-    "removed",
-    "drm",
-    "bad_id",
-)
-"""Reasons that trying again does not cure; for all others a later run of the job tries again."""
+GONE = (*PERMANENT, "unavailable")
+"""Reasons to try another trailer of the movie."""
+CONTINUED = ("network", "server_error", "forbidden", *STOPS)
+"""Reasons after which what was begun is worth keeping: the next try goes on with it."""
 
 
-def classify(message: str) -> str:
-    """The reason behind a message of yt-dlp or of an HTTP client; "unknown" when there is none."""
-    message = re.split(r"\. Use --cookies|; please report|See +https", message)[0]
-    for pattern, reason in REASONS:
-        if re.search(pattern, message, re.IGNORECASE):
-            return reason
-    return "unknown"
+class Pace:
+    """One download at a time from the hosts that are named, with a pause before each.
+
+    pauses: host -> the least and the most seconds; its subdomains are meant too.
+    """
+
+    def __init__(self, pauses: Mapping[str, Sequence[float]], brake: Brake):
+        self._hosts = {
+            host: (threading.Lock(), least, most) for host, (least, most) in pauses.items()
+        }
+        self._brake = brake
+
+    @contextmanager
+    def turn(self, address: str) -> Iterator[None]:
+        """Wait until it is this address's turn. Raises `Cancelled` when the brake is pulled."""
+        host = urlsplit(address).hostname or ""
+        named = (self._hosts[name] for name in self._hosts if f".{host}".endswith(f".{name}"))
+        lock, least, most = next(named, (nullcontext(), 0, 0))
+        with lock:
+            # A pause before, not after: the job of the next shard follows at once.
+            wait(random.uniform(least, most), self._brake)
+            yield
 
 
-def address_of(url: str) -> str:
-    """A URL as it stands; the path of a local file as a file URL."""
-    return url if urlsplit(url).scheme else Path(url).resolve().as_uri()
+def wait(seconds: float, brake: Brake) -> None:
+    """Sleep, but no longer than the brake allows. Raises `Cancelled`."""
+    end = time.monotonic() + seconds
+    while True:
+        if brake.why:
+            raise Cancelled
+        left = end - time.monotonic()
+        if left <= 0:
+            return
+        time.sleep(min(left, 0.5))
 
 
-class _Log:
-    """yt-dlp's messages, without the ones that the ledger tells already."""
+def _pause(n: int) -> int:
+    """Seconds before the n-th try after the first; yt-dlp asks for it by this name."""
+    return min(2**n, 30)
+
+
+class _Quiet:
+    """yt-dlp's messages go nowhere: they may show whole URLs, and the ledger has the reason."""
 
     def debug(self, message: str) -> None:
-        log.debug(message)
+        pass
 
     info = warning = error = debug
 
 
-def fetch_trailer(movie: Movie, folder: Path, settings: Mapping) -> dict:
-    """Download, verify and name one trailer; the columns of its ledger row.
+class TrailerFetcher:
+    """Downloads and verifies trailers: one yt-dlp client for each thread and kind of site.
 
-    Raises `Failure`: a reason of `REASONS`, or one of `video.probe`.
+    settings: `short_side`, `max_megabytes`, `retries`, `timeout` (seconds), `pause` (for `Pace`)
+        and `cookies` (a file in Netscape's format, or None).
     """
-    # Imported here: it costs half a second that no other stage should pay.
-    from yt_dlp import YoutubeDL
-    from yt_dlp.utils import DownloadError, GeoRestrictedError
-    from yt_dlp.version import __version__
 
-    address = address_of(movie.trailer_address)
-    # What was begun is continued, but only what was begun at this address.
-    partial = folder / f"{movie.mid}.{fingerprint(address=address)}{PARTIAL}"
-    for other in folder.glob(f"{movie.mid}.*{PARTIAL}"):
-        if other != partial:
-            shutil.rmtree(other)
-    options = {
-        # The format is in the name: a part of another format would be continued into a broken file.
-        "outtmpl": {"default": str(partial / "%(format_id)s.%(ext)s")},
-        "format": FORMAT,
-        "format_sort": [f"res:{settings['short_side']}", "vcodec:h264", "ext:mp4:m4a", "fps"],
-        "enable_file_urls": urlsplit(address).scheme == "file",
-        "noplaylist": True,
-        "retries": 10,
-        "noprogress": True,
-        "quiet": True,
-        "cachedir": False,
-        "logger": _Log(),
-    }
-    try:
-        with YoutubeDL(options) as client:
-            info = client.extract_info(address)
-    except DownloadError as error:
-        geo = isinstance(error.exc_info and error.exc_info[1], GeoRestrictedError)
-        message = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).removeprefix("ERROR: ")
-        reason = "geo_blocked" if geo else classify(message)
-        if reason == "bad_partial":
-            # The server refuses to continue it, and would for ever.
-            shutil.rmtree(partial, ignore_errors=True)
-        raise Failure(reason, _without(message, address, movie)) from error
-    # A video that was refused by its format or size raises nothing: look at what is there.
-    downloads = (info or {}).get("requested_downloads") or []
-    if len(downloads) != 1 or not Path(downloads[0]["filepath"]).is_file():
-        shutil.rmtree(partial, ignore_errors=True)
-        raise Failure("no_format", f"{len(downloads)} files came of it")
-    if movie.youtube_id and not movie.trailer_url and info["id"] != movie.youtube_id:
-        shutil.rmtree(partial)
-        raise Failure("wrong_video", f"asked for {movie.youtube_id}, got {info['id']}")
-    path = Path(downloads[0]["filepath"])
-    try:
+    def __init__(self, folder: Path, settings: Mapping, brake: Brake):
+        self.folder = folder
+        self.settings = settings
+        self.brake = brake
+        self.pace = Pace(settings["pause"], brake)
+        self.limit = int(settings["max_megabytes"] * 1e6)
+        # A text, since yt-dlp would write the site's new cookies into the user's file.
+        cookies = settings["cookies"]
+        self.cookies = Path(cookies).read_text(encoding="utf-8") if cookies else None
+        self.local = threading.local()
+
+    def fetch(self, movie: Movie) -> dict:
+        """Fetch a movie's trailer, or another one when that is gone for good; its ledger columns.
+
+        Raises `Failure`, `Stop`, `Cancelled`.
+        """
+        gone: list[tuple[str, Failure]] = []
+        for number, address in enumerate(movie.trailer_addresses):
+            try:
+                row = self._fetch(movie, address)
+            except Failure as failure:
+                gone.append((f"trailers[{number}] {failure}", failure))
+                if failure.reason in GONE:
+                    continue
+                break
+            told = "; ".join(words for words, _ in gone)
+            return row | {"trailer": number, "address": address, "detail": told}
+        # If anything can be cured by trying again, that is the movie's reason.
+        failures = [failure for _, failure in gone]
+        failure = min(failures, key=lambda f: (f.reason in GONE, f.reason in PERMANENT))
+        if len(gone) == 1:
+            raise failure
+        raise type(failure)(failure.reason, "; ".join(words for words, _ in gone))
+
+    def _fetch(self, movie: Movie, address: str) -> dict:
+        """Download one address, trying again at once where that makes sense. Raises `Failure`."""
+        url = address if urlsplit(address).scheme else Path(address).resolve().as_uri()
+        # What was begun is continued, but only what was begun at this address.
+        partial = self.folder / f"{movie.mid}.{fingerprint(address=url)}{PARTIAL}"
+        for other in self.folder.glob(f"{movie.mid}.*{PARTIAL}"):
+            if other != partial:
+                shutil.rmtree(other)
+        most = {
+            "server_error": self.settings["retries"],
+            "network": self.settings["retries"],
+            "forbidden": min(3, self.settings["retries"]),
+            "bad_partial": 1,
+            "no_format": 1,
+        }
+        failures: list[str] = []
+        while True:
+            try:
+                with self.pace.turn(url):
+                    return self._download(movie, url, partial, "no_format" in failures)
+            except Failure as failure:
+                reason = failure.reason
+                if reason not in CONTINUED or reason == "local_io":
+                    shutil.rmtree(partial, ignore_errors=True)
+                detail = _relative(failure.detail, url, address)
+                # yt-dlp has tried again itself, and says so.
+                if failures.count(reason) >= most.get(reason, 0) or "Giving up after" in detail:
+                    raise (Stop if reason in STOPS else Failure)(reason, detail) from failure
+                failures.append(reason)
+                if reason in CONTINUED:
+                    wait(_pause(len(failures) - 1), self.brake)
+
+    def _download(self, movie: Movie, url: str, partial: Path, any_format: bool) -> dict:
+        """One call of yt-dlp, and the verification of what it brought. Raises `Failure`."""
+        # Imported here: it costs half a second that no other stage should pay.
+        from yt_dlp.utils import DownloadCancelled, GeoRestrictedError, YoutubeDLError
+
+        client = self._client(url, any_format)
+        try:
+            # A URL that names a file needs no search among a thousand sites.
+            direct = Path(urlsplit(url).path).suffix in SUFFIXES
+            info = client.extract_info(
+                url,
+                ie_key="Generic" if direct else None,
+                extra_info={"partial_folder": partial.name},
+            )
+        except DownloadCancelled as error:
+            if self.brake.why:
+                raise Cancelled from error
+            raise Failure("too_large", f"more than {self.limit / 1e6:g} MB") from error
+        except YoutubeDLError as error:
+            cause = (getattr(error, "exc_info", None) or [None, None])[1]
+            message = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).removeprefix("ERROR: ")
+            geo = isinstance(cause, GeoRestrictedError)
+            raise Failure("geo_blocked" if geo else classify(message), message) from error
+        except OSError as error:
+            raise _disk_failure(error) from error
+        # A page with several videos gives a list, of which the first was asked for. A video that
+        # was refused by its format raises nothing: look at what is there.
+        info = next(iter((info or {}).get("entries") or []), info) or {}
+        downloads = info.get("requested_downloads") or []
+        if len(downloads) != 1 or not Path(downloads[0]["filepath"]).is_file():
+            raise Failure("no_format", f"{len(downloads)} files came of it")
+        path = Path(downloads[0]["filepath"])
+        _check(info, downloads[0], path, partial, url)
         probe = video.probe(path)
-    except Failure:
-        # Kept, a complete but broken file would be taken for the download by every later try.
+        claimed = info.get("duration")
+        if claimed and abs(probe.duration - claimed) > max(2.0, 0.05 * claimed):
+            raise Failure("wrong_duration", f"{probe.duration:.1f} s, and should be {claimed:.1f}")
+        sha256 = sha256_of(path)
+        for old in self.folder.glob(f"{movie.mid}.*"):
+            if old.suffix in SUFFIXES:
+                old.unlink()
+        final = self.folder / f"{movie.mid}{path.suffix}"
+        path.replace(final)
         shutil.rmtree(partial)
-        raise
-    final = folder / f"{movie.mid}{path.suffix}"
-    path.replace(final)
-    shutil.rmtree(partial)
-    return {
-        "bytes": final.stat().st_size,
-        "sha256": sha256_of(final),
-        "tool": f"yt-dlp {__version__}",
-        "file": final.as_posix(),
-        "format": info.get("format_id", ""),
-        "duration": f"{probe.duration:.3f}",
-        "height": probe.height,
-        "width": probe.width,
-        "fps": f"{probe.fps:.3f}",
-        "frames": probe.frames,
-        "corrupt": probe.corrupt,
-        "codec": probe.codec,
-        "reader": probe.reader,
-    }
+        return {
+            "bytes": final.stat().st_size,
+            "sha256": sha256,
+            "file": final.as_posix(),
+            "format": info.get("format_id", ""),
+            "duration": f"{probe.duration:.3f}",
+            "height": probe.height,
+            "width": probe.width,
+            "fps": f"{probe.fps:.3f}",
+            "frames": probe.frames,
+            "corrupt": probe.corrupt,
+            "codec": probe.codec,
+            "reader": probe.reader,
+        }
+
+    def _client(self, url: str, any_format: bool) -> Any:
+        """This thread's client for a kind of site; made once: that costs as much as seven files."""
+        from yt_dlp import YoutubeDL
+
+        scheme, host = urlsplit(url).scheme, urlsplit(url).hostname or ""
+        youtube = host.endswith(("youtube.com", "youtu.be"))
+        kind = (scheme == "file", youtube, any_format)
+        clients = self.local.__dict__.setdefault("clients", {})
+        if kind in clients:
+            return clients[kind]
+        wanted = f"res:{self.settings['short_side']}"
+
+        options = {
+            # The format is in the name: a part of another one would be continued into a broken
+            # file. Nothing else of the site's is.
+            "outtmpl": {"default": "%(partial_folder)s/%(format_id)s.%(ext)s"},
+            "paths": {"home": str(self.folder)},
+            "format": ANY_FORMAT if any_format else FORMAT,
+            "format_sort": [wanted, "vcodec:h264", "ext:mp4:m4a", "fps"],
+            "enable_file_urls": scheme == "file",
+            "noplaylist": True,
+            "playlist_items": "1",
+            "retries": self.settings["retries"],
+            "retry_sleep_functions": dict.fromkeys(("http", "fragment", "extractor"), _pause),
+            "socket_timeout": self.settings["timeout"],
+            "progress_hooks": [self._progress],
+            "noprogress": True,
+            "quiet": True,
+            "cachedir": False,
+            "cookiefile": io.StringIO(self.cookies) if self.cookies else None,
+            "logger": _Quiet(),
+        }
+        if not youtube:
+            options["http_headers"] = {"User-Agent": web.USER_AGENT}
+        clients[kind] = YoutubeDL(options)
+        return clients[kind]
+
+    def _progress(self, state: Mapping) -> None:
+        """Called by yt-dlp after each block."""
+        from yt_dlp.utils import DownloadCancelled
+
+        size = max(state.get("downloaded_bytes") or 0, state.get("total_bytes") or 0)
+        if self.brake.why or size > self.limit:
+            raise DownloadCancelled
 
 
-def _without(message: str, address: str, movie: Movie) -> str:
+def _check(info: Mapping, download: Mapping, path: Path, partial: Path, url: str) -> None:
+    """What can be seen of a download without decoding it. Raises `Failure`."""
+    if path.resolve().parent != partial.resolve() or path.suffix not in SUFFIXES:
+        raise Failure("bad_name", f"it would be called {path.name}")
+    asked = re.fullmatch(r"https://www\.youtube\.com/watch\?v=(.{11})", url)
+    if asked and info["id"] != asked[1]:
+        raise Failure("wrong_video", f"asked for {asked[1]}, got {info['id']}")
+    size, got = download.get("filesize"), path.stat().st_size
+    if size and got != size:
+        raise Failure("truncated", f"{got} of {size} bytes")
+
+
+def _disk_failure(error: OSError) -> Failure:
+    """An error of the file system: a reason to stop when the disk is full."""
+    return Stop("local_io", str(error)) if error.errno in FULL else Failure("local_io", str(error))
+
+
+def _relative(message: str, url: str, address: str) -> str:
     """A message without this machine's absolute paths, so that the ledger is the same anywhere."""
-    if urlsplit(address).scheme == "file" and movie.trailer_url:
-        message = message.replace(url2pathname(urlsplit(address).path), movie.trailer_url)
-        message = message.replace(address, movie.trailer_url)
+    if urlsplit(url).scheme == "file":
+        message = message.replace(url2pathname(urlsplit(url).path), address).replace(url, address)
     return message
 
 
-def fetch_poster(movie: Movie, folder: Path, settings: Mapping) -> dict:
-    """Fetch one poster, check that it is an image, and store it as an RGB JPEG; its ledger columns.
+class PosterFetcher:
+    """Fetches posters, checks that they are images, and stores them as RGB JPEG.
 
-    Raises `Failure`.
+    settings: `max_megabytes`, `retries`, `timeout` (seconds) and `pause` (for `Pace`).
     """
-    data = _read_url(movie.poster_url, int(settings["max_megabytes"] * 1e6))
-    try:
-        with Image.open(BytesIO(data)) as image:
-            picture = image.convert("RGB")
-    except PICTURE_ERRORS as error:
-        raise Failure("not_image", str(error)[:200]) from error
-    final = folder / f"{movie.mid}.jpg"
-    with replacing(final) as partial:
-        picture.save(partial, format="JPEG", quality=95)
-    return {
-        "bytes": final.stat().st_size,
-        "sha256": sha256_of(final),
-        "tool": f"Pillow {PIL.__version__}",
-        "file": final.as_posix(),
-        "height": picture.height,
-        "width": picture.width,
-    }
 
+    def __init__(self, folder: Path, settings: Mapping, brake: Brake):
+        self.folder = folder
+        self.settings = settings
+        self.pace = Pace(settings["pause"], brake)
+        self.local = threading.local()
 
-def _read_url(url: str, limit: int) -> bytes:
-    """The bytes of a URL or local file. Raises `Failure`; more than `limit` bytes are one."""
-    if path := _local(url):
-        if not path.is_file():
-            raise Failure("unavailable", f"No such file: {url}")
-        data = path.read_bytes()
-    else:
+    def fetch(self, movie: Movie) -> dict:
+        """Fetch a movie's poster; its ledger columns. Raises `Failure`, `Stop`, `Cancelled`."""
+        if not hasattr(self.local, "client"):
+            self.local.client = web.session(self.settings["retries"])
+        limit = int(self.settings["max_megabytes"] * 1e6)
         try:
-            with requests.get(url, timeout=30, stream=True) as response:
-                if not response.ok:
-                    message = f"HTTP Error {response.status_code}: {response.reason}"
-                    raise Failure(classify(message), message)
-                data = b""
-                for block in response.iter_content(1 << 16):
-                    data += block
-                    if len(data) > limit:
-                        break
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise Failure("network", str(error)) from error
-    if len(data) > limit:
-        raise Failure("too_large", f"more than {limit / 1e6:g} MB")
-    return data
+            with self.pace.turn(movie.poster_url):
+                data = web.read(
+                    self.local.client, movie.poster_url, limit, self.settings["timeout"]
+                )
+        except Failure as failure:
+            if failure.reason in STOPS:
+                raise Stop(failure.reason, failure.detail) from failure
+            raise
+        try:
+            with Image.open(BytesIO(data)) as image:
+                picture = image.convert("RGB")
+        except PICTURE_ERRORS as error:
+            raise Failure("not_image", str(error)[:200]) from error
+        final = self.folder / f"{movie.mid}.jpg"
+        try:
+            with replacing(final) as partial:
+                picture.save(partial, format="JPEG", quality=95)
+        except OSError as error:
+            raise _disk_failure(error) from error
+        return {
+            "bytes": final.stat().st_size,
+            "sha256": sha256_of(final),
+            "file": final.as_posix(),
+            "height": picture.height,
+            "width": picture.width,
+        }
 
 
-def trailers_of_shard(movies: Sequence[Movie], settings: Mapping, folder: Path) -> list[dict]:
+def trailers_of_shard(
+    movies: Sequence[Movie], settings: Mapping, folder: Path, shard: str, number: int = 0
+) -> list[dict]:
     """Fetch the trailers of a shard; its ledger rows, with `TRAILER_COLUMNS`."""
+    addresses = {movie.mid: movie.trailer_addresses for movie in movies}
     asked = {"short_side": settings["short_side"]}
-    return _shard(fetch_trailer, "trailer_address", asked, movies, settings, folder)
+    tool = retries.yt_dlp()
+    return _shard(TrailerFetcher, addresses, asked, tool, movies, settings, folder, shard, number)
 
 
-def _origin(address: str) -> dict[str, str | None]:
-    """An address, and the content of a local file, which may change without its name."""
-    path = _local(address)
-    return {"address": address, "sha256": sha256_of(path) if path and path.is_file() else None}
-
-
-def _local(address: str) -> Path | None:
-    """The path of a local file's address, None for one on the web."""
-    scheme = urlsplit(address).scheme
-    if scheme in ("http", "https"):
-        return None
-    return Path(url2pathname(urlsplit(address).path)) if scheme else Path(address)
-
-
-def posters_of_shard(movies: Sequence[Movie], settings: Mapping, folder: Path) -> list[dict]:
+def posters_of_shard(
+    movies: Sequence[Movie], settings: Mapping, folder: Path, shard: str, number: int = 0
+) -> list[dict]:
     """Fetch the posters of a shard; its ledger rows, with `POSTER_COLUMNS`."""
+    addresses = {movie.mid: tuple(filter(None, [movie.poster_url])) for movie in movies}
     asked = {"max_megabytes": settings["max_megabytes"]}
-    return _shard(fetch_poster, "poster_url", asked, movies, settings, folder)
+    tool = f"Pillow {PIL.__version__}"
+    return _shard(PosterFetcher, addresses, asked, tool, movies, settings, folder, shard, number)
 
 
 def _shard(
-    fetch: Callable[[Movie, Path, Mapping], dict],
-    address: str,
+    fetcher: Callable[[Path, Mapping, Brake], Any],
+    addresses: Mapping[str, Sequence[str]],
     asked: Mapping,
+    tool: str,
     movies: Sequence[Movie],
     settings: Mapping,
     folder: Path,
+    shard: str,
+    number: int,
 ) -> list[dict]:
+    """Fetch what is missing; then write what is left open for later runs (`retries`).
+
+    asked: the settings on which a file depends. number: of this round of tries.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    brake = retries.StopFile()
+    fetch = fetcher(folder, settings, brake).fetch
+    by_mid = {movie.mid: movie for movie in movies}
+    files = {mid: web.local_path(several[0]) for mid, several in addresses.items() if several}
+
+    def work(mid: str) -> dict:
+        try:
+            return fetch(by_mid[mid])
+        except Stop as stop:
+            retries.stop(stop.reason, stop.detail, folder)
+            raise
+
+    due = retries.again(files.get, settings["retry_pause"], settings["retry"])
+
+    def again(row: Mapping, tried: float) -> bool:
+        # Another trailer than the first, which is listed no more.
+        dropped = row.get("trailer") and row["address"] not in addresses[row["mid"]]
+        return bool(dropped) or due(row, tried)
+
     # The code is no part of the fingerprint: what was fetched is kept, whatever becomes of ours.
     # Records lie beside the files, not by shard: another number of shards fetches nothing again.
-    folder.mkdir(parents=True, exist_ok=True)
-    by_mid = {movie.mid: movie for movie in movies}
     tasks = [
         Task(
-            movie.mid,
-            fingerprint(**_origin(getattr(movie, address)), **asked),
-            skip="" if getattr(movie, address) else "no_address",
+            mid,
+            fingerprint(address=several[0], sha256=_content(files[mid]), **asked)
+            if several
+            else "",
+            skip="" if several else "no_address",
+            others=several[1:],
         )
-        for movie in movies
+        for mid, several in addresses.items()
     ]
-    return shards.process(
+    rows = shards.process(
         tasks,
         folder,
-        lambda mid: fetch(by_mid[mid], folder, settings),
+        work,
         settings["parallel"],
         unit="file",
-        retry=lambda reason: reason not in PERMANENT,
+        retry=again,
+        brake=brake,
+        tool=tool,
     )
+    retries.write_open(folder, shard, number, rows, files.get)
+    if brake.why:
+        log.error("downloading is stopped: %s", retries.stopped() or brake.why)
+    return rows
+
+
+def _content(path: Path | None) -> str | None:
+    """The hash of a local file, which may change without its name."""
+    return sha256_of(path) if path and path.is_file() else None

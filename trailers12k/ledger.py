@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from trailers12k.files import read_csv, write_csv
+from trailers12k.jobs import UserError
 
 COLUMNS = ["mid", "status", "reason", "detail", "attempts", "bytes", "sha256", "tool"]
 """status: ok, failed or skipped; reason: one word for why it is not ok; detail: the original words;
@@ -50,3 +51,50 @@ def count(rows: Iterable[Mapping[str, str]]) -> str:
         if of_status or status == "ok":
             words.append(f"{len(of_status)} {status}" + (f" ({told})" if told else ""))
     return ", ".join(words)
+
+
+def failures(shards: Iterable[tuple[str, str | Path]]) -> list[dict]:
+    """For each stage how many movies were tried and failed, and for which reasons.
+
+    shards: pairs of a stage's name and one of its shards' ledgers.
+
+    Rows with `stage`, `tried`, `failed`, `rate` (of those tried), `stopped` (not begun, since
+    downloading was stopped) and `reasons`.
+    """
+    stages: dict[str, list[dict[str, str]]] = {}
+    for stage, shard in shards:
+        stages.setdefault(stage, []).extend(read_csv(shard))
+    found = []
+    for stage, of_stage in stages.items():
+        tried = [row for row in of_stage if row["status"] != "skipped"]
+        failed = [row for row in tried if row["status"] == "failed"]
+        reasons = Counter(row["reason"] for row in failed)
+        found.append(
+            {
+                "stage": stage,
+                "tried": len(tried),
+                "failed": len(failed),
+                "rate": f"{len(failed) / max(1, len(tried)):.4f}",
+                "stopped": sum(row["reason"] == "stopped" for row in of_stage),
+                "reasons": ", ".join(f"{reason} {n}" for reason, n in sorted(reasons.items())),
+            }
+        )
+    return found
+
+
+def check(found: Iterable[Mapping], most: float, stopped: str) -> None:
+    """Refuse a run of which too much has failed, or which was stopped. Raises `UserError`.
+
+    found: of `failures`. stopped: why nothing may be downloaded now, if it is so.
+    """
+    for row in found:
+        if row["stopped"]:
+            raise UserError(
+                f"{row['stage']}: {row['stopped']} were not begun, since downloading was stopped; "
+                f"the same command goes on. {stopped}"
+            )
+        if float(row["rate"]) > most:
+            raise UserError(
+                f"{row['stage']}: {row['failed']} of {row['tried']} failed ({row['reasons']}), "
+                f"and max_failure_rate is {most:g}; what else could be done is done"
+            )

@@ -33,10 +33,11 @@ IMDB_GENRES = {
     "Sci-Fi": "sci-fi",
     "Thriller": "thriller",
 } | dict.fromkeys(
-    (
-        "Adult Animation Biography Documentary Family Film-Noir Game-Show History Music Musical "
-        "Mystery News Reality-TV Short Sport Talk-Show War Western"
-    ).split(),
+    [
+        *("Adult", "Animation", "Biography", "Documentary", "Family", "Film-Noir", "Game-Show"),
+        *("History", "Music", "Musical", "Mystery", "News", "Reality-TV", "Short", "Sport"),
+        *("Talk-Show", "War", "Western"),
+    ],
     "",
 )
 """IMDb's own genres: ours, or an empty string for those that Trailers12k does not label."""

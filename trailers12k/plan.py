@@ -4,16 +4,20 @@ Reads the configuration and the movie table. Must not import torch, nor anything
 waits for it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from trailers12k import config as configuration
-from trailers12k import sources
+from trailers12k import retries, sources, status
 from trailers12k.backbones.names import modules_of
 from trailers12k.fingerprint import code_version, fingerprint
 from trailers12k.jobs import UserError
+from trailers12k.metadata import read_movies
 from trailers12k.movies import Movie, shard_of
+from trailers12k.sources import records
 
 STREAMS = ("image", "video")
 SPLITS = ("0", "1", "2")
@@ -24,32 +28,143 @@ CLIPS_CODE = ("video", "clips")
 FEATURES_CODE = ("video", "clips", "features")
 
 
+COLLECTED = "build/sources/movies.csv"
+RECORDS = "build/sources/records.json"
+IMDB_FILES = ("title.basics.tsv.gz", "title.ratings.tsv.gz")
+
+
 class Plan:
     """The checked configuration and what follows from it. Raises `UserError`, one line."""
 
     def __init__(self, config: Mapping):
         self.config = configuration.check(config)
-        self.movies: list[Movie] = sources.load(self.config)
-        if len(self.movies) < FEWEST:
-            raise UserError(
-                f"movies: {self.config['movies']} has {len(self.movies)} movies; "
-                f"allowed: at least {FEWEST}, for three splits"
-            )
+        self.sources = sources.names(self.config)
         self.stores: dict[str, dict] = self.config["backbones"]
         self.runs: dict[str, dict] = self.config["runs"]
+        # Set by the Snakefile: raises, in Snakemake's way, until the movies are collected.
+        self.collected: Callable[[], Any] = lambda: None
+        if not self.collects:
+            check_number(self.movies, self.config["movies"])
 
     @property
     def is_sample(self) -> bool:
         """Whether the movies are the built-in sample's."""
-        return self.config["movies"] == configuration.SAMPLE
+        return self.sources == [configuration.SAMPLE]
 
     @cached_property
+    def collects(self) -> bool:
+        """Whether a job must collect the movies, since a source is slow or far away.
+
+        Else they are read whenever Snakemake plans, so that a dry run sees every change.
+        """
+        slow = set(configuration.SOURCES) - {configuration.SAMPLE}
+        return bool(slow & set(self.sources))
+
+    @property
+    def movies(self) -> list[Movie]:
+        """All movies, sorted by mid."""
+        return self._movies_of(_version(COLLECTED) if self.collects else ())
+
+    @property
+    def records(self) -> list[records.Record]:
+        """All that the sources know of them."""
+        if self.collects:
+            return records.read(RECORDS)
+        return sources.collect(self.config)[0]
+
+    def _movies_of(self, version: tuple) -> list[Movie]:
+        # The table is written while Snakemake waits for it.
+        if self.__dict__.get("_cached", (None,))[0] != version:
+            movies = [] if not version else read_movies(COLLECTED)
+            if not self.collects:
+                movies = [records.movie_of(record) for record in self.records]
+            self._cached = version, movies, _by_shard(movies, self.config["shards"])
+        return self._cached[1]
+
+    @property
     def shards(self) -> dict[str, list[Movie]]:
         """The movies of each shard that has any, by the shard's name."""
-        shards: dict[str, list[Movie]] = {}
-        for movie in self.movies:
-            shards.setdefault(shard_of(movie.mid, self.config["shards"]), []).append(movie)
-        return dict(sorted(shards.items()))
+        assert self.movies is not None
+        return self._cached[2]
+
+    def known(self, products: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """An input function that asks for what depends on the movies, once these are collected."""
+        if not self.collects:
+            return products
+
+        def ask(wildcards: Any) -> Any:
+            self.collected()
+            return products(wildcards)
+
+        return ask
+
+    @cached_property
+    def tables(self) -> list[str]:
+        """The user's own tables."""
+        return [name for name in self.sources if name not in configuration.SOURCES]
+
+    @cached_property
+    def source_files(self) -> dict[str, dict[str, tuple[str, str]]]:
+        """The files that sources read: source -> name -> path, and URL where it must be fetched."""
+        files: dict[str, dict[str, tuple[str, str]]] = {}
+        if "trailers12k" in self.sources:
+            address = self.config["sources"]["trailers12k"]["metadata"]
+            files["trailers12k"] = {"metadata": _fetched(address)}
+        if "imdb" in self.sources:
+            folder = self.config["sources"]["imdb"]["files"].rstrip("/")
+            files["imdb"] = {name: _fetched(f"{folder}/{name}") for name in IMDB_FILES}
+        return files
+
+    @cached_property
+    def remote_files(self) -> dict[str, str]:
+        """The files that are fetched: path -> URL."""
+        several = [pair for files in self.source_files.values() for pair in files.values()]
+        return {path: url for path, url in several if url}
+
+    @property
+    def asking(self) -> list[str]:
+        """The sources that are asked movie by movie, and so have a ledger."""
+        return [name for name in configuration.FILLING if name in self.sources]
+
+    @property
+    def source_modules(self) -> list[str]:
+        """The modules that collect movies."""
+        own = [name if name in configuration.SOURCES else "table" for name in self.sources]
+        return ["sources.__init__", "sources.records", *sorted({f"sources.{name}" for name in own})]
+
+    def source_settings(self) -> dict:
+        """What a collection of movies depends on, beside the content of files."""
+        own = {
+            name: value for name, value in self.config["sources"].items() if name in self.sources
+        }
+        corrections = {}
+        if "search" in self.sources:
+            from trailers12k.sources.search import corrections as read_corrections
+
+            corrections = read_corrections(Path(self.config["sources"]["search"]["choices"]))
+        return {
+            "sources": self.sources,
+            "settings": own,
+            "corrections": fingerprint(**corrections),
+            "rounds": {
+                name: self.round(Path("build/sources") / name, "all") for name in self.asking
+            },
+        }
+
+    def round(self, folder: str | Path, shard: str) -> int:
+        """The number of a shard's round of tries: it grows when a failure is due to be tried again,
+        and so makes the shard's job run."""
+        return retries.next_round(
+            Path(folder),
+            shard,
+            self.config["downloads"]["retry_pause"],
+            self.config["retry"],
+        )
+
+    def download_settings(self, stage: str) -> dict:
+        """All settings of a stage of downloads."""
+        common = {name: value for name, value in self.config["downloads"].items()}
+        return common | self.config[stage] | {"retry": self.config["retry"]}
 
     def rows(self, *fields: str, shard: str | None = None) -> str:
         """A hash of these fields of all movies, or of a shard's: what a rule depends on, no more.
@@ -57,7 +172,7 @@ class Plan:
         Computed here, before any job, because that is the one way in which a new movie reruns its
         own shard only, and a dry run knows it.
         """
-        movies = self.movies if shard is None else self.shards[shard]
+        movies = self.movies if shard is None else self.shards.get(shard, [])
         return fingerprint(rows=[[getattr(movie, field) for field in fields] for movie in movies])
 
     def listed(self, mark: str, *fields: str, shard: str | None = None) -> list[Movie]:
@@ -67,7 +182,7 @@ class Plan:
         """
         if self.rows(*fields, shard=shard) != mark:
             raise UserError("the movie table has changed since this run began; start it again")
-        return self.movies if shard is None else self.shards[shard]
+        return self.movies if shard is None else self.shards.get(shard, [])
 
     def code(self, rule: str, *modules: str) -> dict[str, str]:
         """The versions of a rule's code: of the package's modules that make its result, and of its
@@ -113,6 +228,14 @@ class Plan:
         """
         return [f"build/ledger/{stage}/{shard}.csv" for stage in stages for shard in self.shards]
 
+    def groups(self, store: str) -> list[str]:
+        """The group files of a store's shards."""
+        return [f"build/features/{store}/{shard}.zarr/.zgroup" for shard in self.shards]
+
+    def source_ledgers(self) -> list[str]:
+        """The ledgers of the sources that are asked movie by movie."""
+        return [f"build/ledger/{name}/all.csv" for name in self.asking]
+
     def packed(self, run: str) -> dict[str, list[str]]:
         """The packed stores of a run and their indexes: stream -> files."""
         return {
@@ -141,6 +264,59 @@ class Plan:
             for split in SPLITS
             for name in names
         ]
+
+
+def tell_status(plan: Plan) -> None:
+    """Print how far the run is, and write results/status.csv; while another run goes on, too."""
+    if plan.collects and not Path(COLLECTED).exists():
+        print("The movies are not collected yet.")
+        return
+    downloads = {stage: Path("build") / stage for stage in ("trailers", "posters")}
+    folders = {
+        stage: {
+            shard: downloads.get(stage) or Path("build/ledger") / stage / shard
+            for shard in plan.shards
+        }
+        for stage in plan.stages
+    }
+    rows = status.gather(plan.shards, folders)
+    first_pause = plan.config["downloads"]["retry_pause"]
+    due = {stage: retries.due_times(folder, first_pause) for stage, folder in downloads.items()}
+    print(status.describe(rows, retries.stopped(), due))
+    status.write("results/status.csv", rows)
+
+
+def check_number(movies: list[Movie], named: object) -> None:
+    """Refuse what cannot be split. Raises `UserError`."""
+    if len(movies) < FEWEST:
+        raise UserError(
+            f"movies: {named} has {len(movies)} movies; "
+            f"allowed: at least {FEWEST}, for three splits"
+        )
+
+
+def _by_shard(movies: list[Movie], number: int) -> dict[str, list[Movie]]:
+    shards: dict[str, list[Movie]] = {}
+    for movie in movies:
+        shards.setdefault(shard_of(movie.mid, number), []).append(movie)
+    return dict(sorted(shards.items()))
+
+
+def _version(path: str) -> tuple:
+    """When a file was written, and its size; empty when it is not there."""
+    try:
+        state = Path(path).stat()
+    except FileNotFoundError:
+        return ()
+    return state.st_mtime_ns, state.st_size
+
+
+def _fetched(address: str) -> tuple[str, str]:
+    """Where a source's file is, and its URL where it is not here yet."""
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https"):
+        return address, ""
+    return f"build/sources/files/{Path(parts.path).name}", address
 
 
 def closing_words(summary: str) -> str:

@@ -40,6 +40,13 @@ PATTERNS = [
     (r"Unsupported URL|is not a valid URL|looks truncated", "bad_id"),
 ]
 
+CHECKS = (
+    *("bad_name", "corrupt", "empty", "not_image", "not_video", "too_large", "truncated"),
+    *("unknown", "wrong_duration", "wrong_video"),
+    *("bad_answer", "no_trailer_found", "not_found"),
+)
+"""Reasons that are found by looking at what has come."""
+
 PERMANENT = (
     "age_restricted",
     "private",
@@ -66,12 +73,12 @@ STOPS = {
 COOL_DOWN = {"bot_check": 6 * 3600.0, "rate_limited": 3600.0, "local_io": 0.0}
 """Seconds that nothing is downloaded after a stop."""
 
-HOUR, DAY = 3600.0, 86400.0
-FIRST_PAUSE = {"unavailable": 3 * DAY, "not_yet": 2 * DAY, **COOL_DOWN}
-"""Seconds until a failure is tried again, where it is not an hour."""
-GROWTH, LONGEST = 4, 7 * DAY
-MOST_ATTEMPTS = {"unavailable": 2}
-"""A video that is gone is looked for once more; the other failures for ever, once a week."""
+SLOW = {"unavailable": 72, "not_found": 72, "no_trailer_found": 72, "not_yet": 48}
+"""How many times longer the pauses are after these."""
+GROWTH = 4
+LONGEST = 7 * 86400.0
+MOST_ATTEMPTS = {"unavailable": 2, "not_found": 2, "no_trailer_found": 2}
+"""What is gone is looked for once more; the other failures for ever, once a week."""
 
 
 def classify(message: str) -> str:
@@ -88,11 +95,15 @@ def is_final(reason: str, attempts: int) -> bool:
     return reason in PERMANENT or attempts >= MOST_ATTEMPTS.get(reason, attempts + 1)
 
 
-def pause(reason: str, attempts: int) -> float:
-    """Seconds until a failure that is not final is tried again: four times longer each time."""
+def pause(reason: str, attempts: int, first: float) -> float:
+    """Seconds until a failure that is not final is tried again.
+
+    `first` (an hour, if the user sets no other), then four times longer each time, a week at most;
+    `unavailable` waits three days, since what is gone seldom comes back within the hour.
+    """
     if reason in STOPS:
         return COOL_DOWN[reason]
-    return min(FIRST_PAUSE.get(reason, HOUR) * GROWTH ** (attempts - 1), LONGEST)
+    return min(first * SLOW.get(reason, 1) * GROWTH ** (attempts - 1), LONGEST)
 
 
 def is_asked(retry: str, reason: str) -> bool:

@@ -1,9 +1,9 @@
 """Work through the movies of one shard: keep what is done, do the rest, one failure is one row.
 
 Reads and writes a record per movie, `FOLDER/MID.json`: the movie's row of the ledger, the
-fingerprint of what it was made from, and when. A record is written the moment its movie is done, so a killed
-job loses one movie at most. It stays when its movie leaves: should the movie come back, or go to
-another shard, nothing is done again. Must not know what a stage does.
+fingerprint of what it was made from, and when. A record is written the moment its movie is done, so
+a killed job loses one movie at most. It stays when its movie leaves: should the movie come back, or
+go to another shard, nothing is done again. Must not know what a stage does.
 """
 
 import json
@@ -74,12 +74,14 @@ class Task:
     product: the file or folder that the work makes, where it is not the `file` of its row; when it
         is missing, it is made again.
     skip: why there is nothing to do here, for example "no_trailer".
+    others: what might be used instead; when it changes, a failure is tried again.
     """
 
     mid: str
     fingerprint: str = ""
     product: Path | None = None
     skip: str = ""
+    others: tuple[str, ...] = ()
 
 
 def process(
@@ -90,6 +92,7 @@ def process(
     unit: str = "movie",
     retry: Callable[[Mapping, float], bool] = lambda row, tried: False,
     brake: Brake | None = None,
+    tool: str = "",
 ) -> list[dict]:
     """Do the tasks of a shard; the rows of its ledger, sorted by mid.
 
@@ -97,10 +100,11 @@ def process(
         when this movie cannot be done, `Stop` when besides no other shall be begun, `Cancelled`
         when it was broken off. Any other exception ends the job, as a fault of ours should.
     workers: threads that call `work`. unit: what the progress bar counts.
-    retry: whether a failure, its row and when it was tried (seconds since 1970), is tried again
-        although nothing has changed.
+    retry: whether a movie, of which it gets the row and when it was tried (seconds since 1970), is
+        done again although nothing has changed.
     brake: for those who stop the job from outside. A movie that was not begun because of it is
         `skipped: stopped`, or keeps the row of its earlier failure.
+    tool: the program that does the work, with its version, where `work` does not tell it.
     """
     brake = brake or Brake()
     tasks = sorted(tasks, key=lambda task: task.mid)
@@ -124,7 +128,9 @@ def process(
         if brake.why:
             return {"detail": brake.why} | stopped
         attempts = earlier["row"]["attempts"] + 1 if again else 1
-        row = {"mid": task.mid, "status": "ok", "attempts": attempts}
+        row = {"mid": task.mid, "status": "ok", "attempts": attempts} | (
+            {"tool": tool} if tool else {}
+        )
         # The work may replace the product, which must not then be found under the old record.
         _record(folder, task.mid).unlink(missing_ok=True)
         try:
@@ -138,8 +144,8 @@ def process(
             log.warning("%s: %s", task.mid, failure)
             if isinstance(failure, Stop):
                 brake.pull(str(failure))
-        record = {"fingerprint": task.fingerprint, "time": time.time(), "row": row}
-        write_json(_record(folder, task.mid), record)
+        record = {"fingerprint": task.fingerprint, "others": task.others, "time": time.time()}
+        write_json(_record(folder, task.mid), record | {"row": row})
         return row
 
     pool = ThreadPoolExecutor(workers)
@@ -181,6 +187,8 @@ def _kept(folder: Path, task: Task, retry: Callable[[Mapping, float], bool]) -> 
     product = task.product or (row.get("file") and Path(row["file"]))
     if row["status"] == "ok" and product and not product.exists():
         return None
-    if row["status"] == "failed" and retry(row, record.get("time", 0.0)):
+    if row["status"] == "failed" and record.get("others", []) != list(task.others):
+        return None
+    if retry(row, record.get("time", 0.0)):
         return None
     return row

@@ -34,7 +34,7 @@ BUSY = (408, 500, 502, 503, 504)
 def session(retries: int, patient: bool = False) -> requests.Session:
     """A session that tries again when a server is busy and when a connection is lost.
 
-    It waits as the server asks (Retry-After, half a minute at most), else 0.5, 1, 2, 4, ... seconds.
+    It waits as the server asks (Retry-After, half a minute at most), else 0.5, 1, 2, ... seconds.
     patient: a 429 is waited out too; otherwise it is an answer like others.
     """
     # Their warnings show whole URLs, and a URL may hold a key.

@@ -36,6 +36,7 @@ TINY = {
     "training": {"epochs": 3},
     "runs": {"image": {"image": IMAGE}, "video": {"video": VIDEO}},
 }
+LOCAL = {"movies": "movies.csv", "downloads": {"local_files": True}}
 
 
 @dataclass
@@ -48,8 +49,8 @@ class Run:
     @property
     def jobs(self) -> Counter:
         """How many jobs of each rule were started."""
-        rules = re.findall(r"^(?:local)?rule (\w+):$", self.text, flags=re.M)
-        targets = {"all", "trailers", "posters", "clips", "features", "evaluate"}
+        rules = re.findall(r"^(?:local)?(?:rule|checkpoint) (\w+):$", self.text, flags=re.M)
+        targets = {"all", "metadata", "trailers", "posters", "clips", "features", "evaluate"}
         return Counter(rule for rule in rules if rule not in targets)
 
     def wildcards(self, rule: str, name: str) -> set[str]:
@@ -77,19 +78,24 @@ class Project:
             whole[key] = value if replace else whole[key] | value
         self.config = deepcopy(whole)
 
-    def run(self, *arguments: str) -> Run:
-        """Call snakemake on all cores of a small machine."""
+    def start(self, *arguments: str) -> subprocess.Popen:
+        """Begin snakemake on all cores of a small machine, as the leader of a process group."""
         (self.folder / "config.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
-        environment = os.environ | {"PYTHONPATH": str(self.folder)}
-        done = subprocess.run(
+        return subprocess.Popen(
             [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
             cwd=self.folder,
-            env=environment,
+            env=os.environ | {"PYTHONPATH": str(self.folder)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
         )
-        return Run(done.returncode, done.stdout)
+
+    def run(self, *arguments: str) -> Run:
+        """Call snakemake to its end."""
+        running = self.start(*arguments)
+        text, _ = running.communicate()
+        return Run(running.returncode, text)
 
     def build(self, *arguments: str) -> Run:
         """Call snakemake, which must succeed."""
@@ -131,7 +137,7 @@ def of_table(tmp_path_factory, sample) -> Project:
 
     They are the sample's, but for those without a trailer, which could be all of a tiny subset.
     """
-    project = Project(tmp_path_factory.mktemp("table"), TINY | {"movies": "movies.csv"})
+    project = Project(tmp_path_factory.mktemp("table"), TINY | LOCAL)
     lines = (sample.folder / "data" / "movies.csv").read_text().splitlines()
     good = [line for line in lines if not line.startswith(("tt9999901", "tt9999902", "tt9999903"))]
     table = "\n".join(good).replace("build/sample/", f"{sample.folder}/build/sample/")

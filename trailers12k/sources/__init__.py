@@ -1,14 +1,87 @@
-"""Where movies come from: each source is a module that gives the same records."""
+"""Where movies come from: each source is a module with the same `read`; here they are combined.
 
+Reads what the sources read. Must not know what is done with the movies.
+"""
+
+import logging
 from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
 
-from trailers12k.config import SAMPLE
-from trailers12k.movies import Movie
-from trailers12k.sources import sample, table
+from trailers12k import retries
+from trailers12k.config import FILLING, SAMPLE, SOURCES
+from trailers12k.jobs import UserError
+from trailers12k.sources.records import Record, check_complete, combine
+
+log = logging.getLogger(__name__)
 
 
-def load(config: Mapping) -> list[Movie]:
-    """The movies that the configuration names, sorted by mid. Raises `UserError`."""
-    if config["movies"] == SAMPLE:
-        return sample.movies(config["sample"]["movies"], config["seed"])
-    return table.read(config["movies"])
+def names(config: Mapping) -> list[str]:
+    """The sources of a configuration in their order; what is no source's name is a table's path."""
+    movies = config["movies"]
+    return [movies] if isinstance(movies, str) else list(movies)
+
+
+def collect(
+    config: Mapping, given: Mapping[str, Mapping] | None = None
+) -> tuple[list[Record], dict[str, list[dict]]]:
+    """The movies of all sources, sorted by mid, and the ledgers of sources that keep one.
+
+    Later sources fill the gaps of earlier ones. Movies are those of the sample, of tables and of
+    trailers12k; of imdb only where it stands first; tmdb and search add none.
+    given: what the sources need to know beside their section of the configuration.
+    Raises `UserError`.
+    """
+    records: dict[str, Record] = {}
+    ledgers: dict[str, list[dict]] = {}
+    mendable = set()
+    for position, name in enumerate(names(config)):
+        is_table = name not in SOURCES
+        settings = {"path": name} if is_table else dict(config["sources"].get(name, {}))
+        if name == SAMPLE:
+            settings = {"movies": config["sample"]["movies"], "seed": config["seed"]}
+        settings |= (given or {}).get(name, {})
+        module = import_module(f"{__name__}.{'table' if is_table else name}")
+        found, rows = module.read(settings, records)
+        adds = name not in FILLING and (name != "imdb" or position == 0)
+        local_files = name == SAMPLE or config["downloads"]["local_files"]
+        combine(records, Path(name).stem if is_table else name, found, adds, local_files)
+        if is_table:
+            mendable |= {record.mid for record in found}
+        if rows:
+            ledgers[name] = rows
+    for mid, record in sorted(records.items()):
+        try:
+            check_complete(record)
+        except UserError as error:
+            # Nobody can mend a published file for the sake of one movie.
+            if mid in mendable:
+                raise
+            log.warning("left out: %s", error)
+            del records[mid]
+    return [records[mid] for mid in sorted(records)], ledgers
+
+
+def collect_all(
+    config: Mapping, files: Mapping[str, Mapping[str, tuple[str, str]]], rounds: Mapping[str, int]
+) -> tuple[list[Record], dict[str, list[dict]]]:
+    """`collect` where a source is slow or far away; what is left open is noted for later runs.
+
+    files: the files of sources: source -> name -> path and URL. rounds: for each source that is
+        asked movie by movie, the number of this round of tries.
+    """
+    given: dict[str, dict] = {
+        name: {"files": {key: Path(path) for key, (path, _) in several.items()}}
+        for name, several in files.items()
+    }
+    folders = {name: Path("build/sources") / name for name in rounds}
+    downloads = config["downloads"]
+    for name, folder in folders.items():
+        retry = retries.again(lambda mid: None, downloads["retry_pause"], config["retry"])
+        common = {"retries": downloads["retries"], "timeout": downloads["timeout"]}
+        given[name] = {"folder": folder, "retry": retry, **common}
+    records, ledgers = collect(config, given)
+    for name, folder in folders.items():
+        rows = ledgers.get(name, [])
+        retries.write_open(folder, "all", rounds[name], rows)
+    return records, ledgers

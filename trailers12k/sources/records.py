@@ -13,8 +13,6 @@ from trailers12k.files import write_json
 from trailers12k.jobs import UserError
 from trailers12k.movies import GENRES, IMDB_GENRES, Movie, is_mid, is_youtube_id
 
-FIELDS = ("title", "year", "genres", "trailers", "poster_url")
-"""What later sources fill where it is empty."""
 SCHEMES = ("http", "https", "file")
 
 
@@ -42,15 +40,22 @@ class Record:
     given: Mapping[str, str] = field(default_factory=dict)
 
 
-def combine(known: dict[str, Record], source: str, found: Iterable[Record], adds: bool) -> None:
+def combine(
+    known: dict[str, Record],
+    source: str,
+    found: Iterable[Record],
+    adds: bool,
+    local_files: bool = False,
+) -> None:
     """Fill the gaps of `known`, mid -> record, with what a source has found.
 
     adds: whether movies that are not known yet are taken too.
+    local_files: whether trailers and posters may be files of this machine.
     Raises `UserError` when the source names a movie twice, or one whose mid is none.
     """
     seen: dict[str, str] = {}
     for record in found:
-        check(record)
+        check(record, local_files)
         if record.mid in seen:
             raise UserError(
                 f"{record.where}: mid: {record.mid!r} stands in {seen[record.mid]} already; "
@@ -61,11 +66,14 @@ def combine(known: dict[str, Record], source: str, found: Iterable[Record], adds
         if old is None and not adds:
             continue
         old = old or Record(record.mid, where=record.where)
-        gaps = {
-            name: getattr(record, name)
-            for name in FIELDS
-            if not getattr(old, name) and getattr(record, name)
+        there = {
+            "title": record.title,
+            "year": record.year,
+            "genres": record.genres,
+            "trailers": tuple(t for t in record.trailers if t.get("id") or t.get("url")),
+            "poster_url": record.poster_url,
         }
+        gaps = {name: value for name, value in there.items() if value and not getattr(old, name)}
         entry = dict(record.entry)
         for section, content in old.entry.items():
             entry[section] = {**entry.get(section, {}), **content}
@@ -73,7 +81,7 @@ def combine(known: dict[str, Record], source: str, found: Iterable[Record], adds
         known[record.mid] = replace(old, **gaps, entry=entry, given=given)
 
 
-def check(record: Record) -> None:
+def check(record: Record, local_files: bool = False) -> None:
     """Refuse what cannot be a movie. Raises `UserError`: where, what, and what is allowed."""
 
     def refuse(name: str, value: object, allowed: str) -> None:
@@ -90,12 +98,15 @@ def check(record: Record) -> None:
     for trailer in record.trailers:
         if trailer.get("id") and not is_youtube_id(trailer["id"]):
             refuse("youtube_id", trailer["id"], "the 11 characters of a YouTube id, or empty")
-        check_address("trailer_url", trailer.get("url", ""), record.where)
-    check_address("poster_url", record.poster_url, record.where)
+        check_address("trailer_url", trailer.get("url", ""), record.where, local_files)
+    check_address("poster_url", record.poster_url, record.where, local_files)
 
 
-def check_address(name: str, address: object, where: str) -> None:
-    """Refuse what is no URL or path, and a URL with a password. Raises `UserError`."""
+def check_address(name: str, address: object, where: str, local_files: bool) -> None:
+    """Refuse what is no URL or path, a URL with a password, and local files unless allowed.
+
+    Raises `UserError`.
+    """
     allowed = f"a URL ({', '.join(SCHEMES)}) without a password, the path of a file, or empty"
     try:
         parts = urlsplit(address)
@@ -106,18 +117,21 @@ def check_address(name: str, address: object, where: str) -> None:
         raise UserError(f"{where}: {name}: {address!r} is not allowed; allowed: {allowed}")
     if "@" in parts.netloc:
         raise UserError(f"{where}: {name}: a URL with a password; allowed: {allowed}")
+    if address and parts.scheme in ("", "file") and not local_files:
+        raise UserError(
+            f"{where}: {name}: {address!r} is a file of this machine; allowed: a URL, or local "
+            "files too with local_files: true below downloads: in the configuration"
+        )
 
 
-def check_complete(record: Record, sources: str) -> None:
+def check_complete(record: Record) -> None:
     """Refuse a movie that no source gave a title or a genre. Raises `UserError`."""
     for name, allowed in (
         ("title", "printable text, not empty"),
         ("genres", "at least one genre, each once, joined by |"),
     ):
         if not getattr(record, name):
-            raise UserError(
-                f"{record.where}: {name}: '' is not allowed; allowed: {allowed}{sources}"
-            )
+            raise UserError(f"{record.where}: {name}: '' is not allowed; allowed: {allowed}")
 
 
 def genres_of(names: Iterable[object], where: str) -> tuple[str, ...]:

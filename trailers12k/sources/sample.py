@@ -11,7 +11,7 @@ import logging
 import random
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from trailers12k.files import replacing, write_csv, write_json, write_text
 from trailers12k.fingerprint import code_version, fingerprint
 from trailers12k.movies import GENRES, Movie
+from trailers12k.sources.records import Record
 
 if TYPE_CHECKING:
     import numpy as np
@@ -127,6 +128,23 @@ def _genre_sets() -> tuple[list[tuple[str, ...]], list[int]]:
 def _random(*key: object) -> random.Random:
     """Random numbers that depend on the key and on nothing else."""
     return random.Random(" ".join(map(str, key)))
+
+
+def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], list[dict]]:
+    """`movies` as records, and no ledger. settings: `movies`, how many, and `seed`."""
+    records = [
+        Record(
+            movie.mid,
+            movie.title,
+            movie.year,
+            movie.genres,
+            ({"url": movie.trailer_url},),
+            movie.poster_url,
+            where=f"the sample, {movie.mid}",
+        )
+        for movie in movies(settings["movies"], settings["seed"])
+    ]
+    return records, []
 
 
 def movies(count: int, seed: int, folder: str = "build/sample") -> list[Movie]:

@@ -4,34 +4,31 @@ Reads the file and refuses it at its first fault. Must not know what is done wit
 """
 
 import csv
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from trailers12k.jobs import UserError
-from trailers12k.movies import GENRES, Movie, is_mid
+from trailers12k.movies import GENRES, is_youtube_id
+from trailers12k.sources.records import Record
 
 REQUIRED = ("mid", "title", "year", "genres")
-OPTIONAL = ("youtube_id", "trailer_url", "poster_url")
-YOUTUBE_ID = re.compile(r"[A-Za-z0-9_-]{11}", re.ASCII)
-YEAR = re.compile(r"\d{4}|", re.ASCII)
-SCHEMES = ("http", "https", "file")
+OPTIONAL = ("youtube_id", "trailer_url", "poster_url", "other_trailers")
 
 
-def read(path: str | Path) -> list[Movie]:
-    """The movies of a CSV file, sorted by mid.
+def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], list[dict]]:
+    """The movies of the CSV file `settings["path"]`, in its order, and no ledger.
 
     Raises `UserError`: one line that names the file, the line, the column, the value, and what is
     allowed.
     """
-    path = Path(path)
+    path = Path(settings["path"])
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            movies = _parse(csv.DictReader(file, strict=True), path)
+            records = list(_parse(csv.DictReader(file, strict=True), path))
     except FileNotFoundError:
         raise UserError(
-            f"movies: {path} does not exist; allowed: sample, or the path of a CSV file"
+            f"movies: {path} does not exist; allowed: sample, trailers12k, imdb, tmdb, search, "
+            "the path of a CSV file, or a list of these"
         ) from None
     except IsADirectoryError:
         raise UserError(f"movies: {path} is a folder; allowed: the path of a CSV file") from None
@@ -43,12 +40,12 @@ def read(path: str | Path) -> list[Movie]:
         ) from None
     except csv.Error as error:
         raise UserError(f"{path}: not a CSV file: {error}") from None
-    if not movies:
+    if not records:
         raise UserError(f"{path}: no movies; a row has the columns {', '.join(REQUIRED)}")
-    return sorted(movies, key=lambda movie: movie.mid)
+    return records, []
 
 
-def _parse(reader: csv.DictReader, path: Path) -> list[Movie]:
+def _parse(reader: csv.DictReader, path: Path) -> Iterator[Record]:
     columns = reader.fieldnames or []
     missing = [name for name in REQUIRED if name not in columns]
     unknown = [name for name in columns if name not in REQUIRED + OPTIONAL]
@@ -58,49 +55,38 @@ def _parse(reader: csv.DictReader, path: Path) -> list[Movie]:
             f"{path}: the column {fault}; required: {', '.join(REQUIRED)}; "
             f"optional: {', '.join(OPTIONAL)}"
         )
-    movies, lines = [], {}
     for row in reader:
         where = f"{path}, line {reader.line_num}"
         if None in row or None in row.values():
             raise UserError(f"{where}: it has not {len(columns)} columns as the first line has")
-        movie = _movie({name: value.strip() for name, value in row.items()}, where)
-        if movie.mid in lines:
-            raise UserError(
-                f"{where}: mid: {movie.mid!r} stands in line {lines[movie.mid]} already; "
-                "allowed: each movie once"
-            )
-        lines[movie.mid] = reader.line_num
-        movies.append(movie)
-    return movies
+        yield _record({name: value.strip() for name, value in row.items()}, where)
 
 
-def _movie(row: Mapping[str, str], where: str) -> Movie:
-    def refuse(column: str, allowed: str, value: str | None = None) -> None:
-        value = row[column] if value is None else value
-        raise UserError(f"{where}: {column}: {value!r} is not allowed; allowed: {allowed}")
-
-    if not is_mid(row["mid"]):
-        refuse("mid", "tt and 7 or 8 digits")
-    if not row["title"] or not row["title"].isprintable():
-        refuse("title", "printable text, not empty")
-    if not YEAR.fullmatch(row["year"]):
-        refuse("year", "four digits, or empty")
-    genres = tuple(genre for genre in row["genres"].split("|") if genre)
+def _record(row: Mapping[str, str], where: str) -> Record:
+    genres = [genre for genre in row["genres"].split("|") if genre]
     for genre in genres:
         if genre not in GENRES:
-            refuse("genres", f"{', '.join(GENRES)}, joined by |", genre)
-    if not genres or len(set(genres)) < len(genres):
-        refuse("genres", "at least one genre, each once, joined by |")
-    if row.get("youtube_id") and not YOUTUBE_ID.fullmatch(row["youtube_id"]):
-        refuse("youtube_id", "the 11 characters of a YouTube id, or empty")
-    for column in ("trailer_url", "poster_url"):
-        if url := row.get(column):
-            try:
-                scheme = urlsplit(url).scheme
-            except ValueError:  # brackets that hold no address
-                scheme = "none"
-            if not url.isprintable() or (scheme and scheme not in SCHEMES):
-                refuse(column, f"a URL ({', '.join(SCHEMES)}), the path of a file, or empty")
-    optional = {name: row.get(name, "") for name in OPTIONAL}
-    in_order = tuple(genre for genre in GENRES if genre in genres)
-    return Movie(row["mid"], row["title"], row["year"], in_order, **optional)
+            raise UserError(
+                f"{where}: genres: {genre!r} is not allowed; allowed: {', '.join(GENRES)}, "
+                "joined by |"
+            )
+    if len(set(genres)) < len(genres):
+        raise UserError(
+            f"{where}: genres: {row['genres']!r} is not allowed; allowed: each genre once, "
+            "joined by |"
+        )
+    first = {"id": row.get("youtube_id", ""), "url": row.get("trailer_url", "")}
+    others = [
+        {"id": text} if is_youtube_id(text) else {"url": text}
+        for text in row.get("other_trailers", "").split("|")
+    ]
+    trailers = [{name: text for name, text in each.items() if text} for each in (first, *others)]
+    return Record(
+        row["mid"],
+        row["title"],
+        row["year"],
+        tuple(genre for genre in GENRES if genre in genres),
+        tuple(filter(None, trailers)),
+        row.get("poster_url", ""),
+        where=where,
+    )

@@ -1,0 +1,21 @@
+"""Count the failures of some stages; fail when there are too many, or downloads were stopped."""
+
+import logging
+from pathlib import Path
+
+from trailers12k import ledger, retries
+from trailers12k.files import write_csv
+from trailers12k.jobs import job
+
+
+def main() -> None:
+    found = ledger.failures((Path(path).parent.name, path) for path in snakemake.input.ledgers)
+    for row in found:
+        logging.info("%(stage)s: %(failed)d of %(tried)d failed  %(reasons)s", row)
+    ledger.check(found, snakemake.params.most, retries.stopped())
+    write_csv(snakemake.output.failures, list(found[0]), found)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main()

@@ -1,0 +1,15 @@
+"""Fetch one file that a source of movies publishes."""
+
+from pathlib import Path
+
+from trailers12k import web
+from trailers12k.jobs import job
+
+
+def main() -> None:
+    web.fetch(snakemake.params.url, Path(snakemake.output.file))
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main()

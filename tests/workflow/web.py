@@ -1,0 +1,176 @@
+"""A server on loopback that misbehaves on demand, and counts what it was asked for."""
+
+import io
+import re
+import tempfile
+import threading
+import time
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import av
+import numpy as np
+from PIL import Image
+
+
+def video(seconds: float = 2.0, seed: int = 0) -> bytes:
+    """A small H.264 file of noise, its index in front, so that a cut one still looks whole."""
+    random = np.random.default_rng(seed)
+    with tempfile.NamedTemporaryFile(suffix=".mp4") as file:
+        container = av.open(file.name, "w", options={"movflags": "faststart"})
+        stream = container.add_stream("libx264", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(round(24 * seconds)):
+            picture = random.integers(0, 255, (48, 64, 3), np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        container.mux(stream.encode())
+        container.close()
+        return Path(file.name).read_bytes()
+
+
+def marked(data: bytes, mark: str) -> bytes:
+    """The same video as another file: `mark` stands in a box that players skip."""
+    body = mark.encode()
+    return data + (8 + len(body)).to_bytes(4, "big") + b"free" + body
+
+
+def picture(form: str, mode: str, **options: object) -> bytes:
+    """A small image file."""
+    buffer = io.BytesIO()
+    Image.new(mode, (40, 60)).save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+def animation() -> bytes:
+    """An animated GIF of three frames."""
+    frames = [Image.new("P", (40, 60), shade) for shade in (0, 100, 200)]
+    return picture("GIF", "P", save_all=True, append_images=frames)
+
+
+class Web:
+    """Files below paths /KIND/NAME; the kind says how the server behaves.
+
+    good, status-NNN, busy (503 twice), redirect, loop, cut (breaks off in the middle, three times),
+    cut-norange, cut-nolength, truncated, html, page (no video at all), stall, slow. Once `mended`,
+    all are good.
+    """
+
+    def __init__(self, files: dict[str, bytes]):
+        self.files = files
+        self.mended = False
+        self.asked: Counter[str] = Counter()
+        self.sent: Counter[str] = Counter()
+        self.ranges: list[tuple[str, int]] = []
+        self.agents: set[str] = set()
+        self.closing = threading.Event()
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> "Web":
+        handler = type("Handler", (_Handler,), {"web": self})
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.closing.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+    def count(self, path: str, size: int = 0) -> int:
+        """Note a request, or `size` bytes sent; the number of requests for the path."""
+        with self._lock:
+            self.asked[path] += not size
+            self.sent[path] += size
+            return self.asked[path]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    web: Web
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        self.close_connection = True
+        web, kind = self.web, self.path.split("/")[1]
+        web.agents.add(self.headers.get("User-Agent", ""))
+        number = web.count(self.path)
+        if web.mended:
+            kind = "good"
+        data = web.files.get(self.path.split("/")[-1], b"")
+        try:
+            self.answer(kind, number, data)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+
+    def answer(self, kind: str, number: int, data: bytes) -> None:
+        if kind.startswith("status-"):
+            self.send_error(int(kind.removeprefix("status-")))
+        elif kind == "busy" and number <= 2:
+            self.send_error(503)
+        elif kind in ("redirect", "loop"):
+            target = f"/good/{self.path.split('/')[-1]}" if kind == "redirect" else self.path
+            self.send_response(302)
+            self.send_header("Location", target)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        elif kind == "truncated":
+            self.send(data[: int(len(data) * 0.6)])
+        elif kind in ("html", "page"):
+            kind = "video/mp4" if kind == "html" else "text/html"
+            self.send(b"<html><body>Nothing to see.</body></html>", kind=kind)
+        elif kind == "cut-nolength":
+            self.send(data[: int(len(data) * 0.6)], length=None)
+        elif kind.startswith("cut"):
+            self.send(data, ranges=kind == "cut", stop=0.5 if number <= 3 else 1.0)
+        elif kind == "stall":
+            self.send(data, stop=0.5, then=lambda: self.web.closing.wait(60))
+        elif kind == "slow":
+            self.send(data, block=2000, pause=0.1)
+        else:
+            self.send(data)
+
+    def send(
+        self,
+        data,
+        kind="video/mp4",
+        ranges=True,
+        length=0,
+        stop=1.0,
+        then=None,
+        block=1 << 16,
+        pause=0.0,
+    ):
+        """Send a file, or the asked range of it; `stop`: the part after which to break off."""
+        start = 0
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        if asked and ranges:
+            start = int(asked[1])
+            if start:
+                self.web.ranges.append((self.path, start))
+            if start >= len(data):
+                self.send_error(416)
+                return
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+        else:
+            self.send_response(200)
+        self.send_header("Content-Type", kind)
+        if ranges:
+            self.send_header("Accept-Ranges", "bytes")
+        if length is not None:
+            self.send_header("Content-Length", str(len(data) - start))
+        self.end_headers()
+        end = start + int((len(data) - start) * stop)
+        for at in range(start, end, block):
+            part = data[at : min(end, at + block)]
+            self.wfile.write(part)
+            self.web.count(self.path, len(part))
+            time.sleep(pause)
+        if then:
+            self.wfile.flush()
+            then()
