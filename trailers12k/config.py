@@ -67,6 +67,7 @@ def _describe(error: ValidationError) -> str:
             return f"{key}: {value!r} is not allowed; allowed: {_listed(error.validator_value)}"
         case "type":
             kind = error.validator_value
+            kind = kind if isinstance(kind, str) else _listed(kind)
             return f"{key}: {value!r} is of the wrong type; allowed: {kind}{_bounds(error.schema)}"
         case "pattern" if error.parent or "propertyNames" in error.absolute_schema_path:
             return f"{key}: the name {value!r} is not allowed; allowed: {error.validator_value}"

@@ -1,6 +1,8 @@
 """yt-dlp and the poster fetcher against real files and a real HTTP server on loopback."""
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -9,17 +11,33 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trailers12k import download
+from trailers12k import download, retries
 from trailers12k.files import sha256_of
 from trailers12k.movies import Movie
-from trailers12k.shards import Failure
+from trailers12k.shards import Brake, Cancelled, Failure
 
-TRAILERS = {"short_side": 360}
-POSTERS = {"max_megabytes": 1}
+COMMON = {"retries": 0, "timeout": 5, "pause": {}, "retry_pause": 0, "retry": "", "parallel": 1}
+TRAILERS = COMMON | {"short_side": 360, "max_megabytes": 100, "cookies": None}
+POSTERS = COMMON | {"max_megabytes": 1}
 
 
 def movie(trailer="", poster=""):
     return Movie("tt0000001", "A", "2000", ("drama",), "", str(trailer), str(poster))
+
+
+def fetch_trailer(wanted, folder, brake=None, **settings):
+    fetcher = download.TrailerFetcher(folder, TRAILERS | settings, brake or Brake())
+    return fetcher.fetch(wanted)
+
+
+def fetch_poster(wanted, folder, **settings):
+    return download.PosterFetcher(folder, POSTERS | settings, Brake()).fetch(wanted)
+
+
+@pytest.fixture(autouse=True)
+def project_folder(tmp_path, monkeypatch):
+    """Downloads note in build/stopped.json that they were stopped."""
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +59,11 @@ def web(tmp_path_factory):
     Image.new("RGBA", (40, 60)).save(folder / "poster.png")
     (folder / "large.jpg").write_bytes(bytes(2_000_000))
 
+    cookies = []
+
     class Handler(SimpleHTTPRequestHandler):
         def do_GET(self):
+            cookies.append(self.headers.get("Cookie"))
             if self.path.startswith("/error/"):
                 self.send_error(int(self.path.split("/")[2]))
             else:
@@ -53,20 +74,85 @@ def web(tmp_path_factory):
 
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield folder, f"http://127.0.0.1:{server.server_port}"
+        yield folder, f"http://127.0.0.1:{server.server_port}", cookies
         server.shutdown()
 
 
 def test_a_trailer_from_a_file_and_one_from_a_server_are_the_same(web, tmp_path):
-    folder, url = web
+    folder, url, _ = web
     for source in (folder / "good.mp4", f"{url}/good.mp4"):
-        row = download.fetch_trailer(movie(source), tmp_path, TRAILERS)
+        row = fetch_trailer(movie(source), tmp_path)
         assert row["sha256"] == sha256_of(folder / "good.mp4")
         assert row["sha256"] == sha256_of(tmp_path / "tt0000001.mp4")
         assert (row["frames"], row["corrupt"], row["codec"]) == (48, 0, "h264")
         assert (row["height"], row["width"], row["duration"]) == (48, 64, "2.000")
-        assert row["tool"].startswith("yt-dlp 20")
+        assert (row["trailer"], row["address"], row["detail"]) == (0, str(source), "")
     assert [path.name for path in tmp_path.iterdir()] == ["tt0000001.mp4"]
+
+
+def test_a_file_that_is_too_large_is_not_fetched_to_its_end(web, tmp_path):
+    with pytest.raises(Failure) as failure:
+        fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path, max_megabytes=0.001)
+    assert failure.value.reason == "too_large"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_download_is_broken_off_when_the_brake_is_pulled_and_can_go_on(web, tmp_path):
+    class AfterAWhile(Brake):
+        looked = 0
+
+        @property
+        def why(self):
+            self.looked += 1
+            return "stop" if self.looked > 2 else ""
+
+    with pytest.raises(Cancelled):
+        fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path, AfterAWhile())
+    assert [path.name for path in tmp_path.rglob("*.part")] == ["mp4.mp4.part"]
+    fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["tt0000001.mp4"]
+
+
+def test_a_hosts_pause_lies_between_its_downloads_and_nobody_elses(web, tmp_path):
+    pace = download.Pace({"example.org": [0.2, 0.2]}, Brake())
+    began = time.monotonic()
+    with pace.turn("https://other.net/a"), pace.turn("https://badexample.org/"):
+        pass
+    assert time.monotonic() - began < 0.15
+    for address in ("https://example.org/a", "https://www.example.org/b"):
+        with pace.turn(address):
+            pass
+    assert 0.4 <= time.monotonic() - began < 1.0
+
+
+def test_one_download_at_a_time_from_a_host_with_a_pause():
+    pace = download.Pace({"example.org": [0, 0]}, Brake())
+    at_once, most = 0, 0
+
+    def use(_):
+        nonlocal at_once, most
+        with pace.turn("https://example.org/a"):
+            at_once += 1
+            most = max(most, at_once)
+            time.sleep(0.02)
+            at_once -= 1
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(use, range(8)))
+    assert most == 1
+
+
+def test_the_users_cookie_file_is_used_and_never_written_to(web, tmp_path):
+    cookies = tmp_path / "cookies.txt"
+    text = "# Netscape HTTP Cookie File\n127.0.0.1\tFALSE\t/\tFALSE\t0\tname\tthe-secret\n"
+    cookies.write_text(text)
+    web[2].clear()
+    fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path / "out", cookies=str(cookies))
+    assert "name=the-secret" in web[2]
+    assert cookies.read_text() == text
+    web[2].clear()
+    fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path / "out")
+    assert set(web[2]) == {None}, "none unless the user gives a file"
 
 
 @pytest.mark.parametrize(
@@ -83,23 +169,23 @@ def test_a_trailer_from_a_file_and_one_from_a_server_are_the_same(web, tmp_path)
 )
 def test_a_trailer_that_cannot_be_had_is_a_reason(web, tmp_path, name, reason):
     with pytest.raises(Failure) as failure:
-        download.fetch_trailer(movie(f"{web[1]}/{name}"), tmp_path, TRAILERS)
+        fetch_trailer(movie(f"{web[1]}/{name}"), tmp_path)
     assert failure.value.reason == reason
     assert not list(tmp_path.glob("*.mp4"))
 
 
 def test_a_local_file_that_is_not_there_is_told_by_the_path_of_the_table(tmp_path):
     with pytest.raises(Failure) as failure:
-        download.fetch_trailer(movie("trailers/none.mp4"), tmp_path, TRAILERS)
+        fetch_trailer(movie("trailers/none.mp4"), tmp_path)
     assert failure.value.reason == "unavailable"
     assert "trailers/none.mp4" in failure.value.detail
     assert str(tmp_path.parent) not in failure.value.detail
 
 
 def test_posters_of_any_kind_become_rgb_jpegs(web, tmp_path):
-    folder, url = web
+    folder, url, _ = web
     for source in (folder / "poster.jpg", f"{url}/poster.jpg", f"{url}/poster.png"):
-        row = download.fetch_poster(movie(poster=source), tmp_path, POSTERS)
+        row = fetch_poster(movie(poster=source), tmp_path)
         with Image.open(tmp_path / "tt0000001.jpg") as image:
             assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (40, 60))
         assert (row["height"], row["width"]) == (60, 40)
@@ -116,7 +202,7 @@ def test_posters_of_any_kind_become_rgb_jpegs(web, tmp_path):
 )
 def test_a_poster_that_cannot_be_had_is_a_reason(web, tmp_path, name, reason):
     with pytest.raises(Failure) as failure:
-        download.fetch_poster(movie(poster=f"{web[1]}/{name}"), tmp_path, POSTERS)
+        fetch_poster(movie(poster=f"{web[1]}/{name}"), tmp_path)
     assert failure.value.reason == reason
     assert not list(tmp_path.iterdir())
 
@@ -124,28 +210,8 @@ def test_a_poster_that_cannot_be_had_is_a_reason(web, tmp_path, name, reason):
 @pytest.mark.parametrize("url", ["http://a..b/p.jpg", "http://127.0.0.1:9/p.jpg"])
 def test_a_server_that_is_not_there_is_a_network_failure(tmp_path, url):
     with pytest.raises(Failure) as failure:
-        download.fetch_poster(movie(poster=url), tmp_path, POSTERS)
+        fetch_poster(movie(poster=url), tmp_path)
     assert failure.value.reason == "network"
-
-
-@pytest.mark.parametrize(
-    ("message", "reason"),
-    [
-        ("[youtube] x: Sign in to confirm you’re not a bot. Use --cookies ...", "bot_check"),
-        ("[youtube] x: Private video. Sign in if you've been granted access", "private"),
-        ("[youtube] x: Video unavailable. This video has been removed by the uploader", "removed"),
-        ("[youtube] x: Video unavailable", "unavailable"),
-        ("Video unavailable. This content isn't available, try again later.", "rate_limited"),
-        ("The uploader has not made this video available in your country", "geo_blocked"),
-        ("x: This video is no longer available due to a copyright claim by Y", "copyright"),
-        ("HTTP Error 503: Service Unavailable. Giving up after 10 retries", "server_error"),
-        ("unable to write data: [Errno 28] No space left on device", "local_io"),
-        ("x: Requested format is not available. Use --list-formats", "no_format"),
-        ("something else", "unknown"),
-    ],
-)
-def test_messages_are_classified(message, reason):
-    assert download.classify(message) == reason
 
 
 def test_a_shard_names_each_failure_and_what_has_no_address(web, tmp_path):
@@ -154,8 +220,7 @@ def test_a_shard_names_each_failure_and_what_has_no_address(web, tmp_path):
         Movie("tt0000002", "B", "", ("drama",), "", f"{web[1]}/cut.mp4"),
         Movie("tt0000003", "C", "", ("drama",)),
     ]
-    settings = {"parallel": 3, "short_side": 360}
-    rows = download.trailers_of_shard(movies, settings, tmp_path)
+    rows = download.trailers_of_shard(movies, TRAILERS | {"parallel": 3}, tmp_path / "f", "000")
     assert [(row["status"], row.get("reason")) for row in rows] == [
         ("ok", None),
         ("failed", "truncated"),
@@ -165,12 +230,13 @@ def test_a_shard_names_each_failure_and_what_has_no_address(web, tmp_path):
 
 def test_a_local_file_that_was_replaced_is_fetched_again(tmp_path):
     source = tmp_path / "poster.jpg"
-    settings = POSTERS | {"parallel": 1}
     rows = []
     for size in ((40, 60), (40, 60), (30, 60)):
         Image.new("RGB", size).save(source)
-        rows += download.posters_of_shard([movie(poster=source)], settings, tmp_path / "files")
-    assert [row["attempts"] for row in rows] == [1, 1, 2]
+        rows += download.posters_of_shard(
+            [movie(poster=source)], POSTERS, tmp_path / "files", "000"
+        )
+    assert len({row["sha256"] for row in rows}) == 2
     assert [row["width"] for row in rows] == [40, 40, 30]
 
 
@@ -178,19 +244,38 @@ def test_what_was_begun_at_another_address_is_not_continued(web, tmp_path):
     for leftover in ("tt0000001.0123456789abcdef.partial", "tt0000002.0123456789abcdef.partial"):
         (tmp_path / leftover).mkdir()
         (tmp_path / leftover / "mp4.mp4").write_bytes(b"of another address")
-    download.fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path, TRAILERS)
+    fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path)
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["tt0000001.mp4", "tt0000002.0123456789abcdef.partial"]
 
 
-def test_a_file_that_was_put_there_later_is_fetched_by_the_next_run_of_the_job(web, tmp_path):
+def test_a_file_that_was_put_there_later_is_noticed_by_the_next_run(web, tmp_path):
     late = tmp_path / "late.mp4"
-    movies = [Movie("tt0000001", "A", "", ("drama",), "", str(late))]
-    settings = {"parallel": 1, "short_side": 360}
-    assert (
-        download.trailers_of_shard(movies, settings, tmp_path / "files")[0]["reason"]
-        == "unavailable"
-    )
+    movies = [Movie("tt0000001", "A", "", ("drama",), "", "late.mp4")]
+    files, settings = tmp_path / "files", TRAILERS | {"retry_pause": 3600}
+    row = download.trailers_of_shard(movies, settings, files, "000", number=4)[0]
+    assert row["reason"] == "unavailable"
+    assert row["tool"].startswith("yt-dlp 20")
+    assert retries.next_round(files, "000", 3600, "") == 4
     late.write_bytes((web[0] / "good.mp4").read_bytes())
-    row = download.trailers_of_shard(movies, settings, tmp_path / "files")[0]
-    assert (row["status"], row["attempts"]) == ("ok", 2)
+    assert retries.next_round(files, "000", 3600, "") == 5
+    row = download.trailers_of_shard(movies, settings, files, "000", number=5)[0]
+    assert (row["status"], row["attempts"]) == ("ok", 1)
+    assert retries.next_round(files, "000", 3600, "") == 5
+
+
+def test_another_list_of_trailers_fetches_nothing_that_is_there_again(web, tmp_path):
+    good, bad = f"{web[1]}/good.mp4", f"{web[1]}/none.mp4"
+
+    def rows(first, *others):
+        listed = Movie("tt0000001", "A", "", ("drama",), "", first, "", others)
+        row = download.trailers_of_shard([listed], TRAILERS, tmp_path / "files", "000")[0]
+        return row["status"], row.get("trailer"), len(web[2])
+
+    web[2].clear()
+    assert rows(bad)[:2] == ("failed", None)
+    status, trailer, asked = rows(bad, good)
+    assert (status, trailer) == ("ok", 1), "a new chance for a movie that had failed"
+    assert rows(bad, f"{web[1]}/x.mp4", good) == ("ok", 1, asked)
+    status, trailer, more = rows(bad, f"{web[1]}/cut.mp4")
+    assert status == "failed" and more > asked, "the trailer that was used is listed no more"

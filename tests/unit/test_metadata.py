@@ -2,10 +2,14 @@ import json
 
 from trailers12k import ledger, metadata
 from trailers12k.movies import Movie
+from trailers12k.sources.records import Record
 
 MOVIES = [
     Movie("tt0035423", 'Kate & "Leopold"', "2001", ("comedy", "romance"), "6FeyhlLZYrg"),
-    Movie("tt12345678", "<b>É</b>", "", ("drama",), "", "https://h/t.mp4", "p.jpg"),
+    Movie(
+        *("tt12345678", "<b>É</b>", "", ("drama",), "", "https://h/t.mp4", "p.jpg"),
+        ("https://h/u.mp4", "6FeyhlLZYrg"),
+    ),
 ]
 
 
@@ -14,17 +18,43 @@ def test_movies_csv_comes_back_as_it_was(tmp_path):
     assert metadata.read_movies(tmp_path / "movies.csv") == MOVIES
 
 
-def test_metadata_has_the_published_structure(tmp_path):
+RECORDS = [
+    Record(
+        "tt0035423",
+        "Kate & Leopold",
+        "2001",
+        ("comedy", "romance"),
+        ({"id": "6FeyhlLZYrg", "dims": [1, 2, 3]}, {"id": "abcdefghijk", "mine": 1}),
+        entry={"imdb": {"id": "0035423", "year": 2001, "plot": "P"}, "youtube": {"more": [1]}},
+        given={"title": "trailers12k"},
+    ),
+    Record("tt12345678", "<b>É</b>", genres=("drama",), trailers=({"url": "https://h/t.mp4"},)),
+    Record("tt12345679", "C", genres=("drama",)),
+]
+
+
+def test_metadata_has_the_published_structure_and_keeps_what_was_published(tmp_path):
     rows = [
-        {"mid": "tt0035423", "status": "ok", "duration": "99.120", "height": "360", "width": "640"},
+        {"mid": "tt0035423", "status": "ok", "duration": "99.120", "height": "360", "width": "640"}
+        | {"trailer": "1"},
         {"mid": "tt12345678", "status": "failed", "duration": "", "height": "", "width": ""},
     ]
-    assert metadata.write_metadata(tmp_path / "metadata.json", MOVIES, rows) == 1
+    assert metadata.write_metadata(tmp_path / "metadata.json", RECORDS, rows) == 1
     entries = json.loads((tmp_path / "metadata.json").read_text())["trailers12k"]
-    assert entries["1"]["imdb"]["id"] == "0035423"
-    assert entries["1"]["youtube"]["trailers"] == [{"id": "6FeyhlLZYrg", "dims": [99.12, 360, 640]}]
+    assert entries["1"]["imdb"] == {
+        **{"id": "0035423", "year": 2001, "plot": "P"},
+        **{"title": "Kate & Leopold", "genres": ["comedy", "romance"]},
+    }
+    # Readers take the first trailer: the one that was really downloaded.
+    assert entries["1"]["youtube"]["trailers"] == [
+        {"id": "abcdefghijk", "mine": 1, "dims": [99.12, 360, 640]},
+        {"id": "6FeyhlLZYrg", "dims": [1, 2, 3]},
+    ]
+    assert entries["1"]["youtube"]["more"] == [1]
+    assert entries["1"]["sources"] == {"title": "trailers12k"}
     assert entries["2"]["imdb"]["title"] == "<b>É</b>"
-    assert "dims" not in entries["2"]["youtube"]["trailers"][0]
+    assert entries["2"]["youtube"]["trailers"] == [{"id": "", "url": "https://h/t.mp4"}]
+    assert entries["3"]["youtube"]["trailers"] == [{"id": ""}]
 
 
 def test_the_ledger_is_ordered_by_stage_then_mid(tmp_path):

@@ -28,9 +28,16 @@ def test_shards_are_of_about_one_size():
     assert min(sizes.values()) > 60 and max(sizes.values()) < 140
 
 
-def test_a_trailer_is_at_its_url_or_else_on_youtube():
+def test_a_trailer_is_at_its_url_or_else_on_youtube_and_others_follow():
     movie = Movie("tt0000001", "A", "2000", ("drama",), youtube_id="6FeyhlLZYrg")
-    assert movie.trailer_address == "https://www.youtube.com/watch?v=6FeyhlLZYrg"
-    assert Movie("tt0000001", "A", "2000", ("drama",)).trailer_address == ""
-    local = Movie("tt0000001", "A", "2000", ("drama",), "6FeyhlLZYrg", "here.mp4")
-    assert local.trailer_address == "here.mp4"
+    assert movie.trailer_addresses == ("https://www.youtube.com/watch?v=6FeyhlLZYrg",)
+    assert Movie("tt0000001", "A", "2000", ("drama",)).trailer_addresses == ()
+    local = Movie(
+        *("tt0000001", "A", "2000", ("drama",), "6FeyhlLZYrg", "here.mp4"),
+        other_trailers=("https://h/x", "abcdefghijk"),
+    )
+    assert local.trailer_addresses == (
+        "here.mp4",
+        "https://h/x",
+        "https://www.youtube.com/watch?v=abcdefghijk",
+    )

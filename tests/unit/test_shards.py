@@ -1,7 +1,7 @@
 import pytest
 
 from trailers12k.jobs import UserError
-from trailers12k.shards import Failure, Task, process, source_file
+from trailers12k.shards import Brake, Cancelled, Failure, Stop, Task, process, source_file
 
 MIDS = ["tt0000001", "tt0000002", "tt0000003"]
 
@@ -121,3 +121,46 @@ def test_several_workers_give_the_same_rows(tmp_path):
     assert process(many, tmp_path / "a", lambda mid: {"bytes": mid}) == process(
         many, tmp_path / "b", lambda mid: {"bytes": mid}, workers=8
     )
+
+
+def test_a_stop_ends_the_work_and_what_was_not_begun_says_so(tmp_path):
+    def work(mid):
+        if mid == "tt0000002":
+            raise Stop("rate_limited", "429")
+        return {}
+
+    rows = process(tasks(), tmp_path, work)
+    assert [row["status"] for row in rows] == ["ok", "failed", "skipped"]
+    assert rows[1]["reason"] == "rate_limited"
+    assert rows[2]["reason"] == "stopped" and rows[2]["detail"] == "rate_limited: 429"
+    rows = process(tasks(), tmp_path, lambda mid: {})
+    assert rows[2]["status"] == "ok" and rows[2]["attempts"] == 1
+
+
+def test_what_was_broken_off_keeps_what_was_known_of_it(tmp_path):
+    def fail(mid):
+        raise Failure("network", "lost")
+
+    process(tasks(), tmp_path, fail)
+    brake = Brake()
+
+    def work(mid):
+        brake.pull("stopped from outside")
+        raise Cancelled
+
+    rows = process(tasks(), tmp_path, work, retry=lambda row, tried: True, brake=brake)
+    assert [row["reason"] for row in rows] == ["network"] * 3
+    rows = process(tasks(), tmp_path, fail, retry=lambda row, tried: True)
+    assert [row["attempts"] for row in rows] == [2, 2, 2]
+
+
+def test_a_failure_is_tried_again_when_there_is_another_chance(tmp_path):
+    def fail(mid):
+        raise Failure("private", "")
+
+    process([Task("tt0000001", "same")], tmp_path, fail)
+    done = []
+    task = Task("tt0000001", "same", others=("b",))
+    process([task], tmp_path, lambda mid: done.append(mid) or {})
+    process([task], tmp_path, lambda mid: done.append(mid) or {})
+    assert done == ["tt0000001"]

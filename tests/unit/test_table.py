@@ -3,19 +3,25 @@ from pathlib import Path
 import pytest
 import yaml
 
+from trailers12k import sources
 from trailers12k.jobs import UserError
 from trailers12k.plan import Plan
-from trailers12k.sources import table
+from trailers12k.sources import records
 
 ROOT = Path(__file__).parents[2]
 HEAD = "mid,title,year,genres,youtube_id,trailer_url,poster_url\n"
 GOOD = "tt0035423,Kate & Leopold,2001,romance|comedy,6FeyhlLZYrg,,\n"
 
 
-def read(tmp_path, text, encoding="utf-8"):
+def collect(path, local_files=True):
+    config = {"movies": str(path), "sources": {}, "downloads": {"local_files": local_files}}
+    return [records.movie_of(record) for record in sources.collect(config)[0]]
+
+
+def read(tmp_path, text, encoding="utf-8", **options):
     path = tmp_path / "movies.csv"
     path.write_bytes(text.encode(encoding))
-    return table.read(path)
+    return collect(path, **options)
 
 
 def test_movies_come_sorted_with_genres_in_the_datasets_order(tmp_path):
@@ -37,7 +43,7 @@ def test_optional_columns_may_lack_and_a_byte_order_mark_may_be_there(tmp_path):
         (HEAD + GOOD + GOOD, "line 3: mid: 'tt0035423' stands in line 2 already"),
         (HEAD + "tt0000001,A,1990,dramma,,,\n", "genres: 'dramma' is not allowed; allowed: action"),
         (HEAD + "tt0000001,A,1990,,,,\n", "genres: '' is not allowed; allowed: at least one"),
-        (HEAD + "tt0000001,A,1990,drama|drama,,,\n", "each once"),
+        (HEAD + "tt0000001,A,1990,drama|drama,,,\n", "allowed: each genre once"),
         (HEAD + "tt0000001,A,90,drama,,,\n", "year: '90' is not allowed; allowed: four digits"),
         (HEAD + "tt0000001,A,1990,drama,short,,\n", "youtube_id: 'short' is not allowed"),
         (HEAD + "tt0000001,A,1990,drama,,ftp://h/x,\n", "trailer_url: 'ftp://h/x' is not allowed"),
@@ -57,6 +63,32 @@ def test_a_fault_is_told_in_one_line(tmp_path, text, told):
     assert told in str(error.value) and "\n" not in str(error.value)
 
 
+def test_other_trailers_are_ids_or_urls(tmp_path):
+    head = HEAD.strip() + ",other_trailers\n"
+    text = head + "tt0000001,A,1990,drama,,a.mp4,,6FeyhlLZYrg|https://h/b.mp4\n"
+    (movie,) = read(tmp_path, text)
+    assert movie.trailer_addresses == (
+        "a.mp4",
+        "https://www.youtube.com/watch?v=6FeyhlLZYrg",
+        "https://h/b.mp4",
+    )
+
+
+@pytest.mark.parametrize("url", ["a.mp4", "file:///etc/passwd", "../a.mp4"])
+@pytest.mark.parametrize("column", ["trailer_url", "poster_url"])
+def test_files_of_this_machine_are_refused_unless_they_are_allowed(tmp_path, column, url):
+    text = f"mid,title,year,genres,{column}\ntt0000001,A,1990,drama,{url}\n"
+    assert getattr(read(tmp_path, text)[0], column) == url
+    with pytest.raises(UserError, match=f"line 2: {column}: .* is a file of this machine; .*true"):
+        read(tmp_path, text, local_files=False)
+
+
+def test_a_password_in_a_url_is_refused_and_not_told(tmp_path):
+    with pytest.raises(UserError, match="line 2: trailer_url: a URL with a password") as error:
+        read(tmp_path, HEAD + "tt0000001,A,1990,drama,,https://me:secret@h/a.mp4,\n")
+    assert "secret" not in str(error.value)
+
+
 def test_a_table_that_is_not_utf8(tmp_path):
     with pytest.raises(UserError, match="is not UTF-8"):
         read(tmp_path, HEAD + "tt0000001,Amélie,2001,comedy,,,\n", "latin-1")
@@ -71,5 +103,5 @@ def test_nine_movies_are_too_few_for_the_workflow(tmp_path):
 
 
 def test_a_table_that_is_not_there(tmp_path):
-    with pytest.raises(UserError, match="does not exist; allowed: sample, or"):
-        table.read(tmp_path / "none.csv")
+    with pytest.raises(UserError, match="does not exist; allowed: sample, trailers12k, imdb"):
+        collect(tmp_path / "none.csv")
