@@ -1,5 +1,6 @@
 # make            set up .venv and run the built-in sample end to end
 # make test       set up and run the tests
+# make bench      measure what the README says that things cost
 # make check      the format and style checks of CI
 # make clean      remove what runs made (not .venv)
 
@@ -8,13 +9,16 @@ VENV := .venv
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: sample test check clean
+.PHONY: sample test bench check clean
 
 sample: $(READY)
 	snakemake --cores all
 
 test: $(READY)
 	pytest
+
+bench: $(READY)
+	python tests/bench/acquisition.py
 
 check: $(READY)
 	ruff check .

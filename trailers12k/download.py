@@ -276,6 +276,8 @@ class TrailerFetcher:
             "format": ANY_FORMAT if any_format else FORMAT,
             "format_sort": [wanted, "vcodec:h264", "ext:mp4:m4a", "fps"],
             "enable_file_urls": scheme == "file",
+            # It would claim to be in another country.
+            "geo_bypass": False,
             "noplaylist": True,
             "playlist_items": "1",
             "retries": self.settings["retries"],

@@ -17,9 +17,9 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
-from web import Web, marked, video  # noqa: E402
+from web import Web, marked, video
 
-from trailers12k.video import probe  # noqa: E402
+from trailers12k.video import probe
 
 ROOT = Path(__file__).parents[2]
 COUNT, SIZE, SHARDS, WORKERS = 1000, 1_000_000, 8, 8
@@ -78,7 +78,9 @@ def main() -> None:
     pipe.send("done")
     server.join()
     each = (cpu - decoding) / COUNT
-    print(f"{COUNT:,} trailers of {SIZE / 1e6:g} MB, {WORKERS} at a time, {SHARDS} jobs: {wall:.0f} s")
+    print(
+        f"{COUNT:,} trailers of {SIZE / 1e6:g} MB, {WORKERS} at a time, {SHARDS} jobs: {wall:.0f} s"
+    )
     print(f"  CPU seconds a trailer, decoding aside    {each:.3f}   (at most 0.15)")
     print(f"  CPU seconds of decoding a trailer        {decoding / COUNT:.3f}")
     print(f"  seconds of a rerun: nothing to be done   {again:.1f}   (under 5)")

@@ -43,7 +43,7 @@ MESSAGES = {
     ],
     "geo_blocked": [
         "Video unavailable. The uploader has not made this video available in your country",
-        "This video contains content from X, who has blocked it in your country on copyright grounds",
+        "It contains content from X, who has blocked it in your country on copyright grounds",
         "It has been blocked on copyright grounds",
     ],
     "copyright": ["Video unavailable. No longer available due to a copyright claim by Y"],

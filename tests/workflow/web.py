@@ -6,8 +6,11 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import av
 import numpy as np
@@ -53,11 +56,12 @@ class Web:
 
     good, status-NNN, busy (503 twice), redirect, loop, cut (breaks off in the middle, three times),
     cut-norange, cut-nolength, truncated, html, page (no video at all), stall, slow. Once `mended`,
-    all are good.
+    all are good. What lies below /search/ is answered by `search`.
     """
 
     def __init__(self, files: dict[str, bytes]):
         self.files = files
+        self.search: Callable[[str], bytes] = lambda path: b""
         self.mended = False
         self.asked: Counter[str] = Counter()
         self.sent: Counter[str] = Counter()
@@ -98,17 +102,18 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         web, kind = self.web, self.path.split("/")[1]
         web.agents.add(self.headers.get("User-Agent", ""))
-        number = web.count(self.path)
+        path = urlsplit(self.path).path
+        number = web.count(path if kind != "search" else "/search")
         if web.mended:
             kind = "good"
-        data = web.files.get(self.path.split("/")[-1], b"")
-        try:
+        data = web.files.get(path.split("/")[-1], b"")
+        with suppress(BrokenPipeError, ConnectionResetError):
             self.answer(kind, number, data)
-        except (BrokenPipeError, ConnectionResetError):
-            pass
 
     def answer(self, kind: str, number: int, data: bytes) -> None:
-        if kind.startswith("status-"):
+        if kind == "search":
+            self.send(self.web.search(self.path), kind="application/rss+xml")
+        elif kind.startswith("status-"):
             self.send_error(int(kind.removeprefix("status-")))
         elif kind == "busy" and number <= 2:
             self.send_error(503)
