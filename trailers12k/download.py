@@ -261,13 +261,12 @@ class TrailerFetcher:
         from yt_dlp import YoutubeDL
 
         scheme, host = urlsplit(url).scheme, urlsplit(url).hostname or ""
-        youtube = host.endswith(("youtube.com", "youtu.be"))
+        youtube = f".{host}".endswith((".youtube.com", ".youtu.be"))
         kind = (scheme == "file", youtube, any_format)
         clients = self.local.__dict__.setdefault("clients", {})
         if kind in clients:
             return clients[kind]
         wanted = f"res:{self.settings['short_side']}"
-
         options = {
             # The format is in the name: a part of another one would be continued into a broken
             # file. Nothing else of the site's is.

@@ -13,6 +13,7 @@ from PIL import Image
 
 from trailers12k import download, retries
 from trailers12k.files import sha256_of
+from trailers12k.fingerprint import fingerprint
 from trailers12k.movies import Movie
 from trailers12k.shards import Brake, Cancelled, Failure
 
@@ -111,6 +112,23 @@ def test_a_download_is_broken_off_when_the_brake_is_pulled_and_can_go_on(web, tm
     assert [path.name for path in tmp_path.rglob("*.part")] == ["mp4.mp4.part"]
     fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["tt0000001.mp4"]
+
+
+def test_a_download_that_was_killed_while_it_was_verified_is_taken_up(web, tmp_path):
+    url = f"{web[1]}/good.mp4"
+    partial = tmp_path / f"tt0000001.{fingerprint(address=url)}.partial"
+    partial.mkdir()
+    (partial / "mp4.mp4").write_bytes((web[0] / "good.mp4").read_bytes())
+    assert fetch_trailer(movie(url), tmp_path)["sha256"] == sha256_of(web[0] / "good.mp4")
+    assert [path.name for path in tmp_path.iterdir()] == ["tt0000001.mp4"]
+
+
+def test_a_rerun_reads_no_video(web, tmp_path):
+    movies = [movie(f"{web[1]}/good.mp4")]
+    first = download.trailers_of_shard(movies, TRAILERS, tmp_path / "files", "000")
+    # Whoever opened it would see that it is empty now.
+    (tmp_path / "files" / "tt0000001.mp4").write_bytes(b"")
+    assert download.trailers_of_shard(movies, TRAILERS, tmp_path / "files", "000") == first
 
 
 def test_a_hosts_pause_lies_between_its_downloads_and_nobody_elses(web, tmp_path):
