@@ -123,6 +123,8 @@ def write(path: str | Path, rows: Sequence[Mapping]) -> None:
 
 
 def _size(number: int) -> str:
+    if not number:
+        return "-"
     value = float(number)
     for unit in ("B", "kB", "MB", "GB"):
         if value < 1000:
