@@ -46,7 +46,7 @@ def count(rows: Iterable[Mapping[str, str]]) -> str:
     words = []
     for status in ("ok", "failed", "skipped"):
         of_status = [row for row in rows if row["status"] == status]
-        reasons = Counter(row["reason"] for row in of_status if row["reason"])
+        reasons = Counter(row["reason"] for row in of_status if row.get("reason"))
         told = ", ".join(f"{reason} {number}" for reason, number in sorted(reasons.items()))
         if of_status or status == "ok":
             words.append(f"{len(of_status)} {status}" + (f" ({told})" if told else ""))

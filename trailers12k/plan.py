@@ -328,7 +328,9 @@ def closing_words(summary: str) -> str:
     lines = path.read_text(encoding="utf-8").splitlines()
     table = [line.split("|") for line in lines if line.startswith("|")]
     ours = "\n".join("|".join([*cells[:6], *cells[-2:]]) for cells in table)
-    warning = next((line.split(". ")[0] + "." for line in lines if line.startswith("**")), "")
+    warning = next(
+        (line.split(". ")[0].rstrip(".") + "." for line in lines if line[:2] == "**"), ""
+    )
     return (
         f"\n{ours}\n\n{warning.replace('*', '')}\n"
         f"Beside the paper's table, explained:  {path}\n"

@@ -4,8 +4,10 @@ import csv
 import gzip
 import io
 import json
+import re
 import tarfile
 from pathlib import Path
+from urllib.parse import unquote_plus
 
 import pytest
 
@@ -159,7 +161,7 @@ def test_a_trailer_is_searched_for_and_a_persons_correction_wins(web, tmp_path):
         return f"{head}{body}</channel></rss>".encode()
 
     def answer(path: str) -> bytes:
-        number = int(path.split("Lantern")[1].strip("+%20 ").split("+")[0].split("%")[0])
+        number = int(re.search(r"Lantern (\d+)", unquote_plus(path))[1])
         good = f"{web.url}/good/{mid_of(number)}.mp4"
         title = f"Midnight Lantern {number} (2001) Official Trailer"
         return feed((f"Midnight Lantern {number} reaction", f"{web.url}/good/x.mp4"), (title, good))
