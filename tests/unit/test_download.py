@@ -1,5 +1,6 @@
 """yt-dlp and the poster fetcher against real files and a real HTTP server on loopback."""
 
+import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -129,6 +130,37 @@ def test_a_rerun_reads_no_video(web, tmp_path):
     # Whoever opened it would see that it is empty now.
     (tmp_path / "files" / "tt0000001.mp4").write_bytes(b"")
     assert download.trailers_of_shard(movies, TRAILERS, tmp_path / "files", "000") == first
+
+
+@pytest.mark.parametrize(("seconds", "reason"), [("PT2S", ""), ("PT10S", "wrong_duration")])
+def test_the_duration_must_be_what_the_site_says(web, tmp_path, seconds, reason):
+    said = {"@type": "VideoObject", "name": "A", "contentUrl": f"{web[1]}/good.mp4"}
+    said |= {"@context": "https://schema.org", "duration": seconds}
+    head = f'<script type="application/ld+json">{json.dumps(said)}</script>'
+    (web[0] / "page.html").write_text(f"<html><head>{head}</head><body></body></html>")
+    if not reason:
+        assert fetch_trailer(movie(f"{web[1]}/page.html"), tmp_path)["frames"] == 48
+        return
+    with pytest.raises(Failure, match="wrong_duration: 2.0 s, and should be 10.0"):
+        fetch_trailer(movie(f"{web[1]}/page.html"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_video_size_or_place_than_was_asked_for_is_refused(tmp_path):
+    path = tmp_path / "in" / "18.mp4"
+    path.parent.mkdir()
+    path.write_bytes(b"12345")
+    asked = "https://www.youtube.com/watch?v=6FeyhlLZYrg"
+
+    def reason(video="6FeyhlLZYrg", folder="in", **said):
+        with pytest.raises(Failure) as failure:
+            download._check({"id": video}, said, path, tmp_path / folder, asked)
+        return failure.value.reason
+
+    download._check({"id": "6FeyhlLZYrg"}, {"filesize": 5}, path, tmp_path / "in", asked)
+    assert reason(video="aaaaaaaaaaa") == "wrong_video"
+    assert reason(filesize=6) == "truncated"
+    assert reason(folder="elsewhere") == "bad_name"
 
 
 def test_a_hosts_pause_lies_between_its_downloads_and_nobody_elses(web, tmp_path):

@@ -89,7 +89,9 @@ KINDS = {
     "html": "not_video",
     "stall": "network",
     "page": "bad_id",
-    "good-416": "",
+    "named": "",
+    "good-whole": "",
+    "good-long": "",
     "good-other": "",
 }
 
@@ -97,20 +99,26 @@ KINDS = {
 def test_whatever_the_server_does_the_ledger_tells_the_truth_and_a_rerun_mends_it(tmp_path):
     with web_of(len(KINDS)) as web:
         urls = [
-            f"{web.url}/{kind.split('-416')[0].split('-other')[0]}/{mid_of(n)}.mp4"
+            f"{web.url}/{'good' if kind.startswith('good') else kind}/{mid_of(n)}.mp4"
             for n, kind in enumerate(KINDS)
         ]
         page = list(KINDS).index("page")
         urls[page] = urls[page].removesuffix(".mp4")
         web.files[mid_of(page)] = web.files[f"{mid_of(page)}.mp4"]
         project = project_of(tmp_path / "project", [(url, "", "") for url in urls])
-        # What another run may have left: a complete part, and one of another format.
-        for kind, name, size in (("good-416", "mp4.mp4.part", None), ("good-other", "22.mp4", 999)):
+        # What another run may have left: a part that is complete, one that is longer than the
+        # file (HTTP 416 for ever), and one of another format.
+        lefts = (
+            ("good-whole", "mp4.mp4", ""),
+            ("good-long", "mp4.mp4", "x"),
+            ("good-other", "22", ""),
+        )
+        for kind, name, more in lefts:
             n = list(KINDS).index(kind)
             folder = f"{mid_of(n)}.{fingerprint(address=urls[n])}.partial"
-            part = project.folder / "build" / "trailers" / folder / name
+            part = project.folder / "build" / "trailers" / folder / f"{name}.part"
             part.parent.mkdir(parents=True)
-            part.write_bytes(web.files[f"{mid_of(n)}.mp4"][:size])
+            part.write_bytes(web.files[f"{mid_of(n)}.mp4"] + 5000 * more.encode())
 
         project.build(*TARGETS)
         rows = ledger(project)
@@ -125,6 +133,7 @@ def test_whatever_the_server_does_the_ledger_tells_the_truth_and_a_rerun_mends_i
         cut = mid_of(list(KINDS).index("cut"))
         assert any(path.endswith(f"{cut}.mp4") for path, _ in web.ranges), "it was resumed"
         assert all("trailers12k" in agent for agent in web.agents)
+        assert not list(tmp_path.rglob("*evil*")), "nothing leaves its folder"
 
         web.mended = True
         before = dict(web.asked)
@@ -303,6 +312,7 @@ def test_posters_of_every_kind_become_rgb_jpegs_or_a_row(tmp_path):
         movies = [("", f"{web.url}/{kind}/{name}", "") for name, (_, _, kind) in POSTERS.items()]
         project = project_of(tmp_path / "project", movies, posters={"max_megabytes": 1})
         project.build("posters")
+        assert all("trailers12k" in agent for agent in web.agents)
         rows = ledger(project, "posters")
         told = {name: rows[mid_of(n)]["reason"] for n, name in enumerate(POSTERS)}
         assert told == {name: reason for name, (_, reason, _) in POSTERS.items()}

@@ -55,8 +55,8 @@ class Web:
     """Files below paths /KIND/NAME; the kind says how the server behaves.
 
     good, status-NNN, busy (503 twice), redirect, loop, cut (breaks off in the middle, three times),
-    cut-norange, cut-nolength, truncated, html, page (no video at all), stall, slow. Once `mended`,
-    all are good. What lies below /search/ is answered by `search`.
+    cut-norange, cut-nolength, truncated, html, page (no video at all), stall, slow, named (with a
+    hostile name). Once `mended`, all are good. What lies below /search/ is answered by `search`.
     """
 
     def __init__(self, files: dict[str, bytes]):
@@ -134,6 +134,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send(data, ranges=kind == "cut", stop=0.5 if number <= 3 else 1.0)
         elif kind == "stall":
             self.send(data, stop=0.5, then=lambda: self.web.closing.wait(60))
+        elif kind == "named":
+            self.send(data, name="../../../../evil.mp4")
         elif kind == "slow":
             self.send(data, block=2000, pause=0.1)
         else:
@@ -149,6 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
         then=None,
         block=1 << 16,
         pause=0.0,
+        name="",
     ):
         """Send a file, or the asked range of it; `stop`: the part after which to break off."""
         start = 0
@@ -165,6 +168,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.send_response(200)
         self.send_header("Content-Type", kind)
+        if name:
+            self.send_header("Content-Disposition", f'attachment; filename="{name}"')
         if ranges:
             self.send_header("Accept-Ranges", "bytes")
         if length is not None:
