@@ -42,6 +42,7 @@ rule summarize_results:
         "../envs/tables.yaml"
     params:
         runs=plan.runs,
+        credits=plan.credits,
         code=plan.code("summarize_results", "summary", "ledger"),
     script:
         "../scripts/summarize_results.py"

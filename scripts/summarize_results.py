@@ -17,7 +17,8 @@ def main() -> None:
     ]
     tst = pd.read_csv(snakemake.input.tst)
     folder = Path(snakemake.output.csv).parent
-    summary.write_summary(folder, tst, snakemake.params.runs, counts)
+    notes = [*counts, *snakemake.params.credits]
+    summary.write_summary(folder, tst, snakemake.params.runs, notes)
 
 
 if __name__ == "__main__":

@@ -127,6 +127,11 @@ class Plan:
         return [name for name in configuration.FILLING if name in self.sources]
 
     @property
+    def credits(self) -> list[str]:
+        """What the sources want to be shown with the results."""
+        return [sources.CREDITS[name] for name in self.sources if name in sources.CREDITS]
+
+    @property
     def source_modules(self) -> list[str]:
         """The modules that collect movies."""
         own = [name if name in configuration.SOURCES else "table" for name in self.sources]

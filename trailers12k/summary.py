@@ -124,7 +124,7 @@ def summarize(tst: pd.DataFrame) -> pd.DataFrame:
 
 
 def markdown(
-    summary: pd.DataFrame, runs: Mapping[str, Mapping], counts: Sequence[str], tst: pd.DataFrame
+    summary: pd.DataFrame, runs: Mapping[str, Mapping], notes: Sequence[str], tst: pd.DataFrame
 ) -> str:
     """The results table for a person: this run's figures, and the paper's where it has them."""
     names = ["µAP", "mAP", "wAP", "sAP"]
@@ -146,8 +146,8 @@ def markdown(
         )
     sizes = tst[tst["weights"].notna()].groupby("run", sort=False)["movies"].agg(list)
     tested = sorted({tuple(movies) for movies in sizes})
-    counts = [*counts, "Test movies per split: " + " or ".join(str(t)[1:-1] for t in tested) + "."]
-    told = "".join(f"- {line}\n" for line in counts)
+    notes = [*notes, "Test movies per split: " + " or ".join(str(t)[1:-1] for t in tested) + "."]
+    told = "".join(f"- {line}\n" for line in notes)
     return f"# Results\n\n{warning}{_grid(head, rows)}\n{EXPLANATIONS}\n{told}"
 
 
@@ -165,13 +165,16 @@ def write_summary(
     folder: str | Path,
     tst: pd.DataFrame,
     runs: Mapping[str, Mapping],
-    counts: Sequence[str],
+    notes: Sequence[str],
 ) -> None:
-    """Write summary.csv, summary.md and metrics.json into `folder`."""
+    """Write summary.csv, summary.md and metrics.json into `folder`.
+
+    notes: lines below the table: what became of the movies, and credits.
+    """
     folder = Path(folder)
     summary = summarize(tst)
     write_text(folder / "summary.csv", summary.to_csv(lineterminator="\n"))
-    write_text(folder / "summary.md", markdown(summary, runs, counts, tst))
+    write_text(folder / "summary.md", markdown(summary, runs, notes, tst))
     figures = {
         run: {name: float(row[name]) for name in FIGURES} | {"weights": row["weights"] or "none"}
         for run, row in summary.iterrows()

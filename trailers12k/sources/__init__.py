@@ -15,6 +15,14 @@ from trailers12k.sources.records import Record, check_complete, combine
 
 log = logging.getLogger(__name__)
 
+CREDITS = {
+    "trailers12k": "Movies, genres and trailers: Trailers12k (Montalvo-Lezama et al., 2023), "
+    "CC BY-NC-SA 4.0.",
+    "imdb": "Information courtesy of IMDb (https://www.imdb.com). Used with permission.",
+    "tmdb": "This product uses the TMDB API but is not endorsed or certified by TMDB.",
+}
+"""What must be shown when a source is used."""
+
 
 def names(config: Mapping) -> list[str]:
     """The sources of a configuration in their order; what is no source's name is a table's path."""
