@@ -23,6 +23,7 @@ rule merge_ledger:
 rule check_failures:
     """Count the failures of some stages; fail when there are too many, or downloads were stopped."""
     input:
+        sources=plan.source_ledgers(),
         ledgers=plan.known(
             lambda wc: plan.ledgers(*plan.stages if wc.stages == "all" else [wc.stages])
         ),

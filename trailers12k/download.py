@@ -219,9 +219,13 @@ class TrailerFetcher:
             cause = (getattr(error, "exc_info", None) or [None, None])[1]
             message = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).removeprefix("ERROR: ")
             geo = isinstance(cause, GeoRestrictedError)
-            raise Failure("geo_blocked" if geo else classify(message), message) from error
+            reason = "geo_blocked" if geo else classify(message, url)
+            raise Failure(reason, message) from error
         except OSError as error:
             raise _disk_failure(error) from error
+        except Exception as error:
+            # It lets faults of its own through, such as a ValueError for a link `http://[`.
+            raise Failure("extractor_broken", f"{type(error).__name__}: {error}") from error
         # A page with several videos gives a list, of which the first was asked for. A video that
         # was refused by its format raises nothing: look at what is there.
         info = next(iter((info or {}).get("entries") or []), info) or {}
@@ -409,17 +413,10 @@ def _shard(
     asked: the settings on which a file depends. number: of this round of tries.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    brake = retries.StopFile()
+    brake = retries.StopFile(folder)
     fetch = fetcher(folder, settings, brake).fetch
     by_mid = {movie.mid: movie for movie in movies}
     files = {mid: web.local_path(several[0]) for mid, several in addresses.items() if several}
-
-    def work(mid: str) -> dict:
-        try:
-            return fetch(by_mid[mid])
-        except Stop as stop:
-            retries.stop(stop.reason, stop.detail, folder)
-            raise
 
     due = retries.again(files.get, settings["retry_pause"], settings["retry"])
 
@@ -444,7 +441,7 @@ def _shard(
     rows = shards.process(
         tasks,
         folder,
-        work,
+        lambda mid: fetch(by_mid[mid]),
         settings["parallel"],
         unit="file",
         retry=again,

@@ -81,8 +81,16 @@ MOST_ATTEMPTS = {"unavailable": 2, "not_found": 2, "no_trailer_found": 2}
 """What is gone is looked for once more; the other failures for ever, once a week."""
 
 
-def classify(message: str) -> str:
-    """The reason behind a message of yt-dlp or of an HTTP client; "unknown" when there is none."""
+def classify(message: str, *asked: str) -> str:
+    """The reason behind a message of yt-dlp or of an HTTP client; "unknown" when there is none.
+
+    asked: the URL or the words that were asked for. They do not count: a movie may be called
+    "Captcha". Nor does what a server calls its errors.
+    """
+    for text in asked:
+        message = message.replace(text, "")
+    message = re.sub(r"^\[[\w:+.-]+\] [^ ]*: ", "", message)
+    message = re.sub(r"(HTTP Error [45]\d\d).*", r"\1", message, flags=re.DOTALL)
     message = re.split(r"\. Use --cookies|; please report|See +https", message)[0]
     for pattern, reason in PATTERNS:
         if re.search(pattern, message, re.IGNORECASE):

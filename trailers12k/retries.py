@@ -6,9 +6,12 @@ anything is downloaded.
 """
 
 import json
+import re
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -16,9 +19,10 @@ from pathlib import Path
 from trailers12k import shards
 from trailers12k.files import write_json
 from trailers12k.reasons import COOL_DOWN, STOPS, is_asked, is_final, pause
-from trailers12k.shards import Brake
+from trailers12k.shards import Brake, Failure, Stop
 
 STOPPED = Path("build/stopped.json")
+_writing = threading.Lock()
 
 
 def due_at(failure: Mapping, first_pause: float) -> float | None:
@@ -129,13 +133,19 @@ def due_times(folder: Path, first_pause: float) -> list[float]:
     return times
 
 
-def stop(reason: str, detail: str, folder: Path) -> None:
-    """Note that nothing shall be downloaded for a while."""
-    full = any(words.lower() in detail.lower() for words in ("No space left", "quota exceeded"))
-    free = shutil.disk_usage(folder).free if reason == "local_io" and full else None
-    until = time.time() + COOL_DOWN[reason]
-    note = {"reason": reason, "detail": detail, "until": until}
-    write_json(STOPPED, note | {"folder": folder.as_posix(), "free": free})
+def stop(failure: Failure, folder: Path) -> None:
+    """Note that nothing shall be downloaded for a while. folder: where it was downloaded to."""
+    full = re.search("no space left|quota exceeded", failure.detail, re.IGNORECASE)
+    note = {
+        "reason": failure.reason,
+        "detail": failure.detail,
+        "until": time.time() + COOL_DOWN[failure.reason],
+        "folder": folder.as_posix(),
+        "free": shutil.disk_usage(folder).free if full else None,
+    }
+    # Another job may write it at the same moment; one note is enough.
+    with _writing, suppress(FileNotFoundError):
+        write_json(STOPPED, note)
 
 
 def stopped() -> str:
@@ -155,11 +165,20 @@ def stopped() -> str:
 
 
 class StopFile(Brake):
-    """A brake that the jobs of all stages and shards share."""
+    """A brake that the jobs of all stages and shards share.
 
-    def __init__(self) -> None:
+    folder: where the job downloads to.
+    """
+
+    def __init__(self, folder: Path) -> None:
         super().__init__()
+        self._folder = folder
         self._looked = 0.0
+
+    def stop(self, failure: Stop) -> None:
+        """Stop this job and all others, and note it for later runs."""
+        stop(failure, self._folder)
+        super().stop(failure)
 
     @property
     def why(self) -> str:

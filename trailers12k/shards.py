@@ -54,6 +54,10 @@ class Brake:
         """Stop the job; the first reason counts."""
         self._why = self._why or why
 
+    def stop(self, failure: Stop) -> None:
+        """Stop the job since a movie failed in this way."""
+        self.pull(str(failure))
+
 
 def source_file(row: Mapping[str, str], rule: str) -> Path:
     """The file that a row of an earlier stage's ledger names.
@@ -143,7 +147,7 @@ def process(
             row |= {"status": "failed", "reason": failure.reason, "detail": failure.detail}
             log.warning("%s: %s", task.mid, failure)
             if isinstance(failure, Stop):
-                brake.pull(str(failure))
+                brake.stop(failure)
         record = {"fingerprint": task.fingerprint, "others": task.others, "time": time.time()}
         write_json(_record(folder, task.mid), record | {"row": row})
         return row

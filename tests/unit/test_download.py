@@ -146,6 +146,15 @@ def test_the_duration_must_be_what_the_site_says(web, tmp_path, seconds, reason)
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_fault_of_yt_dlp_is_a_failure_of_one_movie(web, tmp_path, monkeypatch):
+    def broken(self, *args, **kwargs):
+        raise ValueError("Invalid IPv6 URL")
+
+    monkeypatch.setattr("yt_dlp.YoutubeDL.extract_info", broken)
+    with pytest.raises(Failure, match="extractor_broken: ValueError: Invalid IPv6 URL"):
+        fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path)
+
+
 def test_another_video_size_or_place_than_was_asked_for_is_refused(tmp_path):
     path = tmp_path / "in" / "18.mp4"
     path.parent.mkdir()

@@ -123,6 +123,16 @@ def test_what_stands_behind_the_message_proper_does_not_count():
     assert classify("No video formats found!; please report: HTTP Error 403") == "no_format"
 
 
+def test_what_was_asked_for_and_what_a_server_calls_its_errors_does_not_count():
+    url = "https://h/captcha/private video.mp4"
+    assert classify(f"Unsupported URL: {url}", url) == "bad_id"
+    assert classify("[generic] captcha: Unable to download webpage: HTTP Error 404: x") == (
+        "unavailable"
+    )
+    assert classify("HTTP Error 404: solve a captcha, try again later") == "unavailable"
+    assert classify("[youtube] x: please solve a captcha") == "bot_check"
+
+
 def test_pauses_grow_and_end_at_a_week():
     assert [pause("network", n, 3600) / 3600 for n in (1, 2, 3)] == [1, 4, 16]
     assert pause("network", 50, 3600) == 7 * 86400

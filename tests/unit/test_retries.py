@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from trailers12k import retries, shards
-from trailers12k.shards import Failure, Task
+from trailers12k.shards import Failure, Stop, Task
 
 NOW = 1_000_000.0
 
@@ -65,23 +65,23 @@ def test_a_shard_has_another_round_when_something_is_due_and_only_then(tmp_path)
 
 
 def test_a_stop_lasts_its_time_and_says_what_to_do(tmp_path, monkeypatch):
-    retries.stop("rate_limited", "HTTP Error 429", tmp_path)
+    retries.StopFile(tmp_path).stop(Stop("rate_limited", "HTTP Error 429"))
     words = retries.stopped()
     assert "rate_limited: HTTP Error 429: the site asks for fewer" in words
     assert "60 minutes are left (to go on at once, delete build/stopped.json)" in words
-    assert retries.StopFile().why == words
+    assert retries.StopFile(tmp_path).why == words
     later = time.time() + 3601
     monkeypatch.setattr(time, "time", lambda: later)
-    assert retries.stopped() == "" and retries.StopFile().why == ""
+    assert retries.stopped() == "" and retries.StopFile(tmp_path).why == ""
 
 
 def test_a_full_disk_stops_until_there_is_more_space_and_another_fault_for_this_job_only(tmp_path):
-    retries.stop("local_io", "unable to write data: [Errno 28] No space left on device", tmp_path)
+    retries.stop(Stop("local_io", "unable to write: [Errno 28] No space left on device"), tmp_path)
     note = json.loads(Path("build/stopped.json").read_text())
     assert note["free"] > 0
     Path("build/stopped.json").write_text(json.dumps(note | {"free": note["free"] * 2}))
     assert "no space is left" in retries.stopped()
     Path("build/stopped.json").write_text(json.dumps(note | {"free": note["free"] // 2}))
     assert retries.stopped() == ""
-    retries.stop("local_io", "unable to open: Permission denied", tmp_path)
+    retries.stop(Stop("local_io", "unable to open: Permission denied"), tmp_path)
     assert retries.stopped() == ""

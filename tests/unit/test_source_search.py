@@ -286,7 +286,7 @@ def test_a_pause_lies_between_two_searches(web, tmp_path):
     first = time.monotonic() - began
     assert 0.4 <= first < 5 and len(web.queries) == 2
     slept = []
-    asked = search._Search({"address": "", "candidates": 5, "pause": [10, 10]})
+    asked = search._Search({"address": "", "candidates": 5, "pause": [10, 10], "retries": 0})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(time, "sleep", slept.append)
         patch.setattr(asked, "_client", lambda: None)
@@ -295,6 +295,15 @@ def test_a_pause_lies_between_two_searches(web, tmp_path):
                 asked.candidates("a")
             asked.client = object()
     assert slept == [10, 10], "none before the first"
+
+
+def test_a_busy_server_is_asked_again_at_once(web, tmp_path, monkeypatch):
+    slept = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    web.answer = lambda query: 503 if len(web.queries) < 3 else feed(GOOD)
+    records, rows = read(web, tmp_path, movie(), retries=2)
+    assert rows[MID]["status"] == "ok" and records[MID].trailers
+    assert slept == [1, 2]
 
 
 def test_a_movie_without_a_title_is_not_searched_for(web, tmp_path):
@@ -554,6 +563,7 @@ def test_a_fault_of_the_file_is_told_in_one_line_and_the_file_stays(web, tmp_pat
             ask()
         assert str(error.value).startswith(str(path)) and told in str(error.value)
         assert "\n" not in str(error.value) and "allowed: " in str(error.value)
+        assert "secret" not in str(error.value)
     assert web.queries == []
     assert content is None or path.read_bytes().decode("latin-1") == (
         content if isinstance(content, str) else content.decode("latin-1")

@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 import pytest
 
 from .conftest import TINY, Project
-from .test_acquisition import QUICK, ledger, mid_of, web_of
+from .test_acquisition import QUICK, assert_whole, ledger, mid_of, web_of
 from .web import picture
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -189,6 +189,26 @@ def test_a_trailer_is_searched_for_and_a_persons_correction_wins(web, tmp_path):
     assert rows[mid_of(4)]["trailer_url"] == f"{web.url}/good/{mid_of(12)}.mp4"
     assert web.asked["/search"] == searches, "nothing is searched for twice"
     assert "Nothing to be done" in project.build("trailers").text
+
+
+def test_a_rate_limit_of_the_search_stops_all_downloading(web, tmp_path):
+    first = f"{mid_of(0)},A,2001,drama,{web.url}/good/{mid_of(0)}.mp4"
+    others = [f"{mid_of(n)},Midnight Lantern {n},2001,drama," for n in range(1, 11)]
+    web.search = lambda path: 429
+    project = project_of(tmp_path / "project", web, ["mine.csv", "search"])
+    (project.folder / "mine.csv").write_text(
+        "\n".join(["mid,title,year,genres,trailer_url", first, *others]) + "\n"
+    )
+    run = project.run("trailers")
+    assert run.code != 0
+    assert "search: 9 were not begun, since downloading was stopped" in run.text
+    assert ledger(project)[mid_of(0)]["reason"] == "stopped"
+    assert web.asked["/search"] == 1 and sum(web.asked.values()) == 1
+    (project.folder / "build" / "stopped.json").unlink()
+    web.search = lambda path: b"<rss version='2.0'><channel></channel></rss>"
+    project.build("trailers", "--config", "retry=rate_limited")
+    assert_whole(project, web, 0)
+    assert web.asked["/search"] == 11
 
 
 @pytest.mark.parametrize(

@@ -56,12 +56,13 @@ class Web:
 
     good, status-NNN, busy (503 twice), redirect, loop, cut (breaks off in the middle, three times),
     cut-norange, cut-nolength, truncated, html, page (no video at all), stall, slow, named (with a
-    hostile name). Once `mended`, all are good. What lies below /search/ is answered by `search`.
+    hostile name). Once `mended`, all are good. What lies below /search/ is answered by `search`,
+    with a feed or a status.
     """
 
     def __init__(self, files: dict[str, bytes]):
         self.files = files
-        self.search: Callable[[str], bytes] = lambda path: b""
+        self.search: Callable[[str], bytes | int] = lambda path: 404
         self.mended = False
         self.asked: Counter[str] = Counter()
         self.sent: Counter[str] = Counter()
@@ -95,6 +96,10 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     web: Web
 
+    def end_headers(self) -> None:
+        self.send_header("Connection", "close")
+        super().end_headers()
+
     def log_message(self, *args: object) -> None:
         pass
 
@@ -112,7 +117,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def answer(self, kind: str, number: int, data: bytes) -> None:
         if kind == "search":
-            self.send(self.web.search(self.path), kind="application/rss+xml")
+            answer = self.web.search(self.path)
+            if isinstance(answer, int):
+                self.send_error(answer)
+            else:
+                self.send(answer, kind="application/rss+xml")
         elif kind.startswith("status-"):
             self.send_error(int(kind.removeprefix("status-")))
         elif kind == "busy" and number <= 2:

@@ -87,7 +87,9 @@ def collect_all(
     for name, folder in folders.items():
         retry = retries.again(lambda mid: None, downloads["retry_pause"], config["retry"])
         common = {"retries": downloads["retries"], "timeout": downloads["timeout"]}
-        given[name] = {"folder": folder, "retry": retry, **common}
+        folder.mkdir(parents=True, exist_ok=True)
+        brake = retries.StopFile(folder)
+        given[name] = {"folder": folder, "retry": retry, "brake": brake, **common}
     records, ledgers = collect(config, given)
     for name, folder in folders.items():
         rows = ledgers.get(name, [])

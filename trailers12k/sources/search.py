@@ -107,8 +107,8 @@ def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], 
 
     settings: `address` (what yt-dlp is asked for, with {count} and {query}), `candidates`,
         `least_score`, `choices` (a path), `pause` (the least and the most seconds between two
-        searches), `retries`, `timeout` (seconds), `folder` (of the answers) and `retry` (for
-        `shards.process`).
+        searches), `retries`, `timeout` (seconds), `folder` (of the answers), `retry` and `brake`
+        (for `shards.process`).
     Raises `UserError` for a correction that is none.
     """
     choices, folder, least = Path(settings["choices"]), settings["folder"], settings["least_score"]
@@ -148,6 +148,7 @@ def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], 
         work,
         unit="search",
         retry=lambda row, tried: settings["retry"](judged(row, candidates(row)), tried),
+        brake=settings.get("brake"),
         tool=retries.yt_dlp(),
     )
     found = {row["mid"]: candidates(row) for row in rows}
@@ -199,31 +200,36 @@ class _Search:
 
     def candidates(self, query: str) -> list[dict]:
         """What the search gives. Raises `Failure`, `Stop`."""
-        # Imported here: it costs half a second that no other source should pay.
-        from yt_dlp.utils import YoutubeDLError
-
         if self.client is None:
             self.client = self._client()
         else:
             time.sleep(self.random.uniform(*self.settings["pause"]))
         address = self.settings["address"].replace("{count}", str(self.settings["candidates"]))
-        quoted = quote_plus(query)
-        address = address.replace("{query}", quoted if "://" in address else query)
-        try:
-            info = self.client.extract_info(address, download=False)
-        except YoutubeDLError as error:
-            message = str(error).removeprefix("ERROR: ")
-            # A movie may be called "Captcha".
-            for told in (query, quoted, unquote(quoted)):
-                message = message.replace(told, "...")
-            reason = classify(message)
-            raise (Stop if reason in STOPS else Failure)(reason, message) from error
-        except Exception as error:
-            # It lets through whatever its extractors stumble over, such as a date of year 99999.
-            raise Failure("extractor_broken", f"{type(error).__name__}: {error}") from error
+        address = address.replace("{query}", quote_plus(query) if "://" in address else query)
+        info = self._ask(address, query)
         if (info or {}).get("_type") != "playlist":
             raise Failure("bad_answer", "no list of videos came")
         return _candidates(info["entries"])
+
+    def _ask(self, address: str, query: str) -> Mapping | None:
+        """yt-dlp's answer; a lost connection is tried again. Raises `Failure`, `Stop`."""
+        # Imported here: it costs half a second that no other source should pay.
+        from yt_dlp.utils import YoutubeDLError
+
+        for left in range(self.settings["retries"], -1, -1):
+            try:
+                return self.client.extract_info(address, download=False)
+            except YoutubeDLError as error:
+                message = str(error).removeprefix("ERROR: ")
+                quoted = quote_plus(query)
+                reason = classify(message, query, quoted, unquote(quoted))
+                if left and reason in ("network", "server_error"):
+                    time.sleep(2 ** (self.settings["retries"] - left))
+                    continue
+                raise (Stop if reason in STOPS else Failure)(reason, message) from error
+            except Exception as error:
+                # It lets through whatever its extractors stumble over, such as a year 99999.
+                raise Failure("extractor_broken", f"{type(error).__name__}: {error}") from error
 
     def _client(self) -> Any:
         from yt_dlp import YoutubeDL
@@ -344,7 +350,7 @@ def score(candidate: Mapping, title: str, year: str) -> tuple[float, str]:
     if seconds is not None:
         names.append(_length(seconds))
         told[names[-1]] = f"{seconds:.0f} s"
-    total = sum(WEIGHTS.get(name, 0) * (likeness**2 if name == "title" else 1) for name in names)
+    total = sum(WEIGHTS[name] * (likeness**2 if name == "title" else 1) for name in names)
     return round(min(max(total, 0.0), 1.0), 2), ", ".join(told.get(name, name) for name in names)
 
 
@@ -420,8 +426,10 @@ def _corrections(lines: Iterable[tuple[int, Mapping[str, str]]], path: Path) -> 
         if not text:
             continue
         if not (text == NONE or is_youtube_id(text) or _is_url(text)):
+            # A password is told nobody.
+            given = repr(text) if "@" not in text else "a text with @"
             raise UserError(
-                f"{where}: correction: {text!r} is not allowed; allowed: a YouTube id, a URL "
+                f"{where}: correction: {given} is not allowed; allowed: a YouTube id, a URL "
                 f"(http, https) without a password, {NONE}, or empty"
             )
         if found.setdefault(mid, text) != text:
