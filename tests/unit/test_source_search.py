@@ -144,7 +144,7 @@ def test_youtubes_entries_give_ids_and_what_cannot_be_downloaded_is_left_out():
     none = {"channel": "", "duration": None, "view_count": None}
     assert search._candidates(entries) == [
         {"id": "-bcdefghijk", "title": "T", "channel": "C 1", "duration": 148, "view_count": 7},
-        {"url": "https://a.example/x", "title": "T" * 300} | none,
+        {"url": "https://a.example/x", "title": "T" * 1000} | none,
     ]
 
 

@@ -134,6 +134,16 @@ def check_complete(record: Record) -> None:
             raise UserError(f"{record.where}: {name}: '' is not allowed; allowed: {allowed}")
 
 
+LONGEST = 1000
+"""Letters of a text that a site gives: as many as TMDB lets a plot have."""
+
+
+def one_line(value: object) -> str:
+    """A foreign text in one line, without what cannot be printed; empty for what is no text."""
+    words = " ".join(value.split()) if isinstance(value, str) else ""
+    return "".join(letter for letter in words if letter.isprintable())[:LONGEST]
+
+
 def genres_of(names: Iterable[object], where: str) -> tuple[str, ...]:
     """Our genres of IMDb's names, in our order; names that Trailers12k does not label are left out.
 

@@ -24,7 +24,7 @@ from trailers12k.jobs import UserError
 from trailers12k.movies import address_of, is_mid, is_youtube_id
 from trailers12k.reasons import STOPS, classify
 from trailers12k.shards import Failure, Stop, Task
-from trailers12k.sources.records import Record, check_address
+from trailers12k.sources.records import Record, check_address, one_line
 
 log = logging.getLogger(__name__)
 
@@ -98,8 +98,6 @@ CORRECTED = ("corrected", "corrected_to_none")
 """Reasons that nothing is searched for."""
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the beginning of a formula."""
-LONGEST = 300
-"""Letters of a text. YouTube's titles have 100 at most, and a field of a CSV file has a limit."""
 
 
 def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], list[dict]]:
@@ -184,7 +182,7 @@ def _skip(query: str, correction: str | None) -> str:
 
 
 def _query(record: Record) -> str:
-    title = _text(record.title)
+    title = one_line(record.title)
     year = f" ({record.year})" if record.year else ""
     return f"{title}{year} official trailer" if title else ""
 
@@ -279,19 +277,13 @@ def _candidates(entries: Iterable[Mapping]) -> list[dict]:
             channel = entry.get("channel") or entry.get("uploader")
             candidate = {
                 name: address,
-                "title": _text(entry.get("title")),
-                "channel": _text(channel),
+                "title": one_line(entry.get("title")),
+                "channel": one_line(channel),
                 "duration": _number(entry.get("duration")),
                 "view_count": _number(entry.get("view_count")),
             }
             found.setdefault(address, candidate)
     return list(found.values())
-
-
-def _text(value: object) -> str:
-    """A text in one line, without what cannot be printed; empty for what is no text."""
-    words = " ".join(value.split()) if isinstance(value, str) else ""
-    return "".join(letter for letter in words if letter.isprintable())[:LONGEST]
 
 
 def _number(value: object) -> float | None:
@@ -481,7 +473,7 @@ def _rows(
         known = one.get("duration") is not None
         row = {
             "mid": record.mid,
-            "title": _text(record.title),
+            "title": one_line(record.title),
             "year": record.year,
             "correction": "" if place else correction,
             "chosen": "yes" if address in chosen else "",

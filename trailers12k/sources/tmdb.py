@@ -19,7 +19,7 @@ from trailers12k.jobs import UserError
 from trailers12k.movies import GENRES, is_youtube_id
 from trailers12k.shards import Failure, Task
 from trailers12k.sources import CREDITS
-from trailers12k.sources.records import Record
+from trailers12k.sources.records import Record, one_line
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +47,6 @@ FILLED = ("title", "year", "genres", "trailers", "poster_url")
 """What TMDB may give to a movie."""
 LARGEST = 1_000_000
 """Bytes of an answer."""
-LONGEST = 1000
-"""Letters of a text: as many as TMDB lets a plot have."""
 
 
 def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], list[dict]]:
@@ -103,12 +101,12 @@ class _Api:
         if not isinstance(movie, dict) or type(movie.get("id")) is not int:
             raise Failure("bad_answer", "a movie without an id")
         videos = _list(self._get(f"movie/{movie['id']}/videos"), "results")
-        date, poster = _text(movie.get("release_date")), _text(movie.get("poster_path"))
+        date, poster = one_line(movie.get("release_date")), one_line(movie.get("poster_path"))
         ids = movie.get("genre_ids")
         return {
             "id": movie["id"],
-            "title": _text(movie.get("title")),
-            "overview": _text(movie.get("overview")),
+            "title": one_line(movie.get("title")),
+            "overview": one_line(movie.get("overview")),
             "release_date": date if re.fullmatch(r"\d{4}-\d\d-\d\d", date, re.ASCII) else "",
             "poster_path": poster if re.fullmatch(r"/[\w.-]+", poster, re.ASCII) else "",
             "genre_ids": [n for n in ids if type(n) is int] if isinstance(ids, list) else [],
@@ -176,7 +174,7 @@ def _trailers(videos: list) -> list[dict]:
             video.get("official") is not True,
             video.get("iso_639_1") != "en",
             -size if type(size) is int else 0,
-            _text(video.get("published_at")) or "unknown: after all dates",
+            one_line(video.get("published_at")) or "unknown: after all dates",
             video["key"],
         )
 
@@ -190,14 +188,8 @@ def _trailers(videos: list) -> list[dict]:
     ]
     names: dict[str, str] = {}
     for video in sorted(fitting, key=worth):
-        names.setdefault(video["key"], _text(video.get("name")))
+        names.setdefault(video["key"], one_line(video.get("name")))
     return [{"id": key, "name": name} for key, name in names.items()]
-
-
-def _text(value: object) -> str:
-    """A text in one line, without what cannot be printed; empty for what is no text."""
-    words = " ".join(value.split()) if isinstance(value, str) else ""
-    return "".join(letter for letter in words if letter.isprintable())[:LONGEST]
 
 
 def _record(mid: str, answer: Mapping, images: str) -> Record:
