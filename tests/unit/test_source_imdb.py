@@ -1,12 +1,15 @@
-"""IMDb's files: movies are selected, or gaps filled; every fault is told with file and row."""
+"""IMDb's files: movies are selected, or gaps filled; every fault is told with file and line."""
 
 import gzip
+import random
+import re
+import zlib
 
 import pytest
 
 from trailers12k.jobs import UserError
 from trailers12k.sources import imdb
-from trailers12k.sources.records import Record
+from trailers12k.sources.records import Record, combine
 
 HEAD = "tconst titleType primaryTitle originalTitle isAdult startYear endYear runtimeMinutes genres"
 SETTINGS = {"types": ["movie"], "years": [1990, 2020], "votes": 100, "genres": None}
@@ -20,7 +23,7 @@ MOVIES = [
     r"tt0000007|movie|Few votes|x|0|2000|\N|90|Drama",
     r"tt0000008|movie|No votes|x|0|2000|\N|90|Drama",
     r"tt0000009|movie|Adult|x|1|2000|\N|90|Drama",
-    r"tt0000010|movie|Line" + "\u2028" + r"end|x|0|2020|\N|\N|Comedy,Sci-Fi",
+    r"tt0000010|movie|Line" + "\u2028\r" + r"end|x|0|2020|\N|\N|Comedy,Sci-Fi",
 ]
 RATINGS = [f"tt{n:07d}|7.5|{50 if n == 7 else 100}" for n in (9, 1, 2, 3, 4, 5, 6, 7, 10)]
 
@@ -52,9 +55,9 @@ def test_movies_are_selected_by_type_year_votes_and_genres(tmp_path):
         **{"id": "0000001", "title": '"A" B', "original_title": "Ä", "year": 1990},
         **{"genres": ["Drama", "Music"], "runtime": 90, "rating": 7.5, "votes": 100},
     }
-    assert first.where == f"{tmp_path / 'title.basics.tsv.gz'}, row 2"
+    assert first.where == f"{tmp_path / 'title.basics.tsv.gz'}, line 2"
     assert last.genres == ("comedy", "sci-fi") and "runtime" not in last.entry["imdb"]
-    assert last.title == "Line\u2028end"
+    assert last.title == "Line\u2028\rend"
 
 
 @pytest.mark.parametrize(
@@ -76,10 +79,53 @@ def test_one_of_these_genres(tmp_path):
 
 
 def test_gaps_of_known_movies_are_filled_whatever_they_are(tmp_path):
-    found = read(write(tmp_path), known=["tt0000005", "tt0000006", "tt9999999"])
+    mids = ["tt0000004", "tt0000005", "tt0000006", "tt0000008", "tt0000009", "tt9999999"]
+    found = read(write(tmp_path), known=mids, votes=1000, genres=["horror"])
     assert [(r.mid, r.title, r.year, r.genres) for r in found] == [
+        ("tt0000004", "Another type", "2000", ("drama",)),
         ("tt0000005", "None of ours", "2000", ()),
         ("tt0000006", "No year", "", ("drama",)),
+        ("tt0000008", "No votes", "2000", ("drama",)),
+        ("tt0000009", "Adult", "2000", ("drama",)),
+    ]
+    assert [r.entry["imdb"].get("votes") for r in found] == [100, 100, 100, None, 100]
+
+
+def test_what_is_null_is_a_gap(tmp_path):
+    movies = [r"tt0000001|movie|\N|\N|0|\N|\N|\N|\N", r"tt0000002|movie|B|B|0|2000|\N|\N|Drama"]
+    found = read(
+        write(tmp_path, movies, [r"tt0000001|\N|\N", r"tt0000002|\N|5"]),
+        known=["tt0000001", "tt0000002"],
+    )
+    assert [(r.title, r.year, r.genres) for r in found] == [("", "", ()), ("B", "2000", ("drama",))]
+    assert found[0].entry == {"imdb": {"id": "0000001", "genres": []}}
+    assert found[1].entry["imdb"]["votes"] == 5 and "rating" not in found[1].entry["imdb"]
+
+
+def test_movies_are_sorted_and_a_movie_that_stands_twice_is_told(tmp_path):
+    movies = [MOVIES[9], MOVIES[0]]
+    assert [r.mid for r in read(write(tmp_path, movies))] == ["tt0000001", "tt0000010"]
+    movies = [MOVIES[0], MOVIES[1], MOVIES[0]]
+    with pytest.raises(UserError, match="line 4: mid: 'tt0000001' stands in line 2 already"):
+        combine({}, "imdb", read(write(tmp_path, movies)), adds=True)
+
+
+def test_an_odd_mid_is_told_only_where_it_is_selected(tmp_path):
+    odd = MOVIES[0].replace("tt0000001", "tt123456789")
+    other = odd.replace("|movie|", "|short|")
+    ratings = ["tt123456789|5.0|500"]
+    assert read(write(tmp_path, [other], ratings)) == []
+    with pytest.raises(UserError, match="line 2: mid: 'tt123456789' is not allowed"):
+        combine({}, "imdb", read(write(tmp_path, [odd], ratings)), adds=True)
+
+
+def test_the_log_counts_rows_and_movies(tmp_path, caplog):
+    with caplog.at_level("INFO"):
+        read(write(tmp_path))
+        read(write(tmp_path, []))
+    assert caplog.messages == [
+        "IMDb: 10 rows read, 2 movies selected",
+        "IMDb: 0 rows read, 0 movies selected",
     ]
 
 
@@ -104,37 +150,75 @@ def fault(files, **options):
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        (r"tt0000001|movie|A|A|0|2000|\N|90", "basics.tsv.gz, row 3: 8 fields, and 9 columns"),
-        (r"tt0000001|movie|A|A|0|MM|\N|90|Drama", "row 3: startYear: 'MM' is no number"),
-        (r"tt0000010|movie|A|A|0|2000|\N|1h|Drama", "row 3: runtimeMinutes: '1h' is no number"),
-        (r"tt0000010|movie|A|A|0|2000|\N|90|Dramma", "row 3: genres: 'Dramma' is not allowed"),
+        (r"tt0000001|movie|A|A|0|2000|\N|90", "basics.tsv.gz, line 3: 8 fields, and 9 columns"),
+        (r"tt0000001|movie|A|A|0|MM|\N|90|Drama", "line 3: startYear: 'MM' is no number"),
+        (r"tt0000001|movie|A|A|0|2000|\N|90|Drama|x", "line 3: 10 fields, and 9 columns"),
+        (r"tt0000004|tvEpisode|A|A|0|2000", "line 3: 6 fields, and 9 columns"),
+        (r"tt0000010|movie|A|A|0|2000|\N|1h|Drama", "line 3: runtimeMinutes: '1h' is no number"),
+        (r"tt0000010|movie|A|A|0|2000|\N|90|Dramma", "line 3: genres: 'Dramma' is not allowed"),
     ],
 )
 def test_a_fault_of_a_row(tmp_path, row, told):
     assert told in fault(write(tmp_path, [MOVIES[1], row]))
 
 
-def test_a_missing_column(tmp_path):
-    files = write(tmp_path, [], head=HEAD.replace("isAdult", "adult"))
-    assert "basics.tsv.gz, row 1: the column 'isAdult' is missing; required: tc" in fault(files)
+@pytest.mark.parametrize("column", imdb.BASICS)
+def test_a_missing_column(tmp_path, column):
+    files = write(tmp_path, [], head=HEAD.replace(column, "x"))
+    told = f"basics.tsv.gz, line 1: the column {column!r} is missing; required: tconst, titleType"
+    assert told in fault(files)
 
 
-def test_votes_that_are_no_number(tmp_path):
-    assert "ratings.tsv.gz, row 2: numVotes: 'x' is no" in fault(write(tmp_path, ratings=["a|1|x"]))
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("tt0000001|7.5|x", "ratings.tsv.gz, line 3: numVotes: 'x' is no number"),
+        ("tt0000001|7.5|-1", "ratings.tsv.gz, line 3: numVotes: '-1' is no number"),
+        ("tt0000001|nan|100", "ratings.tsv.gz, line 3: averageRating: 'nan' is no number"),
+        ("tt0000001|7.5", "ratings.tsv.gz, line 3: 2 fields, and 3 columns"),
+    ],
+)
+def test_a_fault_of_a_rating(tmp_path, row, told):
+    assert told in fault(write(tmp_path, ratings=["tt0000002|5|5", row]))
 
 
-def test_broken_files(tmp_path):
-    files = write(tmp_path)
+def test_a_cut_file_is_told_after_its_last_good_row(tmp_path):
+    # Noise, since what can be packed well is unpacked in one piece.
+    noise = random.Random(0)
+    rows = [MOVIES[0].replace("Ä", noise.randbytes(500).hex()) for _ in range(200)]
+    files = write(tmp_path, rows)
     path = files["title.basics.tsv.gz"]
     good = path.read_bytes()
     path.write_bytes(good[: len(good) // 2])
-    assert "it is cut or damaged after row" in fault(files)
-    path.write_bytes(b"<html>")
-    assert "cut or damaged after row 0 (Not a gzipped file" in fault(files)
-    path.write_bytes(b"")
-    assert "it is empty; delete it, and it is fetched again" in fault(files)
-    broken = gzip.decompress(good).replace("Ä".encode(), b"\xc4")
-    path.write_bytes(gzip.compress(broken))
-    assert "basics.tsv.gz, row 2: it is not UTF-8" in fault(files)
-    path.unlink()
-    assert "basics.tsv.gz does not exist; see sources.imdb.files" in fault(files)
+    whole = zlib.decompressobj(31).decompress(path.read_bytes()).count(b"\n")
+    told = fault(files)
+    assert told.endswith("; delete it, and it is fetched again")
+    assert abs(int(re.search(r"basics.tsv.gz: .* after line (\d+) ", told)[1]) - whole) <= 1
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        (lambda good: b"<html>", "it is cut or damaged after line 0 (Not a gzipped file"),
+        (lambda good: b"", "it is empty; delete it, and it is fetched again"),
+        (lambda good: good[:-8] + bytes(8), "it is cut or damaged after line 11 (CRC check failed"),
+        (
+            lambda good: gzip.compress(gzip.decompress(good).replace("Ä".encode(), b"\xc4")),
+            "basics.tsv.gz, line 2: it is not UTF-8",
+        ),
+    ],
+)
+def test_a_broken_file(tmp_path, broken, told):
+    files = write(tmp_path)
+    path = files["title.basics.tsv.gz"]
+    path.write_bytes(broken(path.read_bytes()))
+    assert told in fault(files)
+
+
+@pytest.mark.parametrize("name", ["title.basics.tsv.gz", "title.ratings.tsv.gz"])
+def test_a_file_that_is_not_there(tmp_path, name):
+    files = write(tmp_path)
+    files[name].unlink()
+    assert f"{name} does not exist; see sources.imdb.files" in fault(files)
+    files[name].mkdir()
+    assert f"{name} cannot be read (Is a directory)" in fault(files)

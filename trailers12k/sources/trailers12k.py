@@ -7,14 +7,18 @@ import gzip
 import json
 import tarfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from trailers12k.jobs import UserError
-from trailers12k.sources.records import Record, genres_of
+from trailers12k.sources.records import Record, check_address, genres_of
 
 BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError)
 MEMBER = "metadata.json"
+AGAIN = "delete it, and it is fetched again"
+ALLOWED = {dict: "an object, {...}", list: "a list, [...]", str: "a text"}
 
 
 def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], list[dict]]:
@@ -28,66 +32,76 @@ def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], 
     except FileNotFoundError:
         raise UserError(f"{path} does not exist; see sources.trailers12k.metadata") from None
     except BROKEN as error:
-        told = str(error).splitlines()[0]
-        raise UserError(
-            f"{path}: it is cut or damaged ({told}); delete it, and it is fetched again"
-        ) from None
+        told = str(error).partition("\n")[0]
+        raise UserError(f"{path}: it is cut or damaged ({told}); {AGAIN}") from None
     except UnicodeDecodeError as error:
-        raise UserError(f"{path}: byte {error.start} is not UTF-8") from None
+        raise UserError(f"{path}: byte {error.start} is not UTF-8; {AGAIN}") from None
     except json.JSONDecodeError as error:
         raise UserError(
-            f"{path}: line {error.lineno}, column {error.colno} is not JSON: {error.msg}"
+            f"{path}: line {error.lineno}, column {error.colno} is not JSON: {error.msg}; {AGAIN}"
+        ) from None
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be read ({error.strerror}); see sources.trailers12k.metadata"
         ) from None
     entries = content.get("trailers12k") if isinstance(content, dict) else None
     if not isinstance(entries, dict) or not entries:
-        raise UserError(f'{path}: no entries; they stand below the key "trailers12k"')
-    return list(_records(entries, path)), []
+        raise UserError(f'{path}: no entries; they stand below the key "trailers12k"; {AGAIN}')
+    return [_record(key, entry, path) for key, entry in entries.items()], []
 
 
 def _text(path: Path) -> str:
-    if path.name.endswith((".tar.gz", ".tgz", ".tar")):
+    if path.name.endswith((".tar.gz", ".tgz")):
         # Read out of the archive, never unpacked: its names are its own.
-        with tarfile.open(path, "r:*") as archive:
+        with tarfile.open(path, "r:gz") as archive:
             for member in archive:
                 if member.isfile() and Path(member.name).name == MEMBER:
                     return archive.extractfile(member).read().decode("utf-8")
-        raise UserError(f"{path}: there is no {MEMBER} in it")
+        raise UserError(f"{path}: there is no {MEMBER} in it; {AGAIN}")
     data = path.read_bytes()
     return (gzip.decompress(data) if path.name.endswith(".gz") else data).decode("utf-8")
 
 
-def _records(entries: Mapping[str, object], path: Path) -> Iterator[Record]:
-    for key, entry in entries.items():
-        where = f"{path}, entry {key}"
-        sections = entry if isinstance(entry, dict) else {}
-        imdb, youtube = sections.get("imdb"), sections.get("youtube", {})
-        if not isinstance(imdb, dict) or not isinstance(youtube, dict):
-            raise UserError(f"{where}: it has no section imdb, or one is no section")
-        trailers, genres = youtube.get("trailers") or [], imdb.get("genres") or []
-        if not isinstance(trailers, list) or not all(isinstance(each, dict) for each in trailers):
-            raise UserError(f"{where}: youtube.trailers: {trailers!r} is not a list of trailers")
-        if not isinstance(genres, list):
-            raise UserError(f"{where}: imdb.genres: {genres!r} is not a list")
-        yield Record(
-            f"tt{imdb.get('id', '')}",
-            str(imdb.get("title") or ""),
-            str(imdb.get("year") or ""),
-            genres_of(genres, where),
-            tuple(trailers),
-            _poster(imdb),
-            entry={
-                name: content
-                for name, content in sections.items()
-                if isinstance(content, dict) and name != "sources"
-            },
-            where=where,
-        )
+def _record(key: str, content: object, path: Path) -> Record:
+    where = f"{path}, entry {key}"
+
+    def typed(value: Any, kind: type, name: str) -> Any:
+        """The value; empty where there is none."""
+        if value is not None and not isinstance(value, kind):
+            raise UserError(
+                f"{where}: {name}: {value!r:.80} is not allowed; allowed: {ALLOWED[kind]}"
+            )
+        return kind() if value is None else value
+
+    entry = typed(content, dict, "entry")
+    imdb, youtube = (typed(entry.get(name), dict, name) for name in ("imdb", "youtube"))
+    listed = typed(youtube.get("trailers"), list, "youtube.trailers")
+    trailers = tuple(typed(trailer, dict, "youtube.trailers") for trailer in listed)
+    for trailer in trailers:
+        typed(trailer.get("id"), str, "youtube.trailers.id")
+    return Record(
+        f"tt{typed(imdb.get('id'), str, 'imdb.id')}",
+        typed(imdb.get("title"), str, "imdb.title"),
+        str(imdb.get("year") or ""),
+        genres_of(typed(imdb.get("genres"), list, "imdb.genres"), where),
+        trailers,
+        _poster_url(imdb, where) or _poster_url(entry, where),
+        {
+            name: section
+            for name, section in entry.items()
+            if isinstance(section, dict) and name != "sources"
+        },
+        where,
+    )
 
 
-def _poster(imdb: Mapping[str, object]) -> str:
+def _poster_url(content: Mapping[str, Any], where: str) -> str:
     """The first URL under a key that says poster or cover: the published name is not known."""
-    for key, value in imdb.items():
-        names_one = any(word in key.lower() for word in ("poster", "cover"))
-        if names_one and isinstance(value, str) and value.startswith(("http://", "https://")):
-            return value
+    for key, value in content.items():
+        named = "poster" in key.lower() or "cover" in key.lower()
+        if named and isinstance(value, str) and value.startswith(("http://", "https://")):
+            # Nobody can mend a published URL: one that would be refused later is a gap.
+            with suppress(UserError):
+                check_address(key, value, where, local_files=False)
+                return value
     return ""
