@@ -56,6 +56,8 @@ def write_metadata(
             "genres": list(record.genres),
         }
         imdb |= {name: value for name, value in known.items() if not imdb.get(name)}
+        if record.poster_url and record.poster_url not in imdb.values():
+            imdb["poster_url"] = record.poster_url
         listed = [{"id": "", **trailer} for trailer in record.trailers] or [{"id": ""}]
         if row := rows.get(record.mid):
             used = listed.pop(int(row["trailer"] or 0))

@@ -34,4 +34,6 @@ def test_the_eight_runs_of_the_papers_table_stand_beside_it():
 
 
 def test_the_configuration_stands_beside_the_results():
-    assert yaml.safe_load((ROOT / "results" / "config.yaml").read_text()) == CONFIG
+    written = yaml.safe_load((ROOT / "results" / "config.yaml").read_text())
+    # What is to be tried again is no setting of the results.
+    assert written == {key: value for key, value in CONFIG.items() if key != "retry"}

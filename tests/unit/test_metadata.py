@@ -27,6 +27,7 @@ RECORDS = [
         ({"id": "6FeyhlLZYrg", "dims": [1, 2, 3]}, {"id": "abcdefghijk", "mine": 1}),
         entry={"imdb": {"id": "0035423", "year": 2001, "plot": "P"}, "youtube": {"more": [1]}},
         given={"title": "trailers12k"},
+        poster_url="https://h/p.jpg",
     ),
     Record("tt12345678", "<b>É</b>", genres=("drama",), trailers=({"url": "https://h/t.mp4"},)),
     Record("tt12345679", "C", genres=("drama",)),
@@ -44,6 +45,7 @@ def test_metadata_has_the_published_structure_and_keeps_what_was_published(tmp_p
     assert entries["1"]["imdb"] == {
         **{"id": "0035423", "year": 2001, "plot": "P"},
         **{"title": "Kate & Leopold", "genres": ["comedy", "romance"]},
+        "poster_url": "https://h/p.jpg",
     }
     # Readers take the first trailer: the one that was really downloaded.
     assert entries["1"]["youtube"]["trailers"] == [

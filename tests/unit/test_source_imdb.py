@@ -57,7 +57,8 @@ def test_movies_are_selected_by_type_year_votes_and_genres(tmp_path):
     }
     assert first.where == f"{tmp_path / 'title.basics.tsv.gz'}, line 2"
     assert last.genres == ("comedy", "sci-fi") and "runtime" not in last.entry["imdb"]
-    assert last.title == "Line\u2028\rend"
+    # Nobody could mend what cannot be printed; what IMDb has written is kept.
+    assert last.title == "Line end" and last.entry["imdb"]["title"] == "Line\u2028\rend"
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,11 @@ def test_gaps_of_known_movies_are_filled_whatever_they_are(tmp_path):
         ("tt0000009", "Adult", "2000", ("drama",)),
     ]
     assert [r.entry["imdb"].get("votes") for r in found] == [100, 100, 100, None, 100]
+
+
+def test_ratings_of_other_movies_are_not_looked_at(tmp_path):
+    files = write(tmp_path, ratings=[*RATINGS, "tt7777777|x|x"])
+    assert [r.mid for r in read(files, known=["tt0000001"])] == ["tt0000001"]
 
 
 def test_what_is_null_is_a_gap(tmp_path):

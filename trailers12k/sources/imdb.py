@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from trailers12k.jobs import UserError
 from trailers12k.movies import GENRES
-from trailers12k.sources.records import Record, genres_of
+from trailers12k.sources.records import Record, genres_of, one_line
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,9 @@ def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], 
         imdb |= ratings.get(mid, {})
         text = "" if year == NULL else year
         records.append(
-            Record(mid, imdb.get("title", ""), text, ours, entry={"imdb": imdb}, where=where)
+            Record(
+                *(mid, one_line(imdb.get("title")), text, ours), entry={"imdb": imdb}, where=where
+            )
         )
     log.info("IMDb: %d rows read, %d movies selected", number - 1, len(records))
     return sorted(records, key=lambda record: record.mid), []

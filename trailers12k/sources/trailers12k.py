@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from trailers12k.jobs import UserError
-from trailers12k.sources.records import Record, check_address, genres_of
+from trailers12k.sources.records import Record, check_address, genres_of, one_line
 
 BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError)
 MEMBER = "metadata.json"
@@ -32,8 +32,7 @@ def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], 
     except FileNotFoundError:
         raise UserError(f"{path} does not exist; see sources.trailers12k.metadata") from None
     except BROKEN as error:
-        told = str(error).partition("\n")[0]
-        raise UserError(f"{path}: it is cut or damaged ({told}); {AGAIN}") from None
+        raise UserError(f"{path}: it is cut or damaged ({error}); {AGAIN}") from None
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: byte {error.start} is not UTF-8; {AGAIN}") from None
     except json.JSONDecodeError as error:
@@ -53,13 +52,21 @@ def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], 
 def _text(path: Path) -> str:
     if path.name.endswith((".tar.gz", ".tgz")):
         # Read out of the archive, never unpacked: its names are its own.
-        with tarfile.open(path, "r:gz") as archive:
+        data = None
+        with gzip.open(path) as file, tarfile.open(fileobj=file, mode="r:") as archive:
             for member in archive:
-                if member.isfile() and Path(member.name).name == MEMBER:
-                    return archive.extractfile(member).read().decode("utf-8")
-        raise UserError(f"{path}: there is no {MEMBER} in it; {AGAIN}")
-    data = path.read_bytes()
-    return (gzip.decompress(data) if path.name.endswith(".gz") else data).decode("utf-8")
+                if data is None and member.isfile() and Path(member.name).name == MEMBER:
+                    data = archive.extractfile(member).read()
+            # To its very end, where gzip's checksum stands.
+            while file.read(1 << 20):
+                pass
+        if data is None:
+            raise UserError(f"{path}: there is no {MEMBER} in it; {AGAIN}")
+    else:
+        data = path.read_bytes()
+        if path.name.endswith(".gz"):
+            data = gzip.decompress(data)
+    return data.decode("utf-8")
 
 
 def _record(key: str, content: object, path: Path) -> Record:
@@ -81,7 +88,7 @@ def _record(key: str, content: object, path: Path) -> Record:
         typed(trailer.get("id"), str, "youtube.trailers.id")
     return Record(
         f"tt{typed(imdb.get('id'), str, 'imdb.id')}",
-        typed(imdb.get("title"), str, "imdb.title"),
+        one_line(typed(imdb.get("title"), str, "imdb.title")),
         str(imdb.get("year") or ""),
         genres_of(typed(imdb.get("genres"), list, "imdb.genres"), where),
         trailers,
