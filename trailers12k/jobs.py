@@ -6,11 +6,14 @@ Writes the job's log. Must not know what the job does.
 import errno
 import logging
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 log = logging.getLogger("trailers12k")
 
@@ -39,15 +42,12 @@ def job(log_file: str | os.PathLike) -> Iterator[None]:
         force=True,
     )
     logging.captureWarnings(True)
+    signal.signal(signal.SIGINT, _interrupt)
     try:
         yield
     except UserError as error:
         log.error("%s", error)
         sys.exit(1)
-    except KeyboardInterrupt:
-        log.error("interrupted; the same command goes on from here")
-        logging.shutdown()
-        os._exit(130)
     except Exception as error:
         if isinstance(error, OSError) and error.errno in FULL:
             log.error("%s; make room, then run the same command again", error)
@@ -55,3 +55,11 @@ def job(log_file: str | os.PathLike) -> Iterator[None]:
         log.error("%s", traceback.format_exc().rstrip())
         log.error("%s: %s", type(error).__name__, error)
         sys.exit(1)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """End at once, whatever threads are in the middle of: a KeyboardInterrupt can get lost."""
+    try:
+        log.error("interrupted; the same command goes on from here")
+    finally:
+        os._exit(128 + number)

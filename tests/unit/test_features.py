@@ -1,5 +1,6 @@
 """Features of clips and posters stand where they belong, and only what changed is computed."""
 
+import re
 from pathlib import Path
 
 import av
@@ -134,38 +135,43 @@ def test_a_shard_has_a_row_for_every_movie(trailer, tmp_path):
     assert {"weights_sha256", "preprocessing", "decoder", "detector", "versions"} <= set(group)
 
 
-def test_only_what_changed_is_computed(trailer, tmp_path, monkeypatch):
+def test_only_what_changed_is_computed(trailer, tmp_path, monkeypatch, caplog):
     sources = [row_of("tt0000001", trailer), row_of("tt0000002", trailer)]
     cut = {"tt0000001": CUT, "tt0000002": CUT[:1]}
     loads = []
     load = backbones.load
     monkeypatch.setattr(backbones, "load", lambda *args: loads.append(args) or load(*args))
 
-    def attempts(spec=CLIPS, sources=sources, **options) -> list[int]:
-        return [row["attempts"] for row in shard(tmp_path, spec, sources, cut, **options)]
+    def computed(spec=CLIPS, sources=sources, **options) -> str:
+        caplog.clear()
+        shard(tmp_path, spec, sources, cut, **options)
+        return re.search(r"\d+ computed, \d+ kept", caplog.text)[0]
 
-    assert attempts() == [1, 1] and len(loads) == 1
+    caplog.set_level("INFO")
+    assert computed() == "2 computed, 0 kept" and len(loads) == 1
     (tmp_path / "store.zarr" / ".zgroup").unlink()  # as Snakemake does before a job
-    assert attempts() == [1, 1] and len(loads) == 1
+    assert computed() == "0 computed, 2 kept" and len(loads) == 1
     assert (tmp_path / "store.zarr" / ".zgroup").exists()
-    assert attempts(CLIPS | {"batch": 1}) == [1, 1] and len(loads) == 1
+    assert computed(CLIPS | {"batch": 1}) == "0 computed, 2 kept" and len(loads) == 1
     cut["tt0000002"] = CUT[1:]
-    assert attempts() == [1, 2]
-    assert attempts(seed=1) == [2, 3]
+    assert computed() == "1 computed, 1 kept"
+    assert computed(seed=1) == "2 computed, 0 kept"
     assert stores.attributes(tmp_path / "store.zarr")["weights"] == "random, seed 1"
-    assert attempts(sources=sources[:1], seed=1) == [2]
+    assert computed(sources=sources[:1], seed=1) == "0 computed, 1 kept"
     assert stores.movies(tmp_path / "store.zarr") == ["tt0000001"]
 
 
-def test_settings_of_clips_that_came_out_the_same_compute_nothing(trailer, tmp_path):
+def test_settings_of_clips_that_came_out_the_same_compute_nothing(trailer, tmp_path, caplog):
     """But the store says how its clips were made."""
+    caplog.set_level("INFO")
     for detector in ("adaptive", "content"):
         settings = SETTINGS | {"detector": detector}
         (row,) = shard(
             tmp_path, CLIPS, [row_of("tt0000001", trailer)], {"tt0000001": CUT}, settings=settings
         )
-        assert row["attempts"] == 1
+        assert row["status"] == "ok"
         assert stores.attributes(tmp_path / "store.zarr")["detector"] == detector
+    assert "1 computed, 0 kept" in caplog.text and "0 computed, 1 kept" in caplog.text
 
 
 def test_a_shard_of_posters_without_any_still_has_its_store(tmp_path):

@@ -264,13 +264,15 @@ def test_a_run_that_is_broken_off_goes_on_where_it_was(tmp_path, how):
         folder = project.folder / "build" / "trailers"
         running = project.start("trailers")
         deadline = time.monotonic() + 60
-        while not [p for p in folder.glob("*/*.part") if p.stat().st_size > 8000] or not (
-            (folder / f"{mid_of(1)}.json").exists() and (folder / f"{mid_of(0)}.json").exists()
+        done = [folder / f"{mid_of(n)}.json" for n in range(2)]
+        while not all(path.exists() for path in done) or not any(
+            part.stat().st_size > 8000 for part in folder.glob(f"{mid_of(2)}.*/*.part")
         ):
             assert time.monotonic() < deadline and running.poll() is None
             time.sleep(0.05)
         os.killpg(running.pid, how)
-        assert running.wait(30) != 0
+        running.communicate(timeout=60)
+        assert running.returncode != 0
         assert not (folder / f"{mid_of(2)}.mp4").exists()
         if how == signal.SIGKILL:
             project.run("--unlock")
