@@ -97,12 +97,12 @@ def read(client: requests.Session, url: str, limit: int, timeout: float) -> byte
     return data
 
 
-def fetch(url: str, path: Path, md5: str = "", timeout: float = 60) -> None:
+def fetch(url: str, path: Path, md5: str = "", timeout: float = 60, retries: int = 5) -> None:
     """Download a large file: what was begun is continued, checked, and named at the end.
 
     Raises `UserError`.
     """
-    client = session(retries=5, patient=True)
+    client = session(retries, patient=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with opened(client, url, timeout) as response:
@@ -116,6 +116,8 @@ def fetch(url: str, path: Path, md5: str = "", timeout: float = 60) -> None:
                 if other != partial:
                     other.unlink()
             begun = partial.stat().st_size if partial.exists() else 0
+            if begun > size >= 0:
+                begun = 0
             if not begun:
                 _save(response, partial, "wb", size)
         if begun and begun != size:
@@ -149,7 +151,8 @@ def _save(response: requests.Response, path: Path, mode: str, size: int) -> None
             disable=None,
         ) as bar,
     ):
-        for block in response.iter_content(BLOCK):
+        # As it comes: a packed file must stay packed, and be as long as was said.
+        for block in response.raw.stream(BLOCK, decode_content=False):
             file.write(block)
             bar.update(len(block))
 
