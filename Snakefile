@@ -4,6 +4,7 @@
 """
 
 import atexit
+import os
 import re
 import sys
 from pathlib import Path
@@ -29,6 +30,11 @@ min_version("9.0")
 configfile: "config.yaml"
 
 
+# Threads that wait for each other sleep instead of spinning, for the sake of the machine's other
+# jobs. Here, since it must stand in the environment before a job loads torch.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
 try:
     plan = Plan(config)
 except UserError as error:
@@ -52,6 +58,7 @@ wildcard_constraints:
     run="|".join(re.escape(run) for run in plan.runs),
     split="|".join(SPLITS),
     stages="trailers|posters|all",
+    weights="|".join(re.escape(key) for key in plan.pretrained) or "none",
 
 
 # Each target asks for the products between as well as for the last one: see Plan.ledgers.
@@ -108,6 +115,12 @@ rule features:
         "data/ledger.csv",
 
 
+# All that the configuration needs, so that nothing later wants a network.
+rule weights:
+    input:
+        expand("build/weights/{weights}.json", weights=plan.pretrained),
+
+
 rule splits:
     input:
         "data/mtgc.csv",
@@ -133,6 +146,7 @@ include: "rules/metadata.smk"
 include: "rules/trailers.smk"
 include: "rules/posters.smk"
 include: "rules/clips.smk"
+include: "rules/weights.smk"
 include: "rules/features.smk"
 include: "rules/splits.smk"
 include: "rules/training.smk"

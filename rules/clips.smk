@@ -1,5 +1,7 @@
 """Clips: needs the trailers, makes the shots of each and their partition into clips."""
 
+SHOTS_BY_TORCH = plan.config["clips"]["detector"] == "transnetv2"
+
 
 rule detect_clips:
     """Find the shots of a shard's trailers and cut them into clips."""
@@ -13,12 +15,13 @@ rule detect_clips:
     benchmark:
         "benchmarks/detect_clips/{shard}.tsv"
     conda:
-        "../envs/video.yaml"
+        "../envs/torch.yaml" if SHOTS_BY_TORCH else "../envs/video.yaml"
+    threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=1500,
     params:
         settings=plan.config["clips"],
-        code=plan.code("detect_clips", *CLIPS_CODE),
+        code=plan.code("detect_clips", *CLIPS_CODE, *(["transnet"] if SHOTS_BY_TORCH else [])),
     script:
         "../scripts/detect_clips.py"
 

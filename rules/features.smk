@@ -11,6 +11,7 @@ rule extract_features:
             else "build/ledger/trailers/{shard}.csv"
         ),
         clips=lambda wc: [] if plan.of_posters(wc.store) else "build/clips/{shard}.csv",
+        weights=lambda wc: plan.weights(wc.store),
     output:
         ledger="build/ledger/{store}/{shard}.csv",
         group="build/features/{store}/{shard}.zarr/.zgroup",
@@ -22,7 +23,7 @@ rule extract_features:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=lambda wc, threads: 2500 + 1500 * threads,
     params:
         backbone=lambda wc: plan.backbone(wc.store),
         clips=lambda wc: {} if plan.of_posters(wc.store) else plan.config["clips"],

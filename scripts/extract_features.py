@@ -2,18 +2,19 @@
 
 from pathlib import Path
 
-import torch
-
 from trailers12k import clips, features, ledger
+from trailers12k.backbones.names import read_weights
 from trailers12k.jobs import job
 
 
 def main() -> None:
-    torch.set_num_threads(snakemake.threads)
-    output = Path(snakemake.output.ledger)
+    output, store = Path(snakemake.output.ledger), snakemake.wildcards.store
+    # Neither is among the params: they change no result, and so shall make no job run.
+    device = snakemake.config["device"]
+    batch = snakemake.config["backbones"][store]["batch"]
     rows = features.extract_shard(
-        snakemake.wildcards.store,
-        snakemake.params.backbone,
+        store,
+        snakemake.params.backbone | {"batch": batch},
         snakemake.params.clips,
         ledger.read_shard(snakemake.input.sources),
         clips.read_clips(snakemake.input.clips) if snakemake.input.clips else {},
@@ -21,6 +22,9 @@ def main() -> None:
         records=output.with_suffix(""),
         store=Path(snakemake.output.group).parent,
         seed=snakemake.params.seed,
+        weights=read_weights(snakemake.input.weights) if snakemake.input.weights else None,
+        device=device,
+        threads=snakemake.threads,
     )
     ledger.write_shard(output, rows, features.LEDGER_COLUMNS)
 

@@ -10,9 +10,10 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import PIL
@@ -20,9 +21,10 @@ import torch
 from PIL import Image
 
 from trailers12k import backbones, shards, stores, video
+from trailers12k.backbones import devices
 from trailers12k.backbones.common import Backbone
+from trailers12k.backbones.names import Weights
 from trailers12k.clips import Clip, frame_times
-from trailers12k.files import sha256_of
 from trailers12k.fingerprint import fingerprint
 
 log = logging.getLogger(__name__)
@@ -30,8 +32,8 @@ log = logging.getLogger(__name__)
 LEDGER_COLUMNS = ("clips", "fingerprint")
 """What the ledger of a store holds beyond the columns of every stage."""
 
-IRRELEVANT = ("batch", "file")
-"""Keys of a backbone's entry that do not determine a result; a checkpoint counts by its hash."""
+IRRELEVANT = ("batch", "file", "sha256")
+"""Keys of a backbone's entry that determine no result; pretrained weights count by their hash."""
 
 
 def extract_movie(
@@ -42,27 +44,33 @@ def extract_movie(
     fps: float,
     fpc: int,
     image_frames: int | None = None,
-    batch: int = 4,
+    ahead: bool = False,
 ) -> np.ndarray:
     """The features of a trailer's clips, float32 (clips, features), from one straight decode.
 
     image_frames: how many frames of a clip, evenly spaced, are given to the backbone; None for all
         `fpc`. For image networks, whose features are averaged over them.
-    batch: clips (of a video network) or frames (of an image network) in one forward pass, but no
-        less than one clip. Movies are never mixed, so a result depends on no other movie.
+    ahead: whether a thread decodes the next clips while some are computed.
 
-    Where torch may use more threads than one, the next batch is decoded while one is computed.
-    Raises `Failure`.
+    Movies are never mixed in a forward pass, and no more frames are held than it takes, as they
+    are after resizing and cropping. Raises `Failure`.
     """
     chosen = spread(image_frames or fpc, fpc)
     times = np.concatenate([frame_times(clip, fps, fpc)[chosen] for clip in clips])
-    frames = video.read_frames(path, reader, times, backbone.side)
-    if backbone.attributes["input"] == "frames":
-        batch = max(1, batch // len(chosen))
-    batches = _batches(frames, len(clips), len(chosen), batch)
-    if torch.get_num_threads() > 1:
+    frames = _cropped(backbone, video.read_frames(path, reader, times, backbone.side))
+    batches = _batches(frames, len(clips), len(chosen), backbone.clips_at_a_time(len(chosen)))
+    if ahead:
         batches = _ahead(batches)
-    return np.concatenate([backbone(part) for part in batches])
+    return np.concatenate([backbone.compute(part) for part in batches])
+
+
+def _cropped(backbone: Backbone, frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """The frames as the network wants them; one that repeats, as in a clip filled up, only once."""
+    last, crop = None, None
+    for frame in frames:
+        if frame is not last:
+            last, crop = frame, backbone.crop(frame)
+        yield crop
 
 
 def spread(count: int, fpc: int) -> np.ndarray:
@@ -109,25 +117,34 @@ def extract_shard(
     records: Path,
     store: Path,
     seed: int,
+    weights: Weights | None = None,
+    device: str = "auto",
+    threads: int = 1,
 ) -> list[dict]:
     """Compute what is missing of a shard's store; the rows of its ledger.
 
     name: of the store, for the log.
-    spec: the backbone, see `backbones.load`; and `batch`, `image_frames`, see `extract_movie`.
+    spec: the backbone, see `backbones.load`; and `image_frames`, see `extract_movie`.
     settings: of the clips: fps, fpc, and whatever else made them, which is recorded in the store.
         For posters, {}.
     sources: rows of the ledger of trailers, or of posters when the backbone's input is `posters`;
         others than `ok` are skipped as `no_trailer`, `no_poster`.
     clips: by mid; a trailer that has none is skipped as `no_clips`. Ignored for posters.
-    code: the version of the code. seed: of random weights.
+    code: the version of the code. seed: of random weights. weights: the pretrained ones.
     records: folder of `shards.process`. store: the zarr group of this shard; arrays of movies that
         have no features (any more) are removed.
+    device: see `devices.claimed`.
+    threads: trailers in flight. Each is decoded, resized and cropped by threads of its own, and on
+        the CPU computed there too; a GPU takes their batches in turn. With one thread, nothing
+        overlaps: one process a core wastes the least.
 
     The group carries what is needed to make its numbers again, an array its source's sha256, its
-    fingerprint and the precision it was computed in. Ledger columns beyond those of
+    fingerprint, and the precision and device it was computed in. Ledger columns beyond those of
     `shards.process`: `LEDGER_COLUMNS`. Raises `UserError` when the weights cannot be had.
     """
     keep_memory()
+    # Each lane computes on a thread of its own, so that no result depends on their number.
+    torch.set_num_threads(1)
     posters = spec["input"] == "posters"
     by_mid = {row["mid"]: row for row in sources}
     common = {
@@ -135,19 +152,15 @@ def extract_shard(
         "settings": {} if posters else {key: settings[key] for key in ("fps", "fpc")},
         "code": code,
         "seed": seed if spec["weights"] == "random" else None,
-        "checkpoint": _checkpoint(spec),
+        "weights_sha256": weights.sha256 if weights else None,
     }
-    marks = {mid: _mark(common, row, clips.get(mid, [])) for mid, row in by_mid.items()}
-    about = _about(spec, settings)
+    marks = {
+        mid: stores.mark(common, row.get("sha256"), row.get("reader"), clips.get(mid, []))
+        for mid, row in by_mid.items()
+    }
+    about = _about(spec, settings) | {"determined_by": common}
     made_with = fingerprint(**common, about=about)
-    computed = {"rows": 0, "seconds": 0.0}
-
-    @cache
-    def backbone() -> Backbone:
-        """Loaded when first needed: in most reruns nothing is."""
-        loaded = backbones.load(spec, seed)
-        stores.create(store, loaded.attributes | about | {"fingerprint": made_with})
-        return loaded
+    computed = {"rows": 0}
 
     def task(row: Mapping[str, str]) -> shards.Task:
         mid = row["mid"]
@@ -157,40 +170,55 @@ def extract_shard(
             return shards.Task(mid, skip="no_clips")
         return shards.Task(mid, marks[mid], store / mid)
 
-    def work(mid: str) -> dict:
-        row, net = by_mid[mid], backbone()
-        start = time.perf_counter()
-        if posters:
-            values = extract_poster(net, shards.source_file(row, "download_posters"))
-        else:
-            values = extract_movie(
-                net,
-                shards.source_file(row, "download_trailers"),
-                row["reader"],
-                clips[mid],
-                settings["fps"],
-                settings["fpc"],
-                spec.get("image_frames") if spec["input"] == "frames" else None,
-                spec["batch"],
-            )
-        computed["rows"] += len(values)
-        computed["seconds"] += time.perf_counter() - start
-        made_from = {"source_sha256": row["sha256"], "fingerprint": marks[mid]}
-        stores.write(store, mid, values, made_from | {"precision": net.attributes["precision"]})
-        return {"clips": len(values), "fingerprint": marks[mid]}
+    with ExitStack() as claims:
+        loading = Lock()
+        loaded: list[Backbone] = []
 
-    rows = shards.process(map(task, sources), records, work)
-    standing = stores.attributes(store)
-    if standing.get("fingerprint") == made_with:
-        stores.create(store, standing)  # Snakemake may have taken the group's own file away
-    else:
-        backbone()
+        def backbone() -> Backbone:
+            """Loaded when first needed: in most reruns nothing is."""
+            with loading:
+                if not loaded:
+                    where = claims.enter_context(devices.claimed(device))
+                    loaded.append(backbones.load(spec, seed, weights, where))
+                    attributes = loaded[0].attributes | about | {"fingerprint": made_with}
+                    stores.create(store, attributes)
+                return loaded[0]
+
+        def work(mid: str) -> dict:
+            row, net = by_mid[mid], backbone()
+            if posters:
+                values = extract_poster(net, shards.source_file(row, "download_posters"))
+            else:
+                values = extract_movie(
+                    net,
+                    shards.source_file(row, "download_trailers"),
+                    row["reader"],
+                    clips[mid],
+                    settings["fps"],
+                    settings["fpc"],
+                    spec.get("image_frames") if spec["input"] == "frames" else None,
+                    ahead=threads > 1,
+                )
+            made_from = {"source_sha256": row["sha256"], "reader": row.get("reader")}
+            made_on = {key: net.attributes[key] for key in ("precision", "device")}
+            stores.write(store, mid, values, made_from | {"fingerprint": marks[mid]} | made_on)
+            computed["rows"] += len(values)
+            return {"clips": len(values), "fingerprint": marks[mid]}
+
+        start = time.perf_counter()
+        rows = shards.process(map(task, sources), records, work, workers=threads)
+        seconds = time.perf_counter() - start
+        standing = stores.attributes(store)
+        if standing.get("fingerprint") == made_with:
+            stores.create(store, standing)  # Snakemake may have taken the group's own file away
+        else:
+            backbone()
     done = {row["mid"] for row in rows if row["status"] == "ok"}
     for mid in stores.movies(store):
         if mid not in done:
             shutil.rmtree(store / mid)
     if computed["rows"]:
-        rate = computed["rows"] / computed["seconds"]
+        rate = computed["rows"] / seconds
         log.info("%s: %d vectors computed, %.2f a second", name, computed["rows"], rate)
     return rows
 
@@ -204,19 +232,6 @@ def _about(spec: Mapping[str, object], settings: Mapping[str, object]) -> dict[s
         frames = spec.get("image_frames") or settings["fpc"]
         about |= {"image_frames": frames, "frame_reduction": "mean"}
     return about
-
-
-def _mark(common: Mapping[str, object], row: Mapping[str, str], clips: list[Clip]) -> str:
-    read = {key: row.get(key) for key in ("sha256", "reader")}
-    return fingerprint(**common, **read, clips=[asdict(clip) for clip in clips])
-
-
-def _checkpoint(spec: Mapping[str, object]) -> str | None:
-    """The hash of the checkpoint that the user supplies, None when there is none."""
-    file = spec.get("file")
-    if spec["weights"] != "pretrained" or not file or not Path(file).is_file():
-        return None
-    return sha256_of(file)
 
 
 @cache

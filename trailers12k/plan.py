@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from trailers12k import config as configuration
 from trailers12k import retries, sources, status
-from trailers12k.backbones.names import modules_of
+from trailers12k.backbones.names import modules_of, weights_key
 from trailers12k.fingerprint import code_version, fingerprint
 from trailers12k.jobs import UserError
 from trailers12k.metadata import read_movies
@@ -206,11 +206,35 @@ class Plan:
     def backbone(self, store: str) -> dict:
         """All settings of one backbone, the common ones filled in, and nobody else's."""
         common = {key: self.config[key] for key in ("weights", "image_frames", "precision")}
-        own = {key: value for key, value in self.stores[store].items() if value is not None}
-        spec = common | own
+        spec = common | self._own(store)
         if spec["input"] != "frames":
             del spec["image_frames"]
+        # What determines no result: a change of it makes no job run. Weights count by their file.
+        for key in ("batch", "file", "sha256"):
+            spec.pop(key, None)
         return spec
+
+    def weights(self, store: str) -> str | list:
+        """The record of a store's pretrained weights; none for others."""
+        if self.backbone(store)["weights"] != "pretrained":
+            return []
+        return f"build/weights/{weights_key(self._own(store))}.json"
+
+    @cached_property
+    def pretrained(self) -> dict[str, dict]:
+        """What tells the pretrained weights in use, by the name of their record."""
+        own = [self._own(store) for store in self.stores if self.weights(store)]
+        wanted = ("model", "file", "sha256")
+        return {weights_key(spec): {k: spec[k] for k in wanted if k in spec} for spec in own}
+
+    def supplied(self, weights: str) -> list[str]:
+        """The user's file of weights, when there is one: its job tells what is missing."""
+        file = self.pretrained[weights].get("file")
+        return [file] if file and Path(file).is_file() else []
+
+    def _own(self, store: str) -> dict:
+        """The settings of one backbone's entry; null is as if it were not there."""
+        return {key: value for key, value in self.stores[store].items() if value is not None}
 
     def of_posters(self, store: str) -> bool:
         """Whether a store holds posters."""

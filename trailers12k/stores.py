@@ -6,25 +6,46 @@ that a reader sees all of it or nothing. Must not know what the numbers mean.
 """
 
 import argparse
+import hashlib
 import json
 import logging
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+import yaml
 import zarr
 from numcodecs import Zstd
 from tqdm import tqdm
 
-from trailers12k.files import PARTIAL, write_json
+from trailers12k.files import PARTIAL, read_csv, write_json
+from trailers12k.fingerprint import fingerprint
 from trailers12k.movies import is_mid
+
+if TYPE_CHECKING:
+    from trailers12k.clips import Clip
 
 log = logging.getLogger(__name__)
 
 COMPRESSOR = Zstd(level=0)
+
+
+def mark(
+    common: Mapping, source_sha256: str | None, reader: str | None, clips: Sequence["Clip"]
+) -> str:
+    """The fingerprint of one movie's array: of all that determines it.
+
+    common: what does so for the whole store, its attribute `determined_by`. The rest: the file that
+    was read, by which reader, and the clips that are its rows; none for a poster.
+    """
+    cut = [asdict(clip) for clip in clips]
+    return fingerprint(**common, sha256=source_sha256, reader=reader, clips=cut)
 
 
 def create(store: Path, attributes: Mapping) -> None:
@@ -42,6 +63,7 @@ def create(store: Path, attributes: Mapping) -> None:
 def write(store: Path, mid: str, values: np.ndarray, attributes: Mapping) -> None:
     """Write one movie's features, (rows, features) float32, whole; an older version is replaced.
 
+    Its attribute `values_sha256` is a hash of the bytes, by which `verify` knows them.
     Raises ValueError for another shape or type, and for values that are not finite.
     """
     if values.ndim != 2 or values.dtype != np.float32 or 0 in values.shape:
@@ -61,10 +83,14 @@ def write(store: Path, mid: str, values: np.ndarray, attributes: Mapping) -> Non
         fill_value=0.0,
         # A chunk of zeros is written like any other, so that a missing chunk is always a fault.
         config={"write_empty_chunks": True},
-        attributes=dict(attributes),
+        attributes=dict(attributes) | {"values_sha256": _sha256(values)},
     )
     array[:] = values
     _put(partial, store / mid)
+
+
+def _sha256(values: np.ndarray) -> str:
+    return hashlib.sha256(np.ascontiguousarray(values)).hexdigest()
 
 
 def _put(partial: Path, final: Path) -> None:
@@ -156,50 +182,108 @@ def _link(source: str, target: str) -> None:
         shutil.copyfile(source, target)
 
 
-def verify(store: Path) -> list[str]:
-    """Read every array of a store; a line for each fault."""
-    features = attributes(store).get("num_features")
-    faults = []
-    for mid in tqdm(movies(store), unit="movie", disable=None):
-        if fault := fault_of(store, mid):
+def verify(
+    store: Path, manifest: str | Path | None = None, clips: str | Path | None = None
+) -> list[str]:
+    """Read every array of a store; a line for each fault.
+
+    manifest: the table that was written with the store, `mid,clips,fingerprint`: both must have the
+        same movies. clips: clips.csv: row i of an array is clip i, so its rows must be as many, and
+        the fingerprint is that of these clips.
+    """
+    # Here, since whoever merges stores need not be able to read videos.
+    from trailers12k.clips import read_clips
+
+    about = attributes(store)
+    listed = {row["mid"]: row for row in read_csv(manifest)} if manifest else {}
+    cut = read_clips(clips) if clips and about.get("input") != "posters" else None
+    there = movies(store)
+    faults = [
+        f"{mid}: in {Path(manifest).name}, but not in the store" for mid in listed.keys() - {*there}
+    ]
+    for mid in tqdm(there, unit="movie", disable=None):
+        if manifest and mid not in listed:
+            faults.append(f"{mid}: in the store, but not in {Path(manifest).name}")
+        own = None if cut is None else cut.get(mid, [])
+        if fault := _fault_of_values(store, mid, about, listed.get(mid), own):
             faults.append(f"{mid}: {fault}")
-            continue
-        try:
-            values = read(store, mid)
-        except Exception as error:  # whatever a damaged chunk makes of the decoder
-            faults.append(f"{mid}: cannot be read: {error}")
-            continue
-        if values.dtype != np.float32 or values.ndim != 2 or values.shape[1] != features:
-            faults.append(f"{mid}: {values.shape} {values.dtype}, not (rows, {features}) float32")
-        elif not np.isfinite(values).all():
-            faults.append(f"{mid}: NaN or infinity")
-    return faults
+    return sorted(faults)
+
+
+def _fault_of_values(
+    store: Path, mid: str, about: Mapping, listed: Mapping | None, cut: "list[Clip] | None"
+) -> str:
+    """What is wrong with one array, its values read; an empty string when it is sound."""
+    if fault := fault_of(store, mid):
+        return fault
+    try:
+        values, own = read(store, mid), attributes(store, mid)
+    except Exception as error:  # whatever a damaged chunk makes of the decoder
+        return f"cannot be read: {error}"
+    features = about.get("num_features")
+    if values.dtype != np.float32 or values.ndim != 2 or values.shape[1] != features:
+        return f"{values.shape} {values.dtype}, not (rows, {features}) float32"
+    if not np.isfinite(values).all():
+        return "NaN or infinity"
+    if own.get("values_sha256") not in (None, _sha256(values)):
+        return "its values are not those that were written"
+    if listed and listed["fingerprint"] != own.get("fingerprint"):
+        return (
+            f"its fingerprint is {own.get('fingerprint')}, the manifest's {listed['fingerprint']}"
+        )
+    if cut is not None and len(values) != len(cut):
+        return f"{len(values)} rows, but clips.csv has {len(cut)} clips"
+    common = about.get("determined_by")
+    comparable = common and (cut is not None or about["input"] == "posters")
+    made_from = own.get("source_sha256"), own.get("reader")
+    if comparable and own.get("fingerprint") != mark(common, *made_from, cut or []):
+        return "made from other clips or settings than clips.csv and the store say"
+    return ""
 
 
 def describe(store: Path) -> str:
-    """A store in words: attributes, number of movies and rows, bytes."""
+    """A store in words: how much it holds, and what made it."""
     mids = movies(store)
     rows = sum(shape(store, mid)[0] for mid in mids)
     size = sum(path.stat().st_size for path in store.rglob("*") if path.is_file())
     lines = [f"{store}: {len(mids)} movies, {rows} rows, {size / 1e6:.1f} MB"]
-    lines += [f"  {key}: {value}" for key, value in attributes(store).items()]
+    own = [attributes(store, mid) for mid in mids]
+    for key in ("precision", "device", "reader"):
+        counts = Counter(told[key] for told in own if told.get(key))
+        lines += [f"{key}: {', '.join(f'{name} {n}' for name, n in sorted(counts.items()))}"]
+    told = {
+        k: v
+        for k, v in attributes(store).items()
+        if k not in ("determined_by", "precision", "device")
+    }
+    lines.append(yaml.safe_dump(told, sort_keys=False, width=100, allow_unicode=True).rstrip())
     return "\n".join(lines)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """`python -m trailers12k.stores describe|verify STORE`."""
-    parser = argparse.ArgumentParser(prog="python -m trailers12k.stores", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m trailers12k.stores",
+        description="Tell what made a store (describe), or read all of it and name what is wrong "
+        "(verify): with the manifest STORE.csv and clips.csv where they stand beside it.",
+    )
     parser.add_argument("action", choices=["describe", "verify"])
     parser.add_argument("store", type=Path)
-    args = parser.parse_args()
+    parser.add_argument("--clips", type=Path, help="clips.csv, if not beside the store")
+    args = parser.parse_args(arguments)
     if not (args.store / ".zgroup").is_file():
         print(f"{args.store} is not a store: it has no .zgroup", file=sys.stderr)
         return 2
     if args.action == "describe":
         print(describe(args.store))
         return 0
-    faults = verify(args.store)
+    manifest = args.store.with_suffix(".csv")
+    clips = args.clips or args.store.parent / "clips.csv"
+    tables = [path if path.is_file() else None for path in (manifest, clips)]
+    faults = verify(args.store, *tables)
     print("\n".join(faults) if faults else f"{args.store}: {len(movies(args.store))} movies, sound")
+    against = [path.name if path else "none" for path in tables]
+    print(f"compared with the manifest: {against[0]}; with the clips table: {against[1]}")
     return 1 if faults else 0
 
 

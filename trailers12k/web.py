@@ -97,9 +97,10 @@ def read(client: requests.Session, url: str, limit: int, timeout: float) -> byte
     return data
 
 
-def fetch(url: str, path: Path, md5: str = "", timeout: float = 60, retries: int = 5) -> None:
+def fetch(url: str, path: Path, digest: str = "", timeout: float = 60, retries: int = 5) -> None:
     """Download a large file: what was begun is continued, checked, and named at the end.
 
+    digest: what its hash, or the beginning of it, must be: "md5:0123..." or "sha256:0123...".
     Raises `UserError`.
     """
     client = session(retries, patient=True)
@@ -133,9 +134,10 @@ def fetch(url: str, path: Path, md5: str = "", timeout: float = 60, retries: int
         raise UserError(
             f"{_without_query(url)}: {got} of {size} bytes came; run the same command again"
         )
-    if md5 and (found := _md5(partial)) != md5:
+    kind, _, expected = digest.partition(":")
+    if expected and not (found := _digest(partial, kind)).startswith(expected):
         partial.unlink()
-        raise UserError(f"{_without_query(url)}: its md5 is {found}, and should be {md5}")
+        raise UserError(f"{_without_query(url)}: its {kind} is {found}, and should be {expected}")
     partial.replace(path)
     log.info("%s: %.1f MB", path, got / 1e6)
 
@@ -157,9 +159,9 @@ def _save(response: requests.Response, path: Path, mode: str, size: int) -> None
             bar.update(len(block))
 
 
-def _md5(path: Path) -> str:
+def _digest(path: Path, kind: str) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
+        return hashlib.file_digest(file, kind).hexdigest()
 
 
 def _without_query(text: str) -> str:

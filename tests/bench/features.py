@@ -1,0 +1,219 @@
+"""What features cost: decoding, cropping and all else beside the bare forward passes.
+
+A two-minute trailer of 640x360, panned over photographs with hard cuts, goes through every backbone
+of config.yaml at its model's own size and all 24 frames, as in presets/trailers12k.yaml. Printed for
+each, from rounds of both in turn, since the machine is noisy:
+
+  forward   CPU seconds a clip, of forward passes over tensors that are in memory already
+  total     CPU of extract_movie, from the file to the features, over that of the forward passes
+  overlap   with two threads: the wall time over the larger of decoding alone and computing alone
+  start-up  CPU seconds of loading the model, paid once a job
+
+then the same trailer in two processes at once, and the memory of an hour beside that of a minute.
+`make bench` runs it. `--precision fp32` (or bf16), `--seconds 30` (of the trailer), and names of
+stores, narrow it.
+"""
+
+import argparse
+import multiprocessing
+import resource
+import tempfile
+import time
+from itertools import islice
+from pathlib import Path
+
+import av
+import numpy as np
+import torch
+import yaml
+from PIL import Image
+from skimage import data
+from sklearn.datasets import load_sample_image
+
+from trailers12k import backbones, clips, features, video
+from trailers12k.backbones import devices
+
+ROOT = Path(__file__).parents[2]
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+CLIPS = CONFIG["clips"]
+HEAVY = 0.2
+"""CPU seconds a clip from which on a part of the trailer is enough: decoding is a few per cent."""
+
+
+def render(path: Path, seconds: int, size: tuple[int, int], seed: int = 0) -> Path:
+    """Shots of 15 to 100 frames over photographs, with grain, at 24 fps."""
+    random = np.random.default_rng(seed)
+    photos = [data.astronaut(), data.coffee(), data.chelsea(), load_sample_image("china.jpg")]
+    width, height = size
+    large = [Image.fromarray(p).resize((width * 3 // 2, height * 2)) for p in photos]
+    grain = random.normal(0, 4, (8, height, width, 1))
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=24, options={"preset": "veryfast"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        left = seconds * 24
+        while left > 0:
+            photo, length = large[random.integers(4)], min(left, int(random.integers(15, 100)))
+            x, y = random.uniform(0, width // 4), random.uniform(0, height // 2)
+            dx, dy = random.uniform(0, 1.2, 2) * width / 640
+            for i in range(length):
+                box = (x + dx * i, y + dy * i, x + dx * i + width, y + dy * i + height)
+                pixels = np.asarray(photo.crop(tuple(map(int, box)))) + grain[i % 8]
+                frame = np.clip(pixels, 0, 255).astype(np.uint8)
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+            left -= length
+        container.mux(stream.encode(None))
+    return path
+
+
+def load(store: str, precision: str, device: devices.Device) -> backbones.Backbone:
+    """The backbone of a store as the real preset has it, but with random weights."""
+    spec = {key: value for key, value in CONFIG["backbones"][store].items() if key != "size"}
+    spec = {"weights": "random", "precision": precision} | spec
+    return backbones.load(spec, 0, device=device)
+
+
+def cpu_of(work) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def wall_of(work) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def measure(store: str, precision: str, trailer: Path, cut: list[clips.Clip], rounds: int) -> str:
+    device = devices.cpu()
+    loaded = []
+    start_up = cpu_of(lambda: loaded.append(load(store, precision, device)))
+    backbone = loaded[0]
+    reader = video.probe(trailer).reader
+    fps, fpc = CLIPS["fps"], CLIPS["fpc"]
+
+    def batches(part):
+        times = np.concatenate([clips.frame_times(clip, fps, fpc) for clip in part])
+        frames = features._cropped(backbone, video.read_frames(trailer, reader, times, backbone.side))
+        return features._batches(frames, len(part), fpc, backbone.clips_at_a_time(fpc))
+
+    def inputs(part):
+        """Tensors as the network takes them."""
+        for crops in batches(part):
+            pixels = torch.from_numpy(crops)
+            pixels = pixels if backbone._net.video else pixels.flatten(0, 1)
+            for few in pixels.split(backbone.batch):
+                ready = backbone._net.normalize(few)
+                yield ready.contiguous(memory_format=backbone._layout)
+
+    def forward(tensors):
+        half = backbone.attributes["precision"] == "bf16"
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
+            for tensor in tensors:
+                backbone._module(tensor).float().numpy()
+
+    def extract(ahead=False):
+        return features.extract_movie(backbone, trailer, reader, cut, fps, fpc, ahead=ahead)
+
+    few = list(inputs(cut[:2]))
+    forward(few)
+    if cpu_of(lambda: forward(few)) / 2 > HEAVY:
+        cut = cut[:16]
+    tensors = list(inputs(cut))
+    pairs = [(cpu_of(lambda: forward(tensors)), cpu_of(extract)) for _ in range(rounds)]
+    alone, whole = map(sum, zip(*pairs, strict=True))
+    ratios = []
+    for _ in range(rounds):
+        decoding = wall_of(lambda: [None for _ in batches(cut)])
+        computing = wall_of(lambda: forward(tensors))
+        ratios.append(wall_of(lambda: extract(ahead=True)) / max(decoding, computing))
+    clip = alone / rounds / len(cut)
+    return (
+        f"| {store} | {backbone.attributes['precision']} | {clip:.3f} | {whole / alone:.2f} "
+        f"| {np.median(ratios):.2f} | {start_up:.1f} |"
+    )
+
+
+def one_process(trailer: Path, cut: list[clips.Clip], store: str, answer) -> None:
+    features.keep_memory()
+    torch.set_num_threads(1)
+    backbone = load(store, "fp32", devices.cpu())
+    answer.put(cpu_of(lambda: features.extract_movie(backbone, trailer, "decord", cut, 24, 24)))
+
+
+def together(trailer: Path, cut: list[clips.Clip], store: str, count: int) -> float:
+    """CPU seconds of each of so many processes at once."""
+    context = multiprocessing.get_context("spawn")
+    answer = context.SimpleQueue()
+    given = (trailer, cut, store, answer)
+    running = [context.Process(target=one_process, args=given) for _ in range(count)]
+    for process in running:
+        process.start()
+    total = sum(answer.get() for _ in running)
+    for process in running:
+        process.join()
+    return total / count
+
+
+def peak(trailer: Path, seconds: int, store: str, answer) -> None:
+    """Peak memory of detecting clips and computing features, in MB."""
+    features.keep_memory()
+    torch.set_num_threads(1)
+    cut = clips.find_clips(trailer, "decord", seconds, CLIPS)
+    backbone = load(store, "fp32", devices.cpu())
+    features.extract_movie(backbone, trailer, "decord", cut, 24, 24)
+    answer.put(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def peak_of(trailer: Path, seconds: int, store: str) -> float:
+    context = multiprocessing.get_context("spawn")
+    answer = context.SimpleQueue()
+    process = context.Process(target=peak, args=(trailer, seconds, store, answer))
+    process.start()
+    value = answer.get()
+    process.join()
+    return value
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("stores", nargs="*")
+    parser.add_argument("--precision", default="auto", choices=["auto", "fp32", "bf16"])
+    parser.add_argument("--seconds", type=int, default=120)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--hour", type=int, default=3600, help="seconds of the long file")
+    args = parser.parse_args()
+    features.keep_memory()
+    torch.set_num_threads(1)
+    known = [s for s, spec in CONFIG["backbones"].items() if spec["input"] != "posters"]
+    with tempfile.TemporaryDirectory() as folder:
+        trailer = render(Path(folder) / "trailer.mp4", args.seconds, (640, 360))
+        found = video.probe(trailer)
+        cut = clips.find_clips(trailer, found.reader, found.duration, CLIPS)
+        print(f"{found.duration:.0f} s, {len(cut)} clips, {trailer.stat().st_size / 1e6:.1f} MB")
+        times = np.arange(round(found.duration * 24)) / 24
+        for size in (256, 128, 27):
+            read = cpu_of(lambda size=size: list(islice_all(trailer, found.reader, times, size)))
+            print(f"reading at short side {size}: {1000 * read / len(times):.2f} CPU ms a frame")
+        print("| store | precision | forward | total | overlap | start-up |")
+        print("|---|---|---|---|---|---|")
+        for store in args.stores or known:
+            print(measure(store, args.precision, trailer, cut, args.rounds), flush=True)
+        light = "trailers_k_shufflenet_fps24_fpc24"
+        alone, both = (together(trailer, cut, light, count) for count in (1, 2))
+        print(f"two processes at once: {both / alone:.2f} of the CPU of one, each")
+        short = render(Path(folder) / "short.mp4", 60, (320, 180))
+        long = render(Path(folder) / "long.mp4", args.hour, (320, 180))
+        small, large = peak_of(short, 60, light), peak_of(long, args.hour, light)
+        print(f"peak memory: {large:.0f} MB for {args.hour} s, {small:.0f} MB for 60 s: ", end="")
+        print(f"{large / small:.2f}")
+
+
+def islice_all(trailer: Path, reader: str, times: np.ndarray, size: int):
+    """The frames, none of them kept."""
+    for _ in islice(video.read_frames(trailer, reader, times, size), None):
+        yield None
+
+
+if __name__ == "__main__":
+    main()
