@@ -15,10 +15,12 @@ sample: $(READY)
 	snakemake --cores all
 
 test: $(READY)
-	pytest
+	pytest --numprocesses 2 tests/unit tests/golden
+	pytest tests/workflow
 
 bench: $(READY)
 	python tests/bench/acquisition.py
+	python tests/bench/features.py
 
 check: $(READY)
 	ruff check .

@@ -282,8 +282,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tables = [path if path.is_file() else None for path in (manifest, clips)]
     faults = verify(args.store, *tables)
     print("\n".join(faults) if faults else f"{args.store}: {len(movies(args.store))} movies, sound")
-    against = [path.name if path else "none" for path in tables]
-    print(f"compared with the manifest: {against[0]}; with the clips table: {against[1]}")
+    against = [path.name if path else "none there" for path in tables]
+    print(f"compared with its manifest ({against[0]}) and the clips table ({against[1]})")
     return 1 if faults else 0
 
 

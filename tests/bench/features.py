@@ -1,8 +1,8 @@
 """What features cost: decoding, cropping and all else beside the bare forward passes.
 
-A two-minute trailer of 640x360, panned over photographs with hard cuts, goes through every backbone
-of config.yaml at its model's own size and all 24 frames, as in presets/trailers12k.yaml. Printed for
-each, from rounds of both in turn, since the machine is noisy:
+A two-minute trailer of 640x360, panned over photographs with hard cuts, goes through every
+backbone of config.yaml at its model's own size and all 24 frames, as in presets/trailers12k.yaml.
+Printed for each, from rounds of both in turn, since the machine is noisy:
 
   forward   CPU seconds a clip, of forward passes over tensors that are in memory already
   total     CPU of extract_movie, from the file to the features, over that of the forward passes
@@ -16,10 +16,8 @@ stores, narrow it.
 
 import argparse
 import multiprocessing
-import resource
 import tempfile
 import time
-from itertools import islice
 from pathlib import Path
 
 import av
@@ -32,6 +30,7 @@ from sklearn.datasets import load_sample_image
 
 from trailers12k import backbones, clips, features, video
 from trailers12k.backbones import devices
+from trailers12k.backbones.common import Backbone
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -65,7 +64,7 @@ def render(path: Path, seconds: int, size: tuple[int, int], seed: int = 0) -> Pa
     return path
 
 
-def load(store: str, precision: str, device: devices.Device) -> backbones.Backbone:
+def load(store: str, precision: str, device: devices.Device) -> Backbone:
     """The backbone of a store as the real preset has it, but with random weights."""
     spec = {key: value for key, value in CONFIG["backbones"][store].items() if key != "size"}
     spec = {"weights": "random", "precision": precision} | spec
@@ -84,7 +83,10 @@ def wall_of(work) -> float:
     return time.perf_counter() - began
 
 
-def measure(store: str, precision: str, trailer: Path, cut: list[clips.Clip], rounds: int) -> str:
+def measure(
+    store: str, precision: str, trailer: Path, cut: list[clips.Clip], rounds: int
+) -> tuple[float, float, str]:
+    """CPU seconds a clip of the forward passes alone and of all; and the line of the table."""
     device = devices.cpu()
     loaded = []
     start_up = cpu_of(lambda: loaded.append(load(store, precision, device)))
@@ -94,7 +96,9 @@ def measure(store: str, precision: str, trailer: Path, cut: list[clips.Clip], ro
 
     def batches(part):
         times = np.concatenate([clips.frame_times(clip, fps, fpc) for clip in part])
-        frames = features._cropped(backbone, video.read_frames(trailer, reader, times, backbone.side))
+        frames = features._cropped(
+            backbone, video.read_frames(trailer, reader, times, backbone.side)
+        )
         return features._batches(frames, len(part), fpc, backbone.clips_at_a_time(fpc))
 
     def inputs(part):
@@ -127,9 +131,9 @@ def measure(store: str, precision: str, trailer: Path, cut: list[clips.Clip], ro
         decoding = wall_of(lambda: [None for _ in batches(cut)])
         computing = wall_of(lambda: forward(tensors))
         ratios.append(wall_of(lambda: extract(ahead=True)) / max(decoding, computing))
-    clip = alone / rounds / len(cut)
-    return (
-        f"| {store} | {backbone.attributes['precision']} | {clip:.3f} | {whole / alone:.2f} "
+    per_clip = [seconds / rounds / len(cut) for seconds in (alone, whole)]
+    return *per_clip, (
+        f"| {store} | {backbone.attributes['precision']} | {per_clip[0]:.3f} | {whole / alone:.2f} "
         f"| {np.median(ratios):.2f} | {start_up:.1f} |"
     )
 
@@ -162,7 +166,9 @@ def peak(trailer: Path, seconds: int, store: str, answer) -> None:
     cut = clips.find_clips(trailer, "decord", seconds, CLIPS)
     backbone = load(store, "fp32", devices.cpu())
     features.extract_movie(backbone, trailer, "decord", cut, 24, 24)
-    answer.put(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    # Not getrusage, whose peak a process takes over from its parent.
+    status = Path("/proc/self/status").read_text()
+    answer.put(int(status.partition("VmHWM:")[2].split()[0]) / 1024)
 
 
 def peak_of(trailer: Path, seconds: int, store: str) -> float:
@@ -173,6 +179,11 @@ def peak_of(trailer: Path, seconds: int, store: str) -> float:
     value = answer.get()
     process.join()
     return value
+
+
+def read_all(trailer: Path, reader: str, times: np.ndarray, size: int) -> None:
+    for _ in video.read_frames(trailer, reader, times, size):
+        pass
 
 
 def main() -> None:
@@ -193,12 +204,16 @@ def main() -> None:
         print(f"{found.duration:.0f} s, {len(cut)} clips, {trailer.stat().st_size / 1e6:.1f} MB")
         times = np.arange(round(found.duration * 24)) / 24
         for size in (256, 128, 27):
-            read = cpu_of(lambda size=size: list(islice_all(trailer, found.reader, times, size)))
+            read = cpu_of(lambda size=size: read_all(trailer, found.reader, times, size))
             print(f"reading at short side {size}: {1000 * read / len(times):.2f} CPU ms a frame")
         print("| store | precision | forward | total | overlap | start-up |")
         print("|---|---|---|---|---|---|")
+        sums = [0.0, 0.0]
         for store in args.stores or known:
-            print(measure(store, args.precision, trailer, cut, args.rounds), flush=True)
+            *seconds, line = measure(store, args.precision, trailer, cut, args.rounds)
+            sums = [total + more for total, more in zip(sums, seconds, strict=True)]
+            print(line, flush=True)
+        print(f"| all of them | | {sums[0]:.3f} | {sums[1] / sums[0]:.2f} | | |")
         light = "trailers_k_shufflenet_fps24_fpc24"
         alone, both = (together(trailer, cut, light, count) for count in (1, 2))
         print(f"two processes at once: {both / alone:.2f} of the CPU of one, each")
@@ -207,12 +222,6 @@ def main() -> None:
         small, large = peak_of(short, 60, light), peak_of(long, args.hour, light)
         print(f"peak memory: {large:.0f} MB for {args.hour} s, {small:.0f} MB for 60 s: ", end="")
         print(f"{large / small:.2f}")
-
-
-def islice_all(trailer: Path, reader: str, times: np.ndarray, size: int):
-    """The frames, none of them kept."""
-    for _ in islice(video.read_frames(trailer, reader, times, size), None):
-        yield None
 
 
 if __name__ == "__main__":

@@ -158,7 +158,7 @@ def test_the_command_line_names_what_is_wrong(store, case, capsys):
     assert stores.main(["verify", str(store)]) == 0
     told = capsys.readouterr().out
     assert "3 movies, sound" in told
-    assert "compared with the manifest: part.csv; with the clips table: clips.csv" in told
+    assert "compared with its manifest (part.csv) and the clips table (clips.csv)" in told
     expected = damage(store, case)
     assert stores.main(["verify", str(store)]) == 1
     lines = capsys.readouterr().out.splitlines()

@@ -224,9 +224,10 @@ def seeded(seed: int, what: str) -> Iterator[None]:
 
 def scale(pixels: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
     """uint8 (..., h, w, 3) to float32 (..., 3, h, w): 0-1, minus the mean, by the deviation."""
-    values = pixels.movedim(-1, -3).float().div(255)
+    values = pixels.movedim(-1, -3).float()
     shape = (3, 1, 1)
-    return (values - values.new_tensor(mean).view(shape)) / values.new_tensor(std).view(shape)
+    means, deviations = values.new_tensor(mean).view(shape), values.new_tensor(std).view(shape)
+    return values.div_(255).sub_(means).div_(deviations)
 
 
 def random_weights(build: Callable[[], nn.Module], model: str, seed: int) -> nn.Module:

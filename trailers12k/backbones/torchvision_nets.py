@@ -64,7 +64,7 @@ def build(spec: Mapping[str, object], seed: int, given: Weights | None) -> Net:
         video=is_video,
         crop=lambda frame: _crop(frame, preset),
         normalize=normalize,
-        words=" ".join(str(preset).split()),
+        words=f"{' '.join(str(preset).split())}, antialias={_antialias(preset)}",
         side=min(preset.resize_size),
         weights=weights,
     )
@@ -78,6 +78,10 @@ def _crop(frame: np.ndarray, preset: Preset) -> np.ndarray:
         pixels, preset.resize_size, preset.interpolation, antialias=antialias
     )
     return transforms.center_crop(pixels, preset.crop_size).permute(1, 2, 0).numpy()
+
+
+def _antialias(preset: Preset) -> bool:
+    return isinstance(preset, ImageClassification) and preset.antialias
 
 
 def _enum(model: str) -> tuple[str, WeightsEnum]:

@@ -1,0 +1,132 @@
+"""Features through the real rules: backbones by a line of the config, weights, kills."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import time
+from copy import deepcopy
+
+import pytest
+import torch
+from torchvision.models import get_model
+
+from trailers12k import stores
+
+from .conftest import IMAGE, VIDEO, Project
+
+OWN, FROM_TIMM, FROM_VIDEO = "trailers_own", "trailers_i_convnext", "trailers_k_mc3"
+
+
+@pytest.fixture
+def project(tmp_path, sample) -> Project:
+    """The built sample, copied: these tests change it."""
+    shutil.copytree(sample.folder, tmp_path / "project", symlinks=True)
+    project = Project.__new__(Project)
+    project.folder, project.config = tmp_path / "project", deepcopy(sample.config)
+    return project
+
+
+def written(project: Project, store: str) -> dict:
+    folder = project.folder / "data" / f"{store}.zarr"
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_new_line_makes_a_new_store_and_leaves_the_others_alone(project):
+    before = written(project, IMAGE), written(project, VIDEO)
+    project.config["backbones"] |= {
+        FROM_TIMM: {
+            "model": "timm/convnext_tiny.fb_in1k",
+            "input": "frames",
+            "batch": 8,
+            "size": 64,
+        },
+        FROM_VIDEO: {
+            "model": "torchvision/mc3_18.KINETICS400_V1",
+            "input": "clips",
+            "batch": 1,
+            "size": 48,
+        },
+    }
+    run = project.build("features", "write_config")
+    assert run.wildcards("extract_features", "store") == {FROM_TIMM, FROM_VIDEO}
+    assert run.wildcards("merge_store", "store") == {FROM_TIMM, FROM_VIDEO}
+    assert run.jobs["download_trailers"] == run.jobs["detect_clips"] == 0
+    assert (written(project, IMAGE), written(project, VIDEO)) == before
+    for store, features in ((FROM_TIMM, 768), (FROM_VIDEO, 512)):
+        data = project.folder / "data"
+        assert stores.attributes(data / f"{store}.zarr")["num_features"] == features
+        assert stores.movies(data / f"{store}.zarr") == stores.movies(data / f"{IMAGE}.zarr")
+        tables = data / f"{store}.csv", data / "clips.csv"
+        assert stores.verify(data / f"{store}.zarr", *tables) == []
+    # What changes no result makes no job run but the one that writes down the settings.
+    project.config["backbones"][FROM_TIMM]["batch"] = 3
+    project.config["device"] = "cpu"
+    project.config["weights_from"] = "elsewhere"
+    assert set(project.build("features", "write_config").jobs) == {"write_config"}
+
+
+def test_pretrained_weights_are_fetched_checked_and_followed(project, tmp_path):
+    spec = {"model": "torchvision/shufflenet_v2_x0_5", "input": "frames", "batch": 8, "size": 64}
+    file = tmp_path / "own.pth"
+    project.config["backbones"] |= {OWN: spec | {"weights": "pretrained", "file": str(file)}}
+    run = project.run("weights")
+    assert run.code != 0 and f"there is no file {file}" in run.text
+    assert "Traceback" not in run.text
+    torch.save({"other": torch.zeros(1)}, file)
+    run = project.run("features")
+    assert run.code != 0 and "does not hold its weights" in run.text
+    assert run.jobs["extract_features"] == 0
+
+    torch.manual_seed(0)
+    torch.save(get_model("shufflenet_v2_x0_5").state_dict(), file)
+    project.build("weights")
+    (path,) = (project.folder / "build" / "weights").glob("*.json")
+    record = json.loads(path.read_text())
+    run = project.build("features")
+    assert run.jobs["fetch_weights"] == 0
+    assert run.wildcards("extract_features", "store") == {OWN}
+    store = project.folder / "data" / f"{OWN}.zarr"
+    told = stores.attributes(store)
+    assert told["pretrained"] and told["weights_sha256"] == record["sha256"]
+
+    first = stores.read(store, stores.movies(store)[0])
+    torch.manual_seed(1)
+    torch.save(get_model("shufflenet_v2_x0_5").state_dict(), file)
+    run = project.build("features")
+    assert run.wildcards("extract_features", "store") == {OWN}
+    assert "0 kept" in project.log(f"extract_features/{OWN}/000.log")
+    assert (stores.read(store, stores.movies(store)[0]) != first).any()
+    assert "Nothing to be done" in project.build("features").text
+
+
+def test_after_kill_9_the_stores_are_those_of_an_undisturbed_run(project):
+    expected = project.products()
+    for store in (IMAGE, VIDEO):
+        shutil.rmtree(project.folder / "build" / "features" / store)
+        shutil.rmtree(project.folder / "build" / "ledger" / store)
+        shutil.rmtree(project.folder / "data" / f"{store}.zarr")
+        (project.folder / "data" / f"{store}.csv").unlink()
+    for _ in range(2):
+        there = list(project.folder.glob("build/features/*/*.zarr/tt*"))
+        running = project.start("features")
+        while running.poll() is None:
+            if len(list(project.folder.glob("build/features/*/*.zarr/tt*"))) > len(there) + 1:
+                break
+            time.sleep(0.01)
+        assert running.poll() is None, "killed in the middle"
+        os.killpg(running.pid, signal.SIGKILL)
+        running.communicate()
+        project.run("--unlock")
+    project.build("features")
+    products = project.products()
+    assert products.keys() == expected.keys()
+    assert [name for name in products if products[name] != expected[name]] == []
+
+
+def test_the_ledger_tells_what_found_the_shots(project):
+    with (project.folder / "data" / "ledger.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["stage"] == "clips"]
+    done = [row for row in rows if row["status"] == "ok"]
+    assert done and all(row["tool"].startswith("PySceneDetect") for row in done)
