@@ -11,6 +11,7 @@ rule extract_features:
             else "build/ledger/trailers/{shard}.csv"
         ),
         clips=lambda wc: [] if plan.of_posters(wc.store) else "build/clips/{shard}.csv",
+        detected=lambda wc: [] if plan.of_posters(wc.store) else "build/ledger/clips/{shard}.csv",
         weights=lambda wc: plan.weights(wc.store),
     output:
         ledger="build/ledger/{store}/{shard}.csv",

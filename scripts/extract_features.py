@@ -12,10 +12,13 @@ def main() -> None:
     # Neither is among the params: they change no result, and so shall make no job run.
     device = snakemake.config["device"]
     batch = snakemake.config["backbones"][store]["batch"]
+    settings = dict(snakemake.params.clips)
+    if snakemake.input.detected:
+        settings["detector_version"] = ledger.tools(ledger.read_shard(snakemake.input.detected))
     rows = features.extract_shard(
         store,
         snakemake.params.backbone | {"batch": batch},
-        snakemake.params.clips,
+        settings,
         ledger.read_shard(snakemake.input.sources),
         clips.read_clips(snakemake.input.clips) if snakemake.input.clips else {},
         snakemake.params.code["package"],

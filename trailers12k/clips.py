@@ -1,7 +1,7 @@
-"""The shots of a trailer, and their partition into clips.
+"""The partition of a trailer's shots into clips.
 
-Reads videos through `video`; writes one CSV file of clips a movie. Must not know what is computed
-from the clips.
+Finds the shots through `shots`; writes one CSV file of clips a movie. Must not know what is
+computed from the clips.
 """
 
 import logging
@@ -11,19 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from trailers12k import shards, video
+from trailers12k import shards
 from trailers12k.files import read_csv, write_csv
 from trailers12k.fingerprint import fingerprint
 from trailers12k.movies import is_mid
+from trailers12k.shots import detector_version, find_shots
 
 log = logging.getLogger(__name__)
-
-DETECTORS = {"adaptive": "AdaptiveDetector", "content": "ContentDetector"}
-"""PySceneDetect's detectors, by their name in the configuration."""
-
-DETECTION_SIZE = 27
-"""Shorter side, in pixels, of the frames in which cuts are looked for: 48x27 at 16:9. Precision and
-recall are those of full frames (.95, .82 on 23 known transitions), at a twentieth of the time."""
 
 
 @dataclass(frozen=True)
@@ -44,45 +38,23 @@ class Clip:
 COLUMNS = ("mid", *(field.name for field in fields(Clip)))
 """The columns of clips.csv."""
 
-LEDGER_COLUMNS = ("shots", "clips")
-"""What the ledger of clips holds beyond the columns of every stage."""
+LEDGER_COLUMNS = ("shots", "clips", "repeated")
+"""What the ledger of clips holds beyond the columns of every stage; repeated: see `find_clips`."""
 
 
 def find_clips(
     path: str | Path, reader: str, duration: float, settings: Mapping[str, object]
-) -> list[Clip]:
-    """The clips of a trailer of `duration` seconds; at least one.
+) -> tuple[list[Clip], int]:
+    """The clips of a trailer of `duration` seconds, at least one; and how many frames of the grid
+    repeat the one before, since the file has none of their own.
 
-    settings: the section `clips` of the configuration: detector ("adaptive", "content"), min_shot
-        (frames of the grid), fps, fpc, keep. Raises `Failure` when the file cannot be read.
+    settings: the section `clips` of the configuration: detector and min_shot (see `find_shots`),
+        fps, fpc, keep. Raises `Failure` when the file cannot be read.
     """
     fps, fpc = settings["fps"], settings["fpc"]
-    shots = find_shots(path, reader, duration, settings["detector"], settings["min_shot"], fps)
-    return partition(shots, fps, fpc, settings["keep"])
-
-
-def find_shots(
-    path: str | Path, reader: str, duration: float, detector: str, min_shot: int, fps: float
-) -> list[tuple[int, int]]:
-    """The shots of a trailer: (first frame, frame after the last) on the grid of `fps`.
-
-    The detectors are PySceneDetect's with its thresholds; only the shortest shot is ours to say,
-    since its default of 15 frames loses a trailer's short ones. No cut means one shot.
-    """
-    # Here, since whoever only reads clips (features, merges) need not have PySceneDetect.
-    import scenedetect
-    from scenedetect import FrameTimecode
-
-    finder = getattr(scenedetect, DETECTORS[detector])(min_scene_len=min_shot)
-    frames = max(1, round(duration * fps))
-    times = np.arange(frames) / fps
-    cuts, at = [], FrameTimecode(0, float(fps))
-    for i, rgb in enumerate(video.read_frames(path, reader, times, DETECTION_SIZE)):
-        at = FrameTimecode(i, float(fps))
-        cuts += finder.process_frame(at, np.ascontiguousarray(rgb[..., ::-1]))
-    cuts += finder.post_process(at)
-    bounds = [0, *sorted({cut.frame_num for cut in cuts} - {0}), frames]
-    return list(zip(bounds, bounds[1:], strict=False))
+    detector, min_shot = settings["detector"], settings["min_shot"]
+    found, repeated = find_shots(path, reader, duration, detector, min_shot, fps)
+    return partition(found, fps, fpc, settings["keep"]), repeated
 
 
 def partition(
@@ -165,11 +137,12 @@ def detect_shard(
     def work(mid: str) -> dict:
         row = by_mid[mid]
         path = shards.source_file(row, "download_trailers")
-        clips = find_clips(path, row["reader"], float(row["duration"]), settings)
+        clips, repeated = find_clips(path, row["reader"], float(row["duration"]), settings)
         write_clips(products / f"{mid}.csv", mid, clips)
-        return {"shots": clips[-1].shot + 1, "clips": len(clips)}
+        return {"shots": clips[-1].shot + 1, "clips": len(clips), "repeated": repeated}
 
-    rows = shards.process(map(task, trailers), records, work, unit="trailer")
+    tool = detector_version(settings["detector"])
+    rows = shards.process(map(task, trailers), records, work, unit="trailer", tool=tool)
     done = [row["mid"] for row in rows if row["status"] == "ok"]
     for path in products.glob("tt*.csv"):
         if is_mid(path.stem) and path.stem not in done:

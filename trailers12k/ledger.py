@@ -40,6 +40,11 @@ def merge(shards: Iterable[tuple[str, str | Path]], path: str | Path) -> list[di
     return rows
 
 
+def tools(rows: Iterable[Mapping[str, str]]) -> str:
+    """The programs, with their versions, that made what is `ok`."""
+    return ", ".join(sorted({row["tool"] for row in rows if row["status"] == "ok"}))
+
+
 def count(rows: Iterable[Mapping[str, str]]) -> str:
     """A line of counts: `40 ok, 1 failed (truncated 1), 3 skipped (no_trailer 3)`."""
     rows = list(rows)

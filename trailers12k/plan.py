@@ -24,7 +24,7 @@ SPLITS = ("0", "1", "2")
 FEWEST = 10
 """Movies; splits are dealt in tenths."""
 SAMPLE_CODE = ("sources.sample", "sources.sample_looks")
-CLIPS_CODE = ("video", "clips")
+CLIPS_CODE = ("video", "shots", "clips")
 FEATURES_CODE = ("video", "clips", "features")
 
 

@@ -163,7 +163,7 @@ def peak(trailer: Path, seconds: int, store: str, answer) -> None:
     """Peak memory of detecting clips and computing features, in MB."""
     features.keep_memory()
     torch.set_num_threads(1)
-    cut = clips.find_clips(trailer, "decord", seconds, CLIPS)
+    cut, _ = clips.find_clips(trailer, "decord", seconds, CLIPS)
     backbone = load(store, "fp32", devices.cpu())
     features.extract_movie(backbone, trailer, "decord", cut, 24, 24)
     # Not getrusage, whose peak a process takes over from its parent.
@@ -200,7 +200,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         trailer = render(Path(folder) / "trailer.mp4", args.seconds, (640, 360))
         found = video.probe(trailer)
-        cut = clips.find_clips(trailer, found.reader, found.duration, CLIPS)
+        cut, _ = clips.find_clips(trailer, found.reader, found.duration, CLIPS)
         print(f"{found.duration:.0f} s, {len(cut)} clips, {trailer.stat().st_size / 1e6:.1f} MB")
         times = np.arange(round(found.duration * 24)) / 24
         for size in (256, 128, 27):

@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from trailers12k import clips, video
+from trailers12k import clips, shots, video
 from trailers12k.clips import Clip
 from trailers12k.files import sha256_of
 
@@ -14,11 +14,11 @@ SHOTS = (30, 12, 50, 24, 8, 40)
 SETTINGS = {"detector": "adaptive", "min_shot": 6, "fps": 24, "fpc": 24, "keep": 0.5}
 
 
-def render(path: Path, lengths: tuple[int, ...]) -> Path:
-    """At 24 fps, shots of the given lengths: coloured squares that move."""
+def render(path: Path, lengths: tuple[int, ...], rate: int = 24) -> Path:
+    """Shots of the given lengths in frames: coloured squares that move."""
     random = np.random.default_rng(0)
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=24)
+        stream = container.add_stream("libx264", rate=rate)
         stream.width, stream.height, stream.pix_fmt = 192, 108, "yuv420p"
         for length in lengths:
             squares = random.integers(0, 255, (6, 6, 3), np.uint8)
@@ -50,13 +50,13 @@ def row_of(mid: str, path: Path) -> dict[str, str]:
 @pytest.mark.parametrize("detector", ["adaptive", "content"])
 def test_shots_are_found_where_the_cuts_are(trailer, detector):
     bounds = [0, *np.cumsum(SHOTS).tolist()]
-    found = clips.find_shots(trailer, "pyav", sum(SHOTS) / 24, detector, 6, 24)
-    assert found == list(zip(bounds, bounds[1:], strict=False))
+    found = shots.find_shots(trailer, "pyav", sum(SHOTS) / 24, detector, 6, 24)
+    assert found == (list(zip(bounds, bounds[1:], strict=False)), 0)
 
 
 def test_no_cut_is_one_shot(tmp_path):
     path = render(tmp_path / "one.mp4", (30,))
-    assert clips.find_shots(path, "pyav", 30 / 24, "adaptive", 6, 24) == [(0, 30)]
+    assert shots.find_shots(path, "pyav", 30 / 24, "adaptive", 6, 24) == ([(0, 30)], 0)
 
 
 def test_partition_keeps_half_a_clip_and_one_clip_a_shot():
@@ -101,3 +101,25 @@ def test_a_shard_is_computed_once_and_follows_its_settings(trailer, tmp_path):
 
 def test_clip_times_are_rounded_as_in_the_file():
     assert clips.partition([(1, 25)])[0] == Clip(0, 0, 0.041667, 1.041667)
+
+
+@pytest.mark.parametrize(("rate", "repeated"), [(12, 72), (24, 0), (30, 0), (60, 0)])
+def test_what_repeats_because_the_file_has_no_more_is_counted(tmp_path, rate, repeated):
+    """Six seconds at another rate: at 12 frames a second, every other one of the grid repeats."""
+    path = render(tmp_path / "trailer.mp4", (3 * rate, 3 * rate), rate)
+    found, again = shots.find_shots(path, "pyav", 6.0, "adaptive", 6, 24)
+    assert found == [(0, 72), (72, 144)] and again == repeated
+
+
+def test_the_seconds_of_a_clip_cut_it_out_of_the_file(trailer):
+    """By clips.csv alone, with PyAV: the frames from `start` on and before `end`."""
+    made, _ = clips.find_clips(trailer, "pyav", sum(SHOTS) / 24, SETTINGS)
+    with av.open(str(trailer)) as container:
+        frames = [(float(f.time), f.to_ndarray(format="rgb24")) for f in container.decode(video=0)]
+    origin = frames[0][0]
+    for clip in made:
+        cut = [f for t, f in frames if clip.start - 1e-3 <= t - origin < clip.end - 1e-3]
+        read = list(video.read_frames(trailer, "pyav", clips.frame_times(clip)))
+        assert len(cut) == round((clip.end - clip.start) * 24) and len(read) == 24
+        assert all(np.array_equal(a, b) for a, b in zip(cut, read, strict=False))
+        assert all(np.array_equal(cut[-1], frame) for frame in read[len(cut) :])
