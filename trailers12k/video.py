@@ -18,7 +18,14 @@ from av.error import FFmpegError
 from trailers12k.shards import Failure
 
 MAX_CORRUPT = 0.01
-"""Fraction of damaged frames above which a file is worthless."""
+"""Fraction of damaged frames above which a file is worthless. Below it, the sound frame nearest in
+time stands in for a damaged one."""
+
+LONGEST = 12 * 3600
+"""Seconds; a longer video has timestamps that were damaged."""
+
+SENSELESS = (FFmpegError, LookupError, ValueError, OverflowError, MemoryError)
+"""What PyAV raises on data that make no sense."""
 
 TIE = 1e-3
 """Seconds. decord's timestamps are float32: of two frames nearly equally near, the first is taken,
@@ -35,7 +42,8 @@ class Probe:
     duration: seconds from the first frame to the end of the last.
     height, width: pixels, as displayed (after rotation).
     fps: frames a second, on average.
-    frames, corrupt: numbers of decoded frames, and of damaged or lost ones.
+    frames, corrupt: numbers of decoded frames; and of those that are damaged, lost, or made from
+        such a one, as all are until the next key frame.
     codec: FFmpeg's name of it.
     reader: "decord" or "pyav", for `read_frames`.
     """
@@ -70,9 +78,11 @@ def probe(path: str | Path) -> Probe:
         stream = _video_stream(container)
         if stream is None or container.format.name.endswith("_pipe"):
             raise Failure("not_video", f"no moving picture in this {container.format.name} file")
+        if stream.codec_context is None:
+            raise Failure("not_video", "no decoder knows this kind of video")
         times, corrupt, last = [], 0, None
-        for frame in _decode(container, stream):
-            corrupt += frame is None or frame.is_corrupt
+        for frame, damaged in _decode(container, stream):
+            corrupt += damaged
             if frame is not None and frame.time is not None and frame.time >= 0:
                 times.append(frame.time)
                 last = frame
@@ -82,6 +92,8 @@ def probe(path: str | Path) -> Probe:
         end = last.time + _frame_duration(last, times)
         if end <= times[0]:
             raise Failure("not_video", "a single picture")
+        if end - times[0] > LONGEST:
+            raise Failure("corrupt", f"its frames lie {(end - times[0]) / 3600:.0f} hours apart")
         # A second at most: in WebM the claim may be that of a slightly longer sound track.
         if end < claimed - min(1.0, 0.05 * claimed):
             raise Failure("truncated", f"the picture ends at {end:.2f} s of {claimed:.2f} s")
@@ -123,19 +135,15 @@ def read_frames(
     source = _read_decord(decord, path, times, size) if decord else _read_pyav(path, times, size)
     try:
         yield from source
-    except FFmpegError as error:
-        raise Failure("decode_failed", error.strerror) from error
+    except SENSELESS as error:
+        raise Failure("decode_failed", str(error)) from error
 
 
 def _read_pyav(path: str | Path, times: Iterable[float], size: int | None) -> Iterator[np.ndarray]:
     with av.open(str(path), metadata_errors="replace") as container:
         stream = _video_stream(container)
         width, height = _scaled(stream.width, stream.height, size)
-        stamped = (
-            (frame.time, frame)
-            for frame in _decode(container, stream)
-            if frame is not None and frame.time is not None and frame.time >= 0
-        )
+        stamped = _sound(_decode(container, stream))
         shown, image = None, None
         for frame in _nearest(stamped, times):
             if frame is not shown:
@@ -154,9 +162,9 @@ def _read_decord(
         width, height = _scaled(stream.width, stream.height, size)
     try:
         video = decord.VideoReader(str(path), num_threads=1, width=width, height=height)
-        stamps = video.get_frame_timestamp(range(len(video)))[:, 0]
+        stamps = video.get_frame_timestamp(range(len(video)))[:, 0].astype(float)
         position, image = -1, None
-        for index in _nearest(zip(stamps, range(len(video)), strict=True), times):
+        for index in _nearest(zip(stamps - stamps[0], range(len(video)), strict=True), times):
             if position < index:
                 # Not skip_frames: it loses count where the frame rate varies.
                 while position < index:
@@ -170,33 +178,54 @@ def _read_decord(
         raise Failure("decode_failed", str(error).splitlines()[0] if str(error) else "") from error
 
 
+def _sound(frames: Iterable[tuple[Any, bool]]) -> Iterator[tuple[float, Any]]:
+    """The times and frames that can be shown. The first time counts even if its frame does not: it
+    is the origin of all others."""
+    origin = None
+    for frame, damaged in frames:
+        if frame is None or frame.time is None or frame.time < 0:
+            continue
+        if origin is None:
+            origin = frame.time
+        if not damaged:
+            yield frame.time - origin, frame
+
+
 def _nearest(stamped: Iterable[tuple[float, Any]], times: Iterable[float]) -> Iterator[Any]:
-    """For each time the item nearest to it; `stamped` ascends and its first item is time 0."""
+    """For each time the item nearest to it; `stamped` ascends."""
     stamped = iter(stamped)
     current, following = next(stamped, None), next(stamped, None)
     if current is None:
         raise Failure("decode_failed", "no frame can be decoded")
-    origin = current[0]
-    for time in times:
-        at = origin + time
+    for at in times:
         while following and following[0] - at < at - current[0] - TIE:
             current, following = following, next(stamped, None)
         yield current[1]
 
 
-def _decode(container: Any, stream: Any) -> Iterator[Any]:
-    """The frames of a stream in the order of presentation, None for a packet that is damaged."""
+def _decode(container: Any, stream: Any) -> Iterator[tuple[Any, bool]]:
+    """The frames of a stream in the order of presentation, and whether each is damaged.
+
+    None stands for a packet that cannot be decoded. FFmpeg marks the frame in which it finds the
+    damage; those made from it look as bad, up to the next key frame.
+    """
     # The jobs of a run share the cores; more threads in one of them gain nothing.
     stream.codec_context.thread_count = 1
+    damaged = False
     try:
         for packet in container.demux(stream):
             try:
                 frames = packet.decode()
             except FFmpegError:
                 frames = [None]
-            yield from frames
-    except FFmpegError:  # the data ends, or makes no sense any more
-        yield None
+            for frame in frames:
+                if frame is None or frame.is_corrupt:
+                    damaged = True
+                elif frame.key_frame:
+                    damaged = False
+                yield frame, damaged
+    except SENSELESS:  # the data end, or make no sense any more
+        yield None, True
 
 
 def _video_stream(container: Any) -> Any:
