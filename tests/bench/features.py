@@ -122,7 +122,7 @@ def measure(
     few = list(inputs(cut[:2]))
     forward(few)
     if cpu_of(lambda: forward(few)) / 2 > HEAVY:
-        cut = cut[:16]
+        cut = cut[:8]
     tensors = list(inputs(cut))
     pairs = [(cpu_of(lambda: forward(tensors)), cpu_of(extract)) for _ in range(rounds)]
     alone, whole = map(sum, zip(*pairs, strict=True))

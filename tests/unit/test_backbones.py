@@ -8,9 +8,10 @@ import pytest
 import torch
 from PIL import Image
 from torch import nn
+from torchvision.models import get_model, get_model_weights
 
 from trailers12k import backbones
-from trailers12k.backbones import shufflenet3d, weights
+from trailers12k.backbones import common, shufflenet3d, torchvision_nets, weights
 from trailers12k.backbones.names import modules_of
 from trailers12k.jobs import UserError
 
@@ -98,6 +99,36 @@ def test_shufflenet3d_has_the_layout_of_the_published_checkpoint(tmp_path):
     with torch.no_grad():
         expected = net.eval()(clip.permute(3, 0, 1, 2)[None]).numpy()
     np.testing.assert_allclose(backbone(frames), expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "maxvit_t"),
+        *("mnasnet0_5", "mobilenet_v3_small", "s3d", "squeezenet1_0", "swin_v2_t", "vgg11"),
+        *("vit_b_16", "vit_h_14", "mc3_18"),
+    ],
+)
+def test_the_features_of_any_model_of_torchvision_are_what_its_classifier_takes(name):
+    """On shapes alone, without numbers: 73 of its models, in all, were looked at so."""
+    enum = get_model_weights(name).DEFAULT
+    size, *_ = enum.transforms().crop_size
+    options = torchvision_nets._options(name, enum)
+    if name == "googlenet":
+        options |= {"init_weights": False}
+    with torch.device("meta"):
+        net = get_model(name, weights=None, **options).eval()
+        features = common.remove_head(net, name)
+        clip = (16,) if name in ("s3d", "mc3_18") else ()
+        assert net(torch.empty(2, 3, *clip, size, size)).shape == (2, features)
+
+
+def test_a_clip_that_a_model_cannot_take_is_told_in_one_line():
+    """MViT is made for 16 frames."""
+    backbone = load("torchvision/mvit_v2_s", "clips")
+    with pytest.raises(UserError, match="cannot take an input of .1, 24, 224, 224, 3.") as caught:
+        backbone(textures(1, 24))
+    assert "\n" not in str(caught.value)
 
 
 def test_a_unit_shuffles_its_branches():

@@ -160,6 +160,11 @@ class Backbone:
                 return self._module(inputs).float().cpu().numpy()
         except torch.OutOfMemoryError:
             return None
+        except (RuntimeError, AssertionError) as error:
+            raise UserError(
+                f"backbone {self._model}: it cannot take an input of {tuple(pixels.shape)}: "
+                f"{str(error).splitlines()[0]}; choose another model, or clips.fpc"
+            ) from error
 
     def _halve(self, tried: int) -> None:
         # Not while the error is handled, whose frames keep what fills the memory.
@@ -252,14 +257,15 @@ def sha256_of_state(module: nn.Module) -> str:
 
 
 def remove_head(module: nn.Module, model: str) -> int:
-    """Replace the last linear layer, the classifier, by nothing; the number of its inputs."""
-    linear = [name for name, part in module.named_modules() if isinstance(part, nn.Linear)]
-    if not linear:
-        raise UserError(f"backbone {model}: it ends in no linear classifier, choose another model")
-    parent, _, name = linear[-1].rpartition(".")
-    features = module.get_submodule(linear[-1]).in_features
-    setattr(module.get_submodule(parent), name, nn.Identity())
-    return features
+    """Replace the last layer with weights, the classifier, by nothing; the number of its inputs."""
+    layers = nn.Linear | nn.Conv2d | nn.Conv3d
+    named = [(name, part) for name, part in module.named_modules() if isinstance(part, layers)]
+    if not named:
+        raise UserError(f"backbone {model}: it ends in no classifier, choose another model")
+    name, last = named[-1]
+    parent, _, own = name.rpartition(".")
+    setattr(module.get_submodule(parent), own, nn.Identity())
+    return last.in_features if isinstance(last, nn.Linear) else last.in_channels
 
 
 def weights_of(spec: Mapping[str, object], allowed: tuple[str, ...]) -> str:

@@ -46,10 +46,13 @@ def build(spec: Mapping[str, object], seed: int, given: Weights | None) -> Net:
     if spec.get("size"):
         preset = _scaled(enum, preset, spec["size"])
     if weights_of(spec, ("random", "pretrained")) == "random":
-        module = random_weights(lambda: get_model(name, weights=None), model, seed)
+        module = random_weights(
+            lambda: get_model(name, weights=None, **_options(name, enum)), model, seed
+        )
         weights = describe_random(module, seed)
     else:
-        module = get_model(name, weights=None, num_classes=len(enum.meta["categories"]))
+        classes = len(enum.meta["categories"])
+        module = get_model(name, weights=None, num_classes=classes, **_options(name, enum))
         load_state(module, given)
         weights = given.attributes
     is_video = isinstance(preset, VideoClassification)
@@ -68,6 +71,15 @@ def build(spec: Mapping[str, object], seed: int, given: Weights | None) -> Net:
         side=min(preset.resize_size),
         weights=weights,
     )
+
+
+def _options(name: str, enum: WeightsEnum) -> dict[str, object]:
+    """What torchvision's builders set by themselves when they are given these weights."""
+    if name in ("googlenet", "inception_v3"):
+        return {"transform_input": True}
+    if name.startswith("vit_"):
+        return {"image_size": enum.meta["min_size"][0]}
+    return {}
 
 
 def _crop(frame: np.ndarray, preset: Preset) -> np.ndarray:
