@@ -63,7 +63,10 @@ def test_merging_keeps_what_is_there_replaces_what_changed_and_removes_what_left
     rows = stores.merge(parts(store), out, {"num_features": 4})
     assert rows[2] == {"mid": "tt0000003", "clips": 3, "fingerprint": "f3"}
     stores.write(store, "tt0000001", np.full((5, 4), 9, np.float32), {"fingerprint": "new"})
+    before = {mid: (out / mid).stat().st_ino for mid in MIDS}
     rows = stores.merge(parts(store, MIDS[:2]), out, {"num_features": 4})
+    after = {mid: (out / mid).stat().st_ino for mid in MIDS[:2]}
+    assert after["tt0000001"] != before["tt0000001"] and after["tt0000002"] == before["tt0000002"]
     assert "2 movies, 1 added or replaced, 1 kept, 1 removed" in caplog.text
     assert stores.movies(out) == MIDS[:2]
     assert (stores.read(out, "tt0000001") == 9).all()
