@@ -132,6 +132,9 @@ def test_features_are_those_of_the_documented_loop(model):
     assert off(ours[:1], ours[1:]) > 100 * FP32, "the clips differ, so that it proves something"
     backbone._precision = "bf16"
     assert cosines(backbone(clips), expected).min() > HALF
+    if model == R2PLUS1D:  # here, since it takes long to load
+        backbone._precision, backbone.batch = "fp32", 1
+        assert off(backbone(clips), ours) < 1e-5
 
 
 def test_shufflenet3d_has_its_own_input_convention():
@@ -151,7 +154,7 @@ def test_shufflenet3d_has_its_own_input_convention():
     assert load(SHUFFLENET_3D, "auto").attributes["precision"] == "fp32"
 
 
-@pytest.mark.parametrize("model", [SHUFFLENET, RESNET, SWIN, SHUFFLENET_3D, R2PLUS1D, LITE0])
+@pytest.mark.parametrize("model", [SHUFFLENET, RESNET, SWIN, SHUFFLENET_3D, LITE0])
 def test_no_result_depends_on_the_batch(model):
     clips = pan(3, FRAMES.get(model, 4))
     backbone = load(model, "fp32", batch=64)

@@ -37,3 +37,8 @@ def test_the_configuration_stands_beside_the_results():
     written = yaml.safe_load((ROOT / "results" / "config.yaml").read_text())
     # What is to be tried again is no setting of the results.
     assert written == {key: value for key, value in CONFIG.items() if key != "retry"}
+
+
+def test_every_row_says_what_its_backbones_rest_on(summary):
+    assert "ImageNet" in summary.loc["EfficientNet-Lite0", "weights"]
+    assert "untrained" in summary.loc["ResNet-Fusion", "weights"]

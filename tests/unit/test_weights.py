@@ -12,6 +12,7 @@ import pytest
 import safetensors.torch
 import timm
 import torch
+import urllib3
 from torchvision.models import get_model
 
 from trailers12k import backbones
@@ -146,7 +147,8 @@ def test_a_model_that_has_no_safetensors_comes_as_a_pytorch_file(hub, published,
     assert "model.safetensors" in both and "pytorch_model.bin" in both and "weights_from" in both
 
 
-def test_no_network_is_told_with_what_to_do(tmp_path):
+def test_no_network_is_told_with_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(urllib3.util.Retry, "get_backoff_time", lambda self: 0)
     line = told({"model": TORCHVISION}, tmp_path, "http://127.0.0.1:9")
     assert FILE in line and "weights_from" in line and "weights: random" in line
 
