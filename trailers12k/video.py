@@ -1,9 +1,10 @@
 """Open a video, find what is wrong with it, read RGB frames at asked times.
 
 Reads video files. Must not know what the frames are for. The only module that knows decord and
-PyAV: decord reads what both read alike, PyAV the rest (AV1, edit lists, rotation, damaged frames)
-and everything where decord has no wheel. On a file that `probe` gives to decord, both return the
-same bits at full size; when they resize, they differ by rounding.
+PyAV: decord reads what both read alike, PyAV the rest (AV1, edit lists, rotation, damaged frames,
+several streams, long files) and everything where decord has no wheel. On a file that `probe` gives
+to decord, both return the same bits at full size if it has 8 bits, even sides and square pixels;
+else, and when they resize, they differ by rounding.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,7 @@ from typing import Any
 import av
 import numpy as np
 from av.error import FFmpegError
+from av.video.reformatter import VideoReformatter
 
 from trailers12k.shards import Failure
 
@@ -24,12 +26,16 @@ time stands in for a damaged one."""
 LONGEST = 12 * 3600
 """Seconds; a longer video has timestamps that were damaged."""
 
-SENSELESS = (FFmpegError, LookupError, ValueError, OverflowError, MemoryError)
+SENSELESS = (FFmpegError, LookupError, ValueError, ArithmeticError, MemoryError)
 """What PyAV raises on data that make no sense."""
 
 TIE = 1e-3
 """Seconds. decord's timestamps are float32: of two frames nearly equally near, the first is taken,
 so that rounding never decides."""
+
+DECORD_BYTES, DECORD_FRAMES = 64_000_000, 36_000
+"""A larger or longer file goes to PyAV: decord demuxes ahead of its decoder without bound, so that
+it soon holds all compressed frames."""
 
 CONTAINERS = (b"ftyp", b"moov", b"mdat", b"free", b"styp", b"\x1a\x45\xdf\xa3")
 """Marks at byte 0 or 4 of an MP4 or WebM file, by which a cut file is told from a web page."""
@@ -40,10 +46,10 @@ class Probe:
     """What decoding a video to its end has shown.
 
     duration: seconds from the first frame to the end of the last.
-    height, width: pixels, as displayed (after rotation).
+    height, width: pixels, as displayed: square, after rotation, before any change midway.
     fps: frames a second, on average.
-    frames, corrupt: numbers of decoded frames; and of those that are damaged, lost, or made from
-        such a one, as all are until the next key frame.
+    frames, corrupt: numbers of decoded frames; and of those that are damaged, lost, made from
+        such a one (as all are until the next key frame), or stamped with a time already past.
     codec: FFmpeg's name of it.
     reader: "decord" or "pyav", for `read_frames`.
     """
@@ -76,10 +82,7 @@ def probe(path: str | Path) -> Probe:
         raise Failure("not_video", f"no known container: {error.strerror}") from error
     with container:
         stream = _video_stream(container)
-        if stream is None or container.format.name.endswith("_pipe"):
-            raise Failure("not_video", f"no moving picture in this {container.format.name} file")
-        if stream.codec_context is None:
-            raise Failure("not_video", "no decoder knows this kind of video")
+        width, height = _displayed(stream)  # now: while decoding, the stream's size may change
         times, corrupt, last = [], 0, None
         for frame, damaged in _decode(container, stream):
             corrupt += damaged
@@ -99,10 +102,11 @@ def probe(path: str | Path) -> Probe:
             raise Failure("truncated", f"the picture ends at {end:.2f} s of {claimed:.2f} s")
         if corrupt > MAX_CORRUPT * len(times):
             raise Failure("corrupt", f"{corrupt} of {len(times)} frames are damaged")
-        height, width = last.height, last.width
         if last.rotation % 180:
             height, width = width, height
-        intact = not corrupt and not last.rotation
+        # Of several streams, decord may choose another.
+        simple = not corrupt and not last.rotation and len(container.streams.video) == 1
+        small = path.stat().st_size <= DECORD_BYTES and len(times) <= DECORD_FRAMES
         return Probe(
             duration=end - times[0],
             height=height,
@@ -111,7 +115,7 @@ def probe(path: str | Path) -> Probe:
             frames=len(times),
             corrupt=corrupt,
             codec=stream.codec_context.codec.canonical_name,
-            reader="decord" if intact and _decord_agrees(path, times) else "pyav",
+            reader="decord" if simple and small and _decord_agrees(path, times) else "pyav",
         )
 
 
@@ -127,9 +131,9 @@ def read_frames(
     times: seconds from the first frame (of those at or after 0), ascending; each gives the frame
         nearest by presentation time, so a frame may repeat; past the end, the last frame.
     size: the shorter side of the frames in pixels, the aspect kept; a smaller video is not
-        enlarged. None for the video's own size.
+        enlarged. None for the video's own size. Pixels that are not square are made so.
 
-    Raises `Failure("decode_failed")`.
+    Raises `Failure`: `decode_failed`, or `not_video` as `probe` does.
     """
     decord = _decord() if reader == "decord" else None
     source = _read_decord(decord, path, times, size) if decord else _read_pyav(path, times, size)
@@ -142,13 +146,17 @@ def read_frames(
 def _read_pyav(path: str | Path, times: Iterable[float], size: int | None) -> Iterator[np.ndarray]:
     with av.open(str(path), metadata_errors="replace") as container:
         stream = _video_stream(container)
-        width, height = _scaled(stream.width, stream.height, size)
+        width, height = _scaled(*_displayed(stream), size)
         stamped = _sound(_decode(container, stream))
         shown, image = None, None
+        # One for all frames and on one thread: `frame.reformat` starts threads for every frame.
+        scaler = VideoReformatter()
         for frame in _nearest(stamped, times):
             if frame is not shown:
                 # FFmpeg's bilinear scaler averages over all source pixels when it shrinks.
-                rgb = frame.reformat(width, height, "rgb24", interpolation="BILINEAR")
+                rgb = scaler.reformat(
+                    frame, width, height, "rgb24", interpolation="BILINEAR", threads=1
+                )
                 shown = frame
                 image = np.ascontiguousarray(np.rot90(rgb.to_ndarray(), frame.rotation // 90))
             yield image
@@ -158,8 +166,7 @@ def _read_decord(
     decord: Any, path: str | Path, times: Iterable[float], size: int | None
 ) -> Iterator[np.ndarray]:
     with av.open(str(path), metadata_errors="replace") as container:
-        stream = _video_stream(container)
-        width, height = _scaled(stream.width, stream.height, size)
+        width, height = _scaled(*_displayed(_video_stream(container)), size)
     try:
         video = decord.VideoReader(str(path), num_threads=1, width=width, height=height)
         stamps = video.get_frame_timestamp(range(len(video)))[:, 0].astype(float)
@@ -174,7 +181,7 @@ def _read_decord(
                 flat = frame.asnumpy().reshape(height, -1)
                 image = np.ascontiguousarray(flat[:, : 3 * width]).reshape(height, width, 3)
             yield image
-    except (decord.DECORDError, RuntimeError, StopIteration) as error:
+    except (decord.DECORDError, RuntimeError, StopIteration, AssertionError) as error:
         raise Failure("decode_failed", str(error).splitlines()[0] if str(error) else "") from error
 
 
@@ -207,11 +214,12 @@ def _decode(container: Any, stream: Any) -> Iterator[tuple[Any, bool]]:
     """The frames of a stream in the order of presentation, and whether each is damaged.
 
     None stands for a packet that cannot be decoded. FFmpeg marks the frame in which it finds the
-    damage; those made from it look as bad, up to the next key frame.
+    damage; those made from it look as bad, up to the next key frame. A clock that goes back (two
+    recordings in one file, H.264 in AVI) is damage too: when to show such a frame is not known.
     """
     # The jobs of a run share the cores; more threads in one of them gain nothing.
     stream.codec_context.thread_count = 1
-    damaged = False
+    damaged, latest = False, 0.0
     try:
         for packet in container.demux(stream):
             try:
@@ -223,15 +231,23 @@ def _decode(container: Any, stream: Any) -> Iterator[tuple[Any, bool]]:
                     damaged = True
                 elif frame.key_frame:
                     damaged = False
-                yield frame, damaged
+                time = None if frame is None else frame.time
+                late = time is not None and 0 <= time < latest
+                latest = max(latest, time or 0.0)
+                yield frame, damaged or late
     except SENSELESS:  # the data end, or make no sense any more
         yield None, True
 
 
 def _video_stream(container: Any) -> Any:
-    """The first stream of moving pictures (not the cover of a sound track), or None."""
+    """The first stream of moving pictures (not the cover of a sound track)."""
     cover = av.stream.Disposition.attached_pic
-    return next((s for s in container.streams.video if not s.disposition & cover), None)
+    stream = next((s for s in container.streams.video if not s.disposition & cover), None)
+    if stream is None or container.format.name.endswith("_pipe"):
+        raise Failure("not_video", f"no moving picture in this {container.format.name} file")
+    if stream.codec_context is None:
+        raise Failure("not_video", "no decoder knows this kind of video")
+    return stream
 
 
 def _claimed_duration(container: Any, stream: Any) -> float:
@@ -252,6 +268,15 @@ def _looks_like_video(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(8)
     return head[:4] in CONTAINERS or head[4:] in CONTAINERS
+
+
+def _displayed(stream: Any) -> tuple[int, int]:
+    """Width and height in square pixels, before rotation. Both readers know the stored ones only.
+
+    A pixel more than four times as wide as high, or the reverse, is a damaged header.
+    """
+    aspect = stream.sample_aspect_ratio or 1
+    return round(stream.width * (aspect if 0.25 <= aspect <= 4 else 1)), stream.height
 
 
 def _scaled(width: int, height: int, size: int | None) -> tuple[int, int]:

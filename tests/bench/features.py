@@ -163,9 +163,10 @@ def peak(trailer: Path, seconds: int, store: str, answer) -> None:
     """Peak memory of detecting clips and computing features, in MB."""
     features.keep_memory()
     torch.set_num_threads(1)
-    cut, _ = clips.find_clips(trailer, "decord", seconds, CLIPS)
+    reader = video.probe(trailer).reader
+    cut, _ = clips.find_clips(trailer, reader, seconds, CLIPS)
     backbone = load(store, "fp32", devices.cpu())
-    features.extract_movie(backbone, trailer, "decord", cut, 24, 24)
+    features.extract_movie(backbone, trailer, reader, cut, 24, 24)
     # Not getrusage, whose peak a process takes over from its parent.
     status = Path("/proc/self/status").read_text()
     answer.put(int(status.partition("VmHWM:")[2].split()[0]) / 1024)
@@ -217,8 +218,8 @@ def main() -> None:
         light = "trailers_k_shufflenet_fps24_fpc24"
         alone, both = (together(trailer, cut, light, count) for count in (1, 2))
         print(f"two processes at once: {both / alone:.2f} of the CPU of one, each")
-        short = render(Path(folder) / "short.mp4", 60, (320, 180))
-        long = render(Path(folder) / "long.mp4", args.hour, (320, 180))
+        short = render(Path(folder) / "short.mp4", 60, (160, 90))
+        long = render(Path(folder) / "long.mp4", args.hour, (160, 90))
         small, large = peak_of(short, 60, light), peak_of(long, args.hour, light)
         print(f"peak memory: {large:.0f} MB for {args.hour} s, {small:.0f} MB for 60 s: ", end="")
         print(f"{large / small:.2f}")
