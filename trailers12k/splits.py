@@ -1,15 +1,22 @@
 """Label matrix to split columns: second-order iterative stratification, and how good it is.
 
-Reads and writes nothing. Must not know videos or stores.
+Reads and writes tables of labels from the command line only. Must not know videos or stores.
+
+    python -m trailers12k.splits LABELS.csv OUT.csv --seed N
 """
 
+import argparse
+import csv
 import logging
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 
+from trailers12k.files import read_csv, write_csv
 from trailers12k.jobs import UserError
 from trailers12k.seeds import seed_for
 
@@ -18,7 +25,14 @@ log = logging.getLogger(__name__)
 SUBSETS = ("training", "validation", "test")
 """A split column holds their positions: 0, 1, 2."""
 
+SHARES = {"training": 0.7, "validation": 0.1, "test": 0.2}
+"""The paper's."""
+
+TRIES = 20
+SPLITS = 3
 FOLDS = 10
+NEW = -1
+"""In a split column that is to be filled: not assigned yet."""
 
 
 def with_pairs(labels: np.ndarray) -> np.ndarray:
@@ -35,7 +49,10 @@ def quality(labels: np.ndarray, subset: np.ndarray) -> tuple[float, float]:
     pair: the summed absolute deviation of the genre-pair counts of the subsets from proportional
         ones, over all pair counts.
     """
-    columns = with_pairs(labels)
+    return _quality(labels, with_pairs(labels), subset)
+
+
+def _quality(labels: np.ndarray, columns: np.ndarray, subset: np.ndarray) -> tuple[float, float]:
     genres = labels.shape[1]
     overall = labels.mean(axis=0)
     label, pair = 0.0, 0.0
@@ -51,48 +68,122 @@ def quality(labels: np.ndarray, subset: np.ndarray) -> tuple[float, float]:
     return float(label), float(pair / total) if total else 0.0
 
 
-def _score(labels: np.ndarray, subset: np.ndarray) -> float:
-    """What the best try is chosen by: label deviation + 5 x pair deviation, the smaller the better.
+def _score(
+    labels: np.ndarray, columns: np.ndarray, subset: np.ndarray, shares: Sequence[float]
+) -> float:
+    """What the best try is chosen by: label deviation + 5 x pair deviation + size deviation.
 
-    The factor brings the two, as they come out on the published labels, to one scale.
+    The smaller the better; the last is the largest relative deviation of a subset's size from its
+    share. The factor brings the first two, as they come out on the published labels, to one scale.
     """
-    label, pair = quality(labels, subset)
-    return label + 5 * pair
+    label, pair = _quality(labels, columns, subset)
+    sizes = np.bincount(subset, minlength=len(shares)) / len(subset)
+    return label + 5 * pair + float(np.max(np.abs(sizes / shares - 1)))
 
 
-def split(labels: np.ndarray, shares: Mapping[str, float], seed: int, tries: int) -> np.ndarray:
+def split(
+    labels: np.ndarray,
+    shares: Mapping[str, float],
+    seed: int,
+    tries: int,
+    given: np.ndarray | None = None,
+    groups: np.ndarray | None = None,
+) -> np.ndarray:
     """One split column, (movies,) int64 of 0, 1, 2: the best of `tries` seeded stratifications.
 
     labels: (movies, genres) of 0 and 1. shares: tenths for each name of `SUBSETS`.
+    given: (movies,), the subsets of movies that keep them, `NEW` for the others: these are dealt so
+        that all together are balanced, as far as that goes.
+    groups: (movies,), numbers; movies with the same one come into the same subset. A group of which
+        some are given joins them (the largest part, were they apart).
+
     The engine is iterative stratification (Sechidis et al. 2011) in ten folds, with the pairs of
     genres as further labels (second order: Szymanski and Kajdanowicz 2017); the folds are dealt to
-    the subsets by their shares. Raises `UserError` when there are fewer movies than folds.
+    the subsets by their shares. Fewer than ten are dealt one by one, to the subset that lacks most.
+    Raises `UserError` when there are fewer movies than folds, or a subset stays empty.
     """
     if len(labels) < FOLDS:
         raise UserError(f"splits: {len(labels)} movies; at least {FOLDS} are needed")
+    base = np.full(len(labels), NEW) if given is None else given.astype(np.int64)
+    units = np.arange(len(labels)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    base = _with_their_group(base, units)
     columns = with_pairs(labels)
-    folds_of = np.repeat(range(len(SUBSETS)), [round(shares[name] * FOLDS) for name in SUBSETS])
-    best, best_score = None, np.inf
+    wanted = np.array([shares[name] for name in SUBSETS])
+    open_units = np.unique(units[base == NEW])
+    if not len(open_units):
+        return base
+    best, best_score = base, np.inf
     for number in range(tries):
-        folds = MultilabelStratifiedKFold(
-            FOLDS, shuffle=True, random_state=seed_for(seed, "try", number) % 2**32
-        )
-        subset = np.empty(len(labels), dtype=np.int64)
-        for fold, (_, inside) in enumerate(folds.split(columns, columns)):
-            subset[inside] = folds_of[fold]
-        score = _score(labels, subset)
-        if best is None or score < best_score:
+        draw = seed_for(seed, "try", number) % 2**32
+        dealt = _deal(columns, base, units, open_units, wanted, draw)
+        subset = np.where(base == NEW, dealt[units], base)
+        score = _score(labels, columns, subset, wanted)
+        if score < best_score:
             best, best_score = subset, score
+    if best_score == np.inf:
+        raise UserError(
+            f"splits: {len(labels)} movies in {len(np.unique(units))} groups leave a subset empty; "
+            "name fewer movies in one group"
+        )
     return best
 
 
-def make_splits(
-    labels: np.ndarray, shares: Mapping[str, float], seed: int, tries: int, count: int = 3
+def _with_their_group(base: np.ndarray, units: np.ndarray) -> np.ndarray:
+    """New movies of a group that is partly given get its subset."""
+    filled = base.copy()
+    for unit in np.unique(units[base != NEW]):
+        members = units == unit
+        known = base[members & (base != NEW)]
+        filled[members & (base == NEW)] = np.bincount(known).argmax()
+    return filled
+
+
+def _deal(
+    columns: np.ndarray,
+    base: np.ndarray,
+    units: np.ndarray,
+    open_units: np.ndarray,
+    wanted: np.ndarray,
+    draw: int,
 ) -> np.ndarray:
-    """`count` independent splits as columns: (movies, count) int64. See `split`."""
+    """A subset for each unit, (units,); only those of `open_units` mean anything."""
+    dealt = np.zeros(units.max() + 1, np.int64)
+    if len(open_units) >= FOLDS:
+        # A unit bears the labels that any of its movies bears.
+        of_units = np.zeros((len(dealt), columns.shape[1]), columns.dtype)
+        np.maximum.at(of_units, units, columns)
+        rows = of_units[open_units]
+        folds_of = np.repeat(range(len(SUBSETS)), np.round(wanted * FOLDS).astype(int))
+        folds = MultilabelStratifiedKFold(FOLDS, shuffle=True, random_state=draw)
+        for fold, (_, inside) in enumerate(folds.split(rows, rows)):
+            dealt[open_units[inside]] = folds_of[fold]
+        return dealt
+    sizes = np.bincount(base[base != NEW], minlength=len(SUBSETS)).astype(float)
+    for unit in np.random.default_rng(draw).permutation(open_units):
+        lacking = int(np.argmax(wanted - sizes / max(1, sizes.sum())))
+        dealt[unit] = lacking
+        sizes[lacking] += (units == unit).sum()
+    return dealt
+
+
+def make_splits(
+    labels: np.ndarray,
+    shares: Mapping[str, float],
+    seed: int,
+    tries: int,
+    count: int = SPLITS,
+    given: np.ndarray | None = None,
+    groups: np.ndarray | None = None,
+) -> np.ndarray:
+    """`count` independent splits as columns: (movies, count) int64. See `split`.
+
+    given: (movies, count).
+    """
     columns = []
     for number in range(count):
-        column = split(labels, shares, seed_for(seed, "split", number), tries)
+        own = None if given is None else given[:, number]
+        draw = seed_for(seed, "split", number)
+        column = split(labels, shares, draw, tries, own, groups)
         sizes = "/".join(str((column == subset).sum()) for subset in range(len(SUBSETS)))
         label, pair = quality(labels, column)
         log.info(
@@ -104,3 +195,159 @@ def make_splits(
         )
         columns.append(column)
     return np.column_stack(columns)
+
+
+def balance(
+    labels: np.ndarray, genres: Sequence[str], splits: Mapping[str, np.ndarray]
+) -> list[dict[str, object]]:
+    """A row for each split and subset: its movies, the share of each genre in it relative to its
+    share overall (1 is perfect), and the deviations of the whole split, see `quality`.
+
+    splits: name -> column (movies,).
+    """
+    overall, rows = labels.mean(axis=0), []
+    for name, column in splits.items():
+        label, pair = quality(labels, column)
+        for number, subset in enumerate(SUBSETS):
+            inside = column == number
+            share = labels[inside].mean(axis=0) if inside.any() else np.zeros(len(genres))
+            relative = np.divide(share, overall, out=np.ones(len(genres)), where=overall > 0)
+            row = {"split": name, "subset": subset, "movies": int(inside.sum())}
+            row |= {"label_deviation": f"{label:.4f}", "pair_deviation": f"{pair:.5f}"}
+            rows.append(row | {g: f"{r:.4f}" for g, r in zip(genres, relative, strict=True)})
+    return rows
+
+
+def read_table(path: str | Path) -> tuple[list[str], list[str], np.ndarray]:
+    """A table of labels: mids, names of the labels, and the labels (movies, names) of 0 and 1.
+
+    Columns `split0`, ... are left aside. Raises `UserError`, with file and line.
+    """
+    rows = _rows(path, ["mid"])
+    names = [name for name in rows[0] if name != "mid" and not name.startswith("split")]
+    if not names:
+        raise UserError(f"{path}: no columns of labels beside mid")
+    labels = _numbers(path, rows, names, ("0", "1"))
+    return [row["mid"] for row in rows], names, labels
+
+
+def read_given(path: str | Path, mids: Sequence[str], count: int = SPLITS) -> np.ndarray:
+    """The subsets that movies have in an earlier file, (movies, count) int64, else `NEW`.
+
+    Raises `UserError`, with file and line.
+    """
+    names = [f"split{number}" for number in range(count)]
+    rows = _rows(path, ["mid", *names])
+    values = _numbers(path, rows, names, tuple(str(n) for n in range(len(SUBSETS))))
+    known = dict(zip((row["mid"] for row in rows), values, strict=True))
+    given = np.array([known.get(mid, np.full(count, NEW)) for mid in mids])
+    kept = len(known.keys() & set(mids))
+    log.info(
+        "%s: %d movies keep their subsets, %d are new, %d have left",
+        path,
+        kept,
+        len(mids) - kept,
+        len(known) - kept,
+    )
+    return given
+
+
+def read_groups(path: str | Path, mids: Sequence[str]) -> np.ndarray:
+    """The group of each movie, (movies,) int64, from a table `mid,group`; others stand alone.
+
+    Raises `UserError`, with file and line.
+    """
+    rows = _rows(path, ["mid", "group"])
+    group = {row["mid"]: row["group"] for row in rows if row["group"]}
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(group.values()))}
+    log.info("%s: %d movies in %d groups", path, len(group.keys() & set(mids)), len(numbers))
+    return np.array(
+        [
+            numbers[group[mid]] if mid in group else len(numbers) + place
+            for place, mid in enumerate(mids)
+        ]
+    )
+
+
+def _rows(path: str | Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """The rows of a table that a user named; each mid once."""
+    try:
+        rows = read_csv(path)
+    except FileNotFoundError as error:
+        raise UserError(f"{path} does not exist") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path}: it is no CSV file in UTF-8: {error}") from error
+    missing = [name for name in columns if not rows or name not in rows[0]]
+    if missing:
+        raise UserError(f"{path}: no rows, or no column {', '.join(missing)}")
+    seen: dict[str, int] = {}
+    for line, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise UserError(f"{path}, line {line}: more or fewer fields than the first line has")
+        if row["mid"] in seen:
+            raise UserError(
+                f"{path}, line {line}: {row['mid']} stands in line {seen[row['mid']]} too"
+            )
+        seen[row["mid"]] = line
+    return rows
+
+
+def _numbers(
+    path: str | Path, rows: list[dict], names: Sequence[str], allowed: Sequence[str]
+) -> np.ndarray:
+    for line, row in enumerate(rows, start=2):
+        for name in names:
+            if row[name] not in allowed:
+                raise UserError(
+                    f"{path}, line {line}: {name} is {row[name]!r}; allowed: {', '.join(allowed)}"
+                )
+    return np.array([[int(row[name]) for name in names] for row in rows], np.int64)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`python -m trailers12k.splits LABELS.csv OUT.csv --seed N`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m trailers12k.splits",
+        description="Split the movies of a table, a column mid and columns of 0 and 1, into "
+        "training, validation and test, by second-order iterative stratification.",
+    )
+    parser.add_argument("labels", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--tries", type=int, default=TRIES)
+    parser.add_argument("--extend", type=Path, help="an earlier OUT.csv: its movies keep theirs")
+    parser.add_argument(
+        "--groups", type=Path, help="a table mid,group of movies that stay together"
+    )
+    args = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        mids, names, labels = read_table(args.labels)
+        order = np.argsort(mids, kind="stable")
+        mids, labels = [mids[place] for place in order], labels[order]
+        given = read_given(args.extend, mids) if args.extend else None
+        groups = read_groups(args.groups, mids) if args.groups else None
+        columns = make_splits(labels, SHARES, args.seed, args.tries, SPLITS, given, groups)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    write_splits(args.out, mids, names, labels, columns)
+    return 0
+
+
+def write_splits(
+    path: str | Path,
+    mids: Sequence[str],
+    names: Sequence[str],
+    labels: np.ndarray,
+    columns: np.ndarray,
+) -> None:
+    """Write mtgc.csv: `mid`, the labels, `split0`, ...; in the order given."""
+    header = ["mid", *names, *(f"split{number}" for number in range(columns.shape[1]))]
+    table = zip(mids, labels, columns, strict=True)
+    rows = (dict(zip(header, [mid, *row, *subsets], strict=True)) for mid, row, subsets in table)
+    write_csv(path, header, rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

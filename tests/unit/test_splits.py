@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from trailers12k.jobs import UserError
-from trailers12k.splits import make_splits, quality, split
+from trailers12k.splits import NEW, balance, main, make_splits, quality, split
 
 SHARES = {"training": 0.7, "validation": 0.1, "test": 0.2}
 
@@ -56,3 +56,108 @@ def test_ten_movies_of_one_genre_can_be_split():
     labels = np.zeros((10, 10), int)
     labels[:, 4] = 1
     assert np.bincount(split(labels, SHARES, 0, 1)).tolist() == [7, 1, 2]
+
+
+def test_movies_of_an_earlier_file_keep_their_subsets(labels):
+    old = make_splits(labels[:900], SHARES, seed=0, tries=2)
+    given = np.concatenate([old, np.full((100, 3), NEW)])
+    columns = make_splits(labels, SHARES, seed=5, tries=5, given=given)
+    assert (columns[:900] == old).all()
+    for column in columns.T:
+        assert np.abs(np.bincount(column[900:]) / 100 - [0.7, 0.1, 0.2]).max() <= 0.06
+        label, pair = quality(labels, column)
+        drawn = np.random.default_rng(0).choice(3, 100, p=[0.7, 0.1, 0.2])
+        by_chance = quality(labels, np.concatenate([column[:900], drawn]))
+        assert label + 5 * pair < by_chance[0] + 5 * by_chance[1]
+
+
+@pytest.mark.parametrize("new", [0, 1, 3, 9])
+def test_a_few_new_movies_go_where_most_lack(labels, new):
+    old = make_splits(labels[:40], SHARES, seed=0, tries=2)[:, :1]
+    given = np.concatenate([old, np.full((new, 1), NEW)])
+    column = make_splits(labels[: 40 + new], SHARES, 0, 3, count=1, given=given)[:, 0]
+    assert (column[:40] == old[:, 0]).all() and set(column) <= {0, 1, 2}
+
+
+def test_groups_stay_together_also_with_an_earlier_file(labels):
+    groups = np.arange(1000) // 4
+    columns = make_splits(labels, SHARES, seed=0, tries=3, groups=groups)
+    for column in columns.T:
+        assert all(len(set(column[groups == group])) == 1 for group in range(250))
+        assert np.abs(np.bincount(column) / 1000 - [0.7, 0.1, 0.2]).max() < 0.03
+    given = columns.copy()
+    given[1::4] = NEW
+    again = make_splits(labels, SHARES, seed=9, tries=1, given=given, groups=groups)
+    assert (again == columns).all(), "a new sequel joins its group"
+
+
+def test_groups_that_leave_a_subset_empty_are_refused(labels):
+    with pytest.raises(UserError, match="12 movies in 1 groups leave a subset empty"):
+        split(labels[:12], SHARES, 0, 3, groups=np.zeros(12, int))
+
+
+@pytest.mark.parametrize("movies", [10, 11, 25])
+def test_rare_genres_and_genres_nobody_has_are_no_obstacle(movies):
+    labels = np.zeros((movies, 10), int)
+    labels[:, 4] = 1
+    labels[0, 1] = labels[1, 2] = labels[2, 2] = 1
+    for column in make_splits(labels, SHARES, seed=3, tries=5).T:
+        assert (
+            np.abs(np.bincount(column, minlength=3) - movies * np.array([0.7, 0.1, 0.2])).max() <= 1
+        )
+        assert np.isfinite(quality(labels, column)).all()
+
+
+TABLE = "mid,drama,comedy\n" + "".join(f"tt{n:07d},1,{n % 2}\n" for n in range(30, 0, -1))
+
+
+def test_the_command_line_splits_any_table(tmp_path):
+    (tmp_path / "labels.csv").write_text(TABLE)
+    outs = []
+    for seed in ("1", "1", "2"):
+        out = tmp_path / f"out{len(outs)}.csv"
+        assert main([str(tmp_path / "labels.csv"), str(out), "--seed", seed, "--tries", "2"]) == 0
+        outs.append(out.read_bytes())
+    assert outs[0] == outs[1] != outs[2]
+    lines = outs[0].decode().splitlines()
+    assert lines[0] == "mid,drama,comedy,split0,split1,split2" and len(lines) == 31
+    assert lines[1:] == sorted(lines[1:])
+    (tmp_path / "more.csv").write_text(TABLE + "tt0000031,1,1\ntt0000032,1,0\n")
+    (tmp_path / "groups.csv").write_text("mid,group\ntt0000031,a\ntt0000001,a\n")
+    given = ["--seed", "7", "--extend", str(tmp_path / "out0.csv")]
+    given += ["--groups", str(tmp_path / "groups.csv")]
+    assert main([str(tmp_path / "more.csv"), str(tmp_path / "later.csv"), *given]) == 0
+    later = (tmp_path / "later.csv").read_text().splitlines()
+    assert set(lines) <= set(later) and len(later) == 33
+    assert later[1].split(",")[3:] == later[31].split(",")[3:]
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        (TABLE.replace("tt0000020,1,0", "tt0000020,1,2"), "line 12: comedy is '2'; allowed: 0, 1"),
+        (TABLE + "tt0000001,1,1\n", "line 32: tt0000001 stands in line 31 too"),
+        (TABLE + "tt0000099,1\n", "line 32: more or fewer fields"),
+        ("id,drama\ntt0000001,1\n", "no column mid"),
+        ("mid\ntt0000001\n", "no columns of labels"),
+        ("", "no rows"),
+        ("\n".join(TABLE.split("\n")[:8]), "7 movies; at least 10"),
+    ],
+)
+def test_faults_of_a_table_are_told_in_one_line(table, told, tmp_path, capsys):
+    (tmp_path / "labels.csv").write_text(table)
+    assert main([str(tmp_path / "labels.csv"), str(tmp_path / "out.csv"), "--seed", "1"]) == 1
+    error = capsys.readouterr().err
+    assert told in error and error.count("\n") == 1
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_balance_has_a_row_for_each_split_and_subset(labels):
+    columns = make_splits(labels, SHARES, seed=0, tries=1)
+    rows = balance(labels, list("abcdefghij"), {"split0": columns[:, 0], "own": columns[:, 1]})
+    assert [(row["split"], row["subset"]) for row in rows[2:4]] == [
+        ("split0", "test"),
+        ("own", "training"),
+    ]
+    assert sum(row["movies"] for row in rows[:3]) == 1000
+    assert float(rows[0]["a"]) == pytest.approx(1, abs=0.05)
