@@ -73,6 +73,8 @@ rule all:
         "data/clips.csv",
         "data/ledger.csv",
         "data/mtgc.csv",
+        "results/splits.csv",
+        "results/figures/splits.png",
         plan.trained(),
         "results/transfer/val.csv",
         "results/transfer/tst.csv",
@@ -124,6 +126,8 @@ rule weights:
 rule splits:
     input:
         "data/mtgc.csv",
+        "results/splits.csv",
+        "results/figures/splits.png",
 
 
 rule evaluate:

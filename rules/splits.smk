@@ -5,8 +5,11 @@ rule make_splits:
     """Divide the movies into training, validation and test, three times."""
     input:
         table=plan.known(TABLE),
+        extend=plan.config["splits"]["extend"] or [],
+        groups=plan.config["splits"]["groups"] or [],
     output:
         mtgc="data/mtgc.csv",
+        balance="results/splits.csv",
     log:
         "logs/make_splits.log",
     benchmark:
@@ -20,3 +23,21 @@ rule make_splits:
         code=plan.code("make_splits", "splits", "seeds"),
     script:
         "../scripts/make_splits.py"
+
+
+rule plot_splits:
+    """Draw how evenly the genres are divided."""
+    input:
+        balance="results/splits.csv",
+    output:
+        png="results/figures/splits.png",
+    log:
+        "logs/plot_splits.log",
+    benchmark:
+        "benchmarks/plot_splits.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        code=plan.code("plot_splits", "figures", "splits"),
+    script:
+        "../scripts/plot_splits.py"

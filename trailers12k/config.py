@@ -148,6 +148,11 @@ def _check_shares(splits: Mapping) -> None:
     if round(total, 6) != 1:
         shares = " + ".join(f"{name} {splits[name]}" for name in ("training", "validation", "test"))
         raise UserError(f"config: splits: {shares} is {total:g}; allowed: tenths that make 1")
+    for name in ("extend", "groups"):
+        if splits[name] and not Path(splits[name]).is_file():
+            raise UserError(
+                f"config: splits.{name}: {splits[name]} is no file; allowed: a CSV file, or null"
+            )
 
 
 def _check_frames(config: Mapping) -> None:

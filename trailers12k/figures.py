@@ -16,6 +16,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot
 
 PANELS = {"uap": "µAP", "map": "mAP"}
+SUBSETS = {"training": "#1b6ca8", "validation": "#e08e0b", "test": "#2a9d5c"}
 TRAINED, UNTRAINED = "#1b6ca8", "#8a9ba8"
 
 
@@ -51,6 +52,37 @@ def plot_results(summary: pd.DataFrame, path: str | Path) -> None:
             handles.append(pyplot.Rectangle((0, 0), 1, 1, color=colour, label=label))
     figure.legend(handles=handles, loc="upper center", ncols=len(handles), frameon=False)
     figure.tight_layout(rect=(0, 0, 1, 1 - 0.35 / height))
+    _save(figure, path)
+
+
+def plot_splits(balance: pd.DataFrame, path: str | Path) -> None:
+    """Of every split (rows of splits.csv), the share of each genre in each subset, relative to its
+    share overall: points on the line at 1 are perfectly divided."""
+    names = balance["split"].unique()
+    genres = list(balance.columns[5:])
+    figure, axes = pyplot.subplots(
+        1, len(names), figsize=(3 * len(names) + 1.5, 4), sharey=True, sharex=True, squeeze=False
+    )
+    for axis, name in zip(axes[0], names, strict=True):
+        rows = balance[balance["split"] == name]
+        for place, (_, row) in enumerate(rows.iterrows()):
+            heights = [number + 0.25 * (place - 1) for number in range(len(genres))]
+            label = row["subset"]
+            axis.scatter(row[genres].astype(float), heights, 28, label=label, color=SUBSETS[label])
+        axis.axvline(1, color="#555555", linewidth=1)
+        label_deviation, pair_deviation = rows.iloc[0][["label_deviation", "pair_deviation"]]
+        axis.set_title(f"{name}\nlabel {label_deviation:.3f}, pair {pair_deviation:.4f}", size=9)
+        axis.set_yticks(range(len(genres)), genres)
+        axis.set_xlabel("share / share overall")
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0][0].invert_yaxis()
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="upper center", ncols=3, frameon=False)
+    figure.tight_layout(rect=(0, 0, 1, 0.92))
+    _save(figure, path)
+
+
+def _save(figure: pyplot.Figure, path: str | Path) -> None:
     with replacing(path) as partial:
         # Without the version of matplotlib in it, the file is the same wherever the table is.
         figure.savefig(partial, format="png", dpi=120, metadata={"Software": None})

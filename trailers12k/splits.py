@@ -28,7 +28,7 @@ SUBSETS = ("training", "validation", "test")
 SHARES = {"training": 0.7, "validation": 0.1, "test": 0.2}
 """The paper's."""
 
-TRIES = 20
+TRIES = 5
 SPLITS = 3
 FOLDS = 10
 NEW = -1
@@ -49,36 +49,39 @@ def quality(labels: np.ndarray, subset: np.ndarray) -> tuple[float, float]:
     pair: the summed absolute deviation of the genre-pair counts of the subsets from proportional
         ones, over all pair counts.
     """
-    return _quality(labels, with_pairs(labels), subset)
+    columns = with_pairs(labels)
+    inside = subset == np.arange(len(SUBSETS))[:, None]
+    label, pair = _deviations(inside @ columns, inside.sum(1), labels.shape[1])
+    return float(label), float(pair)
 
 
-def _quality(labels: np.ndarray, columns: np.ndarray, subset: np.ndarray) -> tuple[float, float]:
-    genres = labels.shape[1]
-    overall = labels.mean(axis=0)
-    label, pair = 0.0, 0.0
-    for number in range(len(SUBSETS)):
-        inside = subset == number
-        if not inside.any():
-            return np.inf, np.inf
-        share = labels[inside].mean(axis=0)
-        label = max(label, np.max(np.abs(share - overall)[overall > 0] / overall[overall > 0]))
-        counts = columns[:, genres:].sum(axis=0)
-        pair += np.abs(columns[inside, genres:].sum(axis=0) - counts * inside.mean()).sum()
-    total = columns[:, genres:].sum()
-    return float(label), float(pair / total) if total else 0.0
+def _deviations(
+    counts: np.ndarray, sizes: np.ndarray, genres: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """`quality` of many splits at once, by how often each column is in each subset.
+
+    counts: (..., subsets, columns); sizes: (..., subsets), movies. Infinite where one is empty.
+    """
+    movies, total = sizes.sum(-1), counts.sum(-2)
+    shares = sizes / movies[..., None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        relative = counts / sizes[..., None] / (total / movies[..., None])[..., None, :]
+    label = np.abs(np.where(total[..., None, :] > 0, relative, 1) - 1)[..., :genres].max((-1, -2))
+    off = np.abs(counts - shares[..., None] * total[..., None, :])[..., genres:].sum((-1, -2))
+    pair = off / np.maximum(1, total[..., genres:].sum(-1))
+    empty = (sizes == 0).any(-1)
+    return np.where(empty, np.inf, label), np.where(empty, np.inf, pair)
 
 
-def _score(
-    labels: np.ndarray, columns: np.ndarray, subset: np.ndarray, shares: Sequence[float]
-) -> float:
-    """What the best try is chosen by: label deviation + 5 x pair deviation + size deviation.
+def _scores(counts: np.ndarray, sizes: np.ndarray, genres: int, wanted: np.ndarray) -> np.ndarray:
+    """What the best is chosen by: label deviation + 5 x pair deviation + size deviation.
 
     The smaller the better; the last is the largest relative deviation of a subset's size from its
     share. The factor brings the first two, as they come out on the published labels, to one scale.
     """
-    label, pair = _quality(labels, columns, subset)
-    sizes = np.bincount(subset, minlength=len(shares)) / len(subset)
-    return label + 5 * pair + float(np.max(np.abs(sizes / shares - 1)))
+    label, pair = _deviations(counts, sizes, genres)
+    size = np.abs(sizes / sizes.sum(-1)[..., None] / wanted - 1).max(-1)
+    return label + 5 * pair + size
 
 
 def split(
@@ -98,8 +101,9 @@ def split(
         some are given joins them (the largest part, were they apart).
 
     The engine is iterative stratification (Sechidis et al. 2011) in ten folds, with the pairs of
-    genres as further labels (second order: Szymanski and Kajdanowicz 2017); the folds are dealt to
-    the subsets by their shares. Fewer than ten are dealt one by one, to the subset that lacks most.
+    genres as further labels (second order: Szymanski and Kajdanowicz 2017). Of all ways to deal the
+    folds to the subsets by their shares, and of all tries, the best by `_scores` is taken. Fewer
+    than ten new ones are dealt one by one, to the subset that lacks most.
     Raises `UserError` when there are fewer movies than folds, or a subset stays empty.
     """
     if len(labels) < FOLDS:
@@ -107,19 +111,22 @@ def split(
     base = np.full(len(labels), NEW) if given is None else given.astype(np.int64)
     units = np.arange(len(labels)) if groups is None else np.unique(groups, return_inverse=True)[1]
     base = _with_their_group(base, units)
-    columns = with_pairs(labels)
-    wanted = np.array([shares[name] for name in SUBSETS])
     open_units = np.unique(units[base == NEW])
     if not len(open_units):
         return base
+    columns, wanted = with_pairs(labels), np.array([shares[name] for name in SUBSETS])
     best, best_score = base, np.inf
     for number in range(tries):
         draw = seed_for(seed, "try", number) % 2**32
-        dealt = _deal(columns, base, units, open_units, wanted, draw)
-        subset = np.where(base == NEW, dealt[units], base)
-        score = _score(labels, columns, subset, wanted)
+        if len(open_units) < FOLDS:
+            candidates = _one_by_one(base, units, open_units, wanted, draw)[None]
+            fold_of = np.searchsorted(open_units, units)
+        else:
+            fold_of = _folds(columns, units, open_units, draw)[units]
+            candidates = _dealings(wanted)
+        score, dealing = _best_dealing(labels, columns, base, fold_of, candidates, wanted)
         if score < best_score:
-            best, best_score = subset, score
+            best, best_score = np.where(base == NEW, dealing[fold_of], base), score
     if best_score == np.inf:
         raise UserError(
             f"splits: {len(labels)} movies in {len(np.unique(units))} groups leave a subset empty; "
@@ -138,32 +145,64 @@ def _with_their_group(base: np.ndarray, units: np.ndarray) -> np.ndarray:
     return filled
 
 
-def _deal(
+def _folds(columns: np.ndarray, units: np.ndarray, open_units: np.ndarray, draw: int) -> np.ndarray:
+    """A fold for each unit, (units,); only those of `open_units` mean anything."""
+    # A unit bears the labels that any of its movies bears.
+    of_units = np.zeros((units.max() + 1, columns.shape[1]), columns.dtype)
+    np.maximum.at(of_units, units, columns)
+    rows = of_units[open_units]
+    fold_of = np.zeros(len(of_units), np.int64)
+    folds = MultilabelStratifiedKFold(FOLDS, shuffle=True, random_state=draw)
+    for fold, (_, inside) in enumerate(folds.split(rows, rows)):
+        fold_of[open_units[inside]] = fold
+    return fold_of
+
+
+def _dealings(wanted: np.ndarray) -> np.ndarray:
+    """All ways to deal the folds to the subsets by their shares, (ways, folds); 360 for 7, 1, 2."""
+    _, validation, test = np.round(wanted * FOLDS).astype(int)
+    ways = []
+    for first in combinations(range(FOLDS), validation):
+        rest = [fold for fold in range(FOLDS) if fold not in first]
+        for second in combinations(rest, test):
+            ways.append([1 if f in first else 2 if f in second else 0 for f in range(FOLDS)])
+    return np.array(ways)
+
+
+def _one_by_one(
+    base: np.ndarray, units: np.ndarray, open_units: np.ndarray, wanted: np.ndarray, draw: int
+) -> np.ndarray:
+    """A subset for each of a few units, (open units,): in random order, to which lacks most."""
+    sizes = np.bincount(base[base != NEW], minlength=len(SUBSETS)).astype(float)
+    dealt = np.zeros(len(open_units), np.int64)
+    for place in np.random.default_rng(draw).permutation(len(open_units)):
+        lacking = int(np.argmax(wanted - sizes / max(1, sizes.sum())))
+        dealt[place] = lacking
+        sizes[lacking] += (units == open_units[place]).sum()
+    return dealt
+
+
+def _best_dealing(
+    labels: np.ndarray,
     columns: np.ndarray,
     base: np.ndarray,
-    units: np.ndarray,
-    open_units: np.ndarray,
+    fold_of: np.ndarray,
+    candidates: np.ndarray,
     wanted: np.ndarray,
-    draw: int,
-) -> np.ndarray:
-    """A subset for each unit, (units,); only those of `open_units` mean anything."""
-    dealt = np.zeros(units.max() + 1, np.int64)
-    if len(open_units) >= FOLDS:
-        # A unit bears the labels that any of its movies bears.
-        of_units = np.zeros((len(dealt), columns.shape[1]), columns.dtype)
-        np.maximum.at(of_units, units, columns)
-        rows = of_units[open_units]
-        folds_of = np.repeat(range(len(SUBSETS)), np.round(wanted * FOLDS).astype(int))
-        folds = MultilabelStratifiedKFold(FOLDS, shuffle=True, random_state=draw)
-        for fold, (_, inside) in enumerate(folds.split(rows, rows)):
-            dealt[open_units[inside]] = folds_of[fold]
-        return dealt
-    sizes = np.bincount(base[base != NEW], minlength=len(SUBSETS)).astype(float)
-    for unit in np.random.default_rng(draw).permutation(open_units):
-        lacking = int(np.argmax(wanted - sizes / max(1, sizes.sum())))
-        dealt[unit] = lacking
-        sizes[lacking] += (units == unit).sum()
-    return dealt
+) -> tuple[float, np.ndarray]:
+    """The score and the subsets, (folds,), of the best way to deal the folds of the new movies.
+
+    fold_of: (movies,). candidates: (ways, folds).
+    """
+    new, numbers = base == NEW, np.arange(len(SUBSETS))
+    in_fold = fold_of[new] == np.arange(candidates.shape[1])[:, None]
+    in_base = base == numbers[:, None]
+    dealt = candidates[:, None, :] == numbers[:, None]
+    counts = in_base @ columns + dealt @ (in_fold @ columns[new])
+    sizes = in_base.sum(1) + dealt @ in_fold.sum(1)
+    scores = _scores(counts, sizes, labels.shape[1], wanted)
+    best = int(np.argmin(scores))
+    return float(scores[best]), candidates[best]
 
 
 def make_splits(

@@ -1,0 +1,15 @@
+"""Draw how evenly the genres are divided."""
+
+import pandas as pd
+
+from trailers12k import figures
+from trailers12k.jobs import job
+
+
+def main() -> None:
+    figures.plot_splits(pd.read_csv(snakemake.input.balance), snakemake.output.png)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main()
