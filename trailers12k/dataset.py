@@ -52,6 +52,23 @@ def read_labels(mtgc: str | Path) -> tuple[list[str], np.ndarray, np.ndarray]:
     return mids, labels, _whole_numbers(mtgc, rows, splits, tuple(SUBSETS.values()))
 
 
+def load_split(
+    mtgc: str | Path, split: int = 0, subset: str = "trn"
+) -> tuple[list[str], np.ndarray]:
+    """The movies of one subset, "trn", "val" or "tst", of a split: mids, labels (N, 10) uint8.
+
+    Raises ValueError on another subset or split, and as `read_labels`.
+    """
+    mids, labels, splits = read_labels(mtgc)
+    if subset not in SUBSETS or not 0 <= split < splits.shape[1]:
+        raise ValueError(
+            f"subset={subset!r} must be one of {', '.join(SUBSETS)} and split={split} one of "
+            f"the {splits.shape[1]} split columns of {mtgc}"
+        )
+    rows = np.flatnonzero(splits[:, split] == SUBSETS[subset])
+    return [mids[row] for row in rows], labels[rows]
+
+
 def _whole_numbers(
     path: str | Path, rows: list[dict[str, str]], columns: Sequence[str], allowed: tuple[int, ...]
 ) -> np.ndarray:
@@ -238,11 +255,11 @@ def _gather(
     return Batch(snippets, torch.tensor([movie for movie, _ in places]))
 
 
-class TrailerSnippets(torch.utils.data.Dataset):
+class TrailerDataset(torch.utils.data.Dataset):
     """Snippets straight from the stores, for a user's own model and DataLoader.
 
-        data = TrailerSnippets({"image": "data/trailers_i_swin_fpc24.zarr"}, "data/mtgc.csv")
-        snippets, labels = data[0]  # {"image": (30, 768) float32}, (10,) float32
+        data = TrailerDataset({"image": "data/trailers_i_swin_fpc24.zarr"}, "data/mtgc.csv")
+        snippets, labels, mid = data[0]  # {"image": (30, 768) float32}, (10,) float32, "tt..."
 
     The training subset has one item a movie, a random snippet of it, at the same place in every
     stream. Call `set_epoch` before each epoch for other snippets; the draw depends on `seed`, epoch
@@ -266,14 +283,8 @@ class TrailerSnippets(torch.utils.data.Dataset):
         snippet: int = SNIPPET,
         seed: int = 0,
     ):
-        mids, labels, splits = read_labels(mtgc)
-        if subset not in SUBSETS or not 0 <= split < splits.shape[1]:
-            raise ValueError(
-                f"subset={subset!r} must be one of {', '.join(SUBSETS)} and split={split} one of "
-                f"the {splits.shape[1]} split columns of {mtgc}"
-            )
-        row = {mid: place for place, mid in enumerate(mids)}
-        wanted = [mid for mid in mids if splits[row[mid], split] == SUBSETS[subset]]
+        wanted, labels = load_split(mtgc, split, subset)
+        row = {mid: place for place, mid in enumerate(wanted)}
         self._groups = {name: zarr.open_group(path, mode="r") for name, path in stores.items()}
         clips = {}
         for name, path in stores.items():
@@ -304,7 +315,7 @@ class TrailerSnippets(torch.utils.data.Dataset):
     def __len__(self) -> int:
         return len(self._places)
 
-    def __getitem__(self, item: int) -> tuple[dict[str, Tensor], Tensor]:
+    def __getitem__(self, item: int) -> tuple[dict[str, Tensor], Tensor, str]:
         movie, start = self._places[item]
         if self.is_training:
             generator = np.random.default_rng((self.seed, self.epoch, movie))
@@ -315,4 +326,4 @@ class TrailerSnippets(torch.utils.data.Dataset):
             rows = np.zeros((self.snippet, found.shape[1]), np.float32)
             rows[: len(found)] = found
             snippets[name] = torch.from_numpy(rows)
-        return snippets, torch.from_numpy(self.labels[movie])
+        return snippets, torch.from_numpy(self.labels[movie]), self.mids[movie]

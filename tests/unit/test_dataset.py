@@ -8,9 +8,10 @@ import zarr
 
 from trailers12k.dataset import (
     Packed,
-    TrailerSnippets,
+    TrailerDataset,
     evaluation_batches,
     in_all,
+    load_split,
     pack,
     read_labels,
     training_batches,
@@ -218,13 +219,14 @@ def stores(tmp_path):
 def test_users_training_items(tmp_path, stores, caplog):
     caplog.set_level(logging.INFO)
     mtgc = make_labels(tmp_path / "mtgc.csv", dict.fromkeys(CLIPS, 0) | {"tt0000009": 0})
-    data = TrailerSnippets(stores, mtgc, split=0, subset="trn", snippet=4)
+    data = TrailerDataset(stores, mtgc, split=0, subset="trn", snippet=4)
     assert len(data) == 4
     assert data.mids == sorted(CLIPS)
     assert data.padded == 1
     assert "4 of 5 movies" in caplog.text
     for item, mid in enumerate(data.mids):
-        snippets, labels = data[item]
+        snippets, labels, name = data[item]
+        assert name == mid
         image, video = snippets["image"], snippets["video"]
         assert image.shape == (4, 4)
         assert image.dtype == labels.dtype == torch.float32
@@ -235,8 +237,23 @@ def test_users_training_items(tmp_path, stores, caplog):
         np.testing.assert_array_equal(labels, read_labels(mtgc)[1][read_labels(mtgc)[0].index(mid)])
 
 
+def test_a_split_is_loaded_with_its_labels(tmp_path):
+    mtgc = make_labels(tmp_path / "mtgc.csv", dict.fromkeys(CLIPS, 0) | {"tt0000003": 1})
+    mids, labels = load_split(mtgc, 0, "val")
+    assert mids == ["tt0000003"] and labels.shape == (1, 10)
+    assert sorted([*load_split(mtgc, 0)[0], *mids]) == sorted(CLIPS)
+    with pytest.raises(ValueError, match="split=3"):
+        load_split(mtgc, 3)
+
+
+def test_loaders_keep_the_mids_beside_the_snippets(tmp_path, stores):
+    data = TrailerDataset(stores, make_labels(tmp_path / "mtgc.csv", dict.fromkeys(CLIPS, 0)))
+    loader = torch.utils.data.DataLoader(data, batch_size=3, num_workers=1)
+    assert [mid for _, _, mids in loader for mid in mids] == data.mids
+
+
 def test_users_training_items_change_with_the_epoch_and_not_with_workers(tmp_path, stores):
-    data = TrailerSnippets(
+    data = TrailerDataset(
         stores, make_labels(tmp_path / "mtgc.csv", dict.fromkeys(CLIPS, 0)), snippet=2
     )
 
@@ -251,7 +268,7 @@ def test_users_training_items_change_with_the_epoch_and_not_with_workers(tmp_pat
 
 def test_users_evaluation_items_are_windows(tmp_path, stores):
     subsets = dict.fromkeys(CLIPS, 0) | {"tt0000003": 2, "tt0000001": 2}
-    data = TrailerSnippets(stores, make_labels(tmp_path / "mtgc.csv", subsets), 0, "tst", 5)
+    data = TrailerDataset(stores, make_labels(tmp_path / "mtgc.csv", subsets), 0, "tst", 5)
     assert data.mids == ["tt0000001", "tt0000003"]
     assert data.movies == [0, 0, 0, 1, 1]
     windows = torch.stack([data[item][0]["image"] for item in range(len(data))])
@@ -264,11 +281,11 @@ def test_users_evaluation_items_are_windows(tmp_path, stores):
 def test_users_errors(tmp_path, stores):
     mtgc = make_labels(tmp_path / "mtgc.csv", dict.fromkeys(CLIPS, 0))
     with pytest.raises(ValueError, match="subset='test' must be one of trn, val, tst"):
-        TrailerSnippets(stores, mtgc, subset="test")
+        TrailerDataset(stores, mtgc, subset="test")
     with pytest.raises(ValueError, match="split=3"):
-        TrailerSnippets(stores, mtgc, split=3)
+        TrailerDataset(stores, mtgc, split=3)
     with pytest.raises(ValueError, match="no movie of val in split 0"):
-        TrailerSnippets(stores, mtgc, subset="val")
+        TrailerDataset(stores, mtgc, subset="val")
     make_store(stores["video"], CLIPS | {"tt0000002": 6})
     with pytest.raises(ValueError, match="tt0000002 has 5 clips in image but 6 in video"):
-        TrailerSnippets(stores, mtgc)
+        TrailerDataset(stores, mtgc)
