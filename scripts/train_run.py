@@ -6,6 +6,8 @@ import torch
 
 from trailers12k import dataset, stores, training
 from trailers12k.backbones.names import words_on
+from trailers12k.files import sha256_of
+from trailers12k.fingerprint import fingerprint
 from trailers12k.jobs import job
 from trailers12k.plan import STREAMS
 from trailers12k.seeds import seed_for
@@ -20,6 +22,8 @@ def main() -> None:
         if name in snakemake.params.run
     }
     stored = [Path(f"data/{snakemake.params.run[name]}.zarr") for name in streams]
+    # The manifests name the fingerprint of every array.
+    made_from = [sha256_of(path.with_suffix(".csv")) for path in stored]
     mids, labels, subsets = dataset.read_labels(snakemake.input.mtgc)
     training.train(
         streams,
@@ -32,6 +36,8 @@ def main() -> None:
         shuffle_labels=snakemake.params.run.get("shuffle_labels", False),
         weights=words_on(map(stores.attributes, stored)),
         device="cuda" if torch.cuda.is_available() else "cpu",
+        state_file=f"build/training/{run}/split{split}.pt",
+        inputs=fingerprint(stores=made_from, code=snakemake.params.code),
     )
 
 

@@ -12,6 +12,8 @@ import copy
 import io
 import logging
 import math
+import pickle
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -32,6 +34,7 @@ from trailers12k.dataset import (
 )
 from trailers12k.divita import DIViTA
 from trailers12k.files import replacing, write_csv, write_json
+from trailers12k.fingerprint import fingerprint
 from trailers12k.jobs import UserError
 from trailers12k.movies import GENRES
 from trailers12k.seeds import seed_for
@@ -84,6 +87,8 @@ def train(
     shuffle_labels: bool = False,
     device: str = "cpu",
     weights: str = "",
+    state_file: str | Path | None = None,
+    inputs: str = "",
 ) -> dict:
     """Train on one split and write the run's folder; returns what run.json holds.
 
@@ -93,6 +98,11 @@ def train(
     movies, so whatever the model then scores on the untouched test labels is luck.
 
     `weights` are words on those of the backbones, for the log and run.json.
+
+    `state_file` holds all that changes from epoch to epoch, and is removed at the end: after a kill
+    the same call goes on from the last epoch to the same bytes. It is not trusted unless it is of
+    these movies, labels, settings and seed, and of the same `inputs`, any words on the features and
+    the code. Epochs of less than a second are not all written down.
 
     Written into `folder`, all from the epoch of the lowest validation loss: `best.pt` (read it with
     `load`), `val.csv` and `tst.csv` (`mid` and a probability a genre); and `curves.csv`
@@ -119,6 +129,11 @@ def train(
     generator = np.random.default_rng(seed_for(seed, "snippets"))
     features = {name: packed.features for name, packed in streams.items()}
     state = _State(_model(features, settings).to(device), settings)
+    keeper = None
+    if state_file:
+        given = [names, labels.tolist(), asdict(settings), seed, device, features]
+        keeper = _Keeper(Path(state_file), fingerprint(given=given, inputs=inputs))
+        keeper.restore(state, generator)
     while not state.is_over:
         batches = training_batches(
             streams, names["trn"], settings.batch, settings.snippet, generator
@@ -126,6 +141,8 @@ def train(
         train_loss = state.learn(batches, targets["trn"])
         val_loss = _loss(state.model, streams, names["val"], targets["val"], settings)
         state.end_epoch(train_loss, val_loss)
+        if keeper:
+            keeper.keep(state, generator)
     log.info(
         "best epoch %d of %d: validation loss %.4f (backbone weights: %s)",
         state.best["epoch"],
@@ -154,6 +171,8 @@ def train(
         "settings": asdict(settings),
     }
     write_json(folder / "run.json", summary)
+    if keeper:
+        keeper.remove()
     return summary
 
 
@@ -242,6 +261,59 @@ class _State:
         self.plateau.step(val_loss)
         if epoch % LOG_EVERY == 0:
             log.info("epoch %d: training %.4f, validation %.4f", epoch, train_loss, val_loss)
+
+
+class _Keeper:
+    """The file of a training that goes on: all that the next epoch depends on."""
+
+    def __init__(self, path: Path, mark: str):
+        self._path, self._mark = path, mark
+        self._kept = time.monotonic()
+
+    def keep(self, state: _State, generator: np.random.Generator) -> None:
+        """Write it, unless that was less than a second ago."""
+        if time.monotonic() - self._kept < 1:
+            return
+        cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+        value = {
+            "mark": self._mark,
+            "model": state.model.state_dict(),
+            "optimizer": state.optimizer.state_dict(),
+            "plateau": state.plateau.state_dict(),
+            "best": state.best,
+            "curves": state.curves,
+            "torch": torch.get_rng_state(),
+            "cuda": cuda,
+            "numpy": generator.bit_generator.state,
+        }
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        _save(self._path, value)
+        self._kept = time.monotonic()
+
+    def restore(self, state: _State, generator: np.random.Generator) -> None:
+        """Bring all back to where the file was written; nothing when it is another training's."""
+        try:
+            kept = torch.load(self._path, map_location="cpu", weights_only=True)
+        except FileNotFoundError:
+            return
+        except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError, ValueError):
+            kept = {"mark": None}
+        if kept["mark"] != self._mark:
+            log.info("%s is of another training: beginning anew", self._path)
+            return
+        state.model.load_state_dict(kept["model"])
+        state.optimizer.load_state_dict(kept["optimizer"])
+        state.plateau.load_state_dict(kept["plateau"])
+        state.best, state.curves = kept["best"], kept["curves"]
+        torch.set_rng_state(kept["torch"])
+        if kept["cuda"]:
+            torch.cuda.set_rng_state_all(kept["cuda"])
+        generator.bit_generator.state = kept["numpy"]
+        log.info("going on after epoch %d", len(state.curves))
+
+    def remove(self) -> None:
+        """Once the results are there."""
+        self._path.unlink(missing_ok=True)
 
 
 def _model(features: Mapping[str, int], settings: Settings) -> DIViTA:

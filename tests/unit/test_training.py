@@ -1,4 +1,6 @@
 import logging
+import os
+import signal
 import subprocess
 import sys
 
@@ -7,6 +9,7 @@ import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from trailers12k import training
 from trailers12k.dataset import Packed
 from trailers12k.files import read_csv, write_csv
 from trailers12k.metrics import chance, scores
@@ -19,6 +22,7 @@ SUBSETS = np.array([0] * 28 + [1] * 4 + [2] * 8)
 """The size of the built-in sample."""
 SAMPLE = Settings(lr=1e-3, snippet=5, epochs=60)
 QUICK = Settings(lr=1e-3, snippet=3, batch=8, epochs=3)
+SLOWER = Settings(lr=5e-4, snippet=3, batch=8, epochs=3)
 
 
 @pytest.fixture(autouse=True)
@@ -252,3 +256,51 @@ def test_a_training_process_starts_without_what_it_does_not_need():
     loaded = set(done.stdout.split())
     assert "torch" in loaded
     assert not {"pandas", "sklearn", "torchvision", "snakemake"} & loaded
+
+
+@pytest.mark.parametrize("epoch", [1, 4, 9])
+def test_a_killed_training_goes_on_to_the_same_bytes(tmp_path, monkeypatch, epoch, caplog):
+    """Killed after an epoch, in a process of its own, with dropout and both generators in use."""
+    settings = Settings(lr=1e-3, snippet=3, batch=8, epochs=10, plateau_patience=1)
+    data = make_data(tmp_path, (("image", 16), ("video", 12)))
+    train(*data, SUBSETS, settings, 1, tmp_path / "whole")
+    state_file = tmp_path / "state.pt"
+    monkeypatch.setattr(training.time, "monotonic", iter(range(0, 10**6, 10)).__next__)
+
+    if (child := os.fork()) == 0:
+        kept = training._Keeper.keep
+
+        def keep(self, state, generator):
+            kept(self, state, generator)
+            if len(state.curves) == epoch:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        training._Keeper.keep = keep
+        train(*data, SUBSETS, settings, 1, tmp_path / "cut", state_file=state_file)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) and state_file.exists()
+    assert not (tmp_path / "cut").exists()
+
+    caplog.set_level(logging.INFO)
+    train(*data, SUBSETS, settings, 1, tmp_path / "cut", state_file=state_file)
+    assert f"going on after epoch {epoch}" in caplog.text and not state_file.exists()
+    for path in sorted((tmp_path / "whole").iterdir()):
+        assert path.read_bytes() == (tmp_path / "cut" / path.name).read_bytes(), path.name
+
+
+@pytest.mark.parametrize("other", [{"seed": 2}, {"inputs": "other features"}, {"settings": SLOWER}])
+def test_the_state_of_another_training_is_not_taken_over(tmp_path, monkeypatch, other, caplog):
+    data = make_data(tmp_path)
+    given = {"settings": QUICK, "seed": 1, "inputs": "features"}
+    monkeypatch.setattr(training.time, "monotonic", iter(range(0, 10**6, 10)).__next__)
+    monkeypatch.setattr(training._Keeper, "remove", lambda self: None)
+    state_file = tmp_path / "state.pt"
+    train(*data, SUBSETS, **given, folder=tmp_path / "a", state_file=state_file)
+    caplog.set_level(logging.INFO)
+    train(*data, SUBSETS, **given | other, folder=tmp_path / "b", state_file=state_file)
+    assert "another training: beginning anew" in caplog.text
+    state_file.write_bytes(state_file.read_bytes()[:1000])
+    train(*data, SUBSETS, **given, folder=tmp_path / "c", state_file=state_file)
+    for name in ("best.pt", "tst.csv"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "c" / name).read_bytes()
