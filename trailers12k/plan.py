@@ -356,7 +356,7 @@ def closing_words(summary: str) -> str:
     path = Path(summary)
     lines = path.read_text(encoding="utf-8").splitlines()
     table = [line.split("|") for line in lines if line.startswith("|")]
-    ours = "\n".join("|".join([*cells[:6], *cells[-2:]]) for cells in table)
+    ours = "\n".join("|".join([*cells[:6], *cells[10:]]) for cells in table)
     warning = next(
         (line.split(". ")[0].rstrip(".") + "." for line in lines if line[:2] == "**"), ""
     )

@@ -14,6 +14,7 @@ import pandas as pd
 from trailers12k import metrics
 from trailers12k.backbones.names import UNTRAINED
 from trailers12k.files import write_csv, write_json, write_text
+from trailers12k.jobs import UserError
 from trailers12k.metrics import FIGURES
 from trailers12k.movies import GENRES
 from trailers12k.seeds import seed_for
@@ -42,7 +43,10 @@ PAPER = {
 """Table 6 of the paper (Montalvo-Lezama et al., Information Processing & Management 2023), in the
 order of `FIGURES`, by the stores of the image and the video stream."""
 
-COLUMNS = ["run", "split", "epoch", *FIGURES, *GENRES, "movies", "weights"]
+ENDS = ("_minus_paper", "_within")
+
+COLUMNS = ["run", "split", "epoch", *FIGURES, *GENRES, "movies", "of", "weights"]
+"""movies: that were scored. of: the subset's, those without features too."""
 
 EXPLANATIONS = f"""\
 Mean ± sample standard deviation over the splits, in %. µAP: over all pairs of movie and genre; mAP:
@@ -53,6 +57,9 @@ trapezoidal area under a precision-recall curve, as in the paper.
 broken at random (mean of 200 orders): what a model scores that saw nothing. `{CONSTANT}` is the
 same with ties scored as one threshold; it flatters mAP and wAP, since the trapezoid under a
 constant score is (1 + share) / 2.
+
+Behind a figure of the paper stands ours minus it, and whether that is at most the two standard
+deviations together (=) or more (≠).
 """
 
 
@@ -66,10 +73,15 @@ def score_runs(
     runs: Iterable[tuple[str, int, str, Path]],
     subset: int,
     seed: int,
+    present: Mapping[str, set[str]],
 ) -> list[dict]:
     """Rows of transfer/val.csv or tst.csv: the two chance rows and one per run and split.
 
     runs: (run, split, words on its weights, its folder). subset: 1 validation, 2 test.
+    present: run -> the movies that are in all its stores.
+
+    Raises `UserError`, naming them, when the movies predicted are not those of the subset that are
+    present.
     """
     name = {1: "val", 2: "tst"}[subset]
     rows = []
@@ -82,13 +94,17 @@ def score_runs(
             (CHANCE, metrics.chance(train, labels, seed=draw)),
             (CONSTANT, metrics.constant(train, labels)),
         ):
-            rows.append({"run": run, "split": split, "epoch": 0, "movies": len(labels)} | figures)
+            row = {"run": run, "split": split, "epoch": 0, "movies": len(labels)}
+            rows.append(row | {"of": len(labels)} | figures)
     for run, split, weights, folder in runs:
         predictions = pd.read_csv(folder / f"{name}.csv", index_col="mid")
+        in_subset = mtgc.index[mtgc[f"split{split}"] == subset]
+        _check_movies(folder / f"{name}.csv", predictions.index, present[run] & {*in_subset})
         labels = mtgc.loc[predictions.index, list(GENRES)].to_numpy()
         figures = metrics.scores(labels, predictions[list(GENRES)].to_numpy())
         epoch = json.loads((folder / "run.json").read_text())["best_epoch"]
         row = {"run": run, "split": split, "epoch": epoch, "movies": len(labels)}
+        row["of"] = len(in_subset)
         rows.append(row | {"weights": weights} | figures)
         log.info(
             "%s split%d %s: %d movies, uAP %.4f, mAP %.4f, backbone weights: %s",
@@ -101,6 +117,21 @@ def score_runs(
             weights,
         )
     return rows
+
+
+def _check_movies(path: Path, scored: Iterable[str], expected: set[str]) -> None:
+    scored = list(scored)
+    wrong = {
+        "not predicted": sorted(expected - {*scored}),
+        "predicted, but not expected": sorted({*scored} - expected),
+        "twice": sorted({mid for mid in scored if scored.count(mid) > 1}),
+    }
+    told = [f"{what}: {', '.join(mids[:20])}" for what, mids in wrong.items() if mids]
+    if told:
+        raise UserError(
+            f"{path} has {len(scored)} movies, {len(expected)} are expected; {'; '.join(told)}. "
+            "Train this run again: delete its folder"
+        )
 
 
 def write_scores(path: str | Path, rows: Sequence[Mapping]) -> None:
@@ -120,7 +151,31 @@ def summarize(tst: pd.DataFrame) -> pd.DataFrame:
     table = pd.concat([mean, deviation.add_suffix("_sd")], axis=1).round(2)
     table.insert(0, "weights", groups["weights"].first().fillna(""))
     table.insert(1, "splits", groups["split"].nunique())
+    table.insert(2, "movies", groups["movies"].sum())
+    table.insert(3, "of", groups["of"].sum())
     return table
+
+
+def beside_paper(table: pd.DataFrame, runs: Mapping[str, Mapping]) -> pd.DataFrame:
+    """For each figure that the paper has: its mean `paper_X` and deviation `paper_X_sd`, ours minus
+    it `X_minus_paper`, and `X_within`: whether that is at most both deviations together."""
+    rows = {}
+    for run in table.index:
+        row = rows[run] = {}
+        for name, told in zip(FIGURES, _paper(runs.get(run, {})), strict=False):
+            mean, deviation = map(float, told.split("±"))
+            off = table.loc[run, name] - mean
+            row |= {f"paper_{name}": mean, f"paper_{name}_sd": deviation}
+            row[f"{name}_minus_paper"] = round(off, 2)
+            row[f"{name}_within"] = abs(off) <= table.loc[run, f"{name}_sd"] + deviation
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _paper(spec: Mapping) -> list[str]:
+    """The paper's figures of a run with these stores; none for a control."""
+    if spec.get("shuffle_labels"):
+        return []
+    return PAPER.get((spec.get("image"), spec.get("video")), "").split()
 
 
 def markdown(
@@ -128,15 +183,20 @@ def markdown(
 ) -> str:
     """The results table for a person: this run's figures, and the paper's where it has them."""
     names = ["µAP", "mAP", "wAP", "sAP"]
+    compared = beside_paper(summary, runs)
+    some_missing = (summary["movies"] < summary["of"]).any()
     head = ["run", *names, *(f"paper's {name}" for name in names), "backbone weights"]
+    head += ["test movies"] if some_missing else []
     rows = []
     for run, row in summary.iterrows():
-        spec = runs.get(run, {})
-        paper = PAPER.get((spec.get("image"), spec.get("video")))
-        if spec.get("shuffle_labels"):
-            paper = None
         ours = [f"{row[name]:.2f}±{row[name + '_sd']:.2f}" for name in FIGURES]
-        rows.append([run, *ours, *(paper.split() if paper else [""] * 4), row["weights"] or "none"])
+        paper = [""] * len(FIGURES)
+        for place, told in enumerate(_paper(runs.get(run, {}))):
+            off, within = compared.loc[run, [f"{FIGURES[place]}{end}" for end in ENDS]]
+            paper[place] = f"{told} ({off:+.2f} {'=' if within else '≠'})"
+        rows.append([run, *ours, *paper, row["weights"] or "none"])
+        if some_missing:
+            rows[-1].append(f"{row['movies']} of {row['of']}")
     untrained = sorted({r for r, row in summary.iterrows() if UNTRAINED in row["weights"]})
     warning = ""
     if untrained:
@@ -173,7 +233,8 @@ def write_summary(
     """
     folder = Path(folder)
     summary = summarize(tst)
-    write_text(folder / "summary.csv", summary.to_csv(lineterminator="\n"))
+    whole = summary.join(beside_paper(summary, runs))
+    write_text(folder / "summary.csv", whole.to_csv(lineterminator="\n"))
     write_text(folder / "summary.md", markdown(summary, runs, notes, tst))
     figures = {
         run: {name: float(row[name]) for name in FIGURES} | {"weights": row["weights"] or "none"}

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from trailers12k import figures, summary
+from trailers12k.jobs import UserError
 from trailers12k.movies import GENRES
 
 IMAGE = "trailers_i_resnet_fpc24"
@@ -30,7 +31,8 @@ def scored(tmp_path):
             guess.to_csv(folder / "tst.csv")
             (folder / "run.json").write_text(json.dumps({"best_epoch": 7}))
             runs.append((run, split, "untrained (random, seed 1)", folder))
-    rows = summary.score_runs(mtgc, runs, subset=2, seed=0)
+    present = dict.fromkeys(RUNS, set(mids))
+    rows = summary.score_runs(mtgc, runs, subset=2, seed=0, present=present)
     summary.write_scores(tmp_path / "tst.csv", rows)
     return pd.read_csv(tmp_path / "tst.csv")
 
@@ -63,6 +65,55 @@ def test_the_table_has_mean_and_sample_deviation_beside_the_papers(scored, tmp_p
     assert "Untrained weights" in text and "trailers: 100 ok" in text
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["ResNet"]["uap"] == 100 and "untrained" in metrics["ResNet"]["weights"]
+
+
+def test_the_papers_figure_is_compared(scored, tmp_path):
+    """Off by more than both deviations together, or not."""
+    mine = scored.copy()
+    of_run = mine.run == "ResNet"
+    mine.loc[of_run, "uap"] = [0.70, 0.72, 0.74]  # 72.00±2.00 beside 70.92±3.49
+    mine.loc[of_run, "map"] = [0.58, 0.60, 0.62]  # 60.00±2.00 beside 66.16±2.45
+    summary.write_summary(tmp_path, mine, RUNS, [])
+    row = pd.read_csv(tmp_path / "summary.csv", index_col="run").loc["ResNet"]
+    assert (row.uap_minus_paper, row.uap_within) == (1.08, True)
+    assert (row.map_minus_paper, row.map_within) == (-6.16, False)
+    assert (row.paper_uap, row.paper_uap_sd) == (70.92, 3.49)
+    text = (tmp_path / "summary.md").read_text()
+    assert "70.92±3.49 (+1.08 =)" in text and "66.16±2.45 (-6.16 ≠)" in text
+    assert " of " not in text.splitlines()[6]
+
+
+def test_how_many_movies_are_missing_stands_in_the_table(scored, tmp_path):
+    scored.loc[scored.run == "ResNet", "movies"] = 19
+    summary.write_summary(tmp_path, scored, RUNS, [])
+    text = (tmp_path / "summary.md").read_text()
+    assert "57 of 60" in text and "60 of 60" in text and "test movies" in text
+    table = pd.read_csv(tmp_path / "summary.csv", index_col="run")
+    assert tuple(table.loc["ResNet", ["movies", "of"]]) == (57, 60)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda table: table.iloc[1:], "not predicted: tt0000000"),
+        (lambda table: table.rename(index={"tt0000001": "tt9999999"}), "not expected: tt9999999"),
+        (lambda table: pd.concat([table, table.iloc[:1]]), "twice: tt0000000"),
+    ],
+)
+def test_movies_scored_are_the_movies_expected(tmp_path, change, told):
+    mids = [f"tt{i:07d}" for i in range(10)]
+    labels = np.eye(10, dtype=int)
+    mtgc = pd.DataFrame(labels, index=pd.Index(mids, name="mid"), columns=list(GENRES))
+    mtgc["split0"] = [2] * 8 + [0] * 2
+    predictions = (mtgc.loc[mids[:7], list(GENRES)] * 0.5 + 0.1).rename_axis("mid")
+    (tmp_path / "run.json").write_text('{"best_epoch": 1}')
+    runs, present = [("ResNet", 0, "words", tmp_path)], {"ResNet": {*mids} - {mids[7]}}
+    predictions.to_csv(tmp_path / "tst.csv")
+    row = summary.score_runs(mtgc, runs, 2, 0, present)[-1]
+    assert (row["movies"], row["of"]) == (7, 8)
+    change(predictions).to_csv(tmp_path / "tst.csv")
+    with pytest.raises(UserError, match=told):
+        summary.score_runs(mtgc, runs, 2, 0, present)
 
 
 def test_a_control_stands_beside_no_figure_of_the_paper(scored, tmp_path):
