@@ -16,8 +16,9 @@ from trailers12k.seeds import seed_for
 def main() -> None:
     torch.set_num_threads(snakemake.threads)
     run, split = snakemake.wildcards.run, int(snakemake.wildcards.split)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     streams = {
-        name: dataset.Packed(snakemake.input[name][0])
+        name: dataset.Packed(snakemake.input[name][0], device)
         for name in STREAMS
         if name in snakemake.params.run
     }
@@ -33,9 +34,10 @@ def main() -> None:
         training.Settings(**snakemake.params.settings),
         seed_for(snakemake.params.seed, run, split),
         Path(snakemake.output.checkpoint).parent,
+        fusion=snakemake.params.run.get("fusion", "late"),
         shuffle_labels=snakemake.params.run.get("shuffle_labels", False),
         weights=words_on(map(stores.attributes, stored)),
-        device="cuda" if torch.cuda.is_available() else "cpu",
+        device=device,
         state_file=f"build/training/{run}/split{split}.pt",
         inputs=fingerprint(stores=made_from, code=snakemake.params.code),
     )

@@ -167,11 +167,13 @@ def _check_frames(config: Mapping) -> None:
 
 
 def _check_runs(runs: Mapping, backbones: Mapping) -> None:
-    kinds = {"image": "frames", "video": "clips"}
+    kinds = {"image": "frames", "video": "clips", "poster": "posters"}
     for run, spec in runs.items():
         streams = [stream for stream in kinds if stream in spec]
         if not streams:
-            raise UserError(f"config: runs.{run}: names no store; allowed: image, video, or both")
+            raise UserError(f"config: runs.{run}: names no store; allowed: image, video, poster")
+        if spec.get("fusion") == "early" and len(streams) == 1:
+            raise UserError(f"config: runs.{run}.fusion: early is not allowed; one stream only")
         for stream in streams:
             allowed = [name for name, other in backbones.items() if other["input"] == kinds[stream]]
             if spec[stream] not in allowed:

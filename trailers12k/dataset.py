@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 SUBSETS = {"trn": 0, "val": 1, "tst": 2}
 """The subsets as the split columns of mtgc.csv number them."""
 
+POSTER = "poster"
+"""The stream whose store has one row a movie, which no snippet cuts."""
+
 SNIPPET = 30
 """Clips in a snippet; the paper's choice (Information Processing & Management 2023)."""
 
@@ -136,13 +139,15 @@ def _read_movie(group: zarr.Group, mid: str, shape: tuple[int, int]) -> np.ndarr
 class Packed:
     """A packed store, opened without reading it: `mids`, `features`, `clips` (mid -> number).
 
-    `path` is the .npy that `pack` wrote, with its index beside it. Raises ValueError when the two
-    do not belong together.
+    `path` is the .npy that `pack` wrote, with its index beside it. On the CPU it is mapped into
+    memory, so that all jobs share it; on a GPU (`device`) it is copied there once, if that has
+    the room, and no batch crosses the bus. Raises ValueError when the two do not belong together.
     """
 
-    def __init__(self, path: str | Path):
+    def __init__(self, path: str | Path, device: str = "cpu"):
         self.path = Path(path)
-        self._rows = np.load(self.path, mmap_mode="r")
+        # "c": torch warns of an array that it must not write to.
+        self._rows = torch.from_numpy(np.load(self.path, mmap_mode="c"))
         index = read_csv(self.path.with_suffix(".csv"))
         self.mids = [row["mid"] for row in index]
         self.clips = {row["mid"]: int(row["clips"]) for row in index}
@@ -150,20 +155,40 @@ class Packed:
         self.features = self._rows.shape[1]
         if sum(self.clips.values()) != len(self._rows):
             raise ValueError(f"{self.path}: its index is of another packing; pack the store again")
+        try:
+            self._rows = self._rows.to(device)
+        except torch.OutOfMemoryError:
+            size = self._rows.nbytes / 1e9
+            log.warning("%s: %.1f GB are too much for %s, batches go there", path, size, device)
 
-    def rows(self, mid: str) -> np.ndarray:
-        """The features of a movie, (clips, features) float32, a view into the file."""
+    def rows(self, mid: str) -> Tensor:
+        """The features of a movie, (clips, features) float32, a view."""
         offset = self._offsets[mid]
         return self._rows[offset : offset + self.clips[mid]]
+
+    def snippets(self, places: Sequence[tuple[str, int]], snippet: int) -> tuple[Tensor, Tensor]:
+        """The snippets at some places, pairs of a mid and a first clip, where the array is:
+        (W, snippet, features) float32, zeros where clips lack, and (W, snippet) bool, false there.
+        """
+        offsets = torch.tensor([self._offsets[mid] for mid, _ in places])
+        starts = torch.tensor([start for _, start in places])
+        clips = torch.tensor([self.clips[mid] for mid, _ in places])
+        index = starts[:, None] + torch.arange(snippet)
+        valid = index < clips[:, None]
+        index = torch.where(valid, index, 0) + offsets[:, None]
+        device = self._rows.device
+        index, valid = index.to(device), valid.to(device)
+        rows = self._rows.index_select(0, index.flatten()).unflatten(0, index.shape)
+        return rows.masked_fill_(~valid[..., None], 0), valid
 
 
 def in_all(clips: Mapping[str, Mapping[str, int]], mids: Sequence[str]) -> list[str]:
     """Those of `mids` that every stream has, in their order; `clips` is stream -> mid -> clips.
 
     Raises ValueError, naming the movie, when two streams disagree on its number of clips: row i of
-    one would not be the same moment as row i of the other.
+    one would not be the same moment as row i of the other. Posters have no moments.
     """
-    first, *others = clips
+    first, *others = [name for name in clips if name != POSTER] or clips
     present = [mid for mid in mids if all(mid in counts for counts in clips.values())]
     for mid in present:
         for other in others:
@@ -189,9 +214,11 @@ class Batch(NamedTuple):
     """Snippets to be seen at once: W of them, of one or more movies."""
 
     snippets: dict[str, Tensor]
-    """Stream -> (W, snippet, features) float32."""
+    """Stream -> (W, snippet, features) float32; (W, 1, features) for posters."""
     movies: Tensor
     """(W,) int64: each snippet's movie, as its place in the list the batches were made from."""
+    valid: Tensor
+    """(W, snippet) bool: false where clips lack."""
 
 
 def training_batches(
@@ -204,12 +231,13 @@ def training_batches(
     """One epoch: every movie once, in random order, a random snippet of it from all streams.
 
     All randomness is drawn from `generator`. The last batch holds what is left; if that is one
-    movie and a snippet one clip, it joins the batch before, since BatchNorm cannot take one row.
+    movie and one row of some stream, it joins the batch before, since BatchNorm cannot take one.
     """
-    clips = _clips(streams)
+    clips = clips_of(streams)
     order = generator.permutation(len(mids)).tolist()
     firsts = list(range(0, len(mids), batch))
-    if snippet == 1 and len(mids) - firsts[-1] == 1 and len(firsts) > 1:
+    single = snippet == 1 or POSTER in streams
+    if single and len(mids) - firsts[-1] == 1 and len(firsts) > 1:
         firsts.pop()
     for first, end in zip(firsts, [*firsts[1:], len(mids)], strict=True):
         places = [
@@ -223,7 +251,7 @@ def evaluation_batches(
     streams: Mapping[str, Packed], mids: Sequence[str], batch: int, snippet: int
 ) -> Iterator[Batch]:
     """All windows of all movies in order; a batch holds the windows of `batch` movies."""
-    clips = _clips(streams)
+    clips = clips_of(streams)
     for first in range(0, len(mids), batch):
         places = [
             (movie, start)
@@ -233,9 +261,17 @@ def evaluation_batches(
         yield _gather(streams, mids, places, snippet)
 
 
-def _clips(streams: Mapping[str, Packed]) -> dict[str, int]:
-    """mid -> clips: the first stream's, since all agree (`in_all`)."""
-    return next(iter(streams.values())).clips
+def whole_trailers(streams: Mapping[str, Packed], mids: Sequence[str]) -> Iterator[Batch]:
+    """Every trailer as one sequence of all its clips, one a batch."""
+    clips = clips_of(streams)
+    for movie, mid in enumerate(mids):
+        yield _gather(streams, mids, [(movie, 0)], clips[mid])
+
+
+def clips_of(streams: Mapping[str, Packed]) -> dict[str, int]:
+    """mid -> clips: the first stream's, since all but posters agree (`in_all`)."""
+    trailers = [packed for name, packed in streams.items() if name != POSTER]
+    return (trailers or list(streams.values()))[0].clips
 
 
 def _gather(
@@ -245,14 +281,15 @@ def _gather(
     snippet: int,
 ) -> Batch:
     """The snippets at `places`: pairs of a movie (its place in `mids`) and a first clip."""
-    snippets = {}
-    for name, packed in streams.items():
-        batch = np.zeros((len(places), snippet, packed.features), np.float32)
-        for rows, (movie, start) in zip(batch, places, strict=True):
-            found = packed.rows(mids[movie])[start : start + snippet]
-            rows[: len(found)] = found
-        snippets[name] = torch.from_numpy(batch)
-    return Batch(snippets, torch.tensor([movie for movie, _ in places]))
+    moments = [(mids[movie], start) for movie, start in places]
+    posters = [(mid, 0) for mid, _ in moments]
+    found = {
+        name: packed.snippets(posters, 1) if name == POSTER else packed.snippets(moments, snippet)
+        for name, packed in streams.items()
+    }
+    _, valid = next((both for name, both in found.items() if name != POSTER), found.get(POSTER))
+    movies = torch.tensor([movie for movie, _ in places])
+    return Batch({name: rows for name, (rows, _) in found.items()}, movies, valid)
 
 
 class TrailerDataset(torch.utils.data.Dataset):
@@ -267,7 +304,8 @@ class TrailerDataset(torch.utils.data.Dataset):
     a window, in order: item i is of the movie `mids[movies[i]]`. A movie's probabilities are the
     mean over its windows.
 
-    `stores` maps stream -> zarr store, `split` is a split column's number, `subset` one of "trn",
+    `stores` maps stream -> zarr store; a stream named "poster" has one row, (1, features), whatever
+    the snippet. `split` is a split column's number, `subset` one of "trn",
     "val" and "tst". Movies that are not in every store are left out; `mids` are those used,
     `padded` is how many training trailers are shorter than a snippet and end in zeros. Opening
     looks up each movie's number of clips (1 ms a movie and store). Raises ValueError on an unknown
@@ -298,7 +336,8 @@ class TrailerDataset(torch.utils.data.Dataset):
         self.labels = labels[[row[mid] for mid in self.mids]].astype(np.float32)
         self.snippet, self.seed, self.epoch = snippet, seed, 0
         self.is_training = subset == "trn"
-        self._clips = [next(iter(clips.values()))[mid] for mid in self.mids]
+        first = next((name for name in clips if name != POSTER), POSTER)
+        self._clips = [clips[first][mid] for mid in self.mids]
         self.padded = sum(count < snippet for count in self._clips) if self.is_training else 0
         # A training item has no start yet: it is drawn when the item is read.
         self._places = [
@@ -322,8 +361,9 @@ class TrailerDataset(torch.utils.data.Dataset):
             start = random_start(self._clips[movie], self.snippet, generator)
         snippets = {}
         for name, group in self._groups.items():
-            found = group[self.mids[movie]][start : start + self.snippet]
-            rows = np.zeros((self.snippet, found.shape[1]), np.float32)
+            first, length = (0, 1) if name == POSTER else (start, self.snippet)
+            found = group[self.mids[movie]][first : first + length]
+            rows = np.zeros((length, found.shape[1]), np.float32)
             rows[: len(found)] = found
             snippets[name] = torch.from_numpy(rows)
         return snippets, torch.from_numpy(self.labels[movie]), self.mids[movie]

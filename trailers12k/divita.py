@@ -40,29 +40,43 @@ class Stream(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.classify = nn.Linear(hidden, genres)
 
-    def attend(self, x: Tensor) -> Tensor:
-        """Multi-head self-attention over the clips, (B, S, hidden) -> (B, S, hidden)."""
+    def attend(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Multi-head self-attention over the clips, (B, S, hidden) -> (B, S, hidden).
+
+        mask: (B, 1, 1, S) bool; where it is false, nobody looks.
+        """
         query, key, value = (
             linear(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
             for linear in (self.query, self.key, self.value)
         )
-        heads = F.scaled_dot_product_attention(query, key, value)
+        heads = F.scaled_dot_product_attention(query, key, value, mask)
         return self.attention_out(heads.transpose(1, 2).flatten(-2))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
+        """valid: (B, S) bool; clips where it is false count for nothing. None: all count."""
         # As (B * S, F) BatchNorm sees each feature over batch and clips without a transposed copy.
         x = self.project(self.norm_in(x.flatten(0, 1))).unflatten(0, x.shape[:2])
-        x = self.dropout(self.norm1(self.attend(x) + x))
+        x = self.dropout(
+            self.norm1(self.attend(x, None if valid is None else valid[:, None, None]) + x)
+        )
         x = self.dropout(self.norm2(self.ff2(F.relu(self.ff1(x))) + x))
-        return self.classify(x.mean(1))
+        if valid is None:
+            return self.classify(x.mean(1))
+        return self.classify((x * valid[..., None]).sum(1) / valid.sum(1, keepdim=True))
+
+
+FUSIONS = ("late", "early")
+EARLY = "together"
 
 
 class DIViTA(nn.Module):
-    """One `Stream` per feature store; their logits are averaged (late fusion).
+    """One `Stream` per feature store; their logits are averaged (late fusion, the paper's).
 
     `features` names the streams and their feature sizes: `DIViTA({"image": 1024, "video": 512})`.
+    With `fusion="early"` there is one `Stream` on the features of all, clip by clip in one row.
     The defaults are the paper's. Parameters start from torch's own initialisation.
-    Raises ValueError without a stream or when `hidden` does not divide into `heads`.
+    Raises ValueError without a stream, for another fusion, and when `hidden` does not divide into
+    `heads`.
     """
 
     def __init__(
@@ -73,10 +87,17 @@ class DIViTA(nn.Module):
         feedforward: int = 768,
         dropout: float = 0.25,
         genres: int = 10,
+        fusion: str = "late",
     ):
         super().__init__()
         if not features:
             raise ValueError("DIViTA needs at least one stream, e.g. {'image': 1024}")
+        if fusion not in FUSIONS:
+            raise ValueError(f"fusion={fusion!r}: it must be one of {', '.join(FUSIONS)}")
+        self.inputs = list(features)
+        self.fusion = fusion
+        if fusion == "early":
+            features = {EARLY: sum(features.values())}
         self.streams = nn.ModuleDict(
             {
                 name: Stream(size, hidden, heads, feedforward, dropout, genres)
@@ -84,12 +105,19 @@ class DIViTA(nn.Module):
             }
         )
 
-    def forward(self, snippets: Mapping[str, Tensor]) -> Tensor:
+    def forward(self, snippets: Mapping[str, Tensor], valid: Tensor | None = None) -> Tensor:
         """The logits, (B, genres), of one snippet a row: stream -> (B, S, F) float32.
 
-        S is clips, F the stream's features: the rows of a store as they are. A genre's probability
-        is the sigmoid of its logit. Streams that are not the model's are ignored; one that is
-        missing is a KeyError.
+        S is clips, F the stream's features: the rows of a store as they are; S is 1 for posters. A
+        genre's probability is the sigmoid of its logit. Streams that are not the model's are
+        ignored; one that is missing is a KeyError. `valid`, (B, S) bool, masks clips.
         """
-        logits = [network(snippets[name]) for name, network in self.streams.items()]
+        rows = {name: snippets[name] for name in self.inputs}
+        if self.fusion == "early":
+            clips = max(x.shape[1] for x in rows.values())
+            rows = {EARLY: torch.cat([x.expand(-1, clips, -1) for x in rows.values()], -1)}
+        logits = [
+            network(rows[name], None if rows[name].shape[1] == 1 else valid)
+            for name, network in self.streams.items()
+        ]
         return torch.stack(logits).mean(0)

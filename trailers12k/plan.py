@@ -19,7 +19,7 @@ from trailers12k.metadata import read_movies
 from trailers12k.movies import Movie, shard_of
 from trailers12k.sources import records
 
-STREAMS = ("image", "video")
+STREAMS = ("image", "video", "poster")
 SPLITS = ("0", "1", "2")
 FEWEST = 10
 """Movies; splits are dealt in tenths."""

@@ -173,7 +173,7 @@ def beside_paper(table: pd.DataFrame, runs: Mapping[str, Mapping]) -> pd.DataFra
 
 def _paper(spec: Mapping) -> list[str]:
     """The paper's figures of a run with these stores; none for a control."""
-    if spec.get("shuffle_labels"):
+    if spec.get("shuffle_labels") or "poster" in spec or spec.get("fusion") == "early":
         return []
     return PAPER.get((spec.get("image"), spec.get("video")), "").split()
 

@@ -28,9 +28,11 @@ from trailers12k.dataset import (
     SUBSETS,
     Batch,
     Packed,
+    clips_of,
     evaluation_batches,
     in_all,
     training_batches,
+    whole_trailers,
 )
 from trailers12k.divita import DIViTA
 from trailers12k.files import replacing, write_csv, write_json
@@ -40,6 +42,11 @@ from trailers12k.movies import GENRES
 from trailers12k.seeds import seed_for
 
 log = logging.getLogger(__name__)
+
+WAYS = ("masked", "whole", "weighted")
+"""Other ways than the published one to predict with the same checkpoint. masked: the padding of the
+last window is not looked at. whole: a trailer is one sequence. weighted: a window counts by the
+clips in it."""
 
 LOG_EVERY = 10
 """Epochs between two lines of progress."""
@@ -89,13 +96,15 @@ def train(
     weights: str = "",
     state_file: str | Path | None = None,
     inputs: str = "",
+    fusion: str = "late",
 ) -> dict:
     """Train on one split and write the run's folder; returns what run.json holds.
 
     `mids`, `labels` (N, 10) and `subsets` (N,) are rows of mtgc.csv and one of its split columns
     (0 training, 1 validation, 2 test). Movies that are not in every stream are left out and
-    counted. `shuffle_labels` is a control: labels are dealt anew among the training and validation
-    movies, so whatever the model then scores on the untouched test labels is luck.
+    counted. `fusion`: see `DIViTA`. `shuffle_labels` is a control: labels are dealt anew among the
+    training and validation movies, so whatever the model then scores on the untouched test labels
+    is luck.
 
     `weights` are words on those of the backbones, for the log and run.json.
 
@@ -117,10 +126,10 @@ def train(
     if shuffle_labels:
         labels = _dealt_anew(labels, np.concatenate([rows["trn"], rows["val"]]), seed)
     targets = {
-        subset: torch.from_numpy(labels[places].astype(np.float32))
+        subset: torch.from_numpy(labels[places].astype(np.float32)).to(device)
         for subset, places in rows.items()
     }
-    clips = next(iter(streams.values())).clips
+    clips = clips_of(streams)
     padded = sum(clips[mid] < settings.snippet for mid in names["trn"])
     log.info("%d training trailers are shorter than %d clips", padded, settings.snippet)
 
@@ -128,10 +137,10 @@ def train(
     torch.manual_seed(seed_for(seed, "weights"))
     generator = np.random.default_rng(seed_for(seed, "snippets"))
     features = {name: packed.features for name, packed in streams.items()}
-    state = _State(_model(features, settings).to(device), settings)
+    state = _State(_model(features, settings, fusion).to(device), settings)
     keeper = None
     if state_file:
-        given = [names, labels.tolist(), asdict(settings), seed, device, features]
+        given = [names, labels.tolist(), asdict(settings), seed, device, features, fusion]
         keeper = _Keeper(Path(state_file), fingerprint(given=given, inputs=inputs))
         keeper.restore(state, generator)
     while not state.is_over:
@@ -155,7 +164,8 @@ def train(
     for subset in ("val", "tst"):
         probabilities = predict(state.model, streams, names[subset], settings)
         _write_predictions(folder / f"{subset}.csv", names[subset], probabilities)
-    _save(folder / "best.pt", state.best | {"features": features, "settings": asdict(settings)})
+    made = {"features": features, "settings": asdict(settings), "fusion": fusion}
+    _save(folder / "best.pt", state.best | made)
     write_csv(folder / "curves.csv", ("epoch", "train_loss", "val_loss", "lr"), state.curves)
     summary = {
         "best_epoch": state.best["epoch"],
@@ -167,8 +177,7 @@ def train(
         "seed": seed,
         "shuffle_labels": shuffle_labels,
         "backbone_weights": weights,
-        "features": features,
-        "settings": asdict(settings),
+        **made,
     }
     write_json(folder / "run.json", summary)
     if keeper:
@@ -179,30 +188,37 @@ def train(
 def load(checkpoint: str | Path) -> tuple[DIViTA, Settings]:
     """The model of a `best.pt`, on the CPU and ready to predict, and the settings of its training.
 
-    `model.streams` names the streams it wants.
+    `model.inputs` names the streams it wants.
     """
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
     settings = Settings(**saved["settings"])
-    model = _model(saved["features"], settings)
+    model = _model(saved["features"], settings, saved["fusion"])
     model.load_state_dict(saved["model"])
     return model.eval(), settings
 
 
 @torch.inference_mode()
 def predict(
-    model: DIViTA, streams: Mapping[str, Packed], mids: Sequence[str], settings: Settings
+    model: DIViTA,
+    streams: Mapping[str, Packed],
+    mids: Sequence[str],
+    settings: Settings,
+    way: str = "",
 ) -> np.ndarray:
     """Genre probabilities, (len(mids), 10) float32: the mean over the windows of each trailer.
 
-    A last window full of padding weighs as much as any, as in the published evaluation. Every mid
-    must be in all streams. Raises ValueError, naming the movie, when a probability is not finite.
+    A last window full of padding weighs as much as any, as in the published evaluation, unless
+    `way` is one of `WAYS`. Every mid must be in all streams. Raises ValueError, naming the movie,
+    when a probability is not finite.
     """
     total = torch.zeros(len(mids), len(GENRES))
-    windows = torch.zeros(len(mids), 1)
-    for logits, movies in _evaluate(model, streams, mids, settings):
-        total.index_add_(0, movies, logits.sigmoid())
-        windows.index_add_(0, movies, torch.ones(len(movies), 1))
-    probabilities = (total / windows).numpy()
+    weights = torch.zeros(len(mids), 1)
+    for logits, batch in _evaluate(model, streams, mids, settings, way):
+        clips = batch.valid.sum(1, keepdim=True).cpu()
+        weight = clips.float() if way == "weighted" else torch.ones(len(clips), 1)
+        total.index_add_(0, batch.movies, logits.cpu().sigmoid() * weight)
+        weights.index_add_(0, batch.movies, weight)
+    probabilities = (total / weights).numpy()
     finite = np.isfinite(probabilities).all(1)
     if not finite.all():
         raise ValueError(
@@ -235,15 +251,16 @@ class _State:
     def learn(self, batches: Iterable[Batch], targets: Tensor) -> float:
         """Train on an epoch's batches; the mean loss over its movies."""
         self.model.train()
-        total = 0.0
+        # Summed where the model is, so that a GPU need not be waited for at every step.
+        total = torch.zeros((), dtype=torch.float64, device=targets.device)
         for batch in batches:
-            logits = _forward(self.model, batch)
-            loss = binary_cross_entropy_with_logits(logits, targets[batch.movies].to(logits.device))
+            movies = batch.movies.to(targets.device)
+            loss = binary_cross_entropy_with_logits(_forward(self.model, batch), targets[movies])
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
-            total += loss.item() * len(batch.movies)
-        return total / len(targets)
+            total += loss.detach() * len(movies)
+        return total.item() / len(targets)
 
     def end_epoch(self, train_loss: float, val_loss: float) -> None:
         """Note an epoch, its weights if they are the best so far, and set the rate of the next."""
@@ -316,7 +333,7 @@ class _Keeper:
         self._path.unlink(missing_ok=True)
 
 
-def _model(features: Mapping[str, int], settings: Settings) -> DIViTA:
+def _model(features: Mapping[str, int], settings: Settings, fusion: str) -> DIViTA:
     return DIViTA(
         features,
         settings.hidden,
@@ -324,6 +341,7 @@ def _model(features: Mapping[str, int], settings: Settings) -> DIViTA:
         settings.feedforward,
         settings.dropout,
         len(GENRES),
+        fusion,
     )
 
 
@@ -356,19 +374,28 @@ def _dealt_anew(labels: np.ndarray, rows: np.ndarray, seed: int) -> np.ndarray:
     return labels
 
 
-def _forward(model: DIViTA, batch: Batch) -> Tensor:
+def _forward(model: DIViTA, batch: Batch, valid: Tensor | None = None) -> Tensor:
     """The logits of a batch, on the model's device."""
     device = next(model.parameters()).device
-    return model({name: rows.to(device) for name, rows in batch.snippets.items()})
+    snippets = {name: rows.to(device) for name, rows in batch.snippets.items()}
+    return model(snippets, None if valid is None else valid.to(device))
 
 
 def _evaluate(
-    model: DIViTA, streams: Mapping[str, Packed], mids: Sequence[str], settings: Settings
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Per batch of movies: its windows' logits, (W, 10) on the CPU, and the movie of each."""
+    model: DIViTA,
+    streams: Mapping[str, Packed],
+    mids: Sequence[str],
+    settings: Settings,
+    way: str = "",
+) -> Iterator[tuple[Tensor, Batch]]:
+    """Per batch of movies: its windows' logits, (W, 10), and the batch."""
     model.eval()
-    for batch in evaluation_batches(streams, mids, settings.batch, settings.snippet):
-        yield _forward(model, batch).cpu(), batch.movies
+    if way == "whole":
+        batches = whole_trailers(streams, mids)
+    else:
+        batches = evaluation_batches(streams, mids, settings.batch, settings.snippet)
+    for batch in batches:
+        yield _forward(model, batch, batch.valid if way == "masked" else None), batch
 
 
 @torch.inference_mode()
@@ -384,10 +411,10 @@ def _loss(
     So a last, smaller batch weighs as much as a full one, and a long trailer more than a short one.
     """
     losses = [
-        binary_cross_entropy_with_logits(logits, targets[movies]).item()
-        for logits, movies in _evaluate(model, streams, mids, settings)
+        binary_cross_entropy_with_logits(logits, targets[batch.movies.to(targets.device)])
+        for logits, batch in _evaluate(model, streams, mids, settings)
     ]
-    return float(np.mean(losses))
+    return torch.stack(losses).double().mean().item()
 
 
 def _write_predictions(path: Path, mids: Sequence[str], probabilities: np.ndarray) -> None:

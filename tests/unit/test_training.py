@@ -221,7 +221,7 @@ def test_too_few_movies(tmp_path):
 )
 def test_features_that_are_not_numbers(tmp_path, movie, message):
     streams, mids, labels = make_data(tmp_path)
-    rows = {mid: np.array(streams["image"].rows(mid)) for mid in mids}
+    rows = {mid: streams["image"].rows(mid).numpy() for mid in mids}
     rows[mids[movie]][:] = np.nan
     (tmp_path / "bad").mkdir()
     streams["image"] = make_packed(tmp_path / "bad" / "image.npy", rows)
