@@ -37,6 +37,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 try:
     plan = Plan(config)
+    if "predict" in sys.argv[1:] and not plan.prediction:
+        raise UserError("name a trailer: snakemake predict --config trailer=FILE_OR_URL")
 except UserError as error:
     sys.exit(f"error: {error}\n")
 
@@ -49,7 +51,8 @@ if "status" in sys.argv[1:]:
 # Never data/movies.csv: Snakemake does not look at a rule's params while a job that makes one of its
 # inputs, even an ancient one, is about to run. A new movie would then wait for the next run.
 TABLE = lambda wc: ancient([COLLECTED] if plan.collects else plan.tables)
-plan.collected = lambda: checkpoints.collect_movies.get()
+if plan.collects:
+    plan.collected = lambda: checkpoints.collect_movies.get()
 
 
 wildcard_constraints:
@@ -68,20 +71,17 @@ rule all:
         plan.known(lambda wc: plan.ledgers(*plan.stages)),
         plan.merged(),
         plan.known(lambda wc: plan.between()),
-        "data/movies.csv",
-        "data/metadata.json",
-        "data/clips.csv",
-        "data/ledger.csv",
+        plan.tables_of_movies,
         "data/mtgc.csv",
         "results/splits.csv",
         "results/figures/splits.png",
         plan.trained(),
         "results/transfer/val.csv",
         "results/transfer/tst.csv",
+        plan.options(),
         "results/summary.md",
         "results/figures/results.png",
         "results/config.yaml",
-        "results/failures/all.csv",
 
 
 rule metadata:
@@ -130,35 +130,49 @@ rule splits:
         "results/figures/splits.png",
 
 
+# Trains nothing: the best checkpoint that is there is used.
+rule predict:
+    input:
+        plan.prediction.products if plan.prediction else [],
+
+
 rule evaluate:
     input:
         plan.known(lambda wc: plan.ledgers(*plan.stages)),
         plan.merged(),
-        "data/clips.csv",
-        "data/ledger.csv",
         plan.known(lambda wc: plan.between()),
+        plan.tables_of_movies,
         "data/mtgc.csv",
         plan.trained(),
         "results/transfer/val.csv",
         "results/transfer/tst.csv",
+        plan.options(),
         "results/summary.md",
 
 
-include: "rules/sample.smk"
-include: "rules/sources.smk"
-include: "rules/metadata.smk"
-include: "rules/trailers.smk"
-include: "rules/posters.smk"
-include: "rules/clips.smk"
+if not plan.is_published:
+
+    include: "rules/sample.smk"
+    include: "rules/sources.smk"
+    include: "rules/metadata.smk"
+    include: "rules/trailers.smk"
+    include: "rules/posters.smk"
+    include: "rules/clips.smk"
+    include: "rules/features.smk"
+    include: "rules/ledger.smk"
+
+
+include: "rules/published.smk"
 include: "rules/weights.smk"
-include: "rules/features.smk"
 include: "rules/splits.smk"
 include: "rules/training.smk"
 include: "rules/evaluation.smk"
-include: "rules/ledger.smk"
+include: "rules/predictions.smk"
 
 
 onsuccess:
+    if plan.prediction and "predict" in workflow.dag_settings.targets:
+        atexit.register(print, Path(plan.prediction.products[0]).read_text(encoding="utf-8"))
     if not workflow.dag_settings.targets and Path("results/summary.md").exists():
         # At exit, since Snakemake's own last lines come after this.
         atexit.register(print, closing_words("results/summary.md"))

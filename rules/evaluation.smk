@@ -24,12 +24,61 @@ rule score_runs:
         "../scripts/score_runs.py"
 
 
+if plan.ways:
+
+    rule predict_otherwise:
+        """Predict the test movies in other ways than the paper's, with the same checkpoint."""
+        input:
+            unpack(lambda wc: plan.packed(wc.run)),
+            mtgc="data/mtgc.csv",
+            checkpoint="results/runs/{run}/split{split}/best.pt",
+        output:
+            predictions=expand("results/runs/{{run}}/split{{split}}/tst_{way}.csv", way=plan.ways),
+        log:
+            "logs/predict_otherwise/{run}/split{split}.log",
+        benchmark:
+            "benchmarks/predict_otherwise/{run}/split{split}.tsv"
+        conda:
+            "../envs/torch.yaml"
+        threads: 1
+        resources:
+            mem_mb=3000,
+        params:
+            run=lambda wc: plan.runs[wc.run],
+            ways=plan.ways,
+            code=plan.code("predict_otherwise", "training", "divita", "dataset"),
+        script:
+            "../scripts/predict_otherwise.py"
+
+
+rule score_options:
+    """Score the other ways to evaluate, beside the paper's."""
+    input:
+        mtgc="data/mtgc.csv",
+        predictions=plan.trained("tst.csv", *(f"tst_{way}.csv" for way in plan.ways)),
+    output:
+        options="results/transfer/options.csv",
+    log:
+        "logs/score_options.log",
+    benchmark:
+        "benchmarks/score_options.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        runs=list(plan.runs),
+        also=plan.config["evaluation"]["also"],
+        code=plan.code("score_options", "metrics", "summary"),
+    script:
+        "../scripts/score_options.py"
+
+
 rule summarize_results:
     """Write the results table, beside the paper's."""
     input:
         tst="results/transfer/tst.csv",
         val="results/transfer/val.csv",
-        ledger="data/ledger.csv",
+        options=plan.options(),
+        ledger=[] if plan.is_published else "data/ledger.csv",
     output:
         csv="results/summary.csv",
         markdown="results/summary.md",
@@ -77,7 +126,7 @@ rule write_config:
     conda:
         "../envs/tables.yaml"
     params:
-        config={key: value for key, value in plan.config.items() if key != "retry"},
+        config={key: value for key, value in plan.config.items() if key not in ("retry", "trailer")},
         code=plan.code("write_config", "config"),
     script:
         "../scripts/write_config.py"

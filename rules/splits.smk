@@ -5,8 +5,9 @@ rule make_splits:
     """Divide the movies into training, validation and test, three times."""
     input:
         table=plan.known(TABLE),
-        extend=plan.config["splits"]["extend"] or [],
-        groups=plan.config["splits"]["groups"] or [],
+        published=plan.published_table,
+        earlier=plan.split_tables("extend"),
+        groups=plan.split_tables("groups"),
     output:
         mtgc="data/mtgc.csv",
         balance="results/splits.csv",
@@ -17,7 +18,7 @@ rule make_splits:
     conda:
         "../envs/tables.yaml"
     params:
-        labels=lambda wc: plan.rows("mid", "genres"),
+        labels=lambda wc: "" if plan.is_published else plan.rows("mid", "genres"),
         settings=plan.config["splits"],
         seed=plan.config["seed"],
         code=plan.code("make_splits", "splits", "seeds"),

@@ -10,21 +10,17 @@ from trailers12k.plan import Plan
 
 
 def main() -> None:
-    movies = Plan(snakemake.config).listed(snakemake.params.labels, "mid", "genres")
-    mids = [movie.mid for movie in movies]
-    labels = np.array([[int(genre in movie.genres) for genre in GENRES] for movie in movies])
-    settings = snakemake.params.settings
-    columns = splits.make_splits(
-        labels,
-        settings,
-        snakemake.params.seed,
-        settings["tries"],
-        given=splits.read_given(settings["extend"], mids) if settings["extend"] else None,
-        groups=splits.read_groups(settings["groups"], mids) if settings["groups"] else None,
-    )
-    splits.write_splits(snakemake.output.mtgc, mids, GENRES, labels, columns)
-    named = {f"split{number}": column for number, column in enumerate(columns.T)}
-    rows = splits.balance(labels, GENRES, named)
+    table = snakemake.input.published[0] if snakemake.input.published else None
+    if snakemake.params.labels:
+        movies = Plan(snakemake.config).listed(snakemake.params.labels, "mid", "genres")
+        mids = [movie.mid for movie in movies]
+        labels = np.array([[int(genre in movie.genres) for genre in GENRES] for movie in movies])
+    else:
+        mids, labels = splits.read_labels(table, GENRES)
+    settings, seed = snakemake.params.settings, snakemake.params.seed
+    mids, labels, columns = splits.assign(mids, labels, settings, seed, table)
+    splits.write_splits(snakemake.output.mtgc, mids, GENRES, labels, columns["split"])
+    rows = splits.balance(labels, GENRES, columns)
     write_csv(snakemake.output.balance, list(rows[0]), rows)
 
 

@@ -10,15 +10,16 @@ from trailers12k.jobs import job
 
 
 def main() -> None:
-    rows = read_csv(snakemake.input.ledger)
+    rows = read_csv(snakemake.input.ledger) if snakemake.input.ledger else []
     stages = dict.fromkeys(row["stage"] for row in rows)
     counts = [
         f"{stage}: {ledger.count(row for row in rows if row['stage'] == stage)}" for stage in stages
     ]
     tst = pd.read_csv(snakemake.input.tst)
+    options = pd.read_csv(snakemake.input.options[0]) if snakemake.input.options else None
     folder = Path(snakemake.output.csv).parent
     notes = [*counts, *snakemake.params.credits]
-    summary.write_summary(folder, tst, snakemake.params.runs, notes)
+    summary.write_summary(folder, tst, snakemake.params.runs, notes, options)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 
 from trailers12k import dataset, stores, training
+from trailers12k.backbones import devices
 from trailers12k.backbones.names import words_on
 from trailers12k.files import sha256_of
 from trailers12k.fingerprint import fingerprint
@@ -16,31 +17,34 @@ from trailers12k.seeds import seed_for
 def main() -> None:
     torch.set_num_threads(snakemake.threads)
     run, split = snakemake.wildcards.run, int(snakemake.wildcards.split)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    streams = {
-        name: dataset.Packed(snakemake.input[name][0], device)
-        for name in STREAMS
-        if name in snakemake.params.run
-    }
-    stored = [Path(f"data/{snakemake.params.run[name]}.zarr") for name in streams]
+    spec = snakemake.params.run
+    stored = [Path(f"data/{spec[name]}.zarr") for name in STREAMS if name in spec]
     # The manifests name the fingerprint of every array.
     made_from = [sha256_of(path.with_suffix(".csv")) for path in stored]
     mids, labels, subsets = dataset.read_labels(snakemake.input.mtgc)
-    training.train(
-        streams,
-        mids,
-        labels,
-        subsets[:, split],
-        training.Settings(**snakemake.params.settings),
-        seed_for(snakemake.params.seed, run, split),
-        Path(snakemake.output.checkpoint).parent,
-        fusion=snakemake.params.run.get("fusion", "late"),
-        shuffle_labels=snakemake.params.run.get("shuffle_labels", False),
-        weights=words_on(map(stores.attributes, stored)),
-        device=device,
-        state_file=f"build/training/{run}/split{split}.pt",
-        inputs=fingerprint(stores=made_from, code=snakemake.params.code),
-    )
+    # No param: where it is computed shall make no job run.
+    with devices.claimed(snakemake.config["device"]) as device:
+        where = str(device.torch)
+        streams = {
+            name: dataset.Packed(snakemake.input[name][0], where)
+            for name in STREAMS
+            if name in spec
+        }
+        training.train(
+            streams,
+            mids,
+            labels,
+            subsets[:, split],
+            training.Settings(**snakemake.params.settings),
+            seed_for(snakemake.params.seed, run, split),
+            Path(snakemake.output.checkpoint).parent,
+            fusion=spec.get("fusion", "late"),
+            shuffle_labels=spec.get("shuffle_labels", False),
+            weights=words_on(map(stores.attributes, stored)),
+            device=where,
+            state_file=f"build/training/{run}/split{split}.pt",
+            inputs=fingerprint(stores=made_from, code=snakemake.params.code),
+        )
 
 
 if __name__ == "__main__":

@@ -15,9 +15,11 @@ from trailers12k.reasons import CHECKS, PATTERNS
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 SAMPLE = "sample"
+PUBLISHED = "published"
+"""The authors' own features, or split columns: as `movies`, and as `splits`."""
 FILLING = ("tmdb", "search")
 """Sources that know of movies only what is asked."""
-SOURCES = (SAMPLE, "trailers12k", "imdb", *FILLING)
+SOURCES = (SAMPLE, PUBLISHED, "trailers12k", "imdb", *FILLING)
 TAKEN = {
     "backbones": (
         *("clips", "ledger", "metadata", "movies", "mtgc", "posters", "search", "tmdb"),
@@ -43,9 +45,12 @@ def check(config: Mapping) -> dict:
         raise UserError(f"config: {_describe(error)}")
     _check_sources(config["movies"])
     _check_downloads(config)
-    _check_shares(config["splits"])
+    if config["splits"] != PUBLISHED:
+        _check_shares(config["splits"])
     _check_frames(config)
     _check_runs(config["runs"], config["backbones"])
+    if config["movies"] in (PUBLISHED, [PUBLISHED]):
+        _check_published(config["runs"], config["published"]["md5"])
     return config
 
 
@@ -112,8 +117,9 @@ def _check_sources(movies: str | list[str]) -> None:
     several = [movies] if isinstance(movies, str) else movies
     if len(set(several)) < len(several):
         raise UserError(f"config: movies: {several} names a source twice; allowed: each once")
-    if SAMPLE in several and len(several) > 1:
-        raise UserError("config: movies: sample stands alone; allowed: other sources together")
+    for name in (SAMPLE, PUBLISHED):
+        if name in several and len(several) > 1:
+            raise UserError(f"config: movies: {name} stands alone; allowed: other sources together")
     if several[0] in FILLING:
         raise UserError(
             f"config: movies: {several[0]} only fills gaps; allowed first: sample, trailers12k, "
@@ -180,4 +186,14 @@ def _check_runs(runs: Mapping, backbones: Mapping) -> None:
                 raise UserError(
                     f"config: runs.{run}.{stream}: {spec[stream]!r} is not such a store; "
                     f"allowed: {', '.join(allowed) or 'none is configured'}"
+                )
+
+
+def _check_published(runs: Mapping, files: Mapping) -> None:
+    for run, spec in runs.items():
+        for stream in ("image", "video", "poster"):
+            if stream in spec and f"{spec[stream]}.zarr.tar.gz" not in files:
+                raise UserError(
+                    f"config: runs.{run}.{stream}: {spec[stream]} is not in the record; allowed: "
+                    f"{', '.join(name.split('.')[0] for name in files if name != 'mtgc.csv')}"
                 )

@@ -147,13 +147,7 @@ def extract_shard(
     torch.set_num_threads(1)
     posters = spec["input"] == "posters"
     by_mid = {row["mid"]: row for row in sources}
-    common = {
-        "spec": {key: value for key, value in spec.items() if key not in IRRELEVANT},
-        "settings": {} if posters else {key: settings[key] for key in ("fps", "fpc")},
-        "code": code,
-        "seed": seed if spec["weights"] == "random" else None,
-        "weights_sha256": weights.sha256 if weights else None,
-    }
+    common = determined_by(spec, settings, code, seed, weights)
     marks = {
         mid: stores.mark(common, row.get("sha256"), row.get("reader"), clips.get(mid, []))
         for mid, row in by_mid.items()
@@ -221,6 +215,26 @@ def extract_shard(
         rate = computed["rows"] / seconds
         log.info("%s: %d vectors computed, %.2f a second", name, computed["rows"], rate)
     return rows
+
+
+def determined_by(
+    spec: Mapping[str, object],
+    settings: Mapping[str, object],
+    code: str,
+    seed: int,
+    weights: Weights | None,
+) -> dict[str, object]:
+    """What determines all features of a store, beside the videos and their clips.
+
+    See `extract_shard` for the parameters.
+    """
+    return {
+        "spec": {key: value for key, value in spec.items() if key not in IRRELEVANT},
+        "settings": {key: settings[key] for key in ("fps", "fpc") if spec["input"] != "posters"},
+        "code": code,
+        "seed": seed if spec["weights"] == "random" else None,
+        "weights_sha256": weights.sha256 if weights else None,
+    }
 
 
 def _about(spec: Mapping[str, object], settings: Mapping[str, object]) -> dict[str, object]:

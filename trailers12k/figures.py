@@ -57,13 +57,14 @@ def plot_results(summary: pd.DataFrame, path: str | Path) -> None:
 
 def plot_splits(balance: pd.DataFrame, path: str | Path) -> None:
     """Of every split (rows of splits.csv), the share of each genre in each subset, relative to its
-    share overall: points on the line at 1 are perfectly divided."""
+    share overall: points on the line at 1 are perfectly divided. Three splits a row."""
     names = balance["split"].unique()
     genres = list(balance.columns[5:])
+    lines = -(-len(names) // 3)
     figure, axes = pyplot.subplots(
-        1, len(names), figsize=(3 * len(names) + 1.5, 4), sharey=True, sharex=True, squeeze=False
+        lines, 3, figsize=(10.5, 0.6 + 3.6 * lines), sharey=True, sharex=True, squeeze=False
     )
-    for axis, name in zip(axes[0], names, strict=True):
+    for axis, name in zip(axes.flat, names, strict=True):
         rows = balance[balance["split"] == name]
         for place, (_, row) in enumerate(rows.iterrows()):
             heights = [number + 0.25 * (place - 1) for number in range(len(genres))]
@@ -73,12 +74,13 @@ def plot_splits(balance: pd.DataFrame, path: str | Path) -> None:
         label_deviation, pair_deviation = rows.iloc[0][["label_deviation", "pair_deviation"]]
         axis.set_title(f"{name}\nlabel {label_deviation:.3f}, pair {pair_deviation:.4f}", size=9)
         axis.set_yticks(range(len(genres)), genres)
-        axis.set_xlabel("share / share overall")
         axis.spines[["top", "right"]].set_visible(False)
+    for axis in axes[-1]:
+        axis.set_xlabel("share / share overall")
     axes[0][0].invert_yaxis()
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="upper center", ncols=3, frameon=False)
-    figure.tight_layout(rect=(0, 0, 1, 0.92))
+    figure.tight_layout(rect=(0, 0, 1, 1 - 0.32 / figure.get_figheight()))
     _save(figure, path)
 
 

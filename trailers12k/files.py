@@ -54,5 +54,10 @@ def read_csv(path: str | Path) -> list[dict[str, str]]:
 
 def sha256_of(path: str | Path) -> str:
     """The sha256 of a file, in hex."""
+    return digest_of(path, "sha256")
+
+
+def digest_of(path: str | Path, kind: str) -> str:
+    """A hash of a file, in hex; `kind` as hashlib names it: "md5", "sha256"."""
     with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, kind).hexdigest()

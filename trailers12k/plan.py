@@ -4,15 +4,18 @@ Reads the configuration and the movie table. Must not import torch, nor anything
 waits for it.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 from urllib.parse import urlsplit
 
 from trailers12k import config as configuration
 from trailers12k import retries, sources, status
 from trailers12k.backbones.names import modules_of, weights_key
+from trailers12k.files import read_csv, sha256_of
 from trailers12k.fingerprint import code_version, fingerprint
 from trailers12k.jobs import UserError
 from trailers12k.metadata import read_movies
@@ -43,7 +46,10 @@ class Plan:
         self.runs: dict[str, dict] = self.config["runs"]
         # Set by the Snakefile: raises, in Snakemake's way, until the movies are collected.
         self.collected: Callable[[], Any] = lambda: None
-        if not self.collects:
+        if self.is_published:
+            used = {store for run in self.runs for store in self.streams(run).values()}
+            self.stores = {name: spec for name, spec in self.stores.items() if name in used}
+        elif not self.collects:
             check_number(self.movies, self.config["movies"])
 
     @property
@@ -51,13 +57,40 @@ class Plan:
         """Whether the movies are the built-in sample's."""
         return self.sources == [configuration.SAMPLE]
 
+    @property
+    def is_published(self) -> bool:
+        """Whether features are the authors' own, so that no stage before them runs."""
+        return self.sources == [configuration.PUBLISHED]
+
+    @property
+    def published_table(self) -> list[str]:
+        """The authors' labels and splits, when they are used."""
+        used = self.is_published or self.config["splits"] == configuration.PUBLISHED
+        return ["build/published/mtgc.csv"] if used else []
+
+    def published_file(self, name: str) -> dict[str, str | None]:
+        """Where a file of the authors' record is, and its md5 if that is known."""
+        published = self.config["published"]
+        address = f"{published['files'].rstrip('/')}/{name}"
+        return {"address": address, "md5": published["md5"][name]}
+
+    def published_store(self, store: str) -> dict[str, str | None]:
+        """The archive of a store in the authors' record."""
+        return self.published_file(f"{store}.zarr.tar.gz")
+
+    def split_tables(self, name: str) -> list[str]:
+        """The user's table for `splits.extend` or `splits.groups`, when there is one."""
+        settings = self.config["splits"]
+        named = None if settings == configuration.PUBLISHED else settings[name]
+        return [named] if named else []
+
     @cached_property
     def collects(self) -> bool:
         """Whether a job must collect the movies, since a source is slow or far away.
 
         Else they are read whenever Snakemake plans, so that a dry run sees every change.
         """
-        slow = set(configuration.SOURCES) - {configuration.SAMPLE}
+        slow = set(configuration.SOURCES) - {configuration.SAMPLE, configuration.PUBLISHED}
         return bool(slow & set(self.sources))
 
     @property
@@ -76,7 +109,7 @@ class Plan:
         # The table is written while Snakemake waits for it.
         if self.__dict__.get("_cached", (None,))[0] != version:
             movies = [] if not version else read_movies(COLLECTED)
-            if not self.collects:
+            if not self.collects and not self.is_published:
                 movies = [records.movie_of(record) for record in self.records]
             self._cached = version, movies, _by_shard(movies, self.config["shards"])
         return self._cached[1]
@@ -129,7 +162,10 @@ class Plan:
     @property
     def credits(self) -> list[str]:
         """What the sources want to be shown with the results."""
-        return [sources.CREDITS[name] for name in self.sources if name in sources.CREDITS]
+        told = [name for name in self.sources if name in sources.CREDITS]
+        if self.published_table and configuration.PUBLISHED not in told:
+            told.append(configuration.PUBLISHED)
+        return [sources.CREDITS[name] for name in told]
 
     @property
     def source_modules(self) -> list[str]:
@@ -247,7 +283,7 @@ class Plan:
     @property
     def stages(self) -> list[str]:
         """Every stage that has a ledger, in the order of the flow; a store is a stage."""
-        return ["trailers", "posters", "clips", *self.stores]
+        return [] if self.is_published else ["trailers", "posters", "clips", *self.stores]
 
     def ledgers(self, *stages: str) -> list[str]:
         """The shards' ledgers of some stages.
@@ -284,6 +320,62 @@ class Plan:
         painted = [f"build/sample/shots/{shard}.csv" for shard in self.shards]
         return sorted(packed) + (painted if self.is_sample else [])
 
+    @property
+    def tables_of_movies(self) -> list[str]:
+        """What is told of the movies; of the authors' own features there is no such thing."""
+        if self.is_published:
+            return []
+        return [
+            "data/movies.csv",
+            "data/metadata.json",
+            "data/clips.csv",
+            "data/ledger.csv",
+            "results/failures/all.csv",
+        ]
+
+    @property
+    def ways(self) -> list[str]:
+        """The other ways to predict, see `training.WAYS`."""
+        return [name for name in self.config["evaluation"]["also"] if name != "sklearn"]
+
+    def options(self) -> list[str]:
+        """The scores of other ways to evaluate, when any is asked for."""
+        return ["results/transfer/options.csv"] if self.config["evaluation"]["also"] else []
+
+    @cached_property
+    def prediction(self) -> "Prediction | None":
+        """The trailer whose genres are asked for, if any."""
+        address = self.config["trailer"]
+        return Prediction(address, self.best_run(), self) if address else None
+
+    def best_run(self) -> dict[str, object]:
+        """The checkpoint to predict with: of the run with the highest mean validation µAP over
+        its splits, the split that has the highest. Not of controls, nor of runs with posters.
+
+        `run`, `split`, `uap`, `checkpoint` and its `sha256`. Raises `UserError` when none is there.
+        """
+        path = Path("results/transfer/val.csv")
+        rows = read_csv(path) if path.exists() else []
+        found: dict[str, list[dict]] = {}
+        for row in rows:
+            spec = self.runs.get(row["run"], {"shuffle_labels": True})
+            if not spec.get("shuffle_labels") and "poster" not in spec:
+                found.setdefault(row["run"], []).append(row)
+        if not found:
+            raise UserError("predict: nothing is trained here yet; run snakemake first")
+        best = max(found.values(), key=lambda rows: fmean(float(row["uap"]) for row in rows))
+        row = max(best, key=lambda row: float(row["uap"]))
+        checkpoint = Path(f"results/runs/{row['run']}/split{row['split']}/best.pt")
+        if not checkpoint.exists():
+            raise UserError(f"predict: {checkpoint} is gone; run snakemake first")
+        return {
+            "run": row["run"],
+            "split": int(row["split"]),
+            "uap": float(row["uap"]),
+            "checkpoint": checkpoint.as_posix(),
+            "sha256": sha256_of(checkpoint),
+        }
+
     def trained(self, *products: str) -> list[str]:
         """Files of every run and split, by default the last one that training writes."""
         names = products or ("run.json",)
@@ -293,6 +385,38 @@ class Plan:
             for split in SPLITS
             for name in names
         ]
+
+
+class Prediction:
+    """What `snakemake predict` needs to know: the trailer, and how its features are made.
+
+    address: the URL or path of a trailer. chosen: of `Plan.best_run`.
+    """
+
+    def __init__(self, address: str, chosen: dict[str, object], plan: Plan):
+        is_url = urlsplit(address).scheme in ("http", "https")
+        if not is_url and not Path(address).is_file():
+            raise UserError(f"config: trailer: {address} is no file, and no http(s) URL")
+        self.address = address
+        self.chosen = chosen
+        self.files = [] if is_url else [address]
+        stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(urlsplit(address).path).stem)[:40].strip("-")
+        self.name = "-".join(filter(None, [stem, fingerprint(address=address)[:8]]))
+        self.streams = {
+            stream: {
+                "name": store,
+                "backbone": plan.backbone(store),
+                "code": plan.feature_code(store),
+                "weights": plan.weights(store) or None,
+            }
+            for stream, store in plan.streams(chosen["run"]).items()
+        }
+        self.weights = [stream["weights"] for stream in self.streams.values()]
+
+    @property
+    def products(self) -> list[str]:
+        """The table and the JSON."""
+        return [f"results/predictions/{self.name}{end}" for end in (".md", ".json")]
 
 
 def tell_status(plan: Plan) -> None:
@@ -354,7 +478,7 @@ def closing_words(summary: str) -> str:
     The table without the paper's columns, so that it fits a terminal.
     """
     path = Path(summary)
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_text(encoding="utf-8").split("\n## ")[0].splitlines()
     table = [line.split("|") for line in lines if line.startswith("|")]
     ours = "\n".join("|".join([*cells[:6], *cells[10:]]) for cells in table)
     warning = next(

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 
+from trailers12k.config import PUBLISHED
 from trailers12k.files import read_csv, write_csv
 from trailers12k.jobs import UserError
 from trailers12k.seeds import seed_for
@@ -236,16 +237,57 @@ def make_splits(
     return np.column_stack(columns)
 
 
+def assign(
+    mids: Sequence[str],
+    labels: np.ndarray,
+    settings: Mapping | str,
+    seed: int,
+    table: str | Path | None = None,
+) -> tuple[list[str], np.ndarray, dict[str, np.ndarray]]:
+    """The movies that get a subset, their labels, and the splits, (movies, 3): `split`, the ones to
+    be used, and, where the published `table` is at hand, the others for comparison.
+
+    settings: of the configuration. With "published", `split` are the table's columns, movies that
+    have none are left out, and `ours` is what `make_splits` gives; else `published` stands beside.
+    Raises `UserError`.
+    """
+    mids, published = list(mids), None
+    if table:
+        published = read_given(table, mids)
+    if settings == PUBLISHED:
+        there = np.flatnonzero((published != NEW).all(axis=1))
+        log.info("%d of %d movies have a published split", len(there), len(mids))
+        if not len(there):
+            raise UserError("splits: published: no movie of the table is one of Trailers12k's")
+        mids, labels = [mids[place] for place in there], labels[there]
+        columns = {"split": published[there]}
+        if len(there) >= FOLDS:
+            columns["ours"] = make_splits(labels, SHARES, seed, TRIES)
+        return mids, labels, columns
+    columns = {
+        "split": make_splits(
+            labels,
+            settings,
+            seed,
+            settings["tries"],
+            given=read_given(settings["extend"], mids) if settings["extend"] else None,
+            groups=read_groups(settings["groups"], mids) if settings["groups"] else None,
+        )
+    }
+    return mids, labels, columns | ({} if published is None else {PUBLISHED: published})
+
+
 def balance(
     labels: np.ndarray, genres: Sequence[str], splits: Mapping[str, np.ndarray]
 ) -> list[dict[str, object]]:
     """A row for each split and subset: its movies, the share of each genre in it relative to its
     share overall (1 is perfect), and the deviations of the whole split, see `quality`.
 
-    splits: name -> column (movies,).
+    splits: name -> columns (movies, splits); they are numbered after their name.
     """
     overall, rows = labels.mean(axis=0), []
-    for name, column in splits.items():
+    named = [(f"{name}{n}", c) for name, cs in splits.items() for n, c in enumerate(cs.T)]
+    for name, column in named:
         label, pair = quality(labels, column)
         for number, subset in enumerate(SUBSETS):
             inside = column == number
@@ -268,6 +310,15 @@ def read_table(path: str | Path) -> tuple[list[str], list[str], np.ndarray]:
         raise UserError(f"{path}: no columns of labels beside mid")
     labels = _numbers(path, rows, names, ("0", "1"))
     return [row["mid"] for row in rows], names, labels
+
+
+def read_labels(path: str | Path, genres: Sequence[str]) -> tuple[list[str], np.ndarray]:
+    """The movies of a table, sorted by mid, and their labels (movies, genres).
+
+    Raises `UserError`, with file and line.
+    """
+    rows = sorted(_rows(path, ["mid", *genres]), key=lambda row: row["mid"])
+    return [row["mid"] for row in rows], _numbers(path, rows, genres, ("0", "1"))
 
 
 def read_given(path: str | Path, mids: Sequence[str], count: int = SPLITS) -> np.ndarray:

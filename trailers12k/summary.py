@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 CHANCE = "chance"
 CONSTANT = "constant prediction"
+AS_PUBLISHED = "as published"
 
 PAPER = {
     ("trailers_i_shufflenet_fpc24", None): "71.69±0.44 66.47±0.73 70.51±0.50 76.60±0.77",
@@ -60,6 +61,13 @@ constant score is (1 + share) / 2.
 
 Behind a figure of the paper stands ours minus it, and whether that is at most the two standard
 deviations together (=) or more (≠).
+"""
+
+
+OPTIONS = """\
+In brackets: minus the published way. masked: the padding of the last window is not looked at;
+whole: a trailer is one sequence; weighted: a window counts by the clips in it; sklearn:
+scikit-learn's average precision, which has steps, in place of the trapezoid.
 """
 
 
@@ -119,6 +127,26 @@ def score_runs(
     return rows
 
 
+def score_options(
+    mtgc: pd.DataFrame, runs: Iterable[tuple[str, int, Path]], also: Sequence[str]
+) -> list[dict]:
+    """Rows of transfer/options.csv: of every run and split one as published, and one an option.
+
+    runs: (run, split, its folder). also: of the configuration's `evaluation.also`.
+    """
+    rows = []
+    for run, split, folder in runs:
+        for option in (AS_PUBLISHED, *also):
+            name = "tst" if option in (AS_PUBLISHED, "sklearn") else f"tst_{option}"
+            predictions = pd.read_csv(folder / f"{name}.csv", index_col="mid")
+            labels = mtgc.loc[predictions.index, list(GENRES)].to_numpy()
+            score = metrics.step_scores if option == "sklearn" else metrics.scores
+            figures = score(labels, predictions[list(GENRES)].to_numpy())
+            row = {"run": run, "split": split, "option": option}
+            rows.append(row | figures | {"movies": len(labels)})
+    return rows
+
+
 def _check_movies(path: Path, scored: Iterable[str], expected: set[str]) -> None:
     scored = list(scored)
     wrong = {
@@ -139,7 +167,7 @@ def write_scores(path: str | Path, rows: Sequence[Mapping]) -> None:
     rounded = [
         {k: f"{v:.6f}" if isinstance(v, float) else v for k, v in row.items()} for row in rows
     ]
-    write_csv(path, COLUMNS, rounded)
+    write_csv(path, list(rows[0]) if "option" in rows[0] else COLUMNS, rounded)
 
 
 def summarize(tst: pd.DataFrame) -> pd.DataFrame:
@@ -179,9 +207,16 @@ def _paper(spec: Mapping) -> list[str]:
 
 
 def markdown(
-    summary: pd.DataFrame, runs: Mapping[str, Mapping], notes: Sequence[str], tst: pd.DataFrame
+    summary: pd.DataFrame,
+    runs: Mapping[str, Mapping],
+    notes: Sequence[str],
+    tst: pd.DataFrame,
+    options: pd.DataFrame | None = None,
 ) -> str:
-    """The results table for a person: this run's figures, and the paper's where it has them."""
+    """The results table for a person: this run's figures, and the paper's where it has them.
+
+    options: rows of transfer/options.csv, for a second table.
+    """
     names = ["µAP", "mAP", "wAP", "sAP"]
     compared = beside_paper(summary, runs)
     some_missing = (summary["movies"] < summary["of"]).any()
@@ -208,7 +243,26 @@ def markdown(
     tested = sorted({tuple(movies) for movies in sizes})
     notes = [*notes, "Test movies per split: " + " or ".join(str(t)[1:-1] for t in tested) + "."]
     told = "".join(f"- {line}\n" for line in notes)
-    return f"# Results\n\n{warning}{_grid(head, rows)}\n{EXPLANATIONS}\n{told}"
+    beside = "" if options is None else _options(options)
+    return f"# Results\n\n{warning}{_grid(head, rows)}\n{EXPLANATIONS}\n{told}{beside}"
+
+
+def _options(options: pd.DataFrame) -> str:
+    """The table of other ways to evaluate: each with its difference from the published one."""
+    columns = list(FIGURES)
+    means = options.groupby(["run", "option"], sort=False)[columns].mean() * 100
+    deviations = options.groupby(["run", "option"], sort=False)[columns].std(ddof=1) * 100
+    rows = []
+    for run, option in means.index:
+        row = [run, option]
+        for name in FIGURES:
+            value = means.loc[(run, option), name]
+            told = f"{value:.2f}±{deviations.loc[(run, option), name]:.2f}"
+            off = value - means.loc[(run, AS_PUBLISHED), name]
+            row.append(told if option == AS_PUBLISHED else f"{told} ({off:+.2f})")
+        rows.append(row)
+    table = _grid(["run", "option", "µAP", "mAP", "wAP", "sAP"], rows)
+    return f"\n## The same trainings, evaluated otherwise\n\n{OPTIONS}\n{table}"
 
 
 def _grid(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -226,16 +280,17 @@ def write_summary(
     tst: pd.DataFrame,
     runs: Mapping[str, Mapping],
     notes: Sequence[str],
+    options: pd.DataFrame | None = None,
 ) -> None:
     """Write summary.csv, summary.md and metrics.json into `folder`.
 
-    notes: lines below the table: what became of the movies, and credits.
+    notes: lines below the table: what became of the movies, and credits. options: see `markdown`.
     """
     folder = Path(folder)
     summary = summarize(tst)
     whole = summary.join(beside_paper(summary, runs))
     write_text(folder / "summary.csv", whole.to_csv(lineterminator="\n"))
-    write_text(folder / "summary.md", markdown(summary, runs, notes, tst))
+    write_text(folder / "summary.md", markdown(summary, runs, notes, tst, options))
     figures = {
         run: {name: float(row[name]) for name in FIGURES} | {"weights": row["weights"] or "none"}
         for run, row in summary.iterrows()

@@ -31,6 +31,7 @@ from trailers12k.dataset import (
     clips_of,
     evaluation_batches,
     in_all,
+    load_split,
     training_batches,
     whole_trailers,
 )
@@ -226,6 +227,22 @@ def predict(
             "for NaN"
         )
     return probabilities
+
+
+def predict_test(
+    checkpoint: str | Path,
+    streams: Mapping[str, Packed],
+    mtgc: str | Path,
+    split: int,
+    way: str,
+    out: str | Path,
+) -> None:
+    """Write the probabilities of a split's test movies, as `train` does, in one of the `WAYS`."""
+    model, settings = load(checkpoint)
+    wanted, _ = load_split(mtgc, split, "tst")
+    mids = in_all({name: packed.clips for name, packed in streams.items()}, wanted)
+    log.info("%s: %d of %d movies are in all stores", way, len(mids), len(wanted))
+    _write_predictions(Path(out), mids, predict(model, streams, mids, settings, way))
 
 
 class _State:

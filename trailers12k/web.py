@@ -3,7 +3,6 @@
 Writes what it is asked to fetch. Must not know what the files are.
 """
 
-import hashlib
 import logging
 import re
 from collections.abc import Iterator, Mapping
@@ -18,7 +17,7 @@ from requests.adapters import HTTPAdapter
 from tqdm import tqdm
 from urllib3.util import Retry
 
-from trailers12k.files import PARTIAL
+from trailers12k.files import PARTIAL, digest_of
 from trailers12k.fingerprint import fingerprint
 from trailers12k.jobs import UserError
 from trailers12k.reasons import classify
@@ -97,6 +96,19 @@ def read(client: requests.Session, url: str, limit: int, timeout: float) -> byte
     return data
 
 
+def size_of(url: str, timeout: float = 60) -> int:
+    """The bytes of a file, as its server says. Raises `UserError`."""
+    try:
+        with opened(session(5, patient=True), url, timeout) as response:
+            return int(response.headers["Content-Length"])
+    except Failure as failure:
+        raise UserError(
+            f"{_without_query(url)}: {failure}; run the same command again"
+        ) from failure
+    except (KeyError, ValueError) as error:
+        raise UserError(f"{_without_query(url)}: its server tells no size") from error
+
+
 def fetch(url: str, path: Path, digest: str = "", timeout: float = 60, retries: int = 5) -> None:
     """Download a large file: what was begun is continued, checked, and named at the end.
 
@@ -135,7 +147,7 @@ def fetch(url: str, path: Path, digest: str = "", timeout: float = 60, retries: 
             f"{_without_query(url)}: {got} of {size} bytes came; run the same command again"
         )
     kind, _, expected = digest.partition(":")
-    if expected and not (found := _digest(partial, kind)).startswith(expected):
+    if expected and not (found := digest_of(partial, kind)).startswith(expected):
         partial.unlink()
         raise UserError(f"{_without_query(url)}: its {kind} is {found}, and should be {expected}")
     partial.replace(path)
@@ -157,11 +169,6 @@ def _save(response: requests.Response, path: Path, mode: str, size: int) -> None
         for block in response.raw.stream(BLOCK, decode_content=False):
             file.write(block)
             bar.update(len(block))
-
-
-def _digest(path: Path, kind: str) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, kind).hexdigest()
 
 
 def _without_query(text: str) -> str:

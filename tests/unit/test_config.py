@@ -74,6 +74,23 @@ def test_presets_are_valid(preset):
         ("trailers/cookies", "none.txt", "trailers.cookies: none.txt does not exist; allowed: a"),
         ("sources/tmdb/api", "file:///x", "sources.tmdb.api: 'file:///x' is not allowed; allowed:"),
         ("sources/search/address", "ytsearch5:x", "sources.search.address: 'ytsearch5:x' is not"),
+        ("splits", "mine", "splits: 'mine' is not allowed; allowed: ^published$"),
+        ("movies", ["published", "a.csv"], "movies: published stands alone"),
+        (
+            "movies",
+            "published",
+            "EfficientNet-Lite0.image: trailers_i_efficientnet_fpc24 is not in",
+        ),
+        ("published/md5", {"mtgc.csv": "x"}, "published.md5.mtgc.csv: 'x' is not allowed"),
+        ("published/md5", {"../x": None, "mtgc.csv": None}, "the name '../x' is not allowed"),
+        ("evaluation/also", ["mask"], "evaluation.also.0: 'mask' is not allowed; allowed: masked"),
+        ("trailer", 3, "trailer: 3 is of the wrong type; allowed: string"),
+        (
+            "runs/x",
+            {"image": "trailers_i_resnet_fpc24", "fusion": "early"},
+            "runs.x.fusion: early is not allowed; one stream only",
+        ),
+        ("runs/x", {"poster": "trailers_i_resnet_fpc24"}, "allowed: posters_i_swin"),
         ("runs", {}, "runs: {} is not allowed; allowed: entries: at least 1"),
     ],
 )

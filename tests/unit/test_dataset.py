@@ -15,6 +15,7 @@ from trailers12k.dataset import (
     pack,
     read_labels,
     training_batches,
+    whole_trailers,
 )
 from trailers12k.files import read_csv, write_csv
 from trailers12k.movies import GENRES
@@ -175,6 +176,55 @@ def test_a_training_epoch_shows_every_movie_once_at_one_place_of_both_streams(st
             assert not image[len(found) :].any()
 
 
+def test_batches_are_gathered_where_the_array_is(tmp_path, streams):
+    """On a GPU nothing crosses the bus; "meta" stands for one: it has shapes and no memory."""
+    far = {"image": Packed(tmp_path / "image.npy", "meta")}
+    (batch,) = evaluation_batches(far, sorted(CLIPS), 32, 5)
+    (near,) = evaluation_batches({"image": streams["image"]}, sorted(CLIPS), 32, 5)
+    assert batch.snippets["image"].device.type == batch.valid.device.type == "meta"
+    assert batch.snippets["image"].shape == near.snippets["image"].shape
+
+
+def test_an_array_that_does_not_fit_stays_where_it_is(tmp_path, streams, monkeypatch, caplog):
+    def no_room(self, device):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(torch.Tensor, "to", no_room)
+    packed = Packed(tmp_path / "image.npy", "cuda")
+    monkeypatch.undo()
+    assert torch.equal(packed.rows("tt0000001"), streams["image"].rows("tt0000001"))
+    assert "too much for cuda" in caplog.text
+
+
+def test_posters_are_one_row_whatever_the_snippet(tmp_path, streams):
+    posters = make_store(tmp_path / "p.zarr", dict.fromkeys(CLIPS, 1), 6)
+    pack(posters, None, tmp_path / "p.npy")
+    streams["poster"] = Packed(tmp_path / "p.npy")
+    mids = sorted(CLIPS)
+    assert in_all({name: packed.clips for name, packed in streams.items()}, mids) == mids
+    sizes = []
+    for batch in training_batches(streams, mids, 3, 4, np.random.default_rng(0)):
+        sizes.append(len(batch.movies))
+        assert batch.snippets["poster"].shape == (len(batch.movies), 1, 6)
+        assert batch.snippets["video"].shape == (len(batch.movies), 4, 3)
+        for movie, row in zip(batch.movies, batch.snippets["poster"], strict=True):
+            np.testing.assert_array_equal(row, features(mids[movie], 1, 6))
+    assert sizes == [4], "a last batch of one poster would be no batch"
+    (batch,) = evaluation_batches(streams, ["tt0000001"], 1, 5)
+    assert batch.snippets["poster"].shape == (3, 1, 6)
+    assert batch.valid.sum(1).tolist() == [5, 5, 2]
+    only = {"poster": streams["poster"]}
+    (batch,) = evaluation_batches(only, mids, 32, 5)
+    assert len(batch.movies) == 4 and batch.valid.all()
+
+
+def test_whole_trailers_are_one_sequence_each(streams):
+    batches = list(whole_trailers(streams, ["tt0000003", "tt0000001"]))
+    for batch, mid in zip(batches, ("tt0000003", "tt0000001"), strict=True):
+        np.testing.assert_array_equal(batch.snippets["image"][0], features(mid, CLIPS[mid], 4))
+        assert batch.valid.all()
+
+
 def starts(streams, seed):
     generator = np.random.default_rng(seed)
     batches = [next(training_batches(streams, ["tt0000002"], 1, 4, generator)) for _ in range(40)]
@@ -276,6 +326,18 @@ def test_users_evaluation_items_are_windows(tmp_path, stores):
     np.testing.assert_array_equal(windows[3:].reshape(-1, 4)[:7], features("tt0000003", 7, 4))
     assert not windows[2, 2:].any()
     assert not windows[4, 2:].any()
+
+
+def test_users_posters(tmp_path, stores):
+    stores["poster"] = make_store(tmp_path / "p.zarr", dict.fromkeys(CLIPS, 1), 6)
+    data = TrailerDataset(stores, make_labels(tmp_path / "mtgc.csv", dict.fromkeys(CLIPS, 0)))
+    snippets, _, mid = data[1]
+    assert {name: tuple(rows.shape) for name, rows in snippets.items()} == {
+        "image": (30, 4),
+        "video": (30, 3),
+        "poster": (1, 6),
+    }
+    np.testing.assert_array_equal(snippets["poster"], features(mid, 1, 6))
 
 
 def test_users_errors(tmp_path, stores):

@@ -79,7 +79,39 @@ def test_input_statistics_are_over_batch_and_clips():
     torch.testing.assert_close(norm.running_mean, 0.1 * batch["image"].mean((0, 1)))
 
 
+def test_masked_clips_count_for_nothing():
+    model = DIViTA({"image": 6, "video": 4}).eval()
+    batch = snippets(image=6, video=4)
+    valid = torch.tensor([[True] * 5 + [False] * 2] * 3)
+    short = {name: rows[:, :5] for name, rows in batch.items()}
+    torch.testing.assert_close(model(batch, valid), model(short))
+    assert not torch.allclose(model(batch), model(short))
+    torch.testing.assert_close(model(batch, torch.ones_like(valid)), model(batch))
+
+
+def test_early_fusion_is_one_network_on_the_features_of_all():
+    model = DIViTA({"image": 6, "video": 4, "poster": 2}, fusion="early").eval()
+    assert model.streams["together"].norm_in.num_features == 12
+    batch = snippets(image=6, video=4) | {"poster": torch.randn(3, 1, 2)}
+    posters = batch["poster"].expand(-1, 7, -1)
+    together = torch.cat([batch["image"], batch["video"], posters], -1)
+    torch.testing.assert_close(model(batch), model.streams["together"](together))
+    valid = torch.tensor([[True] * 5 + [False] * 2] * 3)
+    short = {name: rows[:, :5] for name, rows in batch.items()}
+    torch.testing.assert_close(model(batch, valid), model(short))
+
+
+def test_posters_are_a_third_stream():
+    model = DIViTA({"image": 6, "poster": 2}).eval()
+    batch = snippets(image=6) | {"poster": torch.randn(3, 1, 2)}
+    valid = torch.tensor([[True] * 5 + [False] * 2] * 3)
+    short = {"image": batch["image"][:, :5], "poster": batch["poster"]}
+    torch.testing.assert_close(model(batch, valid), model(short))
+
+
 def test_errors():
+    with pytest.raises(ValueError, match="one of late, early"):
+        DIViTA({"image": 6}, fusion="middle")
     with pytest.raises(ValueError, match="at least one stream"):
         DIViTA({})
     with pytest.raises(ValueError, match="does not divide"):

@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import auc, precision_recall_curve
 
-from trailers12k.metrics import FIGURES, average_precision, chance, constant, scores
+from trailers12k.metrics import (
+    FIGURES,
+    average_precision,
+    chance,
+    constant,
+    scores,
+    step_scores,
+)
 from trailers12k.movies import GENRES
 
 
@@ -118,3 +125,19 @@ def test_errors(labels, probabilities, message):
 def test_chance_needs_a_draw():
     with pytest.raises(ValueError, match="draws=0"):
         chance(np.zeros((3, 10)), np.zeros((3, 10)), draws=0)
+
+
+def test_sklearns_steps_are_another_figure():
+    labels = random_labels(300)
+    values = np.random.default_rng(2).random(labels.shape)
+    steps, areas = step_scores(labels, values), scores(labels, values)
+    assert list(steps) == list(areas)
+    # By hand: precision at each positive, in falling order of the scores.
+    order = np.argsort(-values[:, 0])
+    hits = labels[order, 0]
+    by_hand = (hits.cumsum() / np.arange(1, 301))[hits == 1].mean()
+    assert steps[GENRES[0]] == pytest.approx(by_hand)
+    assert steps["map"] == pytest.approx(np.mean([steps[genre] for genre in GENRES]))
+    assert abs(steps["sap"] - areas["sap"]) > 0.005
+    labels[:, 3] = 0
+    assert step_scores(labels, values)[GENRES[3]] == 0

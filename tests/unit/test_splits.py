@@ -1,8 +1,21 @@
+import logging
+
 import numpy as np
 import pytest
 
 from trailers12k.jobs import UserError
-from trailers12k.splits import NEW, balance, main, make_splits, quality, split
+from trailers12k.movies import GENRES
+from trailers12k.splits import (
+    NEW,
+    assign,
+    balance,
+    main,
+    make_splits,
+    quality,
+    read_labels,
+    split,
+    write_splits,
+)
 
 SHARES = {"training": 0.7, "validation": 0.1, "test": 0.2}
 
@@ -153,10 +166,54 @@ def test_faults_of_a_table_are_told_in_one_line(table, told, tmp_path, capsys):
 
 def test_balance_has_a_row_for_each_split_and_subset(labels):
     columns = make_splits(labels, SHARES, seed=0, tries=1)
-    rows = balance(labels, list("abcdefghij"), {"split0": columns[:, 0], "own": columns[:, 1]})
+    rows = balance(labels, list("abcdefghij"), {"split": columns[:, :1], "own": columns[:, 1:2]})
     assert [(row["split"], row["subset"]) for row in rows[2:4]] == [
         ("split0", "test"),
-        ("own", "training"),
+        ("own0", "training"),
     ]
     assert sum(row["movies"] for row in rows[:3]) == 1000
     assert float(rows[0]["a"]) == pytest.approx(1, abs=0.05)
+
+
+def table_of(path, mids, labels, columns):
+    write_splits(path, mids, GENRES, labels, columns)
+    return path
+
+
+def test_the_published_columns_for_the_movies_at_hand(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    labels = np.eye(10, dtype=int)[np.arange(40) % 10]
+    mids = [f"tt{number:07}" for number in range(40)]
+    columns = make_splits(labels, SHARES, 1, 1)
+    table = table_of(tmp_path / "published.csv", mids, labels, columns)
+
+    own = [*mids[5:25], "tt9999999"]
+    own_labels = np.vstack([labels[5:25], labels[:1]])
+    kept, its_labels, found = assign(own, own_labels, "published", 3, table)
+    assert "20 of 21 movies have a published split" in caplog.text
+    assert kept == mids[5:25]
+    np.testing.assert_array_equal(its_labels, labels[5:25])
+    np.testing.assert_array_equal(found["split"], columns[5:25])
+    assert list(found) == ["split", "ours"] and found["ours"].shape == (20, 3)
+
+    settings = SHARES | {"tries": 1, "extend": None, "groups": None}
+    kept, _, found = assign(own, own_labels, settings, 3, table)
+    assert kept == own and list(found) == ["split", "published"]
+    assert (found["published"][-1] == NEW).all()
+    rows = balance(own_labels, GENRES, found)
+    assert sum(row["movies"] for row in rows if row["split"] == "published0") == 20
+    _, _, found = assign(own, own_labels, settings, 3)
+    assert list(found) == ["split"]
+
+    with pytest.raises(UserError, match="no movie of the table is one of Trailers12k's"):
+        assign(["tt9999999"], labels[:1], "published", 3, table)
+
+
+def test_labels_of_a_table_in_any_order(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("b,mid,a\n1,tt0000002,0\n0,tt0000001,1\n")
+    mids, labels = read_labels(path, ["a", "b"])
+    assert mids == ["tt0000001", "tt0000002"]
+    np.testing.assert_array_equal(labels, [[1, 0], [0, 1]])
+    with pytest.raises(UserError, match="no column c"):
+        read_labels(path, ["a", "c"])

@@ -122,6 +122,40 @@ def test_a_control_stands_beside_no_figure_of_the_paper(scored, tmp_path):
     assert "70.92" not in (tmp_path / "summary.md").read_text()
 
 
+@pytest.mark.parametrize("more", [{"poster": "posters_i_swin"}, {"fusion": "early"}])
+def test_a_run_of_another_kind_stands_beside_no_figure_of_the_paper(scored, tmp_path, more):
+    summary.write_summary(tmp_path, scored, {"ResNet": {"image": IMAGE} | more}, [])
+    assert "70.92" not in (tmp_path / "summary.md").read_text()
+
+
+def test_other_ways_to_evaluate_stand_below_with_their_difference(scored, tmp_path):
+    mids = [f"tt{i:07d}" for i in range(40)]
+    random = np.random.default_rng(0)
+    labels = (random.random((40, 10)) < 0.3).astype(int)
+    mtgc = pd.DataFrame(labels, index=pd.Index(mids, name="mid"), columns=list(GENRES))
+    runs = []
+    for split in range(2):
+        folder = tmp_path / f"split{split}"
+        folder.mkdir()
+        for name, noise in (("tst", 3.0), ("tst_masked", 0.0)):
+            guess = mtgc + noise * random.random((40, 10))
+            guess.to_csv(folder / f"{name}.csv")
+        runs.append(("ResNet", split, folder))
+    rows = summary.score_options(mtgc, runs, ["masked", "sklearn"])
+    assert [row["option"] for row in rows] == ["as published", "masked", "sklearn"] * 2
+    summary.write_scores(tmp_path / "options.csv", rows)
+    options = pd.read_csv(tmp_path / "options.csv")
+    assert options.groupby("option")["uap"].mean()["masked"] == 1
+    summary.write_summary(tmp_path, scored, RUNS, ["a note"], options)
+    text = (tmp_path / "summary.md").read_text()
+    table = text.split("## The same trainings, evaluated otherwise")[1]
+    assert "a note" not in table
+    line = next(line for line in table.splitlines() if "masked |" in line.replace("  ", ""))
+    off = 100 - 100 * options[options.option == "as published"]["uap"].mean()
+    assert f"100.00±0.00 ({off:+.2f})" in line
+    assert "±" in next(line for line in table.splitlines() if "| sklearn" in line)
+
+
 def test_the_picture_is_the_same_each_time(scored, tmp_path):
     summary.write_summary(tmp_path, scored, RUNS, [])
     table = pd.read_csv(tmp_path / "summary.csv")

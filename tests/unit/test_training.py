@@ -304,3 +304,56 @@ def test_the_state_of_another_training_is_not_taken_over(tmp_path, monkeypatch, 
     train(*data, SUBSETS, **given, folder=tmp_path / "c", state_file=state_file)
     for name in ("best.pt", "tst.csv"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "c" / name).read_bytes()
+
+
+def test_other_ways_to_predict_with_the_same_checkpoint(tmp_path):
+    streams, mids, labels = make_data(tmp_path, (("image", 16),), noise=5.0)
+    settings = Settings(lr=1e-2, snippet=2, batch=3, epochs=2, dropout=0.0)
+    train(streams, mids, labels, SUBSETS, settings, 0, tmp_path)
+    model, _ = load(tmp_path / "best.pt")
+
+    def by_hand(mid, way):
+        rows, probabilities, clips = streams["image"].rows(mid), [], []
+        step = len(rows) if way == "whole" else 2
+        for start in range(0, len(rows), step):
+            window = rows[start : start + step]
+            clips.append(len(window))
+            if way == "weighted":
+                window = torch.cat([window, torch.zeros(step - len(window), 16)])
+            with torch.no_grad():
+                probabilities.append(model({"image": window[None]}).sigmoid()[0].numpy())
+        weights = clips if way == "weighted" else None
+        return np.average(probabilities, axis=0, weights=weights)
+
+    published = predict(model, streams, mids, settings)
+    assert any(streams["image"].clips[mid] % 2 for mid in mids)
+    for way in training.WAYS:
+        found = predict(model, streams, mids, settings, way)
+        expected = np.array([by_hand(mid, way) for mid in mids])
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+        assert not np.allclose(found, published, atol=1e-4), way
+
+    rows = [
+        {"mid": m} | dict.fromkeys(GENRES, 0) | {"split0": s}
+        for m, s in zip(mids, SUBSETS, strict=True)
+    ]
+    write_csv(tmp_path / "mtgc.csv", list(rows[0]), rows)
+    training.predict_test(
+        tmp_path / "best.pt", streams, tmp_path / "mtgc.csv", 0, "whole", tmp_path / "out.csv"
+    )
+    names, probabilities = predictions(tmp_path / "out.csv")
+    assert names == mids[-8:]
+    np.testing.assert_allclose(probabilities, predict(model, streams, names, settings, "whole"))
+
+
+@pytest.mark.parametrize("fusion", ["late", "early"])
+def test_posters_and_early_fusion_train_and_load(tmp_path, fusion):
+    streams, mids, labels = make_data(tmp_path, (("image", 16), ("video", 12)))
+    looks = np.random.default_rng(1).standard_normal((10, 8))
+    posters = {mid: label[None] @ looks for mid, label in zip(mids, labels, strict=True)}
+    streams["poster"] = make_packed(tmp_path / "poster.npy", posters)
+    train(streams, mids, labels, SUBSETS, QUICK, 0, tmp_path / fusion, fusion=fusion)
+    model, settings = load(tmp_path / fusion / "best.pt")
+    names, probabilities = predictions(tmp_path / fusion / "tst.csv")
+    np.testing.assert_allclose(predict(model, streams, names, settings), probabilities, atol=1e-7)
+    assert list(model.streams) == (["together"] if fusion == "early" else list(streams))

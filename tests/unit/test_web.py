@@ -116,3 +116,7 @@ def test_no_message_shows_what_stands_behind_a_question_mark(tmp_path):
     with pytest.raises(UserError) as error:
         web.fetch("http://127.0.0.1:9/x?key=secret", tmp_path / "x", retries=0)
     assert "secret" not in f"{failure.value} {error.value}"
+
+
+def test_the_size_of_a_file(site):
+    assert web.size_of(site.url) == len(site.data)

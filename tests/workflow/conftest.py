@@ -22,6 +22,7 @@ PARTS = [
     "trailers12k",
     "schemas",
     "profiles",
+    "presets",
     "envs",
 ]
 
@@ -32,7 +33,6 @@ TINY = {
         IMAGE: {"model": "torchvision/shufflenet_v2_x1_0", "input": "frames", "batch": 8},
         VIDEO: {"model": "shufflenet3d/1.0x", "input": "clips", "batch": 4},
     },
-    "splits": {"tries": 2},
     "training": {"epochs": 3},
     "runs": {"image": {"image": IMAGE}, "video": {"video": VIDEO}},
 }
@@ -50,7 +50,16 @@ class Run:
     def jobs(self) -> Counter:
         """How many jobs of each rule were started."""
         rules = re.findall(r"^(?:local)?(?:rule|checkpoint) (\w+):$", self.text, flags=re.M)
-        targets = {"all", "metadata", "trailers", "posters", "clips", "features", "evaluate"}
+        targets = {
+            "all",
+            "metadata",
+            "trailers",
+            "posters",
+            "clips",
+            "features",
+            "evaluate",
+            "predict",
+        }
         return Counter(rule for rule in rules if rule not in targets)
 
     def wildcards(self, rule: str, name: str) -> set[str]:

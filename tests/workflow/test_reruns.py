@@ -68,6 +68,7 @@ def test_a_new_movie_runs_its_shard_only_and_there_computes_itself_only(project)
             check_failures=1,
             build_metadata=1,
             make_splits=1,
+            plot_splits=1,
             pack_store=2,
             train_run=6,
             **TAIL,
@@ -118,7 +119,9 @@ def test_another_genre_runs_splits_and_training_and_no_video(project):
     assert (
         run.jobs
         == planned.jobs
-        == Counter(list_movies=1, build_metadata=1, make_splits=1, train_run=6, **TAIL)
+        == Counter(
+            list_movies=1, build_metadata=1, make_splits=1, plot_splits=1, train_run=6, **TAIL
+        )
     )
 
 

@@ -57,13 +57,14 @@ class Web:
     good, status-NNN, busy (503 twice), redirect, loop, cut (breaks off in the middle, three times),
     cut-norange, cut-nolength, truncated, html, page (no video at all), stall, slow, named (with a
     hostile name). Once `mended`, all are good. What lies below /search/ is answered by `search`,
-    with a feed or a status.
+    with a feed or a status. `kinds` says how some files behave, wherever they are asked for.
     """
 
     def __init__(self, files: dict[str, bytes]):
         self.files = files
         self.search: Callable[[str], bytes | int] = lambda path: 404
         self.mended = False
+        self.kinds: dict[str, str] = {}
         self.asked: Counter[str] = Counter()
         self.sent: Counter[str] = Counter()
         self.ranges: list[tuple[str, int]] = []
@@ -111,7 +112,8 @@ class _Handler(BaseHTTPRequestHandler):
         number = web.count(path if kind != "search" else "/search")
         if web.mended:
             kind = "good"
-        data = web.files.get(path.split("/")[-1], b"")
+        name = path.split("/")[-1]
+        kind, data = web.kinds.get(name, kind), web.files.get(name, b"")
         with suppress(BrokenPipeError, ConnectionResetError):
             self.answer(kind, number, data)
 

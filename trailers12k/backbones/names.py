@@ -88,9 +88,16 @@ def modules_of(model: str) -> list[str]:
 
 
 def words_on(stores: Iterable[Mapping]) -> str:
-    """The weights behind stores, by their attributes, with `UNTRAINED` where they are random."""
+    """The weights behind stores, by their attributes, with `UNTRAINED` where they are random.
+
+    The authors' own stores tell nothing of theirs.
+    """
     words = [
-        told["weights"] if told["pretrained"] else f"{UNTRAINED} ({told['weights']})"
+        "as published"
+        if "weights" not in told
+        else told["weights"]
+        if told["pretrained"]
+        else f"{UNTRAINED} ({told['weights']})"
         for told in stores
     ]
     return " + ".join(dict.fromkeys(words))

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 CREDITS = {
     "trailers12k": "Movies, genres and trailers: Trailers12k (Montalvo-Lezama et al., 2023), "
     "CC BY-NC-SA 4.0.",
+    "published": "Features, labels and splits: Trailers12k (Montalvo-Lezama et al., 2023), "
+    "CC BY-NC-SA 4.0.",
     "imdb": "Information courtesy of IMDb (https://www.imdb.com). Used with permission.",
     "tmdb": "This product uses the TMDB API but is not endorsed or certified by TMDB.",
 }

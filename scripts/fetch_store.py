@@ -1,0 +1,22 @@
+"""Have one of the authors' stores."""
+
+from pathlib import Path
+
+from trailers12k import published
+from trailers12k.jobs import job
+
+
+def main() -> None:
+    published.fetch_store(
+        **snakemake.params.file,
+        folder=Path("build/published"),
+        store=Path(snakemake.output.group).parent,
+        manifest=Path(snakemake.output.manifest),
+        # No param: it changes no result.
+        keep=snakemake.config["published"]["keep_archives"],
+    )
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main()

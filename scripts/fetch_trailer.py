@@ -1,0 +1,19 @@
+"""Have the trailer whose genres are asked for, verified."""
+
+from pathlib import Path
+
+from trailers12k import predictions
+from trailers12k.files import write_json
+from trailers12k.jobs import job
+from trailers12k.plan import Plan
+
+
+def main() -> None:
+    output = Path(snakemake.output.facts)
+    settings = Plan(snakemake.config).download_settings("trailers")
+    write_json(output, predictions.fetch(snakemake.params.address, settings, output.parent))
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main()

@@ -1,0 +1,22 @@
+"""Predict the test movies of one split of one run in other ways than the paper's."""
+
+import torch
+
+from trailers12k import dataset, training
+from trailers12k.jobs import job
+from trailers12k.plan import STREAMS
+
+
+def main() -> None:
+    torch.set_num_threads(snakemake.threads)
+    run, split = snakemake.params.run, int(snakemake.wildcards.split)
+    streams = {name: dataset.Packed(snakemake.input[name][0]) for name in STREAMS if name in run}
+    for way, path in zip(snakemake.params.ways, snakemake.output.predictions, strict=True):
+        training.predict_test(
+            snakemake.input.checkpoint, streams, snakemake.input.mtgc, split, way, path
+        )
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main()

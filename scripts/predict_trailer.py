@@ -1,0 +1,48 @@
+"""Predict the genres of one trailer with the best run's checkpoint."""
+
+import json
+import logging
+from pathlib import Path
+
+from trailers12k import features, predictions, stores, training
+from trailers12k.backbones.names import read_weights, words_on
+from trailers12k.files import write_json, write_text
+from trailers12k.jobs import job
+
+
+def main() -> None:
+    params = snakemake.params
+    trailer = json.loads(Path(snakemake.input.facts).read_text(encoding="utf-8"))
+    clips = predictions.clips_of(trailer, params.clips)
+    logging.info("%d clips", len(clips))
+    rows, paths = {}, []
+    for stream, store in params.streams.items():
+        paths.append(Path(f"data/{store['name']}.zarr"))
+        weights = read_weights(store["weights"]) if store["weights"] else None
+        code = store["code"]["package"]
+        determined = features.determined_by(
+            store["backbone"], params.clips, code, params.seed, weights
+        )
+        predictions.check_store(paths[-1], determined)
+        batch = snakemake.config["backbones"][store["name"]]["batch"]
+        rows[stream] = predictions.features_of(
+            trailer,
+            clips,
+            store["backbone"] | {"batch": batch},
+            params.clips,
+            params.seed,
+            weights,
+            snakemake.config["device"],
+        )
+        logging.info("%s: %d vectors", store["name"], len(rows[stream]))
+    model, settings = training.load(params.chosen["checkpoint"])
+    probabilities, added = predictions.explain(model, rows, settings.snippet)
+    words = words_on(map(stores.attributes, paths))
+    told = predictions.report(params.address, params.chosen, words, clips, probabilities, added)
+    write_json(snakemake.output.json, told)
+    write_text(snakemake.output.table, predictions.table(told))
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main()

@@ -1,0 +1,23 @@
+"""Score other ways to evaluate the same trainings."""
+
+from pathlib import Path
+
+from trailers12k import summary
+from trailers12k.jobs import job
+from trailers12k.plan import SPLITS
+
+
+def main() -> None:
+    runs = [
+        (run, int(split), Path(f"results/runs/{run}/split{split}"))
+        for run in snakemake.params.runs
+        for split in SPLITS
+    ]
+    mtgc = summary.read_labels(snakemake.input.mtgc)
+    rows = summary.score_options(mtgc, runs, snakemake.params.also)
+    summary.write_scores(snakemake.output.options, rows)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main()

@@ -1,0 +1,98 @@
+"""`snakemake predict`: the genres of any trailer, as the evaluation would give them."""
+
+import csv
+import json
+
+import pytest
+
+from .conftest import Project
+from .web import Web
+
+JOBS = {"fetch_trailer": 1, "predict_trailer": 1}
+
+
+def predict(project, address, *more):
+    return project.run("predict", "--config", f"trailer={address}", *more)
+
+
+def told(project):
+    """The newest prediction."""
+    path = max(
+        (project.folder / "results" / "predictions").glob("*.json"),
+        key=lambda path: path.stat().st_mtime_ns,
+    )
+    return json.loads(path.read_text()), path.with_suffix(".md").read_text()
+
+
+def rows(project, name):
+    with (project.folder / name).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_file_gets_what_the_evaluation_gave_it(sample):
+    scored = rows(sample, "results/transfer/val.csv")
+    means = {
+        run: sum(float(row["uap"]) for row in scored if row["run"] == run)
+        for run in ("image", "video")
+    }
+    best = max(means, key=means.get)
+    split = max((row for row in scored if row["run"] == best), key=lambda row: float(row["uap"]))[
+        "split"
+    ]
+    expected = rows(sample, f"results/runs/{best}/split{split}/tst.csv")[0]
+
+    run = predict(sample, f"build/trailers/{expected['mid']}.mp4")
+    assert run.code == 0, run.text[-3000:]
+    assert run.jobs == JOBS
+    answer, table = told(sample)
+    assert (answer["run"], answer["split"]) == (best, int(split))
+    for genre, probability in answer["genres"].items():
+        assert probability == pytest.approx(float(expected[genre]), abs=2e-6)
+    assert list(answer["genres"].values()) == sorted(answer["genres"].values(), reverse=True)
+    cut = [row for row in rows(sample, "data/clips.csv") if row["mid"] == expected["mid"]]
+    assert [clip["start"] for clip in answer["clips"]] == [float(row["start"]) for row in cut]
+    assert table in run.text and "untrained" in table
+    assert "Nothing to be done" in predict(sample, f"build/trailers/{expected['mid']}.mp4").text
+
+
+def test_a_url_gets_the_same_as_its_file(sample):
+    answer, _ = told(sample)
+    file = sample.folder / answer["trailer"]
+    with Web({"a trailer.mp4": file.read_bytes()}) as web:
+        web.files["a%20trailer.mp4"] = web.files["a trailer.mp4"]
+        run = predict(sample, f"{web.url}/good/a%20trailer.mp4?x={{y}}")
+        assert run.code == 0, run.text[-3000:]
+    other, _ = told(sample)
+    assert other["trailer"].startswith("http")
+    assert other["genres"] == answer["genres"] and other["clips"] == answer["clips"]
+
+
+def test_what_cannot_be_predicted_is_told_in_a_line(sample):
+    for run, words in (
+        (sample.run("predict"), "name a trailer: snakemake predict --config trailer=FILE_OR_URL"),
+        (predict(sample, "none.mp4"), "config: trailer: none.mp4 is no file, and no http(s) URL"),
+    ):
+        assert run.code != 0
+        assert f"error: {words}" in run.text.splitlines()
+
+
+def test_a_file_that_is_no_video_is_told_in_a_line(sample):
+    run = predict(sample, "config.yaml")
+    assert run.code != 0
+    logs = sample.folder / "logs" / "fetch_trailer"
+    assert "not_video" in next(logs.glob("config*.log")).read_text().splitlines()[-1]
+
+
+def test_other_settings_than_those_of_the_stores_are_refused(sample):
+    answer, _ = told(sample)
+    run = predict(sample, answer["trailer"], "image_frames=2", "precision=bf16")
+    assert run.code != 0
+    assert "was made with other spec than the configuration says" in run.text
+
+
+def test_nothing_is_trained_for_it(tmp_path):
+    project = Project(tmp_path / "new", {})
+    (project.folder / "x.mp4").touch()
+    run = predict(project, "x.mp4")
+    assert run.code != 0
+    assert "error: predict: nothing is trained here yet; run snakemake first" in run.text

@@ -1,0 +1,155 @@
+"""The paper's table from the authors' record: a small one in its format, served on loopback."""
+
+import csv
+import hashlib
+import io
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+import zarr
+
+from .conftest import Project
+from .record.make import MIDS, STORES, clips, values
+from .web import Web
+
+RECORD = Path(__file__).parent / "record"
+CUT, WRONG, EVIL = list(STORES)[:3]
+
+
+def archive(store):
+    return f"{store}.zarr.tar.gz"
+
+
+def evil():
+    """An archive with a member that would land beside its folder."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w:gz") as tar:
+        for name in ("x.zarr/.zgroup", "../../escaped.txt"):
+            member = tarfile.TarInfo(name)
+            member.size = 2
+            tar.addfile(member, io.BytesIO(b"{}"))
+    return data.getvalue()
+
+
+@pytest.fixture(scope="module")
+def site():
+    files = {path.name: path.read_bytes() for path in RECORD.glob("*.[cg][sz]*")}
+    with Web(files) as web:
+        yield web
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    return Project(tmp_path_factory.mktemp("published"), {})
+
+
+def run(project, site, **config):
+    """The preset, on this record, with little training."""
+    md5 = {name: hashlib.md5(data).hexdigest() for name, data in site.files.items()}
+    md5 |= config.pop("md5", {})
+    small = {
+        "published": {"files": f"{site.url}/good", "md5": md5},
+        "training": {"epochs": 2, "batch": 8},
+    }
+    (project.folder / "small.yaml").write_text(yaml.safe_dump(small | config))
+    return project.run("--configfile", "presets/published.yaml", "small.yaml")
+
+
+def test_what_is_wrong_with_an_archive_is_told_and_touches_nothing(project, site):
+    whole = dict(site.files)
+    site.files[archive(EVIL)] = evil()
+    site.kinds[archive(CUT)] = "cut"
+    failed = run(project, site, md5={archive(WRONG): "0" * 32})
+    assert failed.code != 0
+    data = project.folder / "data"
+    told = {
+        CUT: "run the same command again to go on with it",
+        WRONG: ", and should be 00000000000000000000000000000000",
+        EVIL: "escaped.txt",
+    }
+    for store, words in told.items():
+        last = project.log(f"fetch_store/{store}.log").splitlines()[-1]
+        assert words in last, last
+        assert not (data / f"{store}.csv").exists()
+        assert not list(data.glob(f"{store}.zarr*/*"))
+    assert not list(project.folder.parent.rglob("escaped.txt"))
+    # The others are there, and the first lines told what all needs.
+    for store in set(STORES) - set(told):
+        assert (data / f"{store}.csv").exists()
+    assert "MB of disk" in project.log("measure_record.log")
+    assert "training: at most" in failed.text
+    site.files.clear()
+    site.files.update(whole)
+
+
+def test_one_command_gives_the_papers_table(project, site):
+    site.kinds.clear()
+    done = run(project, site)
+    assert done.code == 0, done.text[-3000:]
+    assert done.jobs["fetch_store"] == 3
+    assert len(list(project.folder.glob("results/runs/*/split?/run.json"))) == 24
+    # The cut one went on where it broke off.
+    assert [path for path, _ in site.ranges] == [f"/good/{archive(CUT)}"]
+    assert sorted(p.name for p in (project.folder / "build" / "published").iterdir()) == [
+        "mtgc.csv",
+        "sizes.csv",
+    ]
+    assert (project.folder / "data" / "mtgc.csv").read_bytes() == (RECORD / "mtgc.csv").read_bytes()
+    for store, features in STORES.items():
+        group = zarr.open(project.folder / "data" / f"{store}.zarr", mode="r")
+        assert group.attrs["num_features"] == features
+        assert group["tt9000056"].nchunks > 1
+        packed = np.load(project.folder / "build" / "packed" / f"{store}.npy")
+        expected = np.concatenate([values(MIDS.index(mid), features) for mid in sorted(MIDS)])
+        np.testing.assert_array_equal(packed, expected)
+    with (project.folder / "results" / "summary.csv").open(newline="") as file:
+        rows = {row["run"]: row for row in csv.DictReader(file)}
+    trained = {run: row for run, row in rows.items() if row["weights"]}
+    assert len(trained) == 8
+    assert all(row["weights"] == "as published" for row in trained.values())
+    assert trained["Swin-3D"]["paper_uap"] == "75.71" and trained["Swin-3D"]["uap_within"]
+    assert all(row["movies"] == row["of"] == "18" for row in trained.values())
+    assert sum(clips(movie) < 30 for movie in range(30)) > 0
+    assert "training trailers are shorter than 30 clips" in project.log(
+        "train_run/ResNet/split0.log"
+    )
+
+
+def test_another_run_has_nothing_to_do(project, site):
+    asked = sum(site.asked.values())
+    assert "Nothing to be done" in run(project, site).text
+    assert sum(site.asked.values()) == asked
+
+
+def test_other_ways_to_evaluate_train_nothing_and_stand_beside(project, site):
+    with (project.folder / "results" / "summary.csv").open() as file:
+        before = [line for line in file if line.startswith(("Swin-3D", "ResNet-Fusion"))]
+    also = ["masked", "whole", "weighted", "sklearn"]
+    others = dict.fromkeys(yaml.safe_load((project.folder / "config.yaml").read_text())["runs"])
+    runs = {run: None for run in others if run not in ("Swin-3D", "ResNet-Fusion")}
+    done = run(project, site, evaluation={"also": also}, runs=runs)
+    assert done.code == 0, done.text[-3000:]
+    assert done.jobs == {
+        "predict_otherwise": 6,
+        "score_options": 1,
+        "score_runs": 1,
+        "summarize_results": 1,
+        "plot_results": 1,
+        "write_config": 1,
+    }
+    with (project.folder / "results" / "summary.csv").open() as file:
+        after = [line for line in file if line.startswith(("Swin-3D", "ResNet-Fusion"))]
+    assert before == after
+    text = (project.folder / "results" / "summary.md").read_text()
+    assert "## The same trainings, evaluated otherwise" in text
+    for option in also:
+        assert text.count(f"| {option} ") == 2
+
+
+def test_our_own_splits_stand_beside_the_published_ones(project):
+    with (project.folder / "results" / "splits.csv").open(newline="") as file:
+        names = list(dict.fromkeys(row["split"] for row in csv.DictReader(file)))
+    assert names == [f"{kind}{n}" for kind in ("split", "ours") for n in range(3)]
