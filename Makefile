@@ -21,6 +21,7 @@ test: $(READY)
 bench: $(READY)
 	python tests/bench/acquisition.py
 	python tests/bench/features.py
+	python tests/bench/training.py
 
 check: $(READY)
 	ruff check .

@@ -143,7 +143,8 @@ def score_options(
             score = metrics.step_scores if option == "sklearn" else metrics.scores
             figures = score(labels, predictions[list(GENRES)].to_numpy())
             row = {"run": run, "split": split, "option": option}
-            rows.append(row | figures | {"movies": len(labels)})
+            of = int((mtgc[f"split{split}"] == 2).sum())
+            rows.append(row | figures | {"movies": len(labels), "of": of})
     return rows
 
 
@@ -252,6 +253,10 @@ def _options(options: pd.DataFrame) -> str:
     columns = list(FIGURES)
     means = options.groupby(["run", "option"], sort=False)[columns].mean() * 100
     deviations = options.groupby(["run", "option"], sort=False)[columns].std(ddof=1) * 100
+    counts = options.groupby(["run", "option"], sort=False)[["movies", "of"]].sum()
+    some_missing = (counts["movies"] < counts["of"]).any()
+    head = ["run", "option", "µAP", "mAP", "wAP", "sAP"]
+    head += ["test movies"] if some_missing else []
     rows = []
     for run, option in means.index:
         row = [run, option]
@@ -260,8 +265,10 @@ def _options(options: pd.DataFrame) -> str:
             told = f"{value:.2f}±{deviations.loc[(run, option), name]:.2f}"
             off = value - means.loc[(run, AS_PUBLISHED), name]
             row.append(told if option == AS_PUBLISHED else f"{told} ({off:+.2f})")
+        if some_missing:
+            row.append("{movies} of {of}".format(**counts.loc[(run, option)]))
         rows.append(row)
-    table = _grid(["run", "option", "µAP", "mAP", "wAP", "sAP"], rows)
+    table = _grid(head, rows)
     return f"\n## The same trainings, evaluated otherwise\n\n{OPTIONS}\n{table}"
 
 

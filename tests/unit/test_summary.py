@@ -133,13 +133,14 @@ def test_other_ways_to_evaluate_stand_below_with_their_difference(scored, tmp_pa
     random = np.random.default_rng(0)
     labels = (random.random((40, 10)) < 0.3).astype(int)
     mtgc = pd.DataFrame(labels, index=pd.Index(mids, name="mid"), columns=list(GENRES))
+    mtgc["split0"] = mtgc["split1"] = 2
     runs = []
     for split in range(2):
         folder = tmp_path / f"split{split}"
         folder.mkdir()
         for name, noise in (("tst", 3.0), ("tst_masked", 0.0)):
-            guess = mtgc + noise * random.random((40, 10))
-            guess.to_csv(folder / f"{name}.csv")
+            guess = mtgc[list(GENRES)] + noise * random.random((40, 10))
+            guess[1:].to_csv(folder / f"{name}.csv")
         runs.append(("ResNet", split, folder))
     rows = summary.score_options(mtgc, runs, ["masked", "sklearn"])
     assert [row["option"] for row in rows] == ["as published", "masked", "sklearn"] * 2
@@ -149,7 +150,7 @@ def test_other_ways_to_evaluate_stand_below_with_their_difference(scored, tmp_pa
     summary.write_summary(tmp_path, scored, RUNS, ["a note"], options)
     text = (tmp_path / "summary.md").read_text()
     table = text.split("## The same trainings, evaluated otherwise")[1]
-    assert "a note" not in table
+    assert "a note" not in table and "78 of 80" in table
     line = next(line for line in table.splitlines() if "masked |" in line.replace("  ", ""))
     off = 100 - 100 * options[options.option == "as published"]["uap"].mean()
     assert f"100.00±0.00 ({off:+.2f})" in line
