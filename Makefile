@@ -16,7 +16,7 @@ sample: $(READY)
 
 test: $(READY)
 	pytest --numprocesses 2 tests/unit tests/golden
-	pytest tests/workflow
+	pytest --numprocesses 2 --dist loadfile tests/workflow
 
 bench: $(READY)
 	python tests/bench/acquisition.py

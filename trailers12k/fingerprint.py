@@ -34,6 +34,7 @@ def _file_of(module: str) -> Path:
     return folder / (module.replace(".", "/") + ".py")
 
 
+@cache
 def _meaning(path: Path) -> str:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):

@@ -6,12 +6,14 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 PARTS = [
@@ -87,6 +89,15 @@ class Project:
             whole[key] = value if replace else whole[key] | value
         self.config = deepcopy(whole)
 
+    @classmethod
+    def copied(cls, source: Path, folder: Path) -> "Project":
+        """A built project once more."""
+        shutil.copytree(source, folder, symlinks=True)
+        project = cls.__new__(cls)
+        project.folder = folder
+        project.config = yaml.safe_load((folder / "config.yaml").read_text())
+        return project
+
     def start(self, *arguments: str) -> subprocess.Popen:
         """Begin snakemake on all cores of a small machine, as the leader of a process group."""
         (self.folder / "config.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
@@ -132,24 +143,39 @@ class Project:
         }
 
 
+def built_once(tmp_path_factory, worker_id: str, name: str, make: Callable[[Path], Project]):
+    """A built project, made by the first of pytest's processes that asks; each has its own copy."""
+    shared = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        shared = shared.parent
+    first = shared / f"built-{name}"
+    with FileLock(f"{first}.lock"):
+        if not first.with_suffix(".done").exists():
+            make(first).build()
+            first.with_suffix(".done").touch()
+    return Project.copied(first, tmp_path_factory.mktemp(name) / "project")
+
+
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory) -> Project:
+def sample(tmp_path_factory, worker_id) -> Project:
     """The tiny sample, built by the real rules."""
-    project = Project(tmp_path_factory.mktemp("sample"), TINY)
-    project.build()
-    return project
+    return built_once(tmp_path_factory, worker_id, "sample", lambda path: Project(path, TINY))
 
 
 @pytest.fixture(scope="session")
-def of_table(tmp_path_factory, sample) -> Project:
+def of_table(tmp_path_factory, worker_id, sample) -> Project:
     """A project that takes movies from a table of the user's; built once.
 
     They are the sample's, but for those without a trailer, which could be all of a tiny subset.
     """
-    project = Project(tmp_path_factory.mktemp("table"), TINY | LOCAL)
-    lines = (sample.folder / "data" / "movies.csv").read_text().splitlines()
-    good = [line for line in lines if not line.startswith(("tt9999901", "tt9999902", "tt9999903"))]
-    table = "\n".join(good).replace("build/sample/", f"{sample.folder}/build/sample/")
-    (project.folder / "movies.csv").write_text(table + "\n")
-    project.build()
-    return project
+
+    def make(path: Path) -> Project:
+        project = Project(path, TINY | LOCAL)
+        lines = (sample.folder / "data" / "movies.csv").read_text().splitlines()
+        bad = ("tt9999901", "tt9999902", "tt9999903")
+        table = "\n".join(line for line in lines if not line.startswith(bad))
+        table = table.replace("build/sample/", f"{sample.folder}/build/sample/")
+        (path / "movies.csv").write_text(table + "\n")
+        return project
+
+    return built_once(tmp_path_factory, worker_id, "table", make)

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import time
-from copy import deepcopy
 
 import pytest
 import torch
@@ -22,10 +21,7 @@ OWN, FROM_TIMM, FROM_VIDEO = "trailers_own", "trailers_i_convnext", "trailers_k_
 @pytest.fixture
 def project(tmp_path, sample) -> Project:
     """The built sample, copied: these tests change it."""
-    shutil.copytree(sample.folder, tmp_path / "project", symlinks=True)
-    project = Project.__new__(Project)
-    project.folder, project.config = tmp_path / "project", deepcopy(sample.config)
-    return project
+    return Project.copied(sample.folder, tmp_path / "project")
 
 
 def written(project: Project, store: str) -> dict:

@@ -17,6 +17,9 @@ from .web import Web
 
 RECORD = Path(__file__).parent / "record"
 CUT, WRONG, EVIL = list(STORES)[:3]
+KEPT = ("ShuffleNet-Fusion", "ResNet-Fusion", "Swin-3D")
+"""The runs that are trained here; all eight would take a minute more."""
+FEWER = dict.fromkeys(["ShuffleNet-2D", "ShuffleNet-3D", "ResNet", "R2+1D", "Swin-2D"])
 
 
 def archive(store):
@@ -46,7 +49,7 @@ def project(tmp_path_factory):
     return Project(tmp_path_factory.mktemp("published"), {})
 
 
-def run(project, site, **config):
+def run(project, site, *targets, dry=False, **config):
     """The preset, on this record, with little training."""
     md5 = {name: hashlib.md5(data).hexdigest() for name, data in site.files.items()}
     md5 |= config.pop("md5", {})
@@ -55,14 +58,16 @@ def run(project, site, **config):
         "training": {"epochs": 2, "batch": 8},
     }
     (project.folder / "small.yaml").write_text(yaml.safe_dump(small | config))
-    return project.run("--configfile", "presets/published.yaml", "small.yaml")
+    more = ["--dry-run"] if dry else []
+    return project.run(*targets, *more, "--configfile", "presets/published.yaml", "small.yaml")
 
 
 def test_what_is_wrong_with_an_archive_is_told_and_touches_nothing(project, site):
     whole = dict(site.files)
     site.files[archive(EVIL)] = evil()
     site.kinds[archive(CUT)] = "cut"
-    failed = run(project, site, md5={archive(WRONG): "0" * 32})
+    stores = [f"data/{store}.csv" for store in STORES]
+    failed = run(project, site, *stores, md5={archive(WRONG): "0" * 32})
     assert failed.code != 0
     data = project.folder / "data"
     told = {
@@ -87,10 +92,11 @@ def test_what_is_wrong_with_an_archive_is_told_and_touches_nothing(project, site
 
 def test_one_command_gives_the_papers_table(project, site):
     site.kinds.clear()
-    done = run(project, site)
+    planned = run(project, site, dry=True)
+    assert planned.jobs["fetch_store"] == 3 and planned.jobs["train_run"] == 24
+    done = run(project, site, runs=FEWER)
     assert done.code == 0, done.text[-3000:]
-    assert done.jobs["fetch_store"] == 3
-    assert len(list(project.folder.glob("results/runs/*/split?/run.json"))) == 24
+    assert done.jobs["fetch_store"] == 3 and done.jobs["train_run"] == 9
     # The cut one went on where it broke off.
     assert [path for path, _ in site.ranges] == [f"/good/{archive(CUT)}"]
     assert sorted(p.name for p in (project.folder / "build" / "published").iterdir()) == [
@@ -102,35 +108,36 @@ def test_one_command_gives_the_papers_table(project, site):
         group = zarr.open(project.folder / "data" / f"{store}.zarr", mode="r")
         assert group.attrs["num_features"] == features
         assert group["tt9000056"].nchunks > 1
+        if store == "trailers_i_swin_fpc24":
+            continue  # of none of the runs that are kept
         packed = np.load(project.folder / "build" / "packed" / f"{store}.npy")
         expected = np.concatenate([values(MIDS.index(mid), features) for mid in sorted(MIDS)])
         np.testing.assert_array_equal(packed, expected)
     with (project.folder / "results" / "summary.csv").open(newline="") as file:
         rows = {row["run"]: row for row in csv.DictReader(file)}
     trained = {run: row for run, row in rows.items() if row["weights"]}
-    assert len(trained) == 8
+    assert set(trained) == set(KEPT)
     assert all(row["weights"] == "as published" for row in trained.values())
     assert trained["Swin-3D"]["paper_uap"] == "75.71" and trained["Swin-3D"]["uap_within"]
     assert all(row["movies"] == row["of"] == "18" for row in trained.values())
     assert sum(clips(movie) < 30 for movie in range(30)) > 0
     assert "training trailers are shorter than 30 clips" in project.log(
-        "train_run/ResNet/split0.log"
+        "train_run/Swin-3D/split0.log"
     )
 
 
 def test_another_run_has_nothing_to_do(project, site):
     asked = sum(site.asked.values())
-    assert "Nothing to be done" in run(project, site).text
+    assert "Nothing to be done" in run(project, site, runs=FEWER).text
     assert sum(site.asked.values()) == asked
 
 
 def test_other_ways_to_evaluate_train_nothing_and_stand_beside(project, site):
     with (project.folder / "results" / "summary.csv").open() as file:
-        before = [line for line in file if line.startswith(("Swin-3D", "ResNet-Fusion"))]
+        before = [line for line in file if line.startswith(KEPT[1:])]
     also = ["masked", "whole", "weighted", "sklearn"]
-    others = dict.fromkeys(yaml.safe_load((project.folder / "config.yaml").read_text())["runs"])
-    runs = {run: None for run in others if run not in ("Swin-3D", "ResNet-Fusion")}
-    done = run(project, site, evaluation={"also": also}, runs=runs)
+    fewer = FEWER | {KEPT[0]: None}
+    done = run(project, site, evaluation={"also": also}, runs=fewer)
     assert done.code == 0, done.text[-3000:]
     assert done.jobs == {
         "predict_otherwise": 6,
@@ -141,7 +148,7 @@ def test_other_ways_to_evaluate_train_nothing_and_stand_beside(project, site):
         "write_config": 1,
     }
     with (project.folder / "results" / "summary.csv").open() as file:
-        after = [line for line in file if line.startswith(("Swin-3D", "ResNet-Fusion"))]
+        after = [line for line in file if line.startswith(KEPT[1:])]
     assert before == after
     text = (project.folder / "results" / "summary.md").read_text()
     assert "## The same trainings, evaluated otherwise" in text

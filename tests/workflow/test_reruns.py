@@ -3,7 +3,6 @@
 import csv
 import shutil
 from collections import Counter
-from copy import deepcopy
 
 import pytest
 
@@ -18,11 +17,7 @@ TAIL = {"score_runs": 1, "summarize_results": 1, "plot_results": 1}
 @pytest.fixture(scope="module")
 def project(tmp_path_factory, of_table) -> Project:
     """The built project of the table, copied: these tests change it."""
-    folder = tmp_path_factory.mktemp("life") / "project"
-    shutil.copytree(of_table.folder, folder, symlinks=True)
-    project = Project.__new__(Project)
-    project.folder, project.config = folder, deepcopy(of_table.config)
-    return project
+    return Project.copied(of_table.folder, tmp_path_factory.mktemp("life") / "project")
 
 
 def rows_of(project):
