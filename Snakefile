@@ -175,4 +175,4 @@ onsuccess:
         atexit.register(print, Path(plan.prediction.products[0]).read_text(encoding="utf-8"))
     if not workflow.dag_settings.targets and Path("results/summary.md").exists():
         # At exit, since Snakemake's own last lines come after this.
-        atexit.register(print, closing_words("results/summary.md"))
+        atexit.register(print, closing_words("results/summary.md", not plan.is_published))

@@ -14,7 +14,7 @@ if plan.prediction:
             "benchmarks/fetch_trailer/{name}.tsv"
         localrule: True
         conda:
-            "../envs/torch.yaml"
+            "../envs/download.yaml"
         params:
             address=lambda wc: plan.prediction.address,
         script:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from trailers12k import predictions
+from trailers12k import download
 from trailers12k.files import write_json
 from trailers12k.jobs import job
 from trailers12k.plan import Plan
@@ -11,7 +11,7 @@ from trailers12k.plan import Plan
 def main() -> None:
     output = Path(snakemake.output.facts)
     settings = Plan(snakemake.config).download_settings("trailers")
-    write_json(output, predictions.fetch(snakemake.params.address, settings, output.parent))
+    write_json(output, download.trailer_of(snakemake.params.address, settings, output.parent))
 
 
 if __name__ == "__main__":

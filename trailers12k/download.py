@@ -25,7 +25,7 @@ from PIL import Image
 from trailers12k import retries, shards, video, web
 from trailers12k.files import PARTIAL, replacing, sha256_of
 from trailers12k.fingerprint import fingerprint
-from trailers12k.jobs import FULL
+from trailers12k.jobs import FULL, UserError
 from trailers12k.movies import Movie
 from trailers12k.reasons import PERMANENT, STOPS, classify
 from trailers12k.shards import Brake, Cancelled, Failure, Stop, Task
@@ -375,6 +375,29 @@ class PosterFetcher:
             "height": picture.height,
             "width": picture.width,
         }
+
+
+def trailer_of(address: str, settings: Mapping, folder: Path) -> dict:
+    """Have one trailer, from a URL or a file, verified: columns of the trailers' ledger.
+
+    settings: see `TrailerFetcher`. folder: for what is fetched. Raises `UserError`.
+    """
+    path = web.local_path(address)
+    try:
+        if path is None:
+            folder.mkdir(parents=True, exist_ok=True)
+            # Named by an id that no movie has: nothing of a site's names reaches the disk.
+            movie = Movie("tt0000000", "", "", (), trailer_url=address)
+            return TrailerFetcher(folder, settings, Brake()).fetch(movie)
+        probe = video.probe(path)
+    except Failure as failure:
+        raise UserError(f"the trailer cannot be used: {failure}") from failure
+    return {
+        "file": path.as_posix(),
+        "sha256": sha256_of(path),
+        "duration": f"{probe.duration:.3f}",
+        "reader": probe.reader,
+    }
 
 
 def trailers_of_shard(

@@ -472,7 +472,7 @@ def _fetched(address: str) -> tuple[str, str]:
     return f"build/sources/files/{Path(parts.path).name}", address
 
 
-def closing_words(summary: str) -> str:
+def closing_words(summary: str, with_ledger: bool = True) -> str:
     """What a finished run says last: the results table, and three lines on where to look next.
 
     The table without the paper's columns, so that it fits a terminal.
@@ -484,9 +484,10 @@ def closing_words(summary: str) -> str:
     warning = next(
         (line.split(". ")[0].rstrip(".") + "." for line in lines if line[:2] == "**"), ""
     )
+    ledger = "What became of each movie, and why:   data/ledger.csv\n"
     return (
         f"\n{ours}\n\n{warning.replace('*', '')}\n"
         f"Beside the paper's table, explained:  {path}\n"
-        "What became of each movie, and why:   data/ledger.csv\n"
+        f"{ledger if with_ledger else ''}"
         "Your own movies instead of these:     README.md, 'Your own movies'\n"
     )

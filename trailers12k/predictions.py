@@ -1,4 +1,4 @@
-"""The genres of any trailer: fetched or read, cut into clips, its features, and the classifier.
+"""The genres of any trailer: cut into clips, its features, and the classifier.
 
 Reads a video and a checkpoint; writes tables. Must not know Snakemake, nor which run is the best.
 """
@@ -10,44 +10,20 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from trailers12k import backbones, download, features, stores, video, web
+from trailers12k import backbones, features, stores
 from trailers12k.backbones import devices
 from trailers12k.backbones.names import Weights
 from trailers12k.clips import Clip, find_clips
 from trailers12k.dataset import window_starts
 from trailers12k.divita import DIViTA
-from trailers12k.files import sha256_of
 from trailers12k.jobs import UserError
-from trailers12k.movies import GENRES, Movie
-from trailers12k.shards import Brake, Failure
+from trailers12k.movies import GENRES
+from trailers12k.shards import Failure
 
 log = logging.getLogger(__name__)
 
 MOMENTS = 3
 """How many clips are named for a genre in the table."""
-
-
-def fetch(address: str, settings: Mapping, folder: Path) -> dict:
-    """Have a trailer, from a URL or a file, verified: columns of the trailers' ledger.
-
-    settings: see `download.TrailerFetcher`. folder: for what is fetched. Raises `UserError`.
-    """
-    path = web.local_path(address)
-    try:
-        if path is None:
-            folder.mkdir(parents=True, exist_ok=True)
-            # Named by an id that no movie has: nothing of a site's names reaches the disk.
-            movie = Movie("tt0000000", "", "", (), trailer_url=address)
-            return download.TrailerFetcher(folder, settings, Brake()).fetch(movie)
-        probe = video.probe(path)
-    except Failure as failure:
-        raise UserError(f"the trailer cannot be used: {failure}") from failure
-    return {
-        "file": path.as_posix(),
-        "sha256": sha256_of(path),
-        "duration": f"{probe.duration:.3f}",
-        "reader": probe.reader,
-    }
 
 
 def check_store(store: Path, determined_by: Mapping) -> None:

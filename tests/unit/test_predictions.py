@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from trailers12k import predictions, stores
+from trailers12k import download, predictions, stores
 from trailers12k.clips import Clip
 from trailers12k.divita import DIViTA
 from trailers12k.jobs import UserError
@@ -87,4 +87,4 @@ def test_a_file_that_cannot_be_used_is_told_in_a_line(tmp_path):
     path = tmp_path / "x.mp4"
     path.write_text("no video")
     with pytest.raises(UserError, match="the trailer cannot be used: not_video"):
-        predictions.fetch(str(path), {}, tmp_path)
+        download.trailer_of(str(path), {}, tmp_path)
