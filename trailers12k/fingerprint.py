@@ -25,7 +25,8 @@ def code_version(*modules: str) -> str:
     Comments, docstrings and formatting do not count: a hash that changed with them would
     compute 12,000 trailers again for a spelling mistake.
     """
-    return fingerprint(**{module: _meaning(_file_of(module)) for module in modules})
+    texts = {module: _file_of(module).read_text(encoding="utf-8") for module in modules}
+    return fingerprint(**{module: _meaning(text) for module, text in texts.items()})
 
 
 def _file_of(module: str) -> Path:
@@ -35,8 +36,8 @@ def _file_of(module: str) -> Path:
 
 
 @cache
-def _meaning(path: Path) -> str:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+def _meaning(source: str) -> str:
+    tree = ast.parse(source)
     for node in ast.walk(tree):
         # Not only the first statement: constants and fields have docstrings below them too.
         if isinstance(body := getattr(node, "body", None), list):
