@@ -14,11 +14,13 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 sample: $(READY)
 	snakemake --cores all
 
-test: $(READY)
+test: $(READY) $(VENV)/slurm
 	pytest --numprocesses 2 tests/unit tests/golden
 	pytest --numprocesses 2 --dist loadfile tests/workflow
 
 bench: $(READY)
+	python tests/bench/planning.py
+	python tests/bench/merging.py
 	python tests/bench/acquisition.py
 	python tests/bench/features.py
 	python tests/bench/training.py
@@ -35,6 +37,9 @@ clean:
 $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "error: Python 3.11 to 3.13 is needed, this is " + sys.version.split()[0] + "; name one: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --requirement requirements.txt
-	$(VENV)/bin/pip install --quiet --no-deps --editable .
+	$(VENV)/bin/pip install --quiet --constraint requirements.txt --editable '.[all,dev]'
 	touch $@
+
+# Apart, since every start of Snakemake loads what it finds in .venv.
+$(VENV)/slurm: $(READY)
+	$(VENV)/bin/pip install --quiet --no-deps --target $@ $$(grep slurm requirements.txt)

@@ -4,12 +4,16 @@
 """
 
 import atexit
+import gc
 import os
 import re
 import sys
 from pathlib import Path
 
 from snakemake.utils import min_version
+
+# Jobs in environments of their own (--sdm conda) find the package here; it is not installed there.
+sys.path.append(workflow.basedir)
 
 from trailers12k.jobs import UserError
 from trailers12k.metadata import COLUMNS
@@ -27,9 +31,13 @@ from trailers12k.plan import (
 min_version("9.0")
 
 
-configfile: "config.yaml"
+# Elsewhere than the project (--directory) a config.yaml is of use, but not needed.
+configfile: "config.yaml" if Path("config.yaml").exists() else f"{workflow.basedir}/config.yaml"
 
 
+# A plan is made of many objects that all stay: looking for garbage among them costs a tenth of it
+# and finds none.
+gc.disable()
 # Threads that wait for each other sleep instead of spinning, for the sake of the machine's other
 # jobs. Here, since it must stand in the environment before a job loads torch.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -53,6 +61,12 @@ if "status" in sys.argv[1:]:
 TABLE = lambda wc: ancient([COLLECTED] if plan.collects else plan.tables)
 if plan.collects:
     plan.collected = lambda: checkpoints.collect_movies.get()
+
+
+# With `resources: gpu` a job on networks has a GPU of its own, and its share of the cores to decode
+# with: see profiles/gpu-workstation.
+GPUS = workflow.global_resources.get("gpu").value or 0
+DECODERS = max(1, (workflow.cores or 1) // GPUS) if GPUS else 1
 
 
 wildcard_constraints:
@@ -168,6 +182,10 @@ include: "rules/splits.smk"
 include: "rules/training.smk"
 include: "rules/evaluation.smk"
 include: "rules/predictions.smk"
+
+
+onstart:
+    gc.enable()
 
 
 onsuccess:

@@ -5,14 +5,7 @@
 rule extract_features:
     """Compute one backbone's features of a shard."""
     input:
-        sources=lambda wc: (
-            "build/ledger/posters/{shard}.csv"
-            if plan.of_posters(wc.store)
-            else "build/ledger/trailers/{shard}.csv"
-        ),
-        clips=lambda wc: [] if plan.of_posters(wc.store) else "build/clips/{shard}.csv",
-        detected=lambda wc: [] if plan.of_posters(wc.store) else "build/ledger/clips/{shard}.csv",
-        weights=lambda wc: plan.weights(wc.store),
+        unpack(plan.shown_to),
     output:
         ledger="build/ledger/{store}/{shard}.csv",
         group="build/features/{store}/{shard}.zarr/.zgroup",
@@ -22,14 +15,12 @@ rule extract_features:
         "benchmarks/extract_features/{store}/{shard}.tsv"
     conda:
         "../envs/torch.yaml"
-    threads: 1
+    threads: DECODERS
     resources:
-        mem_mb=lambda wc, threads: 2500 + 1500 * threads,
+        mem_mb=2500 + 1500 * DECODERS,
+        gpu=min(1, GPUS),
     params:
-        backbone=lambda wc: plan.backbone(wc.store),
-        clips=lambda wc: {} if plan.of_posters(wc.store) else plan.config["clips"],
-        seed=plan.config["seed"],
-        code=lambda wc: plan.feature_code(wc.store),
+        settings=plan.feature_settings,
     script:
         "../scripts/extract_features.py"
 

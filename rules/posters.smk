@@ -13,6 +13,7 @@ rule download_posters:
         "logs/download_posters/{shard}.log",
     benchmark:
         "benchmarks/download_posters/{shard}.tsv"
+    localrule: True
     conda:
         "../envs/download.yaml"
     resources:

@@ -12,6 +12,7 @@ rule fetch_source:
         "logs/fetch_source/{file}.log",
     benchmark:
         "benchmarks/fetch_source/{file}.tsv"
+    localrule: True
     conda:
         "../envs/download.yaml"
     params:
@@ -34,6 +35,7 @@ checkpoint collect_movies:
         "logs/collect_movies.log",
     benchmark:
         "benchmarks/collect_movies.tsv"
+    localrule: True
     conda:
         "../envs/download.yaml"
     params:

@@ -13,6 +13,7 @@ rule download_trailers:
         "logs/download_trailers/{shard}.log",
     benchmark:
         "benchmarks/download_trailers/{shard}.tsv"
+    localrule: True
     conda:
         "../envs/download.yaml"
     resources:

@@ -1,6 +1,7 @@
 """Count the failures of some stages; fail when there are too many, or downloads were stopped."""
 
 import logging
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from trailers12k import ledger, retries
@@ -8,11 +9,18 @@ from trailers12k.files import write_csv
 from trailers12k.jobs import job
 
 
+def rows_of(paths: Iterable[str]) -> Iterator[dict[str, str]]:
+    """The rows of ledgers with their stage, which that of all stages tells itself."""
+    for path in paths:
+        for row in ledger.read_shard(path):
+            yield {"stage": Path(path).parent.name} | row
+
+
 def main() -> None:
-    asked, found = (
-        ledger.failures((Path(path).parent.name, path) for path in paths)
-        for paths in (snakemake.input.sources, snakemake.input.ledgers)
-    )
+    asked = ledger.failures(rows_of(snakemake.input.sources))
+    sources = {row["stage"] for row in asked}
+    rows = rows_of(snakemake.input.ledgers)
+    found = ledger.failures(row for row in rows if row["stage"] not in sources)
     for row in (*asked, *found):
         logging.info("%(stage)s: %(failed)d of %(tried)d failed  %(reasons)s", row)
     stopped = retries.stopped()

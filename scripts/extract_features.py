@@ -9,23 +9,26 @@ from trailers12k.jobs import job
 
 def main() -> None:
     output, store = Path(snakemake.output.ledger), snakemake.wildcards.store
+    params = snakemake.params.settings
     # Neither is among the params: they change no result, and so shall make no job run.
     device = snakemake.config["device"]
     batch = snakemake.config["backbones"][store]["batch"]
-    settings = dict(snakemake.params.clips)
-    if snakemake.input.detected:
+    settings = dict(params["clips"])
+    if "detected" in snakemake.input.keys():
         settings["detector_version"] = ledger.tools(ledger.read_shard(snakemake.input.detected))
     rows = features.extract_shard(
         store,
-        snakemake.params.backbone | {"batch": batch},
+        params["backbone"] | {"batch": batch},
         settings,
         ledger.read_shard(snakemake.input.sources),
-        clips.read_clips(snakemake.input.clips) if snakemake.input.clips else {},
-        snakemake.params.code["package"],
+        clips.read_clips(snakemake.input.clips) if settings else {},
+        params["code"]["package"],
         records=output.with_suffix(""),
         store=Path(snakemake.output.group).parent,
-        seed=snakemake.params.seed,
-        weights=read_weights(snakemake.input.weights) if snakemake.input.weights else None,
+        seed=params["seed"],
+        weights=read_weights(snakemake.input.weights)
+        if "weights" in snakemake.input.keys()
+        else None,
         device=device,
         threads=snakemake.threads,
     )

@@ -14,6 +14,8 @@ from trailers12k.jobs import UserError
 from trailers12k.reasons import CHECKS, PATTERNS
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The one in C, where there is one, is ten times as fast."""
 SAMPLE = "sample"
 PUBLISHED = "published"
 """The authors' own features, or split columns: as `movies`, and as `splits`."""
@@ -38,7 +40,7 @@ def check(config: Mapping) -> dict:
     for section in ("backbones", "runs"):
         if isinstance(config.get(section), Mapping):
             config[section] = {k: v for k, v in config[section].items() if v is not None}
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    schema = yaml.load(SCHEMA.read_text(encoding="utf-8"), Loader=LOADER)
     _check_names(config)
     error = best_match(Draft202012Validator(schema).iter_errors(config))
     if error is not None:

@@ -38,11 +38,20 @@ def _file_of(module: str) -> Path:
 @cache
 def _meaning(source: str) -> str:
     tree = ast.parse(source)
-    for node in ast.walk(tree):
-        # Not only the first statement: constants and fields have docstrings below them too.
-        if isinstance(body := getattr(node, "body", None), list):
-            node.body = [part for part in body if not _is_docstring(part)] or [ast.Pass()]
+    _strip(tree)
     return ast.unparse(tree)
+
+
+def _strip(node: ast.AST) -> None:
+    """Take the docstrings out of a statement's body, and of those in it."""
+    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+        parts = getattr(node, name, None)
+        if isinstance(parts, list):
+            for part in parts:
+                _strip(part)
+    # Not only the first statement: constants and fields have docstrings below them too.
+    if isinstance(body := getattr(node, "body", None), list):
+        node.body = [part for part in body if not _is_docstring(part)] or [ast.Pass()]
 
 
 def _is_docstring(node: ast.stmt) -> bool:

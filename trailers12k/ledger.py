@@ -58,17 +58,17 @@ def count(rows: Iterable[Mapping[str, str]]) -> str:
     return ", ".join(words)
 
 
-def failures(shards: Iterable[tuple[str, str | Path]]) -> list[dict]:
+def failures(rows: Iterable[Mapping[str, str]]) -> list[dict]:
     """For each stage how many movies were tried and failed, and for which reasons.
 
-    shards: pairs of a stage's name and one of its shards' ledgers.
+    rows: of ledgers, with their `stage`.
 
     Rows with `stage`, `tried`, `failed`, `rate` (of those tried), `stopped` (not begun, since
     downloading was stopped) and `reasons`.
     """
-    stages: dict[str, list[dict[str, str]]] = {}
-    for stage, shard in shards:
-        stages.setdefault(stage, []).extend(read_csv(shard))
+    stages: dict[str, list[Mapping[str, str]]] = {}
+    for row in rows:
+        stages.setdefault(row["stage"], []).append(row)
     found = []
     for stage, of_stage in stages.items():
         tried = [row for row in of_stage if row["status"] != "skipped"]

@@ -7,6 +7,7 @@ waits for it.
 import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -44,6 +45,7 @@ class Plan:
         self.sources = sources.names(self.config)
         self.stores: dict[str, dict] = self.config["backbones"]
         self.runs: dict[str, dict] = self.config["runs"]
+        self._stores_told: dict[str, dict] = {}
         # Set by the Snakefile: raises, in Snakemake's way, until the movies are collected.
         self.collected: Callable[[], Any] = lambda: None
         if self.is_published:
@@ -214,7 +216,7 @@ class Plan:
         own shard only, and a dry run knows it.
         """
         movies = self.movies if shard is None else self.shards.get(shard, [])
-        return fingerprint(rows=[[getattr(movie, field) for field in fields] for movie in movies])
+        return fingerprint(rows=list(map(attrgetter(*fields), movies)))
 
     def listed(self, mark: str, *fields: str, shard: str | None = None) -> list[Movie]:
         """The movies of a shard, or all, for a job whose `rows` were `mark` when it was planned.
@@ -249,6 +251,38 @@ class Plan:
         for key in ("batch", "file", "sha256"):
             spec.pop(key, None)
         return spec
+
+    def shown_to(self, wildcards: Any) -> dict[str, str]:
+        """What the job of a store and a shard reads. One function and one parameter of that rule,
+        which has most of the jobs: Snakemake takes its time over each."""
+        store, shard = wildcards.store, wildcards.shard
+        if self.of_posters(store):
+            files = {"sources": f"build/ledger/posters/{shard}.csv"}
+        else:
+            files = {
+                "sources": f"build/ledger/trailers/{shard}.csv",
+                "clips": f"build/clips/{shard}.csv",
+                "detected": f"build/ledger/clips/{shard}.csv",
+            }
+        record = self._of_store(store)["weights"]
+        return files | ({"weights": record} if record else {})
+
+    def feature_settings(self, wildcards: Any) -> dict:
+        """All that determines the features of a store beside its inputs."""
+        return self._of_store(wildcards.store)["settings"]
+
+    def _of_store(self, store: str) -> dict:
+        if store not in self._stores_told:
+            self._stores_told[store] = {
+                "weights": self.weights(store),
+                "settings": {
+                    "backbone": self.backbone(store),
+                    "clips": {} if self.of_posters(store) else self.config["clips"],
+                    "seed": self.config["seed"],
+                    "code": self.feature_code(store),
+                },
+            }
+        return self._stores_told[store]
 
     def weights(self, store: str) -> str | list:
         """The record of a store's pretrained weights; none for others."""

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from trailers12k import shards
@@ -45,7 +45,7 @@ def is_due(failure: Mapping, first_pause: float, retry: str, now: float) -> bool
         return True
     if failure.get("path"):
         return Path(failure["path"]).exists()
-    if reason == "extractor_broken" and failure.get("tool") not in (None, yt_dlp()):
+    if reason == "extractor_broken" and yt_dlp() and failure.get("tool") not in (None, yt_dlp()):
         return True
     at = due_at(failure, first_pause)
     return at is not None and now >= at
@@ -53,8 +53,11 @@ def is_due(failure: Mapping, first_pause: float, retry: str, now: float) -> bool
 
 @cache
 def yt_dlp() -> str:
-    """yt-dlp's name and version."""
-    return f"yt-dlp {version('yt-dlp')}"
+    """yt-dlp's name and version; empty where it is not installed, as on a node that only computes."""
+    try:
+        return f"yt-dlp {version('yt-dlp')}"
+    except PackageNotFoundError:
+        return ""
 
 
 def again(

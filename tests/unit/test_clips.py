@@ -123,3 +123,15 @@ def test_the_seconds_of_a_clip_cut_it_out_of_the_file(trailer):
         assert len(cut) == round((clip.end - clip.start) * 24) and len(read) == 24
         assert all(np.array_equal(a, b) for a, b in zip(cut, read, strict=False))
         assert all(np.array_equal(cut[-1], frame) for frame in read[len(cut) :])
+
+
+def test_merged_tables_are_one_table_by_mid(tmp_path):
+    rows = {mid: [Clip(0, 0, 0.0, 1.0), Clip(1, 0, 1.0, 2.0)] for mid in ("tt0000003", "tt0000001")}
+    for mid, found in (*rows.items(), ("tt0000002", [])):
+        clips.write_clips(tmp_path / f"{mid}.csv", mid, found)
+    assert clips.merge(sorted(tmp_path.glob("tt*.csv")), tmp_path / "all.csv") == (2, 4)
+    assert clips.read_clips(tmp_path / "all.csv") == rows
+    assert (tmp_path / "all.csv").read_text().splitlines()[1] == "tt0000001,0,0,0.000000,1.000000"
+    (tmp_path / "other.csv").write_text("mid,offset,clips\n")
+    with pytest.raises(ValueError, match="other.csv is no table of clips"):
+        clips.merge([tmp_path / "other.csv"], tmp_path / "all.csv")

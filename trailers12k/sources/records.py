@@ -4,6 +4,7 @@ Reads and writes the collected records. Must not know any source.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -13,6 +14,8 @@ from trailers12k.files import write_json
 from trailers12k.jobs import UserError
 from trailers12k.movies import GENRES, IMDB_GENRES, Movie, is_mid, is_youtube_id
 
+PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+/[!-~]*")
+"""What nearly all addresses are. To take them apart would cost a tenth of a plan."""
 SCHEMES = ("http", "https", "file")
 
 
@@ -65,7 +68,6 @@ def combine(
         old = known.get(record.mid)
         if old is None and not adds:
             continue
-        old = old or Record(record.mid, where=record.where)
         there = {
             "title": record.title,
             "year": record.year,
@@ -73,6 +75,10 @@ def combine(
             "trailers": tuple(t for t in record.trailers if t.get("id") or t.get("url")),
             "poster_url": record.poster_url,
         }
+        if old is None:
+            given = {name: source for name, value in there.items() if value}
+            known[record.mid] = replace(record, trailers=there["trailers"], given=given)
+            continue
         gaps = {name: value for name, value in there.items() if value and not getattr(old, name)}
         entry = dict(record.entry)
         for section, content in old.entry.items():
@@ -107,6 +113,8 @@ def check_address(name: str, address: object, where: str, local_files: bool) -> 
 
     Raises `UserError`.
     """
+    if address == "" or (isinstance(address, str) and PLAIN_URL.fullmatch(address)):
+        return
     allowed = f"a URL ({', '.join(SCHEMES)}) without a password, the path of a file, or empty"
     try:
         parts = urlsplit(address)
@@ -117,7 +125,7 @@ def check_address(name: str, address: object, where: str, local_files: bool) -> 
         raise UserError(f"{where}: {name}: {address!r} is not allowed; allowed: {allowed}")
     if "@" in parts.netloc:
         raise UserError(f"{where}: {name}: a URL with a password; allowed: {allowed}")
-    if address and parts.scheme in ("", "file") and not local_files:
+    if parts.scheme in ("", "file") and not local_files:
         raise UserError(
             f"{where}: {name}: {address!r} is a file of this machine; allowed: a URL, or local "
             "files too with local_files: true below downloads: in the configuration"

@@ -1,0 +1,106 @@
+"""What Snakemake needs to plan with the full preset, by the number of movies: `make bench`.
+
+Movies are made up, and so are their products: every file is there, and empty. For each size:
+`snakemake -n` before anything is made (the least of three), again when all is finished, and once more
+with one movie added. CPU seconds and peak memory of the whole process.
+"""
+
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from trailers12k.movies import GENRES
+
+ROOT = Path(__file__).parents[2]
+SIZES = [(1_200, 128), (12_000, 128), (120_000, 128), (120_000, 1_000)]
+"""Movies, shards."""
+PARTS = ["Snakefile", "config.yaml", "rules", "scripts", "trailers12k", "schemas", "profiles"]
+PARTS += ["presets", "envs"]
+
+
+def row(number: int) -> str:
+    """A line of the movie table."""
+    chance = random.Random(number)
+    genres = "|".join(sorted(chance.sample(GENRES, chance.randint(1, 3)), key=GENRES.index))
+    poster = f"https://images.example.org/{number:07}.jpg"
+    return f"tt{number:07},Movie {number},2001,{genres},{number:011},{poster}\n"
+
+
+def snakemake(folder: Path, shards: int, *arguments: str) -> tuple[str, float, int]:
+    """What it prints, its CPU seconds, and its peak memory in MB."""
+    command = [
+        *(sys.executable, "-m", "snakemake", *arguments),
+        *("--configfile", "presets/trailers12k.yaml"),
+        *("--config", "movies=movies.csv", f"shards={shards}"),
+    ]
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"PYTHONPATH": str(folder)},
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        output.seek(0)
+        text = output.read()
+    if status:
+        sys.exit(text[-3000:])
+    return text, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024
+
+
+def jobs(text: str) -> Counter:
+    """The jobs that a dry run counts, by rule."""
+    table = re.search(r"^Job stats:\n.*?\n(?=\n|\Z)", text, re.M | re.S)
+    if table is None:
+        sys.exit(text[-3000:])
+    table = table.group()
+    return Counter({n: int(c) for n, c in re.findall(r"^(\w+) +(\d+)$", table, re.M)})
+
+
+def finish(folder: Path, shards: int) -> None:
+    """Make every product, empty: a run whose jobs only touch their outputs."""
+    for rules in (folder / "rules").glob("*.smk"):
+        text = re.sub(r'script:\n( *)".*"', r'shell:\n\1"touch {output}"', rules.read_text())
+        rules.write_text(text)
+    snakemake(folder, shards, "--quiet", "all")
+    shutil.copytree(ROOT / "rules", folder / "rules", dirs_exist_ok=True)
+
+
+def main() -> None:
+    for movies, shards in SIZES:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            for part in PARTS:
+                copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+                copy(ROOT / part, folder / part)
+            table = folder / "movies.csv"
+            with table.open("w") as file:
+                file.write("mid,title,year,genres,youtube_id,poster_url\n")
+                file.writelines(map(row, range(movies)))
+            dry = [snakemake(folder, shards, "-n", "--quiet", "rules") for _ in range(3)]
+            text, seconds, memory = min(dry, key=lambda run: run[1])
+            print(
+                f"{movies} movies, {shards} shards, {jobs(text)['total']} jobs: dry run "
+                f"{seconds:.1f} CPU s, {memory} MB",
+                flush=True,
+            )
+            finish(folder, shards)
+            text, seconds, memory = snakemake(folder, shards, "-n")
+            assert "Nothing to be done" in text, text[-3000:]
+            print(f"  finished: {seconds:.1f} CPU s, {memory} MB", flush=True)
+            with table.open("a") as file:
+                file.write(row(movies))
+            text, seconds, _ = snakemake(folder, shards, "-n", "--quiet", "rules")
+            more = ", ".join(f"{rule} {count}" for rule, count in sorted(jobs(text).items()))
+            print(f"  one movie more: {seconds:.1f} CPU s; {more}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
