@@ -14,8 +14,9 @@ def main() -> None:
     device = snakemake.config["device"]
     batch = snakemake.config["backbones"][store]["batch"]
     settings = dict(params["clips"])
-    if "detected" in snakemake.input.keys():
-        settings["detector_version"] = ledger.tools(ledger.read_shard(snakemake.input.detected))
+    if detected := snakemake.input.get("detected"):
+        settings["detector_version"] = ledger.tools(ledger.read_shard(detected))
+    weights = snakemake.input.get("weights")
     rows = features.extract_shard(
         store,
         params["backbone"] | {"batch": batch},
@@ -26,9 +27,7 @@ def main() -> None:
         records=output.with_suffix(""),
         store=Path(snakemake.output.group).parent,
         seed=params["seed"],
-        weights=read_weights(snakemake.input.weights)
-        if "weights" in snakemake.input.keys()
-        else None,
+        weights=read_weights(weights) if weights else None,
         device=device,
         threads=snakemake.threads,
     )
