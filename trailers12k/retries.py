@@ -53,7 +53,7 @@ def is_due(failure: Mapping, first_pause: float, retry: str, now: float) -> bool
 
 @cache
 def yt_dlp() -> str:
-    """yt-dlp's name and version; empty where it is not installed, as on a node that only computes."""
+    """yt-dlp's name and version; empty where it is not installed, as on a node for GPUs."""
     try:
         return f"yt-dlp {version('yt-dlp')}"
     except PackageNotFoundError:

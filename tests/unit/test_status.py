@@ -75,10 +75,8 @@ def test_a_person_can_read_it():
 def test_too_many_failures_and_stops_are_refused():
     rows = [{"mid": "a", "status": "ok"}, {"mid": "b", "status": "failed", "reason": "private"}]
     rows.append({"mid": "c", "status": "skipped", "reason": "no_address"})
-    rows = [{"reason": ""} | row for row in rows]
-    found = ledger.failures(
-        {"stage": stage} | row for stage in ("trailers", "clips") for row in rows
-    )
+    stages = ("trailers", "clips")
+    found = ledger.failures({"stage": s, "reason": ""} | row for s in stages for row in rows)
     assert found[0] == {
         **{"stage": "trailers", "tried": 2, "failed": 1, "rate": "0.5000", "stopped": 0},
         **{"reasons": "private 1"},
