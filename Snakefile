@@ -64,9 +64,9 @@ if plan.collects:
 
 
 # With `resources: gpu` a job on networks has a GPU of its own, and its share of the cores to decode
-# with: see profiles/gpu-workstation.
+# with; two are left for downloads. See profiles/gpu-workstation.
 GPUS = workflow.global_resources.get("gpu").value or 0
-DECODERS = max(1, (workflow.cores or 1) // GPUS) if GPUS else 1
+DECODERS = max(1, ((workflow.cores or 1) - 2) // GPUS) if GPUS else 1
 
 
 wildcard_constraints:

@@ -1,8 +1,8 @@
 """What Snakemake needs to plan with the full preset, by the number of movies: `make bench`.
 
 Movies are made up, and so are their products: every file is there, and empty. For each size:
-`snakemake -n` before anything is made (the least of three), when all is finished, and with one movie
-added. CPU seconds and peak memory of the whole process.
+`snakemake -n` before anything is made (the least of three), when all is finished, and with one
+movie added. CPU seconds and peak memory of the whole process.
 """
 
 import os

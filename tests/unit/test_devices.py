@@ -4,6 +4,7 @@ The made-up device computes on the CPU but counts what goes to it, takes one bat
 runs out of memory like a real one; all other code is that of a real GPU.
 """
 
+import os
 import subprocess
 import sys
 import threading
@@ -132,14 +133,13 @@ with devices.claimed("auto") as number:
 
 
 @pytest.fixture
-def claim(tmp_path, monkeypatch):
+def claim():
     """Begins a process that claims one of two GPUs and keeps it until its input is closed."""
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
     started = []
 
     def begin() -> subprocess.Popen:
         process = subprocess.Popen(
-            [sys.executable, "-c", CLAIM, "GPU-test-"],
+            [sys.executable, "-c", CLAIM, f"GPU-{os.getpid()}-"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -178,9 +178,8 @@ def test_what_is_not_there_is_told_and_auto_means_the_cpu_then(monkeypatch):
             pass
 
 
-def test_a_numbered_gpu_is_the_one_that_is_claimed(tmp_path, monkeypatch):
-    monkeypatch.setattr(devices.tempfile, "gettempdir", lambda: str(tmp_path))
-    monkeypatch.setattr(devices, "names", lambda: {0: "one", 1: "two"})
+def test_a_numbered_gpu_is_the_one_that_is_claimed(monkeypatch):
+    monkeypatch.setattr(devices, "names", lambda: {0: f"a{os.getpid()}", 1: f"b{os.getpid()}"})
     monkeypatch.setattr(devices, "cuda", lambda number: number)
     with devices.claimed("cuda:1") as number:
         assert number == 1

@@ -1,17 +1,15 @@
 """Where networks compute: the CPU, or a GPU of this machine that no other job uses.
 
-Writes a lock file a GPU into the folder for temporary files. Must not know networks.
+Writes nothing. Must not know networks.
 """
 
-import fcntl
+import errno
 import logging
-import os
-import tempfile
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Lock
 
 import torch
@@ -100,11 +98,11 @@ def claimed(asked: str = "auto") -> Iterator[Device]:
         log.info("GPU %d (%s)", number, here[number])
         yield cuda(number)
     finally:
-        os.close(lock)
+        lock.close()
 
 
-def _wait_for_one(here: dict[int, str]) -> tuple[int, int]:
-    """The number of a GPU that is free now, and its open lock file."""
+def _wait_for_one(here: dict[int, str]) -> tuple[int, socket.socket]:
+    """The number of a GPU that is free now, and what holds the claim on it."""
     told = False
     while True:
         for number, name in here.items():
@@ -116,14 +114,18 @@ def _wait_for_one(here: dict[int, str]) -> tuple[int, int]:
         time.sleep(PAUSE)
 
 
-def _try(name: str) -> int | None:
-    """The open lock file of a GPU, None when another process has it."""
-    path = Path(tempfile.gettempdir()) / f"trailers12k-{os.getuid()}-{name}.lock"
-    # Not followed, should someone else have put a link there.
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+def _try(name: str) -> socket.socket | None:
+    """A claim on a GPU, None when another process has it.
+
+    It is a socket's name in Linux's abstract namespace: this machine's, without a file, and gone
+    with the process. File systems need no locks for it.
+    """
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(file)
+        claim.bind(f"\0trailers12k-{name}")
+    except OSError as error:
+        claim.close()
+        if error.errno != errno.EADDRINUSE:
+            raise
         return None
-    return file
+    return claim

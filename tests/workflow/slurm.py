@@ -1,0 +1,158 @@
+"""A real Slurm on this machine: two nodes, each a partition, one with two GPUs that are none.
+
+It runs in a mount namespace of its own, where /etc/slurm is this cluster's: nothing of the machine
+is touched.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+COMMANDS = ["slurmctld", "slurmd", "munged", "mungekey", "unshare", "nsenter", "sinfo"]
+
+CONFIG = """\
+ClusterName=one
+SlurmctldHost={host}(127.0.0.1)
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+CredType=cred/munge
+AuthInfo=socket={root}/run/munge.socket
+SlurmctldPort={port}
+StateSaveLocation={root}/state
+SlurmdSpoolDir={root}/spool/%n
+SlurmctldPidFile={root}/run/slurmctld.pid
+SlurmdPidFile={root}/run/slurmd-%n.pid
+SlurmctldLogFile={root}/log/slurmctld.log
+SlurmdLogFile={root}/log/slurmd-%n.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=1
+JobAcctGatherParams=OverMemoryKill
+SwitchType=switch/none
+MpiDefault=none
+AccountingStorageType=accounting_storage/none
+JobCompType=jobcomp/filetxt
+JobCompLoc={root}/log/jobcomp.txt
+MinJobAge=600
+ReturnToService=2
+SchedulerType=sched/backfill
+SchedulerParameters=batch_sched_delay=0,sched_interval=2,bf_interval=2
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+DefMemPerCPU=1000
+GresTypes=gpu
+SlurmdParameters=config_overrides
+KillWait=5
+InactiveLimit=0
+NodeName=c1 NodeHostname={host} NodeAddr=127.0.0.1 Port={port1} CPUs=4 RealMemory=16000
+NodeName=g1 NodeHostname={host} NodeAddr=127.0.0.1 Port={port2} CPUs=16 RealMemory=64000 Gres=gpu:2
+PartitionName=cpu Nodes=c1 Default=YES MaxTime=24:00:00 State=UP
+PartitionName=gpu Nodes=g1 MaxTime=24:00:00 State=UP
+"""
+
+
+def missing() -> list[str]:
+    """The programs that a cluster needs and this machine has not; they want root."""
+    path = f"{os.environ['PATH']}:/usr/sbin"
+    lacking = [name for name in COMMANDS if not shutil.which(name, path=path)]
+    return lacking + ["root"] * (os.geteuid() != 0)
+
+
+class Cluster:
+    """Started by `with`; `inside` is what a command must begin with to be run in it."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self.inside: list[str] = []
+        self._started: list[subprocess.Popen] = []
+
+    def __enter__(self) -> "Cluster":
+        for name in ("etc", "run", "log", "state", "spool/c1", "spool/g1"):
+            (self.root / name).mkdir(parents=True)
+        host = socket.gethostname().split(".")[0]
+        ports = dict(zip(("port", "port1", "port2"), free_ports(3), strict=True))
+        (self.root / "etc/slurm.conf").write_text(CONFIG.format(host=host, root=self.root, **ports))
+        gpus = f"NodeName=g1 Name=gpu File={self.root}/run/nvidia[0-1]\n"
+        (self.root / "etc/gres.conf").write_text(gpus)
+        for number in range(2):
+            os.mknod(self.root / f"run/nvidia{number}", 0o20666, os.makedev(1, 3))
+        space = f"mkdir -p /etc/slurm && mount --bind {self.root}/etc /etc/slurm && exec sleep 7200"
+        self._start(["unshare", "-m", "sh", "-c", space])
+        pid = self._started[0].pid
+        until(lambda: Path(f"/proc/{pid}/comm").read_text().strip() == "sleep")
+        self.inside = ["nsenter", "-t", str(pid), "-m", f"--wd={os.getcwd()}", "--"]
+        try:
+            self._start_daemons()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _start_daemons(self) -> None:
+        key, sock = self.root / "etc/munge.key", self.root / "run/munge.socket"
+        subprocess.run(["mungekey", "-c", "-k", key], check=True)
+        own = {"pid-file": "run/munged.pid", "log-file": "log/munged.log", "seed-file": "etc/seed"}
+        options = [f"--{name}={self.root / path}" for name, path in own.items()]
+        # By force, since a test's folders are nobody else's to look into.
+        self._start(["munged", "-F", "-f", f"--key-file={key}", f"--socket={sock}", *options])
+        until(lambda: self.run("munge", "-S", str(sock), "-n").returncode == 0)
+        self._start([*self.inside, "slurmctld", "-D", "-i"])
+        for node in ("c1", "g1"):
+            self._start([*self.inside, "slurmd", "-D", "-N", node])
+        until(lambda: set(self.run("sinfo", "-h", "-N", "-o", "%T").stdout.split()) == {"idle"})
+
+    def __exit__(self, *error: object) -> None:
+        for process in reversed(self._started):
+            process.terminate()
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _start(self, command: Sequence[str]) -> None:
+        with (self.root / "log/started.txt").open("a") as log:
+            path = {"PATH": f"{os.environ['PATH']}:/usr/sbin"}
+            started = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | path)
+        self._started.append(started)
+
+    def run(self, *command: str) -> subprocess.CompletedProcess:
+        """A command in the cluster, to its end."""
+        return subprocess.run([*self.inside, *command], capture_output=True, text=True)
+
+    def jobs(self) -> list[dict[str, str]]:
+        """The jobs that wait or run, as squeue tells them."""
+        names = ["id", "state", "partition", "gpus", "minutes", "memory", "cpus", "comment"]
+        told = self.run("squeue", "-h", "-o", "%i|%T|%P|%b|%l|%m|%C|%k").stdout
+        return [dict(zip(names, line.split("|"), strict=True)) for line in told.splitlines()]
+
+    def ended(self) -> list[dict[str, str]]:
+        """The jobs that have ended, as Slurm wrote them down."""
+        lines = (self.root / "log/jobcomp.txt").read_text().splitlines()
+        return [dict(word.split("=", 1) for word in line.split() if "=" in word) for line in lines]
+
+
+def free_ports(number: int) -> list[int]:
+    """Ports of this machine that nobody uses."""
+    sockets = [socket.socket() for _ in range(number)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def until(is_so, seconds: float = 60) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > end:
+            raise TimeoutError("the cluster did not start")
+        time.sleep(0.2)
