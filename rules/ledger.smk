@@ -25,7 +25,7 @@ rule check_failures:
     input:
         sources=plan.source_ledgers(),
         ledgers=plan.known(
-            lambda wc: "data/ledger.csv" if wc.stages == "all" else plan.ledgers(wc.stages)
+            lambda wc: ["data/ledger.csv"] if wc.stages == "all" else plan.ledgers(wc.stages)
         ),
     output:
         failures="results/failures/{stages}.csv",

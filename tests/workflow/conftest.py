@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,28 +98,39 @@ class Project:
         project.config = yaml.safe_load((folder / "config.yaml").read_text())
         return project
 
-    def start(self, *arguments: str) -> subprocess.Popen:
-        """Begin snakemake on all cores of a small machine, as the leader of a process group."""
+    def start(
+        self,
+        *arguments: str,
+        cores: str = "2",
+        python: Sequence[str] = (sys.executable,),
+        env: Mapping[str, str] | None = None,
+    ) -> subprocess.Popen:
+        """Begin snakemake, as the leader of a process group.
+
+        cores: of a small machine; none where the cluster's count. python: the command that runs
+            it. env: what its environment has beside or instead of this one's.
+        """
         (self.folder / "config.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
+        limit = ["--cores", cores] if cores else []
         return subprocess.Popen(
-            [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
+            [*python, "-m", "snakemake", *limit, *arguments],
             cwd=self.folder,
-            env=os.environ | {"PYTHONPATH": str(self.folder)},
+            env=os.environ | {"PYTHONPATH": str(self.folder)} | dict(env or {}),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
         )
 
-    def run(self, *arguments: str) -> Run:
-        """Call snakemake to its end."""
-        running = self.start(*arguments)
+    def run(self, *arguments: str, **how) -> Run:
+        """Call snakemake to its end; `how` as for `start`."""
+        running = self.start(*arguments, **how)
         text, _ = running.communicate()
         return Run(running.returncode, text)
 
-    def build(self, *arguments: str) -> Run:
-        """Call snakemake, which must succeed."""
-        run = self.run(*arguments)
+    def build(self, *arguments: str, **how) -> Run:
+        """Call snakemake, which must succeed; `how` as for `start`."""
+        run = self.run(*arguments, **how)
         assert run.code == 0, run.text[-5000:]
         return run
 

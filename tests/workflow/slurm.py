@@ -65,11 +65,11 @@ def missing() -> list[str]:
 
 
 class Cluster:
-    """Started by `with`; `inside` is what a command must begin with to be run in it."""
+    """Started by `with`."""
 
     def __init__(self, root: Path):
         self.root = root
-        self.inside: list[str] = []
+        self._enter: list[str] = []
         self._started: list[subprocess.Popen] = []
 
     def __enter__(self) -> "Cluster":
@@ -86,7 +86,7 @@ class Cluster:
         self._start(["unshare", "-m", "sh", "-c", space])
         pid = self._started[0].pid
         until(lambda: Path(f"/proc/{pid}/comm").read_text().strip() == "sleep")
-        self.inside = ["nsenter", "-t", str(pid), "-m", f"--wd={os.getcwd()}", "--"]
+        self._enter = ["nsenter", "-t", str(pid), "-m"]
         try:
             self._start_daemons()
         except BaseException:
@@ -102,9 +102,9 @@ class Cluster:
         # By force, since a test's folders are nobody else's to look into.
         self._start(["munged", "-F", "-f", f"--key-file={key}", f"--socket={sock}", *options])
         until(lambda: self.run("munge", "-S", str(sock), "-n").returncode == 0)
-        self._start([*self.inside, "slurmctld", "-D", "-i"])
+        self._start([*self.inside(self.root), "slurmctld", "-D", "-i"])
         for node in ("c1", "g1"):
-            self._start([*self.inside, "slurmd", "-D", "-N", node])
+            self._start([*self.inside(self.root), "slurmd", "-D", "-N", node])
         until(lambda: set(self.run("sinfo", "-h", "-N", "-o", "%T").stdout.split()) == {"idle"})
 
     def __exit__(self, *error: object) -> None:
@@ -122,9 +122,13 @@ class Cluster:
             started = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | path)
         self._started.append(started)
 
+    def inside(self, folder: Path) -> list[str]:
+        """What a command must begin with to be run in the cluster, in a folder."""
+        return [*self._enter, f"--wdns={folder}", "--"]
+
     def run(self, *command: str) -> subprocess.CompletedProcess:
         """A command in the cluster, to its end."""
-        return subprocess.run([*self.inside, *command], capture_output=True, text=True)
+        return subprocess.run([*self.inside(self.root), *command], capture_output=True, text=True)
 
     def jobs(self) -> list[dict[str, str]]:
         """The jobs that wait or run, as squeue tells them."""

@@ -1,0 +1,70 @@
+"""envs/: each group of rules runs with its own packages only, and Snakemake with its own."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from . import linked
+from .conftest import ROOT, TINY, Project
+
+CORE = ["jsonschema", "numpy", "PyYAML", "tqdm"]
+HEAVY = {
+    "download": ["torch", "timm", "pandas", "sklearn", "snakemake"],
+    "tables": ["torch", "timm", "av", "yt_dlp", "snakemake"],
+    "video": ["torch", "timm", "pandas", "yt_dlp", "snakemake"],
+    "torch": ["sklearn", "yt_dlp", "snakemake"],
+}
+"""Packages that a group has no use for."""
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> Project:
+    """The tiny sample, built with an environment a group of rules."""
+    folder = tmp_path_factory.mktemp("envs")
+    conda = linked.install_conda(folder / "conda")
+    linked.make(folder / "main", ["snakemake", *CORE])
+    project = Project(folder / "project", TINY)
+    path = f"{conda}:{os.environ['PATH']}"
+    # The package is not installed in any of them, nor named in the environment.
+    how = {"python": [folder / "main/bin/python"], "env": {"PYTHONPATH": "", "PATH": path}}
+    project.build("--sdm", "conda", **how)
+    return project
+
+
+def environments(project: Project) -> dict[str, str]:
+    """The folders of the environments that Snakemake has made, by their names."""
+    files = (project.folder / ".snakemake" / "conda").glob("*.yaml")
+    named = {re.search(r"name: trailers12k-(\w+)", f.read_text())[1]: f for f in files}
+    return {name: str(file.with_suffix("")) for name, file in named.items()}
+
+
+def test_the_products_are_those_of_one_environment_for_all(built, sample):
+    here, there = sample.products(), built.products()
+    assert here.keys() == there.keys()
+    assert [name for name in here if here[name] != there[name]] == []
+
+
+def test_an_environment_has_what_its_scripts_import_and_nothing_heavy_beside(built):
+    made = environments(built)
+    # Made for the rules that ran; shots by `transnetv2` would want torch's for the clips too.
+    assert set(made) == set(HEAVY)
+    rules = "".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
+    for rule, group in re.findall(
+        r"(?:rule|checkpoint) (\w+):\n(?:(?!\n *(?:rule|checkpoint) ).)*?envs/(\w+)\.yaml\"\n",
+        rules,
+        flags=re.S,
+    ):
+        group = "video" if rule == "detect_clips" else group
+        lines = (ROOT / "scripts" / f"{rule}.py").read_text().splitlines()
+        imports = "\n".join(line for line in lines if line.startswith(("import ", "from ")))
+        ask = f"import importlib.util as u; print([n for n in {HEAVY[group]} if u.find_spec(n)])"
+        done = subprocess.run(
+            [f"{made[group]}/bin/python", "-c", f"{imports}\n{ask}"],
+            cwd=built.folder,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(built.folder)},
+            capture_output=True,
+            text=True,
+        )
+        assert done.stdout.strip() == "[]", (rule, group, done.stdout, done.stderr)
