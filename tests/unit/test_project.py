@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
+RULES = sorted((ROOT / "rules").glob("*.smk"))
 
 
 def pins(lines):
@@ -23,24 +24,43 @@ REQUIREMENTS = pins(
 )
 
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+SETS = PROJECT["optional-dependencies"]
+
+
 def test_every_dependency_is_pinned_and_nothing_else_is():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    names = [
-        name.split("[")[0]
-        for name in project["dependencies"] + project["optional-dependencies"]["dev"]
-    ]
-    assert sorted(names, key=str.lower) == sorted(REQUIREMENTS, key=str.lower)
+    wanted = {name for several in (PROJECT["dependencies"], *SETS.values()) for name in several}
+    assert wanted - REQUIREMENTS.keys() == set(SETS["all"])
+    assert REQUIREMENTS.keys() <= wanted
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda p: p.stem)
-def test_the_pins_of_an_environment_are_the_projects(path):
-    packages = yaml.safe_load(path.read_text())["dependencies"][-1]["pip"]
-    assert pins(packages).items() <= REQUIREMENTS.items()
+def test_an_environment_is_the_set_of_its_name_with_the_projects_pins(path):
+    packages = pins(yaml.safe_load(path.read_text())["dependencies"][-1]["pip"])
+    assert packages.items() <= REQUIREMENTS.items()
+    assert sorted(packages) == sorted(PROJECT["dependencies"] + SETS[path.stem])
+    assert f"{path.stem}," in SETS["all"][0].replace("]", ",").replace("[", ",")
+
+
+@pytest.mark.parametrize("name", ["slurm", "gpu-workstation"])
+def test_a_profile_has_what_everyone_wants(name):
+    common, own = (
+        yaml.safe_load((ROOT / "profiles" / each / "config.yaml").read_text())
+        for each in ("default", name)
+    )
+    limits = set(common.pop("resources"))
+    assert limits <= set(own["resources"])
+    if name == "slurm":
+        # It would cap what is asked of the cluster.
+        assert "cores" not in own and common.pop("cores")
+    assert common.items() <= own.items()
+    rules = re.findall(r"(?:rule|checkpoint) (\w+):", "".join(map(Path.read_text, RULES)))
+    assert own.get("set-resources", {}).keys() <= set(rules)
 
 
 def test_every_rule_has_the_script_of_its_name_and_an_environment():
     rules = {}
-    for path in sorted((ROOT / "rules").glob("*.smk")):
+    for path in RULES:
         # Some stand below an `if`, deeper by a step.
         blocks = re.split(r"^( *)(?:rule|checkpoint) (\w+):\n", path.read_text(), flags=re.M)[1:]
         for indent, name, block in zip(*(blocks[place::3] for place in range(3)), strict=True):

@@ -132,8 +132,8 @@ class Cluster:
 
     def jobs(self) -> list[dict[str, str]]:
         """The jobs that wait or run, as squeue tells them."""
-        names = ["id", "state", "partition", "gpus", "minutes", "memory", "cpus", "comment"]
-        told = self.run("squeue", "-h", "-o", "%i|%T|%P|%b|%l|%m|%C|%k").stdout
+        told = self.run("squeue", "-h", "-o", "%A|%T|%k").stdout
+        names = ("id", "state", "comment")
         return [dict(zip(names, line.split("|"), strict=True)) for line in told.splitlines()]
 
     def ended(self) -> list[dict[str, str]]:

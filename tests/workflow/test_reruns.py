@@ -1,7 +1,9 @@
 """Only what changed runs again. The tests share one project and stand in the order of its life."""
 
 import csv
+import os
 import shutil
+import time
 from collections import Counter
 
 import pytest
@@ -136,6 +138,17 @@ def test_a_comment_in_the_package_or_a_new_mtime_of_a_script_runs_nothing(projec
     assert "Nothing to be done" in project.build().text
 
 
+def test_hosts_whose_clocks_disagree_run_nothing(project):
+    """Half of the products come from a host that is an hour ahead, half from one that is behind."""
+    now = time.time()
+    for top in ("build", "data", "results"):
+        for number, path in enumerate(sorted((project.folder / top).rglob("*"))):
+            if path.is_file():
+                at = now + (3600 if number % 2 else -3600)
+                os.utime(path, (at, at))
+    assert "Nothing to be done" in project.build().text
+
+
 def test_a_change_of_the_code_of_one_model_computes_its_features_again(project):
     store = project.folder / "data" / f"{VIDEO}.zarr"
     mid = next(path for path in store.glob("tt*"))
@@ -168,6 +181,25 @@ def test_a_figure_that_failed_and_was_mended_reaches_the_table(project):
     project.edit("trailers12k/metrics.py", '"map": 1 / 0,', '"map": genres.mean() / 2,')
     assert project.build().jobs == Counter(TAIL)
     assert mean() == pytest.approx(before / 2, abs=0.02)
+
+
+def test_data_build_and_results_may_lie_in_another_folder(tmp_path):
+    """Two of them on other disks even, by links; all that is read lies in the project."""
+    project = Project(tmp_path / "project", TINY)
+    there, disk = tmp_path / "elsewhere", tmp_path / "disk"
+    there.mkdir()
+    for name in ("data", "build"):
+        (disk / name).mkdir(parents=True)
+        (there / name).symlink_to(disk / name)
+    targets = ["clips", "splits", "--directory", str(there)]
+    before = {path for path in project.folder.rglob("*") if "__pycache__" not in path.parts}
+    run = project.build(*targets, env={"PYTHONPATH": ""})
+    assert run.jobs["detect_clips"] == 2
+    assert (disk / "data" / "clips.csv").stat().st_size > 1000
+    assert (there / "results" / "splits.csv").is_file()
+    after = {path for path in project.folder.rglob("*") if "__pycache__" not in path.parts}
+    assert after == before
+    assert "Nothing to be done" in project.build(*targets, env={"PYTHONPATH": ""}).text
 
 
 def test_after_a_failed_job_no_stale_product_counts_as_up_to_date(project, tmp_path):
