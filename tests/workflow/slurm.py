@@ -132,9 +132,10 @@ class Cluster:
 
     def jobs(self) -> list[dict[str, str]]:
         """The jobs that wait or run, as squeue tells them."""
-        told = self.run("squeue", "-h", "-o", "%A|%T|%k").stdout
-        names = ("id", "state", "comment")
-        return [dict(zip(names, line.split("|"), strict=True)) for line in told.splitlines()]
+        columns = "JobID:12,State:12,tres-per-job:16,comment:200"
+        told = self.run("squeue", "-h", "-O", columns).stdout
+        names = ("id", "state", "gpus", "comment")
+        return [dict(zip(names, line.split(), strict=True)) for line in told.splitlines()]
 
     def ended(self) -> list[dict[str, str]]:
         """The jobs that have ended, as Slurm wrote them down."""

@@ -24,6 +24,7 @@ QUICK = [
     *("--latency-wait", "10"),
 ]
 LOCAL = {"download_trailers", "download_posters"}
+ON_GPUS = {"extract_features", "train_run"}
 
 
 def test_the_cluster_makes_what_one_machine_makes(sample, tmp_path):
@@ -41,13 +42,14 @@ def test_the_cluster_makes_what_one_machine_makes(sample, tmp_path):
             env={"PYTHONPATH": os.pathsep.join([str(project.folder), str(PLUGIN)])},
         )
         rules: dict[str, str] = {}
+        gpus: dict[str, str] = {}
         cancelled = []
 
         def watch():
             while running.poll() is None:
                 for job in cluster.jobs():
                     rule = job["comment"].removeprefix("rule_").split("_wildcards")[0]
-                    rules[job["id"]] = rule
+                    rules[job["id"]], gpus[rule] = rule, job["gpus"]
                     if rule == "train_run" and job["state"] == "RUNNING" and not cancelled:
                         cancelled.append(job["id"])
                         cluster.run("scancel", job["id"])
@@ -72,9 +74,9 @@ def test_the_cluster_makes_what_one_machine_makes(sample, tmp_path):
             got.setdefault(rule, (job["Partition"], job["TimeLimit"], job["Tres"]))
     assert got["detect_clips"] == ("cpu", "120", "cpu=1,mem=3000M,node=1,billing=1")
     assert got["merge_store"] == ("cpu", "60", "cpu=1,mem=4000M,node=1,billing=1")
-    extract = "cpu=8,mem=16000M,node=1,billing=8,gres/gpu=1"
-    assert got["extract_features"] == ("gpu", "240", extract)
-    assert got["train_run"] == ("gpu", "120", "cpu=1,mem=8000M,node=1,billing=1,gres/gpu=1")
+    assert got["extract_features"] == ("gpu", "240", "cpu=8,mem=16000M,node=1,billing=8")
+    assert got["train_run"] == ("gpu", "120", "cpu=1,mem=8000M,node=1,billing=1")
+    assert {rule for rule, told in gpus.items() if told == "gres:gpu:1"} == ON_GPUS
     again = [job["Tres"] for job in ended if rules.get(job["JobId"]) == "train_run"]
     assert any("mem=16000M" in tres for tres in again), "a retry gets more"
     assert not LOCAL & set(rules.values()) and set(local_jobs(text)) >= LOCAL
