@@ -59,6 +59,11 @@ if "status" in sys.argv[1:]:
 # Never data/movies.csv: Snakemake does not look at a rule's params while a job that makes one of its
 # inputs, even an ancient one, is about to run. A new movie would then wait for the next run.
 TABLE = lambda wc: ancient([COLLECTED] if plan.collects else plan.tables)
+# An array comes with its index, which is small enough to be compared by content: hosts need not agree
+# on the time.
+PACKED = lambda wc: {
+    stream: [ancient(array), index] for stream, (array, index) in plan.packed(wc.run).items()
+}
 if plan.collects:
     plan.collected = lambda: checkpoints.collect_movies.get()
 

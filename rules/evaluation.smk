@@ -29,7 +29,7 @@ if plan.ways:
     rule predict_otherwise:
         """Predict the test movies in other ways than the paper's, with the same checkpoint."""
         input:
-            unpack(packed_of),
+            unpack(PACKED),
             mtgc="data/mtgc.csv",
             checkpoint="results/runs/{run}/split{split}/best.pt",
         output:

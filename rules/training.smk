@@ -1,13 +1,6 @@
 """Training: needs stores and splits, makes a trained DIViTA per run and split, and its predictions."""
 
 
-# An array comes with its index, which is small enough to be compared by content: hosts need not
-# agree on the time.
-def packed_of(wc):
-    packed = plan.packed(wc.run)
-    return {stream: [ancient(array), index] for stream, (array, index) in packed.items()}
-
-
 rule pack_store:
     """Put a store into one array, which all its trainings map into memory."""
     input:
@@ -31,7 +24,7 @@ rule pack_store:
 rule train_run:
     """Train DIViTA on one split of one run, and predict with the best epoch."""
     input:
-        unpack(packed_of),
+        unpack(PACKED),
         mtgc="data/mtgc.csv",
         stores=lambda wc: [f"data/{store}.zarr/.zgroup" for store in plan.streams(wc.run).values()],
     output:
