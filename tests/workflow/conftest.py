@@ -169,7 +169,7 @@ def built_once(tmp_path_factory, worker_id: str, name: str, make: Callable[[Path
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory, worker_id) -> Project:
-    """The tiny sample, built by the real rules."""
+    """The tiny sample, built by the real rules. For reading: a test that runs it takes a copy."""
     return built_once(tmp_path_factory, worker_id, "sample", lambda path: Project(path, TINY))
 
 
@@ -178,6 +178,7 @@ def of_table(tmp_path_factory, worker_id, sample) -> Project:
     """A project that takes movies from a table of the user's; built once.
 
     They are the sample's, but for those without a trailer, which could be all of a tiny subset.
+    For reading, too.
     """
 
     def make(path: Path) -> Project:

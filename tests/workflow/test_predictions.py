@@ -11,6 +11,12 @@ from .web import Web
 JOBS = {"fetch_trailer": 1, "predict_trailer": 1}
 
 
+@pytest.fixture(scope="module")
+def project(tmp_path_factory, sample) -> Project:
+    """The built sample, copied: predictions are among its results."""
+    return Project.copied(sample.folder, tmp_path_factory.mktemp("predictions") / "project")
+
+
 def predict(project, address, *more):
     return project.run("predict", "--config", f"trailer={address}", *more)
 
@@ -29,8 +35,8 @@ def rows(project, name):
         return list(csv.DictReader(file))
 
 
-def test_a_file_gets_what_the_evaluation_gave_it(sample):
-    scored = rows(sample, "results/transfer/val.csv")
+def test_a_file_gets_what_the_evaluation_gave_it(project):
+    scored = rows(project, "results/transfer/val.csv")
     means = {
         run: sum(float(row["uap"]) for row in scored if row["run"] == run)
         for run in ("image", "video")
@@ -39,53 +45,53 @@ def test_a_file_gets_what_the_evaluation_gave_it(sample):
     split = max((row for row in scored if row["run"] == best), key=lambda row: float(row["uap"]))[
         "split"
     ]
-    expected = rows(sample, f"results/runs/{best}/split{split}/tst.csv")[0]
+    expected = rows(project, f"results/runs/{best}/split{split}/tst.csv")[0]
 
-    run = predict(sample, f"build/trailers/{expected['mid']}.mp4")
+    run = predict(project, f"build/trailers/{expected['mid']}.mp4")
     assert run.code == 0, run.text[-3000:]
     assert run.jobs == JOBS
-    answer, table = told(sample)
+    answer, table = told(project)
     assert (answer["run"], answer["split"]) == (best, int(split))
     for genre, probability in answer["genres"].items():
         assert probability == pytest.approx(float(expected[genre]), abs=2e-6)
     assert list(answer["genres"].values()) == sorted(answer["genres"].values(), reverse=True)
-    cut = [row for row in rows(sample, "data/clips.csv") if row["mid"] == expected["mid"]]
+    cut = [row for row in rows(project, "data/clips.csv") if row["mid"] == expected["mid"]]
     assert [clip["start"] for clip in answer["clips"]] == [float(row["start"]) for row in cut]
     assert table in run.text and "untrained" in table
-    assert "Nothing to be done" in predict(sample, f"build/trailers/{expected['mid']}.mp4").text
+    assert "Nothing to be done" in predict(project, f"build/trailers/{expected['mid']}.mp4").text
 
 
-def test_a_url_gets_the_same_as_its_file(sample):
-    answer, _ = told(sample)
-    file = sample.folder / answer["trailer"]
+def test_a_url_gets_the_same_as_its_file(project):
+    answer, _ = told(project)
+    file = project.folder / answer["trailer"]
     with Web({"a trailer.mp4": file.read_bytes()}) as web:
         web.files["a%20trailer.mp4"] = web.files["a trailer.mp4"]
-        run = predict(sample, f"{web.url}/good/a%20trailer.mp4?x={{y}}")
+        run = predict(project, f"{web.url}/good/a%20trailer.mp4?x={{y}}")
         assert run.code == 0, run.text[-3000:]
-    other, _ = told(sample)
+    other, _ = told(project)
     assert other["trailer"].startswith("http")
     assert other["genres"] == answer["genres"] and other["clips"] == answer["clips"]
 
 
-def test_what_cannot_be_predicted_is_told_in_a_line(sample):
+def test_what_cannot_be_predicted_is_told_in_a_line(project):
     for run, words in (
-        (sample.run("predict"), "name a trailer: snakemake predict --config trailer=FILE_OR_URL"),
-        (predict(sample, "none.mp4"), "config: trailer: none.mp4 is no file, and no http(s) URL"),
+        (project.run("predict"), "name a trailer: snakemake predict --config trailer=FILE_OR_URL"),
+        (predict(project, "none.mp4"), "config: trailer: none.mp4 is no file, and no http(s) URL"),
     ):
         assert run.code != 0
         assert f"error: {words}" in run.text.splitlines()
 
 
-def test_a_file_that_is_no_video_is_told_in_a_line(sample):
-    run = predict(sample, "config.yaml")
+def test_a_file_that_is_no_video_is_told_in_a_line(project):
+    run = predict(project, "config.yaml")
     assert run.code != 0
-    logs = sample.folder / "logs" / "fetch_trailer"
+    logs = project.folder / "logs" / "fetch_trailer"
     assert "not_video" in next(logs.glob("config*.log")).read_text().splitlines()[-1]
 
 
-def test_other_settings_than_those_of_the_stores_are_refused(sample):
-    answer, _ = told(sample)
-    run = predict(sample, answer["trailer"], "image_frames=2", "precision=bf16")
+def test_other_settings_than_those_of_the_stores_are_refused(project):
+    answer, _ = told(project)
+    run = predict(project, answer["trailer"], "image_frames=2", "precision=bf16")
     assert run.code != 0
     assert "was made with other spec than the configuration says" in run.text
 

@@ -139,7 +139,10 @@ def test_a_comment_in_the_package_or_a_new_mtime_of_a_script_runs_nothing(projec
 
 
 def test_hosts_whose_clocks_disagree_run_nothing(project):
-    """Half of the products come from a host that is an hour ahead, half from one that is behind."""
+    """Half of the products come from a host that is an hour ahead, half from one that is behind.
+
+    What they say of the time stays so in the tests below, whose jobs work on such products.
+    """
     now = time.time()
     for top in ("build", "data", "results"):
         for number, path in enumerate(sorted((project.folder / top).rglob("*"))):
