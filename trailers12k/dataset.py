@@ -87,19 +87,22 @@ def pack(store: str | Path, manifest: str | Path | None, out: str | Path) -> Non
     """Copy a zarr store into one float32 array file `out` (NAME.npy) and its index NAME.csv.
 
     `out` is (all clips, features), movies one after the other in the order of their mids; the index
-    has `mid,offset,clips`. `manifest` is a CSV with the columns `mid` and `clips` that says which
-    movies are to be there; without one, all arrays found are packed. Movies without clips are left
-    out. One movie is in memory at a time. Raises ValueError, naming the movie, when an array
-    is missing or incomplete, has another shape or type than promised, or holds NaN or infinity.
+    has `mid,offset,clips,fingerprint`. `manifest` is a CSV with the columns `mid` and `clips` that
+    says which movies are to be there, and has their fingerprints if they are known; without one,
+    all arrays found are packed. Movies without clips are left out. One movie is in memory at a
+    time. Raises ValueError, naming the movie, when an array is missing or incomplete, has another
+    shape or type than promised, or holds NaN or infinity.
     """
     store, out = Path(store), Path(out)
     group = zarr.open_group(store, mode="r")
     features = int(group.attrs["num_features"])
     if manifest is None:
         mids = sorted(name for name in os.listdir(store) if is_mid(name))
-        clips = {mid: group[mid].shape[0] for mid in mids}
+        clips, marks = {mid: group[mid].shape[0] for mid in mids}, {}
     else:
-        clips = {row["mid"]: int(row["clips"]) for row in read_csv(manifest)}
+        rows = read_csv(manifest)
+        clips = {row["mid"]: int(row["clips"]) for row in rows}
+        marks = {row["mid"]: row.get("fingerprint", "") for row in rows}
     clips = {mid: count for mid, count in sorted(clips.items()) if count}
     if not clips:
         raise ValueError(f"{store}: no movie to pack; run the features stage first")
@@ -111,11 +114,13 @@ def pack(store: str | Path, manifest: str | Path | None, out: str | Path) -> Non
         packed = np.lib.format.open_memmap(partial, "w+", np.float32, shape)
         for mid, count in tqdm(clips.items(), f"packing {store.name}", disable=None):
             packed[offset : offset + count] = _read_movie(group, mid, (count, features))
-            index.append({"mid": mid, "offset": offset, "clips": count})
+            # The fingerprint, so that the index differs whenever the array does.
+            place = {"mid": mid, "offset": offset, "clips": count}
+            index.append(place | {"fingerprint": marks.get(mid, "")})
             offset += count
         packed.flush()
         del packed
-    write_csv(out.with_suffix(".csv"), ("mid", "offset", "clips"), index)
+    write_csv(out.with_suffix(".csv"), ("mid", "offset", "clips", "fingerprint"), index)
 
 
 def _read_movie(group: zarr.Group, mid: str, shape: tuple[int, int]) -> np.ndarray:

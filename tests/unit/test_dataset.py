@@ -67,6 +67,17 @@ def test_pack_keeps_every_row_under_its_movie(tmp_path, streams):
     assert not list(tmp_path.glob("*.partial"))
 
 
+def test_the_index_of_other_features_is_another_though_their_number_is_the_same(tmp_path):
+    store = make_store(tmp_path / "s.zarr")
+    indexes = []
+    for mark in ("a", "b"):
+        rows = [{"mid": mid, "clips": count, "fingerprint": mark} for mid, count in CLIPS.items()]
+        write_csv(tmp_path / "m.csv", ("mid", "clips", "fingerprint"), rows)
+        pack(store, tmp_path / "m.csv", tmp_path / "out.npy")
+        indexes.append((tmp_path / "out.csv").read_text())
+    assert indexes[0] != indexes[1]
+
+
 def test_pack_takes_the_movies_of_the_manifest(tmp_path):
     store = make_store(tmp_path / "s.zarr")
     rows = [{"mid": m, "clips": CLIPS[m], "fingerprint": "x"} for m in ("tt0000002", "tt0000001")]
