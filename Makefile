@@ -1,5 +1,7 @@
 # make            set up .venv and run the built-in sample end to end
 # make test       set up and run the tests
+# make snapshot   commit all products into DVC; VERSION=tag names it, CONFIG='FILE ...' as --configfile
+# make restore    put the products of VERSION=tag back, or of this commit; FORCE=1 loses what is unsaved
 # make bench      measure what the README says that things cost
 # make check      the format and style checks of CI
 # make clean      remove what runs made (not .venv)
@@ -9,7 +11,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: sample test bench check clean
+.PHONY: sample test snapshot restore bench check clean
 
 sample: $(READY)
 	snakemake --cores all
@@ -17,6 +19,12 @@ sample: $(READY)
 test: $(READY) $(VENV)/slurm
 	pytest --numprocesses 2 tests/unit tests/golden
 	pytest --numprocesses 2 --dist loadfile tests/workflow
+
+snapshot: $(READY)
+	python -m trailers12k.versions snapshot --version '$(VERSION)' --configfile $(CONFIG)
+
+restore: $(READY)
+	python -m trailers12k.versions restore '$(VERSION)' $(if $(FORCE),--force)
 
 bench: $(READY)
 	python tests/bench/planning.py

@@ -15,11 +15,13 @@ from snakemake.utils import min_version
 # Jobs in environments of their own (--sdm conda) find the package here; it is not installed there.
 sys.path.append(workflow.basedir)
 
+from trailers12k import versions
 from trailers12k.jobs import UserError
 from trailers12k.metadata import COLUMNS
 from trailers12k.plan import (
     CLIPS_CODE,
     COLLECTED,
+    NO_SETTINGS,
     RECORDS,
     SAMPLE_CODE,
     SPLITS,
@@ -49,6 +51,10 @@ try:
         raise UserError("name a trailer: snakemake predict --config trailer=FILE_OR_URL")
 except UserError as error:
     sys.exit(f"error: {error}\n")
+
+# After `dvc checkout` or `dvc pull` of another version: see the module.
+if not versions.is_laid_out():
+    versions.lay_out()
 
 # No rule, since it must also work while another run holds the lock.
 if "status" in sys.argv[1:]:

@@ -25,6 +25,8 @@ from trailers12k.sources import records
 
 STREAMS = ("image", "video", "poster")
 SPLITS = ("0", "1", "2")
+NO_SETTINGS = ("retry", "trailer")
+"""Keys of the config that are asked for once, and are no settings of results."""
 FEWEST = 10
 """Movies; splits are dealt in tenths."""
 SAMPLE_CODE = ("sources.sample", "sources.sample_looks")
