@@ -105,7 +105,11 @@ rule all:
         "results/transfer/tst.csv",
         plan.options(),
         "results/summary.md",
+        "results/curves/precision_recall.csv",
+        "results/curves/learning.csv",
+        "results/curves/genres.csv",
         "results/figures/results.png",
+        "results/figures/curves.png",
         "results/config.yaml",
 
 
@@ -173,6 +177,10 @@ rule evaluate:
         "results/transfer/tst.csv",
         plan.options(),
         "results/summary.md",
+        "results/curves/precision_recall.csv",
+        "results/curves/learning.csv",
+        "results/curves/genres.csv",
+        "results/figures/curves.png",
 
 
 if not plan.is_published:

@@ -115,6 +115,31 @@ rule plot_results:
         "../scripts/plot_results.py"
 
 
+rule draw_curves:
+    """Put the curves of all runs beside each other, as tables and as a picture."""
+    input:
+        mtgc="data/mtgc.csv",
+        predictions=plan.trained("tst.csv"),
+        curves=plan.trained("curves.csv"),
+        tst="results/transfer/tst.csv",
+    output:
+        precision_recall="results/curves/precision_recall.csv",
+        learning="results/curves/learning.csv",
+        genres="results/curves/genres.csv",
+        png="results/figures/curves.png",
+    log:
+        "logs/draw_curves.log",
+    benchmark:
+        "benchmarks/draw_curves.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        runs=list(plan.runs),
+        code=plan.code("draw_curves", "curves", "figures", "summary"),
+    script:
+        "../scripts/draw_curves.py"
+
+
 rule write_config:
     """Write the configuration of this run, all keys resolved, beside its results."""
     output:

@@ -18,6 +18,9 @@ from matplotlib import pyplot
 PANELS = {"uap": "µAP", "map": "mAP"}
 SUBSETS = {"training": "#1b6ca8", "validation": "#e08e0b", "test": "#2a9d5c"}
 TRAINED, UNTRAINED = "#1b6ca8", "#8a9ba8"
+UNTRAINED_WORDS = "untrained (random) weights"
+# The ten strong colours, then the ten pale ones.
+COLOURS = [pyplot.colormaps["tab20"](n) for n in (*range(0, 20, 2), *range(1, 20, 2))]
 
 
 def plot_results(summary: pd.DataFrame, path: str | Path) -> None:
@@ -46,12 +49,52 @@ def plot_results(summary: pd.DataFrame, path: str | Path) -> None:
     handles = [pyplot.Line2D([], [], color="#c0392b", linestyle="--", label="chance")]
     for colour, label, there in (
         (TRAINED, "pretrained weights", ~untrained),
-        (UNTRAINED, "untrained (random) weights", untrained),
+        (UNTRAINED, UNTRAINED_WORDS, untrained),
     ):
         if there.any():
             handles.append(pyplot.Rectangle((0, 0), 1, 1, color=colour, label=label))
     figure.legend(handles=handles, loc="upper center", ncols=len(handles), frameon=False)
     figure.tight_layout(rect=(0, 0, 1, 1 - 0.35 / height))
+    _save(figure, path)
+
+
+def plot_curves(
+    precision_recall: pd.DataFrame, learning: pd.DataFrame, tst: pd.DataFrame, path: str | Path
+) -> None:
+    """The precision-recall and the learning curves of every run, tables of `curves`.
+
+    tst: rows of transfer/tst.csv. Runs on untrained weights are dashed, and the legend says so.
+    """
+    weights = tst.groupby("run")["weights"].first()[precision_recall.columns]
+    untrained = weights.str.contains("untrained")
+    lines = -(-len(untrained) // 5)
+    figure, axes = pyplot.subplots(1, 2, figsize=(10.5, 4.6 + 0.22 * lines))
+    for axis, table in zip(axes, (precision_recall, learning), strict=True):
+        for number, run in enumerate(table):
+            axis.plot(
+                table.index,
+                table[run],
+                color=COLOURS[number % len(COLOURS)],
+                linestyle="--" if untrained[run] else "-",
+                linewidth=1.4,
+                label=run,
+            )
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0].set(xlim=(0, 1), ylim=(0, 102), xlabel="recall", ylabel="precision, %")
+    axes[0].set_title("test movies, mean over splits", size=9)
+    axes[1].set(xlabel="epoch", ylabel="validation loss", ylim=(0, None))
+    axes[1].set_title("mean over the splits that still train", size=9)
+    handles, _ = axes[0].get_legend_handles_labels()
+    figure.legend(handles=handles, loc="lower center", ncols=5, frameon=False)
+    styles = (("-", "pretrained weights", ~untrained), ("--", UNTRAINED_WORDS, untrained))
+    handles = [
+        pyplot.Line2D([], [], color="#555555", linestyle=style, label=label)
+        for style, label, there in styles
+        if there.any()
+    ]
+    figure.legend(handles=handles, loc="upper center", ncols=2, frameon=False)
+    height = figure.get_figheight()
+    figure.tight_layout(rect=(0, (0.1 + 0.22 * lines) / height, 1, 1 - 0.32 / height), w_pad=3)
     _save(figure, path)
 
 

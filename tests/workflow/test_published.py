@@ -145,6 +145,7 @@ def test_other_ways_to_evaluate_train_nothing_and_stand_beside(project, site):
         "score_runs": 1,
         "summarize_results": 1,
         "plot_results": 1,
+        "draw_curves": 1,
         "write_config": 1,
     }
     with (project.folder / "results" / "summary.csv").open() as file:

@@ -1,0 +1,28 @@
+"""Put the curves of all runs beside each other, as tables and as a picture."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from trailers12k import curves, figures, summary
+from trailers12k.jobs import job
+from trailers12k.plan import SPLITS
+
+
+def main() -> None:
+    runs = {
+        run: [Path(f"results/runs/{run}/split{split}") for split in SPLITS]
+        for run in snakemake.params.runs
+    }
+    tst = pd.read_csv(snakemake.input.tst)
+    precision_recall = curves.precision_recall(summary.read_labels(snakemake.input.mtgc), runs)
+    learning = curves.learning(runs)
+    curves.write(snakemake.output.precision_recall, precision_recall, 2)
+    curves.write(snakemake.output.learning, learning, 6)
+    curves.write(snakemake.output.genres, curves.genres(tst, list(runs)), 2)
+    figures.plot_curves(precision_recall, learning, tst, snakemake.output.png)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0], snakemake.input):
+        main()
