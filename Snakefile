@@ -108,6 +108,7 @@ rule all:
         "results/curves/precision_recall.csv",
         "results/curves/learning.csv",
         "results/curves/genres.csv",
+        "results/curves/balance.csv",
         "results/figures/results.png",
         "results/figures/curves.png",
         "results/config.yaml",
@@ -180,6 +181,7 @@ rule evaluate:
         "results/curves/precision_recall.csv",
         "results/curves/learning.csv",
         "results/curves/genres.csv",
+        "results/curves/balance.csv",
         "results/figures/curves.png",
 
 

@@ -122,10 +122,12 @@ rule draw_curves:
         predictions=plan.trained("tst.csv"),
         curves=plan.trained("curves.csv"),
         tst="results/transfer/tst.csv",
+        splits="results/splits.csv",
     output:
         precision_recall="results/curves/precision_recall.csv",
         learning="results/curves/learning.csv",
         genres="results/curves/genres.csv",
+        balance="results/curves/balance.csv",
         png="results/figures/curves.png",
     log:
         "logs/draw_curves.log",

@@ -20,6 +20,7 @@ def main() -> None:
     curves.write(snakemake.output.precision_recall, precision_recall, 2)
     curves.write(snakemake.output.learning, learning, 6)
     curves.write(snakemake.output.genres, curves.genres(tst, list(runs)), 2)
+    curves.write(snakemake.output.balance, curves.balance(pd.read_csv(snakemake.input.splits)), 4)
     figures.plot_curves(precision_recall, learning, tst, snakemake.output.png)
 
 

@@ -74,6 +74,16 @@ def genres(tst: pd.DataFrame, runs: Sequence[str]) -> pd.DataFrame:
     return means.loc[list(runs)].T.rename_axis(index="genre")
 
 
+def balance(splits: pd.DataFrame) -> pd.DataFrame:
+    """The share of each genre (10 rows) in a subset, relative to its share overall; a column a
+    split and subset, `split0 test`.
+
+    splits: rows of results/splits.csv.
+    """
+    columns = splits["split"] + " " + splits["subset"]
+    return splits.set_index(columns)[list(GENRES)].T.rename_axis(index="genre")
+
+
 def write(path: str | Path, table: pd.DataFrame, decimals: int) -> None:
     """Write a table of this module as CSV; what is missing is left empty."""
     write_text(path, table.to_csv(float_format=f"%.{decimals}f", lineterminator="\n"))

@@ -31,7 +31,7 @@ import yaml
 from trailers12k.files import PARTIAL, read_csv, replacing, sha256_of, write_text
 from trailers12k.jobs import UserError
 from trailers12k.movies import is_mid
-from trailers12k.plan import NO_SETTINGS, Plan
+from trailers12k.plan import NO_SETTINGS, SPLITS, Plan
 
 log = logging.getLogger(__name__)
 
@@ -122,45 +122,25 @@ def _stage(
 
 
 def plots(plan: Plan) -> list[dict]:
-    """The plots that `dvc plots show` draws."""
+    """The plots that `dvc plots show` draws, of the tables in results/curves/."""
     runs = list(plan.runs)
-    shown = [
-        {
-            "precision and recall": {
-                "x": {"results/curves/precision_recall.csv": "recall"},
-                "y": {"results/curves/precision_recall.csv": runs},
-                "y_label": "precision, %",
-            }
-        },
-        {
-            "learning curves": {
-                "x": {"results/curves/learning.csv": "epoch"},
-                "y": {"results/curves/learning.csv": runs},
-                "y_label": "validation loss",
-            }
-        },
-        {
-            "split balance": {
-                "x": {"results/splits.csv": "label_deviation"},
-                "y": {"results/splits.csv": "split"},
-                "template": "bar_horizontal",
-                "x_label": "largest deviation of a genre's share",
-            }
-        },
+
+    def lines(title: str, table: str, x: str, y_label: str) -> dict:
+        file = f"results/curves/{table}.csv"
+        return {title: {"x": {file: x}, "y": {file: runs}, "y_label": y_label}}
+
+    def bars(title: str, table: str, column: str, x_label: str) -> dict:
+        file = f"results/curves/{table}.csv"
+        about = {"template": "bar_horizontal", "x_label": x_label}
+        return {title: {"x": {file: column}, "y": {file: "genre"}} | about}
+
+    subsets = [f"split{split} {subset}" for split in SPLITS for subset in ("validation", "test")]
+    return [
+        lines("precision and recall", "precision_recall", "recall", "precision, %"),
+        lines("learning curves", "learning", "epoch", "validation loss"),
+        *(bars(f"genres of {run}", "genres", run, "average precision, %") for run in runs),
+        *(bars(f"balance of {name}", "balance", name, "share / share overall") for name in subsets),
     ]
-    genres = "results/curves/genres.csv"
-    for run in runs:
-        shown.append(
-            {
-                f"genres, {run}": {
-                    "x": {genres: run},
-                    "y": {genres: "genre"},
-                    "template": "bar_horizontal",
-                    "x_label": "average precision, %",
-                }
-            }
-        )
-    return shown
 
 
 def dvc_yaml(plan: Plan, files: Sequence[str] = ()) -> str:

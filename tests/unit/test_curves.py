@@ -143,3 +143,11 @@ def test_the_picture_is_the_same_each_time(folders, tmp_path):
     for name in ("a.png", "b.png"):
         figures.plot_curves(*tables, tst, tmp_path / name)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_the_balance_has_a_column_a_subset():
+    shares = {genre: [1 + number, 2.0] for number, genre in enumerate(GENRES)}
+    splits = pd.DataFrame({"split": ["split0"] * 2, "subset": ["training", "test"]} | shares)
+    table = curves.balance(splits)
+    assert list(table.columns) == ["split0 training", "split0 test"]
+    assert table.loc[GENRES[3], "split0 training"] == 4 and (table["split0 test"] == 2).all()
