@@ -2,6 +2,8 @@
 # make test       set up and run the tests
 # make bench      measure what the README says that things cost
 # make check      the format and style checks of CI
+# make diff FROM=TAG [TO=TAG]
+#                 tell how two versions of the dataset differ; without TO, from the files as they stand
 # make clean      remove what runs made (not .venv)
 
 PYTHON ?= python3
@@ -9,7 +11,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: sample test bench check clean
+.PHONY: sample test bench check diff clean
 
 sample: $(READY)
 	snakemake --cores all
@@ -30,6 +32,9 @@ check: $(READY)
 	ruff format --check .
 	snakefmt --check Snakefile rules
 	snakemake --lint
+
+diff: $(READY)
+	@snakemake diff --config 'from=$(FROM)' 'to=$(TO)'
 
 clean:
 	rm -rf data build results logs benchmarks .snakemake

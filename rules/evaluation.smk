@@ -126,7 +126,7 @@ rule write_config:
     conda:
         "../envs/tables.yaml"
     params:
-        config={key: value for key, value in plan.config.items() if key not in ("retry", "trailer")},
+        config=plan.settings,
         code=plan.code("write_config", "config"),
     script:
         "../scripts/write_config.py"

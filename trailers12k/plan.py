@@ -55,6 +55,12 @@ class Plan:
             check_number(self.movies, self.config["movies"])
 
     @property
+    def settings(self) -> dict:
+        """The configuration without what is asked of one command."""
+        asked = configuration.ASKED
+        return {key: value for key, value in self.config.items() if key not in asked}
+
+    @property
     def is_sample(self) -> bool:
         """Whether the movies are the built-in sample's."""
         return self.sources == [configuration.SAMPLE]
@@ -471,6 +477,18 @@ def tell_status(plan: Plan) -> None:
     due = {stage: retries.due_times(folder, first_pause) for stage, folder in downloads.items()}
     print(status.describe(rows, retries.stopped(), due))
     status.write("results/status.csv", rows)
+
+
+def tell_changes(plan: Plan) -> None:
+    """Print how two versions of the dataset differ. Raises `UserError`."""
+    # Here, since a dry run need not wait for numpy.
+    from trailers12k import changes
+
+    before, after = (str(plan.config[key] or "") for key in ("from", "to"))
+    if not before:
+        raise UserError("name a version: snakemake diff --config from=TAG to=TAG")
+    earlier = changes.Revision(before)
+    print(changes.page(earlier, changes.Revision(after) if after else changes.Folder()))
 
 
 def check_number(movies: list[Movie], named: object) -> None:
