@@ -15,7 +15,6 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 import yaml
-from numcodecs import get_codec
 
 from trailers12k.config import LOADER
 from trailers12k.jobs import UserError
@@ -29,9 +28,10 @@ COMPARED = 50
 LONGEST = 60
 """Letters of a title or a value."""
 FIGURES = {"uap": "µAP", "map": "mAP"}
+"""Of the results, in %."""
 SUBSETS = {"0": "training", "1": "validation", "2": "test"}
+"""What a split column holds; those of `splits` are not used, since it loads scikit-learn."""
 SPLITS = ("split0", "split1", "split2")
-
 WHEN = ("before", "after", "change")
 MOVIES = ("mid", "title", "year")
 MANIFEST = ("mid", "clips", "fingerprint")
@@ -90,9 +90,11 @@ class Revision:
                 "diff: this folder is no project of git and DVC; run it where .git and .dvc are"
             )
         # Here, since it takes a second, which comparing folders need not wait for.
-        from dvc.api import DVCFileSystem
-        from dvc.exceptions import DvcException
-
+        try:
+            from dvc.api import DVCFileSystem
+            from dvc.exceptions import DvcException
+        except ModuleNotFoundError as error:
+            raise UserError(f"diff: {error}; pip install -e '.[workflow]' brings it") from error
         self.name = name
         try:
             self._files = DVCFileSystem(".", rev=name)
@@ -318,6 +320,9 @@ def _features(store: str, mid: str, version: Version) -> np.ndarray:
     folder = f"data/{store}.zarr/{mid}"
     about, chunk = (version.read(f"{folder}/{name}") for name in (".zarray", "0.0"))
     try:
+        # Here, since the packages that Snakemake and DVC need do without: all else is told then.
+        from numcodecs import get_codec
+
         meta = json.loads(about)
         values = get_codec(meta["compressor"]).decode(chunk)
         return np.frombuffer(values, meta["dtype"]).reshape(meta["shape"])

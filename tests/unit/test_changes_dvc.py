@@ -88,14 +88,31 @@ def test_a_revision_is_compared_with_the_files_as_they_stand():
     assert "  one: unchanged: 1 movies" in text and "\n  now: the files as they stand" in text
 
 
-def test_what_is_not_in_the_cache_is_told(tmp_path):
+@pytest.mark.parametrize(
+    ("asked", "told", "code"),
+    [
+        (["from=first"], "~ tt0000001 Old Name -> New Name", 0),
+        (["from=first", "to=v9"], "error: diff: 'v9' is no version here", 1),
+        (["from="], "error: name a version: snakemake diff --config from=TAG to=TAG", 1),
+    ],
+)
+def test_snakemake_tells_it(asked, told, code):
+    snakefile = Path(__file__).parents[2] / "Snakefile"
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "-s", snakefile, "diff", "--config", *asked],
+        capture_output=True,
+        text=True,
+    )
+    assert told in done.stdout + done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == code
+
+
+def test_what_is_not_in_the_cache_is_told(tmp_path, monkeypatch):
     # In a copy, since DVC's own index is told apart by the folder.
     copy = tmp_path / "copy"
     shutil.copytree(Path.cwd(), copy)
-    os.chdir(copy)
+    monkeypatch.chdir(copy)
     shutil.rmtree(".dvc/cache")
-    for folder in (copy / "data" / "one.zarr", copy / "data" / "movies.csv"):
-        shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
     text = changes.page(changes.Revision("first"), changes.Revision("v1.10"))
     assert "data/movies.csv of first is not in DVC's cache, nor in a remote" in text
     assert "data/one.zarr/.zattrs of first is not in DVC's cache, nor in a remote" in text
