@@ -4,6 +4,8 @@
 # make restore    put the products of VERSION=tag back, or of this commit; FORCE=1 loses what is unsaved
 # make bench      measure what the README says that things cost
 # make check      the format and style checks of CI
+# make diff FROM=TAG [TO=TAG]
+#                 tell how two versions of the dataset differ; without TO, from the files as they stand
 # make clean      remove what runs made (not .venv)
 
 PYTHON ?= python3
@@ -11,7 +13,11 @@ VENV := .venv
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
+<<<<<<< HEAD
 .PHONY: sample test snapshot restore bench check clean
+=======
+.PHONY: sample test bench check diff clean
+>>>>>>> diff
 
 sample: $(READY)
 	snakemake --cores all
@@ -38,6 +44,9 @@ check: $(READY)
 	ruff format --check .
 	snakefmt --check Snakefile rules
 	snakemake --lint
+
+diff: $(READY)
+	@snakemake diff --config 'from=$(FROM)' 'to=$(TO)'
 
 clean:
 	rm -rf data build results logs benchmarks .snakemake

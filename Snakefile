@@ -21,12 +21,12 @@ from trailers12k.metadata import COLUMNS
 from trailers12k.plan import (
     CLIPS_CODE,
     COLLECTED,
-    NO_SETTINGS,
     RECORDS,
     SAMPLE_CODE,
     SPLITS,
     Plan,
     closing_words,
+    tell_changes,
     tell_status,
 )
 
@@ -49,6 +49,10 @@ try:
     plan = Plan(config)
     if "predict" in sys.argv[1:] and not plan.prediction:
         raise UserError("name a trailer: snakemake predict --config trailer=FILE_OR_URL")
+    # No rule, for the reason of `status` below.
+    if "diff" in sys.argv[1:]:
+        tell_changes(plan)
+        sys.exit(0)
 except UserError as error:
     sys.exit(f"error: {error}\n")
 

@@ -153,7 +153,7 @@ rule write_config:
     conda:
         "../envs/tables.yaml"
     params:
-        config={key: value for key, value in plan.config.items() if key not in NO_SETTINGS},
+        config=plan.settings,
         code=plan.code("write_config", "config"),
     script:
         "../scripts/write_config.py"

@@ -4,6 +4,7 @@ Reads schemas/config.schema.yaml. Must not know what the stages do with their se
 """
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 import yaml
@@ -22,6 +23,8 @@ PUBLISHED = "published"
 FILLING = ("tmdb", "search")
 """Sources that know of movies only what is asked."""
 SOURCES = (SAMPLE, PUBLISHED, "trailers12k", "imdb", *FILLING)
+ASKED = ("retry", "trailer", "from", "to")
+"""What is asked of one command, and no setting of any result."""
 TAKEN = {
     "backbones": (
         *("clips", "ledger", "metadata", "movies", "mtgc", "posters", "search", "tmdb"),
@@ -40,6 +43,7 @@ def check(config: Mapping) -> dict:
     for section in ("backbones", "runs"):
         if isinstance(config.get(section), Mapping):
             config[section] = {k: v for k, v in config[section].items() if v is not None}
+    _check_revisions(config)
     schema = yaml.load(SCHEMA.read_text(encoding="utf-8"), Loader=LOADER)
     _check_names(config)
     error = best_match(Draft202012Validator(schema).iter_errors(config))
@@ -112,6 +116,18 @@ def _check_names(config: Mapping) -> None:
                     f"config: {section}.{name}: this name is taken; "
                     f"allowed: others than {', '.join(taken)}"
                 )
+
+
+def _check_revisions(config: dict) -> None:
+    """Names of versions that YAML, or Snakemake, takes for something else."""
+    for key in ("from", "to"):
+        if isinstance(config.get(key), date):
+            config[key] = str(config[key])  # a tag like 2026-11-24: its text is still the same
+        if isinstance(config.get(key), float):
+            raise UserError(
+                f"config: {key}: {config[key]} was read as a number, maybe not as you wrote it; "
+                "allowed: tags/NAME, of a tag NAME"
+            )
 
 
 def _check_sources(movies: str | list[str]) -> None:

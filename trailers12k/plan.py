@@ -25,8 +25,6 @@ from trailers12k.sources import records
 
 STREAMS = ("image", "video", "poster")
 SPLITS = ("0", "1", "2")
-NO_SETTINGS = ("retry", "trailer")
-"""Keys of the config that are asked for once, and are no settings of results."""
 FEWEST = 10
 """Movies; splits are dealt in tenths."""
 SAMPLE_CODE = ("sources.sample", "sources.sample_looks")
@@ -55,6 +53,12 @@ class Plan:
             self.stores = {name: spec for name, spec in self.stores.items() if name in used}
         elif not self.collects:
             check_number(self.movies, self.config["movies"])
+
+    @property
+    def settings(self) -> dict:
+        """The configuration without what is asked of one command."""
+        asked = configuration.ASKED
+        return {key: value for key, value in self.config.items() if key not in asked}
 
     @property
     def is_sample(self) -> bool:
@@ -473,6 +477,18 @@ def tell_status(plan: Plan) -> None:
     due = {stage: retries.due_times(folder, first_pause) for stage, folder in downloads.items()}
     print(status.describe(rows, retries.stopped(), due))
     status.write("results/status.csv", rows)
+
+
+def tell_changes(plan: Plan) -> None:
+    """Print how two versions of the dataset differ. Raises `UserError`."""
+    # Here, since a dry run need not wait for numpy.
+    from trailers12k import changes
+
+    before, after = (str(plan.config[key] or "") for key in ("from", "to"))
+    if not before:
+        raise UserError("name a version: snakemake diff --config from=TAG to=TAG")
+    earlier = changes.Revision(before)
+    print(changes.page(earlier, changes.Revision(after) if after else changes.Folder()))
 
 
 def check_number(movies: list[Movie], named: object) -> None:

@@ -31,7 +31,7 @@ import yaml
 from trailers12k.files import PARTIAL, read_csv, replacing, sha256_of, write_text
 from trailers12k.jobs import UserError
 from trailers12k.movies import is_mid
-from trailers12k.plan import NO_SETTINGS, SPLITS, Plan
+from trailers12k.plan import SPLITS, Plan
 
 log = logging.getLogger(__name__)
 
@@ -85,13 +85,14 @@ def stages(plan: Plan, files: Sequence[str]) -> dict[str, dict]:
     trained = [f"results/runs/{run}" for run in plan.runs]
     add("evaluation", "evaluate", keys, made_from, [*trained, *scores])
     # All that is left, and the settings.
-    keys = [key for key in plan.config if key not in NO_SETTINGS]
     rest = ["results/figures/results.png", "results/config.yaml"]
     rest += [] if plan.is_published else ["results/failures/all.csv"]
-    add("report", "all", keys, ["results/summary.csv", *ledger], rest)
+    add("report", "all", plan.settings, ["results/summary.csv", *ledger], rest)
+    made = [path for stage in found.values() for out in stage["outs"] for path in out]
     found["state"] = {
         "cmd": "python -m trailers12k.versions state",
-        "deps": [*made_from, *trained, *rest],
+        # Of a store the manifest tells all. Code: it may make the same products again.
+        "deps": [*CODE, *(path for path in made if not path.endswith(".zarr"))],
         "outs": [{STATE.as_posix(): {"persist": True}}],
     }
     return found
@@ -159,10 +160,8 @@ def dvc_yaml(plan: Plan, files: Sequence[str] = ()) -> str:
 
 def products(text: str) -> list[str]:
     """The paths that a dvc.yaml keeps."""
-    found = []
-    for stage in yaml.safe_load(text)["stages"].values():
-        found += [path for out in stage["outs"] for path in out]
-    return found
+    stages_ = yaml.safe_load(text)["stages"].values()
+    return [path for stage in stages_ for out in stage["outs"] for path in out]
 
 
 def settings_files(text: str) -> list[str]:
@@ -311,8 +310,7 @@ def snapshot(files: Sequence[str] = (), version: str = "") -> str:
     missing = [path for path in products(text) if path != str(STATE) and not Path(path).exists()]
     if missing:
         raise UserError(f"snapshot: {missing[0]} is not there; run snakemake to its end first")
-    settings = {key: value for key, value in plan.config.items() if key not in NO_SETTINGS}
-    if _read("results/config.yaml") != json.loads(json.dumps(settings)):
+    if _read("results/config.yaml") != json.loads(json.dumps(plan.settings)):
         raise UserError(
             "snapshot: results/config.yaml has other settings than the configuration; run "
             "snakemake first, or name the files that it was called with: CONFIG='FILE ...'"

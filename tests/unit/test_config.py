@@ -84,6 +84,12 @@ def test_presets_are_valid(preset):
         ("published/md5", {"mtgc.csv": "x"}, "published.md5.mtgc.csv: 'x' is not allowed"),
         ("published/md5", {"../x": None, "mtgc.csv": None}, "the name '../x' is not allowed"),
         ("evaluation/also", ["mask"], "evaluation.also.0: 'mask' is not allowed; allowed: masked"),
+        (
+            "from",
+            1.1,
+            "from: 1.1 was read as a number, maybe not as you wrote it; allowed: tags/NAME",
+        ),
+        ("to", ["v1"], "to: ['v1'] is of the wrong type; allowed: string, integer, null"),
         ("trailer", 3, "trailer: 3 is of the wrong type; allowed: string"),
         (
             "runs/x",
@@ -121,6 +127,13 @@ def test_null_drops_a_store_and_a_run_that_needs_it_is_told():
         check(config)
     config["runs"]["EfficientNet-Lite0"] = config["runs"]["control"] = None
     assert "control" not in check(config)["runs"]
+
+
+@pytest.mark.parametrize("tag", ["v1", "2026-11-24", 2026, 20261124, None, ""])
+def test_a_version_may_look_like_a_number_or_a_date(tag):
+    read = yaml.safe_load(f"from: {tag}")["from"] if tag else tag
+    told = check(changed("from", read))["from"]
+    assert told == tag
 
 
 def test_every_key_of_the_default_is_commented():
