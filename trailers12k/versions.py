@@ -387,16 +387,22 @@ def _config_files(text: str) -> list[str]:
 
 def _refuse_unsaved(files: Sequence[str]) -> None:
     """Raise `UserError` where going back would lose what no version holds."""
-    changed = _git("status", "--porcelain", "--untracked-files=no", "--", *files) if files else ""
+    edited = [path for path in files if not _is_in_history(path)]
     status = json.loads(_dvc("data", "status", "--json") or "{}").get("uncommitted", {})
     products = [path for kind in ("modified", "added") for path in status.get(kind, [])]
-    lost = [line[3:] for line in changed.splitlines()] + products
-    if lost:
+    if lost := edited + products:
         more = f", and {len(lost) - 1} more" if lost[1:] else ""
         raise UserError(
             f"restore: {lost[0]} is in no version{more}; make snapshot first, or lose it: "
             "make restore FORCE=1 VERSION=..."
         )
+
+
+def _is_in_history(path: str) -> bool:
+    """Whether some commit has this file just as it is."""
+    return bool(
+        _git("log", "--all", "-1", "--format=%H", f"--find-object={_git('hash-object', path)}")
+    )
 
 
 def _git(*arguments: str, why: str = "") -> str:

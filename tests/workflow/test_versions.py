@@ -1,0 +1,396 @@
+"""Versions in DVC: two doors, going back, what changed, sharing. One project, in the order of its
+life; remotes are a folder, and an S3 server on loopback."""
+
+import csv
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import boto3
+import numpy as np
+import pytest
+import yaml
+import zarr
+from moto.server import ThreadedMotoServer
+
+from trailers12k import stores
+
+from .conftest import IMAGE, ROOT, VIDEO, Project
+
+OF_GIT = [".gitignore", ".dvcignore", ".dvc"]
+PICTURES = re.compile(r"\.(mp4|webm|mkv|m4v|mov|jpg|jpeg|png|webp|part)$", re.IGNORECASE)
+
+
+class Repository:
+    """A clone of the project: its folder, and commands in it."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def environment(self) -> dict[str, str]:
+        own = {"PYTHONPATH": str(self.folder), "AWS_ACCESS_KEY_ID": "a"}
+        own |= {"AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
+        own |= {f"GIT_{who}_NAME": "A Tester" for who in ("AUTHOR", "COMMITTER")}
+        own |= {f"GIT_{who}_EMAIL": "tester@example.org" for who in ("AUTHOR", "COMMITTER")}
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        return os.environ | own | {"PATH": path}
+
+    def start(self, *command: str) -> subprocess.Popen:
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *command: str, code: int = 0) -> str:
+        """What a command prints; it must end with this code."""
+        running = self.start(*command)
+        text, _ = running.communicate()
+        assert running.returncode == code, text[-5000:]
+        return text
+
+    def versions(self, *arguments: str, code: int = 0) -> str:
+        return self.run("python", "-m", "trailers12k.versions", *arguments, code=code)
+
+    def is_clean(self) -> bool:
+        return "Data and pipelines are up to date" in self.run("dvc", "status")
+
+    def plans_nothing(self) -> bool:
+        return "Nothing to be done" in self.run("snakemake", "-n")
+
+    def clone(self, folder: Path) -> "Repository":
+        self.run("git", "clone", "--quiet", str(self.folder), str(folder))
+        return Repository(folder)
+
+    def names(self) -> dict[str, dict]:
+        return yaml.safe_load((self.folder / "dvc.yaml").read_text())["stages"]
+
+    def outs(self) -> set[str]:
+        return {path for stage in self.names().values() for out in stage["outs"] for path in out}
+
+    def products(self) -> dict[str, bytes]:
+        """Every file that is kept in DVC, but for the state."""
+        found = {}
+        for out in self.outs() - {"build/state.tar.gz"}:
+            top = self.folder / out
+            for path in [top] if top.is_file() else top.rglob("*"):
+                if path.is_file():
+                    found[path.relative_to(self.folder).as_posix()] = path.read_bytes()
+        return found
+
+    def configure(self, key: str, value: object) -> None:
+        path = self.folder / "config.yaml"
+        whole = yaml.safe_load(path.read_text())
+        section, _, name = key.rpartition(".")
+        (whole[section] if section else whole)[name] = value
+        path.write_text(yaml.safe_dump(whole, sort_keys=False))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory, of_table) -> Repository:
+    """The built project of the table, in a Git repository."""
+    copied = Project.copied(of_table.folder, tmp_path_factory.mktemp("versions") / "project")
+    folder = copied.folder
+    for name in OF_GIT:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
+    for own in ("cache", "tmp", "config.local"):
+        path = folder / ".dvc" / own
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    repository = Repository(folder)
+    repository.run("git", "init", "--quiet")
+    repository.run("git", "add", "--all")
+    repository.run("git", "commit", "--quiet", "--message", "The workflow")
+    return repository
+
+
+@pytest.fixture(scope="module")
+def first(project) -> dict[str, bytes]:
+    """The products of the version v1, made by Snakemake and `make snapshot`."""
+    told = project.versions("snapshot", "--version", "v1")
+    assert re.search(r"Snapshot: 11 movies, 11 trailers, \d+ clips, 22 arrays in 2 stores;", told)
+    return project.products()
+
+
+def test_after_a_snapshot_neither_door_has_anything_to_do(project, first):
+    assert project.run("git", "tag").split() == ["v1"]
+    assert project.run("git", "status", "--porcelain") == ""
+    assert project.is_clean() and project.plans_nothing()
+    told = project.run("dvc", "repro")
+    assert told.count("didn't change, skipping") == len(project.names())
+
+
+def test_dvc_yaml_holds_every_product_and_none_that_is_not(project, first):
+    there = {
+        path.relative_to(project.folder).as_posix()
+        for top in ("data", "results")
+        for path in (project.folder / top).rglob("*")
+        if path.is_file()
+    }
+    assert there - set(first) == set()
+    assert all((project.folder / out).exists() for out in project.outs())
+
+
+def test_videos_and_posters_are_never_in_a_version(project, first):
+    figures = {"results/figures/results.png", "results/figures/splits.png"}
+    figures |= {"results/figures/curves.png"}
+    assert [name for name in first if PICTURES.search(name) and name not in figures] == []
+    with tarfile.open(project.folder / "build/state.tar.gz") as tar:
+        names = tar.getnames()
+    assert names and [name for name in names if PICTURES.search(name)] == []
+    trailer = next((project.folder / "build/trailers").glob("*.mp4"))
+    told = project.run("dvc", "add", trailer.relative_to(project.folder).as_posix(), code=1)
+    assert "ignored" in told
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "stages"),
+    [
+        ("seed", 7, {"metadata", "features", "splits", "evaluation"}),
+        ("image_frames", 2, {"features"}),
+        ("precision", "bf16", {"features"}),
+        ("clips.min_shot", 7, {"clips", "features"}),
+        ("splits.tries", 3, {"splits"}),
+        ("training.epochs", 4, {"evaluation"}),
+        ("evaluation.also", ["sklearn"], {"evaluation"}),
+        ("runs.image", {"image": IMAGE, "shuffle_labels": True}, {"evaluation"}),
+        ("trailers.short_side", 240, {"metadata"}),
+        ("shards", 3, {"metadata", "clips", "features"}),
+        ("max_failure_rate", 0.5, {"report"}),
+        ("device", "cpu", {"report"}),
+    ],
+)
+def test_a_key_is_a_parameter_of_the_stages_whose_jobs_it_changes(
+    project, first, key, value, stages
+):
+    config = project.folder / "config.yaml"
+    before = config.read_text()
+    project.configure(key, value)
+    told = project.run("snakemake", "-n")
+    status = json.loads(project.run("dvc", "status", "--json"))
+    config.write_text(before)
+    changed = {
+        name
+        for name, told_of in status.items()
+        if any("changed deps" in each and "config.yaml" in each["changed deps"] for each in told_of)
+    }
+    assert changed == stages | {"report"}
+    rules = set(re.findall(r"^(?:local)?rule (\w+):$", told, re.M)) - {"all"}
+    assert {stage_of(rule) for rule in jobs_by_params(told)} <= changed
+    assert rules, "Snakemake, too, has something to do"
+
+
+def jobs_by_params(told: str) -> set[str]:
+    """The rules whose parameters have changed."""
+    blocks = re.findall(r"^(?:local)?rule (\w+):\n((?: .*\n)+)", told, re.M)
+    return {rule for rule, block in blocks if "Params have changed" in block}
+
+
+def stage_of(rule: str) -> str:
+    for stage, rules in {
+        "metadata": "list_movies build_metadata download_trailers render_sample",
+        "clips": "detect_clips merge_clips",
+        "features": "download_posters extract_features merge_store merge_ledger fetch_weights",
+        "splits": "make_splits plot_splits",
+        "evaluation": "pack_store train_run predict_otherwise score_runs score_options "
+        "summarize_results draw_curves",
+        "report": "plot_results write_config check_failures",
+    }.items():
+        if rule in rules.split():
+            return stage
+    raise AssertionError(f"{rule} belongs to no stage")
+
+
+def test_a_change_of_code_is_seen_by_both(project, first):
+    module = project.folder / "trailers12k" / "splits.py"
+    before = module.read_text()
+    module.write_text(before + "\nUNUSED = 1\n")
+    told = project.run("snakemake", "-n")
+    status = json.loads(project.run("dvc", "status", "--json"))
+    module.write_text(before)
+    assert jobs_by_params(told) == {"make_splits"}
+    assert set(status) == set(project.names())
+
+
+@pytest.fixture(scope="module")
+def second(project, first, tmp_path_factory) -> dict[str, bytes]:
+    """The products of v2, made by `dvc repro`: a movie less, another genre, more frames."""
+    path = project.folder / "movies.csv"
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    rows[0]["genres"] = "horror" if rows[0]["genres"] != "horror" else "drama"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows[:-1])
+    project.configure("image_frames", 2)
+    other = tmp_path_factory.mktemp("other") / "project"
+    shutil.copytree(project.folder, other, symlinks=True)
+
+    told = project.run("dvc", "repro")
+    assert "Running stage 'features'" in told
+    assert project.is_clean() and project.plans_nothing()
+    # The other door, from the same beginning.
+    twin = Repository(other)
+    twin.run("snakemake", "--cores", "2")
+    twin.versions("snapshot")
+    assert twin.is_clean()
+    here, there = project.products(), twin.products()
+    assert here.keys() == there.keys()
+    assert [name for name in here if here[name] != there[name]] == []
+
+    project.versions("snapshot", "--version", "v2")
+    return here
+
+
+def test_what_changed_is_told_in_a_page(project, second):
+    told = project.run("snakemake", "diff", "--config", "from=v1", "to=v2")
+    assert "11 -> 10 movies" in told and "1 relabelled" in told
+    assert "image_frames: 1 -> 2" in told and "cosine" in told
+    assert re.search(r"image +\d+\.\d\d +\d+\.\d\d +[+-]\d+\.\d\d", told)
+
+
+def test_numbers_and_plots_are_declared(project, second):
+    shown = json.loads(project.run("dvc", "metrics", "show", "--json"))
+    assert 0 < shown[""]["data"]["results/metrics.json"]["data"]["image"]["uap"] <= 100
+    moved = json.loads(project.run("dvc", "metrics", "diff", "v1", "v2", "--json"))
+    assert "results/metrics.json" in moved
+    params = json.loads(project.run("dvc", "params", "diff", "v1", "v2", "--json"))
+    assert params["config.yaml"]["image_frames"] == {"old": 1, "new": 2, "diff": 1}
+    plots = json.loads(project.run("dvc", "plots", "diff", "v1", "v2", "--json"))
+    drawn = plots["data"]
+    assert {"precision and recall", "learning curves", "genres of image"} <= set(drawn)
+    assert {"balance of split0 test"} <= set(drawn)
+    for title, each in drawn.items():
+        assert len(each) and {"v1", "v2"} == set(each[0]["revisions"]), title
+        points = each[0].get("datapoints") or json.dumps(each[0]["content"])
+        assert len(points) > 1, title
+    assert "index.html" in project.run("dvc", "plots", "show")
+
+
+def test_going_back_and_on(project, first, second):
+    told = project.versions("restore", "v1")
+    assert "Nothing to be done" in told
+    assert project.products() == first
+    assert project.is_clean() and project.plans_nothing()
+    # build/ is that of v1, too.
+    shards = (project.folder / f"build/features/{VIDEO}").glob("*.zarr")
+    mids = sorted(mid for shard in shards for mid in stores.movies(shard))
+    assert mids == stores.movies(project.folder / f"data/{VIDEO}.zarr")
+    assert "Nothing to be done" in project.versions("restore", "v2")
+    assert project.products() == second
+    project.configure("training.epochs", 4)
+    rules = Counter(re.findall(r"^(?:local)?rule (\w+):$", project.run("snakemake", "-n"), re.M))
+    assert rules["train_run"] == 6 and not rules["extract_features"] and not rules["pack_store"]
+    assert "config.yaml is in no version" in project.versions("restore", "v1", code=1)
+    assert "Nothing to be done" in project.versions("restore", "v2", "--force")
+
+
+def test_git_and_dvc_alone_go_back_as_well(project, first, second):
+    project.run("git", "checkout", "--quiet", "v1", "--", "dvc.lock", "config.yaml", "movies.csv")
+    project.run("dvc", "checkout", "--quiet")
+    told = project.run("snakemake", "-n")
+    assert "laying that one out" in told
+    assert "Nothing to be done" in told and project.products() == first
+
+
+def test_what_is_in_no_version_is_not_lost(project, first, second):
+    table = project.folder / "results" / "summary.md"
+    before = table.read_text()
+    table.write_text("my own notes\n")
+    assert "results/summary.md is in no version" in project.versions("restore", "v2", code=1)
+    assert table.read_text() == "my own notes\n"
+    table.write_text(before)
+    assert "v3 is no version" in project.versions("restore", "v3", code=1)
+    assert "Nothing to be done" in project.versions("restore", "v2")
+    project.run("git", "commit", "--quiet", "--all", "--allow-empty", "--message", "At v2")
+
+
+def test_an_experiment_with_another_setting(project, second):
+    project.run("dvc", "exp", "run", "--name", "short", "-S", "config.yaml:training.epochs=2")
+    shown = project.run("dvc", "exp", "show", "--csv")
+    assert "short" in shown
+    assert project.plans_nothing()
+    project.run("git", "checkout", "--quiet", "HEAD", "--", ".")
+    project.run("dvc", "checkout", "--quiet", "--force")
+    assert project.plans_nothing() and project.products() == second
+
+
+def test_a_second_clone_evaluates_without_computing_features(project, second, tmp_path):
+    project.run("dvc", "push", "--quiet")
+    assert (project.folder.parent / "trailers12k-versions").is_dir()
+    clone = project.clone(project.folder.parent / "second")
+    clone.run("dvc", "pull", "--quiet")
+    assert clone.products() == second and clone.is_clean()
+    assert not list((clone.folder / "build").rglob("*.mp4"))
+    assert "Nothing to be done" in clone.run("snakemake", "evaluate")
+    clone.configure("training.epochs", 4)
+    told = clone.run("snakemake", "evaluate", "--cores", "2")
+    rules = Counter(re.findall(r"^(?:local)?rule (\w+):$", told, re.M))
+    assert rules["train_run"] == 6
+    assert not {"download_trailers", "detect_clips", "extract_features"} & set(rules)
+
+
+def test_one_store_or_one_movie_alone(project, second, tmp_path):
+    clone = project.clone(project.folder.parent / "third")
+    clone.run("dvc", "pull", "--quiet", f"data/{IMAGE}.zarr")
+    assert [path.name for path in (clone.folder / "data").iterdir()] == [f"{IMAGE}.zarr"]
+    mid = stores.movies(clone.folder / f"data/{IMAGE}.zarr")[0]
+    target = tmp_path / "one"
+    clone.run("dvc", "get", str(project.folder), f"data/{VIDEO}.zarr/{mid}", "--out", str(target))
+    here = stores.read(project.folder / f"data/{VIDEO}.zarr", mid)
+    np.testing.assert_array_equal(zarr.open_array(target, mode="r")[:], here)
+
+
+def test_a_store_is_read_straight_from_a_remote(project, second):
+    mid = stores.movies(project.folder / f"data/{IMAGE}.zarr")[0]
+    code = (
+        "import zarr; from dvc.api import DVCFileSystem; "
+        f"fs = DVCFileSystem({str(project.folder)!r}, rev='v1'); "
+        f"z = zarr.open(fs.get_mapper('/data/{IMAGE}.zarr'), mode='r'); "
+        f"print(z.attrs['num_features'], z[{mid!r}].shape)"
+    )
+    assert project.run("python", "-c", code).startswith("1024 (")
+
+
+def test_a_push_to_s3_that_is_cut_is_finished_by_the_next(project, second):
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        url = "http://{}:{}".format(*server.get_host_and_port())
+        own = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
+        bucket = boto3.client("s3", endpoint_url=url, region_name="us-east-1", **own)
+        bucket.create_bucket(Bucket="trailers")
+
+        def there() -> int:
+            return bucket.list_objects_v2(Bucket="trailers").get("KeyCount", 0)
+
+        project.run("dvc", "remote", "add", "--quiet", "s3", "s3://trailers/versions")
+        project.run("dvc", "remote", "modify", "--quiet", "s3", "endpointurl", url)
+        pushing = project.start("dvc", "push", "--quiet", "--remote", "s3", "--jobs", "1")
+        while there() < 10 and pushing.poll() is None:
+            time.sleep(0.02)
+        os.killpg(pushing.pid, signal.SIGKILL)
+        pushing.communicate()
+        cut = there()
+        project.run("dvc", "push", "--quiet", "--remote", "s3")
+        assert 10 <= cut < there()
+        project.run("git", "commit", "--quiet", "--all", "--message", "A remote on S3")
+        clone = project.clone(project.folder.parent / "fourth")
+        clone.run("dvc", "pull", "--quiet", "--remote", "s3")
+        assert clone.products() == second and clone.is_clean()
+        assert "Nothing to be done" in clone.run("snakemake", "evaluate")
+    finally:
+        server.stop()
