@@ -30,7 +30,7 @@ FILES = {"0.0": "its chunk is missing", ".zarray": "no .zarray", ".zattrs": "no 
 """The files of an array, and what is said of one that is not there."""
 COLUMNS = ("mid", "fingerprint", "signature")
 MANY = 200
-"""Arrays that take so long to read, half a second, that it is said."""
+"""Arrays that take so long to read, 0.4 s, that it is said."""
 TOLD = 10
 """Damaged movies of a store that are told one by one."""
 

@@ -74,10 +74,11 @@ def finish(folder: Path, movies: int, shards: int) -> None:
     for rules in (folder / "rules").glob("*.smk"):
         text = re.sub(r'script:\n( *)".*"', r'shell:\n\1"touch {output}"', rules.read_text())
         rules.write_text(text)
-    snakemake(folder, shards, "--quiet", "all")
-    shutil.copytree(ROOT / "rules", folder / "rules", dirs_exist_ok=True)
+    snakemake(folder, shards, "features", "--quiet", "all")
     for store in (folder / "data").glob("*.zarr"):
         fill(store, folder / trust.index_of(store.stem), movies if movies <= FILLED else 0)
+    snakemake(folder, shards, "--quiet", "all")
+    shutil.copytree(ROOT / "rules", folder / "rules", dirs_exist_ok=True)
 
 
 def fill(store: Path, index: Path, movies: int) -> None:
