@@ -65,6 +65,10 @@ if "status" in sys.argv[1:]:
     tell_status(plan)
     sys.exit(0)
 
+# Before Snakemake looks at what is there; by no job, which reads this file too.
+if workflow.is_main_process:
+    plan.check_stores()
+
 
 # Never data/movies.csv: Snakemake does not look at a rule's params while a job that makes one of its
 # inputs, even an ancient one, is about to run. A new movie would then wait for the next run.

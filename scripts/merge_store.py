@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from trailers12k import ledger, stores
+from trailers12k import ledger, stores, trust
 from trailers12k.files import write_csv
 from trailers12k.jobs import job
 
@@ -14,7 +14,8 @@ def main() -> None:
         attributes = attributes or stores.attributes(shard)
         rows = ledger.read_shard(path)
         parts += [(shard, r["mid"], r["fingerprint"]) for r in rows if r["status"] == "ok"]
-    rows = stores.merge(parts, Path(snakemake.output.group).parent, attributes)
+    store = Path(snakemake.output.group).parent
+    rows = stores.merge(parts, store, attributes, trust.index_of(store.stem))
     write_csv(snakemake.output.manifest, ["mid", "clips", "fingerprint"], rows)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from trailers12k import config as configuration
-from trailers12k import retries, sources, status
+from trailers12k import retries, sources, status, trust
 from trailers12k.backbones.names import modules_of, weights_key
 from trailers12k.files import read_csv, sha256_of
 from trailers12k.fingerprint import code_version, fingerprint
@@ -340,6 +340,14 @@ class Plan:
     def source_ledgers(self) -> list[str]:
         """The ledgers of the sources that are asked movie by movie."""
         return [f"build/ledger/{name}/all.csv" for name in self.asking]
+
+    def check_stores(self) -> None:
+        """Have what was deleted or damaged in stores made again; see `trust`.
+
+        Not the authors' own, which say nothing of their values and would be fetched as a whole.
+        """
+        if not self.is_published:
+            trust.check(self.stores, self.config["shards"])
 
     def packed(self, run: str) -> dict[str, list[str]]:
         """The packed stores of a run and their indexes: stream -> files."""

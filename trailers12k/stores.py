@@ -24,6 +24,7 @@ import zarr
 from numcodecs import Zstd
 from tqdm import tqdm
 
+from trailers12k import trust
 from trailers12k.files import PARTIAL, read_csv, write_json
 from trailers12k.fingerprint import fingerprint
 from trailers12k.movies import is_mid
@@ -128,21 +129,31 @@ def fault_of(store: Path, mid: str) -> str:
     folder = store / mid
     try:
         meta = json.loads((folder / ".zarray").read_text())
+        one = meta["chunks"] == meta["shape"]
     except FileNotFoundError:
         return "no .zarray"
-    if meta["chunks"] != meta["shape"]:
+    except (KeyError, TypeError, ValueError) as error:
+        return f".zarray cannot be read: {error}"
+    if not one:
         return "more than one chunk"
     if not (folder / "0.0").is_file():
         return "its chunk is missing"
     return ""
 
 
-def merge(parts: Iterable[tuple[Path, str, str]], store: Path, attributes_: Mapping) -> list[dict]:
+def merge(
+    parts: Iterable[tuple[Path, str, str]],
+    store: Path,
+    attributes_: Mapping,
+    index: Path | None = None,
+) -> list[dict]:
     """Make a store of exactly the given movies; rows `mid, clips, fingerprint`, sorted by mid.
 
     parts: (store of the shard, mid, fingerprint). An array that is already there with the same
         fingerprint stays; others are hard-linked where the file system can, else copied. Arrays of
         movies that are not in `parts` are removed.
+    index: of `trust`. Arrays that are put in are known to be good, as their job has left them; of
+        those that stay, what was known stays.
     """
     create(store, attributes_)
     parts = sorted(parts, key=lambda part: part[1])
@@ -150,6 +161,8 @@ def merge(parts: Iterable[tuple[Path, str, str]], store: Path, attributes_: Mapp
     gone = [mid for mid in movies(store) if mid not in wanted]
     for mid in gone:
         shutil.rmtree(store / mid)
+    known = trust.read_index(index) if index else {}
+    known = {mid: known[mid] for mid in known if mid in wanted}
     rows, added = [], 0
     for part, mid, mark in tqdm(parts, unit="movie", disable=None):
         there = (store / mid).is_dir() and not fault_of(store, mid)
@@ -161,8 +174,11 @@ def merge(parts: Iterable[tuple[Path, str, str]], store: Path, attributes_: Mapp
             partial = store / f"{mid}{PARTIAL}"
             shutil.copytree(part / mid, partial, copy_function=_link)
             _put(partial, store / mid)
+            known[mid] = mark, trust.signature(store / mid)
             added += 1
         rows.append({"mid": mid, "clips": shape(store, mid)[0], "fingerprint": mark})
+    if index:
+        trust.write_index(index, known)
     log.info(
         "%s: %d movies, %d added or replaced, %d kept, %d removed",
         store.name,
@@ -205,15 +221,23 @@ def verify(
         if manifest and mid not in listed:
             faults.append(f"{mid}: in the store, but not in {Path(manifest).name}")
         own = None if cut is None else cut.get(mid, [])
-        if fault := _fault_of_values(store, mid, about, listed.get(mid), own):
+        if fault := fault_of_values(store, mid, about, listed.get(mid), own):
             faults.append(f"{mid}: {fault}")
     return sorted(faults)
 
 
-def _fault_of_values(
-    store: Path, mid: str, about: Mapping, listed: Mapping | None, cut: "list[Clip] | None"
+def fault_of_values(
+    store: Path,
+    mid: str,
+    about: Mapping,
+    listed: Mapping | None,
+    cut: "list[Clip] | None" = None,
 ) -> str:
-    """What is wrong with one array, its values read; an empty string when it is sound."""
+    """What is wrong with one array, its values read; an empty string when it is sound.
+
+    about: the attributes of its store. listed: its row of the manifest. cut: its clips. The last
+    two are not compared with when they are None.
+    """
     if fault := fault_of(store, mid):
         return fault
     try:
@@ -233,6 +257,8 @@ def _fault_of_values(
         )
     if cut is not None and len(values) != len(cut):
         return f"{len(values)} rows, but clips.csv has {len(cut)} clips"
+    if listed and int(listed["clips"]) != len(values):
+        return f"{len(values)} rows, but the manifest has {listed['clips']}"
     common = about.get("determined_by")
     comparable = common and (cut is not None or about["input"] == "posters")
     made_from = own.get("source_sha256"), own.get("reader")

@@ -238,21 +238,32 @@ def lay_out() -> None:
 
 
 def _lay_out_features(folder: Path) -> None:
-    """Link the shards of one store."""
+    """Link the shards of one store, and trust it: DVC knows its files by their content."""
     # Here, since every start of Snakemake loads this module.
-    from trailers12k import stores
+    from trailers12k import stores, trust
 
-    store = Path("data") / f"{folder.name}.zarr"
+    store, manifest = Path("data") / f"{folder.name}.zarr", Path("data") / f"{folder.name}.csv"
     ledgers = Path("build/ledger") / folder.name
-    if not (store / ".zgroup").exists():
-        log.warning("%s is not here: fetch it with `dvc pull %s`", store, store)
+    groups = sorted(folder.glob("*.zarr"))
+    parts = {
+        group: [
+            (store, row["mid"], row["fingerprint"])
+            for row in read_csv(ledgers / f"{group.stem}.csv")
+            if row["status"] == "ok"
+        ]
+        for group in groups
+    }
+    listed = read_csv(manifest) if manifest.exists() and (store / ".zgroup").exists() else []
+    marks = {row["mid"]: row["fingerprint"] for row in listed}
+    if marks != {mid: mark for several in parts.values() for _, mid, mark in several}:
+        log.warning("%s of this version is not here: dvc pull %s %s", store, store, manifest)
         for part in (folder, ledgers):
             shutil.rmtree(part, ignore_errors=True)
         return
-    for group in sorted(folder.glob("*.zarr")):
-        rows = read_csv(ledgers / f"{group.stem}.csv")
-        parts = [(store, row["mid"], row["fingerprint"]) for row in rows if row["status"] == "ok"]
-        stores.merge(parts, group, stores.attributes(group))
+    for group in groups:
+        stores.merge(parts[group], group, stores.attributes(group))
+    known = {mid: (mark, trust.signature(store / mid)) for mid, mark in marks.items()}
+    trust.write_index(trust.index_of(folder.name), known)
 
 
 def _pack() -> None:

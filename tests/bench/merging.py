@@ -50,7 +50,8 @@ def merge_stores(folder: Path, mids: list[str]) -> None:
         parts.append((shard, mid, "0"))
 
     def merge(name: str, several: list) -> None:
-        rows = stores.merge(several, folder / name, {"num_features": SHAPE[1]})
+        index = folder / "index.csv"
+        rows = stores.merge(several, folder / name, {"num_features": SHAPE[1]}, index)
         write_csv(folder / "manifest.csv", ["mid", "clips", "fingerprint"], rows)
 
     with timed(f"store of {MOVIES} arrays {SHAPE}, first merge by hard links"):

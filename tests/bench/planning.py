@@ -1,6 +1,7 @@
 """What Snakemake needs to plan with the full preset, by the number of movies: `make bench`.
 
-Movies are made up, and so are their products: every file is there, and empty. For each size:
+Movies are made up, and so are their products: every file is there, and empty. Stores hold as many
+arrays as there are movies, up to 12,000, since these are looked at too. For each size:
 `snakemake -n` before anything is made (the least of three), when all is finished, and with one
 movie added. CPU seconds and peak memory of the whole process.
 """
@@ -15,11 +16,15 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from trailers12k import trust
+from trailers12k.files import write_csv
 from trailers12k.movies import GENRES
 
 ROOT = Path(__file__).parents[2]
 SIZES = [(1_200, 128), (12_000, 128), (120_000, 128), (120_000, 1_000)]
 """Movies, shards."""
+FILLED = 12_000
+"""Movies with which stores are filled at most: each takes four inodes in each store."""
 PARTS = ["Snakefile", "config.yaml", "rules", "scripts", "trailers12k", "schemas", "profiles"]
 PARTS += ["presets", "envs"]
 
@@ -64,13 +69,32 @@ def jobs(text: str) -> Counter:
     return Counter({n: int(c) for n, c in re.findall(r"^(\w+) +(\d+)$", table, re.M)})
 
 
-def finish(folder: Path, shards: int) -> None:
-    """Make every product, empty: a run whose jobs only touch their outputs."""
+def finish(folder: Path, movies: int, shards: int) -> None:
+    """Make every product, empty but for the stores: a run whose jobs only touch their outputs."""
     for rules in (folder / "rules").glob("*.smk"):
         text = re.sub(r'script:\n( *)".*"', r'shell:\n\1"touch {output}"', rules.read_text())
         rules.write_text(text)
+    snakemake(folder, shards, "features", "--quiet", "all")
+    for store in (folder / "data").glob("*.zarr"):
+        fill(store, folder / trust.index_of(store.stem), movies if movies <= FILLED else 0)
     snakemake(folder, shards, "--quiet", "all")
     shutil.copytree(ROOT / "rules", folder / "rules", dirs_exist_ok=True)
+
+
+def fill(store: Path, index: Path, movies: int) -> None:
+    """A store whose arrays are trusted unread, and so need hold nothing."""
+    (store / ".zgroup").write_text('{"zarr_format": 2}')
+    (store / ".zattrs").write_text('{"num_features": 1024}')
+    rows = [{"mid": f"tt{n:07}", "clips": 96, "fingerprint": f"{n:016}"} for n in range(movies)]
+    known = {}
+    for row in rows:
+        folder = store / row["mid"]
+        folder.mkdir()
+        for name in trust.FILES:
+            (folder / name).touch()
+        known[row["mid"]] = row["fingerprint"], trust.signature(folder)
+    write_csv(store.with_suffix(".csv"), ["mid", "clips", "fingerprint"], rows)
+    trust.write_index(index, known)
 
 
 def main() -> None:
@@ -91,7 +115,7 @@ def main() -> None:
                 f"{seconds:.1f} CPU s, {memory} MB",
                 flush=True,
             )
-            finish(folder, shards)
+            finish(folder, movies, shards)
             text, seconds, memory = snakemake(folder, shards, "-n")
             assert "Nothing to be done" in text, text[-3000:]
             print(f"  finished: {seconds:.1f} CPU s, {memory} MB", flush=True)

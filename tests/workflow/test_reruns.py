@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import shutil
 import time
 from collections import Counter
@@ -171,6 +172,39 @@ def test_a_store_deleted_by_hand_is_made_again(project):
     run = project.build()
     assert run.jobs["merge_store"] == 1 and run.jobs["extract_features"] == 0
     assert (project.folder / "data" / f"{VIDEO}.zarr" / ".zgroup").is_file()
+
+
+def test_what_was_damaged_by_hand_in_a_store_is_made_again(project):
+    """One movie deleted, one chunk cut short, one overwritten with as many other bytes.
+
+    The last two in place, so that by the hard links the shards have lost them too.
+    """
+
+    def files():
+        return {path: path.read_bytes() for path in sorted(store.rglob("*")) if path.is_file()}
+
+    store = project.folder / "data" / f"{VIDEO}.zarr"
+    before = files()
+    gone, short, other = sorted(path.name for path in store.glob("tt*"))[:3]
+    shutil.rmtree(store / gone)
+    chunk = store / short / "0.0"
+    os.truncate(chunk, chunk.stat().st_size // 2)
+    with (store / other / "0.0").open("r+b") as file:
+        file.seek(-8, os.SEEK_END)
+        file.write(b"damaged!")
+    planned = project.build("--dry-run")
+    for mid, fault in ((gone, "its folder is missing"), (short, "cannot be"), (other, "")):
+        assert re.search(rf"data/{VIDEO}\.zarr: {mid}: {fault}.*; made again", planned.text)
+    run = project.build()
+    assert run.jobs == planned.jobs and run.jobs["merge_store"] == 1
+    damaged = Counter(shard_of(mid, 2) for mid in (short, other))
+    assert run.wildcards("extract_features", "store") == {VIDEO}
+    assert run.wildcards("extract_features", "shard") == set(damaged)
+    for shard, number in damaged.items():
+        assert f"{number} computed, " in project.log(f"extract_features/{VIDEO}/{shard}.log")
+    assert "3 added or replaced" in project.log(f"merge_store/{VIDEO}.log")
+    assert files() == before
+    assert "Nothing to be done" in project.build().text
 
 
 def test_a_figure_that_failed_and_was_mended_reaches_the_table(project):
