@@ -56,17 +56,16 @@ try:
 except UserError as error:
     sys.exit(f"error: {error}\n")
 
-# After `dvc checkout` or `dvc pull` of another version: see the module.
-if not versions.is_laid_out():
-    versions.lay_out()
-
 # No rule, since it must also work while another run holds the lock.
 if "status" in sys.argv[1:]:
     tell_status(plan)
     sys.exit(0)
 
-# Before Snakemake looks at what is there; by no job, which reads this file too.
+# Before Snakemake looks at what is there; by no job, which reads this file too. The first after
+# `dvc checkout` or `dvc pull` of another version.
 if workflow.is_main_process:
+    if not versions.is_laid_out():
+        versions.lay_out()
     plan.check_stores()
 
 

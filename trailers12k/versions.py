@@ -28,6 +28,7 @@ from pathlib import Path
 
 import yaml
 
+from trailers12k import trust
 from trailers12k.files import PARTIAL, read_csv, replacing, sha256_of, write_text
 from trailers12k.jobs import UserError
 from trailers12k.movies import is_mid
@@ -206,8 +207,8 @@ def _kept() -> Iterator[Path]:
 
 
 def is_laid_out() -> bool:
-    """Whether build/ is that of the state which is there, if any."""
-    if not STATE.exists():
+    """Whether build/ is that of the state which is there, if any; or is in use by another run."""
+    if not STATE.exists() or any(trust.LOCKS.glob("*")):
         return True
     return LAID_OUT.exists() and LAID_OUT.read_text().strip() == sha256_of(STATE)
 
@@ -240,7 +241,7 @@ def lay_out() -> None:
 def _lay_out_features(folder: Path) -> None:
     """Link the shards of one store, and trust it: DVC knows its files by their content."""
     # Here, since every start of Snakemake loads this module.
-    from trailers12k import stores, trust
+    from trailers12k import stores
 
     store, manifest = Path("data") / f"{folder.name}.zarr", Path("data") / f"{folder.name}.csv"
     ledgers = Path("build/ledger") / folder.name

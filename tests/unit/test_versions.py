@@ -1,0 +1,151 @@
+"""dvc.yaml of several configurations, and the state of build/."""
+
+import os
+
+import numpy as np
+import pytest
+import yaml
+from snakemake.utils import update_config
+
+from trailers12k import ledger, stores, versions
+from trailers12k.files import sha256_of, write_csv
+from trailers12k.jobs import UserError
+from trailers12k.plan import Plan
+
+ROOT = versions.Path(__file__).parents[2]
+STORE = "trailers_i_toy_fpc24"
+
+
+def plan_of(*presets, **keys):
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    for preset in presets:
+        update_config(config, yaml.safe_load((ROOT / preset).read_text()))
+    return Plan(config | keys)
+
+
+def test_the_projects_own_dvc_yaml_is_that_of_its_configuration():
+    assert (ROOT / "dvc.yaml").read_text() == versions.dvc_yaml(plan_of())
+
+
+def test_a_preset_is_named_in_commands_and_its_keys_are_parameters(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    preset = "presets/trailers12k.yaml"
+    stages = yaml.safe_load(versions.dvc_yaml(plan_of(preset), [preset]))["stages"]
+    assert stages["features"]["cmd"] == f"snakemake features --configfile {preset}"
+    assert (
+        "backbones"
+        in {p: k for each in stages["features"]["params"] for p, k in each.items()}[preset]
+    )
+    outs = [path for out in stages["features"]["outs"] for path in out]
+    assert (
+        "data/posters_i_swin.zarr" in outs and "data/trailers_i_efficientnet_fpc24.zarr" not in outs
+    )
+    text = versions.dvc_yaml(plan_of(preset), [preset])
+    assert versions.settings_files(text) == ["config.yaml", preset]
+
+
+def test_a_table_of_the_user_is_a_dependency_and_kept_by_git(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [f"tt{n:07},A movie,2001,drama,,https://example.org/{n}.mp4," for n in range(10)]
+    head = "mid,title,year,genres,youtube_id,trailer_url,poster_url"
+    (tmp_path / "mine.csv").write_text("\n".join([head, *rows]) + "\n")
+    text = versions.dvc_yaml(plan_of(movies="mine.csv"))
+    assert "mine.csv" in yaml.safe_load(text)["stages"]["metadata"]["deps"]
+    assert versions.settings_files(text) == ["config.yaml", "mine.csv"]
+
+
+def test_the_authors_features_have_no_stage_before_them(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    preset = "presets/published.yaml"
+    stages = yaml.safe_load(versions.dvc_yaml(plan_of(preset), [preset]))["stages"]
+    assert list(stages) == ["features", "splits", "evaluation", "report", "state"]
+    assert "data/ledger.csv" not in str(stages)
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A folder with one store of two shards, merged, and what Snakemake remembers of it."""
+    monkeypatch.chdir(tmp_path)
+    parts = []
+    for shard, mids in {"000": ["tt0000001", "tt0000002"], "001": ["tt0000003"]}.items():
+        group = tmp_path / "build" / "features" / STORE / f"{shard}.zarr"
+        stores.create(group, {"num_features": 3})
+        rows = []
+        for mid in mids:
+            values = np.full((2, 3), int(mid[2:]), np.float32)
+            stores.write(group, mid, values, {"fingerprint": mid})
+            rows.append({"mid": mid, "status": "ok", "clips": 2, "fingerprint": mid})
+            parts.append((group, mid, mid))
+        ledger.write_shard(f"build/ledger/{STORE}/{shard}.csv", rows, ("clips", "fingerprint"))
+    rows = stores.merge(parts, tmp_path / "data" / f"{STORE}.zarr", {"num_features": 3})
+    write_csv(f"data/{STORE}.csv", ["mid", "clips", "fingerprint"], rows)
+    for name in (
+        "trailers/tt0000001.mp4",
+        "posters/tt0000001.jpg",
+        "weights/x.json",
+        "stopped.json",
+    ):
+        path = tmp_path / "build" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("x")
+    versions.MEMORY.mkdir(parents=True)
+    (versions.MEMORY / "ZGF0YS9tdGdjLmNzdg==").write_text("{}")
+    return tmp_path
+
+
+def files_of(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for top in ("build", ".snakemake/metadata")
+        for path in (folder / top).rglob("*")
+        if path.is_file() and "state" not in path.name and "stores" not in path.parts
+    }
+
+
+def test_a_state_is_small_and_the_same_bytes_for_the_same_state(project):
+    versions.write_state()
+    first = sha256_of(versions.STATE)
+    assert versions.is_laid_out()
+    for path in project.rglob("*.csv"):
+        os.utime(path, (1, 1))
+    versions.write_state()
+    assert sha256_of(versions.STATE) == first
+    with versions.tarfile.open(versions.STATE) as tar:
+        names = set(tar.getnames())
+    features = {f"build/features/{STORE}/{s}.zarr/{f}" for s in ("000", "001") for f in FILES}
+    ledgers = {f"build/ledger/{STORE}/{shard}.csv" for shard in ("000", "001")}
+    assert names == features | ledgers | {".snakemake/metadata/ZGF0YS9tdGdjLmNzdg=="}
+
+
+FILES = (".zgroup", ".zattrs")
+
+
+def test_build_is_laid_out_as_it_was_when_something_else_was_made_since(project):
+    versions.write_state()
+    before = files_of(project)
+    group = project / "build" / "features" / STORE / "000.zarr"
+    stores.write(group, "tt0000001", np.zeros((5, 3), np.float32), {"fingerprint": "other"})
+    stores.write(group, "tt0000009", np.zeros((5, 3), np.float32), {"fingerprint": "other"})
+    (project / "build" / "ledger" / STORE / "000" / "tt0000009.json").parent.mkdir()
+    (project / "build" / "ledger" / STORE / "000" / "tt0000009.json").write_text("{}")
+    versions.LAID_OUT.unlink()
+    assert not versions.is_laid_out()
+    versions.lay_out()
+    assert versions.is_laid_out()
+    assert files_of(project) == before
+
+
+def test_a_store_of_another_version_is_left_out_and_said(project, caplog):
+    versions.write_state()
+    write_csv(f"data/{STORE}.csv", ["mid", "clips", "fingerprint"], [])
+    versions.lay_out()
+    assert f"dvc pull data/{STORE}.zarr data/{STORE}.csv" in caplog.text
+    assert not (project / "build" / "features" / STORE).exists()
+    assert not (project / "build" / "ledger" / STORE).exists()
+
+
+def test_what_is_not_finished_is_no_snapshot(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text((ROOT / "config.yaml").read_text())
+    with pytest.raises(UserError, match="data/movies.csv is not there; run snakemake to its end"):
+        versions.snapshot()
