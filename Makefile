@@ -1,11 +1,10 @@
 # make            set up .venv and run the built-in sample end to end
 # make test       set up and run the tests
-# make snapshot   commit all products into DVC; VERSION=tag names it, CONFIG='FILE ...' as --configfile
-# make restore    put the products of VERSION=tag back, or of this commit; FORCE=1 loses what is unsaved
+# make snapshot   commit all products into DVC: VERSION=tag names it, CONFIG='FILE ...' as --configfile
+# make restore    put the products of VERSION=tag back, or of this commit; FORCE=1 loses unsaved ones
+# make diff       tell how the versions FROM=tag and TO=tag differ; without TO, the files here
 # make bench      measure what the README says that things cost
 # make check      the format and style checks of CI
-# make diff FROM=TAG [TO=TAG]
-#                 tell how two versions of the dataset differ; without TO, from the files as they stand
 # make clean      remove what runs made (not .venv)
 
 PYTHON ?= python3
@@ -13,11 +12,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-<<<<<<< HEAD
-.PHONY: sample test snapshot restore bench check clean
-=======
-.PHONY: sample test bench check diff clean
->>>>>>> diff
+.PHONY: sample test snapshot restore diff bench check clean
 
 sample: $(READY)
 	snakemake --cores all
@@ -32,6 +27,9 @@ snapshot: $(READY)
 restore: $(READY)
 	python -m trailers12k.versions restore '$(VERSION)' $(if $(FORCE),--force)
 
+diff: $(READY)
+	@snakemake diff --config 'from=$(FROM)' 'to=$(TO)'
+
 bench: $(READY)
 	python tests/bench/planning.py
 	python tests/bench/merging.py
@@ -44,9 +42,6 @@ check: $(READY)
 	ruff format --check .
 	snakefmt --check Snakefile rules
 	snakemake --lint
-
-diff: $(READY)
-	@snakemake diff --config 'from=$(FROM)' 'to=$(TO)'
 
 clean:
 	rm -rf data build results logs benchmarks .snakemake
