@@ -33,6 +33,7 @@ diff: $(READY)
 bench: $(READY)
 	python tests/bench/planning.py
 	python tests/bench/merging.py
+	python tests/bench/versions.py
 	python tests/bench/acquisition.py
 	python tests/bench/features.py
 	python tests/bench/training.py

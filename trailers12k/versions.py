@@ -124,25 +124,38 @@ def _stage(
 
 
 def plots(plan: Plan) -> list[dict]:
-    """The plots that `dvc plots show` draws, of the tables in results/curves/."""
+    """The plots that `dvc plots show` draws."""
     runs = list(plan.runs)
+    recall = "results/curves/precision_recall.csv"
+    shown = {
+        "precision and recall": {
+            "x": {recall: "recall"},
+            "y": {recall: runs},
+            "y_label": "precision, %",
+        }
+    }
+    for run in runs:
+        curves = [path for path in plan.trained("curves.csv") if f"/{run}/" in path]
+        shown[f"learning of {run}"] = {
+            "x": "epoch",
+            "y": dict.fromkeys(curves, "val_loss"),
+            "y_label": "validation loss",
+        }
 
-    def lines(title: str, table: str, x: str, y_label: str) -> dict:
+    def bars(table: str, column: str, label: str) -> dict:
         file = f"results/curves/{table}.csv"
-        return {title: {"x": {file: x}, "y": {file: runs}, "y_label": y_label}}
+        about = {"template": "bar_horizontal", "x_label": label}
+        return {"x": {file: column}, "y": {file: "genre"}} | about
 
-    def bars(title: str, table: str, column: str, x_label: str) -> dict:
-        file = f"results/curves/{table}.csv"
-        about = {"template": "bar_horizontal", "x_label": x_label}
-        return {title: {"x": {file: column}, "y": {file: "genre"}} | about}
-
-    subsets = [f"split{split} {subset}" for split in SPLITS for subset in ("validation", "test")]
-    return [
-        lines("precision and recall", "precision_recall", "recall", "precision, %"),
-        lines("learning curves", "learning", "epoch", "validation loss"),
-        *(bars(f"genres of {run}", "genres", run, "average precision, %") for run in runs),
-        *(bars(f"balance of {name}", "balance", name, "share / share overall") for name in subsets),
-    ]
+    for run in runs:
+        shown[f"genres of {run}"] = bars("genres", run, "average precision, %")
+    for split in SPLITS:
+        for subset in ("validation", "test"):
+            name = f"split{split} {subset}"
+            shown[f"balance of {name}"] = bars(
+                "balance", name, "share of a genre / its share overall"
+            )
+    return [{title: plot} for title, plot in shown.items()]
 
 
 def dvc_yaml(plan: Plan, files: Sequence[str] = ()) -> str:

@@ -1,0 +1,179 @@
+"""What versions cost with 12,000 movies in seven stores: `make bench`.
+
+Arrays are made up, with 24 kB each a fifteenth of real ones; what a GB more costs is measured with
+one large file. CPU seconds of the whole process, its children too. Needs 8 GB of disk.
+"""
+
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from trailers12k import ledger, stores, versions
+from trailers12k.files import write_csv, write_json
+from trailers12k.movies import shard_of
+
+ROOT = Path(__file__).parents[2]
+MOVIES, SHARDS, SHAPE = 12_000, 128, (96, 64)
+STORES = [f"trailers_{number}" for number in range(7)]
+STAGES = ["trailers", "posters", "clips", *STORES]
+ZARRAY = {
+    "shape": SHAPE,
+    "chunks": SHAPE,
+    "dtype": "<f4",
+    "compressor": None,
+    "fill_value": 0.0,
+    "order": "C",
+    "filters": None,
+    "dimension_separator": ".",
+    "zarr_format": 2,
+}
+DVC = [sys.executable, "-m", "dvc"]
+
+
+def cpu() -> float:
+    """CPU seconds of this process and its finished children."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+@contextmanager
+def timed(what: str) -> Iterator[None]:
+    """Print the CPU and wall seconds of what is done, and the bytes that it adds to the cache."""
+    began, wall, size = cpu(), time.perf_counter(), cached()
+    yield
+    added = (cached() - size) / 1e6
+    print(
+        f"{what}: {cpu() - began:.1f} CPU s, {time.perf_counter() - wall:.0f} s"
+        + (f", {added:.1f} MB more in the cache" if added else ""),
+        flush=True,
+    )
+
+
+def cached() -> int:
+    return sum(path.stat().st_size for path in Path(".dvc/cache").rglob("*") if path.is_file())
+
+
+def run(*command: str) -> None:
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def write(store: str, mid: str, version: str) -> None:
+    """An array and the record of it."""
+    shard = shard_of(mid, SHARDS)
+    folder = Path(f"build/features/{store}/{shard}.zarr/{mid}")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    write_json(folder / ".zarray", ZARRAY)
+    write_json(folder / ".zattrs", {"fingerprint": f"{version}-{mid}"})
+    (folder / "0.0").write_bytes(np.random.default_rng().bytes(4 * SHAPE[0] * SHAPE[1]))
+
+
+def merge(store: str, mids: list[str], marks: dict[str, str]) -> None:
+    """Shards' ledgers, the store of data/, and its manifest."""
+    parts = []
+    shards: dict[str, list[str]] = {}
+    for mid in mids:
+        shards.setdefault(shard_of(mid, SHARDS), []).append(mid)
+    for shard, of_shard in shards.items():
+        group = Path(f"build/features/{store}/{shard}.zarr")
+        stores.create(group, {"num_features": SHAPE[1]})
+        rows = [{"mid": mid, "status": "ok", "fingerprint": marks[mid]} for mid in of_shard]
+        ledger.write_shard(f"build/ledger/{store}/{shard}.csv", rows, ("clips", "fingerprint"))
+        parts += [(group, mid, marks[mid]) for mid in of_shard]
+    rows = stores.merge(parts, Path(f"data/{store}.zarr"), {"num_features": SHAPE[1]})
+    write_csv(f"data/{store}.csv", ["mid", "clips", "fingerprint"], rows)
+
+
+def record(mid: str) -> None:
+    """The records that all stages keep of a movie."""
+    row = {"mid": mid, "status": "ok", "attempts": 1, "sha256": "0" * 64, "tool": "a tool 1.0"}
+    for stage in STAGES:
+        folder = Path("build/ledger") / stage / shard_of(mid, SHARDS)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / f"{mid}.json", {"fingerprint": "0" * 16, "time": 1.7e9, "row": row})
+
+
+def snapshot(name: str) -> None:
+    versions.write_state()
+    run(*DVC, "commit", "--force", "--quiet")
+    run("git", "add", "dvc.yaml", "dvc.lock")
+    run("git", "commit", "--quiet", "--message", name)
+    run("git", "tag", name)
+
+
+def restore(name: str) -> None:
+    run("git", "checkout", "--quiet", name, "--", "dvc.lock")
+    run(*DVC, "checkout", "--quiet")
+    versions.lay_out()
+
+
+def main() -> None:
+    mids = [f"tt{number:07}" for number in range(MOVIES)]
+    more = "tt9999999"
+    marks = {mid: f"a-{mid}" for mid in [*mids, more]}
+    with tempfile.TemporaryDirectory() as name, chdir(name):
+        Path(".dvc").mkdir()
+        for part in (".dvc/config", ".dvc/.gitignore", ".dvcignore", ".gitignore"):
+            shutil.copy(ROOT / part, part)
+        run("git", "init", "--quiet")
+        for key, value in (("name", "bench"), ("email", "bench@example.org")):
+            run("git", "config", f"user.{key}", value)
+        outs = [f"data/{store}{end}" for store in STORES for end in (".csv", ".zarr")]
+        outs = [{path: {"persist": True}} for path in [*outs, versions.STATE.as_posix()]]
+        stages = {"all": {"cmd": "true", "outs": outs}}
+        Path("dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
+        versions.MEMORY.mkdir(parents=True)
+        for number in range(1_336):
+            path = urlsafe_b64encode(f"build/none/{number}.csv".encode()).decode()
+            (versions.MEMORY / path).write_text("x" * 3_000)
+        for mid in mids:
+            record(mid)
+        for store in STORES:
+            for mid in mids:
+                write(store, mid, "a")
+            merge(store, mids, marks)
+        Path(".dvc/cache").mkdir(exist_ok=True)
+        total = sum(p.stat().st_size for p in Path("data").rglob("*") if p.is_file()) / 1e9
+        print(f"{MOVIES} movies, {len(STORES)} stores, {total:.2f} GB", flush=True)
+
+        with timed("first snapshot"):
+            snapshot("v1")
+        print(f"  of which the state is {versions.STATE.stat().st_size / 1e6:.1f} MB")
+        with timed("dvc status, nothing changed"):
+            run(*DVC, "status", "--quiet")
+        record(more)
+        for store in STORES:
+            write(store, more, "a")
+            merge(store, [*mids, more], marks)
+        with timed("snapshot with one movie more"):
+            snapshot("v2")
+        with timed("restore of the version before"):
+            restore("v1")
+        other = marks | {mid: f"b-{mid}" for mid in mids}
+        for mid in mids:
+            write(STORES[0], mid, "b")
+        merge(STORES[0], mids, other)
+        with timed("snapshot with one store made anew"):
+            snapshot("v3")
+        with timed("restore of the version before"):
+            restore("v1")
+        with Path("large").open("wb") as file:
+            for _ in range(20):
+                file.write(os.urandom(100_000_000))
+        with timed("one file of 2 GB more"):
+            run(*DVC, "add", "--quiet", "large")
+
+
+if __name__ == "__main__":
+    main()
