@@ -64,8 +64,11 @@ if "status" in sys.argv[1:]:
 # Before Snakemake looks at what is there; by no job, which reads this file too. The first after
 # `dvc checkout` or `dvc pull` of another version.
 if workflow.is_main_process:
-    if not versions.is_laid_out():
-        versions.lay_out()
+    try:
+        if not versions.is_laid_out():
+            versions.lay_out()
+    except UserError as error:
+        sys.exit(f"error: {error}\n")
     plan.check_stores()
 
 

@@ -23,8 +23,9 @@ import subprocess
 import sys
 import tarfile
 import time
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import yaml
 
@@ -212,6 +213,8 @@ def _kept() -> Iterator[Path]:
             if at == Path("build"):
                 folders[:] = [name for name in folders if name not in NO_STATE]
                 names = [name for name in names if name not in NO_STATE]
+            if at == Path("build/sources"):
+                folders[:] = [name for name in folders if name != "files"]
             # Arrays of stores, and temporary folders beside them.
             folders[:] = [n for n in folders if not is_mid(n) and not n.endswith(PARTIAL)]
             for name in names:
@@ -234,10 +237,10 @@ def lay_out() -> None:
     and weights that are here stay.
     """
     log.warning("%s is of another version than build/: laying that one out", STATE)
-    LAID_OUT.unlink(missing_ok=True)
-    for path in list(_kept()):
-        path.unlink()
-    with tarfile.open(STATE) as tar:
+    with _opened() as tar:
+        LAID_OUT.unlink(missing_ok=True)
+        for path in list(_kept()):
+            path.unlink()
         tar.extractall(".", filter="data")
     # Without it Snakemake takes its memory for that of an older Snakemake.
     MEMORY.with_name("incomplete").mkdir(exist_ok=True)
@@ -249,6 +252,21 @@ def lay_out() -> None:
         if path.exists():
             os.utime(path, (now, now))
     write_text(LAID_OUT, sha256_of(STATE) + "\n")
+
+
+def _opened() -> tarfile.TarFile:
+    """The state, read to its end. Raises `UserError` when it is damaged, or holds what none has."""
+    try:
+        tar = tarfile.open(STATE)
+        found = tar.getmembers()
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        raise UserError(f"{STATE}: {error}; put it back: dvc checkout --force {STATE}") from error
+    for member in found:
+        path = PurePosixPath(member.name)
+        inside = path.is_relative_to("build") or path.is_relative_to(MEMORY.as_posix())
+        if not member.isreg() or not inside or ".." in path.parts:
+            raise UserError(f"{STATE}: {member.name!r} is no part of a state; do not trust it")
+    return tar
 
 
 def _lay_out_features(folder: Path) -> None:

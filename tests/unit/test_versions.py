@@ -149,3 +149,17 @@ def test_what_is_not_finished_is_no_snapshot(tmp_path, monkeypatch):
     (tmp_path / "config.yaml").write_text((ROOT / "config.yaml").read_text())
     with pytest.raises(UserError, match="data/movies.csv is not there; run snakemake to its end"):
         versions.snapshot()
+
+
+def test_a_state_that_is_cut_or_holds_other_things_is_refused_and_nothing_is_lost(project):
+    versions.write_state()
+    before, whole = files_of(project), versions.STATE.read_bytes()
+    versions.STATE.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match="put it back: dvc checkout --force build/state.tar.gz"):
+        versions.lay_out()
+    for name in ("Snakefile", "build/../config.yaml", "/etc/passwd"):
+        with versions.tarfile.open(versions.STATE, "w:gz") as tar:
+            tar.addfile(versions.tarfile.TarInfo(name))
+        with pytest.raises(UserError, match="is no part of a state"):
+            versions.lay_out()
+    assert files_of(project) == before
