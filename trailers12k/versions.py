@@ -237,10 +237,11 @@ def lay_out() -> None:
     and weights that are here stay.
     """
     log.warning("%s is of another version than build/: laying that one out", STATE)
-    with _opened() as tar:
-        LAID_OUT.unlink(missing_ok=True)
-        for path in list(_kept()):
-            path.unlink()
+    _check_state()
+    LAID_OUT.unlink(missing_ok=True)
+    for path in list(_kept()):
+        path.unlink()
+    with tarfile.open(STATE) as tar:
         tar.extractall(".", filter="data")
     # Without it Snakemake takes its memory for that of an older Snakemake.
     MEMORY.with_name("incomplete").mkdir(exist_ok=True)
@@ -254,11 +255,11 @@ def lay_out() -> None:
     write_text(LAID_OUT, sha256_of(STATE) + "\n")
 
 
-def _opened() -> tarfile.TarFile:
-    """The state, read to its end. Raises `UserError` when it is damaged, or holds what none has."""
+def _check_state() -> None:
+    """Read the state to its end. Raises `UserError` when it is damaged, or holds what none has."""
     try:
-        tar = tarfile.open(STATE)
-        found = tar.getmembers()
+        with tarfile.open(STATE) as tar:
+            found = tar.getmembers()
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise UserError(f"{STATE}: {error}; put it back: dvc checkout --force {STATE}") from error
     for member in found:
@@ -266,7 +267,6 @@ def _opened() -> tarfile.TarFile:
         inside = path.is_relative_to("build") or path.is_relative_to(MEMORY.as_posix())
         if not member.isreg() or not inside or ".." in path.parts:
             raise UserError(f"{STATE}: {member.name!r} is no part of a state; do not trust it")
-    return tar
 
 
 def _lay_out_features(folder: Path) -> None:
