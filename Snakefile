@@ -15,7 +15,7 @@ from snakemake.utils import min_version
 # Jobs in environments of their own (--sdm conda) find the package here; it is not installed there.
 sys.path.append(workflow.basedir)
 
-from trailers12k import versions
+from trailers12k import state
 from trailers12k.jobs import UserError
 from trailers12k.metadata import COLUMNS
 from trailers12k.plan import (
@@ -65,8 +65,8 @@ if "status" in sys.argv[1:]:
 # `dvc checkout` or `dvc pull` of another version.
 if workflow.is_main_process:
     try:
-        if not versions.is_laid_out():
-            versions.lay_out()
+        if not state.is_laid_out():
+            state.lay_out()
     except UserError as error:
         sys.exit(f"error: {error}\n")
     plan.check_stores()

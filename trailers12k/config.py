@@ -158,12 +158,12 @@ def _check_downloads(config: Mapping) -> None:
             f"config: trailers.cookies: {cookies} does not exist; allowed: a cookie file in "
             "Netscape's format, or null"
         )
-    known = {reason for _, reason in PATTERNS} | set(CHECKS) | {"all", ""}
+    known = {reason for _, reason in PATTERNS} | set(CHECKS)
     for reason in config["retry"].split(","):
-        if reason not in known:
+        if reason not in known and config["retry"] not in ("", "all", "none"):
             raise UserError(
-                f"config: retry: {reason!r} is not allowed; allowed: all, or reasons joined by "
-                f"commas: {', '.join(sorted(known - {'', 'all'}))}"
+                f"config: retry: {reason!r} is not allowed; allowed: all, none, or reasons joined "
+                f"by commas: {', '.join(sorted(known))}"
             )
 
 

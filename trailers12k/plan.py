@@ -492,7 +492,7 @@ def tell_changes(plan: Plan) -> None:
     # Here, since a dry run need not wait for numpy.
     from trailers12k import changes
 
-    before, after = (str(plan.config[key] or "") for key in ("from", "to"))
+    before, after = (str(plan.config.get(key) or "") for key in ("from", "to"))
     if not before:
         raise UserError("name a version: snakemake diff --config from=TAG to=TAG")
     earlier = changes.Revision(before)

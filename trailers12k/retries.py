@@ -22,6 +22,8 @@ from trailers12k.reasons import COOL_DOWN, STOPS, is_asked, is_final, pause
 from trailers12k.shards import Brake, Failure, Stop
 
 STOPPED = Path("build/stopped.json")
+NONE = "none"
+"""As the user's `retry`: nothing is tried again, even if it is due."""
 _writing = threading.Lock()
 
 
@@ -38,9 +40,11 @@ def is_due(failure: Mapping, first_pause: float, retry: str, now: float) -> bool
     failure: `reason`, `attempts`, `tried` (seconds since 1970), and where they are known `path`, a
         local file that was not there, and `tool`, what failed, with its version.
     first_pause: seconds until the first try of a later run; each is four times longer.
-    retry: what the user asks for beyond that: `all`, or reasons joined by commas.
+    retry: what the user asks for beyond that: `all`, or reasons joined by commas; or `none`.
     """
     reason = failure["reason"]
+    if retry == NONE:
+        return False
     if retry and is_asked(retry, reason):
         return True
     if failure.get("path"):
@@ -104,11 +108,22 @@ def write_open(
     waiting = sum(row.get("reason") == "stopped" for row in rows)
     left = {"round": number, "stopped": waiting, "failures": failures}
     write_json(open_file(folder, shard), left)
+    rest(folder, shard, False)
 
 
 def open_file(folder: Path, shard: str) -> Path:
     """Where `write_open` writes."""
     return folder / "open" / f"{shard}.json"
+
+
+def rest(folder: Path, shard: str, whether: bool) -> None:
+    """Let nothing be due in a shard until its job runs for another reason, or end that."""
+    mark = open_file(folder, shard).with_suffix(".rests")
+    if whether:
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.touch()
+    else:
+        mark.unlink(missing_ok=True)
 
 
 def next_round(folder: Path, shard: str, first_pause: float, retry: str) -> int:
@@ -121,6 +136,8 @@ def next_round(folder: Path, shard: str, first_pause: float, retry: str) -> int:
     if not path.exists():
         return 0
     left = json.loads(path.read_text(encoding="utf-8"))
+    if retry == NONE or (not retry and path.with_suffix(".rests").exists()):
+        return left["round"]
     now = time.time()
     due = any(is_due(failure, first_pause, retry, now) for failure in left["failures"])
     return left["round"] + bool(due or (left["stopped"] and not stopped()))

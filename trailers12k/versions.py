@@ -1,49 +1,32 @@
-"""Versions of all products, in DVC: dvc.yaml, snapshots, going back, and what build/ was then.
+"""Versions of all products, in DVC and Git: dvc.yaml, snapshots, and going back.
 
-Reads the configuration and products; writes dvc.yaml, build/state.tar.gz, commits and tags. Must
-not know how anything is computed.
+Reads the configuration and products; writes dvc.yaml, commits and tags. Must not know how anything
+is computed, nor what the state holds (`state`).
 
     python -m trailers12k.versions snapshot [--version TAG] [--configfile FILE ...]
     python -m trailers12k.versions restore [TAG] [--force]
-
-DVC keeps data/ and results/. Snakemake also wants what it made on the way, and its own memory of
-what was made from what; else everything would run again after going back. Both are small without
-videos, posters and arrays, and are kept as one file, the state. Arrays of build/features are those
-of the stores, and are linked from there.
 """
 
 import argparse
-import base64
-import gzip
 import json
 import logging
 import os
-import shutil
+import re
+import shlex
 import subprocess
 import sys
-import tarfile
-import time
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import yaml
 
-from trailers12k import trust
-from trailers12k.files import PARTIAL, read_csv, replacing, sha256_of, write_text
+from trailers12k import state, trust
+from trailers12k.files import read_csv, write_text
 from trailers12k.jobs import UserError
-from trailers12k.movies import is_mid
 from trailers12k.plan import SPLITS, Plan
 
 log = logging.getLogger(__name__)
 
-STATE = Path("build/state.tar.gz")
-LAID_OUT = Path("build/state.sha256")
-"""Of the state that build/ was laid out from, or that was written from it."""
-MEMORY = Path(".snakemake/metadata")
-TABLES = (".csv", ".json", ".zgroup", ".zattrs")
-NO_STATE = ("weights", "packed", "training", "predictions", "published", "stores", "stopped.json")
-"""Of build/: what can be made again without any video, or is of this machine and this day."""
 CODE = ["Snakefile", "rules", "scripts", "trailers12k"]
 SCORES = ("summary.csv", "summary.md", "metrics.json", "figures/curves.png")
 METADATA_KEYS = (
@@ -95,7 +78,7 @@ def stages(plan: Plan, files: Sequence[str]) -> dict[str, dict]:
         "cmd": "python -m trailers12k.versions state",
         # Of a store the manifest tells all. Code: it may make the same products again.
         "deps": [*CODE, *(path for path in made if not path.endswith(".zarr"))],
-        "outs": [{STATE.as_posix(): {"persist": True}}],
+        "outs": [{state.STATE.as_posix(): {"persist": True}}],
     }
     return found
 
@@ -109,7 +92,7 @@ def _stage(
     outs: Sequence[str],
 ) -> dict:
     """A stage that is a target of the workflow."""
-    named = f" --configfile {' '.join(files)}" if files else ""
+    named = f" --configfile {shlex.join(files)}" if files else ""
     keys = [key for key in plan.config if key in set(keys)]
     params = [{"config.yaml": keys}]
     for file in files:
@@ -181,7 +164,7 @@ def products(text: str) -> list[str]:
 
 def settings_files(text: str) -> list[str]:
     """What a dvc.yaml was made for and Git keeps: config files and the user's tables."""
-    own = {STATE.as_posix(), *products(text), *CODE}
+    own = {state.STATE.as_posix(), *products(text), *CODE}
     found: dict[str, None] = {}
     for stage in yaml.safe_load(text)["stages"].values():
         found |= {file: None for params in stage.get("params", []) for file in params}
@@ -189,147 +172,11 @@ def settings_files(text: str) -> list[str]:
     return list(found)
 
 
-def write_state() -> None:
-    """Keep what build/ and Snakemake know now as one file. The same state gives the same bytes."""
-    with (
-        replacing(STATE) as partial,
-        partial.open("wb") as raw,
-        gzip.GzipFile("", "wb", compresslevel=3, fileobj=raw, mtime=0) as packed,
-        tarfile.open(mode="w", fileobj=packed, format=tarfile.PAX_FORMAT) as tar,
-    ):
-        for path in sorted(_kept()):
-            with path.open("rb") as file:
-                about = tarfile.TarInfo(path.as_posix())
-                about.size = os.fstat(file.fileno()).st_size
-                tar.addfile(about, file)
-    write_text(LAID_OUT, sha256_of(STATE) + "\n")
-
-
-def _kept() -> Iterator[Path]:
-    """The files of a state."""
-    for top in (Path("build"), MEMORY):
-        for folder, folders, names in os.walk(top):
-            at = Path(folder)
-            if at == Path("build"):
-                folders[:] = [name for name in folders if name not in NO_STATE]
-                names = [name for name in names if name not in NO_STATE]
-            if at == Path("build/sources"):
-                folders[:] = [name for name in folders if name != "files"]
-            # Arrays of stores, and temporary folders beside them.
-            folders[:] = [n for n in folders if not is_mid(n) and not n.endswith(PARTIAL)]
-            for name in names:
-                if top == MEMORY or (name.endswith(TABLES) and at != Path("build")):
-                    yield at / name
-
-
-def is_laid_out() -> bool:
-    """Whether build/ is that of the state which is there, if any; or is in use by another run."""
-    if not STATE.exists() or any(trust.LOCKS.glob("*")):
-        return True
-    return LAID_OUT.exists() and LAID_OUT.read_text().strip() == sha256_of(STATE)
-
-
-def lay_out() -> None:
-    """Make build/, and what Snakemake remembers, as they were when the state was written.
-
-    Arrays of features are linked from the stores of data/, and packed stores packed again. What
-    belongs to a store that is not here is left out, so that it would be computed. Videos, posters
-    and weights that are here stay.
-    """
-    log.warning("%s is of another version than build/: laying that one out", STATE)
-    _check_state()
-    LAID_OUT.unlink(missing_ok=True)
-    for path in list(_kept()):
-        path.unlink()
-    with tarfile.open(STATE) as tar:
-        tar.extractall(".", filter="data")
-    # Without it Snakemake takes its memory for that of an older Snakemake.
-    MEMORY.with_name("incomplete").mkdir(exist_ok=True)
-    for folder in sorted(Path("build/features").glob("*")):
-        _lay_out_features(folder)
-    _pack()
-    now = time.time()
-    for path in _remembered():
-        if path.exists():
-            os.utime(path, (now, now))
-    write_text(LAID_OUT, sha256_of(STATE) + "\n")
-
-
-def _check_state() -> None:
-    """Read the state to its end. Raises `UserError` when it is damaged, or holds what none has."""
-    try:
-        with tarfile.open(STATE) as tar:
-            found = tar.getmembers()
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
-        raise UserError(f"{STATE}: {error}; put it back: dvc checkout --force {STATE}") from error
-    for member in found:
-        path = PurePosixPath(member.name)
-        inside = path.is_relative_to("build") or path.is_relative_to(MEMORY.as_posix())
-        if not member.isreg() or not inside or ".." in path.parts:
-            raise UserError(f"{STATE}: {member.name!r} is no part of a state; do not trust it")
-
-
-def _lay_out_features(folder: Path) -> None:
-    """Link the shards of one store, and trust it: DVC knows its files by their content."""
-    # Here, since every start of Snakemake loads this module.
-    from trailers12k import stores
-
-    store, manifest = Path("data") / f"{folder.name}.zarr", Path("data") / f"{folder.name}.csv"
-    ledgers = Path("build/ledger") / folder.name
-    groups = sorted(folder.glob("*.zarr"))
-    parts = {
-        group: [
-            (store, row["mid"], row["fingerprint"])
-            for row in read_csv(ledgers / f"{group.stem}.csv")
-            if row["status"] == "ok"
-        ]
-        for group in groups
-    }
-    listed = read_csv(manifest) if manifest.exists() and (store / ".zgroup").exists() else []
-    marks = {row["mid"]: row["fingerprint"] for row in listed}
-    if marks != {mid: mark for several in parts.values() for _, mid, mark in several}:
-        log.warning("%s of this version is not here: dvc pull %s %s", store, store, manifest)
-        for part in (folder, ledgers):
-            shutil.rmtree(part, ignore_errors=True)
-        return
-    for group in groups:
-        stores.merge(parts[group], group, stores.attributes(group))
-    known = {mid: (mark, trust.signature(store / mid)) for mid, mark in marks.items()}
-    trust.write_index(trust.index_of(folder.name), known)
-
-
-def _pack() -> None:
-    """Pack the stores that trainings of this version were given."""
-    from trailers12k import dataset
-
-    for path in _remembered():
-        if path.parent == Path("build/packed") and path.suffix == ".npy":
-            manifest = Path("data") / f"{path.stem}.csv"
-            index = path.with_suffix(".csv")
-            if manifest.exists() and not (path.exists() and _same(index, manifest)):
-                dataset.pack(manifest.with_suffix(".zarr"), manifest, path)
-
-
-def _same(index: Path, manifest: Path) -> bool:
-    """Whether a packed store holds what a manifest says."""
-    if not index.exists():
-        return False
-    marks = [[(row["mid"], row["fingerprint"]) for row in read_csv(p)] for p in (index, manifest)]
-    return marks[0] == marks[1]
-
-
-def _remembered() -> list[Path]:
-    """The products that Snakemake remembers."""
-    found = []
-    for path in sorted(path for path in MEMORY.rglob("*") if path.is_file()):
-        # A long name is cut into folders that begin with @.
-        name = "".join(part.removeprefix("@") for part in path.relative_to(MEMORY).parts)
-        found.append(Path(os.fsdecode(base64.urlsafe_b64decode(name))))
-    return found
-
-
 def _read(file: str | Path) -> dict:
-    return yaml.safe_load(Path(file).read_text(encoding="utf-8")) or {}
+    try:
+        return yaml.safe_load(Path(file).read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"{file} cannot be read: {' '.join(str(error).split())}") from error
 
 
 def _plan(files: Sequence[str]) -> Plan:
@@ -345,27 +192,18 @@ def _plan(files: Sequence[str]) -> Plan:
 def snapshot(files: Sequence[str] = (), version: str = "") -> str:
     """Commit all products into DVC, and what names them into Git; the message of the commit.
 
-    files: as `--configfile`. version: a tag for it. Raises `UserError` when products are missing,
-    or are not of this configuration.
+    files: as `--configfile`. version: a tag for it. Raises `UserError`, before anything is
+    written, when the products are not finished, or not those of this configuration.
     """
     plan = _plan(files)
     text = dvc_yaml(plan, files)
-    missing = [path for path in products(text) if path != str(STATE) and not Path(path).exists()]
-    if missing:
-        raise UserError(f"snapshot: {missing[0]} is not there; run snakemake to its end first")
-    if _read("results/config.yaml") != json.loads(json.dumps(plan.settings)):
-        raise UserError(
-            "snapshot: results/config.yaml has other settings than the configuration; run "
-            "snakemake first, or name the files that it was called with: CONFIG='FILE ...'"
-        )
-    if version and _git("tag", "--list", version):
-        raise UserError(f"snapshot: the tag {version} is taken; choose another")
+    _refuse_unready(plan, files, text, version)
     if not Path("dvc.yaml").exists() or Path("dvc.yaml").read_text(encoding="utf-8") != text:
         write_text("dvc.yaml", text)
         # It would keep stages that are no more.
         Path("dvc.lock").unlink(missing_ok=True)
-    write_state()
-    _dvc("commit", "--force", "--quiet")
+    state.write()
+    _dvc("commit", "--force")
     named = ["dvc.yaml", "dvc.lock", *settings_files(text)]
     _git("add", "--force", "--", *named)
     message = f"Snapshot: {counts(plan)}"
@@ -376,6 +214,56 @@ def snapshot(files: Sequence[str] = (), version: str = "") -> str:
     if version:
         _git("tag", version)
     return message + (f"\nIts name: {version}" if version else "")
+
+
+def _refuse_unready(plan: Plan, files: Sequence[str], text: str, version: str) -> None:
+    """Raise `UserError` for what would make half a snapshot, or one of half a run."""
+    _refuse_running("snapshot")
+    outside = [file for file in files if Path(file).is_absolute() or ".." in Path(file).parts]
+    if outside:
+        raise UserError(f"snapshot: {outside[0]} is outside of this folder; Git must keep it, too")
+    links = [name for name in ("data", "build", "results") if Path(name).is_symlink()]
+    if links:
+        raise UserError(f"snapshot: {links[0]} is a symbolic link, which DVC does not follow")
+    missing = [
+        path
+        for path in products(text)
+        if path != state.STATE.as_posix() and not Path(path).exists()
+    ]
+    if missing:
+        raise UserError(f"snapshot: {missing[0]} is not there; run snakemake to its end first")
+    if _read("results/config.yaml") != json.loads(json.dumps(plan.settings)):
+        raise UserError(
+            "snapshot: results/config.yaml has other settings than the configuration; run "
+            "snakemake first, or name the files that it was called with: CONFIG='FILE ...'"
+        )
+    if planned := _planned(files, "--config", "retry=none"):
+        raise UserError(f"snapshot: run snakemake first, which has to do:\n{planned}")
+    _git("var", "GIT_COMMITTER_IDENT", why="git: tell it who you are: git config user.name NAME")
+    if Path(_git("rev-parse", "--git-path", "MERGE_HEAD")).exists():
+        raise UserError("snapshot: a merge is going on in Git; end it first")
+    if version:
+        _git("check-ref-format", f"refs/tags/{version}", why=f"{version!r} cannot be a tag's name")
+        if version in _git("tag", "--list").splitlines():
+            raise UserError(f"snapshot: the tag {version} is taken; choose another")
+
+
+def _refuse_running(action: str) -> None:
+    if any(trust.LOCKS.glob("*")):
+        raise UserError(
+            f"{action}: snakemake is at work here; wait for its end (after a kill: "
+            "snakemake --unlock)"
+        )
+
+
+def _planned(files: Sequence[str], *more: str) -> str:
+    """The table of jobs that Snakemake has to do; empty when there are none."""
+    named = ["--configfile", *files] if files else []
+    told = _run([sys.executable, "-m", "snakemake", "-n", "--quiet", "rules", *named, *more])
+    if "Nothing to be done" in told:
+        return ""
+    table = re.search(r"^job +count\n.*?\n(?=\n|\Z)", told, re.M | re.S)
+    return table.group().rstrip() if table else told
 
 
 def counts(plan: Plan) -> str:
@@ -399,41 +287,57 @@ def restore(version: str = "", force: bool = False) -> str:
     version: a tag, branch or commit; without one, what Git has here now. Raises `UserError` when
     something here is in no version yet (not with `force`), or the version is not known.
     """
+    _refuse_running("restore")
+    if not Path("dvc.yaml").exists():
+        raise UserError("restore: there is no dvc.yaml; call it where the project is")
+    text, named = Path("dvc.yaml").read_text(encoding="utf-8"), []
     if version:
         text = _git("show", f"{version}:dvc.yaml", why=f"{version} is no version of this project")
         _git("show", f"{version}:dvc.lock", why=f"{version} has no snapshot")
         named = ["dvc.yaml", "dvc.lock", *settings_files(text)]
-        here = [path for path in named if Path(path).exists()]
-        if not force:
-            _refuse_unsaved(here)
+    if not force:
+        _refuse_unsaved([path for path in named if Path(path).exists()])
+    if named:
         _git("checkout", version, "--", *named)
-    elif not force:
-        _refuse_unsaved([])
-    _dvc("checkout", "--quiet", *(["--force"] if force else []), otherwise=["pull", "--quiet"])
-    lay_out()
-    files = _config_files(Path("dvc.yaml").read_text(encoding="utf-8"))
-    told = _run([sys.executable, "-m", "snakemake", "-n", "--quiet", "rules", *files])
-    if "Nothing to be done" in told:
+    forced = ["--force"] if force else []
+    try:
+        _dvc("checkout", *forced)
+    except UserError:
+        _dvc("pull", *forced)
+    state.lay_out(force=True)
+    try:
+        planned = _planned(_config_files(text))
+    except UserError as error:
+        return f"All is as it was, but today's code does not take that configuration ({error})."
+    if not planned:
         return "Nothing to be done: all is as it was."
     return (
-        f"{told}\nThe products are those of {version or 'this version'}. Jobs are planned where "
-        f"the code here is another, or failures are due for a retry. The code of that time, too: "
-        f"git switch --detach {version}"
+        "All is as it was. What Snakemake would do now, since the code is another today, or "
+        f"failures are due for a retry:\n{planned}\n"
+        f"The code of that time, too: git switch --detach {version or 'TAG'}"
     )
 
 
 def _config_files(text: str) -> list[str]:
-    """The option --configfile of the commands in a dvc.yaml."""
-    command = yaml.safe_load(text)["stages"]["evaluation"]["cmd"].split()
-    return command[command.index("--configfile") :] if "--configfile" in command else []
+    """What --configfile names in the commands of a dvc.yaml."""
+    command = shlex.split(yaml.safe_load(text)["stages"]["evaluation"]["cmd"])
+    return command[command.index("--configfile") + 1 :] if "--configfile" in command else []
 
 
 def _refuse_unsaved(files: Sequence[str]) -> None:
-    """Raise `UserError` where going back would lose what no version holds."""
-    edited = [path for path in files if not _is_in_history(path)]
-    status = json.loads(_dvc("data", "status", "--json") or "{}").get("uncommitted", {})
-    products = [path for kind in ("modified", "added") for path in status.get(kind, [])]
-    if lost := edited + products:
+    """Raise `UserError` where going back would lose what no version holds.
+
+    files: what Git would overwrite. Products are known by the hashes in all commits of dvc.lock.
+    """
+    lost = [path for path in files if not _is_in_history(path)]
+    known = set()
+    for commit in _git("rev-list", "--all", "--", "dvc.lock").splitlines():
+        lock = yaml.safe_load(_git("show", f"{commit}:dvc.lock", why="-") or "{}")
+        for stage in lock.get("stages", {}).values():
+            known |= {(out["path"], out["md5"]) for out in stage.get("outs", [])}
+    lost += [path for path, md5 in _hashes().items() if (path, md5) not in known]
+    lost += [] if state.is_saved() else ["work in build/"]
+    if lost:
         more = f", and {len(lost) - 1} more" if lost[1:] else ""
         raise UserError(
             f"restore: {lost[0]} is in no version{more}; make snapshot first, or lose it: "
@@ -441,40 +345,46 @@ def _refuse_unsaved(files: Sequence[str]) -> None:
         )
 
 
+def _hashes() -> dict[str, str]:
+    """The products that are here, but for the state, and their hashes as DVC computes them."""
+    from dvc.repo import Repo
+
+    with Repo() as repo:
+        outs = [out for out in repo.index.outs if out.exists and out.def_path != str(state.STATE)]
+        return {out.def_path: out.get_hash().hash_info.value for out in outs}
+
+
 def _is_in_history(path: str) -> bool:
     """Whether some commit has this file just as it is."""
-    return bool(
-        _git("log", "--all", "-1", "--format=%H", f"--find-object={_git('hash-object', path)}")
-    )
+    found = f"--find-object={_git('hash-object', path)}"
+    return bool(_git("log", "--all", "-1", "--format=%H", found))
 
 
 def _git(*arguments: str, why: str = "") -> str:
     return _run(["git", *arguments], why)
 
 
-def _dvc(*arguments: str, otherwise: Sequence[str] = ()) -> str:
-    """Call DVC; when that fails, in another way if there is one."""
-    try:
-        return _run([sys.executable, "-m", "dvc", *arguments])
-    except UserError:
-        if not otherwise:
-            raise
-        return _run([sys.executable, "-m", "dvc", *otherwise])
+def _dvc(*arguments: str) -> str:
+    return _run([sys.executable, "-m", "dvc", *arguments])
 
 
 def _run(command: Sequence[str], why: str = "") -> str:
-    """What a command prints. Raises `UserError` with its last line, or `why`, when it fails."""
-    done = subprocess.run(command, capture_output=True, text=True)
+    """What a command prints. Raises `UserError` with its last error, or `why`, when it fails."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+    except FileNotFoundError as error:
+        raise UserError(f"{command[0]} is not installed here") from error
     if done.returncode:
-        last = (done.stderr.strip() or done.stdout.strip() or "no word").splitlines()[-1]
+        lines = (done.stderr.strip() or done.stdout.strip() or "no word").splitlines()
+        errors = [line for line in lines if line.lower().startswith("error")]
         name = next(word for word in command if not word.startswith(("-", "/")))
-        raise UserError(why or f"{name}: {last}")
+        raise UserError(why or f"{name}: {(errors or lines)[-1]}")
     return done.stdout.strip()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The commands at the head of this module, and `state`, which dvc.yaml calls."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
     parser = argparse.ArgumentParser(prog="python -m trailers12k.versions")
     actions = parser.add_subparsers(dest="action", required=True)
     make = actions.add_parser("snapshot", help="commit all products")
@@ -492,7 +402,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "restore":
                 print(restore(told.version, told.force))
             case "state":
-                write_state()
+                state.write()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -69,7 +69,7 @@ def test_presets_are_valid(preset):
         ("movies", ["a.csv", "a.csv"], "names a source twice; allowed: each once"),
         ("movies", ["sample", "tmdb"], "sample stands alone"),
         ("movies", ["tmdb", "a.csv"], "movies: tmdb only fills gaps; allowed first: sample"),
-        ("retry", "removde", "retry: 'removde' is not allowed; allowed: all, or reasons"),
+        ("retry", "removde", "retry: 'removde' is not allowed; allowed: all, none, or reasons"),
         ("downloads/pause", {"h": [5, 1]}, "pause.h: [5, 1] is not allowed; allowed: the least"),
         ("trailers/cookies", "none.txt", "trailers.cookies: none.txt does not exist; allowed: a"),
         ("sources/tmdb/api", "file:///x", "sources.tmdb.api: 'file:///x' is not allowed; allowed:"),

@@ -1,13 +1,15 @@
 """dvc.yaml of several configurations, and the state of build/."""
 
 import os
+import shutil
+import tarfile
 
 import numpy as np
 import pytest
 import yaml
 from snakemake.utils import update_config
 
-from trailers12k import ledger, stores, versions
+from trailers12k import ledger, retries, shards, state, stores, versions
 from trailers12k.files import sha256_of, write_csv
 from trailers12k.jobs import UserError
 from trailers12k.plan import Plan
@@ -88,8 +90,8 @@ def project(tmp_path, monkeypatch):
         path = tmp_path / "build" / name
         path.parent.mkdir(exist_ok=True)
         path.write_text("x")
-    versions.MEMORY.mkdir(parents=True)
-    (versions.MEMORY / "ZGF0YS9tdGdjLmNzdg==").write_text("{}")
+    state.MEMORY.mkdir(parents=True)
+    (state.MEMORY / "ZGF0YS9tdGdjLmNzdg==").write_text("{}")
     return tmp_path
 
 
@@ -103,14 +105,14 @@ def files_of(folder):
 
 
 def test_a_state_is_small_and_the_same_bytes_for_the_same_state(project):
-    versions.write_state()
-    first = sha256_of(versions.STATE)
-    assert versions.is_laid_out()
+    state.write()
+    first = sha256_of(state.STATE)
+    assert state.is_laid_out()
     for path in project.rglob("*.csv"):
         os.utime(path, (1, 1))
-    versions.write_state()
-    assert sha256_of(versions.STATE) == first
-    with versions.tarfile.open(versions.STATE) as tar:
+    state.write()
+    assert sha256_of(state.STATE) == first
+    with tarfile.open(state.STATE) as tar:
         names = set(tar.getnames())
     features = {f"build/features/{STORE}/{s}.zarr/{f}" for s in ("000", "001") for f in FILES}
     ledgers = {f"build/ledger/{STORE}/{shard}.csv" for shard in ("000", "001")}
@@ -121,24 +123,68 @@ FILES = (".zgroup", ".zattrs")
 
 
 def test_build_is_laid_out_as_it_was_when_something_else_was_made_since(project):
-    versions.write_state()
+    state.write()
     before = files_of(project)
     group = project / "build" / "features" / STORE / "000.zarr"
     stores.write(group, "tt0000001", np.zeros((5, 3), np.float32), {"fingerprint": "other"})
     stores.write(group, "tt0000009", np.zeros((5, 3), np.float32), {"fingerprint": "other"})
     (project / "build" / "ledger" / STORE / "000" / "tt0000009.json").parent.mkdir()
     (project / "build" / "ledger" / STORE / "000" / "tt0000009.json").write_text("{}")
-    versions.LAID_OUT.unlink()
-    assert not versions.is_laid_out()
-    versions.lay_out()
-    assert versions.is_laid_out()
+    assert state.is_laid_out() and not state.is_saved()
+    with pytest.raises(UserError, match="has work that is in no version"):
+        state.lay_out()
+    state.lay_out(force=True)
+    assert state.is_laid_out() and state.is_saved()
     assert files_of(project) == before
 
 
+def test_a_layout_that_was_cut_off_is_done_again(project, monkeypatch):
+    state.write()
+    before = files_of(project)
+    monkeypatch.setattr(state, "_pack", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        state.lay_out()
+    monkeypatch.undo()
+    monkeypatch.chdir(project)
+    assert not state.is_laid_out() and state.is_saved()
+    state.lay_out()
+    assert state.is_laid_out() and files_of(project) == before
+
+
+def test_build_may_be_a_link_to_another_disk(project, tmp_path_factory):
+    state.write()
+    disk = tmp_path_factory.mktemp("disk") / "build"
+    shutil.move(project / "build", disk)
+    (project / "build").symlink_to(disk)
+    before = files_of(project)
+    state.lay_out()
+    assert files_of(project) == before
+
+
+def test_nothing_is_due_in_a_shard_whose_trailers_are_elsewhere(project):
+    folder = project / "build" / "trailers"
+    row = {"mid": "tt0000001", "status": "ok", "file": "build/trailers/tt0000001.mp4"}
+    failed = {"mid": "tt0000002", "status": "failed", "reason": "network", "attempts": 1}
+    ledger.write_shard("build/ledger/trailers/000.csv", [row, failed], ("file",))
+    shards.write_json(folder / "tt0000002.json", {"time": 1.0, "row": failed, "fingerprint": ""})
+    retries.write_open(folder, "000", 3, [row, failed])
+    state.write()
+    state.lay_out()
+    assert retries.next_round(folder, "000", 3600, "") == 4
+    assert retries.next_round(folder, "000", 3600, "none") == 3
+    (folder / "tt0000001.mp4").unlink()
+    state.lay_out()
+    assert retries.next_round(folder, "000", 3600, "") == 3
+    assert retries.next_round(folder, "000", 3600, "all") == 4
+    retries.write_open(folder, "000", 4, [row, failed])
+    assert retries.next_round(folder, "000", 3600, "") == 5
+
+
 def test_a_store_of_another_version_is_left_out_and_said(project, caplog):
-    versions.write_state()
+    state.write()
     write_csv(f"data/{STORE}.csv", ["mid", "clips", "fingerprint"], [])
-    versions.lay_out()
+    state.lay_out()
+    assert state.is_saved()
     assert f"dvc pull data/{STORE}.zarr data/{STORE}.csv" in caplog.text
     assert not (project / "build" / "features" / STORE).exists()
     assert not (project / "build" / "ledger" / STORE).exists()
@@ -152,14 +198,14 @@ def test_what_is_not_finished_is_no_snapshot(tmp_path, monkeypatch):
 
 
 def test_a_state_that_is_cut_or_holds_other_things_is_refused_and_nothing_is_lost(project):
-    versions.write_state()
-    before, whole = files_of(project), versions.STATE.read_bytes()
-    versions.STATE.write_bytes(whole[: len(whole) // 2])
+    state.write()
+    before, whole = files_of(project), state.STATE.read_bytes()
+    state.STATE.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(UserError, match="put it back: dvc checkout --force build/state.tar.gz"):
-        versions.lay_out()
+        state.lay_out()
     for name in ("Snakefile", "build/../config.yaml", "/etc/passwd"):
-        with versions.tarfile.open(versions.STATE, "w:gz") as tar:
-            tar.addfile(versions.tarfile.TarInfo(name))
+        with tarfile.open(state.STATE, "w:gz") as tar:
+            tar.addfile(tarfile.TarInfo(name))
         with pytest.raises(UserError, match="is no part of a state"):
-            versions.lay_out()
+            state.lay_out()
     assert files_of(project) == before
