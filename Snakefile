@@ -51,6 +51,8 @@ try:
         raise UserError("name a trailer: snakemake predict --config trailer=FILE_OR_URL")
     # No rule, for the reason of `status` below.
     if "diff" in sys.argv[1:]:
+        # Else what reads Git complains of modules that are gone before it.
+        atexit.register(gc.collect)
         tell_changes(plan)
         sys.exit(0)
 except UserError as error:

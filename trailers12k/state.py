@@ -34,6 +34,8 @@ MEMORY = Path(".snakemake/metadata")
 TABLES = (".csv", ".json", ".zgroup", ".zattrs")
 NO_STATE = ("weights", "packed", "training", "predictions", "published", "stores", "stopped.json")
 """Of build/: what can be made again without any video, or is of this machine and this day."""
+APART = {"build/sources": "files", "build/ledger": "trailers"}
+"""The sources' own files; and what DVC keeps by itself, since its stages need it."""
 NO_MEMORY = ("build/predictions", "results/predictions")
 
 
@@ -82,8 +84,8 @@ def _kept() -> Iterator[Path]:
         if at == Path("build"):
             folders[:] = [name for name in folders if name not in NO_STATE]
             continue
-        if at == Path("build/sources"):
-            folders[:] = [name for name in folders if name != "files"]
+        if apart := APART.get(at.as_posix()):
+            folders[:] = [name for name in folders if name != apart]
         # Arrays of stores, and temporary folders beside them.
         folders[:] = [n for n in folders if not is_mid(n) and not n.endswith(PARTIAL)]
         yield from (at / name for name in names if name.endswith(TABLES))
@@ -104,7 +106,7 @@ def is_saved() -> bool:
     """Whether build/ is still as a state had it, so that nothing is lost with it."""
     marks = _marks()
     if not marks:
-        return not Path("build/ledger").exists()
+        return next(_kept(), None) is None
     return marks == [BEGUN] or _now() == marks[1]
 
 

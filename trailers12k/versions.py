@@ -351,7 +351,7 @@ def _hashes() -> dict[str, str]:
 
     with Repo() as repo:
         outs = [out for out in repo.index.outs if out.exists and out.def_path != str(state.STATE)]
-        return {out.def_path: out.get_hash().hash_info.value for out in outs}
+        return {out.def_path: out.get_hash().value for out in outs}
 
 
 def _is_in_history(path: str) -> bool:

@@ -195,6 +195,12 @@ def test_what_is_not_finished_is_no_snapshot(tmp_path, monkeypatch):
     (tmp_path / "config.yaml").write_text((ROOT / "config.yaml").read_text())
     with pytest.raises(UserError, match="data/movies.csv is not there; run snakemake to its end"):
         versions.snapshot()
+    lock = tmp_path / ".snakemake" / "locks" / "0.input.lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    for action in (versions.snapshot, versions.restore):
+        with pytest.raises(UserError, match="snakemake is at work here"):
+            action()
 
 
 def test_a_state_that_is_cut_or_holds_other_things_is_refused_and_nothing_is_lost(project):

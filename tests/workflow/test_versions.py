@@ -305,6 +305,10 @@ def test_git_and_dvc_alone_go_back_as_well(project, first, second):
     told = project.run("snakemake", "-n")
     assert "laying that one out" in told
     assert "Nothing to be done" in told and project.products() == first
+    # What Git has here counts, where no version is named; nothing of v1 is lost.
+    project.run("git", "checkout", "--quiet", "v2", "--", "dvc.lock", "config.yaml", "movies.csv")
+    assert "Nothing to be done" in project.versions("restore")
+    assert project.products() == second
 
 
 def test_what_is_in_no_version_is_not_lost(project, first, second):
@@ -315,7 +319,12 @@ def test_what_is_in_no_version_is_not_lost(project, first, second):
     assert table.read_text() == "my own notes\n"
     table.write_text(before)
     assert "v3 is no version" in project.versions("restore", "v3", code=1)
-    assert "Nothing to be done" in project.versions("restore", "v2")
+    # The settings are there, but what they change is not.
+    project.configure("image_frames", 3)
+    project.run("snakemake", "results/config.yaml")
+    told = project.versions("snapshot", code=1)
+    assert "run snakemake first" in told and "extract_features" in told
+    assert "Nothing to be done" in project.versions("restore", "v2", "--force")
     project.run("git", "commit", "--quiet", "--all", "--allow-empty", "--message", "At v2")
 
 
