@@ -5,6 +5,7 @@ is computed, nor what the state holds (`state`).
 
     python -m trailers12k.versions snapshot [--version TAG] [--configfile FILE ...]
     python -m trailers12k.versions restore [TAG] [--force]
+    python -m trailers12k.versions stages [--configfile FILE ...]
 """
 
 import argparse
@@ -156,6 +157,14 @@ def dvc_yaml(plan: Plan, files: Sequence[str] = ()) -> str:
     return head + yaml.safe_dump(whole, sort_keys=False, width=100, allow_unicode=True)
 
 
+def write_stages(text: str) -> None:
+    """Write dvc.yaml where it is another one; stages of the old one are forgotten."""
+    path = Path("dvc.yaml")
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        write_text(path, text)
+        Path("dvc.lock").unlink(missing_ok=True)
+
+
 def products(text: str) -> list[str]:
     """The paths that a dvc.yaml keeps."""
     stages_ = yaml.safe_load(text)["stages"].values()
@@ -198,10 +207,7 @@ def snapshot(files: Sequence[str] = (), version: str = "") -> str:
     plan = _plan(files)
     text = dvc_yaml(plan, files)
     _refuse_unready(plan, files, text, version)
-    if not Path("dvc.yaml").exists() or Path("dvc.yaml").read_text(encoding="utf-8") != text:
-        write_text("dvc.yaml", text)
-        # It would keep stages that are no more.
-        Path("dvc.lock").unlink(missing_ok=True)
+    write_stages(text)
     state.write()
     _dvc("commit", "--force")
     named = ["dvc.yaml", "dvc.lock", *settings_files(text)]
@@ -389,7 +395,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     actions = parser.add_subparsers(dest="action", required=True)
     make = actions.add_parser("snapshot", help="commit all products")
     make.add_argument("--version", default="", help="a tag for it")
-    make.add_argument("--configfile", nargs="*", default=[], help="as for snakemake")
+    stages_ = actions.add_parser("stages", help="write dvc.yaml, for `dvc repro`")
+    for action in (make, stages_):
+        action.add_argument("--configfile", nargs="*", default=[], help="as for snakemake")
     back = actions.add_parser("restore", help="put a version's products back")
     back.add_argument("version", nargs="?", default="")
     back.add_argument("--force", action="store_true", help="lose what is in no version")
@@ -401,6 +409,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(snapshot(told.configfile, told.version))
             case "restore":
                 print(restore(told.version, told.force))
+            case "stages":
+                write_stages(dvc_yaml(_plan(told.configfile), told.configfile))
             case "state":
                 state.write()
     except UserError as error:

@@ -29,6 +29,16 @@ def test_the_projects_own_dvc_yaml_is_that_of_its_configuration():
     assert (ROOT / "dvc.yaml").read_text() == versions.dvc_yaml(plan_of())
 
 
+def test_the_stages_of_a_configuration_are_written_by_a_command(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = (ROOT / "config.yaml").read_text()
+    (tmp_path / "config.yaml").write_text(config)
+    (tmp_path / "dvc.lock").write_text("of other stages")
+    assert versions.main(["stages"]) == 0
+    assert (tmp_path / "dvc.yaml").read_text() == (ROOT / "dvc.yaml").read_text()
+    assert not (tmp_path / "dvc.lock").exists()
+
+
 def test_a_preset_is_named_in_commands_and_its_keys_are_parameters(monkeypatch):
     monkeypatch.chdir(ROOT)
     preset = "presets/trailers12k.yaml"
