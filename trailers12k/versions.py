@@ -26,8 +26,6 @@ from trailers12k.files import read_csv, write_text
 from trailers12k.jobs import UserError
 from trailers12k.plan import SPLITS, Plan
 
-log = logging.getLogger(__name__)
-
 CODE = ["Snakefile", "rules", "scripts", "trailers12k"]
 SCORES = ("summary.csv", "summary.md", "metrics.json", "figures/curves.png")
 METADATA_KEYS = (
