@@ -97,7 +97,7 @@ def _kept() -> Iterator[Path]:
 
 def is_laid_out() -> bool:
     """Whether build/ is that of the state which is there, if any; or is in use by another run."""
-    if not STATE.exists() or any(trust.LOCKS.glob("*")):
+    if not STATE.exists() or trust.is_running():
         return True
     return _marks()[:1] == [sha256_of(STATE)]
 
@@ -148,7 +148,7 @@ def lay_out(force: bool = False) -> None:
     _pack()
     _rest()
     now = time.time()
-    for path in filter(None, map(_product, _memory())):
+    for path in _products():
         if path.exists():
             os.utime(path, (now, now))
     _remember(_now())
@@ -212,7 +212,7 @@ def _pack() -> None:
     """Pack the stores that trainings of this version were given."""
     from trailers12k import dataset
 
-    for path in filter(None, map(_product, _memory())):
+    for path in _products():
         if path.parent == Path("build/packed") and path.suffix == ".npy":
             manifest = Path("data") / f"{path.stem}.csv"
             index = path.with_suffix(".csv")
@@ -231,6 +231,11 @@ def _same(index: Path, manifest: Path) -> bool:
 def _memory() -> list[Path]:
     """The files in which Snakemake remembers products."""
     return sorted(path for path in MEMORY.rglob("*") if path.is_file())
+
+
+def _products() -> Iterator[Path]:
+    """The products that Snakemake remembers."""
+    yield from filter(None, map(_product, _memory()))
 
 
 def _product(memory: Path) -> Path | None:

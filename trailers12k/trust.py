@@ -66,13 +66,18 @@ def signature(folder: str | os.PathLike) -> str:
     return " ".join([f"{state.st_size}@{state.st_mtime_ns}" for state in states])
 
 
+def is_running() -> bool:
+    """Whether a run of Snakemake holds the lock of this folder, or has left it, being killed."""
+    return any(LOCKS.glob("*"))
+
+
 def check(stores: Iterable[str], shards: int) -> None:
     """Have everything made again that was deleted or damaged since it was merged, and say so.
 
     stores: names; of those without a manifest nothing is trusted anyway. shards: their number.
     Nothing is done where data/ may not be written to, nor beside another run, which holds the lock.
     """
-    if not os.access(DATA, os.W_OK) or any(LOCKS.glob("*")):
+    if not os.access(DATA, os.W_OK) or is_running():
         return
     for name in stores:
         store, manifest = DATA / f"{name}.zarr", DATA / f"{name}.csv"

@@ -253,7 +253,7 @@ def _refuse_unready(plan: Plan, files: Sequence[str], text: str, version: str) -
 
 
 def _refuse_running(action: str) -> None:
-    if any(trust.LOCKS.glob("*")):
+    if trust.is_running():
         raise UserError(
             f"{action}: snakemake is at work here; wait for its end (after a kill: "
             "snakemake --unlock)"
