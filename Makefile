@@ -18,7 +18,7 @@ sample: $(READY)
 	snakemake --cores all
 
 test: $(READY) $(VENV)/slurm
-	pytest --numprocesses 2 tests/unit tests/golden
+	pytest --numprocesses 2 tests/unit tests/golden tests/pages
 	pytest --numprocesses 2 --dist loadfile tests/workflow
 
 snapshot: $(READY)

@@ -1,0 +1,71 @@
+"""A real Chromium for the pages that runs make, and what every page must keep to in it."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Visit:
+    """A page of a file, as a person opens it: every message of its console and every request that
+    is not for a file beside it is a fault."""
+
+    def __init__(self, browser: Browser, file: Path, address: str = "", **context):
+        self.context = browser.new_context(accept_downloads=True, **context)
+        self.page: Page = self.context.new_page()
+        self.faults: list[str] = []
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        self.page.on("request", self._asked)
+        self.page.on("requestfailed", lambda r: self.faults.append(f"failed: {r.url[:200]}"))
+        self.page.on("dialog", self._said)
+        self.page.goto(file.resolve().as_uri() + address)
+
+    def _heard(self, message) -> None:
+        if message.type in ("error", "warning"):
+            self.faults.append(f"{message.type}: {message.text}")
+
+    def _asked(self, request) -> None:
+        if not request.url.startswith(("file:", "data:", "blob:")):
+            self.faults.append(f"request: {request.url[:200]}")
+
+    def _said(self, dialog) -> None:
+        self.faults.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def violations(self) -> list[str]:
+        """What axe finds against WCAG 2.1 A and AA."""
+        options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+        found = Axe().run(self.page, options=options).response["violations"]
+        return [
+            f"{rule['id']}: {rule['help']}: {node['html'][:200]}"
+            for rule in found
+            for node in rule["nodes"]
+        ]
+
+    def close(self) -> None:
+        self.context.close()
