@@ -214,6 +214,7 @@ include: "rules/weights.smk"
 include: "rules/splits.smk"
 include: "rules/training.smk"
 include: "rules/evaluation.smk"
+include: "rules/report.smk"
 include: "rules/predictions.smk"
 
 
