@@ -19,12 +19,12 @@ from trailers12k.files import write_text
 
 log = logging.getLogger(__name__)
 
-COMPONENTS = 50
+COMPONENTS = 30
 """Principal components that t-SNE sees: as many as its authors took (van der Maaten and Hinton,
-Journal of Machine Learning Research 9, 2008, page 2589)."""
+Visualizing Data using t-SNE, Journal of Machine Learning Research 9, 2008, section 4.2)."""
 PERPLEXITY = 30
-"""Neighbours that count; fewer where there are few movies. The method is robust to it (5 to 50, page
-2582 there)."""
+"""Neighbours that count, fewer where there are few movies: of the typical values, 5 to 50 (section 2
+there)."""
 DECIMALS = 4
 
 
