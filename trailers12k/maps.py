@@ -23,8 +23,7 @@ COMPONENTS = 30
 """Principal components that t-SNE sees: as many as its authors took (van der Maaten and Hinton,
 Visualizing Data using t-SNE, Journal of Machine Learning Research 9, 2008, section 4.2)."""
 PERPLEXITY = 30
-"""Neighbours that count, fewer where there are few movies: of the typical values, 5 to 50 (section 2
-there)."""
+"""Neighbours that count, of the typical values (5 to 50, section 2 there); fewer of few movies."""
 DECIMALS = 4
 
 
