@@ -22,6 +22,7 @@ from pathlib import Path
 import yaml
 
 from trailers12k import state, trust
+from trailers12k.curation import PRODUCT
 from trailers12k.files import read_csv, write_text
 from trailers12k.jobs import UserError
 from trailers12k.plan import SPLITS, Plan
@@ -29,7 +30,7 @@ from trailers12k.plan import SPLITS, Plan
 CODE = ["Snakefile", "rules", "scripts", "trailers12k"]
 SCORES = ("summary.csv", "summary.md", "metrics.json", "figures/curves.png")
 METADATA_KEYS = (
-    *("movies", "sample", "sources", "seed", "shards"),
+    *("movies", "curation", "sample", "sources", "seed", "shards"),
     *("downloads", "trailers", "posters"),
 )
 FEATURES_KEYS = ("backbones", "weights", "image_frames", "precision", "clips", "seed", "shards")
@@ -52,12 +53,14 @@ def stages(plan: Plan, files: Sequence[str]) -> dict[str, dict]:
         add("features", " ".join(manifests), keys, [], manifests + arrays)
     else:
         choices = plan.config["sources"]["search"]["choices"] if "search" in plan.sources else ""
-        tables = [*plan.tables, *filter(os.path.exists, [choices])]
-        made = ["data/movies.csv", "data/metadata.json", "build/ledger/trailers"]
+        tables = [*plan.tables, *filter(os.path.exists, [choices, plan.curation or ""])]
+        downloads = ["build/ledger/trailers"]
+        made = ["data/movies.csv", "data/metadata.json", PRODUCT, *downloads]
         add("metadata", "metadata", METADATA_KEYS, tables, made)
-        add("clips", "clips", ("clips", "shards"), made[2:], ["data/clips.csv"])
+        add("clips", "clips", ("clips", "shards"), downloads, ["data/clips.csv"])
         made = [*manifests, *arrays, "data/ledger.csv"]
-        add("features", "features", FEATURES_KEYS, ["data/movies.csv", "data/clips.csv"], made)
+        made_from = ["data/movies.csv", PRODUCT, "data/clips.csv"]
+        add("features", "features", FEATURES_KEYS, made_from, made)
     splits = ["data/mtgc.csv", "results/splits.csv", "results/figures/splits.png"]
     labels = [] if plan.is_published else ["data/movies.csv"]
     own = plan.split_tables("extend") + plan.split_tables("groups")
