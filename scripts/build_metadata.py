@@ -21,14 +21,8 @@ def main() -> None:
     if plan.curation:
         logging.info("%s: %d decisions in force", plan.curation, len(decided))
     if others := curation.unknown(plan.decisions, decided):
-        logging.warning(
-            "%s: %d decisions are left out, about movies that are not there: %s",
-            *(
-                plan.curation,
-                len(others),
-                ", ".join(others[:MOST]) + ", ..." * (len(others) > MOST),
-            ),
-        )
+        named = ", ".join(others[:MOST]) + (", ..." if len(others) > MOST else "")
+        logging.warning("%s: left out, since not among the movies: %s", plan.curation, named)
 
 
 if __name__ == "__main__":
