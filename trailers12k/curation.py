@@ -25,6 +25,8 @@ PRODUCT = "data/curation.csv"
 STAGE = "curation"
 """Of a rejected movie in the ledger."""
 REASON = "rejected"
+SHA256 = re.compile("[0-9a-f]{64}")
+DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 JOINERS = str.maketrans("", "", "\u200c\u200d")
 """Cannot be printed, but stand within words of some scripts, and within emojis."""
 
@@ -97,9 +99,9 @@ Decided = Sequence[tuple[Decision, str]]
 """Decisions about movies that are there, or would be but for them, and the titles; by mid."""
 
 
-def file_of(config: Mapping) -> str | None:
-    """The file of decisions: beside the first movie table, or else in the working directory; None
-    where there is none, or none is wanted."""
+def place_of(config: Mapping) -> str | None:
+    """Where the file of decisions would lie: beside the first movie table, or else in the working
+    directory; None where none is wanted. Raises `UserError`."""
     name, movies = config.get("curation"), config["movies"]
     several = [movies] if isinstance(movies, str) else list(movies)
     if not name or PUBLISHED in several:
@@ -111,7 +113,13 @@ def file_of(config: Mapping) -> str | None:
             f"config: curation: {path} is what a run writes; allowed: another name, such as "
             "curation.csv"
         )
-    return path.as_posix() if path.exists() else None
+    return path.as_posix()
+
+
+def file_of(config: Mapping) -> str | None:
+    """The file of decisions; None where there is none. Raises `UserError`."""
+    place = place_of(config)
+    return place if place and Path(place).exists() else None
 
 
 def read(path: str | Path, local_files: bool = False) -> dict[str, Decision]:
@@ -200,21 +208,21 @@ def _decision(row: Mapping[str, str], where: str, local_files: bool) -> Decision
     if replacement and address_of(replacement) in map(address_of, wrong):
         refuse("replacement", replacement, "none of those in the column wrong")
     sha256, day = row.get("sha256", "").lower(), row.get("date", "")
-    if sha256 and not re.fullmatch("[0-9a-f]{64}", sha256):
+    if sha256 and not SHA256.fullmatch(sha256):
         refuse("sha256", sha256, "the 64 hex digits of a trailer's sha256, or empty")
     if day and not _is_day(day):
         refuse("date", day, "a day as 2026-11-25, or empty")
     # A note may have lines.
     texts = {name: " ".join(row.get(name, "").split()) for name in ("note", "by")}
     for name, text in texts.items():
-        if not text.translate(JOINERS).isprintable():
+        if not (text.isprintable() or text.translate(JOINERS).isprintable()):
             refuse(name, text, "printable text, or empty")
     return Decision(mid, decision, wrong, replacement, sha256, texts["note"], texts["by"], day)
 
 
 def _is_day(text: str) -> bool:
     # date.fromisoformat takes 20261125 too.
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+    if not DAY.fullmatch(text):
         return False
     try:
         date.fromisoformat(text)

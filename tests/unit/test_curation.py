@@ -2,6 +2,7 @@
 
 import csv
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -397,3 +398,17 @@ def test_the_trailer_that_was_downloaded_is_found_though_one_before_it_has_left(
     metadata.write_metadata(tmp_path / "metadata.json", [record], [row])
     entry = json.loads((tmp_path / "metadata.json").read_text())["trailers12k"]["1"]
     assert entry["youtube"]["trailers"][0] == {"id": "", **second, "dims": [1.0, 2, 3]}
+
+
+def test_a_snapshot_without_the_file_takes_it_from_git_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table(tmp_path)
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    Path("curation.csv").write_text(HEAD)
+    plan = plan_of(movies="movies.csv")
+    assert versions._decisions_taken_back(plan) == []
+    subprocess.run(["git", "add", "curation.csv"], check=True)
+    Path("curation.csv").unlink()
+    assert versions._decisions_taken_back(plan) == ["curation.csv"]
+    subprocess.run(["git", "add", "--force", "--", "curation.csv"], check=True)
+    assert versions._decisions_taken_back(plan) == []

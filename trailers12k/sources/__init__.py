@@ -11,7 +11,7 @@ from pathlib import Path
 
 from trailers12k import retries
 from trailers12k.config import FILLING, SAMPLE, SOURCES
-from trailers12k.curation import STAGE, Decision
+from trailers12k.curation import STAGE, Decision, effects
 from trailers12k.jobs import UserError
 from trailers12k.sources.records import Record, check_complete, combine
 
@@ -93,7 +93,7 @@ def collect(
                 raise
             log.warning("left out: %s", error)
             del records[mid]
-    for mid in decisions.keys() & records.keys():
+    for mid in effects(decisions).keys() & records.keys():
         records[mid] = _decided(records[mid], decisions[mid])
     return Found([records[mid] for mid in sorted(records)], rejected, ledgers)
 
