@@ -81,10 +81,10 @@ class Decision:
             return tuple(left)
         new = address_of(self.replacement)
         named = "id" if is_youtube_id(self.replacement) else "url"
-        # A source may know more of it.
-        known = next((each for each in trailers if new in addresses_of(each)), None)
-        first = known or {named: self.replacement}
-        return (first, *(trailer for trailer in left if new not in addresses_of(trailer)))
+        # A source may have named it, and know more of it.
+        known = [trailer for trailer in left if new in addresses_of(trailer)]
+        others = [trailer for trailer in left if trailer not in known]
+        return (known[0] if known else {named: self.replacement}, *others)
 
     def is_verified(self, sha256: str | None) -> bool:
         """Whether a movie's trailer was found good. sha256: of the one that is there; None: there

@@ -139,7 +139,9 @@ A, B, C = {"id": ID, "dims": [1]}, {"url": "https://h/b.mp4"}, {"id": OTHER_ID, 
         (Decision(MID, "wrong_trailer", (), "lmnopqrstuv"), [{"id": "lmnopqrstuv"}, B, C]),
         # What a source knows of it, too.
         (Decision(MID, "accept", (), "https://h/b.mp4"), [B, A, C]),
-        (Decision(MID, "wrong_trailer", (), ID), [A, B, C]),
+        (Decision(MID, "wrong_trailer", (), ID), [{"id": ID}, B, C]),
+        # The id of one, at an address of its own.
+        (Decision(MID, "wrong_trailer", (OTHER_ID,), "c.mp4"), [{"url": "c.mp4"}, A, B]),
         (Decision(MID, "wrong_trailer", (ID, "https://h/b.mp4", "c.mp4")), []),
     ],
 )
