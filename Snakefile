@@ -131,6 +131,7 @@ rule metadata:
         plan.known(lambda wc: plan.ledgers("trailers")),
         "data/movies.csv",
         "data/metadata.json",
+        "data/curation.csv",
 
 
 rule trailers:

@@ -18,13 +18,13 @@ from typing import Any
 from urllib.parse import quote_plus, unquote
 
 from trailers12k import retries, shards
-from trailers12k.files import write_csv, write_json
+from trailers12k.files import harmless, write_csv, write_json
 from trailers12k.fingerprint import fingerprint
 from trailers12k.jobs import UserError
-from trailers12k.movies import address_of, is_mid, is_youtube_id
+from trailers12k.movies import address_of, check_address, is_mid, is_youtube_id
 from trailers12k.reasons import STOPS, classify
 from trailers12k.shards import Failure, Stop, Task
-from trailers12k.sources.records import Record, check_address, one_line
+from trailers12k.sources.records import Record, one_line
 
 log = logging.getLogger(__name__)
 
@@ -96,8 +96,6 @@ NONE = "none"
 """The correction that there is no trailer."""
 CORRECTED = ("corrected", "corrected_to_none")
 """Reasons that nothing is searched for."""
-FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-"""What a spreadsheet takes for the beginning of a formula."""
 
 
 def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], list[dict]]:
@@ -485,9 +483,4 @@ def _rows(
             "duration": f"{one['duration']:.0f}" if known else "",
             "address": address_of(address),
         }
-        yield {name: _harmless(text) for name, text in row.items()}
-
-
-def _harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
+        yield {name: harmless(text) for name, text in row.items()}
