@@ -1,4 +1,4 @@
-"""What a run holds and what became of it, as tables: movies, losses, genres, lengths, mistakes, costs.
+"""What a run holds and what became of it, as tables: losses, genres, lengths, mistakes, costs.
 
 Reads movies.csv, mtgc.csv, ledgers, stores' attributes, predictions and benchmarks; writes
 results/tables/ and results/costs.csv. Must not know pictures or pages.
