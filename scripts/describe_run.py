@@ -11,7 +11,7 @@ from trailers12k.plan import SPLITS
 def main() -> None:
     given, told = snakemake.input, snakemake.params
     overview.describe(
-        Path(snakemake.output.funnel).parent,
+        Path(snakemake.output.tables[0]).parent,
         splits=summary.read_labels(given.mtgc),
         runs={
             run: [Path(f"results/runs/{run}/split{split}") for split in SPLITS] for run in told.runs

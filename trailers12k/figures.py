@@ -57,6 +57,8 @@ WEIGHTS = ("pretrained weights", "untrained (random) weights")
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 CONFIG = {
     "font": FONT,
+    # The page tells what a picture shows in words of its own.
+    "aria": False,
     "background": PAPER,
     "view": {"stroke": None},
     "axis": {
@@ -307,13 +309,14 @@ def results(summary: pd.DataFrame) -> Chart:
     y = alt.Y("run:N", sort=list(runs["run"]), title=None)
     base = alt.Chart().encode(
         y=y,
-        yOffset=alt.YOffset("offset:N", scale=alt.Scale(paddingOuter=0.6)),
+        yOffset=alt.YOffset("offset:N", scale=alt.Scale(domain=["a", "b"], paddingOuter=0.6)),
         tooltip=["run:N", "panel:N", "what:N", alt.Tooltip("told:N", title="mean ± sd")],
     )
     strokes = alt.Scale(domain=shown, range=[looks[kind][1] for kind in shown])
     fills = alt.Scale(domain=shown, range=[looks[kind][0] for kind in shown])
     forms = alt.Scale(domain=shown, range=[shapes[kind] for kind in shown])
     x = {"scale": alt.Scale(domain=[0, 100]), "title": "% on the test movies"}
+    x["axis"] = alt.Axis(tickCount=5)
     whiskers = base.mark_rule(strokeWidth=1.5).encode(
         x=alt.X("low:Q", **x), x2="high:Q", stroke=alt.Stroke("what:N", scale=strokes, title=None)
     )
@@ -450,7 +453,12 @@ def balance(splits: pd.DataFrame) -> Chart:
             }
             for genre in genres
         ]
-    x = alt.X("share:Q", title="share / share overall", scale=alt.Scale(zero=False, nice=True))
+    x = alt.X(
+        "share:Q",
+        title="share / share overall",
+        scale=alt.Scale(zero=False, nice=True),
+        axis=alt.Axis(tickCount=4),
+    )
     base = alt.Chart()
     even = base.mark_rule(color=MUTED).encode(x=alt.datum(1, type="quantitative"))
     points = base.mark_point(size=42, opacity=1, filled=True).encode(
@@ -473,7 +481,7 @@ def balance(splits: pd.DataFrame) -> Chart:
         width=(WIDTH - 140) / 3, height=27 * len(genres)
     )
     facet = alt.Facet("split:N", title=None, sort=list(heads.values()))
-    return chart.facet(facet=facet, columns=3, spacing=20).properties(
+    return chart.facet(facet=facet, columns=3, spacing=28).properties(
         usermeta={"panels": {"columns": 3, "beside": 110}}
     )
 
@@ -555,7 +563,7 @@ def feature_map(places: pd.DataFrame, first_genres: Mapping[str, str]) -> Chart:
     colours = alt.Scale(domain=list(GENRE_COLOURS), range=list(GENRE_COLOURS.values()))
     bare = alt.Axis(labels=False, grid=False, title=None)
     tight = alt.Scale(zero=False)
-    chart = alt.Chart(_table(rows)).mark_circle(size=size, opacity=0.8, aria=False)
+    chart = alt.Chart(_table(rows)).mark_circle(size=size, opacity=0.8)
     return chart.encode(
         x=alt.X("x:Q", axis=bare, scale=tight),
         y=alt.Y("y:Q", axis=bare, scale=tight),

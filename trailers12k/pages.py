@@ -29,8 +29,6 @@ from trailers12k.sprites import PER_PICTURE, Sprites
 from trailers12k.summary import CHANCE, CONSTANT
 
 TEMPLATES = Path(__file__).parent / "templates"
-FILES = ("templates/report.html.j2", "templates/report.css", "templates/report.js")
-"""What makes the page beside this module, as `plan.code` wants it."""
 PLACE = "results/report"
 FIGURE_NAMES = {"uap": "µAP", "map": "mAP", "wap": "wAP", "sap": "sAP"}
 
@@ -157,7 +155,7 @@ def _funnel(table: Table) -> Picture:
 def funnel_words(table: Table) -> str:
     """The funnel in a few sentences."""
     left = table[table["status"] == "ok"].set_index("step")["movies"]
-    words = [f"Of {_count(left.iloc[0])} movies "]
+    words = [f"Of {_count(left.iloc[0])} movies, "]
     told = {
         "curation": "{} were kept by hand",
         "trailers": "{} have a whole trailer",
@@ -382,10 +380,12 @@ def cost_words(table: Table) -> str:
     )
 
 
-def draw(found: Sequence[Picture], folder: str | Path) -> None:
-    """Write every picture into `folder` as NAME.svg and NAME.png, and let it know its image."""
+def draw(found: Sequence[Picture], folder: str | Path, drawn: Sequence[str] = ()) -> None:
+    """Write every picture into `folder` as NAME.svg and NAME.png, but for those `drawn` already,
+    and let it know its image."""
     for one in found:
-        figures.save(one.chart, Path(folder) / one.name)
+        if one.name not in drawn:
+            figures.save(one.chart, Path(folder) / one.name)
         text = (Path(folder) / f"{one.name}.svg").read_text(encoding="utf-8")
         one.image = f"data:image/svg+xml;base64,{b64encode(text.encode()).decode()}"
         one.width, one.height = (
@@ -394,9 +394,9 @@ def draw(found: Sequence[Picture], folder: str | Path) -> None:
         )
 
 
-def draw_maps(maps: Mapping[str, Table], trailers: Table, folder: str | Path) -> None:
+def draw_maps(maps: Mapping[str, Table], trailers: Table | None, folder: str | Path) -> None:
     """Write the map of every store into `folder` as map_STORE.svg and .png."""
-    first = _first_genres(trailers)
+    first = {} if trailers is None else _first_genres(trailers)
     for store, places in maps.items():
         figures.save(figures.feature_map(places, first), Path(folder) / f"map_{store}")
 
