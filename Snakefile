@@ -121,9 +121,9 @@ rule all:
         "results/curves/learning.csv",
         "results/curves/genres.csv",
         "results/curves/balance.csv",
-        "results/figures/results.png",
         "results/figures/curves.png",
         "results/config.yaml",
+        "results/report/index.html",
 
 
 rule metadata:
@@ -196,6 +196,16 @@ rule evaluate:
         "results/curves/genres.csv",
         "results/curves/balance.csv",
         "results/figures/curves.png",
+
+
+rule report:
+    input:
+        plan.known(lambda wc: plan.ledgers(*plan.stages)),
+        plan.merged(),
+        plan.known(lambda wc: plan.between()),
+        plan.tables_of_movies,
+        plan.trained(),
+        "results/report/index.html",
 
 
 if not plan.is_published:

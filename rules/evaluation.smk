@@ -80,7 +80,7 @@ rule summarize_results:
         options=plan.options(),
         ledger=[] if plan.is_published else "data/ledger.csv",
     output:
-        csv="results/summary.csv",
+        csv=report("results/summary.csv", "../captions/results.rst", "Results"),
         markdown="results/summary.md",
         metrics="results/metrics.json",
     log:
@@ -97,24 +97,6 @@ rule summarize_results:
         "../scripts/summarize_results.py"
 
 
-rule plot_results:
-    """Draw the results table."""
-    input:
-        summary="results/summary.csv",
-    output:
-        png="results/figures/results.png",
-    log:
-        "logs/plot_results.log",
-    benchmark:
-        "benchmarks/plot_results.tsv"
-    conda:
-        "../envs/tables.yaml"
-    params:
-        code=plan.code("plot_results", "figures", "summary"),
-    script:
-        "../scripts/plot_results.py"
-
-
 rule draw_curves:
     """Put the curves of all runs beside each other, as tables and as a picture."""
     input:
@@ -128,7 +110,8 @@ rule draw_curves:
         learning="results/curves/learning.csv",
         genres="results/curves/genres.csv",
         balance="results/curves/balance.csv",
-        png="results/figures/curves.png",
+        svg="results/figures/curves.svg",
+        png=report("results/figures/curves.png", "../captions/curves.rst", "Results"),
     log:
         "logs/draw_curves.log",
     benchmark:

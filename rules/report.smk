@@ -1,4 +1,50 @@
-"""The report: needs stores and results, makes results/map/ and what is drawn of it all."""
+"""The report: needs all that a run has made, makes tables of it, pictures, and one page."""
+
+# Of movies, trailers and the map there is nothing to tell where features are the authors' own.
+OF_MOVIES = [] if plan.is_published else ["trailers", "measures", "histograms"]
+OF_RUNS = ["funnel", "genres", "cooccurrence", "mistakes", "stores", "versions"]
+MAPPED = list(plan.stores)
+# Picture -> what the report of Snakemake says of it, and where.
+PICTURES = {
+    "funnel": ("funnel", "Movies"),
+    "genres": ("genres", "Movies"),
+    "cooccurrence": ("genres", "Movies"),
+    **({} if plan.is_published else dict.fromkeys(["year", "genres_of"], ("lengths", "Movies"))),
+    **dict.fromkeys(["duration", "shots", "clips"][: 3 * bool(OF_MOVIES)], ("lengths", "Trailers")),
+    "results": ("results", "Results"),
+    "run_genres": ("run_genres", "Results"),
+    "precision_recall": ("curves", "Results"),
+    "learning": ("curves", "Results"),
+    **{f"map_{store}": ("map", "Features") for store in MAPPED},
+    "costs": ("costs", "Costs"),
+}
+
+
+rule describe_run:
+    """Tell what this run holds and what became of it, as tables."""
+    input:
+        mtgc="data/mtgc.csv",
+        movies=[] if plan.is_published else "data/movies.csv",
+        ledger=[] if plan.is_published else "data/ledger.csv",
+        trailers=plan.known(lambda wc: [] if plan.is_published else plan.ledgers("trailers")),
+        clips=plan.known(lambda wc: [] if plan.is_published else plan.ledgers("clips")),
+        predictions=plan.trained("tst.csv"),
+        stores=plan.merged(),
+    output:
+        tables=expand("results/tables/{name}.csv", name=OF_RUNS + OF_MOVIES),
+    log:
+        "logs/describe_run.log",
+    benchmark:
+        "benchmarks/describe_run.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        runs=list(plan.runs),
+        stores=list(plan.stores),
+        used=plan.used,
+        code=plan.code("describe_run", "overview", "movies", "metadata"),
+    script:
+        "../scripts/describe_run.py"
 
 
 rule map_features:
@@ -21,3 +67,71 @@ rule map_features:
         code=plan.code("map_features", "maps"),
     script:
         "../scripts/map_features.py"
+
+
+# Reads what Snakemake writes of every job into benchmarks/, which is different in each run: as late
+# as can be, and into a file that nothing but the page reads.
+rule measure_costs:
+    """Sum up what the jobs of each rule took, when they last ran."""
+    input:
+        plan.tables_of_movies,
+        "results/figures/splits.svg",
+        "results/figures/curves.svg",
+        "results/summary.md",
+        plan.options(),
+        "results/tables/funnel.csv",
+        expand("results/map/{store}.csv", store=MAPPED),
+    output:
+        costs="results/costs.csv",
+    log:
+        "logs/measure_costs.log",
+    benchmark:
+        "benchmarks/measure_costs.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        known=[*plan.stores, *plan.runs],
+        code=plan.code("measure_costs", "overview"),
+    script:
+        "../scripts/measure_costs.py"
+
+
+# Small frames of trailers, where the page has any, come from build/sheets/, beside the clips.
+rule draw_report:
+    """Draw what is left to draw, and put all pictures and numbers into one page."""
+    input:
+        **{name: f"results/tables/{name}.csv" for name in OF_RUNS + OF_MOVIES},
+        splits="results/splits.csv",
+        drawn="results/figures/splits.svg",
+        summary="results/summary.csv",
+        tst="results/transfer/tst.csv",
+        options=plan.options(),
+        precision_recall="results/curves/precision_recall.csv",
+        learning="results/curves/learning.csv",
+        genre_results="results/curves/genres.csv",
+        costs="results/costs.csv",
+        config="results/config.yaml",
+        maps=expand("results/map/{store}.csv", store=MAPPED),
+    output:
+        page="results/report/index.html",
+        svg=expand("results/figures/{name}.svg", name=PICTURES),
+        png=[
+            report(f"results/figures/{name}.png", f"../captions/{caption}.rst", category)
+            for name, (caption, category) in PICTURES.items()
+        ],
+    log:
+        "logs/draw_report.log",
+    benchmark:
+        "benchmarks/draw_report.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        credits=plan.credits,
+        frames=plan.config["report"]["frames"],
+        code=plan.code(
+            "draw_report",
+            *("pages", "figures", "sprites"),
+            *("templates/report.html.j2", "templates/report.css", "templates/report.js"),
+        ),
+    script:
+        "../scripts/draw_report.py"

@@ -31,7 +31,8 @@ rule plot_splits:
     input:
         balance="results/splits.csv",
     output:
-        png="results/figures/splits.png",
+        svg="results/figures/splits.svg",
+        png=report("results/figures/splits.png", "../captions/splits.rst", "Splits"),
     log:
         "logs/plot_splits.log",
     benchmark:

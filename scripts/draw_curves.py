@@ -21,7 +21,8 @@ def main() -> None:
     curves.write(snakemake.output.learning, learning, 6)
     curves.write(snakemake.output.genres, curves.genres(tst, list(runs)), 2)
     curves.write(snakemake.output.balance, curves.balance(pd.read_csv(snakemake.input.splits)), 4)
-    figures.plot_curves(precision_recall, learning, tst, snakemake.output.png)
+    chart = figures.curves(precision_recall, learning, figures.weights_of(tst))
+    figures.save(chart, snakemake.output.png.removesuffix(".png"))
 
 
 if __name__ == "__main__":

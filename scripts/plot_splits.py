@@ -7,7 +7,8 @@ from trailers12k.jobs import job
 
 
 def main() -> None:
-    figures.plot_splits(pd.read_csv(snakemake.input.balance), snakemake.output.png)
+    chart = figures.balance(pd.read_csv(snakemake.input.balance))
+    figures.save(chart, snakemake.output.png.removesuffix(".png"))
 
 
 if __name__ == "__main__":

@@ -51,8 +51,7 @@ class Plan:
         # Set by the Snakefile: raises, in Snakemake's way, until the movies are collected.
         self.collected: Callable[[], Any] = lambda: None
         if self.is_published:
-            used = {store for run in self.runs for store in self.streams(run).values()}
-            self.stores = {name: spec for name, spec in self.stores.items() if name in used}
+            self.stores = {name: self.stores[name] for name in self.used}
         # Read now, so that a fault is told before any job.
         elif self.decisions is not None and not self.collects:
             self.check_number(self.movies)
@@ -365,6 +364,12 @@ class Plan:
     def streams(self, run: str) -> dict[str, str]:
         """The stores of a run: stream -> store."""
         return {name: self.runs[run][name] for name in STREAMS if name in self.runs[run]}
+
+    @cached_property
+    def used(self) -> list[str]:
+        """The stores that runs use, in their own order."""
+        names = {store for run in self.runs for store in self.streams(run).values()}
+        return [store for store in self.stores if store in names]
 
     @property
     def stages(self) -> list[str]:

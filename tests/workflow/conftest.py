@@ -26,6 +26,7 @@ PARTS = [
     "profiles",
     "presets",
     "envs",
+    "captions",
 ]
 
 IMAGE, VIDEO = "trailers_i_shufflenet_fpc24", "trailers_k_shufflenet_fps24_fpc24"
@@ -60,6 +61,7 @@ class Run:
             "clips",
             "features",
             "evaluate",
+            "report",
             "predict",
         }
         return Counter(rule for rule in rules if rule not in targets)

@@ -1,0 +1,31 @@
+"""Tell what this run holds and what became of it, as tables."""
+
+from pathlib import Path
+
+from trailers12k import overview, stores, summary
+from trailers12k.files import read_csv
+from trailers12k.jobs import job
+from trailers12k.plan import SPLITS
+
+
+def main() -> None:
+    given, told = snakemake.input, snakemake.params
+    overview.describe(
+        Path(snakemake.output.tables[0]).parent,
+        splits=summary.read_labels(given.mtgc),
+        runs={
+            run: [Path(f"results/runs/{run}/split{split}") for split in SPLITS] for run in told.runs
+        },
+        stores=told.used,
+        attributes={name: stores.attributes(Path(f"data/{name}.zarr")) for name in told.stores},
+        manifests={name: read_csv(f"data/{name}.csv") for name in told.stores},
+        movies=given.movies or None,
+        ledger=given.ledger or None,
+        downloaded=given.trailers,
+        cut=given.clips,
+    )
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0], snakemake.input):
+        main()

@@ -1,0 +1,37 @@
+"""Draw what is left to draw, and put all pictures and numbers into one page."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from trailers12k import pages, sprites
+from trailers12k.files import read_csv
+from trailers12k.jobs import job
+
+
+def main() -> None:
+    given = snakemake.input
+    folder = Path("results/figures")
+    there = {name: given.get(name) for name in pages.TABLES}
+    tables = pages.read_tables({name: path for name, path in there.items() if path})
+    maps = {Path(path).stem: pd.read_csv(path) for path in given.maps}
+    found = pages.pictures(tables)
+    pages.draw(found, folder, drawn=["splits"])
+    pages.draw_maps(maps, tables.get("trailers"), folder)
+    shown = None
+    if maps and snakemake.params.frames:
+        shown = sprites.build("build/sheets", sprites.of_rows(read_csv(given.trailers)))
+    text = pages.report(
+        tables,
+        found,
+        config=Path(given.config).read_text(encoding="utf-8"),
+        maps=maps,
+        sprites=shown,
+        credits=snakemake.params.credits,
+    )
+    pages.write_report(snakemake.output.page, text)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0], snakemake.input):
+        main()
