@@ -380,16 +380,16 @@
       ? element('img', { src: `posters/${movie.mid}.jpg`, alt: `Poster of ${movie.title}`, loading: 'lazy', decoding: 'async', width: 76, height: 114 })
       : element('div', {}, 'no poster'));
     const facts = [movie.genres.map((each) => DATA.genres[each]).join(', ')];
-    if (movie.duration) facts.push(time(movie.duration));
+    if (movie.duration) facts.push(movie.duration < 60 ? `${movie.duration.toFixed(movie.duration < 20 ? 1 : 0)} s` : time(movie.duration));
     if (movie.shots) facts.push(`${number(movie.shots)} shot${movie.shots === 1 ? '' : 's'}`);
     if (movie.width) facts.push(`${movie.width}×${movie.height}`);
     part('.line').textContent = facts.filter(Boolean).join(' · ');
     const links = part('.links');
     const where = link(movie.address);
     if (where) links.append(outward(where, 'Trailer'));
-    links.append(outward(`https://www.imdb.com/title/${movie.mid}/`, 'IMDb'), movie.mid);
-    if (movie.video) links.append(`“${movie.video}”`);
-    else if (movie.address && !where) links.append(movie.address);
+    links.append(outward(`https://www.imdb.com/title/${movie.mid}/`, 'IMDb'), element('span', {}, movie.mid));
+    if (movie.video) links.append(element('span', {}, `“${movie.video}”`));
+    else if (movie.address && !where) links.append(element('span', {}, movie.address));
     part('.flags').append(...movie.flags.map(([flag, told]) => flagged(movie, FLAGS[flag], told)));
     if (!movie.flags.length) part('.flags').remove();
     dress(article, movie);
