@@ -18,7 +18,7 @@ rule flag_trailers:
         "../envs/tables.yaml"
     params:
         sheets="build/sheets",
-        code=plan.code("flag_trailers", "flags", "twins", "sources.search"),
+        code=plan.code("flag_trailers", "flags", "twins", "sheets", "sources.search"),
     script:
         "../scripts/flag_trailers.py"
 
@@ -30,7 +30,6 @@ rule write_review:
     input:
         trailers="results/tables/trailers.csv",
         flags="results/tables/flags.csv",
-        movies="data/movies.csv",
         clips="data/clips.csv",
         curation="data/curation.csv",
         posters=plan.known(lambda wc: plan.ledgers("posters")),
@@ -47,6 +46,10 @@ rule write_review:
         collection=" + ".join(plan.sources),
         sheets="build/sheets",
         pictures="build/posters",
-        code=plan.code("write_review", "review", "twins", "flags"),
+        code=plan.code(
+            "write_review",
+            *("review", "flags", "sheets"),
+            *("templates/review.html", "templates/review.css", "templates/review.js"),
+        ),
     script:
         "../scripts/write_review.py"

@@ -26,11 +26,19 @@ def code_version(*modules: str) -> str:
     compute 12,000 trailers again for a spelling mistake.
     """
     texts = {module: _file_of(module).read_text(encoding="utf-8") for module in modules}
-    return fingerprint(**{module: _meaning(text) for module, text in texts.items()})
+    return fingerprint(
+        **{
+            module: _meaning(text) if _file_of(module).suffix == ".py" else text
+            for module, text in texts.items()
+        }
+    )
 
 
 def _file_of(module: str) -> Path:
-    """The file of a module of the package, or of a script of the project: `scripts/NAME`."""
+    """The file of a module of the package, of one of its templates (`templates/NAME.SUFFIX`, which
+    counts as it stands), or of a script of the project: `scripts/NAME`."""
+    if module.startswith("templates/"):
+        return PACKAGE / module
     folder = PACKAGE.parent if module.startswith("scripts/") else PACKAGE
     return folder / (module.replace(".", "/") + ".py")
 

@@ -17,18 +17,16 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from trailers12k import sheets
 from trailers12k.files import PARTIAL, plain, replacing, write_text
 from trailers12k.flags import FLAGS
 from trailers12k.movies import GENRES, is_mid
-from trailers12k.twins import MOST
 
 log = logging.getLogger(__name__)
 
 TEMPLATES = Path(__file__).parent / "templates"
 POSTER = 180
 """Height of a poster in pixels, twice what it is shown at."""
-CELL = 90
-"""Height of a contact sheet's cells in pixels."""
 MOVIE = [
     *("mid", "title", "year", "genres", "address", "video", "duration", "width", "height"),
     *("sha256", "shots", "starts", "cell", "poster", "flags"),
@@ -48,7 +46,7 @@ def write(
     flags: Iterable[Mapping[str, str]],
     clips: pd.DataFrame,
     decisions: Iterable[Mapping[str, str]],
-    sheets: Path,
+    pictures: Path,
     posters: Path,
 ) -> None:
     """Write the review of a collection into a folder; pictures that are there already stay.
@@ -56,11 +54,11 @@ def write(
     collection: its name; what a browser keeps goes by it.
     trailers: results/tables/trailers.csv, read as text. flags: the rows of flags.csv.
     clips: clips.csv, `mid`, `shot` and `start`. decisions: the rows of data/curation.csv.
-    sheets, posters: folders of MID.jpg, of which any may be missing.
+    pictures, posters: folders of MID.jpg, contact sheets and posters; any may be missing.
     """
     mids = list(trailers["mid"])
     good = trailers.loc[trailers["status"] == "ok", "mid"]
-    cells = _pictures(folder / "sheets", sheets, good, _link)
+    cells = _pictures(folder / "sheets", pictures, good, _link)
     shown = _pictures(folder / "posters", posters, mids, _shrink)
     starts = dict(_starts(clips))
     told: dict[str, list] = {}
@@ -85,6 +83,7 @@ def write(
         "collection": collection,
         "flags": FLAGS,
         "genres": list(genres),
+        "sheet": {"columns": sheets.COLUMNS, "height": sheets.HEIGHT},
         "columns": MOVIE,
         "decided": DECISION,
     }
@@ -166,27 +165,20 @@ def _starts(clips: pd.DataFrame) -> Iterable[tuple[str, str]]:
     tenths = (first["start"] * 10).round().astype(int)
     for mid, times in tenths.groupby(first["mid"], sort=True):
         values = times.to_numpy()
-        steps = np.diff(values[chosen(len(values))], prepend=0)
+        steps = np.diff(values[sheets.shown(len(values))], prepend=0)
         yield mid, " ".join(np.base_repr(step, 36).lower() for step in steps)
-
-
-def chosen(shots: int) -> np.ndarray:
-    """The shots that have a cell in a contact sheet."""
-    return np.unique(np.linspace(0, shots - 1, min(shots, MOST)).round().astype(int))
 
 
 def _cell(sheet: Path, shots: int) -> int:
     """The width of a sheet's cells; 0 when it is not the sheet of so many shots."""
-    number = min(shots, MOST)
-    if not number:
-        return 0
-    columns = min(10, number)
     try:
+        # Its cells are not read, which would take minutes.
         with Image.open(sheet) as picture:
-            width, height = picture.size
+            left, _, right, _ = sheets.geometry(*picture.size, shots)[0]
+            made_for = picture.info.get("comment", b"")
     except (OSError, SyntaxError, ValueError):
         return 0
-    return width // columns if height == CELL * -(-number // columns) else 0
+    return right - left if made_for == f"{shots} shots".encode() else 0
 
 
 def _decided(rows: Iterable[Mapping[str, str]]) -> list[list]:

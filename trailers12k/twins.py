@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from trailers12k import sheets
+
 CELL = (16, 9)
 """Width and height of what is compared of a frame: small enough that neither size nor compression
 matters."""
@@ -32,12 +34,12 @@ long and seen by untrained networks, have 0.35 to 1.5. So the pictures decide wh
 
 
 def pairs(
-    trailers: pd.DataFrame, maps: Mapping[str, pd.DataFrame], sheets: Path | None
+    trailers: pd.DataFrame, maps: Mapping[str, pd.DataFrame], pictures: Path | None
 ) -> dict[tuple[str, str], str]:
     """Trailers that show the same: two mids, the lesser first -> how that is known.
 
     trailers: with `mid` and `shots`. maps: of stores: `mid,nearest,distance`.
-    sheets: folder of contact sheets. Features say who may be a copy of whom: the nearest, in any
+    pictures: folder of contact sheets. Features say who may be a copy of whom: the nearest, in any
         store. The pictures of the shots then decide, where both have a sheet. Where not, distances
         do, when they are as small as `CLOSE` in most stores.
     """
@@ -46,8 +48,10 @@ def pairs(
 
     @lru_cache(maxsize=20_000)
     def looks(mid: str) -> np.ndarray | None:
-        number = shots.get(mid)
-        return looks_of(sheets / f"{mid}.jpg", int(number)) if sheets and number >= 1 else None
+        number = shots.get(mid, 0)
+        if pictures is None or not number >= 1:
+            return None
+        return looks_of(pictures / f"{mid}.jpg", int(number))
 
     found = {}
     for pair in sorted(_candidates(maps)):
@@ -95,18 +99,11 @@ def _close(maps: Mapping[str, pd.DataFrame]) -> dict[tuple[str, str], float]:
 
 def looks_of(sheet: Path, shots: int) -> np.ndarray | None:
     """The frames of a contact sheet, small and standardised: float32 (frames, pixels). Those that
-    show nothing are left out; None without a sheet.
-
-    shots: of the trailer; a sheet has one cell each, at most `MOST`, ten in a row.
-    """
-    try:
-        with Image.open(sheet) as picture:
-            # A half is as good, and decoded in half the time.
-            picture.draft("L", (picture.width // 2, picture.height // 2))
-            grey = np.asarray(picture.convert("L"), np.float32)
-    except (OSError, SyntaxError, ValueError):
+    show nothing are left out; None without a sheet of so many shots."""
+    several = sheets.cells(sheet, shots)
+    if not several:
         return None
-    cells = _cut(grey, min(shots, MOST))
+    cells = np.stack([np.asarray(cell.convert("L"), np.float32) for cell in several])
     top, bottom = _shown(cells.max(axis=(0, 2)))
     left, right = _shown(cells.max(axis=(0, 1)))
     small = np.stack(
@@ -119,21 +116,6 @@ def looks_of(sheet: Path, shots: int) -> np.ndarray | None:
     spread = small.std(1, keepdims=True)
     told = spread[:, 0] > FLAT
     return small[told] / (spread[told] * np.sqrt(small.shape[1]))
-
-
-MOST = 1000
-"""Cells of a contact sheet."""
-COLUMNS = 10
-"""Of a contact sheet; fewer where it has fewer cells."""
-
-
-def _cut(sheet: np.ndarray, number: int) -> np.ndarray:
-    """The cells of a sheet, (number, height, width)."""
-    columns = min(COLUMNS, number)
-    rows = -(-number // columns)
-    height, width = sheet.shape[0] // rows, sheet.shape[1] // columns
-    cells = sheet[: rows * height, : columns * width].reshape(rows, height, columns, width)
-    return cells.swapaxes(1, 2).reshape(-1, height, width)[:number]
 
 
 def _shown(brightest: np.ndarray) -> tuple[int, int]:

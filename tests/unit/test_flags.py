@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from trailers12k import flags, twins
+from trailers12k import flags, sheets, twins
 
 GOOD = {
     **{"status": "ok", "stage": "", "reason": "", "year": "2010", "genres": "drama"},
@@ -108,14 +108,8 @@ def picture(seed: int, size=(160, 90)) -> Image.Image:
     return Image.fromarray(noise).resize(size, Image.Resampling.BICUBIC)
 
 
-def write_sheet(path, pictures, quality=85) -> None:
-    """As rule detect_clips does: cells 90 high, ten in a row."""
-    width = pictures[0].width
-    columns = min(10, len(pictures))
-    sheet = Image.new("RGB", (columns * width, 90 * -(-len(pictures) // columns)))
-    for place, each in enumerate(pictures):
-        sheet.paste(each, (place % 10 * width, place // 10 * 90))
-    sheet.save(path, quality=quality)
+def write_sheet(path, pictures) -> None:
+    sheets.write(path, [np.asarray(each) for each in pictures])
 
 
 def nearest(pairs: dict[int, int], distance=1.0) -> pd.DataFrame:
@@ -126,7 +120,7 @@ def nearest(pairs: dict[int, int], distance=1.0) -> pd.DataFrame:
 
 
 @pytest.fixture
-def sheets(tmp_path):
+def pictures(tmp_path):
     """Ten trailers of twelve shots of their own."""
     for i in range(10):
         write_sheet(tmp_path / f"tt000000{i}.jpg", [picture(100 * i + j) for j in range(12)])
@@ -139,12 +133,12 @@ def twelve(**odd):
     )
 
 
-def test_a_copy_is_told_by_its_shots_whatever_its_size_quality_and_first_frames(sheets):
+def test_a_copy_is_told_by_its_shots_whatever_its_size_quality_and_first_frames(pictures):
     own = [picture(300 + j, (120, 90)) for j in range(3, 12)]
-    write_sheet(sheets / "tt0000009.jpg", [*(picture(i, (120, 90)) for i in (1, 2)), *own], 15)
+    write_sheet(pictures / "tt0000009.jpg", [*(picture(i, (120, 90)) for i in (1, 2)), *own])
     # Only one store has it as the nearest, and none finds it close.
     maps = {"a": nearest({9: 3}, 11.0), "b": nearest({})}
-    found = raised(twelve(shots="11"), maps, sheets)
+    found = raised(twelve(shots="11"), maps, pictures)
     assert found == {
         "tt0000003": {
             "near_duplicate": "like tt0000009 Film 9 of Many: 9 of 11 shots are the same"
@@ -155,25 +149,25 @@ def test_a_copy_is_told_by_its_shots_whatever_its_size_quality_and_first_frames(
     }
 
 
-def test_a_letterboxed_copy_is_told_too(sheets):
+def test_a_letterboxed_copy_is_told_too(pictures):
     boxed = []
     for j in range(12):
         cell = Image.new("RGB", (160, 90))
         cell.paste(picture(300 + j).resize((160, 68)), (0, 11))
         boxed.append(cell)
-    write_sheet(sheets / "tt0000009.jpg", boxed)
-    assert set(raised(twelve(), {"a": nearest({9: 3})}, sheets)) == {"tt0000003", "tt0000009"}
+    write_sheet(pictures / "tt0000009.jpg", boxed)
+    assert set(raised(twelve(), {"a": nearest({9: 3})}, pictures)) == {"tt0000003", "tt0000009"}
 
 
-def test_different_trailers_are_none_however_close_their_features(sheets):
-    assert raised(twelve(), {"a": nearest({9: 3, 3: 9}, 0.1)}, sheets) == {}
+def test_different_trailers_are_none_however_close_their_features(pictures):
+    assert raised(twelve(), {"a": nearest({9: 3, 3: 9}, 0.1)}, pictures) == {}
 
 
-def test_black_frames_in_common_make_no_copy(sheets):
+def test_black_frames_in_common_make_no_copy(pictures):
     black = [Image.new("RGB", (160, 90), (3, 3, 3))] * 8
     for i in (3, 9):
-        write_sheet(sheets / f"tt000000{i}.jpg", black + [picture(100 * i + j) for j in range(4)])
-    assert raised(twelve(), {"a": nearest({9: 3})}, sheets) == {}
+        write_sheet(pictures / f"tt000000{i}.jpg", black + [picture(100 * i + j) for j in range(4)])
+    assert raised(twelve(), {"a": nearest({9: 3})}, pictures) == {}
 
 
 def test_without_pictures_distances_decide_where_most_stores_agree(tmp_path):
@@ -188,10 +182,10 @@ def test_without_pictures_distances_decide_where_most_stores_agree(tmp_path):
     }
 
 
-def test_the_same_file_is_not_told_twice(sheets):
-    write_sheet(sheets / "tt0000009.jpg", [picture(300 + j) for j in range(12)])
+def test_the_same_file_is_not_told_twice(pictures):
+    write_sheet(pictures / "tt0000009.jpg", [picture(300 + j) for j in range(12)])
     trailers = twelve(sha256=f"{3:064x}")
-    found = raised(trailers, {"a": nearest({9: 3})}, sheets)
+    found = raised(trailers, {"a": nearest({9: 3})}, pictures)
     assert {mid: [*told] for mid, told in found.items()} == {
         "tt0000003": ["duplicate"],
         "tt0000009": ["duplicate"],

@@ -6,11 +6,12 @@ import json
 import os
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from trailers12k import review
+from trailers12k import review, sheets
 from trailers12k.flags import FLAGS
 
 COLUMNS = [
@@ -63,10 +64,12 @@ CLIPS = pd.DataFrame(
 @pytest.fixture
 def folders(tmp_path):
     """Contact sheets of three shots, and posters, of tt0000000 to tt0000002."""
-    for name, size in (("sheets", (480, 90)), ("posters", (300, 450))):
-        (tmp_path / name).mkdir()
-        for i in range(3):
-            Image.new("RGB", size, (60 * i, 90, 30)).save(tmp_path / name / f"tt000000{i}.jpg")
+    (tmp_path / "posters").mkdir()
+    for i in range(3):
+        frame = np.full((90, 160, 3), 60 * i, np.uint8)
+        sheets.write(tmp_path / "sheets" / f"tt000000{i}.jpg", [frame] * 3)
+        poster = Image.new("RGB", (300, 450), (60 * i, 90, 30))
+        poster.save(tmp_path / "posters" / f"tt000000{i}.jpg")
     return tmp_path
 
 
@@ -181,8 +184,8 @@ def test_the_policy_lets_in_this_script_and_style_and_no_network():
     assert "[[" not in page.replace("[[mid", "").split("<script")[0]
 
 
-def test_of_more_shots_than_a_sheet_has_cells_some_are_chosen_evenly():
-    assert list(review.chosen(4)) == [0, 1, 2, 3]
-    many = review.chosen(2500)
-    assert (len(many), many[0], many[-1]) == (1000, 0, 2499)
-    assert set(many[1:] - many[:-1]) == {2, 3}
+def test_of_more_shots_than_a_sheet_has_cells_the_starts_are_of_those_shown(folders):
+    clips = pd.DataFrame({"mid": "tt0000001", "shot": range(2500), "start": np.arange(2500) * 0.5})
+    ((mid, text),) = review._starts(clips)
+    starts = np.cumsum([int(step, 36) for step in text.split()]) / 10
+    assert list(starts * 2) == sheets.shown(2500)

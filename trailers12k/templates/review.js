@@ -300,9 +300,8 @@
   }
 
   const visit = (changes) => {
-    const next = hash(changes);
-    if (next === (location.hash || '#')) render();
-    else location.hash = next;
+    location.hash = hash(changes);
+    render();
   };
 
   const text = (value) => value.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
@@ -525,7 +524,7 @@
       box.append(element('p', {}, why));
       return box;
     }
-    const columns = Math.min(10, times.length);
+    const columns = Math.min(DATA.sheet.columns, times.length);
     const rows = Math.ceil(times.length / columns);
     const cells = element('div', { className: 'cells' });
     cells.setAttribute('role', 'img');
@@ -535,7 +534,7 @@
         const frame = document.createElement('i');
         const column = place % columns;
         const row = Math.floor(place / columns);
-        frame.style.aspectRatio = `${movie.cell} / 90`;
+        frame.style.aspectRatio = `${movie.cell} / ${DATA.sheet.height}`;
         frame.style.backgroundImage = `url("sheets/${movie.mid}.jpg")`;
         frame.style.backgroundSize = `${columns * 100}% ${rows * 100}%`;
         frame.style.backgroundPosition = `${columns > 1 ? (column / (columns - 1)) * 100 : 0}% ${rows > 1 ? (row / (rows - 1)) * 100 : 0}%`;
@@ -589,9 +588,11 @@
   }
 
   // ---------------------------------------------------------------- the page
-  let drawn = null;
+  let drawn = null; // the page and what it was made for
+  let rendered = ''; // the hash
 
-  function render(focus = false) {
+  function render() {
+    rendered = location.hash;
     view = parse();
     if (view.movie && byMid.has(view.movie)) {
       const mid = view.movie;
@@ -625,7 +626,6 @@
     $('nothing').hidden = list.length > 0;
     told();
     if (view.movie && $(view.movie)) go(view.movie);
-    else if (focus && current) go(current);
     else mark();
   }
 
@@ -649,10 +649,9 @@
     }
   }
 
-  let focusNext = '';
-  function turn(page, mid = 'first') {
-    focusNext = mid;
+  function turn(page, mid = '') {
     visit({ page });
+    go(mid || current);
   }
 
   /** Progress, counts, and what else depends on all decisions. */
@@ -873,7 +872,8 @@
     for (const [mid, entry] of found) {
       const mine = decided(mid);
       if (!byMid.has(mid) && !given.has(mid)) strange += 1;
-      else if (!mine.decision) fresh.push([mid, entry.note ? entry : { ...entry, note: mine.note }]);
+      // What came with the page is what was known; a later decision contradicts nothing.
+      else if (!mine.decision || (mine === given.get(mid) && entry.date > mine.date)) fresh.push([mid, entry.note ? entry : { ...entry, note: mine.note }]);
       else if (!alike(mine, entry)) conflicts.push([mid, entry]);
     }
     const taken = conflicts.length ? await settle(file.name, conflicts) : [];
@@ -987,7 +987,10 @@
   let typed = 0;
   $('find').addEventListener('input', () => {
     clearTimeout(typed);
-    typed = setTimeout(() => location.replace(hash({ find: $('find').value, page: 1 })), 150);
+    typed = setTimeout(() => {
+      location.replace(hash({ find: $('find').value, page: 1 }));
+      render();
+    }, 150);
   });
   $('gone').addEventListener('toggle', gone);
   $('filters').addEventListener('submit', (event) => event.preventDefault());
@@ -1007,10 +1010,7 @@
   });
 
   window.addEventListener('hashchange', () => {
-    const mid = focusNext;
-    focusNext = '';
-    render(mid === 'first');
-    if (mid && mid !== 'first') go(mid);
+    if (location.hash !== rendered) render();
   });
   // What the browser keeps is there again; only what it does not keep would be lost.
   window.addEventListener('beforeunload', (event) => {
