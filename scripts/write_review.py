@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from trailers12k import review
+from trailers12k import curation, review
 from trailers12k.files import read_csv
 from trailers12k.jobs import job
 
@@ -14,7 +14,7 @@ def main() -> None:
         review.read_table(snakemake.input.trailers),
         read_csv(snakemake.input.flags),
         review.read_shots(snakemake.input.clips),
-        read_csv(snakemake.input.curation),
+        curation.read_written(snakemake.input.curation),
         Path(snakemake.params.sheets),
         Path(snakemake.params.pictures),
     )

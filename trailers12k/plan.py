@@ -400,6 +400,30 @@ class Plan:
         if not self.is_published:
             trust.check(self.stores, self.config["shards"])
 
+    @property
+    def pictures(self) -> dict[str, tuple[str, str]]:
+        """The report's own pictures: name -> its caption in captions/, and the chapter, both of
+        Snakemake's report."""
+        of_movies = {
+            "year": ("lengths", "Movies"),
+            "genres_of": ("lengths", "Movies"),
+            "duration": ("lengths", "Trailers"),
+            "shots": ("lengths", "Trailers"),
+            "clips": ("lengths", "Trailers"),
+        }
+        return {
+            "funnel": ("funnel", "Movies"),
+            "genres": ("genres", "Movies"),
+            "cooccurrence": ("genres", "Movies"),
+            **({} if self.is_published else of_movies),
+            "results": ("results", "Results"),
+            "run_genres": ("run_genres", "Results"),
+            "precision_recall": ("curves", "Results"),
+            "learning": ("curves", "Results"),
+            **{f"map_{store}": ("map", "Features") for store in self.stores},
+            "costs": ("costs", "Costs"),
+        }
+
     def packed(self, run: str) -> dict[str, list[str]]:
         """The packed stores of a run and their indexes: stream -> files."""
         return {

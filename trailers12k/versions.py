@@ -28,7 +28,7 @@ from trailers12k.jobs import UserError
 from trailers12k.plan import SPLITS, Plan
 
 CODE = ["Snakefile", "rules", "scripts", "trailers12k"]
-SCORES = ("summary.csv", "summary.md", "metrics.json", "figures/curves.png")
+SCORES = ("summary.csv", "summary.md", "metrics.json")
 METADATA_KEYS = (
     *("movies", "curation", "sample", "sources", "seed", "shards"),
     *("downloads", "trailers", "posters"),
@@ -61,7 +61,7 @@ def stages(plan: Plan, files: Sequence[str]) -> dict[str, dict]:
         made = [*manifests, *arrays, "data/ledger.csv"]
         made_from = ["data/movies.csv", PRODUCT, "data/clips.csv"]
         add("features", "features", FEATURES_KEYS, made_from, made)
-    splits = ["data/mtgc.csv", "results/splits.csv", "results/figures/splits.png"]
+    splits = ["data/mtgc.csv", "results/splits.csv", *_drawn("splits")]
     labels = [] if plan.is_published else ["data/movies.csv"]
     own = plan.split_tables("extend") + plan.split_tables("groups")
     add("splits", "splits", ("movies", "splits", "seed"), labels + own, splits)
@@ -69,12 +69,15 @@ def stages(plan: Plan, files: Sequence[str]) -> dict[str, dict]:
     ledger = [] if plan.is_published else ["data/ledger.csv"]
     made_from = [*manifests, "data/mtgc.csv", *ledger]
     scores = ["results/transfer", "results/curves", *(f"results/{name}" for name in SCORES)]
+    scores += _drawn("curves")
     trained = [f"results/runs/{run}" for run in plan.runs]
     add("evaluation", "evaluate", keys, made_from, [*trained, *scores])
     # All that is left, and the settings.
-    rest = ["results/figures/results.png", "results/config.yaml"]
+    rest = [f"results/{name}" for name in ("map", "tables", "costs.csv", "report", "config.yaml")]
     rest += [] if plan.is_published else ["results/failures/all.csv"]
-    add("report", "all", plan.settings, ["results/summary.csv", *ledger], rest)
+    told = [] if plan.is_published else ["data/movies.csv", PRODUCT, "data/clips.csv"]
+    made_from += [*told, "results/splits.csv", *trained, *scores]
+    add("report", "all", plan.settings, made_from, rest + _drawn(*plan.pictures))
     made = [path for stage in found.values() for out in stage["outs"] for path in out]
     found["state"] = {
         "cmd": "python -m trailers12k.versions state",
@@ -83,6 +86,11 @@ def stages(plan: Plan, files: Sequence[str]) -> dict[str, dict]:
         "outs": [{state.STATE.as_posix(): {"persist": True}}],
     }
     return found
+
+
+def _drawn(*names: str) -> list[str]:
+    """The files of pictures."""
+    return [f"results/figures/{name}.{kind}" for name in names for kind in ("svg", "png")]
 
 
 def _stage(
