@@ -36,6 +36,7 @@ bench: $(READY)
 	python tests/bench/versions.py
 	python tests/bench/acquisition.py
 	python tests/bench/features.py
+	python tests/bench/sheets.py
 	python tests/bench/training.py
 
 check: $(READY)

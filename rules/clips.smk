@@ -1,8 +1,9 @@
-"""Clips: needs the trailers, makes the shots of each and their partition into clips."""
+"""Clips: needs the trailers, makes the shots of each, their partition into clips, and pictures."""
 
 SHOTS_BY_TORCH = plan.config["clips"]["detector"] == "transnetv2"
 
 
+# Makes build/sheets/MID.jpg beside its output, a contact sheet of the shots.
 rule detect_clips:
     """Find the shots of a shard's trailers and cut them into clips."""
     input:

@@ -43,6 +43,14 @@ if plan.prediction:
             streams=plan.prediction.streams,
             clips=plan.config["clips"],
             seed=plan.config["seed"],
-            code=plan.code("predict_trailer", "predictions", "training", "divita", "clips", "shots"),
+            code=plan.code(
+                "predict_trailer",
+                "predictions",
+                "training",
+                "divita",
+                "clips",
+                "shots",
+                "pictures",
+            ),
         script:
             "../scripts/predict_trailer.py"

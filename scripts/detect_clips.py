@@ -15,6 +15,7 @@ def main() -> None:
         snakemake.params.code["package"],
         records=output.with_suffix(""),
         products=table.with_suffix(""),
+        pictures=Path("build/sheets"),
     )
     write_csv(table, clips.COLUMNS, clip_rows)
     ledger.write_shard(output, rows, clips.LEDGER_COLUMNS)

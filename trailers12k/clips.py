@@ -1,7 +1,7 @@
 """The partition of a trailer's shots into clips.
 
-Finds the shots through `shots`; writes one CSV file of clips a movie. Must not know what is
-computed from the clips.
+Finds the shots through `shots`; writes one CSV file of clips a movie, and through `sheets` a
+contact sheet. Must not know what is computed from the clips.
 """
 
 import csv
@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from trailers12k import shards
+from trailers12k import shards, sheets
 from trailers12k.files import read_csv, replacing, write_csv
 from trailers12k.fingerprint import fingerprint
 from trailers12k.movies import is_mid
-from trailers12k.shots import detector_version, find_shots
+from trailers12k.shots import Found, detector_version, find_shots
 
 log = logging.getLogger(__name__)
 
@@ -39,23 +39,27 @@ class Clip:
 COLUMNS = ("mid", *(field.name for field in fields(Clip)))
 """The columns of clips.csv."""
 
-LEDGER_COLUMNS = ("shots", "clips", "repeated")
-"""What the ledger of clips holds beyond the columns of every stage; repeated: see `find_clips`."""
+LEDGER_COLUMNS = ("shots", "clips", "repeated", "black", "still", "frozen")
+"""What the ledger of clips holds beyond the columns of every stage.
+
+repeated: frames of the grid that repeat the one before, since the file has none of their own;
+black, still: of four pictures a second, the share that is black, and that does not differ from the
+one before; frozen: seconds of the longest stretch without any change. See `pictures`.
+"""
 
 
 def find_clips(
     path: str | Path, reader: str, duration: float, settings: Mapping[str, object]
-) -> tuple[list[Clip], int]:
-    """The clips of a trailer of `duration` seconds, at least one; and how many frames of the grid
-    repeat the one before, since the file has none of their own.
+) -> tuple[list[Clip], Found]:
+    """The clips of a trailer of `duration` seconds, at least one; and what they were made from.
 
     settings: the section `clips` of the configuration: detector and min_shot (see `find_shots`),
         fps, fpc, keep. Raises `Failure` when the file cannot be read.
     """
     fps, fpc = settings["fps"], settings["fpc"]
     detector, min_shot = settings["detector"], settings["min_shot"]
-    found, repeated = find_shots(path, reader, duration, detector, min_shot, fps)
-    return partition(found, fps, fpc, settings["keep"]), repeated
+    found = find_shots(path, reader, duration, detector, min_shot, fps)
+    return partition(found.shots, fps, fpc, settings["keep"]), found
 
 
 def partition(
@@ -139,6 +143,7 @@ def detect_shard(
     code: str,
     records: Path,
     products: Path,
+    pictures: Path,
 ) -> tuple[list[dict], list[dict]]:
     """Find the clips of a shard's trailers: the rows of the ledger, and those of clips.csv.
 
@@ -147,6 +152,8 @@ def detect_shard(
     settings: see `find_clips`. code: the version of the code, part of the fingerprint.
     records: folder of `shards.process`. products: folder of one `MID.csv` a movie; those of movies
         that have no clips (any more) are removed.
+    pictures: folder of one contact sheet a movie, `MID.jpg`, common to all shards. A missing one is
+        made again where the trailer is here, and else not missed.
 
     Ledger columns beyond those of `shards.process`: `LEDGER_COLUMNS`.
     """
@@ -158,14 +165,25 @@ def detect_shard(
             return shards.Task(row["mid"], skip="no_trailer")
         read = {key: row[key] for key in ("sha256", "duration", "reader")}
         mark = fingerprint(**read, settings=dict(settings), code=code)
-        return shards.Task(row["mid"], mark, products / f"{row['mid']}.csv")
+        made = [products / f"{row['mid']}.csv"]
+        if Path(row["file"]).is_file():
+            made.append(pictures / f"{row['mid']}.jpg")
+        return shards.Task(row["mid"], mark, tuple(made))
 
     def work(mid: str) -> dict:
         row = by_mid[mid]
         path = shards.source_file(row, "download_trailers")
-        clips, repeated = find_clips(path, row["reader"], float(row["duration"]), settings)
+        clips, found = find_clips(path, row["reader"], float(row["duration"]), settings)
+        sheets.write(pictures / f"{mid}.jpg", found.pictures)
         write_clips(products / f"{mid}.csv", mid, clips)
-        return {"shots": clips[-1].shot + 1, "clips": len(clips), "repeated": repeated}
+        return {
+            "shots": len(found.shots),
+            "clips": len(clips),
+            "repeated": found.repeated,
+            "black": f"{found.black:.3f}",
+            "still": f"{found.still:.3f}",
+            "frozen": f"{found.frozen:.2f}",
+        }
 
     tool = detector_version(settings["detector"])
     rows = shards.process(map(task, trailers), records, work, unit="trailer", tool=tool)
@@ -173,6 +191,9 @@ def detect_shard(
     for path in products.glob("tt*.csv"):
         if is_mid(path.stem) and path.stem not in done:
             path.unlink()
+    for row in rows:
+        if row["status"] != "ok":
+            (pictures / f"{row['mid']}.jpg").unlink(missing_ok=True)
     table = [row for mid in done for row in read_csv(products / f"{mid}.csv")]
     log.info("%d clips of %d of %d trailers", len(table), len(done), len(trailers))
     return rows, table

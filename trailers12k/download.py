@@ -29,6 +29,7 @@ from trailers12k.jobs import FULL, UserError
 from trailers12k.movies import Movie
 from trailers12k.reasons import PERMANENT, STOPS, classify
 from trailers12k.shards import Brake, Cancelled, Failure, Stop, Task
+from trailers12k.sources.records import one_line
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ TRAILER_COLUMNS = [
     "file",
     "trailer",
     "address",
+    "title",
     "format",
     "duration",
     "height",
@@ -46,7 +48,8 @@ TRAILER_COLUMNS = [
     "codec",
     "reader",
 ]
-"""trailer: its place in the movie's list of trailers, 0 for the first; address: where it was."""
+"""trailer: its place in the movie's list of trailers, 0 for the first; address: where it was;
+title: what the site calls it, empty where no site does, or in records from before this column."""
 POSTER_COLUMNS = ["file", "height", "width"]
 
 PICTURE_ERRORS = (
@@ -249,6 +252,7 @@ class TrailerFetcher:
             "bytes": final.stat().st_size,
             "sha256": sha256,
             "file": final.as_posix(),
+            "title": _title(info),
             "format": info.get("format_id", ""),
             "duration": f"{probe.duration:.3f}",
             "height": probe.height,
@@ -305,6 +309,11 @@ class TrailerFetcher:
         size = max(state.get("downloaded_bytes") or 0, state.get("total_bytes") or 0)
         if self.brake.why or size > self.limit:
             raise DownloadCancelled
+
+
+def _title(info: Mapping) -> str:
+    """What the site calls a video; nothing where yt-dlp made it of the file's name."""
+    return "" if info.get("extractor_key") == "Generic" else one_line(info.get("title"))
 
 
 def _check(info: Mapping, download: Mapping, path: Path, partial: Path, url: str) -> None:

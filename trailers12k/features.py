@@ -162,7 +162,7 @@ def extract_shard(
             return shards.Task(mid, skip="no_poster" if posters else "no_trailer")
         if not posters and not clips.get(mid):
             return shards.Task(mid, skip="no_clips")
-        return shards.Task(mid, marks[mid], store / mid)
+        return shards.Task(mid, marks[mid], (store / mid,))
 
     with ExitStack() as claims:
         loading = Lock()

@@ -29,7 +29,7 @@ SPLITS = ("0", "1", "2")
 FEWEST = 10
 """Movies; splits are dealt in tenths."""
 SAMPLE_CODE = ("sources.sample", "sources.sample_looks")
-CLIPS_CODE = ("video", "shots", "clips")
+CLIPS_CODE = ("video", "pictures", "shots", "clips", "sheets")
 FEATURES_CODE = ("video", "clips", "features")
 
 

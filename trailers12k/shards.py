@@ -75,15 +75,15 @@ class Task:
     """One movie's work in a stage.
 
     fingerprint: hash of everything that determines the result.
-    product: the file or folder that the work makes, where it is not the `file` of its row; when it
-        is missing, it is made again.
+    products: the files or folders that the work makes, where they are not the `file` of its row;
+        when one is missing, the work is done again.
     skip: why there is nothing to do here, for example "no_trailer".
     others: what might be used instead; when it changes, a failure is tried again.
     """
 
     mid: str
     fingerprint: str = ""
-    product: Path | None = None
+    products: tuple[Path, ...] = ()
     skip: str = ""
     others: tuple[str, ...] = ()
 
@@ -188,8 +188,8 @@ def _kept(folder: Path, task: Task, retry: Callable[[Mapping, float], bool]) -> 
     if record is None or record["fingerprint"] != task.fingerprint:
         return None
     row = record["row"]
-    product = task.product or (row.get("file") and Path(row["file"]))
-    if row["status"] == "ok" and product and not product.exists():
+    products = task.products or ([Path(row["file"])] if row.get("file") else [])
+    if row["status"] == "ok" and not all(product.exists() for product in products):
         return None
     if row["status"] == "failed" and record.get("others", []) != list(task.others):
         return None

@@ -1,7 +1,7 @@
 """The state of a run: what Snakemake must know to go on, as one small file beside the products.
 
 Reads and writes build/ and .snakemake/metadata, and build/state.tar.gz, which DVC keeps. It holds
-ledgers, clips, records and what Snakemake remembers of each product; no videos, posters or arrays.
+ledgers, clips, records and what Snakemake remembers of each product; no videos, pictures or arrays.
 Those of build/features are the stores', and are linked from data/. Must not know DVC or Git, nor
 import what is slow: every start of Snakemake asks whether build/ is that of the state.
 """

@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from trailers12k import clips, shots, video
+from trailers12k import clips, sheets, shots, video
 from trailers12k.clips import Clip
 from trailers12k.files import sha256_of
 
@@ -51,12 +51,12 @@ def row_of(mid: str, path: Path) -> dict[str, str]:
 def test_shots_are_found_where_the_cuts_are(trailer, detector):
     bounds = [0, *np.cumsum(SHOTS).tolist()]
     found = shots.find_shots(trailer, "pyav", sum(SHOTS) / 24, detector, 6, 24)
-    assert found == (list(zip(bounds, bounds[1:], strict=False)), 0)
+    assert found.shots == list(zip(bounds, bounds[1:], strict=False)) and found.repeated == 0
 
 
 def test_no_cut_is_one_shot(tmp_path):
     path = render(tmp_path / "one.mp4", (30,))
-    assert shots.find_shots(path, "pyav", 30 / 24, "adaptive", 6, 24) == ([(0, 30)], 0)
+    assert shots.find_shots(path, "pyav", 30 / 24, "adaptive", 6, 24).shots == [(0, 30)]
 
 
 def test_partition_keeps_half_a_clip_and_one_clip_a_shot():
@@ -83,7 +83,7 @@ def test_a_shard_is_computed_once_and_follows_its_settings(trailer, tmp_path):
     trailers = [row_of("tt0000001", trailer), {"mid": "tt0000002", "status": "failed"}]
     broken = row_of("tt0000003", trailer) | {"file": str(tmp_path / "broken.mp4"), "sha256": "x"}
     (tmp_path / "broken.mp4").write_bytes(trailer.read_bytes()[:500])
-    folders = tmp_path / "records", tmp_path / "products"
+    folders = tmp_path / "records", tmp_path / "products", tmp_path / "sheets"
     rows, table = clips.detect_shard([*trailers, broken], SETTINGS, "code", *folders)
     assert [(row["status"], row.get("reason")) for row in rows] == [
         ("ok", None),
@@ -99,6 +99,69 @@ def test_a_shard_is_computed_once_and_follows_its_settings(trailer, tmp_path):
     assert not table and not list((tmp_path / "products").iterdir())
 
 
+@pytest.fixture
+def shard(trailer, tmp_path, monkeypatch):
+    """A call that finds the clips of one trailer, and the paths of those which it has decoded."""
+    film = tmp_path / "tt0000001.mp4"
+    film.write_bytes(trailer.read_bytes())
+    row, decoded = row_of("tt0000001", film), []
+    find = shots.find_shots
+
+    def find_shots(path, *rest):
+        decoded.append(path)
+        return find(path, *rest)
+
+    monkeypatch.setattr(clips, "find_shots", find_shots)
+    folders = tmp_path / "records", tmp_path / "products", tmp_path / "sheets"
+    return lambda **changed: clips.detect_shard(
+        [row | changed], SETTINGS, "code", *folders
+    ), decoded
+
+
+def test_the_decoding_that_finds_the_shots_makes_the_sheet_too(shard, trailer, tmp_path):
+    detect, decoded = shard
+    (row,), _ = detect()
+    assert len(decoded) == 1
+    cells = sheets.cells(tmp_path / "sheets" / "tt0000001.jpg", row["shots"])
+    assert len(cells) == len(SHOTS) == row["shots"]
+    middles = np.cumsum(SHOTS) - np.array(SHOTS) / 2
+    frames = list(video.read_frames(trailer, "pyav", np.arange(sum(SHOTS)) / 24, 90))
+    for cell, middle in zip(cells, middles, strict=True):
+        apart = [np.abs(frame - np.asarray(cell, np.int16)).mean() for frame in frames]
+        # Squares that move by a pixel a frame: the nearest frame is the one that is shown.
+        assert abs(int(np.argmin(apart)) - middle) <= 4
+    assert (row["black"], row["still"], row["frozen"]) == ("0.000", "0.000", "0.00")
+
+
+def test_a_missing_sheet_is_made_again_where_the_trailer_is_here(shard, tmp_path):
+    detect, decoded = shard
+    expected, sheet = detect(), tmp_path / "sheets" / "tt0000001.jpg"
+    whole = sheet.read_bytes()
+    sheet.unlink()
+    rows, table = detect()
+    assert len(decoded) == 2 and sheet.read_bytes() == whole
+    # Only the count of tries tells it.
+    rows[0]["attempts"] = 1
+    assert (rows, table) == expected
+
+
+def test_a_clone_without_videos_misses_no_sheet(shard, tmp_path):
+    detect, decoded = shard
+    expected = detect()
+    (tmp_path / "sheets" / "tt0000001.jpg").unlink()
+    (tmp_path / "tt0000001.mp4").unlink()
+    assert detect() == expected and len(decoded) == 1
+
+
+def test_a_movie_whose_trailer_is_lost_keeps_no_sheet_and_others_do(shard, tmp_path):
+    detect, _ = shard
+    detect()
+    other = tmp_path / "sheets" / "tt0000002.jpg"
+    other.touch()
+    detect(status="failed")
+    assert list((tmp_path / "sheets").iterdir()) == [other], "it may be of another shard"
+
+
 def test_clip_times_are_rounded_as_in_the_file():
     assert clips.partition([(1, 25)])[0] == Clip(0, 0, 0.041667, 1.041667)
 
@@ -107,8 +170,8 @@ def test_clip_times_are_rounded_as_in_the_file():
 def test_what_repeats_because_the_file_has_no_more_is_counted(tmp_path, rate, repeated):
     """Six seconds at another rate: at 12 frames a second, every other one of the grid repeats."""
     path = render(tmp_path / "trailer.mp4", (3 * rate, 3 * rate), rate)
-    found, again = shots.find_shots(path, "pyav", 6.0, "adaptive", 6, 24)
-    assert found == [(0, 72), (72, 144)] and again == repeated
+    found = shots.find_shots(path, "pyav", 6.0, "adaptive", 6, 24)
+    assert found.shots == [(0, 72), (72, 144)] and found.repeated == repeated
 
 
 def test_the_seconds_of_a_clip_cut_it_out_of_the_file(trailer):

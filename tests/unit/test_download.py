@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trailers12k import download, retries
+from trailers12k import download, ledger, retries
 from trailers12k.files import sha256_of
 from trailers12k.fingerprint import fingerprint
 from trailers12k.movies import Movie
@@ -90,6 +90,29 @@ def test_a_trailer_from_a_file_and_one_from_a_server_are_the_same(web, tmp_path)
         assert (row["height"], row["width"], row["duration"]) == (48, 64, "2.000")
         assert (row["trailer"], row["address"], row["detail"]) == (0, str(source), "")
     assert [path.name for path in tmp_path.iterdir()] == ["tt0000001.mp4"]
+
+
+def test_a_title_is_the_sites_in_one_line_and_never_made_of_a_files_name(web, tmp_path):
+    """yt-dlp calls what it finds without a site `good`, by the name of the file."""
+    for source in (web[0] / "good.mp4", f"{web[1]}/good.mp4"):
+        assert fetch_trailer(movie(source), tmp_path)["title"] == ""
+    said = {"extractor_key": "Youtube", "title": "A\n Trailer\x07 \u2122 "}
+    assert download._title(said) == "A Trailer ™"
+    assert download._title(said | {"title": None}) == ""
+
+
+def test_records_from_before_a_column_fetch_nothing_again(web, tmp_path):
+    movies, files = [movie(f"{web[1]}/good.mp4")], tmp_path / "files"
+    download.trailers_of_shard(movies, TRAILERS, files, "000")
+    record = files / "tt0000001.json"
+    told = json.loads(record.read_text())
+    del told["row"]["title"]
+    record.write_text(json.dumps(told))
+    web[2].clear()
+    rows = download.trailers_of_shard(movies, TRAILERS, files, "000")
+    ledger.write_shard(tmp_path / "000.csv", rows, download.TRAILER_COLUMNS)
+    (row,) = ledger.read_shard(tmp_path / "000.csv")
+    assert (row["status"], row["title"], web[2]) == ("ok", "", [])
 
 
 def test_a_file_that_is_too_large_is_not_fetched_to_its_end(web, tmp_path):

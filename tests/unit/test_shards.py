@@ -42,13 +42,32 @@ def test_only_what_changed_is_done_again(tmp_path, caplog):
 def test_a_missing_product_is_made_again(tmp_path):
     product = tmp_path / "product"
     product.touch()
-    task = [Task("tt0000001", "same", product=product)]
+    task = [Task("tt0000001", "same", products=(product,))]
     done = []
     process(task, tmp_path / "records", lambda mid: done.append(mid) or {})
     process(task, tmp_path / "records", lambda mid: done.append(mid) or {})
     product.unlink()
     process(task, tmp_path / "records", lambda mid: done.append(mid) or {})
     assert len(done) == 2
+
+
+def test_each_of_several_products_is_missed(tmp_path):
+    products = tmp_path / "a.csv", tmp_path / "b.jpg"
+    task, done = [Task("tt0000001", "same", products)], []
+
+    def work(mid):
+        for product in products:
+            product.touch()
+        done.append(mid)
+        return {}
+
+    process(task, tmp_path / "records", work)
+    process(task, tmp_path / "records", work)
+    assert len(done) == 1
+    for product in products:
+        product.unlink()
+        process(task, tmp_path / "records", work)
+    assert len(done) == 3
 
 
 def test_a_missing_file_of_the_row_is_made_again(tmp_path):

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torchvision.models import get_model
 
-from trailers12k import stores
+from trailers12k import ledger, sheets, state, stores
 
 from .conftest import IMAGE, VIDEO, Project
 
@@ -126,3 +126,16 @@ def test_the_ledger_tells_what_found_the_shots(project):
         rows = [row for row in csv.DictReader(file) if row["stage"] == "clips"]
     done = [row for row in rows if row["status"] == "ok"]
     assert done and all(row["tool"].startswith("PySceneDetect") for row in done)
+
+
+def test_every_trailer_has_a_contact_sheet_and_none_is_part_of_the_state(sample, monkeypatch):
+    folder, found = sample.folder, []
+    for path in sorted((folder / "build/ledger/clips").glob("*.csv")):
+        found += [row for row in ledger.read_shard(path) if row["status"] == "ok"]
+    for row in found:
+        cells = sheets.cells(folder / "build/sheets" / f"{row['mid']}.jpg", int(row["shots"]))
+        assert len(cells) == int(row["shots"])
+        assert 0 <= float(row["black"]) <= 1 and 0 <= float(row["still"]) <= 1
+    monkeypatch.chdir(folder)
+    names = [path.as_posix() for path in state._kept()]
+    assert "build/clips/000.csv" in names and not any("sheets" in name for name in names)

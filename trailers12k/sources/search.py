@@ -135,7 +135,9 @@ def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], 
     corrected = corrections(choices)
     asked = {"address": settings["address"], "candidates": settings["candidates"]}
     tasks = [
-        Task(mid, fingerprint(query=query, **asked), files[mid], _skip(query, corrected.get(mid)))
+        Task(
+            mid, fingerprint(query=query, **asked), (files[mid],), _skip(query, corrected.get(mid))
+        )
         for mid, query in queries.items()
     ]
     rows = shards.process(

@@ -63,7 +63,7 @@ def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], 
     tasks = []
     for mid, record in known.items():
         complete = all(getattr(record, name) for name in FILLED)
-        tasks.append(Task(mid, question, files[mid], "complete" if complete else ""))
+        tasks.append(Task(mid, question, (files[mid],), "complete" if complete else ""))
     api = _Api(settings)
 
     def work(mid: str) -> dict:
