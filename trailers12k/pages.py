@@ -125,7 +125,7 @@ def pictures(tables: Mapping[str, Table]) -> list[Picture]:
         found += _histograms(tables["histograms"], tables["measures"])
     found += [_splits(tables["splits"]), _results(tables["summary"])]
     found += [_run_genres(tables["summary"]), *_curves(tables)]
-    if "costs" in tables and len(tables["costs"]):
+    if "costs" in tables:
         found.append(_costs(tables["costs"]))
     return found
 
@@ -236,14 +236,14 @@ def _histograms(bars: Table, measures: Table) -> list[Picture]:
     found = []
     for row in measures.to_dict("records"):
         rows = bars[bars["measure"] == row["measure"]]
-        if not len(rows):
-            continue
         name, heading, axis = HEADINGS[row["measure"]]
-        words = (
-            f"{_count(row['movies'])} movies; median {row['median']:g}, half of them between "
-            f"{row['lower_quartile']:g} and {row['upper_quartile']:g}; from {row['least']:g} to "
-            f"{row['most']:g}."
-        )
+        words = "None is known."
+        if len(rows):
+            words = (
+                f"{_count(row['movies'])} movies; median {row['median']:g}, half of them "
+                f"between {row['lower_quartile']:g} and {row['upper_quartile']:g}; from "
+                f"{row['least']:g} to {row['most']:g}."
+            )
         chart = figures.histogram(rows, axis)
         alt = f"A histogram: {words}"
         found.append(Picture(name, heading, chart, alt, words, ["histograms", "measures"]))
@@ -371,6 +371,8 @@ def _costs(table: Table) -> Picture:
 
 def cost_words(table: Table) -> str:
     """What all jobs took, in a sentence."""
+    if not len(table):
+        return "Nothing was measured here."
     most = table.loc[table["max_rss_mb"].idxmax()]
     return (
         f"{_count(table['jobs'].sum())} jobs took {duration(table['seconds'].sum())}, and "
@@ -429,7 +431,7 @@ def report(
     places["config"] = _relative("results/config.yaml")
     for one in found:
         one.tables = [places.get(name, name) for name in one.tables if name in places]
-    summary, stores = tables["summary"], tables["stores"].fillna("")
+    summary, stores = tables["summary"], tables["stores"].astype(object).fillna("")
     settings = yaml.safe_load(config)
     untrained = [
         row["run"]
@@ -448,7 +450,7 @@ def report(
         "versions": Grid(
             "The programs that made the data.",
             ["what", "made by"],
-            tables["versions"].fillna("").values.tolist(),
+            tables["versions"].astype(object).fillna("").values.tolist(),
         ),
         "config": config,
         "funnel_words": funnel_words(tables["funnel"]),
@@ -462,9 +464,9 @@ def report(
         "options": _options(tables),
         "genres": GENRES,
         "genre_results": _genre_rows(tables["genre_results"], summary),
-        "mistakes": _mistakes(tables["mistakes"].fillna("")),
+        "mistakes": _mistakes(tables["mistakes"].astype(object).fillna("")),
         "atlas": _atlas(maps or {}, map_paths or {}, tables, figures_folder, sprites),
-        "cost_words": cost_words(tables["costs"]) if len(tables.get("costs", ())) else "",
+        "cost_words": cost_words(tables["costs"]) if "costs" in tables else "",
         "files": [(places[name], words) for name, (_, words) in TABLES.items() if name in places],
         "pictures": {one.name: one for one in found},
         "figures": _relative(figures_folder),

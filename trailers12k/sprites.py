@@ -26,8 +26,9 @@ TIERS = (
 )
 """Up to so many trailers: frames of each, their width and height."""
 QUALITIES = (70, 50, 30, 15)
-PER_PICTURE = 256
-"""Trailers of one picture, so that a page decodes no more than it shows."""
+PER_PICTURE = 192
+"""Trailers of one picture, so that a page decodes no more than it shows. WebP allows no more than
+16,383 pixels of height."""
 
 
 @dataclass(frozen=True)
