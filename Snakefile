@@ -49,6 +49,8 @@ try:
     plan = Plan(config)
     if "predict" in sys.argv[1:] and not plan.prediction:
         raise UserError("name a trailer: snakemake predict --config trailer=FILE_OR_URL")
+    if "review" in sys.argv[1:] and plan.is_published:
+        raise UserError("review: movies: published has features, but no trailers to look at")
     # No rule, for the reason of `status` below.
     if "diff" in sys.argv[1:]:
         # Else what reads Git complains of modules that are gone before it.
@@ -131,6 +133,7 @@ rule metadata:
         plan.known(lambda wc: plan.ledgers("trailers")),
         "data/movies.csv",
         "data/metadata.json",
+        "data/curation.csv",
 
 
 rule trailers:
@@ -178,6 +181,14 @@ rule predict:
         plan.prediction.products if plan.prediction else [],
 
 
+# Not among `all`: nothing is made of it but what a person decides.
+rule review:
+    input:
+        plan.known(lambda wc: plan.ledgers("trailers", "posters", "clips")),
+        "results/review/index.html",
+        "results/review/movies.js",
+
+
 rule evaluate:
     input:
         plan.known(lambda wc: plan.ledgers(*plan.stages)),
@@ -217,6 +228,7 @@ if not plan.is_published:
     include: "rules/clips.smk"
     include: "rules/features.smk"
     include: "rules/ledger.smk"
+    include: "rules/review.smk"
 
 
 include: "rules/published.smk"

@@ -15,7 +15,8 @@ rule merge_ledger:
     conda:
         "../envs/tables.yaml"
     params:
-        code=plan.code("merge_ledger", "ledger"),
+        rejected=lambda wc: plan.decided_rows(rejected=True),
+        code=plan.code("merge_ledger", "ledger", "curation"),
     script:
         "../scripts/merge_ledger.py"
 

@@ -1,5 +1,5 @@
-"""The movies: needs the movie table, makes data/movies.csv, and data/metadata.json once the
-trailers are there."""
+"""The movies: needs the movie table, makes data/movies.csv, and data/metadata.json and
+data/curation.csv, which tells what people decided about them, once the trailers are there."""
 
 
 rule list_movies:
@@ -22,13 +22,15 @@ rule list_movies:
 
 
 rule build_metadata:
-    """Write the movies in Trailers12k's own structure, with the trailers' dimensions."""
+    """Write the movies in Trailers12k's own structure, with the trailers' dimensions, and the
+    decisions that are in force."""
     input:
         movies="data/movies.csv",
         records=RECORDS if plan.collects else [],
         trailers=plan.known(lambda wc: plan.ledgers("trailers")),
     output:
         metadata="data/metadata.json",
+        curation="data/curation.csv",
     log:
         "logs/build_metadata.log",
     benchmark:
@@ -36,6 +38,7 @@ rule build_metadata:
     conda:
         "../envs/tables.yaml"
     params:
-        code=plan.code("build_metadata", "metadata"),
+        decided=lambda wc: plan.decided_rows(),
+        code=plan.code("build_metadata", "metadata", "curation"),
     script:
         "../scripts/build_metadata.py"

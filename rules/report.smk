@@ -3,21 +3,6 @@
 # Of movies, trailers and the map there is nothing to tell where features are the authors' own.
 OF_MOVIES = [] if plan.is_published else ["trailers", "measures", "histograms"]
 OF_RUNS = ["funnel", "genres", "cooccurrence", "mistakes", "stores", "versions"]
-MAPPED = []
-# Picture -> what the report of Snakemake says of it, and where.
-PICTURES = {
-    "funnel": ("funnel", "Movies"),
-    "genres": ("genres", "Movies"),
-    "cooccurrence": ("genres", "Movies"),
-    **({} if plan.is_published else dict.fromkeys(["year", "genres_of"], ("lengths", "Movies"))),
-    **dict.fromkeys(["duration", "shots", "clips"][: 3 * bool(OF_MOVIES)], ("lengths", "Trailers")),
-    "results": ("results", "Results"),
-    "run_genres": ("run_genres", "Results"),
-    "precision_recall": ("curves", "Results"),
-    "learning": ("curves", "Results"),
-    **{f"map_{store}": ("map", "Features") for store in MAPPED},
-    "costs": ("costs", "Costs"),
-}
 
 
 rule describe_run:
@@ -47,6 +32,28 @@ rule describe_run:
         "../scripts/describe_run.py"
 
 
+rule map_features:
+    """Lay the movies of one store out on a plane, and find the nearest of each."""
+    input:
+        manifest="data/{store}.csv",
+        group="data/{store}.zarr/.zgroup",
+    output:
+        map="results/map/{store}.csv",
+    log:
+        "logs/map_features/{store}.log",
+    benchmark:
+        "benchmarks/map_features/{store}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+    params:
+        code=plan.code("map_features", "maps"),
+    script:
+        "../scripts/map_features.py"
+
+
 # Reads what Snakemake writes of every job into benchmarks/, which is different in each run: as late
 # as can be, and into a file that nothing but the page reads.
 rule measure_costs:
@@ -58,7 +65,7 @@ rule measure_costs:
         "results/summary.md",
         plan.options(),
         "results/tables/funnel.csv",
-        expand("results/map/{store}.csv", store=MAPPED),
+        expand("results/map/{store}.csv", store=plan.stores),
     output:
         costs="results/costs.csv",
     log:
@@ -89,13 +96,15 @@ rule draw_report:
         genre_results="results/curves/genres.csv",
         costs="results/costs.csv",
         config="results/config.yaml",
-        maps=expand("results/map/{store}.csv", store=MAPPED),
+        maps=expand("results/map/{store}.csv", store=plan.stores),
+        flags=[] if plan.is_published else "results/tables/flags.csv",
+        curation=[] if plan.is_published else "data/curation.csv",
     output:
         page="results/report/index.html",
-        svg=expand("results/figures/{name}.svg", name=PICTURES),
+        svg=expand("results/figures/{name}.svg", name=plan.pictures),
         png=[
             report(f"results/figures/{name}.png", f"../captions/{caption}.rst", category)
-            for name, (caption, category) in PICTURES.items()
+            for name, (caption, category) in plan.pictures.items()
         ],
     log:
         "logs/draw_report.log",

@@ -30,6 +30,7 @@ checkpoint collect_movies:
     output:
         movies="build/sources/movies.csv",
         records="build/sources/records.json",
+        rejected="build/sources/rejected.json",
         ledgers=plan.source_ledgers(),
     log:
         "logs/collect_movies.log",

@@ -1,17 +1,28 @@
-"""Write data/metadata.json in Trailers12k's structure."""
+"""Write data/metadata.json in Trailers12k's structure, and the decisions that are in force."""
 
 import logging
 
-from trailers12k import ledger, metadata
+from trailers12k import curation, ledger, metadata
 from trailers12k.jobs import job
 from trailers12k.plan import Plan
 
+MOST = 20
+"""Movies that are named."""
+
 
 def main() -> None:
-    records = Plan(snakemake.config).records
+    plan = Plan(snakemake.config)
+    records, decided = plan.records, plan.decided
     trailers = [row for path in snakemake.input.trailers for row in ledger.read_shard(path)]
-    found = metadata.write_metadata(snakemake.output.metadata, records, trailers)
+    found = metadata.write_metadata(snakemake.output.metadata, records, trailers, decided)
+    there = {row["mid"]: row["sha256"] for row in trailers if row["status"] == "ok"}
+    curation.write(snakemake.output.curation, decided, there)
     logging.info("%d movies, %d with a trailer", len(records), found)
+    if plan.curation:
+        logging.info("%s: %d decisions in force", plan.curation, len(decided))
+    if others := curation.unknown(plan.decisions, decided):
+        named = ", ".join(others[:MOST]) + (", ..." if len(others) > MOST else "")
+        logging.warning("%s: left out, since not among the movies: %s", plan.curation, named)
 
 
 if __name__ == "__main__":

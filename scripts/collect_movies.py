@@ -5,22 +5,24 @@ from pathlib import Path
 
 from trailers12k import ledger, metadata, sources
 from trailers12k.jobs import job
-from trailers12k.plan import Plan, check_number
+from trailers12k.plan import Plan
 from trailers12k.sources import records
 
 
 def main() -> None:
     plan = Plan(snakemake.config)
     rounds = snakemake.params.settings["rounds"]
-    found, ledgers = sources.collect_all(plan.config, plan.source_files, rounds)
-    movies = [records.movie_of(record) for record in found]
-    check_number(movies, plan.config["movies"])
+    found = sources.collect_all(plan.config, plan.source_files, rounds, plan.decisions)
+    movies = [records.movie_of(record) for record in found.records]
+    plan.check_number(movies)
     for name, path in zip(plan.asking, snakemake.output.ledgers, strict=True):
-        ledger.write_shard(path, ledgers.get(name, []))
-        logging.info("%s: %s", name, ledger.count(ledgers.get(name, [])))
-    records.write(snakemake.output.records, found)
+        rows = found.ledgers.get(name, [])
+        ledger.write_shard(path, rows)
+        logging.info("%s: %s", name, ledger.count(rows))
+    records.write(snakemake.output.records, found.records)
+    records.write(snakemake.output.rejected, found.rejected)
     metadata.write_movies(Path(snakemake.output.movies), movies)
-    logging.info("%d movies", len(movies))
+    logging.info("%d movies, %d rejected", len(movies), len(found.rejected))
 
 
 if __name__ == "__main__":

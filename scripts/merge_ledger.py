@@ -4,14 +4,16 @@ import logging
 from itertools import groupby
 from pathlib import Path
 
-from trailers12k import ledger
+from trailers12k import curation, ledger
 from trailers12k.jobs import job
+from trailers12k.plan import Plan
 
 
 def main() -> None:
     paths = [*snakemake.input.sources, *snakemake.input.ledgers]
     shards = [(Path(path).parent.name, path) for path in paths]
-    rows = ledger.merge(shards, snakemake.output.ledger)
+    rejections = curation.rejections(Plan(snakemake.config).decided)
+    rows = ledger.merge(shards, snakemake.output.ledger, {curation.STAGE: rejections})
     for stage, of_stage in groupby(rows, key=lambda row: row["stage"]):
         logging.info("%s: %s", stage, ledger.count(of_stage))
 

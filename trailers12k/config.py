@@ -27,8 +27,8 @@ ASKED = ("retry", "trailer", "from", "to")
 """What is asked of one command, and no setting of any result."""
 TAKEN = {
     "backbones": (
-        *("clips", "ledger", "metadata", "movies", "mtgc", "posters", "search", "tmdb"),
-        "trailers",
+        *("clips", "curation", "ledger", "metadata", "movies", "mtgc", "posters", "search"),
+        *("tmdb", "trailers"),
     ),
     "runs": ("chance", "constant prediction"),
 }

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PARTIAL = ".partial"
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+"""What a spreadsheet takes for the beginning of a formula."""
 
 
 @contextmanager
@@ -50,6 +52,16 @@ def read_csv(path: str | Path) -> list[dict[str, str]]:
     """All rows of one of our own CSV files, as text."""
     with Path(path).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def harmless(text: str) -> str:
+    """A text for a CSV file of which no spreadsheet makes a formula."""
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def plain(text: str) -> str:
+    """The text that `harmless` was given."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
 
 
 def sha256_of(path: str | Path) -> str:

@@ -26,12 +26,21 @@ def read_shard(path: str | Path) -> list[dict[str, str]]:
     return read_csv(path)
 
 
-def merge(shards: Iterable[tuple[str, str | Path]], path: str | Path) -> list[dict[str, str]]:
+def merge(
+    shards: Iterable[tuple[str, str | Path]],
+    path: str | Path,
+    more: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
+) -> list[dict[str, str]]:
     """Write the ledger of all stages, `mid,stage,status,...`; by stage as given, then by mid.
 
-    shards: pairs of a stage's name and one of its shards' ledgers.
+    shards: pairs of a stage's name and one of its shards' ledgers. more: rows of stages that have
+    no such files, which come first; what is not known of a movie is left empty.
     """
-    stages: dict[str, list[dict[str, str]]] = {}
+    empty = dict.fromkeys(COLUMNS, "")
+    stages: dict[str, list[dict[str, str]]] = {
+        stage: [{"stage": stage} | empty | dict(row) for row in rows]
+        for stage, rows in (more or {}).items()
+    }
     for stage, shard in shards:
         stages.setdefault(stage, []).extend({"stage": stage} | row for row in read_csv(shard))
     rows = [row for stage in stages.values() for row in sorted(stage, key=lambda row: row["mid"])]

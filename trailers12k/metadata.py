@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
+from trailers12k.curation import STAGE, Decided
 from trailers12k.files import read_csv, write_csv, write_json
-from trailers12k.movies import Movie
+from trailers12k.movies import Movie, addresses_of
 from trailers12k.sources.records import Record
 
 COLUMNS = [field.name for field in fields(Movie)]
@@ -36,15 +37,20 @@ def read_movies(path: str | Path) -> list[Movie]:
 
 
 def write_metadata(
-    path: str | Path, found: Sequence[Record], trailers: Iterable[Mapping[str, str]]
+    path: str | Path,
+    found: Sequence[Record],
+    trailers: Iterable[Mapping[str, str]],
+    decided: Decided = (),
 ) -> int:
     """Write metadata.json in Trailers12k's structure; the number of movies with a trailer.
 
-    What a source has published is kept as it is, gaps are filled, and `sources` tells which source
-    gave which field.
+    What a source has published is kept as it is, gaps are filled, `sources` tells which source gave
+    which field, and `curation` what somebody decided about the movie, if anybody did.
     trailers: rows of the trailers' ledger. The trailer that was really downloaded comes first,
         since readers take the first; its `dims` is (seconds, height, width) of that file.
+    decided: the decisions in force.
     """
+    decisions = {decision.mid: decision for decision, _ in decided}
     rows = {row["mid"]: row for row in trailers if row["status"] == "ok"}
     entries = {}
     for number, record in enumerate(found, start=1):
@@ -60,7 +66,7 @@ def write_metadata(
             imdb["poster_url"] = record.poster_url
         listed = [{"id": "", **trailer} for trailer in record.trailers] or [{"id": ""}]
         if row := rows.get(record.mid):
-            used = listed.pop(int(row["trailer"] or 0))
+            used = listed.pop(_place(row, listed))
             used["dims"] = [float(row["duration"]), int(row["height"]), int(row["width"])]
             listed.insert(0, used)
         youtube = {**record.entry.get("youtube", {}), "trailers": listed}
@@ -70,5 +76,17 @@ def write_metadata(
             "youtube": youtube,
             "sources": dict(record.given),
         }
+        if decision := decisions.get(record.mid):
+            told = {name: getattr(decision, name) for name in ("decision", "by", "date", "note")}
+            told["verified"] = decision.is_verified(row["sha256"] if row else None)
+            entries[str(number)][STAGE] = told
     write_json(path, {"trailers12k": entries})
     return len(rows)
+
+
+def _place(row: Mapping[str, str], listed: Sequence[Mapping]) -> int:
+    """Which of a movie's trailers was downloaded. Its number in the ledger is that of the time of
+    the download: since then, one before it may have left the list."""
+    address, number = row.get("address"), int(row["trailer"] or 0)
+    places = [i for i, trailer in enumerate(listed) if address in addresses_of(trailer)]
+    return number if number in places or not places else places[0]

@@ -5,7 +5,11 @@ Reads and writes nothing. Must not know where the data of a movie comes from.
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from trailers12k.jobs import UserError
 
 GENRES = (
     "action",
@@ -44,6 +48,9 @@ IMDB_GENRES = {
 
 MID = re.compile(r"tt\d{7,8}", re.ASCII)
 YOUTUBE_ID = re.compile(r"[A-Za-z0-9_-]{11}", re.ASCII)
+PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+/[!-~]*")
+"""What nearly all addresses are. To take them apart would cost a tenth of a plan."""
+SCHEMES = ("http", "https", "file")
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,35 @@ def address_of(trailer: str) -> str:
     A local file whose name has the form of an id is written with a folder: `./abcdefghijk`.
     """
     return f"https://www.youtube.com/watch?v={trailer}" if is_youtube_id(trailer) else trailer
+
+
+def addresses_of(trailer: Mapping) -> set[str]:
+    """The addresses of a trailer that has an `id`, a `url`, or both."""
+    return {address_of(trailer[name]) for name in ("id", "url") if trailer.get(name)}
+
+
+def check_address(name: str, address: object, where: str, local_files: bool) -> None:
+    """Refuse what is no URL or path, a URL with a password, and local files unless allowed.
+
+    Raises `UserError`.
+    """
+    if address == "" or (isinstance(address, str) and PLAIN_URL.fullmatch(address)):
+        return
+    allowed = f"a URL ({', '.join(SCHEMES)}) without a password, the path of a file, or empty"
+    try:
+        parts = urlsplit(address)
+        good = address.isprintable() and (not parts.scheme or parts.scheme in SCHEMES)
+    except (ValueError, AttributeError):  # brackets that hold no address; not a text
+        good = False
+    if not good:
+        raise UserError(f"{where}: {name}: {address!r} is not allowed; allowed: {allowed}")
+    if "@" in parts.netloc:
+        raise UserError(f"{where}: {name}: a URL with a password; allowed: {allowed}")
+    if parts.scheme in ("", "file") and not local_files:
+        raise UserError(
+            f"{where}: {name}: {address!r} is a file of this machine; allowed: a URL, or local "
+            "files too with local_files: true below downloads: in the configuration"
+        )
 
 
 def shard_of(mid: str, shards: int) -> str:

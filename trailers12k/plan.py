@@ -14,8 +14,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from trailers12k import config as configuration
-from trailers12k import retries, sources, status, trust
+from trailers12k import curation, retries, sources, status, trust
 from trailers12k.backbones.names import modules_of, weights_key
+from trailers12k.curation import Decided, Decision
 from trailers12k.files import read_csv, sha256_of
 from trailers12k.fingerprint import code_version, fingerprint
 from trailers12k.jobs import UserError
@@ -34,6 +35,7 @@ FEATURES_CODE = ("video", "clips", "features")
 
 COLLECTED = "build/sources/movies.csv"
 RECORDS = "build/sources/records.json"
+REJECTED = "build/sources/rejected.json"
 IMDB_FILES = ("title.basics.tsv.gz", "title.ratings.tsv.gz")
 
 
@@ -50,8 +52,9 @@ class Plan:
         self.collected: Callable[[], Any] = lambda: None
         if self.is_published:
             self.stores = {name: self.stores[name] for name in self.used}
-        elif not self.collects:
-            check_number(self.movies, self.config["movies"])
+        # Read now, so that a fault is told before any job.
+        elif self.decisions is not None and not self.collects:
+            self.check_number(self.movies)
 
     @property
     def settings(self) -> dict:
@@ -100,6 +103,36 @@ class Plan:
         slow = set(configuration.SOURCES) - {configuration.SAMPLE, configuration.PUBLISHED}
         return bool(slow & set(self.sources))
 
+    @cached_property
+    def curation(self) -> str | None:
+        """The file of what people decided about movies; None where there is none."""
+        return curation.file_of(self.config)
+
+    @cached_property
+    def decisions(self) -> dict[str, Decision]:
+        """What people decided: mid -> decision; of movies that are not there, too."""
+        if self.curation is None:
+            return {}
+        local_files = self.is_sample or self.config["downloads"]["local_files"]
+        return curation.read(self.curation, local_files)
+
+    @property
+    def decided(self) -> Decided:
+        """The decisions about movies that are there, or would be if they were not rejected."""
+        titles = {movie.mid: movie.title for movie in self.movies} | self._cached[3]
+        mids = sorted(titles.keys() & self.decisions.keys())
+        return [(self.decisions[mid], titles[mid]) for mid in mids]
+
+    def decided_rows(self, rejected: bool = False) -> str:
+        """A hash of the decisions in force, or of those that reject a movie; see `rows`."""
+        told = [pair for pair in self.decided if pair[0].rejects or not rejected]
+        return fingerprint(rows=[[*vars(each).values(), title] for each, title in told])
+
+    def check_number(self, movies: list[Movie]) -> None:
+        """Refuse what cannot be split. Raises `UserError`."""
+        rejects = any(decision.rejects for decision in self.decisions.values())
+        check_number(movies, self.config["movies"], self.curation if rejects else None)
+
     @property
     def movies(self) -> list[Movie]:
         """All movies, sorted by mid."""
@@ -108,17 +141,27 @@ class Plan:
     @property
     def records(self) -> list[records.Record]:
         """All that the sources know of them."""
-        if self.collects:
-            return records.read(RECORDS)
-        return sources.collect(self.config)[0]
+        return records.read(RECORDS) if self.collects else self._read().records
+
+    def _read(self) -> sources.Found:
+        """The movies of sources that are read at once."""
+        return sources.collect(self.config, decisions=self.decisions)
 
     def _movies_of(self, version: tuple) -> list[Movie]:
         # The table is written while Snakemake waits for it.
         if self.__dict__.get("_cached", (None,))[0] != version:
-            movies = [] if not version else read_movies(COLLECTED)
-            if not self.collects and not self.is_published:
-                movies = [records.movie_of(record) for record in self.records]
-            self._cached = version, movies, _by_shard(movies, self.config["shards"])
+            movies, rejected = [], []
+            if version:
+                movies = read_movies(COLLECTED)
+                rejected = records.read(REJECTED) if Path(REJECTED).exists() else []
+            elif not self.collects and not self.is_published:
+                found = self._read()
+                movies, rejected = (
+                    [records.movie_of(each) for each in found.records],
+                    found.rejected,
+                )
+            titles = {record.mid: record.title for record in rejected}
+            self._cached = version, movies, _by_shard(movies, self.config["shards"]), titles
         return self._cached[1]
 
     @property
@@ -178,7 +221,8 @@ class Plan:
     def source_modules(self) -> list[str]:
         """The modules that collect movies."""
         own = [name if name in configuration.SOURCES else "table" for name in self.sources]
-        return ["sources.__init__", "sources.records", *sorted({f"sources.{name}" for name in own})]
+        common = ["curation", "sources.__init__", "sources.records"]
+        return [*common, *sorted({f"sources.{name}" for name in own})]
 
     def source_settings(self) -> dict:
         """What a collection of movies depends on, beside the content of files."""
@@ -194,6 +238,8 @@ class Plan:
             "sources": self.sources,
             "settings": own,
             "corrections": fingerprint(**corrections),
+            # Not what makes no difference to the movies, such as a note.
+            "decisions": fingerprint(**curation.effects(self.decisions)),
             "rounds": {
                 name: self.round(Path("build/sources") / name, "all") for name in self.asking
             },
@@ -354,6 +400,30 @@ class Plan:
         if not self.is_published:
             trust.check(self.stores, self.config["shards"])
 
+    @property
+    def pictures(self) -> dict[str, tuple[str, str]]:
+        """The report's own pictures: name -> its caption in captions/, and the chapter, both of
+        Snakemake's report."""
+        of_movies = {
+            "year": ("lengths", "Movies"),
+            "genres_of": ("lengths", "Movies"),
+            "duration": ("lengths", "Trailers"),
+            "shots": ("lengths", "Trailers"),
+            "clips": ("lengths", "Trailers"),
+        }
+        return {
+            "funnel": ("funnel", "Movies"),
+            "genres": ("genres", "Movies"),
+            "cooccurrence": ("genres", "Movies"),
+            **({} if self.is_published else of_movies),
+            "results": ("results", "Results"),
+            "run_genres": ("run_genres", "Results"),
+            "precision_recall": ("curves", "Results"),
+            "learning": ("curves", "Results"),
+            **{f"map_{store}": ("map", "Features") for store in self.stores},
+            "costs": ("costs", "Costs"),
+        }
+
     def packed(self, run: str) -> dict[str, list[str]]:
         """The packed stores of a run and their indexes: stream -> files."""
         return {
@@ -381,6 +451,7 @@ class Plan:
         return [
             "data/movies.csv",
             "data/metadata.json",
+            "data/curation.csv",
             "data/clips.csv",
             "data/ledger.csv",
             "results/failures/all.csv",
@@ -504,11 +575,12 @@ def tell_changes(plan: Plan) -> None:
     print(changes.page(earlier, changes.Revision(after) if after else changes.Folder()))
 
 
-def check_number(movies: list[Movie], named: object) -> None:
-    """Refuse what cannot be split. Raises `UserError`."""
+def check_number(movies: list[Movie], named: object, rejecting: str | None = None) -> None:
+    """Refuse what cannot be split. rejecting: the file that rejects some. Raises `UserError`."""
     if len(movies) < FEWEST:
+        left = f", without those that {rejecting} rejects" if rejecting else ""
         raise UserError(
-            f"movies: {named} has {len(movies)} movies; "
+            f"movies: {named} has {len(movies)} movies{left}; "
             f"allowed: at least {FEWEST}, for three splits"
         )
 

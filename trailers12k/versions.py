@@ -16,20 +16,21 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import yaml
 
-from trailers12k import state, trust
+from trailers12k import curation, state, trust
+from trailers12k.curation import PRODUCT
 from trailers12k.files import read_csv, write_text
 from trailers12k.jobs import UserError
 from trailers12k.plan import SPLITS, Plan
 
 CODE = ["Snakefile", "rules", "scripts", "trailers12k"]
-SCORES = ("summary.csv", "summary.md", "metrics.json", "figures/curves.png")
+SCORES = ("summary.csv", "summary.md", "metrics.json")
 METADATA_KEYS = (
-    *("movies", "sample", "sources", "seed", "shards"),
+    *("movies", "curation", "sample", "sources", "seed", "shards"),
     *("downloads", "trailers", "posters"),
 )
 FEATURES_KEYS = ("backbones", "weights", "image_frames", "precision", "clips", "seed", "shards")
@@ -52,13 +53,15 @@ def stages(plan: Plan, files: Sequence[str]) -> dict[str, dict]:
         add("features", " ".join(manifests), keys, [], manifests + arrays)
     else:
         choices = plan.config["sources"]["search"]["choices"] if "search" in plan.sources else ""
-        tables = [*plan.tables, *filter(os.path.exists, [choices])]
-        made = ["data/movies.csv", "data/metadata.json", "build/ledger/trailers"]
+        tables = [*plan.tables, *filter(os.path.exists, [choices, plan.curation or ""])]
+        downloads = ["build/ledger/trailers"]
+        made = ["data/movies.csv", "data/metadata.json", PRODUCT, *downloads]
         add("metadata", "metadata", METADATA_KEYS, tables, made)
-        add("clips", "clips", ("clips", "shards"), made[2:], ["data/clips.csv"])
+        add("clips", "clips", ("clips", "shards"), downloads, ["data/clips.csv"])
         made = [*manifests, *arrays, "data/ledger.csv"]
-        add("features", "features", FEATURES_KEYS, ["data/movies.csv", "data/clips.csv"], made)
-    splits = ["data/mtgc.csv", "results/splits.csv", "results/figures/splits.png"]
+        made_from = ["data/movies.csv", PRODUCT, "data/clips.csv"]
+        add("features", "features", FEATURES_KEYS, made_from, made)
+    splits = ["data/mtgc.csv", "results/splits.csv", *_drawn("splits")]
     labels = [] if plan.is_published else ["data/movies.csv"]
     own = plan.split_tables("extend") + plan.split_tables("groups")
     add("splits", "splits", ("movies", "splits", "seed"), labels + own, splits)
@@ -66,12 +69,15 @@ def stages(plan: Plan, files: Sequence[str]) -> dict[str, dict]:
     ledger = [] if plan.is_published else ["data/ledger.csv"]
     made_from = [*manifests, "data/mtgc.csv", *ledger]
     scores = ["results/transfer", "results/curves", *(f"results/{name}" for name in SCORES)]
+    scores += _drawn("curves")
     trained = [f"results/runs/{run}" for run in plan.runs]
     add("evaluation", "evaluate", keys, made_from, [*trained, *scores])
     # All that is left, and the settings.
-    rest = ["results/figures/results.png", "results/config.yaml"]
+    rest = [f"results/{name}" for name in ("map", "tables", "costs.csv", "report", "config.yaml")]
     rest += [] if plan.is_published else ["results/failures/all.csv"]
-    add("report", "all", plan.settings, ["results/summary.csv", *ledger], rest)
+    told = [] if plan.is_published else ["data/movies.csv", PRODUCT, "data/clips.csv"]
+    made_from += [*told, "results/splits.csv", *trained, *scores]
+    add("report", "all", plan.settings, made_from, rest + _drawn(*plan.pictures))
     made = [path for stage in found.values() for out in stage["outs"] for path in out]
     found["state"] = {
         "cmd": "python -m trailers12k.versions state",
@@ -80,6 +86,11 @@ def stages(plan: Plan, files: Sequence[str]) -> dict[str, dict]:
         "outs": [{state.STATE.as_posix(): {"persist": True}}],
     }
     return found
+
+
+def _drawn(*names: str) -> list[str]:
+    """The files of pictures."""
+    return [f"results/figures/{name}.{kind}" for name in names for kind in ("svg", "png")]
 
 
 def _stage(
@@ -179,21 +190,29 @@ def settings_files(text: str) -> list[str]:
     return list(found)
 
 
-def _read(file: str | Path) -> dict:
+def _text(file: str | Path) -> str:
+    return Path(file).read_text(encoding="utf-8")
+
+
+def _read(file: str | Path, text_of: Callable[[str | Path], str] = _text) -> dict:
     try:
-        return yaml.safe_load(Path(file).read_text(encoding="utf-8")) or {}
+        return yaml.safe_load(text_of(file)) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UserError(f"{file} cannot be read: {' '.join(str(error).split())}") from error
 
 
-def _plan(files: Sequence[str]) -> Plan:
-    """The plan of config.yaml with others laid over it, as Snakemake does it."""
+def _config(files: Sequence[str], text_of: Callable[[str | Path], str] = _text) -> dict:
+    """config.yaml with others laid over it, as Snakemake does it."""
     from snakemake.utils import update_config
 
-    config = _read("config.yaml")
+    config = _read("config.yaml", text_of)
     for file in files:
-        update_config(config, _read(file))
-    return Plan(config)
+        update_config(config, _read(file, text_of))
+    return config
+
+
+def _plan(files: Sequence[str]) -> Plan:
+    return Plan(_config(files))
 
 
 def snapshot(files: Sequence[str] = (), version: str = "") -> str:
@@ -208,7 +227,7 @@ def snapshot(files: Sequence[str] = (), version: str = "") -> str:
     write_stages(text)
     state.write()
     _dvc("commit", "--force")
-    named = ["dvc.yaml", "dvc.lock", *settings_files(text)]
+    named = ["dvc.yaml", "dvc.lock", *settings_files(text), *_decisions_taken_back(plan)]
     _git("add", "--force", "--", *named)
     message = f"Snapshot: {counts(plan)}"
     if _git("diff", "--cached", "--name-only", "--", *named):
@@ -218,6 +237,13 @@ def snapshot(files: Sequence[str] = (), version: str = "") -> str:
     if version:
         _git("tag", version)
     return message + (f"\nIts name: {version}" if version else "")
+
+
+def _decisions_taken_back(plan: Plan) -> list[str]:
+    """The file of decisions that Git has and that is gone here: a clone must not apply it."""
+    place = curation.place_of(plan.config)
+    gone = place and not Path(place).exists() and _git("ls-files", "--", place)
+    return [place] if gone else []
 
 
 def _refuse_unready(plan: Plan, files: Sequence[str], text: str, version: str) -> None:
@@ -294,15 +320,18 @@ def restore(version: str = "", force: bool = False) -> str:
     _refuse_running("restore")
     if not Path("dvc.yaml").exists():
         raise UserError("restore: there is no dvc.yaml; call it where the project is")
-    text, named = Path("dvc.yaml").read_text(encoding="utf-8"), []
+    text, named, later = Path("dvc.yaml").read_text(encoding="utf-8"), [], []
     if version:
         text = _git("show", f"{version}:dvc.yaml", why=f"{version} is no version of this project")
         _git("show", f"{version}:dvc.lock", why=f"{version} has no snapshot")
         named = ["dvc.yaml", "dvc.lock", *settings_files(text)]
+        later = _later_decisions(version, text)
     if not force:
-        _refuse_unsaved([path for path in named if Path(path).exists()])
+        _refuse_unsaved([path for path in (*named, *later) if Path(path).exists()])
     if named:
         _git("checkout", version, "--", *named)
+    for path in later:
+        Path(path).unlink()
     forced = ["--force"] if force else []
     try:
         _dvc("checkout", *forced)
@@ -320,6 +349,14 @@ def restore(version: str = "", force: bool = False) -> str:
         f"failures are due for a retry:\n{planned}\n"
         f"The code of that time, too: git switch --detach {version or 'TAG'}"
     )
+
+
+def _later_decisions(version: str, text: str) -> list[str]:
+    """The file of decisions that is here, and which a version, whose dvc.yaml is `text`, lacks: a
+    run would apply it to that version's movies."""
+    shown = _config(_config_files(text), lambda file: _git("show", f"{version}:{file}"))
+    path = curation.file_of(shown)
+    return [path] if path and path not in settings_files(text) else []
 
 
 def _config_files(text: str) -> list[str]:

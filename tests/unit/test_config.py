@@ -65,6 +65,8 @@ def test_presets_are_valid(preset):
         ("runs/2024", {"image": "posters_i_swin"}, "runs.2024.image: 'posters_i_swin' is not such"),
         ("runs/chance", {"image": "x"}, "runs.chance: this name is taken; allowed: others than"),
         ("backbones/clips", {"model": "timm/x"}, "backbones.clips: this name is taken; allowed"),
+        ("backbones/curation", {"model": "timm/x"}, "backbones.curation: this name is taken"),
+        ("curation", "mine.txt", "curation: 'mine.txt' is not allowed; allowed: "),
         ("movies", 3, "movies: 3 is of the wrong type; allowed: string, array"),
         ("movies", ["a.csv", "a.csv"], "names a source twice; allowed: each once"),
         ("movies", ["sample", "tmdb"], "sample stands alone"),

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import pytest
 
-from trailers12k import retries
+from trailers12k import files, retries
 from trailers12k.files import read_csv, write_csv
 from trailers12k.jobs import UserError
 from trailers12k.shards import Failure
@@ -505,7 +505,7 @@ def test_no_text_in_the_file_is_a_formula(web, tmp_path, sign):
             table = list(csv.reader(file))
         cells = [cell for row in table for cell in row]
         assert f"'{hostile}" in cells and f"'{sign}1+1" in cells and "'-bcdefghijk" in cells
-        assert not [cell for cell in cells if cell.lstrip()[:1] in search.FORMULA]
+        assert not [cell for cell in cells if cell.lstrip()[:1] in files.FORMULA]
         read(web, tmp_path, movie(title=f"{sign}1+1"), movie(OTHER))
 
 

@@ -15,7 +15,7 @@ GOOD = "tt0035423,Kate & Leopold,2001,romance|comedy,6FeyhlLZYrg,,\n"
 
 def collect(path, local_files=True):
     config = {"movies": str(path), "sources": {}, "downloads": {"local_files": local_files}}
-    return [records.movie_of(record) for record in sources.collect(config)[0]]
+    return [records.movie_of(record) for record in sources.collect(config).records]
 
 
 def read(tmp_path, text, encoding="utf-8", **options):

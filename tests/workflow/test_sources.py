@@ -96,6 +96,23 @@ def test_the_published_metadata_in_one_command_and_a_new_movie_runs_its_shard_on
     run = project.build("metadata", "clips", "data/mtgc.csv")
     assert run.jobs["download_trailers"] == run.jobs["detect_clips"] == 1
     assert len(rows_of(project, "data/mtgc.csv")) == 12
+
+    decisions = project.folder / "curation.csv"
+    text = f"mid,decision,note\n{mid_of(3)},reject,a fan's edit\n{mid_of(4)},accept,\n"
+    decisions.write_text(text)
+    run = project.build("metadata", "data/mtgc.csv")
+    assert run.jobs["collect_movies"] == run.jobs["download_trailers"] == 1
+    assert len(rows_of(project, "data/mtgc.csv")) == 11
+    told = [(row["title"], row["decision"]) for row in rows_of(project, "data/curation.csv")]
+    assert told == [("Movie 3", "reject"), ("Movie 4", "accept")]
+    decisions.write_text(text + f"{mid_of(5)},unsure,\n")
+    run = project.build("metadata", "data/mtgc.csv")
+    assert run.jobs == {"build_metadata": 1}, "a decision that changes no movie collects none"
+    assert "Nothing to be done" in project.build("metadata", "data/mtgc.csv").text
+    decisions.unlink()
+    assert project.build("metadata", "data/mtgc.csv").jobs["collect_movies"] == 1
+    assert len(rows_of(project, "data/mtgc.csv")) == 12
+    assert not rows_of(project, "data/curation.csv")
     assert web.asked["/good/metadata.tar.gz"] == 1
 
 

@@ -207,7 +207,8 @@ def stage_of(rule: str) -> str:
         "splits": "make_splits plot_splits",
         "evaluation": "pack_store train_run predict_otherwise score_runs score_options "
         "summarize_results draw_curves",
-        "report": "plot_results write_config check_failures",
+        "report": "describe_run map_features flag_trailers measure_costs draw_report write_config "
+        "check_failures",
     }.items():
         if rule in rules.split():
             return stage
@@ -227,7 +228,8 @@ def test_a_change_of_code_is_seen_by_both(project, first):
 
 @pytest.fixture(scope="module")
 def second(project, first, tmp_path_factory) -> dict[str, bytes]:
-    """The products of v2, made by `dvc repro`: a movie less, another genre, more frames."""
+    """The products of v2, made by `dvc repro`: a movie less, by a decision, another genre, more
+    frames."""
     path = project.folder / "movies.csv"
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -235,7 +237,8 @@ def second(project, first, tmp_path_factory) -> dict[str, bytes]:
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
-        writer.writerows(rows[:-1])
+        writer.writerows(rows)
+    (project.folder / "curation.csv").write_text(f"mid,decision\n{rows[-1]['mid']},reject\n")
     project.configure("image_frames", 2)
     other = tmp_path_factory.mktemp("other") / "project"
     shutil.copytree(project.folder, other, symlinks=True)
@@ -284,14 +287,19 @@ def test_numbers_and_plots_are_declared(project, second):
 def test_going_back_and_on(project, first, second):
     told = project.versions("restore", "v1")
     assert "Nothing to be done" in told
+    assert not (project.folder / "curation.csv").exists(), "it is of v2"
     assert project.products() == first
     assert project.is_clean() and project.plans_nothing()
     # build/ is that of v1, too.
     shards = (project.folder / f"build/features/{VIDEO}").glob("*.zarr")
     mids = sorted(mid for shard in shards for mid in stores.movies(shard))
     assert mids == stores.movies(project.folder / f"data/{VIDEO}.zarr")
+    decisions = project.folder / "curation.csv"
+    decisions.write_text("mid,decision\n")
+    assert "curation.csv is in no version" in project.versions("restore", "v1", code=1)
+    decisions.unlink()
     assert "Nothing to be done" in project.versions("restore", "v2")
-    assert project.products() == second
+    assert project.products() == second and decisions.exists()
     project.configure("training.epochs", 4)
     rules = Counter(re.findall(r"^(?:local)?rule (\w+):$", project.run("snakemake", "-n"), re.M))
     assert rules["train_run"] == 6 and not rules["extract_features"] and not rules["pack_store"]
@@ -300,13 +308,16 @@ def test_going_back_and_on(project, first, second):
 
 
 def test_git_and_dvc_alone_go_back_as_well(project, first, second):
-    project.run("git", "checkout", "--quiet", "v1", "--", "dvc.lock", "config.yaml", "movies.csv")
+    kept = ["dvc.yaml", "dvc.lock", "config.yaml", "movies.csv"]
+    project.run("git", "checkout", "--quiet", "v1", "--", *kept)
+    project.run("git", "rm", "--quiet", "--cached", "curation.csv")
+    (project.folder / "curation.csv").unlink()
     project.run("dvc", "checkout", "--quiet")
     told = project.run("snakemake", "-n")
     assert "laying that one out" in told
     assert "Nothing to be done" in told and project.products() == first
     # What Git has here counts, where no version is named; nothing of v1 is lost.
-    project.run("git", "checkout", "--quiet", "v2", "--", "dvc.lock", "config.yaml", "movies.csv")
+    project.run("git", "checkout", "--quiet", "v2", "--", *kept, "curation.csv")
     assert "Nothing to be done" in project.versions("restore")
     assert project.products() == second
 

@@ -4,19 +4,20 @@ Reads and writes the collected records. Must not know any source.
 """
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from trailers12k.files import write_json
 from trailers12k.jobs import UserError
-from trailers12k.movies import GENRES, IMDB_GENRES, Movie, is_mid, is_youtube_id
-
-PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+/[!-~]*")
-"""What nearly all addresses are. To take them apart would cost a tenth of a plan."""
-SCHEMES = ("http", "https", "file")
+from trailers12k.movies import (
+    GENRES,
+    IMDB_GENRES,
+    Movie,
+    check_address,
+    is_mid,
+    is_youtube_id,
+)
 
 
 @dataclass(frozen=True)
@@ -106,30 +107,6 @@ def check(record: Record, local_files: bool = False) -> None:
             refuse("youtube_id", trailer["id"], "the 11 characters of a YouTube id, or empty")
         check_address("trailer_url", trailer.get("url", ""), record.where, local_files)
     check_address("poster_url", record.poster_url, record.where, local_files)
-
-
-def check_address(name: str, address: object, where: str, local_files: bool) -> None:
-    """Refuse what is no URL or path, a URL with a password, and local files unless allowed.
-
-    Raises `UserError`.
-    """
-    if address == "" or (isinstance(address, str) and PLAIN_URL.fullmatch(address)):
-        return
-    allowed = f"a URL ({', '.join(SCHEMES)}) without a password, the path of a file, or empty"
-    try:
-        parts = urlsplit(address)
-        good = address.isprintable() and (not parts.scheme or parts.scheme in SCHEMES)
-    except (ValueError, AttributeError):  # brackets that hold no address; not a text
-        good = False
-    if not good:
-        raise UserError(f"{where}: {name}: {address!r} is not allowed; allowed: {allowed}")
-    if "@" in parts.netloc:
-        raise UserError(f"{where}: {name}: a URL with a password; allowed: {allowed}")
-    if parts.scheme in ("", "file") and not local_files:
-        raise UserError(
-            f"{where}: {name}: {address!r} is a file of this machine; allowed: a URL, or local "
-            "files too with local_files: true below downloads: in the configuration"
-        )
 
 
 def check_complete(record: Record) -> None:

@@ -18,13 +18,13 @@ from typing import Any
 from urllib.parse import quote_plus, unquote
 
 from trailers12k import retries, shards
-from trailers12k.files import write_csv, write_json
+from trailers12k.files import harmless, write_csv, write_json
 from trailers12k.fingerprint import fingerprint
 from trailers12k.jobs import UserError
-from trailers12k.movies import address_of, is_mid, is_youtube_id
+from trailers12k.movies import address_of, check_address, is_mid, is_youtube_id
 from trailers12k.reasons import STOPS, classify
 from trailers12k.shards import Failure, Stop, Task
-from trailers12k.sources.records import Record, check_address, one_line
+from trailers12k.sources.records import Record, one_line
 
 log = logging.getLogger(__name__)
 
@@ -96,8 +96,6 @@ NONE = "none"
 """The correction that there is no trailer."""
 CORRECTED = ("corrected", "corrected_to_none")
 """Reasons that nothing is searched for."""
-FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-"""What a spreadsheet takes for the beginning of a formula."""
 
 
 def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], list[dict]]:
@@ -316,14 +314,14 @@ def score(candidate: Mapping, title: str, year: str) -> tuple[float, str]:
     own, words = _words(title), _words(candidate.get("title") or "")
     # What the candidate's title has beside the movie's.
     more = Counter(words) - Counter(own)
-    likeness, run = max(((_alike(own, run), run) for run in _runs(words, own)), key=lambda r: r[0])
+    same, run = _likest(words, own)
     names = ["title"]
-    told = {"title": f"title {likeness:.2g}"}
+    told = {"title": f"title {same:.2g}"}
 
-    years = [word for word in more if YEAR.fullmatch(word)]
+    years = _years(more)
     if year and year in years:
         names.append("year")
-    elif year and any(abs(int(other) - int(year)) > 1 for other in years):
+    elif _is_other_year(years, year):
         names.append("other year")
         told["other year"] = f"other year {years[0]}"
     if (others := _numbers(run)) != _numbers(own):
@@ -342,8 +340,43 @@ def score(candidate: Mapping, title: str, year: str) -> tuple[float, str]:
     if seconds is not None:
         names.append(_length(seconds))
         told[names[-1]] = f"{seconds:.0f} s"
-    total = sum(WEIGHTS[name] * (likeness**2 if name == "title" else 1) for name in names)
+    total = sum(WEIGHTS[name] * (same**2 if name == "title" else 1) for name in names)
     return round(min(max(total, 0.0), 1.0), 2), ", ".join(told.get(name, name) for name in names)
+
+
+def likeness(title: str, video: str) -> float | None:
+    """How much of a movie's title and of its video's is the same, 0 to 1; None where one of them
+    has no words.
+
+    Words that stand around titles, such as "official trailer", do not count. A title of several
+    words that is there as a whole is the same: subtitles are not always named.
+    """
+    own, words = _words(title), _words(video)
+    if not (own and words):
+        return None
+    if len(own) > 1 and f" {' '.join(own)} " in f" {' '.join(words)} ":
+        return 1.0
+    return _likest(words, own)[0]
+
+
+def other_year(title: str, year: str, video: str) -> str:
+    """The year that a video's title names and that is not the movie's, by more than one; or
+    empty."""
+    years = _years(Counter(_words(video)) - Counter(_words(title)))
+    return years[0] if year not in years and _is_other_year(years, year) else ""
+
+
+def _years(words: Iterable[str]) -> list[str]:
+    return [word for word in words if YEAR.fullmatch(word)]
+
+
+def _is_other_year(years: Iterable[str], year: str) -> bool:
+    return bool(year) and any(abs(int(other) - int(year)) > 1 for other in years)
+
+
+def _likest(words: Sequence[str], own: Sequence[str]) -> tuple[float, list[str]]:
+    """The part of a video's title that is most like a movie's, and how much it is, 0 to 1."""
+    return max(((_alike(own, run), run) for run in _runs(words, own)), key=lambda r: r[0])
 
 
 def _words(text: str) -> list[str]:
@@ -485,9 +518,4 @@ def _rows(
             "duration": f"{one['duration']:.0f}" if known else "",
             "address": address_of(address),
         }
-        yield {name: _harmless(text) for name, text in row.items()}
-
-
-def _harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
+        yield {name: harmless(text) for name, text in row.items()}

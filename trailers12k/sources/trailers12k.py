@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from trailers12k.jobs import UserError
-from trailers12k.sources.records import Record, check_address, genres_of, one_line
+from trailers12k.movies import check_address
+from trailers12k.sources.records import Record, genres_of, one_line
 
 BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError)
 MEMBER = "metadata.json"
+OF_A_RUN = ("sources", "curation")
+"""Sections that this project writes anew: an earlier run's are not true of this one."""
 AGAIN = "delete it, and it is fetched again"
 ALLOWED = {dict: "an object, {...}", list: "a list, [...]", str: "a text"}
 
@@ -96,7 +99,7 @@ def _record(key: str, content: object, path: Path) -> Record:
         {
             name: section
             for name, section in entry.items()
-            if isinstance(section, dict) and name != "sources"
+            if isinstance(section, dict) and name not in OF_A_RUN
         },
         where,
     )

@@ -1,0 +1,84 @@
+"""`snakemake review`: a folder to look at, from what a run has made."""
+
+import csv
+import json
+from pathlib import Path
+
+import av
+import pytest
+
+from .conftest import Project
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory, sample) -> Project:
+    """The built sample, copied."""
+    return Project.copied(sample.folder, tmp_path_factory.mktemp("review") / "project")
+
+
+def told(project) -> dict:
+    text = (project.folder / "results/review/movies.js").read_text()
+    return json.loads(text.removeprefix("window.TRAILERS12K = ").removesuffix(";\n"))
+
+
+def rows(project, name):
+    with (project.folder / name).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def encode_again(source: Path, target: Path) -> None:
+    """A smaller and worse copy, half a second shorter."""
+    with av.open(str(source)) as given, av.open(str(target), "w") as made:
+        stream = made.add_stream("libx264", rate=24, options={"crf": "32"})
+        stream.width, stream.height, stream.pix_fmt = 480, 270, "yuv420p"
+        for place, frame in enumerate(given.decode(video=0)):
+            if place >= 12:
+                pixels = frame.to_ndarray(format="rgb24")
+                small = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(480, 270)
+                made.mux(stream.encode(small))
+        made.mux(stream.encode(None))
+
+
+def test_every_movie_is_shown_with_its_pictures_or_why_it_was_lost(project):
+    run = project.run("review")
+    assert run.code == 0, run.text[-3000:]
+    assert set(run.jobs) - {"review"} == {"flag_trailers", "write_review"}
+    data = told(project)
+    movies = {row[0]: dict(zip(data["columns"], row, strict=True)) for row in data["movies"]}
+    trailers = {row["mid"]: row for row in rows(project, "results/tables/trailers.csv")}
+    assert movies.keys() == trailers.keys()
+    names = list(data["flags"])
+    for mid, row in trailers.items():
+        flags = {names[flag] for flag, _ in movies[mid]["flags"]}
+        assert ("lost" in flags) == (row["status"] != "ok")
+        assert not flags & {"duplicate", "near_duplicate"}
+        if row["status"] == "ok":
+            assert movies[mid]["cell"] > 0 and movies[mid]["poster"] == 1
+            assert (project.folder / f"results/review/sheets/{mid}.jpg").is_file()
+            assert len(movies[mid]["starts"].split()) == int(row["shots"])
+    assert "Nothing to be done" in project.run("review").text
+
+
+def test_a_copy_of_another_trailer_is_flagged(tmp_path, of_table):
+    project = Project.copied(of_table.folder, tmp_path / "copies")
+    table = project.folder / "movies.csv"
+    columns, first, *_ = csv.reader(table.read_text().splitlines())
+    original = dict(zip(columns, first, strict=True))
+    encode_again(Path(original["trailer_url"]), tmp_path / "copy.mp4")
+    copy = original | {"mid": "tt8888888", "trailer_url": str(tmp_path / "copy.mp4")}
+    with table.open("a", newline="") as file:
+        csv.DictWriter(file, columns, lineterminator="\n").writerow(copy)
+    run = project.run("review")
+    assert run.code == 0, run.text[-3000:]
+    flags = rows(project, "results/tables/flags.csv")
+    assert {row["mid"] for row in flags if row["flag"] == "near_duplicate"} == {
+        original["mid"],
+        "tt8888888",
+    }
+
+
+def test_the_authors_features_have_nothing_to_look_at(project):
+    run = project.run("review", "--config", "movies=published")
+    assert run.code != 0
+    words = "error: review: movies: published has features, but no trailers to look at"
+    assert words in run.text.splitlines()

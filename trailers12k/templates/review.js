@@ -1,0 +1,1042 @@
+'use strict';
+(() => {
+  const DATA = window.TRAILERS12K;
+  const $ = (id) => document.getElementById(id);
+  if (!DATA) {
+    warn('movies.js is missing: it belongs beside this page. Copy the whole folder.');
+    return;
+  }
+
+  const PAGE = 200; // movies on a page
+  const CELLS = 24; // of a contact sheet that are shown at first
+  const COLUMNS = ['mid', 'decision', 'wrong', 'replacement', 'sha256', 'note', 'by', 'date'];
+  const IGNORED = ['title', 'verified']; // columns of data/curation.csv, which can be imported too
+  const NAMES = { accept: 'accepted', reject: 'rejected', wrong_trailer: 'wrong trailer', unsure: 'unsure' };
+  const FORMULA = /^[=+\-@＝＋－＠]/;
+  const KEY = `trailers12k review: ${DATA.collection}: `;
+  const FLAGS = Object.keys(DATA.flags);
+
+  const read = (names, row) => Object.fromEntries(names.map((name, place) => [name, row[place]]));
+  const movies = DATA.movies.map((row) => read(DATA.columns, row));
+  const byMid = new Map(movies.map((movie) => [movie.mid, movie]));
+  // Decisions that came with the page.
+  const given = new Map(DATA.decisions.map((row) => [row[0], read(DATA.decided, row)]));
+
+  // ---------------------------------------------------------------- what the browser keeps
+  // A key for each movie, so that two windows do not overwrite each other's decisions.
+  const own = new Map();
+  let keeps = true;
+  let settings = { by: null, keys: true, advance: true, fresh: 0 };
+
+  function keep(name, value) {
+    try {
+      if (value === null) localStorage.removeItem(KEY + name);
+      else localStorage.setItem(KEY + name, JSON.stringify(value));
+    } catch (error) {
+      keeps = false;
+      warn(`This browser keeps nothing (${error.name}): export before you close this page.`);
+    }
+  }
+
+  function load() {
+    own.clear();
+    try {
+      for (let place = 0; place < localStorage.length; place++) {
+        const key = localStorage.key(place);
+        if (key.startsWith(KEY)) take(key.slice(KEY.length), localStorage.getItem(key));
+      }
+      keep('test', 1);
+      keep('test', null);
+    } catch (error) {
+      keeps = false;
+      warn(`This browser keeps nothing (${error.name}): export before you close this page.`);
+    }
+  }
+
+  function take(name, text) {
+    let value = null;
+    try {
+      value = JSON.parse(text);
+    } catch { /* not ours, or damaged */ }
+    if (name === 'settings' && value) settings = { ...settings, ...value };
+    else if (/^tt\d{7,8}$/.test(name)) {
+      const entry = sound(value);
+      if (entry) own.set(name, entry);
+      else own.delete(name);
+    }
+  }
+
+  function sound(value) {
+    if (!value || typeof value !== 'object') return null;
+    const text = (name) => (typeof value[name] === 'string' ? value[name] : '');
+    return {
+      decision: Object.hasOwn(NAMES, text('decision')) ? text('decision') : '',
+      wrong: Array.isArray(value.wrong) ? value.wrong.filter((each) => typeof each === 'string') : [],
+      replacement: text('replacement'), sha256: text('sha256'), note: text('note'),
+      by: text('by'), date: text('date'), seen: text('seen'),
+    };
+  }
+
+  const saveSettings = () => keep('settings', settings);
+
+  window.addEventListener('storage', (event) => {
+    if (!event.key || !event.key.startsWith(KEY)) return;
+    const name = event.key.slice(KEY.length);
+    take(name, event.newValue);
+    if (byMid.has(name)) refresh(name);
+    told();
+  });
+
+  // ---------------------------------------------------------------- decisions
+  const BLANK = { decision: '', wrong: [], replacement: '', sha256: '', note: '', by: '', date: '' };
+
+  /** What was decided of a movie: the browser's, unless the page came with a later one that was not seen then. */
+  function decided(mid) {
+    const mine = own.get(mid);
+    const theirs = given.get(mid);
+    const later = mine && theirs && theirs.date > mine.date && theirs.date > mine.seen;
+    return mine && !later ? mine : theirs || BLANK;
+  }
+
+  /** open, other (decided about another file, so open too), or the decision. */
+  function state(movie) {
+    const entry = decided(movie.mid);
+    if (!entry.decision) return 'open';
+    return entry.sha256 && entry.sha256 !== movie.sha256 ? 'other' : entry.decision;
+  }
+
+  const isOpen = (movie) => ['open', 'other'].includes(state(movie));
+
+  const undone = []; // of what was done, the steps back: lists of [mid, entry or undefined]
+
+  function put(mid, entry) {
+    const known = entry && { ...entry, seen: given.has(mid) ? given.get(mid).date : '' };
+    if (known) own.set(mid, known);
+    else own.delete(mid);
+    keep(mid, known || null);
+    settings.fresh += 1;
+  }
+
+  /** One step, which can be undone: changes is a list of [mid, entry]. */
+  function record(changes) {
+    undone.push(changes.map(([mid]) => [mid, own.get(mid)]));
+    for (const [mid, entry] of changes) put(mid, entry);
+    saveSettings();
+    for (const [mid] of changes) refresh(mid);
+    told();
+  }
+
+  function undo() {
+    const step = undone.pop();
+    if (!step) return say('Nothing to undo.');
+    for (const [mid, entry] of step) put(mid, entry);
+    saveSettings();
+    for (const [mid] of step) refresh(mid);
+    told();
+    const [mid] = step[0];
+    const movie = byMid.get(mid);
+    if (step.length > 1) say(`Undone: ${number(step.length)} decisions.`);
+    else say(`Undone: ${movie ? movie.title : mid} is ${words(movie ? state(movie) : decided(mid).decision)} again.`);
+    if (movie && $(mid)) go(mid);
+  }
+
+  const words = (state) => NAMES[state] || { open: 'open', other: 'decided about another file' }[state] || 'open';
+  const number = (value) => value.toLocaleString('en');
+  const same = (one, other) => plainAddress(one) === plainAddress(other);
+
+  function today() {
+    const now = new Date();
+    const two = (value) => String(value).padStart(2, '0');
+    return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
+  }
+
+  /** The entry of a decision that is made now; what was said of other files of the movie is carried on. */
+  function make(movie, decision) {
+    const before = decided(movie.mid);
+    const here = movie.address;
+    let wrong = before.wrong;
+    let replacement = before.replacement;
+    if (decision === 'wrong_trailer') {
+      if (here && !wrong.some((each) => same(each, here))) wrong = [...wrong, here];
+      if (wrong.some((each) => same(each, replacement))) replacement = '';
+    } else if (here) {
+      wrong = wrong.filter((each) => !same(each, here));
+      // Another trailer than the one that was asked for is good: there is nothing to ask for.
+      if (decision === 'accept' && !same(replacement, here)) replacement = '';
+    }
+    return { decision, wrong, replacement, sha256: movie.sha256, note: before.note, by: settings.by || '', date: today() };
+  }
+
+  async function decide(movie, decision) {
+    if (!(await named())) return;
+    if (state(movie) === decision && decision !== 'wrong_trailer') {
+      say(`${movie.title}: ${words(decision)} already.`);
+    } else if (state(movie) !== decision) {
+      record([[movie.mid, make(movie, decision)]]);
+      say(`${movie.title}: ${words(decision)}.`);
+    }
+    if (decision === 'wrong_trailer') askReplacement(movie);
+    else if (settings.advance) step(1, movie.mid);
+    else go(movie.mid);
+  }
+
+  async function withdraw(mid) {
+    const movie = byMid.get(mid);
+    record([[mid, { ...BLANK, note: decided(mid).note, by: settings.by || '', date: today() }]]);
+    say(`${movie ? movie.title : mid}: open again.`);
+    if (movie) go(mid);
+  }
+
+  async function bulk() {
+    const those = bulkable();
+    if (!those.length || !(await named())) return;
+    record(those.map((movie) => [movie.mid, make(movie, 'accept')]));
+    say(`${number(those.length)} accepted; undo takes them all back.`);
+  }
+
+  const shown = () => list.slice((view.page - 1) * PAGE, view.page * PAGE);
+  const bulkable = () => shown().filter((movie) => !movie.flags.length && state(movie) === 'open');
+
+  // ---------------------------------------------------------------- the reviewer's name
+  let naming = null;
+  function named(again = false) {
+    if (settings.by !== null && !again) return Promise.resolve(true);
+    if (naming) return naming;
+    const dialog = $('name');
+    $('name-value').value = settings.by || '';
+    naming = new Promise((resolve) => {
+      dialog.addEventListener('close', () => {
+        naming = null;
+        const good = dialog.returnValue === 'ok';
+        if (good) {
+          settings.by = line($('name-value').value);
+          saveSettings();
+          told();
+        }
+        dialog.returnValue = '';
+        resolve(good);
+      }, { once: true });
+    });
+    dialog.showModal();
+    return naming;
+  }
+
+  for (const id of ['name', 'conflicts']) {
+    const form = $(id).querySelector('form');
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      $(id).close('ok');
+    });
+    form.querySelector('[data-do=cancel]').addEventListener('click', () => $(id).close(''));
+  }
+
+  // ---------------------------------------------------------------- addresses
+  const isId = (text) => /^[A-Za-z0-9_-]{11}$/.test(text);
+
+  /** A YouTube id of any of its addresses, else the text. */
+  function plainAddress(text) {
+    if (isId(text)) return text;
+    let url;
+    try {
+      url = new URL(text);
+    } catch {
+      return text;
+    }
+    if (!/^https?:$/.test(url.protocol)) return text;
+    const host = url.hostname.replace(/^(www|m|music)\./, '');
+    let id = '';
+    if (host === 'youtu.be') id = url.pathname.slice(1);
+    else if (host === 'youtube.com' || host === 'youtube-nocookie.com') {
+      id = url.searchParams.get('v') || (/^\/(?:shorts|embed|live|v)\/([^/]+)\/?$/.exec(url.pathname) || [])[1] || '';
+    }
+    return isId(id) ? id : text;
+  }
+
+  /** Where a browser may go for a trailer; empty for a file, or what is no address. */
+  function link(address) {
+    if (isId(address)) return `https://www.youtube.com/watch?v=${address}`;
+    try {
+      const url = new URL(address);
+      return /^https?:$/.test(url.protocol) && url.hostname && !url.username && !url.password ? url.href : '';
+    } catch {
+      return '';
+    }
+  }
+
+  /** A replacement as it is kept, or why it is none. */
+  function replacementOf(text, wrong) {
+    const given = text.trim();
+    if (!given) return { address: '' };
+    const plain = plainAddress(given);
+    const url = isId(plain) ? plain : link(plain);
+    if (!url || url.length > 2000 || /[|\s]/.test(given)) {
+      return { fault: 'That is neither a YouTube id (11 characters) nor an http(s) address without a password.' };
+    }
+    if (wrong.some((each) => same(each, url))) return { fault: 'That is the trailer that was found wrong.' };
+    return { address: url };
+  }
+
+  // ---------------------------------------------------------------- which trailers, in which order
+  const VIEW = { page: 1, flag: '', genre: '', decision: '', sort: '', find: '', movie: '' };
+  let view = { ...VIEW };
+  let list = movies;
+  let listed = null; // what `list` was made for: it stays until this changes, whatever is decided
+
+  function parse() {
+    const asked = new URLSearchParams(location.hash.slice(1));
+    const found = { ...VIEW };
+    for (const name of Object.keys(VIEW)) if (asked.has(name)) found[name] = asked.get(name);
+    found.page = Math.max(1, parseInt(found.page, 10) || 1);
+    return found;
+  }
+
+  function hash(changes) {
+    const next = { ...view, movie: '', ...changes };
+    const asked = new URLSearchParams();
+    for (const [name, value] of Object.entries(next)) {
+      if (value && !(name === 'page' && value === 1)) asked.set(name, value);
+    }
+    return `#${asked}`;
+  }
+
+  const visit = (changes) => {
+    location.hash = hash(changes);
+    render();
+  };
+
+  const text = (value) => value.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
+  const order = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
+  const SORTS = {
+    flags: (a, b) => b.flags.length - a.flags.length,
+    title: (a, b) => order.compare(a.title, b.title),
+    new: (a, b) => (b.year || 0) - (a.year || 0),
+    old: (a, b) => (a.year || 9999) - (b.year || 9999),
+    short: (a, b) => (a.duration || Infinity) - (b.duration || Infinity) || 0,
+    long: (a, b) => b.duration - a.duration,
+    shots: (a, b) => (a.shots || Infinity) - (b.shots || Infinity) || 0,
+  };
+
+  function choose() {
+    const { flag, genre, decision, sort, find } = view;
+    const wanted = JSON.stringify([flag, genre, decision, sort, find]);
+    if (wanted === listed) return;
+    listed = wanted;
+    const flagNumber = FLAGS.indexOf(flag);
+    const genreNumber = DATA.genres.indexOf(genre);
+    const sought = text(find.trim());
+    list = movies.filter((movie) => {
+      if (flag === 'any' && !movie.flags.length) return false;
+      if (flag === 'none' && movie.flags.length) return false;
+      if (flagNumber >= 0 && !movie.flags.some(([each]) => each === flagNumber)) return false;
+      if (genreNumber >= 0 && !movie.genres.includes(genreNumber)) return false;
+      if (sought && !text(movie.title).includes(sought) && movie.mid !== sought) return false;
+      if (!decision) return true;
+      if (decision === 'open') return isOpen(movie);
+      if (decision === 'decided') return !isOpen(movie);
+      return state(movie) === decision;
+    });
+    const compare = Object.hasOwn(SORTS, sort) && SORTS[sort];
+    if (compare) list.sort(compare); // movies come by id, and sorting is stable
+  }
+
+  // ---------------------------------------------------------------- cards
+  const template = $('card').content.firstElementChild;
+  let current = '';
+
+  const element = (tag, properties = {}, ...children) => {
+    const made = Object.assign(document.createElement(tag), properties);
+    made.append(...children);
+    return made;
+  };
+
+  const button = (name, label, data = {}) => {
+    const made = element('button', { type: 'button' }, label);
+    Object.assign(made.dataset, { do: name, ...data });
+    return made;
+  };
+
+  function outward(address, label) {
+    return element('a', { href: address, target: '_blank', rel: 'noopener noreferrer' }, label);
+  }
+
+  function time(seconds, tenths = false) {
+    const minutes = Math.floor(seconds / 60);
+    const rest = seconds - 60 * minutes;
+    return `${minutes}:${tenths ? rest.toFixed(1).padStart(4, '0') : String(Math.floor(rest)).padStart(2, '0')}`;
+  }
+
+  function card(movie) {
+    const item = template.cloneNode(true);
+    const article = item.firstElementChild;
+    article.id = movie.mid;
+    const part = (name) => article.querySelector(name);
+    const heading = part('h3');
+    heading.id = `${movie.mid}-title`;
+    heading.append(movie.title || movie.mid);
+    if (movie.year) heading.append(' ', element('span', {}, `(${movie.year})`));
+    article.setAttribute('aria-labelledby', heading.id);
+    part('.poster').append(movie.poster
+      ? element('img', { src: `posters/${movie.mid}.jpg`, alt: `Poster of ${movie.title}`, loading: 'lazy', decoding: 'async', width: 76, height: 114 })
+      : element('div', {}, 'no poster'));
+    const facts = [movie.genres.map((each) => DATA.genres[each]).join(', ')];
+    if (movie.duration) facts.push(movie.duration < 60 ? `${movie.duration.toFixed(movie.duration < 20 ? 1 : 0)} s` : time(movie.duration));
+    if (movie.shots) facts.push(`${number(movie.shots)} shot${movie.shots === 1 ? '' : 's'}`);
+    if (movie.width) facts.push(`${movie.width}×${movie.height}`);
+    part('.line').textContent = facts.filter(Boolean).join(' · ');
+    const links = part('.links');
+    const where = link(movie.address);
+    if (where) links.append(outward(where, 'Trailer'));
+    links.append(outward(`https://www.imdb.com/title/${movie.mid}/`, 'IMDb'), element('span', {}, movie.mid));
+    if (movie.video) links.append(element('span', {}, `“${movie.video}”`));
+    else if (movie.address && !where) links.append(element('span', {}, movie.address));
+    part('.flags').append(...movie.flags.map(([flag, told]) => flagged(movie, FLAGS[flag], told)));
+    if (!movie.flags.length) part('.flags').remove();
+    dress(article, movie);
+    return item;
+  }
+
+  function flagged(movie, flag, told) {
+    const item = element('li', { title: DATA.flags[flag] }, element('b', {}, label(flag)), ` ${told} `);
+    if (flag.endsWith('duplicate')) {
+      for (const mid of new Set(told.match(/\btt\d{7,8}\b/g))) {
+        const other = byMid.get(mid);
+        if (!other || mid === movie.mid) continue;
+        const beside = button('beside', `Show ${mid} beside`, { mid });
+        beside.setAttribute('aria-expanded', 'false');
+        const jump = element('a', { href: `#movie=${mid}` }, `go to ${mid}`);
+        item.append(beside, ' ', jump, ' ');
+      }
+    }
+    return item;
+  }
+
+  const label = (flag) => flag.replaceAll('_', ' ');
+
+  /** What of a card changes with a decision. */
+  function dress(article, movie) {
+    const entry = decided(movie.mid);
+    const now = state(movie);
+    article.classList.remove(...Object.keys(NAMES), 'other');
+    if (now !== 'open') article.classList.add(now);
+    for (const each of article.querySelectorAll('.buttons [aria-pressed]')) {
+      each.setAttribute('aria-pressed', String(each.dataset.do === now));
+    }
+    const line = article.querySelector('.state');
+    line.replaceChildren();
+    if (now === 'other') {
+      line.append('about another file: ', element('b', {}, words(entry.decision)));
+    } else if (now !== 'open') line.append(element('b', {}, words(now)));
+    const signed = [entry.by && `by ${entry.by}`, entry.date].filter(Boolean).join(', ');
+    if (entry.decision && signed) line.append(` ${signed}`);
+    if (entry.replacement) line.append('; instead: ', entry.replacement);
+    if (entry.decision) line.append(' ', button('clear', 'Withdraw'));
+    const more = article.querySelector('.more');
+    if (entry.note) noteOf(article, movie);
+    const note = more.querySelector('textarea');
+    if (note && note !== document.activeElement) note.value = entry.note;
+    const form = more.querySelector('form');
+    if (form && now !== 'wrong_trailer') form.remove();
+    else if (form && form.querySelector('input') !== document.activeElement) form.querySelector('input').value = entry.replacement;
+  }
+
+  function refresh(mid) {
+    const article = $(mid);
+    if (article && byMid.has(mid)) dress(article, byMid.get(mid));
+  }
+
+  function noteOf(article, movie) {
+    const more = article.querySelector('.more');
+    let note = more.querySelector('textarea');
+    if (!note) {
+      note = element('textarea', { rows: 2, maxLength: 2000, value: decided(movie.mid).note });
+      more.append(element('label', {}, 'Note', note));
+    }
+    return note;
+  }
+
+  async function openNote(movie) {
+    if (!(await named())) return;
+    noteOf($(movie.mid), movie).focus();
+  }
+
+  let noting = ''; // the movie whose note is being written: one step to undo, however many strokes
+  function writeNote(movie, value) {
+    const entry = { ...decided(movie.mid), note: value, by: settings.by || '', date: today() };
+    if (noting === movie.mid) {
+      put(movie.mid, entry);
+      saveSettings();
+      refresh(movie.mid);
+      told();
+    } else record([[movie.mid, entry]]);
+    noting = movie.mid;
+  }
+
+  function askReplacement(movie) {
+    const article = $(movie.mid);
+    if (!article) return;
+    const more = article.querySelector('.more');
+    let form = more.querySelector('form');
+    if (!form) {
+      const input = element('input', { autocomplete: 'off', spellcheck: false, placeholder: 'YouTube id or https://…' });
+      const id = `${movie.mid}-fault`;
+      input.setAttribute('aria-describedby', id);
+      const save = element('button', { type: 'submit', className: 'main' }, 'Save');
+      const fault = element('p', { id, className: 'fault' });
+      fault.setAttribute('role', 'alert');
+      form = element('form', {}, element('label', {}, 'The right trailer, if you know it', input), save, fault);
+      form.noValidate = true;
+      more.prepend(form);
+    }
+    const input = form.querySelector('input');
+    input.value = decided(movie.mid).replacement;
+    input.focus();
+  }
+
+  function saveReplacement(movie, form) {
+    const entry = decided(movie.mid);
+    const input = form.querySelector('input');
+    const { address, fault } = replacementOf(input.value, entry.wrong);
+    form.querySelector('.fault').textContent = fault || '';
+    input.setAttribute('aria-invalid', String(Boolean(fault)));
+    if (fault) return input.focus();
+    if (address !== entry.replacement) {
+      record([[movie.mid, { ...entry, replacement: address, by: settings.by || '', date: today() }]]);
+    }
+    say(`${movie.title}: ${address ? `${address} instead` : 'wrong trailer, without another'}.`);
+    form.remove();
+    if (settings.advance) step(1, movie.mid);
+    else go(movie.mid);
+  }
+
+  // ---------------------------------------------------------------- contact sheets
+  function starts(movie) {
+    if (!movie.starts) return [];
+    let at = 0;
+    return movie.starts.split(' ').map((step) => (at += parseInt(step, 36)) / 10);
+  }
+
+  function sheet(movie) {
+    const box = element('div', { className: 'sheet' });
+    box.dataset.of = movie.mid;
+    const times = starts(movie);
+    if (!movie.cell || !times.length) {
+      const why = movie.shots ? 'No contact sheet here: it is made where the videos are.' : 'No trailer to show.';
+      box.append(element('p', {}, why));
+      return box;
+    }
+    const columns = Math.min(DATA.sheet.columns, times.length);
+    const rows = Math.ceil(times.length / columns);
+    const cells = element('div', { className: 'cells' });
+    cells.setAttribute('role', 'img');
+    const fill = (from, to) => {
+      const fragment = document.createDocumentFragment();
+      for (let place = from; place < to; place++) {
+        const frame = document.createElement('i');
+        const column = place % columns;
+        const row = Math.floor(place / columns);
+        frame.style.aspectRatio = `${movie.cell} / ${DATA.sheet.height}`;
+        frame.style.backgroundImage = `url("sheets/${movie.mid}.jpg")`;
+        frame.style.backgroundSize = `${columns * 100}% ${rows * 100}%`;
+        frame.style.backgroundPosition = `${columns > 1 ? (column / (columns - 1)) * 100 : 0}% ${rows > 1 ? (row / (rows - 1)) * 100 : 0}%`;
+        fragment.append(element('span', {}, frame, time(times[place], true)));
+      }
+      cells.append(fragment);
+      cells.setAttribute('aria-label', `Contact sheet of ${movie.title}: the first ${to} of ${times.length} shots, a frame each`);
+    };
+    fill(0, Math.min(CELLS, times.length));
+    box.append(cells);
+    if (times.length > CELLS) {
+      const all = element('button', { type: 'button' }, `All ${number(times.length)} shots`);
+      all.addEventListener('click', () => {
+        fill(CELLS, times.length);
+        all.remove();
+        go(box.closest('article').id);
+      });
+      box.append(all);
+    }
+    return box;
+  }
+
+  function showSheet(article) {
+    const box = article.querySelector('.sheets');
+    if (!box.childElementCount) box.append(sheet(byMid.get(article.id)));
+  }
+
+  const watching = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      watching.unobserve(entry.target);
+      showSheet(entry.target);
+    }
+  }, { rootMargin: '900px 0px' });
+
+  function beside(article, mid, pressed) {
+    showSheet(article);
+    const box = article.querySelector('.sheets');
+    const there = [...box.children].filter((each) => each.dataset.beside === mid);
+    if (there.length) {
+      there.forEach((each) => each.remove());
+      pressed.setAttribute('aria-expanded', 'false');
+      return;
+    }
+    const other = byMid.get(mid);
+    const heading = element('h4', {}, `${other.title} (${other.year || 'no year'}), ${mid}`);
+    const shots = sheet(other);
+    heading.dataset.beside = shots.dataset.beside = mid;
+    box.append(heading, shots);
+    pressed.setAttribute('aria-expanded', 'true');
+  }
+
+  // ---------------------------------------------------------------- the page
+  let drawn = null; // the page and what it was made for
+  let rendered = ''; // the hash
+
+  function render() {
+    rendered = location.hash;
+    view = parse();
+    if (view.movie && byMid.has(view.movie)) {
+      const mid = view.movie;
+      const place = movies.findIndex((movie) => movie.mid === mid);
+      view = { ...VIEW, movie: mid, page: Math.floor(place / PAGE) + 1 };
+    }
+    choose();
+    const last = Math.max(1, Math.ceil(list.length / PAGE));
+    view.page = Math.min(view.page, last);
+    for (const name of ['flag', 'genre', 'decision', 'sort']) {
+      $(name).value = view[name];
+      if ($(name).selectedIndex < 0) $(name).value = '';
+    }
+    if ($('find') !== document.activeElement) $('find').value = view.find;
+
+    const now = `${listed} ${view.page}`;
+    if (now !== drawn) {
+      drawn = now;
+      noting = '';
+      watching.disconnect();
+      const fragment = document.createDocumentFragment();
+      const those = shown();
+      for (const movie of those) fragment.append(card(movie));
+      $('list').start = (view.page - 1) * PAGE + 1;
+      $('list').replaceChildren(fragment);
+      for (const item of $('list').children) watching.observe(item.firstElementChild);
+      current = those.length ? those[0].mid : '';
+      if (!view.movie) scrollTo(0, 0);
+      pages(last);
+    }
+    $('nothing').hidden = list.length > 0;
+    told();
+    if (view.movie && $(view.movie)) go(view.movie);
+    else mark();
+  }
+
+  function pages(last) {
+    for (const nav of document.querySelectorAll('nav.pages')) {
+      nav.hidden = last < 2;
+      if (last < 2) {
+        nav.replaceChildren();
+        continue;
+      }
+      const before = button('page', '← Previous', { page: view.page - 1 });
+      const after = button('page', 'Next →', { page: view.page + 1 });
+      before.disabled = view.page === 1;
+      after.disabled = view.page === last;
+      const select = element('select', {});
+      for (let page = 1; page <= last; page++) select.append(new Option(`page ${page} of ${last}`, page));
+      select.value = view.page;
+      select.setAttribute('aria-label', 'Page');
+      select.addEventListener('change', () => turn(Number(select.value)));
+      nav.replaceChildren(before, select, after);
+    }
+  }
+
+  function turn(page, mid = '') {
+    visit({ page });
+    go(mid || current);
+  }
+
+  /** Progress, counts, and what else depends on all decisions. */
+  function told() {
+    const counts = { open: 0, other: 0, accept: 0, reject: 0, wrong_trailer: 0, unsure: 0 };
+    for (const movie of movies) counts[state(movie)] += 1;
+    const all = movies.length;
+    const done = all - counts.open - counts.other;
+    $('progress').max = all || 1;
+    $('progress').value = done;
+    const by = Object.keys(NAMES).filter((each) => counts[each]).map((each) => `${number(counts[each])} ${NAMES[each]}`);
+    if (counts.other) by.push(`${number(counts.other)} about another file`);
+    $('counts').textContent = `${number(done)} of ${number(all)} decided${by.length ? `: ${by.join(', ')}` : ''}`;
+    const here = list.filter((movie) => !isOpen(movie)).length;
+    const filtered = list.length !== all;
+    $('summary').textContent = filtered
+      ? `${number(list.length)} of ${number(all)} trailers; ${number(here)} of these decided`
+      : `${number(all)} trailers`;
+    const those = bulkable().length;
+    $('bulk').hidden = !those;
+    $('bulk').textContent = `Accept the ${number(those)} open without a flag on this page`;
+    $('fresh').textContent = settings.fresh ? `(${number(settings.fresh)} new) ` : '';
+    $('undo').disabled = !undone.length;
+    $('by').textContent = settings.by || 'no name yet';
+    $('keys').checked = settings.keys;
+    $('advance').checked = settings.advance;
+    document.body.classList.toggle('without-keys', !settings.keys);
+    gone();
+  }
+
+  /** Decisions about movies that are not here: those that came with the page go out again. */
+  function gone() {
+    const absent = [...given.keys()].filter((mid) => !byMid.has(mid));
+    const strange = [...own.keys()].filter((mid) => !byMid.has(mid) && !given.has(mid)).length;
+    $('kept').textContent = strange
+      ? `This browser also keeps ${number(strange)} decision${strange === 1 ? '' : 's'} about movies that are not in this collection; they are not exported.`
+      : '';
+    $('gone').hidden = !absent.length;
+    if (!absent.length) return;
+    $('gone').querySelector('summary').textContent = `${number(absent.length)} decision${absent.length === 1 ? '' : 's'} about movies that are not here`;
+    if (!$('gone').open) return;
+    $('gone').querySelector('ul').replaceChildren(...absent.map((mid) => {
+      const entry = decided(mid);
+      const item = element('li', {}, `${mid} ${given.get(mid).title}: ${words(entry.decision)}${entry.note ? `, “${entry.note}”` : ''} `);
+      if (entry.decision) item.append(button('withdraw', 'Withdraw', { mid }));
+      return item;
+    }));
+  }
+
+  let silence = 0;
+  function say(message) {
+    const said = $('said');
+    said.textContent = message;
+    said.classList.remove('old');
+    clearTimeout(silence);
+    silence = setTimeout(() => said.classList.add('old'), 4000);
+  }
+
+  function warn(message) {
+    const alert = document.getElementById('alert');
+    alert.textContent = message;
+    alert.hidden = false;
+  }
+
+  // ---------------------------------------------------------------- going about
+  function mark() {
+    for (const each of document.querySelectorAll('.card.current')) each.classList.remove('current');
+    const article = current && $(current);
+    if (article) article.classList.add('current');
+  }
+
+  function go(mid) {
+    const article = $(mid);
+    if (!article) return;
+    current = mid;
+    mark();
+    article.focus({ preventScroll: true });
+    const { top } = article.getBoundingClientRect();
+    if (top < topHeight() || top > innerHeight * 0.6) article.scrollIntoView({ block: 'start' });
+  }
+
+  const topHeight = () => parseFloat(document.documentElement.style.getPropertyValue('--top')) || 0;
+
+  function step(by, from = current) {
+    const place = list.findIndex((movie) => movie.mid === from) + by;
+    if (place < 0) return go(from);
+    if (place >= list.length) {
+      go(from);
+      return say('That was the last one.');
+    }
+    reach(place);
+  }
+
+  function reach(place) {
+    const page = Math.floor(place / PAGE) + 1;
+    if (page === view.page) go(list[place].mid);
+    else turn(page, list[place].mid);
+  }
+
+  function nextFlagged() {
+    const from = list.findIndex((movie) => movie.mid === current);
+    const place = list.findIndex((movie, place) => place > from && movie.flags.length && isOpen(movie));
+    if (place < 0) say('No open trailer with a flag comes after this one.');
+    else reach(place);
+  }
+
+  // ---------------------------------------------------------------- curation.csv
+  /** In one line, and without what cannot be printed. */
+  const line = (value) => value.replace(/[\p{Z}\s]+/gu, ' ').replace(/(?![\u200c\u200d])\p{C}/gu, '').trim();
+  const harmless = (value) => (FORMULA.test(value) ? `'${value}` : value);
+  const plain = (value) => (value[0] === "'" && FORMULA.test(value.slice(1)) ? value.slice(1) : value);
+  const quoted = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
+
+  function exported() {
+    const mids = new Set([...byMid.keys(), ...given.keys()]);
+    const rows = [];
+    let notes = 0;
+    for (const mid of [...mids].sort()) {
+      const entry = decided(mid);
+      if (!entry.decision) {
+        if (entry.note) notes += 1;
+        continue;
+      }
+      const cells = { ...entry, mid, wrong: entry.wrong.join('|'), note: line(entry.note), by: line(entry.by) };
+      rows.push(COLUMNS.map((name) => quoted(harmless(cells[name]))).join(','));
+    }
+    return { text: [COLUMNS.join(','), ...rows, ''].join('\n'), rows: rows.length, notes };
+  }
+
+  function save() {
+    const { text, rows, notes } = exported();
+    const address = URL.createObjectURL(new Blob([text], { type: 'text/csv;charset=utf-8' }));
+    const anchor = element('a', { href: address, download: 'curation.csv' });
+    document.body.append(anchor);
+    anchor.click();
+    anchor.remove();
+    setTimeout(() => URL.revokeObjectURL(address), 10_000);
+    settings.fresh = 0;
+    saveSettings();
+    told();
+    const left = notes ? ` ${number(notes)} note${notes === 1 ? '' : 's'} without a decision stay${notes === 1 ? 's' : ''} here.` : '';
+    say(`${number(rows)} decision${rows === 1 ? '' : 's'} exported to curation.csv.${left}`);
+  }
+
+  /** The rows of a CSV file (RFC 4180), or an error. */
+  function parseCsv(text) {
+    const rows = [];
+    let row = [];
+    let cell = '';
+    let place = 0;
+    const end = () => {
+      row.push(cell);
+      cell = '';
+    };
+    while (place < text.length) {
+      const letter = text[place];
+      if (letter === '"' && cell === '') {
+        for (place += 1; ; place += 1) {
+          if (place >= text.length) throw new Error('a quotation mark is never closed');
+          if (text[place] !== '"') cell += text[place];
+          else if (text[place + 1] === '"') cell += text[place++];
+          else break;
+        }
+        if (!/[,\r\n]/.test(text[place + 1] ?? '\n')) throw new Error(`row ${rows.length + 1}: text after a closing quotation mark`);
+      } else if (letter === ',') end();
+      else if (letter === '\n' || letter === '\r') {
+        if (letter === '\r' && text[place + 1] === '\n') place += 1;
+        end();
+        rows.push(row);
+        row = [];
+      } else cell += letter;
+      place += 1;
+    }
+    if (cell || row.length) {
+      end();
+      rows.push(row);
+    }
+    return rows.filter((each) => each.some((cell) => cell.trim()));
+  }
+
+  /** The decisions of a curation.csv, by mid. Throws an Error that says what is wrong. */
+  function decisionsOf(text) {
+    const [columns, ...rows] = parseCsv(text.replace(/^\ufeff/, ''));
+    if (!columns || !['mid', 'decision'].every((name) => columns.includes(name))) throw new Error('it has no columns mid and decision');
+    const unknown = columns.find((name) => ![...COLUMNS, ...IGNORED].includes(name));
+    if (unknown !== undefined) throw new Error(`the column “${unknown}” is unknown`);
+    const found = new Map();
+    rows.forEach((cells, place) => {
+      const where = `row ${place + 2}`;
+      if (cells.length !== columns.length) throw new Error(`${where} has ${cells.length} columns, not ${columns.length}`);
+      const row = Object.fromEntries(columns.map((name, at) => [name, plain(cells[at].trim())]));
+      const fault = (name) => { throw new Error(`${where}: ${name}: “${row[name]}” is not allowed`); };
+      if (!/^tt\d{7,8}$/.test(row.mid) || found.has(row.mid)) fault('mid');
+      if (!Object.hasOwn(NAMES, row.decision)) fault('decision');
+      if (row.sha256 && !/^[0-9a-f]{64}$/i.test(row.sha256)) fault('sha256');
+      if (row.date && !/^\d{4}-\d\d-\d\d$/.test(row.date)) fault('date');
+      const wrong = (row.wrong || '').split('|').map((each) => each.trim()).filter(Boolean);
+      if (row.replacement && !isId(row.replacement) && (!link(row.replacement) || /[|\s]/.test(row.replacement))) fault('replacement');
+      found.set(row.mid, sound({ ...row, wrong, sha256: (row.sha256 || '').toLowerCase(), note: line(row.note || ''), by: line(row.by || '') }));
+    });
+    return found;
+  }
+
+  const alike = (one, other) => ['decision', 'replacement', 'sha256', 'note'].every((name) => line(one[name]) === line(other[name]))
+    && one.wrong.join('|') === other.wrong.join('|');
+
+  async function importFile(file) {
+    let found;
+    try {
+      found = decisionsOf(new TextDecoder('utf-8', { fatal: true }).decode(await file.arrayBuffer()));
+    } catch (error) {
+      return warn(`${file.name} was not imported: ${error instanceof TypeError ? 'it is not UTF-8' : error.message}.`);
+    }
+    $('alert').hidden = keeps;
+    const fresh = [];
+    const conflicts = [];
+    let strange = 0;
+    for (const [mid, entry] of found) {
+      const mine = decided(mid);
+      if (!byMid.has(mid) && !given.has(mid)) strange += 1;
+      // What came with the page is what was known; a later decision contradicts nothing.
+      else if (!mine.decision || (mine === given.get(mid) && entry.date > mine.date)) fresh.push([mid, entry.note ? entry : { ...entry, note: mine.note }]);
+      else if (!alike(mine, entry)) conflicts.push([mid, entry]);
+    }
+    const taken = conflicts.length ? await settle(file.name, conflicts) : [];
+    if (!taken) return say('Nothing was imported.');
+    const changes = [...fresh, ...taken];
+    if (changes.length) record(changes);
+    const left = conflicts.length - taken.length;
+    say([
+      `${number(changes.length)} decisions imported from ${file.name}`,
+      left && `${number(left)} of yours kept against it`,
+      strange && `${number(strange)} left out, about movies that are not here`,
+    ].filter(Boolean).join('; ') + '.');
+  }
+
+  const brief = (entry) => [words(entry.decision), entry.replacement && `instead: ${entry.replacement}`, entry.note && `“${entry.note}”`,
+    [entry.by, entry.date].filter(Boolean).join(', ')].filter(Boolean).join('; ');
+
+  function settle(name, conflicts) {
+    const dialog = $('conflicts');
+    $('conflicts-title').textContent = `${number(conflicts.length)} of ${name} contradict what is decided here`;
+    dialog.querySelector('tbody').replaceChildren(...conflicts.map(([mid, entry]) => {
+      const box = element('input', { type: 'checkbox', value: mid });
+      const title = byMid.has(mid) ? byMid.get(mid).title : given.get(mid).title;
+      box.setAttribute('aria-label', `Take the file's decision about ${title}`);
+      return element('tr', {}, ...[`${title} ${mid}`, brief(decided(mid)), brief(entry), box].map((each) => element('td', {}, each)));
+    }));
+    return new Promise((resolve) => {
+      dialog.addEventListener('close', () => {
+        const ticked = new Set([...dialog.querySelectorAll('tbody input:checked')].map((each) => each.value));
+        resolve(dialog.returnValue === 'ok' ? conflicts.filter(([mid]) => ticked.has(mid)) : null);
+        dialog.returnValue = '';
+      }, { once: true });
+      dialog.showModal();
+    });
+  }
+
+  // ---------------------------------------------------------------- what is pressed
+  const movieOf = (target) => byMid.get(target.closest?.('article.card')?.id);
+  const ACTIONS = {
+    export: save,
+    import: () => $('file').click(),
+    undo,
+    help: () => $('help').showModal(),
+    all: () => visit({ ...VIEW }),
+    bulk,
+    name: () => named(true),
+    page: (pressed) => turn(Number(pressed.dataset.page)),
+    tick: () => $('conflicts').querySelectorAll('tbody input').forEach((box) => { box.checked = true; }),
+    withdraw: (pressed) => withdraw(pressed.dataset.mid),
+    clear: (pressed) => withdraw(movieOf(pressed).mid),
+    note: (pressed) => openNote(movieOf(pressed)),
+    beside: (pressed) => beside(pressed.closest('article'), pressed.dataset.mid, pressed),
+  };
+  for (const decision of Object.keys(NAMES)) ACTIONS[decision] = (pressed) => decide(movieOf(pressed), decision);
+
+  document.addEventListener('click', (event) => {
+    const pressed = event.target.closest('[data-do]');
+    if (pressed && Object.hasOwn(ACTIONS, pressed.dataset.do)) ACTIONS[pressed.dataset.do](pressed);
+  });
+
+  $('skip').addEventListener('click', (event) => {
+    event.preventDefault();
+    if (current) go(current);
+    else $('movies').focus();
+  });
+
+  document.addEventListener('focusin', (event) => {
+    const movie = movieOf(event.target);
+    if (movie && movie.mid !== current) {
+      current = movie.mid;
+      mark();
+    }
+  });
+
+  $('list').addEventListener('input', (event) => {
+    if (event.target.tagName === 'TEXTAREA') writeNote(movieOf(event.target), event.target.value);
+  });
+  $('list').addEventListener('focusout', () => { noting = ''; });
+  $('list').addEventListener('submit', (event) => {
+    event.preventDefault();
+    saveReplacement(movieOf(event.target), event.target);
+  });
+
+  const on = (decision) => () => byMid.has(current) && $(current) && decide(byMid.get(current), decision);
+  const KEYS = {
+    j: () => step(1), ArrowRight: () => step(1),
+    k: () => step(-1), ArrowLeft: () => step(-1),
+    a: on('accept'), r: on('reject'), w: on('wrong_trailer'), u: on('unsure'),
+    n: () => byMid.has(current) && $(current) && openNote(byMid.get(current)),
+    f: nextFlagged, z: undo, e: save, '?': () => $('help').showModal(),
+  };
+
+  document.addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+    if (document.querySelector('dialog[open]')) return;
+    const typing = event.target.matches?.('input:not([type=checkbox]), textarea, select');
+    if (typing) {
+      const movie = movieOf(event.target);
+      if (event.key === 'Escape' && movie) go(movie.mid);
+      return;
+    }
+    const key = event.key.length === 1 && !event.shiftKey ? event.key.toLowerCase() : event.key;
+    if (!settings.keys || !Object.hasOwn(KEYS, key)) return;
+    event.preventDefault();
+    if (!event.repeat || 'jk'.includes(key) || key.startsWith('Arrow')) KEYS[key]();
+  });
+
+  for (const name of ['flag', 'genre', 'decision', 'sort']) {
+    $(name).addEventListener('change', () => visit({ [name]: $(name).value, page: 1 }));
+  }
+  let typed = 0;
+  $('find').addEventListener('input', () => {
+    clearTimeout(typed);
+    typed = setTimeout(() => {
+      location.replace(hash({ find: $('find').value, page: 1 }));
+      render();
+    }, 150);
+  });
+  $('gone').addEventListener('toggle', gone);
+  $('filters').addEventListener('submit', (event) => event.preventDefault());
+
+  for (const name of ['keys', 'advance']) {
+    $(name).addEventListener('change', () => {
+      settings[name] = $(name).checked;
+      saveSettings();
+      told();
+    });
+  }
+
+  $('file').addEventListener('change', () => {
+    const [file] = $('file').files;
+    $('file').value = '';
+    if (file) importFile(file);
+  });
+
+  window.addEventListener('hashchange', () => {
+    if (location.hash !== rendered) render();
+  });
+  // What the browser keeps is there again; only what it does not keep would be lost.
+  window.addEventListener('beforeunload', (event) => {
+    if (!keeps && settings.fresh) event.preventDefault();
+  });
+
+  // ---------------------------------------------------------------- begin
+  const counted = FLAGS.map(() => 0);
+  let flaggedMovies = 0;
+  for (const movie of movies) {
+    flaggedMovies += movie.flags.length > 0;
+    for (const [flag] of movie.flags) counted[flag] += 1;
+  }
+  $('flag').append(new Option('all', ''), new Option(`any (${number(flaggedMovies)})`, 'any'),
+    new Option(`none (${number(movies.length - flaggedMovies)})`, 'none'),
+    ...FLAGS.map((flag, place) => [flag, counted[place]]).filter(([, count]) => count)
+      .map(([flag, count]) => new Option(`${label(flag)} (${number(count)})`, flag)));
+  $('genre').append(new Option('all', ''), ...DATA.genres.map((genre) => new Option(genre, genre)));
+  $('legend').append(...FLAGS.map((flag) => element('div', {}, element('dt', {}, label(flag)), element('dd', {}, DATA.flags[flag]))));
+  $('collection').textContent = DATA.collection;
+  document.title = `Review of ${DATA.collection}`;
+  new ResizeObserver(() => {
+    const top = document.querySelector('.top');
+    const sticks = getComputedStyle(top).position === 'sticky';
+    document.documentElement.style.setProperty('--top', `${sticks ? top.offsetHeight : 0}px`);
+  }).observe(document.querySelector('.top'));
+  load();
+  render();
+})();
