@@ -396,16 +396,28 @@ def draw(found: Sequence[Picture], folder: str | Path, drawn: Sequence[str] = ()
         )
 
 
-def draw_maps(maps: Mapping[str, Table], trailers: Table | None, folder: str | Path) -> None:
-    """Write the map of every store into `folder` as map_STORE.svg and .png."""
-    first = {} if trailers is None else _first_genres(trailers)
+def unnamed(labels: Table) -> Table:
+    """Movies of which no more is known than their genres, of mtgc.csv, with the columns of
+    trailers.csv that a map shows: the mid is the title."""
+    of = labels[list(GENRES)].to_numpy() == 1
+    genres = ["|".join(name for name, has in zip(GENRES, row, strict=True) if has) for row in of]
+    told = {"mid": labels["mid"], "title": labels["mid"], "year": "", "genres": genres}
+    return pd.DataFrame(told)
+
+
+def draw_maps(maps: Mapping[str, Table], movies: Table, folder: str | Path) -> None:
+    """Write the map of every store into `folder` as map_STORE.svg and .png.
+
+    movies: rows of trailers.csv, or of `unnamed`.
+    """
+    first = _first_genres(movies)
     for store, places in maps.items():
         figures.save(figures.feature_map(places, first), Path(folder) / f"map_{store}")
 
 
-def _first_genres(trailers: Table) -> dict[str, str]:
-    genres = trailers["genres"].fillna("").str.split("|").str[0]
-    return dict(zip(trailers["mid"], genres, strict=True))
+def _first_genres(movies: Table) -> dict[str, str]:
+    genres = movies["genres"].fillna("").str.split("|").str[0]
+    return dict(zip(movies["mid"], genres, strict=True))
 
 
 def report(
@@ -415,6 +427,7 @@ def report(
     config: str,
     paths: Mapping[str, str] | None = None,
     maps: Mapping[str, Table] | None = None,
+    movies: Table | None = None,
     map_paths: Mapping[str, str] | None = None,
     figures_folder: str | Path = "results/figures",
     sprites: Sprites | None = None,
@@ -424,7 +437,8 @@ def report(
 
     found: pictures that are drawn. config: the text of results/config.yaml. paths: where tables
     are, if elsewhere than `TABLES` says. maps, map_paths: store -> rows of map/STORE.csv, and
-    that file; drawn too. sprites: frames for the map.
+    that file; drawn too. movies: those of the maps, as `draw_maps` takes them; by default of
+    trailers.csv. sprites: frames for the map.
     """
     places = {name: _relative(path) for name, (path, _) in TABLES.items() if name in tables}
     places |= {name: _relative(path) for name, path in (paths or {}).items()}
@@ -465,7 +479,13 @@ def report(
         "genres": GENRES,
         "genre_results": _genre_rows(tables["genre_results"], summary),
         "mistakes": _mistakes(tables["mistakes"].astype(object).fillna("")),
-        "atlas": _atlas(maps or {}, map_paths or {}, tables, figures_folder, sprites),
+        "atlas": _atlas(
+            maps or {},
+            map_paths or {},
+            tables.get("trailers") if movies is None else movies,
+            figures_folder,
+            sprites,
+        ),
         "cost_words": cost_words(tables["costs"]) if "costs" in tables else "",
         "files": [(places[name], words) for name, (_, words) in TABLES.items() if name in places],
         "pictures": {one.name: one for one in found},
@@ -778,28 +798,27 @@ def _contents(told: Mapping) -> list[tuple[str, str]]:
 def _atlas(
     maps: Mapping[str, Table],
     paths: Mapping[str, str],
-    tables: Mapping[str, Table],
+    movies: Table | None,
     folder: str | Path,
     sprites: Sprites | None,
 ) -> dict | None:
     """The map's data and its first picture."""
     maps = {store: places for store, places in maps.items() if len(places)}
-    if not maps or "trailers" not in tables:
+    if not maps or movies is None:
         return None
-    trailers = tables["trailers"]
     known = {mid for places in maps.values() for mid in places["mid"]}
-    shown = trailers[trailers["mid"].isin(known)].fillna({"title": "", "genres": ""})
+    shown = movies[movies["mid"].isin(known)].fillna({"title": "", "genres": ""})
     index = {mid: place for place, mid in enumerate(shown["mid"])}
     lists: list[str] = []
     stores = {}
     for store, places in maps.items():
         places = places[places["mid"].isin(index)]
-        movies = _packed([index[mid] for mid in places["mid"]], "<u4")
-        if movies not in lists:
-            lists.append(movies)
+        listed = _packed([index[mid] for mid in places["mid"]], "<u4")
+        if listed not in lists:
+            lists.append(listed)
         nearest = [index.get(mid, 2**32 - 1) for mid in places["nearest"]]
         stores[store] = {
-            "movies": lists.index(movies),
+            "movies": lists.index(listed),
             "x": _packed(_spread(places["x"]), "<u2"),
             # A canvas counts downwards.
             "y": _packed(65535 - _spread(places["y"]), "<u2"),

@@ -8,7 +8,7 @@ import pandas as pd
 import yaml
 from PIL import Image
 
-from trailers12k import curves, overview, pages, sprites, summary
+from trailers12k import curves, overview, pages, sheets, sprites, summary
 from trailers12k.files import read_csv, write_csv, write_text
 from trailers12k.metadata import write_movies
 from trailers12k.metrics import FIGURES
@@ -51,8 +51,7 @@ def ledgers(folder: Path, movies: list[Movie], random: np.random.Generator) -> N
             reason = ("removed", "private", "geo_blocked")[place % 3]
             row = {"mid": movie.mid, "status": "failed", "reason": reason}
         trailers.append(row)
-        # As many rows of cells as the sheets have that are shared.
-        shots = int(random.integers(11, 21))
+        shots = int(random.integers(8, 17))
         row = {"mid": movie.mid, "status": "ok", "tool": "PySceneDetect 1", "repeated": 0}
         row |= {"shots": shots, "clips": shots + int(random.gamma(5, 10))}
         if not there:
@@ -72,21 +71,21 @@ def ledgers(folder: Path, movies: list[Movie], random: np.random.Generator) -> N
     write_csv(folder / "data/ledger.csv", ["mid", "stage", *more], rows)
 
 
-def make(folder: Path, number: int, *, untrained: bool = True, sheets: int = 16) -> Path:
+def make(folder: Path, number: int, *, untrained: bool = True, kinds: int = 3) -> Path:
     """All tables of a collection of so many movies, and its page, whose path is returned.
 
-    sheets: how many different contact sheets the trailers share; none: no frames.
+    kinds: how many different contact sheets of each length the trailers share; none: no frames.
     """
     folder.mkdir(parents=True, exist_ok=True)
     before = Path.cwd()
     os.chdir(folder)
     try:
-        return folder / _make(number, untrained, sheets)
+        return folder / _make(number, untrained, kinds)
     finally:
         os.chdir(before)
 
 
-def _make(number: int, untrained: bool, sheets: int) -> Path:
+def _make(number: int, untrained: bool, kinds: int) -> Path:
     random = np.random.default_rng(1)
     movies = movies_of(number, random)
     write_movies("data/movies.csv", movies)
@@ -161,7 +160,7 @@ def _make(number: int, untrained: bool, sheets: int) -> Path:
     write_csv("results/tables/flags.csv", ["mid", "flag", "words"], flags)
     write_text("results/config.yaml", yaml.safe_dump(_settings()))
     maps = _maps(there, random)
-    shown = _sprites(there, sheets, random) if sheets else None
+    shown = _sprites(there, kinds, random) if kinds else None
     return _page(maps, shown)
 
 
@@ -194,18 +193,19 @@ def _maps(mids: list[str], random: np.random.Generator) -> dict[str, pd.DataFram
 
 def _sprites(mids: list[str], different: int, random: np.random.Generator) -> sprites.Sprites:
     """Frames of as many bytes as those of real pictures: smooth shapes with grain."""
-    sheets = Path("build/sheets")
-    sheets.mkdir(parents=True)
+    folder = Path("build/sheets")
+    folder.mkdir(parents=True)
     shots = sprites.of_rows(read_csv("results/tables/trailers.csv"))
-    for place in range(different):
-        cells = random.integers(0, 255, (4, 30, 3)).astype(np.uint8)
-        picture = Image.fromarray(cells).resize((1600, 180), Image.Resampling.BICUBIC)
-        grain = random.normal(0, 8, (180, 1600, 1))
-        noisy = np.clip(np.asarray(picture) + grain, 0, 255).astype(np.uint8)
-        Image.fromarray(noisy).save(sheets / f"kind{place}", "JPEG", quality=80)
+    for number in sorted(set(shots.values())):
+        for place in range(different):
+            cells = random.integers(0, 255, (number, 3, 4, 3)).astype(np.uint8)
+            whole = [Image.fromarray(cell).resize((160, 90)) for cell in cells]
+            grain = random.normal(0, 8, (90, 160, 1))
+            pictures = [np.clip(np.asarray(one) + grain, 0, 255).astype(np.uint8) for one in whole]
+            sheets.write(folder / f"kind{number}-{place}", pictures)
     for place, mid in enumerate(mids):
-        os.link(sheets / f"kind{place % different}", sheets / f"{mid}.jpg")
-    return sprites.build(sheets, shots)
+        os.link(folder / f"kind{shots[mid]}-{place % different}", folder / f"{mid}.jpg")
+    return sprites.build(folder, shots)
 
 
 def _page(maps: dict[str, pd.DataFrame], shown: sprites.Sprites | None) -> Path:

@@ -50,7 +50,7 @@ def test_untrained_weights_are_in_plain_sight(visit, page_of_60, tmp_path):
     banner = page.get_by_role("note", name="Untrained weights")
     assert banner.bounding_box()["y"] < 500
     assert "1 of 4 runs" in banner.inner_text() and "ResNet" in banner.inner_text()
-    trained = collection.make(tmp_path / "trained", 20, untrained=False, sheets=0)
+    trained = collection.make(tmp_path / "trained", 20, untrained=False, kinds=0)
     page = visit(trained).page
     assert page.get_by_role("note").count() == 0 and "untrained" not in page.content().lower()
 

@@ -1,12 +1,15 @@
 """The parts of pages that no browser is needed for."""
 
 import json
+from base64 import b64decode
+from io import BytesIO
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from trailers12k import fingerprint, pages, sprites
+from trailers12k import fingerprint, pages, sheets, sprites
 
 
 @pytest.mark.parametrize(
@@ -57,44 +60,53 @@ def test_a_template_counts_as_code(tmp_path, monkeypatch):
 
 @pytest.fixture
 def sheet(tmp_path):
-    """A contact sheet: 23 cells of 160 x 90, each of a brightness of its own."""
+    """Makes a contact sheet of shots each of a brightness of its own, of this many pixels."""
 
-    def make(name="tt1", shots=23, width=160):
-        columns = min(sprites.COLUMNS, shots)
-        rows = -(-shots // columns)
-        picture = Image.new("RGB", (width * columns, 90 * rows))
-        for cell in range(shots):
-            box = (cell % columns * width, cell // columns * 90)
-            picture.paste((10 * cell, 10 * cell, 10 * cell), (*box, box[0] + width, box[1] + 90))
-        picture.save(tmp_path / f"{name}.jpg", quality=90)
-        return tmp_path / f"{name}.jpg"
+    def make(name="tt1", shots=20, width=160):
+        pictures = [np.full((90, width, 3), 10 * shot, np.uint8) for shot in range(shots)]
+        sheets.write(tmp_path / f"{name}.jpg", pictures)
+        return tmp_path
 
     return make
 
 
+def decoded(found):
+    data = b64decode(found.pictures[0].split(",")[1])
+    return np.asarray(Image.open(BytesIO(data)).convert("L")).astype(int)
+
+
 def test_frames_are_spread_over_the_trailer(sheet):
-    found = sprites.frames(sheet(), 23, 4, 128, 72)
-    assert [round(frame.getpixel((64, 36))[0], -1) for frame in found] == [20, 80, 140, 200]
-    assert all(frame.size == (128, 72) for frame in found)
+    found = sprites.build(sheet(), {"tt1": 20})
+    assert (found.count, found.width, found.height) == (4, 128, 72)
+    picture = decoded(found)
+    assert picture.shape == (72, 512)
+    assert picture[36, 64::128] == pytest.approx([20, 70, 120, 170], abs=6)
 
 
-def test_a_wide_trailer_is_whole(sheet):
-    (frame,) = sprites.frames(sheet(shots=21, width=240), 21, 1, 128, 72)
-    assert frame.getpixel((64, 2)) == (0, 0, 0) and round(frame.getpixel((64, 36))[0], -1) == 100
+def test_a_wide_trailer_is_whole_and_few_shots_are_shown_more_than_once(sheet):
+    picture = decoded(sprites.build(sheet(shots=2, width=320), {"tt1": 2}))
+    assert picture[36, 64::128] == pytest.approx([0, 0, 10, 10], abs=4)
+    wide = decoded(sprites.build(sheet(shots=20, width=320), {"tt1": 20}))
+    assert wide[2, 320] == pytest.approx(0, abs=4) and wide[36, 320] == pytest.approx(120, abs=6)
+
+
+def test_a_sheet_of_another_version_is_not_shown(sheet):
+    assert np.ptp(decoded(sprites.build(sheet(), {"tt1": 19}))) < 4
 
 
 def test_trailers_without_a_sheet_are_left_out(sheet, tmp_path):
-    sheet("tt1"), sheet("tt3", 1)
-    found = sprites.build(tmp_path, {"tt1": 23, "tt2": 5, "tt3": 1})
+    sheet("tt1")
+    sheet("tt3", 1)
+    found = sprites.build(tmp_path, {"tt1": 20, "tt2": 5, "tt3": 1})
     assert found.mids == ["tt1", "tt3"] and len(found.pictures) == 1
-    assert found == sprites.build(tmp_path, {"tt3": 1, "tt1": 23})
-    assert sprites.build(tmp_path / "none", {"tt1": 23}) is None
+    assert found == sprites.build(tmp_path, {"tt3": 1, "tt1": 20})
+    assert sprites.build(tmp_path / "none", {"tt1": 20}) is None
 
 
 def test_frames_keep_to_their_budget(sheet, tmp_path, monkeypatch):
     sheet()
     monkeypatch.setattr(sprites, "BUDGET", 10)
-    assert sprites.build(tmp_path, {"tt1": 23}) is None
+    assert sprites.build(tmp_path, {"tt1": 20}) is None
     assert sprites.of_rows([{"mid": "tt1", "shots": "4"}, {"mid": "tt2", "shots": ""}]) == {
         "tt1": 4
     }
