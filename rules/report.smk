@@ -99,6 +99,7 @@ rule draw_report:
         maps=expand("results/map/{store}.csv", store=plan.stores),
         flags=[] if plan.is_published else "results/tables/flags.csv",
         curation=[] if plan.is_published else "data/curation.csv",
+        labels="data/mtgc.csv" if plan.is_published else [],
     output:
         page="results/report/index.html",
         svg=expand("results/figures/{name}.svg", name=plan.pictures),
@@ -117,7 +118,7 @@ rule draw_report:
         frames=plan.config["report"]["frames"],
         code=plan.code(
             "draw_report",
-            *("pages", "figures", "sprites"),
+            *("pages", "figures", "sprites", "sheets"),
             *("templates/report.html.j2", "templates/report.css", "templates/report.js"),
         ),
     script:

@@ -17,7 +17,10 @@ def main() -> None:
     maps = {Path(path).stem: pd.read_csv(path) for path in given.maps}
     found = pages.pictures(tables)
     pages.draw(found, folder, drawn=["splits"])
-    pages.draw_maps(maps, tables.get("trailers"), folder)
+    movies = tables.get("trailers")
+    if movies is None:
+        movies = pages.unnamed(pd.read_csv(given.labels))
+    pages.draw_maps(maps, movies, folder)
     shown = None
     if maps and snakemake.params.frames:
         shown = sprites.build("build/sheets", sprites.of_rows(read_csv(given.trailers)))
@@ -26,6 +29,7 @@ def main() -> None:
         found,
         config=Path(given.config).read_text(encoding="utf-8"),
         maps=maps,
+        movies=movies,
         sprites=shown,
         credits=snakemake.params.credits,
     )

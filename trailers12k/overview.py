@@ -137,8 +137,8 @@ def funnel(
     step("movies", {})
     if rejected:
         rows[-1]["movies"] += rejected
-        told = {"step": CURATION, "reason": "rejected", "movies": rejected}
-        rows.append(told | {"status": "skipped"})
+        told = {"step": CURATION, "status": "skipped", "reason": "rejected"}
+        rows.append(told | {"movies": rejected})
         rows.append({"step": CURATION, "status": "ok", "reason": "", "movies": len(left)})
     known = [stage for stage in ("trailers", "clips") if stage in order]
     for name in known:
@@ -196,7 +196,9 @@ def measured(rows: Sequence[Mapping[str, str]]) -> dict[str, np.ndarray]:
     """The numbers of each of `MEASURES`, from rows of trailers.csv that have one."""
     values = {}
     for name in MEASURES:
-        told = [row[name].count("|") + 1 if name == "genres" else row[name] for row in rows]
+        told = [row[name] for row in rows if row[name]]
+        if name == "genres":
+            told = [text.count("|") + 1 for text in told]
         numbers = pd.to_numeric(pd.Series(told, dtype=object), errors="coerce").dropna()
         values[name] = numbers.to_numpy(dtype=float)
     return values

@@ -125,7 +125,7 @@ def pictures(tables: Mapping[str, Table]) -> list[Picture]:
         found += _histograms(tables["histograms"], tables["measures"])
     found += [_splits(tables["splits"]), _results(tables["summary"])]
     found += [_run_genres(tables["summary"]), *_curves(tables)]
-    if "costs" in tables and len(tables["costs"]):
+    if "costs" in tables:
         found.append(_costs(tables["costs"]))
     return found
 
@@ -236,14 +236,14 @@ def _histograms(bars: Table, measures: Table) -> list[Picture]:
     found = []
     for row in measures.to_dict("records"):
         rows = bars[bars["measure"] == row["measure"]]
-        if not len(rows):
-            continue
         name, heading, axis = HEADINGS[row["measure"]]
-        words = (
-            f"{_count(row['movies'])} movies; median {row['median']:g}, half of them between "
-            f"{row['lower_quartile']:g} and {row['upper_quartile']:g}; from {row['least']:g} to "
-            f"{row['most']:g}."
-        )
+        words = "None is known."
+        if len(rows):
+            words = (
+                f"{_count(row['movies'])} movies; median {row['median']:g}, half of them "
+                f"between {row['lower_quartile']:g} and {row['upper_quartile']:g}; from "
+                f"{row['least']:g} to {row['most']:g}."
+            )
         chart = figures.histogram(rows, axis)
         alt = f"A histogram: {words}"
         found.append(Picture(name, heading, chart, alt, words, ["histograms", "measures"]))
@@ -371,6 +371,8 @@ def _costs(table: Table) -> Picture:
 
 def cost_words(table: Table) -> str:
     """What all jobs took, in a sentence."""
+    if not len(table):
+        return "Nothing was measured here."
     most = table.loc[table["max_rss_mb"].idxmax()]
     return (
         f"{_count(table['jobs'].sum())} jobs took {duration(table['seconds'].sum())}, and "
@@ -394,16 +396,28 @@ def draw(found: Sequence[Picture], folder: str | Path, drawn: Sequence[str] = ()
         )
 
 
-def draw_maps(maps: Mapping[str, Table], trailers: Table | None, folder: str | Path) -> None:
-    """Write the map of every store into `folder` as map_STORE.svg and .png."""
-    first = {} if trailers is None else _first_genres(trailers)
+def unnamed(labels: Table) -> Table:
+    """Movies of which no more is known than their genres, of mtgc.csv, with the columns of
+    trailers.csv that a map shows: the mid is the title."""
+    of = labels[list(GENRES)].to_numpy() == 1
+    genres = ["|".join(name for name, has in zip(GENRES, row, strict=True) if has) for row in of]
+    told = {"mid": labels["mid"], "title": labels["mid"], "year": "", "genres": genres}
+    return pd.DataFrame(told)
+
+
+def draw_maps(maps: Mapping[str, Table], movies: Table, folder: str | Path) -> None:
+    """Write the map of every store into `folder` as map_STORE.svg and .png.
+
+    movies: rows of trailers.csv, or of `unnamed`.
+    """
+    first = _first_genres(movies)
     for store, places in maps.items():
         figures.save(figures.feature_map(places, first), Path(folder) / f"map_{store}")
 
 
-def _first_genres(trailers: Table) -> dict[str, str]:
-    genres = trailers["genres"].fillna("").str.split("|").str[0]
-    return dict(zip(trailers["mid"], genres, strict=True))
+def _first_genres(movies: Table) -> dict[str, str]:
+    genres = movies["genres"].fillna("").str.split("|").str[0]
+    return dict(zip(movies["mid"], genres, strict=True))
 
 
 def report(
@@ -413,6 +427,7 @@ def report(
     config: str,
     paths: Mapping[str, str] | None = None,
     maps: Mapping[str, Table] | None = None,
+    movies: Table | None = None,
     map_paths: Mapping[str, str] | None = None,
     figures_folder: str | Path = "results/figures",
     sprites: Sprites | None = None,
@@ -422,14 +437,15 @@ def report(
 
     found: pictures that are drawn. config: the text of results/config.yaml. paths: where tables
     are, if elsewhere than `TABLES` says. maps, map_paths: store -> rows of map/STORE.csv, and
-    that file; drawn too. sprites: frames for the map.
+    that file; drawn too. movies: those of the maps, as `draw_maps` takes them; by default of
+    trailers.csv. sprites: frames for the map.
     """
     places = {name: _relative(path) for name, (path, _) in TABLES.items() if name in tables}
     places |= {name: _relative(path) for name, path in (paths or {}).items()}
     places["config"] = _relative("results/config.yaml")
     for one in found:
         one.tables = [places.get(name, name) for name in one.tables if name in places]
-    summary, stores = tables["summary"], tables["stores"].fillna("")
+    summary, stores = tables["summary"], tables["stores"].astype(object).fillna("")
     settings = yaml.safe_load(config)
     untrained = [
         row["run"]
@@ -448,7 +464,7 @@ def report(
         "versions": Grid(
             "The programs that made the data.",
             ["what", "made by"],
-            tables["versions"].fillna("").values.tolist(),
+            tables["versions"].astype(object).fillna("").values.tolist(),
         ),
         "config": config,
         "funnel_words": funnel_words(tables["funnel"]),
@@ -462,9 +478,15 @@ def report(
         "options": _options(tables),
         "genres": GENRES,
         "genre_results": _genre_rows(tables["genre_results"], summary),
-        "mistakes": _mistakes(tables["mistakes"].fillna("")),
-        "atlas": _atlas(maps or {}, map_paths or {}, tables, figures_folder, sprites),
-        "cost_words": cost_words(tables["costs"]) if len(tables.get("costs", ())) else "",
+        "mistakes": _mistakes(tables["mistakes"].astype(object).fillna("")),
+        "atlas": _atlas(
+            maps or {},
+            map_paths or {},
+            tables.get("trailers") if movies is None else movies,
+            figures_folder,
+            sprites,
+        ),
+        "cost_words": cost_words(tables["costs"]) if "costs" in tables else "",
         "files": [(places[name], words) for name, (_, words) in TABLES.items() if name in places],
         "pictures": {one.name: one for one in found},
         "figures": _relative(figures_folder),
@@ -776,28 +798,27 @@ def _contents(told: Mapping) -> list[tuple[str, str]]:
 def _atlas(
     maps: Mapping[str, Table],
     paths: Mapping[str, str],
-    tables: Mapping[str, Table],
+    movies: Table | None,
     folder: str | Path,
     sprites: Sprites | None,
 ) -> dict | None:
     """The map's data and its first picture."""
     maps = {store: places for store, places in maps.items() if len(places)}
-    if not maps or "trailers" not in tables:
+    if not maps or movies is None:
         return None
-    trailers = tables["trailers"]
     known = {mid for places in maps.values() for mid in places["mid"]}
-    shown = trailers[trailers["mid"].isin(known)].fillna({"title": "", "genres": ""})
+    shown = movies[movies["mid"].isin(known)].fillna({"title": "", "genres": ""})
     index = {mid: place for place, mid in enumerate(shown["mid"])}
     lists: list[str] = []
     stores = {}
     for store, places in maps.items():
         places = places[places["mid"].isin(index)]
-        movies = _packed([index[mid] for mid in places["mid"]], "<u4")
-        if movies not in lists:
-            lists.append(movies)
+        listed = _packed([index[mid] for mid in places["mid"]], "<u4")
+        if listed not in lists:
+            lists.append(listed)
         nearest = [index.get(mid, 2**32 - 1) for mid in places["nearest"]]
         stores[store] = {
-            "movies": lists.index(movies),
+            "movies": lists.index(listed),
             "x": _packed(_spread(places["x"]), "<u2"),
             # A canvas counts downwards.
             "y": _packed(65535 - _spread(places["y"]), "<u2"),

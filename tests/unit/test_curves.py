@@ -140,9 +140,11 @@ def test_the_picture_is_the_same_each_time(folders, tmp_path):
     told = ["ImageNet", "untrained (random, seed 1)"]
     tst = pd.DataFrame({"run": [*runs, "chance"], "weights": [*told, None]})
     tables = curves.precision_recall(LABELS, runs), curves.learning(runs)
-    for name in ("a.png", "b.png"):
-        figures.plot_curves(*tables, tst, tmp_path / name)
-    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    for name in ("a", "b"):
+        figures.save(figures.curves(*tables, figures.weights_of(tst)), tmp_path / name)
+    for end in ("svg", "png"):
+        assert (tmp_path / f"a.{end}").read_bytes() == (tmp_path / f"b.{end}").read_bytes()
+    assert "untrained (random) weights" in (tmp_path / "a.svg").read_text()
 
 
 def test_the_balance_has_a_column_a_subset():

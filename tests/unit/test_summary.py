@@ -160,6 +160,7 @@ def test_other_ways_to_evaluate_stand_below_with_their_difference(scored, tmp_pa
 def test_the_picture_is_the_same_each_time(scored, tmp_path):
     summary.write_summary(tmp_path, scored, RUNS, [])
     table = pd.read_csv(tmp_path / "summary.csv")
-    for name in ("a.png", "b.png"):
-        figures.plot_results(table, tmp_path / name)
-    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    for name in ("a", "b"):
+        figures.save(figures.results(table), tmp_path / name)
+    for end in ("svg", "png"):
+        assert (tmp_path / f"a.{end}").read_bytes() == (tmp_path / f"b.{end}").read_bytes()

@@ -29,6 +29,8 @@ PARTS = [
     "captions",
 ]
 
+COSTS = [f"results/{name}" for name in ("costs.csv", "report/index.html")]
+COSTS += [f"results/figures/costs.{kind}" for kind in ("svg", "png")]
 IMAGE, VIDEO = "trailers_i_shufflenet_fpc24", "trailers_k_shufflenet_fps24_fpc24"
 TINY = {
     "sample": {"movies": 10},
@@ -146,13 +148,17 @@ class Project:
     def log(self, name: str) -> str:
         return (self.folder / "logs" / name).read_text()
 
-    def products(self) -> dict[str, bytes]:
-        """Every file of data/ and results/, but for stores' folders of attributes."""
+    def products(self, costs: bool = True) -> dict[str, bytes]:
+        """Every file of data/ and results/, but for stores' folders of attributes.
+
+        costs: also what tells of the time that jobs took, which is another in every run.
+        """
+        left_out = () if costs else COSTS
         return {
             path.relative_to(self.folder).as_posix(): path.read_bytes()
             for top in ("data", "results")
             for path in sorted((self.folder / top).rglob("*"))
-            if path.is_file()
+            if path.is_file() and path.relative_to(self.folder).as_posix() not in left_out
         }
 
 

@@ -41,7 +41,7 @@ def environments(project: Project) -> dict[str, str]:
 
 
 def test_the_products_are_those_of_one_environment_for_all(built, sample):
-    here, there = sample.products(), built.products()
+    here, there = sample.products(costs=False), built.products(costs=False)
     assert here.keys() == there.keys()
     assert [name for name in here if here[name] != there[name]] == []
 

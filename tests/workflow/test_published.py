@@ -115,6 +115,10 @@ def test_one_command_gives_the_papers_table(project, site):
         np.testing.assert_array_equal(packed, expected)
     with (project.folder / "results" / "summary.csv").open(newline="") as file:
         rows = {row["run"]: row for row in csv.DictReader(file)}
+    text = (project.folder / "results/report/index.html").read_text()
+    assert "came without a table of movies" in text and 'id="trailers"' not in text
+    assert "a map of the features" in text.lower() and '"tt9000056"' in text
+    assert (project.folder / "results/figures/map_trailers_ik_swin_fps24_fpc24.png").exists()
     trained = {run: row for run, row in rows.items() if row["weights"]}
     assert set(trained) == set(KEPT)
     assert all(row["weights"] == "as published" for row in trained.values())
@@ -144,8 +148,10 @@ def test_other_ways_to_evaluate_train_nothing_and_stand_beside(project, site):
         "score_options": 1,
         "score_runs": 1,
         "summarize_results": 1,
-        "plot_results": 1,
         "draw_curves": 1,
+        "describe_run": 1,
+        "measure_costs": 1,
+        "draw_report": 1,
         "write_config": 1,
     }
     with (project.folder / "results" / "summary.csv").open() as file:

@@ -27,7 +27,11 @@
       spec.autosize = {type: "fit-x", contains: "padding"};
     }
     if (columns) spec.encoding.color.legend.columns = Math.max(2, Math.floor(width / columns.width));
-    if (width < 480) spec.config.axis.labelLimit = Math.round(width * 0.42);
+    if (width < 480) {
+      spec.config.axis.labelLimit = Math.round(width * 0.42);
+      spec.config.legend.direction = "vertical";
+    }
+    spec.config.padding = 4;
     for (const param of spec.params ?? [])
       if (signals[name]?.[param.name] !== undefined) param.value = signals[name][param.name];
     return spec;
@@ -48,6 +52,8 @@
     live.set(name, {figure, width, view: before?.view});
     const inner = document.createElement("div");
     inner.style.width = "100%";
+    // The box says what it shows; the single marks would only be noise.
+    inner.setAttribute("aria-hidden", "true");
     box.append(inner);
     const done = await vegaEmbed(inner, specOf(name, width), {
       mode: "vega-lite", actions: false, renderer: "svg", defaultStyle: false,
