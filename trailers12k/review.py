@@ -57,8 +57,7 @@ def write(
     pictures, posters: folders of MID.jpg, contact sheets and posters; any may be missing.
     """
     mids = list(trailers["mid"])
-    good = trailers.loc[trailers["status"] == "ok", "mid"]
-    cells = _pictures(folder / "sheets", pictures, good, _link)
+    cells = _pictures(folder / "sheets", pictures, mids, _link)
     shown = _pictures(folder / "posters", posters, mids, _shrink)
     starts = dict(_starts(clips))
     told: dict[str, list] = {}
@@ -75,7 +74,7 @@ def write(
             [genres[name] for name in row.genres.split("|") if name],
             *(row.trailer, row.video_title, round(_number(row.duration), 2)),
             *(int(_number(row.width)), int(_number(row.height)), row.sha256, shots),
-            starts.get(row.mid, "") if row.mid in cells or shots else "",
+            starts.get(row.mid, ""),
             *(width, int(row.mid in shown), told.get(row.mid, [])),
         ]
 

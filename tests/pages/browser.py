@@ -41,7 +41,7 @@ class Visit:
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         self.page.on("request", self._asked)
-        self.page.on("requestfailed", lambda r: self.faults.append(f"failed: {r.url[:200]}"))
+        self.page.on("requestfailed", self._failed)
         self.page.on("dialog", self._said)
         self.page.goto(file.resolve().as_uri() + address)
 
@@ -52,6 +52,11 @@ class Visit:
     def _asked(self, request) -> None:
         if not request.url.startswith(("file:", "data:", "blob:")):
             self.faults.append(f"request: {request.url[:200]}")
+
+    def _failed(self, request) -> None:
+        # A picture that was still to come when the page was left.
+        if request.failure != "net::ERR_ABORTED":
+            self.faults.append(f"failed: {request.url[:200]}")
 
     def _said(self, dialog) -> None:
         self.faults.append(f"dialog: {dialog.message}")

@@ -198,36 +198,35 @@
   const bulkable = () => shown().filter((movie) => !movie.flags.length && state(movie) === 'open');
 
   // ---------------------------------------------------------------- the reviewer's name
-  let naming = null;
-  function named(again = false) {
-    if (settings.by !== null && !again) return Promise.resolve(true);
-    if (naming) return naming;
-    const dialog = $('name');
+  async function named(again = false) {
+    if (settings.by !== null && !again) return true;
     $('name-value').value = settings.by || '';
-    naming = new Promise((resolve) => {
-      dialog.addEventListener('close', () => {
-        naming = null;
-        const good = dialog.returnValue === 'ok';
-        if (good) {
-          settings.by = line($('name-value').value);
-          saveSettings();
-          told();
-        }
-        dialog.returnValue = '';
-        resolve(good);
-      }, { once: true });
-    });
-    dialog.showModal();
-    return naming;
+    if (!(await asked($('name')))) return false;
+    settings.by = line($('name-value').value);
+    saveSettings();
+    told();
+    return true;
   }
 
-  for (const id of ['name', 'conflicts']) {
-    const form = $(id).querySelector('form');
-    form.addEventListener('submit', (event) => {
-      event.preventDefault();
-      $(id).close('ok');
+  /** Whether a dialog was answered. At once: what is typed next must find its place. */
+  function asked(dialog) {
+    return new Promise((resolve) => {
+      const form = dialog.querySelector('form');
+      const done = new AbortController();
+      const { signal } = done;
+      const end = (answer) => {
+        done.abort();
+        dialog.close();
+        resolve(answer);
+      };
+      form.addEventListener('submit', (event) => {
+        event.preventDefault();
+        end(true);
+      }, { signal });
+      form.querySelector('[data-do=cancel]').addEventListener('click', () => end(false), { signal });
+      dialog.addEventListener('close', () => end(false), { signal });
+      dialog.showModal();
     });
-    form.querySelector('[data-do=cancel]').addEventListener('click', () => $(id).close(''));
   }
 
   // ---------------------------------------------------------------- addresses
@@ -891,7 +890,7 @@
   const brief = (entry) => [words(entry.decision), entry.replacement && `instead: ${entry.replacement}`, entry.note && `“${entry.note}”`,
     [entry.by, entry.date].filter(Boolean).join(', ')].filter(Boolean).join('; ');
 
-  function settle(name, conflicts) {
+  async function settle(name, conflicts) {
     const dialog = $('conflicts');
     $('conflicts-title').textContent = `${number(conflicts.length)} of ${name} contradict what is decided here`;
     dialog.querySelector('tbody').replaceChildren(...conflicts.map(([mid, entry]) => {
@@ -900,14 +899,9 @@
       box.setAttribute('aria-label', `Take the file's decision about ${title}`);
       return element('tr', {}, ...[`${title} ${mid}`, brief(decided(mid)), brief(entry), box].map((each) => element('td', {}, each)));
     }));
-    return new Promise((resolve) => {
-      dialog.addEventListener('close', () => {
-        const ticked = new Set([...dialog.querySelectorAll('tbody input:checked')].map((each) => each.value));
-        resolve(dialog.returnValue === 'ok' ? conflicts.filter(([mid]) => ticked.has(mid)) : null);
-        dialog.returnValue = '';
-      }, { once: true });
-      dialog.showModal();
-    });
+    if (!(await asked(dialog))) return null;
+    const ticked = new Set([...dialog.querySelectorAll('tbody input:checked')].map((each) => each.value));
+    return conflicts.filter(([mid]) => ticked.has(mid));
   }
 
   // ---------------------------------------------------------------- what is pressed
