@@ -3,7 +3,10 @@
 import csv
 import re
 
+import numpy as np
 import pytest
+
+from trailers12k import sheets
 
 from .conftest import Project
 
@@ -58,13 +61,18 @@ def test_costs_are_of_the_jobs_that_ran(project):
     assert "draw_report" not in costs
 
 
-def test_without_frames_the_page_has_none(project):
+def test_frames_are_in_the_page_where_that_is_wanted(project):
     page = project.folder / "results/report/index.html"
-    assert "data:image/webp" in page.read_text()
     project.config["report"] = {"frames": False}
     run = project.build()
     assert set(run.jobs) == {"write_config", "draw_report"}
     assert "data:image/webp" not in page.read_text()
+    row = next(row for row in rows(project, "results/tables/trailers.csv") if row["shots"])
+    pictures = [np.zeros((90, 160, 3), np.uint8)] * int(row["shots"])
+    sheets.write(project.folder / f"build/sheets/{row['mid']}.jpg", pictures)
+    project.config["report"] = {"frames": True}
+    project.build()
+    assert "data:image/webp" in page.read_text()
 
 
 def test_snakemakes_own_report_has_the_pictures_and_their_captions(project):
