@@ -1,7 +1,8 @@
 """The report: needs all that a run has made, makes tables of it, pictures, and one page."""
 
 # Of movies, trailers and the map there is nothing to tell where features are the authors' own.
-OF_MOVIES = [] if plan.is_published else ["trailers", "measures", "histograms"]
+OF_MOVIES = [] if plan.is_published else ["measures", "histograms"]
+LISTED = [] if plan.is_published else "results/tables/trailers.csv"
 OF_RUNS = ["funnel", "genres", "cooccurrence", "mistakes", "stores", "versions"]
 
 
@@ -11,8 +12,7 @@ rule describe_run:
         mtgc="data/mtgc.csv",
         movies=[] if plan.is_published else "data/movies.csv",
         ledger=[] if plan.is_published else "data/ledger.csv",
-        trailers=plan.known(lambda wc: [] if plan.is_published else plan.ledgers("trailers")),
-        clips=plan.known(lambda wc: [] if plan.is_published else plan.ledgers("clips")),
+        trailers=LISTED,
         predictions=plan.trained("tst.csv"),
         stores=plan.merged(),
     output:
@@ -54,36 +54,11 @@ rule map_features:
         "../scripts/map_features.py"
 
 
-# Reads what Snakemake writes of every job into benchmarks/, which is different in each run: as late
-# as can be, and into a file that nothing but the page reads.
-rule measure_costs:
-    """Sum up what the jobs of each rule took, when they last ran."""
-    input:
-        plan.tables_of_movies,
-        "results/figures/splits.svg",
-        "results/figures/curves.svg",
-        "results/summary.md",
-        plan.options(),
-        "results/tables/funnel.csv",
-        expand("results/map/{store}.csv", store=plan.stores),
-    output:
-        costs="results/costs.csv",
-    log:
-        "logs/measure_costs.log",
-    benchmark:
-        "benchmarks/measure_costs.tsv"
-    conda:
-        "../envs/tables.yaml"
-    params:
-        known=[*plan.stores, *plan.runs],
-        code=plan.code("measure_costs", "overview"),
-    script:
-        "../scripts/measure_costs.py"
-
-
-# Small frames of trailers, where the page has any, come from build/sheets/, beside the clips.
+# Also reads what Snakemake writes of every job into benchmarks/, which is different in each run: as
+# late as can be, and told in a file that nothing else reads. Small frames of trailers, where the page
+# has any, come from build/sheets/, beside the clips.
 rule draw_report:
-    """Draw what is left to draw, and put all pictures and numbers into one page."""
+    """Sum up costs, draw what is left to draw, and put all pictures and numbers into one page."""
     input:
         **{name: f"results/tables/{name}.csv" for name in OF_RUNS + OF_MOVIES},
         splits="results/splits.csv",
@@ -94,14 +69,16 @@ rule draw_report:
         precision_recall="results/curves/precision_recall.csv",
         learning="results/curves/learning.csv",
         genre_results="results/curves/genres.csv",
-        costs="results/costs.csv",
         config="results/config.yaml",
+        before=["results/figures/curves.svg", *plan.tables_of_movies],
         maps=expand("results/map/{store}.csv", store=plan.stores),
+        trailers=LISTED,
         flags=[] if plan.is_published else "results/tables/flags.csv",
         curation=[] if plan.is_published else "data/curation.csv",
         labels="data/mtgc.csv" if plan.is_published else [],
     output:
         page="results/report/index.html",
+        costs="results/costs.csv",
         svg=expand("results/figures/{name}.svg", name=plan.pictures),
         png=[
             report(f"results/figures/{name}.png", f"../captions/{caption}.rst", category)
@@ -114,11 +91,12 @@ rule draw_report:
     conda:
         "../envs/tables.yaml"
     params:
+        known=[*plan.stores, *plan.runs],
         credits=plan.credits,
         frames=plan.config["report"]["frames"],
         code=plan.code(
             "draw_report",
-            *("pages", "figures", "sprites", "sheets"),
+            *("pages", "figures", "sprites", "sheets", "overview"),
             *("templates/report.html.j2", "templates/report.css", "templates/report.js"),
         ),
     script:

@@ -1,14 +1,19 @@
 """Review: needs what is known of the trailers, makes pages to look at them and to decide."""
 
 
+# Without any training, so that movies can be looked at before it.
 # Looks at build/sheets/MID.jpg too, where they are: made beside clips.csv, as are its rows.
 rule flag_trailers:
-    """Tell which trailers a person should look at first, and why."""
+    """List what is known of the trailers; tell which a person should look at first, and why."""
     input:
-        trailers="results/tables/trailers.csv",
+        movies="data/movies.csv",
+        ledger="data/ledger.csv",
+        downloaded=plan.known(lambda wc: plan.ledgers("trailers")),
+        cut=plan.known(lambda wc: plan.ledgers("clips")),
         clips="data/clips.csv",
         maps=[f"results/map/{store}.csv" for store in plan.stores if not plan.of_posters(store)],
     output:
+        trailers="results/tables/trailers.csv",
         flags="results/tables/flags.csv",
     log:
         "logs/flag_trailers.log",
@@ -18,7 +23,8 @@ rule flag_trailers:
         "../envs/tables.yaml"
     params:
         sheets="build/sheets",
-        code=plan.code("flag_trailers", "flags", "twins", "sheets", "sources.search"),
+        stores=plan.used,
+        code=plan.code("flag_trailers", "overview", "flags", "twins", "sheets", "sources.search"),
     script:
         "../scripts/flag_trailers.py"
 

@@ -21,8 +21,7 @@ def main() -> None:
         manifests={name: read_csv(f"data/{name}.csv") for name in told.stores},
         movies=given.movies or None,
         ledger=given.ledger or None,
-        downloaded=given.trailers,
-        cut=given.clips,
+        trailers=given.trailers or None,
     )
 
 

@@ -1,18 +1,21 @@
-"""Draw what is left to draw, and put all pictures and numbers into one page."""
+"""Sum up costs, draw what is left to draw, and put all pictures and numbers into one page."""
 
 from pathlib import Path
 
 import pandas as pd
 
-from trailers12k import pages, sprites
-from trailers12k.files import read_csv
+from trailers12k import overview, pages, sprites
+from trailers12k.files import read_csv, write_csv
 from trailers12k.jobs import job
 
 
 def main() -> None:
     given = snakemake.input
     folder = Path("results/figures")
+    costs = overview.costs("benchmarks", snakemake.params.known)
+    write_csv(snakemake.output.costs, overview.COSTS, costs)
     there = {name: given.get(name) for name in pages.TABLES}
+    there["costs"] = snakemake.output.costs
     tables = pages.read_tables({name: path for name, path in there.items() if path})
     maps = {Path(path).stem: pd.read_csv(path) for path in given.maps}
     found = pages.pictures(tables)
@@ -22,7 +25,7 @@ def main() -> None:
         movies = pages.unnamed(pd.read_csv(given.labels))
     pages.draw_maps(maps, movies, folder)
     shown = None
-    if maps and snakemake.params.frames:
+    if given.trailers and snakemake.params.frames:
         shown = sprites.build("build/sheets", sprites.of_rows(read_csv(given.trailers)))
     text = pages.report(
         tables,

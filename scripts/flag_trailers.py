@@ -1,18 +1,30 @@
-"""Tell which trailers a person should look at first."""
+"""List what is known of the trailers; tell which a person should look at first."""
 
 from pathlib import Path
 
 import pandas as pd
 
-from trailers12k import flags
+from trailers12k import flags, overview
 from trailers12k.files import write_csv
 from trailers12k.jobs import job
 
 
 def main() -> None:
-    maps = {Path(path).stem: pd.read_csv(path) for path in snakemake.input.maps}
-    trailers = pd.read_csv(snakemake.input.trailers, dtype=str, keep_default_na=False)
-    found = flags.flag(trailers, maps, Path(snakemake.params.sheets))
+    given = snakemake.input
+    rows = overview.list_trailers(
+        snakemake.output.trailers,
+        given.movies,
+        given.ledger,
+        given.downloaded,
+        given.cut,
+        snakemake.params.stores,
+    )
+    maps = {Path(path).stem: pd.read_csv(path) for path in given.maps}
+    found = flags.flag(
+        pd.DataFrame(rows, columns=overview.TRAILERS, dtype=str),
+        maps,
+        Path(snakemake.params.sheets),
+    )
     write_csv(snakemake.output.flags, flags.COLUMNS, found.to_dict("records"))
 
 

@@ -36,8 +36,10 @@ MEASURES = {
 }
 SHOWN = 10
 """Mistakes of each run."""
-MEASURERS = ("measure_costs", "draw_report")
-"""The rules whose cost cannot be known when costs are told."""
+MADE = ("trailers", "clips")
+"""Stages before the stores."""
+TELLER = "draw_report"
+"""The rule whose own cost cannot be known when costs are told."""
 
 Lost = Mapping[str, tuple[str, str, str]]
 
@@ -97,6 +99,27 @@ def trailers(
         row |= {name: file.get(name, "") for name in of_file}
         rows.append(row | {name: clips.get(name, "") for name in of_clips})
     return sorted(rows, key=lambda row: row["mid"])
+
+
+def list_trailers(
+    path: str | Path,
+    movies: str | Path,
+    ledger: str | Path,
+    downloaded: Iterable[str | Path],
+    cut: Iterable[str | Path],
+    stores: Sequence[str],
+) -> list[dict]:
+    """Write trailers.csv, and return its rows (of `trailers`).
+
+    movies, ledger: data/movies.csv, data/ledger.csv. downloaded, cut: the shards' ledgers of
+    trailers and of clips. stores: that runs use.
+    """
+    listed = read_movies(movies)
+    lost = follow([movie.mid for movie in listed], read_stages(ledger), [*MADE, *stores])
+    several = [[row for path in paths for row in read_csv(path)] for paths in (downloaded, cut)]
+    rows = trailers(listed, lost, *several)
+    write_csv(path, TRAILERS, rows)
+    return rows
 
 
 def _used(movie: Movie, file: Mapping[str, str]) -> str:
@@ -329,7 +352,7 @@ def costs(folder: str | Path, known: Iterable[str]) -> list[dict]:
     for path in sorted(folder.rglob("*.tsv")):
         rule, *rest = path.relative_to(folder).with_suffix("").parts
         # Two levels: RULE/STORE/SHARD and RULE/RUN/SPLIT, of rules that are not about shards alone.
-        if rule in MEASURERS or (len(rest) > 1 and rest[0] not in known):
+        if rule == TELLER or (len(rest) > 1 and rest[0] not in known):
             continue
         told = pd.read_csv(path, sep="\t", na_values=["NA", "-"]).fillna(0).iloc[-1]
         row = rows.setdefault(rule, {"rule": rule, "jobs": 0, "s": 0, "cpu": 0, "rss": 0})
@@ -351,7 +374,6 @@ def costs(folder: str | Path, known: Iterable[str]) -> list[dict]:
 
 COSTS = ["rule", "jobs", "seconds", "cpu_seconds", "max_rss_mb"]
 COLUMNS = {
-    "trailers": TRAILERS,
     "funnel": FUNNEL,
     "genres": ["genre", "movies", "share", "evaluated"],
     "cooccurrence": ["genre", *GENRES],
@@ -368,7 +390,7 @@ COLUMNS = {
     "versions": ["what", "made_by"],
 }
 """The tables that `describe` makes, with their columns."""
-OF_MOVIES = ("trailers", "measures", "histograms")
+OF_MOVIES = ("measures", "histograms")
 """Those that need a movie table, which the authors' own features have not."""
 
 
@@ -382,28 +404,23 @@ def describe(
     manifests: Mapping[str, Sequence[Mapping[str, str]]],
     movies: str | Path | None = None,
     ledger: str | Path | None = None,
-    downloaded: Iterable[str | Path] = (),
-    cut: Iterable[str | Path] = (),
+    trailers: str | Path | None = None,
 ) -> None:
     """Write all tables of `COLUMNS` into `folder`; without a movie table not those `OF_MOVIES`.
 
     splits: of `summary.read_labels`. runs: run -> the folders of its splits. stores: that runs
     use. attributes, manifests: of every store. movies, ledger: data/movies.csv, data/ledger.csv.
-    downloaded, cut: the shards' ledgers of trailers and of clips.
+    trailers: of `list_trailers`.
     """
     predictions = {
         run: [pd.read_csv(path / "tst.csv", index_col="mid") for path in folders]
         for run, folders in runs.items()
     }
-    several = {
-        stage: [row for path in paths for row in read_csv(path)]
-        for stage, paths in (("trailers", downloaded), ("clips", cut))
-    }
     listed = read_movies(movies) if movies else []
     mids = [movie.mid for movie in listed] if movies else list(splits.index)
     stages = read_stages(ledger) if ledger else {}
     if ledger:
-        order = ["trailers", "clips", *stores]
+        order = [*MADE, *stores]
     else:
         order = list(stores)
         stages = {
@@ -418,11 +435,10 @@ def describe(
     rejected = len(stages.get(CURATION, {}).keys() - {*mids})
     labels = labels_of(listed) if movies else splits[list(GENRES)]
     found = tested(predictions)
-    rows = trailers(listed, lost, several["trailers"], several["clips"])
     every = set.intersection(*found.values()) if found else set()
-    values = measured(rows)
+    values = measured(read_csv(trailers) if trailers else [])
+    made = [row for row in read_csv(ledger) if row["stage"] in MADE] if ledger else []
     tables = {
-        "trailers": rows,
         "funnel": funnel(mids, rejected, lost, order, splits, found),
         "genres": genre_counts(labels, every - lost.keys()),
         "cooccurrence": cooccurrence(labels),
@@ -430,9 +446,7 @@ def describe(
         "histograms": histograms(values),
         "mistakes": mistakes(splits, predictions, {movie.mid: movie.title for movie in listed}),
         "stores": store_rows(attributes, manifests),
-        "versions": versions(
-            attributes, [row | {"stage": stage} for stage, rows in several.items() for row in rows]
-        ),
+        "versions": versions(attributes, made),
     }
     for name, columns in COLUMNS.items():
         if movies or name not in OF_MOVIES:

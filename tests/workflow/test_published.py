@@ -150,7 +150,6 @@ def test_other_ways_to_evaluate_train_nothing_and_stand_beside(project, site):
         "summarize_results": 1,
         "draw_curves": 1,
         "describe_run": 1,
-        "measure_costs": 1,
         "draw_report": 1,
         "write_config": 1,
     }

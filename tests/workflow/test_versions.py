@@ -207,8 +207,7 @@ def stage_of(rule: str) -> str:
         "splits": "make_splits plot_splits",
         "evaluation": "pack_store train_run predict_otherwise score_runs score_options "
         "summarize_results draw_curves",
-        "report": "describe_run map_features flag_trailers measure_costs draw_report write_config "
-        "check_failures",
+        "report": "describe_run map_features flag_trailers draw_report write_config check_failures",
     }.items():
         if rule in rules.split():
             return stage
