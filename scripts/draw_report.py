@@ -22,7 +22,7 @@ def main() -> None:
         movies = pages.unnamed(pd.read_csv(given.labels))
     pages.draw_maps(maps, movies, folder)
     shown = None
-    if maps and snakemake.params.frames:
+    if maps and snakemake.params.frames and given.get("trailers"):
         shown = sprites.build("build/sheets", sprites.of_rows(read_csv(given.trailers)))
     text = pages.report(
         tables,
