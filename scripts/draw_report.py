@@ -12,8 +12,10 @@ from trailers12k.jobs import job
 def main() -> None:
     given = snakemake.input
     folder = Path("results/figures")
-    there = {name: given.get(name) for name in pages.TABLES}
-    tables = pages.read_tables({name: path for name, path in there.items() if path})
+    # What may be missing is a list, of none or of one.
+    there = {name: given.get(name) or [] for name in pages.TABLES}
+    listed = {name: [path] if isinstance(path, str) else path for name, path in there.items()}
+    tables = pages.read_tables({name: paths[0] for name, paths in listed.items() if paths})
     maps = {Path(path).stem: pd.read_csv(path) for path in given.maps}
     found = pages.pictures(tables)
     pages.draw(found, folder, drawn=["splits"])
