@@ -14,9 +14,11 @@ def main() -> None:
     folder = Path("results/figures")
     costs = overview.costs("benchmarks", snakemake.params.known)
     write_csv(snakemake.output.costs, overview.COSTS, costs)
-    there = {name: given.get(name) for name in pages.TABLES}
+    # What may be missing is a list, of none or of one.
+    there = {name: given.get(name) or [] for name in pages.TABLES}
     there["costs"] = snakemake.output.costs
-    tables = pages.read_tables({name: path for name, path in there.items() if path})
+    listed = {name: [path] if isinstance(path, str) else path for name, path in there.items()}
+    tables = pages.read_tables({name: paths[0] for name, paths in listed.items() if paths})
     maps = {Path(path).stem: pd.read_csv(path) for path in given.maps}
     found = pages.pictures(tables)
     pages.draw(found, folder, drawn=["splits"])
