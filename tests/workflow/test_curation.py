@@ -39,7 +39,7 @@ def decide(project, *rows):
 
 def without_attempts(project):
     """The products. How often a movie was tried is the one thing that the past may change."""
-    found = project.products()
+    found = project.products(costs=False)
     found.pop("results/status.csv", None)
     lines = [line.split(",") for line in found.pop("data/ledger.csv").decode().splitlines()]
     attempts = lines[0].index("attempts")
@@ -116,6 +116,8 @@ def test_decisions_run_what_they_make_a_difference_to(project, chosen, rows):
             make_splits=1,
             plot_splits=1,
             pack_store=2,
+            map_features=2,
+            flag_trailers=1,
             train_run=6,
             **TAIL,
         )
@@ -163,7 +165,7 @@ def test_what_is_only_told_runs_no_more_than_what_tells_it(project, chosen, rows
     now = [row | {"note": "seen"} if row["decision"] == "accept" else row for row in rows]
     decide(project, *now, {"mid": chosen["copied"], "decision": "unsure"})
     planned = project.build("--dry-run")
-    assert project.build().jobs == planned.jobs == Counter(build_metadata=1)
+    assert project.build().jobs == planned.jobs == Counter(build_metadata=1, draw_report=1)
     assert table(project, "data/curation.csv")[chosen["copied"]]["decision"] == "unsure"
 
 
