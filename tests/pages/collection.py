@@ -138,6 +138,14 @@ def _make(number: int, untrained: bool, kinds: int) -> Path:
         for subset, part in (("training", 0.7), ("validation", 0.1), ("test", 0.2))
     ]
     pd.DataFrame(rows).to_csv("results/splits.csv", index=False)
+    overview.list_trailers(
+        "results/tables/trailers.csv",
+        "data/movies.csv",
+        "data/ledger.csv",
+        ["build/ledger/trailers/000.csv"],
+        ["build/ledger/clips/000.csv"],
+        STORES,
+    )
     overview.describe(
         "results/tables",
         splits=summary.read_labels("data/mtgc.csv"),
@@ -147,8 +155,7 @@ def _make(number: int, untrained: bool, kinds: int) -> Path:
         manifests=manifests,
         movies="data/movies.csv",
         ledger="data/ledger.csv",
-        downloaded=["build/ledger/trailers/000.csv"],
-        cut=["build/ledger/clips/000.csv"],
+        trailers="results/tables/trailers.csv",
     )
     for rule, seconds in (("extract_features", 4000), ("train_run", 300), ("merge_clips", 1)):
         head = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
