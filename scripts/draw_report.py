@@ -33,6 +33,7 @@ def main() -> None:
         tables,
         found,
         config=Path(given.config).read_text(encoding="utf-8"),
+        paths={"ledger": "data/ledger.csv"} if given.trailers else None,
         maps=maps,
         movies=movies,
         sprites=shown,

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from unicodedata import category
 
 from trailers12k.config import PUBLISHED, SOURCES
 from trailers12k.files import harmless, plain, read_csv, write_csv
@@ -27,8 +28,10 @@ STAGE = "curation"
 REASON = "rejected"
 SHA256 = re.compile("[0-9a-f]{64}")
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+CONTROLS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Categories of what is never shown. Letters that this Python does not know yet may be."""
 JOINERS = str.maketrans("", "", "\u200c\u200d")
-"""Cannot be printed, but stand within words of some scripts, and within emojis."""
+"""Not shown, but stand within words of some scripts, and within emojis."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +218,7 @@ def _decision(row: Mapping[str, str], where: str, local_files: bool) -> Decision
     # A note may have lines.
     texts = {name: " ".join(row.get(name, "").split()) for name in ("note", "by")}
     for name, text in texts.items():
-        if not (text.isprintable() or text.translate(JOINERS).isprintable()):
+        if not CONTROLS.isdisjoint(map(category, text.translate(JOINERS))):
             refuse(name, text, "printable text, or empty")
     return Decision(mid, decision, wrong, replacement, sha256, texts["note"], texts["by"], day)
 

@@ -191,7 +191,7 @@ def genre_counts(labels: pd.DataFrame, evaluated: set[str]) -> list[dict]:
         {
             "genre": genre,
             "movies": int(labels[genre].sum()),
-            "share": f"{labels[genre].mean() if len(labels) else 0:.4f}",
+            "share": f"{labels[genre].mean() if len(labels) else 0:.6f}",
             "evaluated": int(there[genre].sum()),
         }
         for genre in GENRES

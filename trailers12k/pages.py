@@ -35,6 +35,10 @@ FIGURE_NAMES = {"uap": "µAP", "map": "mAP", "wap": "wAP", "sap": "sAP"}
 TABLES = {
     "trailers": ("results/tables/trailers.csv", "every movie's trailer, and where it was lost"),
     "funnel": ("results/tables/funnel.csv", "from movies to results, every loss by reason"),
+    "ledger": (
+        "data/ledger.csv",
+        "what became of every movie in every stage, in the original words",
+    ),
     "flags": ("results/tables/flags.csv", "trailers that a person should look at, and why"),
     "curation": ("data/curation.csv", "what was decided by hand"),
     "genres": ("results/tables/genres.csv", "movies of each genre"),
@@ -95,8 +99,10 @@ class Picture:
 
 def read_tables(paths: Mapping[str, str | Path]) -> dict[str, Table]:
     """The tables that are there, by their names in `TABLES`."""
+    # A movie may be called "NA".
+    how = {"keep_default_na": False, "na_values": [""]}
     return {
-        name: pd.read_csv(path, index_col=0 if name in INDEXED else None, dtype=_types(name))
+        name: pd.read_csv(path, index_col=0 if name in INDEXED else None, dtype=_types(name), **how)
         for name, path in paths.items()
         if path
     }
@@ -147,7 +153,7 @@ def _funnel(table: Table) -> Picture:
         figures.funnel(table),
         "Bars of the movies left after each step. " + funnel_words(table),
         "Red is lost, grey is set aside; each row is named in the ledger, with its original words.",
-        ["funnel", "trailers"],
+        ["funnel", "trailers", "ledger"],
         Grid("Movies after each step.", ["step", "status", "movies"], rows, frozenset({2})),
     )
 

@@ -142,6 +142,13 @@ def export(page) -> tuple[str, list[dict[str, str]]]:
     return text, list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
 
 
+def export_by_button(page) -> list[dict[str, str]]:
+    with page.expect_download() as caught:
+        page.locator("header [data-do=export]").click()
+    text = Path(caught.value.path()).read_bytes().decode()
+    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+
+
 def test_decisions_by_keyboard_alone_and_their_export(small, visit):
     page = visit(small).page
     keys(page, "Tab", "Enter")  # "Skip to the trailers"
@@ -465,6 +472,37 @@ def test_an_export_can_be_imported_elsewhere(small, visit, tmp_path):
     other.set_input_files("#file", tmp_path / "curation.csv")
     until(other, "document.getElementById('said').textContent.includes('imported')")
     assert export(other)[1] == rows
+
+
+def test_a_lost_trailer_cannot_be_accepted(small, visit):
+    page = visit(small, f"#movie={mid(449)}").page
+    card = page.locator(f"#{mid(449)}")
+    assert card.get_by_role("button", name="Accept").is_disabled()
+    page.locator(f"#{mid(449)}").focus()
+    keys(page, "a")
+    until(page, "document.getElementById('said').textContent.includes('no trailer to accept')")
+    assert not page.locator("#name[open]").count() and state(page, 449) == ""
+
+
+def test_a_replacement_that_was_taken_back_is_not_asked_for(small, visit):
+    page = visit(small).page
+    keys(page, "w")
+    name(page)
+    page.keyboard.type("-bcdefghijk")
+    keys(page, "Enter", "k", "u")
+    row = next(row for row in export(page)[1] if row["mid"] == mid(0))
+    assert (row["decision"], row["replacement"]) == ("unsure", "")
+
+
+def test_a_note_signs_nobody_elses_decision(small, visit):
+    given = next(row for row in DECIDED if row["by"] and int(row["mid"][2:]) < 1_000_200)
+    page = visit(small, f"#movie={given['mid']}").page
+    page.locator(f"#{given['mid']}").focus()
+    keys(page, "n")
+    name(page, "Somebody else")
+    page.keyboard.type("seen again")
+    row = next(row for row in export_by_button(page) if row["mid"] == given["mid"])
+    assert "seen again" in row["note"] and (row["by"], row["date"]) == (given["by"], given["date"])
 
 
 def test_decisions_stay_with_the_browser_and_come_to_its_other_windows(small, visit):

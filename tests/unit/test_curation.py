@@ -114,6 +114,13 @@ def test_a_file_of_this_machine_may_be_wrong_and_is_used_only_where_tables_may_n
         read(tmp_path, text)
 
 
+def test_letters_that_this_python_does_not_know_yet_are_taken(tmp_path):
+    note = "\U0001fae9 \u1c89"
+    path = tmp_path / "curation.csv"
+    path.write_text(f"{HEAD}{MID},accept,,,,{note},,\n", encoding="utf-8")
+    assert curation.read(path)[MID].note == note
+
+
 def test_words_and_emojis_that_are_joined_are_printable(tmp_path):
     note = "👨\u200d👩\u200d👧 خانه\u200cها"
     assert read(tmp_path, f"{HEAD}{MID},accept,,,,{note},,\n")[MID].note == note

@@ -130,7 +130,7 @@ def test_genres_alone_and_together():
     assert counts["romance"] == {
         "genre": "romance",
         "movies": 2,
-        "share": "0.5000",
+        "share": "0.500000",
         "evaluated": 1,
     }
     together = {row["genre"]: row for row in overview.cooccurrence(labels)}

@@ -7,6 +7,12 @@
   const still = matchMedia("print");
   const colour = value => (scheme.matches && dark[value]) || value;
 
+  // ---- paper shows what a reader could open: mistakes and the figures' tables
+  const closed = () => document.querySelectorAll("#mistakes details:not([open]), figure details:not([open])");
+  let opened = [];
+  addEventListener("beforeprint", () => (opened = [...closed()]).forEach(each => each.open = true));
+  addEventListener("afterprint", () => opened.forEach(each => each.open = false));
+
   // ---- charts
   const texts = JSON.parse(read("charts"));
   const live = new Map(); // name -> {figure, view, width}

@@ -90,11 +90,14 @@
   // ---------------------------------------------------------------- decisions
   const BLANK = { decision: '', wrong: [], replacement: '', sha256: '', note: '', by: '', date: '' };
 
+  /** What of a decision tells it from another. */
+  const sign = (entry) => (entry ? [entry.decision, entry.replacement, entry.by, entry.date].join('|') : '');
+
   /** What was decided of a movie: the browser's, unless the page came with a later one that was not seen then. */
   function decided(mid) {
     const mine = own.get(mid);
     const theirs = given.get(mid);
-    const later = mine && theirs && theirs.date > mine.date && theirs.date > mine.seen;
+    const later = mine && theirs && (!theirs.date || theirs.date > mine.date) && sign(theirs) !== mine.seen;
     return mine && !later ? mine : theirs || BLANK;
   }
 
@@ -102,7 +105,9 @@
   function state(movie) {
     const entry = decided(movie.mid);
     if (!entry.decision) return 'open';
-    return entry.sha256 && entry.sha256 !== movie.sha256 ? 'other' : entry.decision;
+    const come = entry.decision === 'wrong_trailer' && !entry.sha256 && movie.sha256 && entry.replacement
+      && same(entry.replacement, movie.address);
+    return come || (entry.sha256 && entry.sha256 !== movie.sha256) ? 'other' : entry.decision;
   }
 
   const isOpen = (movie) => ['open', 'other'].includes(state(movie));
@@ -110,7 +115,7 @@
   const undone = []; // of what was done, the steps back: lists of [mid, entry or undefined]
 
   function put(mid, entry) {
-    const known = entry && { ...entry, seen: given.has(mid) ? given.get(mid).date : '' };
+    const known = entry && { ...entry, seen: sign(given.get(mid)) };
     if (known) own.set(mid, known);
     else own.delete(mid);
     keep(mid, known || null);
@@ -159,15 +164,16 @@
     if (decision === 'wrong_trailer') {
       if (here && !wrong.some((each) => same(each, here))) wrong = [...wrong, here];
       if (wrong.some((each) => same(each, replacement))) replacement = '';
-    } else if (here) {
-      wrong = wrong.filter((each) => !same(each, here));
-      // Another trailer than the one that was asked for is good: there is nothing to ask for.
-      if (decision === 'accept' && !same(replacement, here)) replacement = '';
+    } else {
+      if (here) wrong = wrong.filter((each) => !same(each, here));
+      // What was asked for stays only where it is what is here: it is taken back, or another is good.
+      if (!here || !same(replacement, here)) replacement = '';
     }
     return { decision, wrong, replacement, sha256: movie.sha256, note: before.note, by: settings.by || '', date: today() };
   }
 
   async function decide(movie, decision) {
+    if (decision === 'accept' && !movie.sha256) return say(`${movie.title}: there is no trailer to accept.`);
     if (!(await named())) return;
     if (state(movie) === decision && decision !== 'wrong_trailer') {
       say(`${movie.title}: ${words(decision)} already.`);
@@ -195,7 +201,7 @@
   }
 
   const shown = () => list.slice((view.page - 1) * PAGE, view.page * PAGE);
-  const bulkable = () => shown().filter((movie) => !movie.flags.length && state(movie) === 'open');
+  const bulkable = () => shown().filter((movie) => !movie.flags.length && movie.sha256 && state(movie) === 'open');
 
   // ---------------------------------------------------------------- the reviewer's name
   async function named(again = false) {
@@ -403,6 +409,8 @@
         const beside = button('beside', `Show ${mid} beside`, { mid });
         beside.setAttribute('aria-expanded', 'false');
         const jump = element('a', { href: `#movie=${mid}` }, `go to ${mid}`);
+        // The hash may be this already.
+        jump.addEventListener('click', () => { if (location.hash === jump.hash) render(); });
         item.append(beside, ' ', jump, ' ');
       }
     }
@@ -419,6 +427,7 @@
     if (now !== 'open') article.classList.add(now);
     for (const each of article.querySelectorAll('.buttons [aria-pressed]')) {
       each.setAttribute('aria-pressed', String(each.dataset.do === now));
+      each.disabled = each.dataset.do === 'accept' && !movie.sha256;
     }
     const line = article.querySelector('.state');
     line.replaceChildren();
@@ -460,7 +469,9 @@
 
   let noting = ''; // the movie whose note is being written: one step to undo, however many strokes
   function writeNote(movie, value) {
-    const entry = { ...decided(movie.mid), note: value, by: settings.by || '', date: today() };
+    const before = decided(movie.mid);
+    // Who decided, and when, stays: a note verifies nothing.
+    const entry = { ...before, note: value, ...(before.decision ? {} : { by: settings.by || '', date: today() }) };
     if (noting === movie.mid) {
       put(movie.mid, entry);
       saveSettings();
@@ -831,10 +842,23 @@
     return rows.filter((each) => each.some((cell) => cell.trim()));
   }
 
+  function isDay(text) {
+    const day = new Date(`${text}T00:00Z`);
+    return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
+  }
+
+  /** What the workflow may take for an address: an id, a URL without a password, or the path of a file. */
+  function isAddress(text) {
+    if (isId(text) || link(text)) return true;
+    return !/^[a-z][a-z0-9+.-]*:/i.test(text.replace(/^file:/, '')) && !/\p{C}/u.test(text);
+  }
+
   /** The decisions of a curation.csv, by mid. Throws an Error that says what is wrong. */
   function decisionsOf(text) {
     const [columns, ...rows] = parseCsv(text.replace(/^\ufeff/, ''));
     if (!columns || !['mid', 'decision'].every((name) => columns.includes(name))) throw new Error('it has no columns mid and decision');
+    const twice = columns.find((name, place) => columns.indexOf(name) !== place);
+    if (twice !== undefined) throw new Error(`the column “${twice}” stands twice`);
     const unknown = columns.find((name) => ![...COLUMNS, ...IGNORED].includes(name));
     if (unknown !== undefined) throw new Error(`the column “${unknown}” is unknown`);
     const found = new Map();
@@ -846,9 +870,11 @@
       if (!/^tt\d{7,8}$/.test(row.mid) || found.has(row.mid)) fault('mid');
       if (!Object.hasOwn(NAMES, row.decision)) fault('decision');
       if (row.sha256 && !/^[0-9a-f]{64}$/i.test(row.sha256)) fault('sha256');
-      if (row.date && !/^\d{4}-\d\d-\d\d$/.test(row.date)) fault('date');
+      if (row.date && !isDay(row.date)) fault('date');
       const wrong = (row.wrong || '').split('|').map((each) => each.trim()).filter(Boolean);
-      if (row.replacement && !isId(row.replacement) && (!link(row.replacement) || /[|\s]/.test(row.replacement))) fault('replacement');
+      if (!wrong.every(isAddress)) fault('wrong');
+      const { replacement = '' } = row;
+      if (replacement && (!isAddress(replacement) || /[|\s]/.test(replacement) || wrong.some((each) => same(each, replacement)))) fault('replacement');
       found.set(row.mid, sound({ ...row, wrong, sha256: (row.sha256 || '').toLowerCase(), note: line(row.note || ''), by: line(row.by || '') }));
     });
     return found;
@@ -871,8 +897,8 @@
     for (const [mid, entry] of found) {
       const mine = decided(mid);
       if (!byMid.has(mid) && !given.has(mid)) strange += 1;
-      // What came with the page is what was known; a later decision contradicts nothing.
-      else if (!mine.decision || (mine === given.get(mid) && entry.date > mine.date)) fresh.push([mid, entry.note ? entry : { ...entry, note: mine.note }]);
+      // What came with the page, and of which day, is what was known; a later decision contradicts nothing.
+      else if (!mine.decision || (mine === given.get(mid) && mine.date && entry.date > mine.date)) fresh.push([mid, entry.note ? entry : { ...entry, note: mine.note }]);
       else if (!alike(mine, entry)) conflicts.push([mid, entry]);
     }
     const taken = conflicts.length ? await settle(file.name, conflicts) : [];
