@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import pytest
 
+from ..pages.browser import CHROMIUM, Visit, chromium
 from .conftest import Project
 
 
@@ -59,6 +60,31 @@ def test_every_movie_is_shown_with_its_pictures_or_why_it_was_lost(project):
             assert (project.folder / f"results/review/sheets/{mid}.jpg").is_file()
             assert len(movies[mid]["starts"].split()) == int(row["shots"])
     assert "Nothing to be done" in project.run("review").text
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="no chromium here: apt-get install chromium")
+def test_what_the_page_exports_takes_effect_in_the_next_run(project):
+    first, second = (row for row in rows(project, "data/movies.csv")[:2])
+    with chromium() as browser:
+        visit = Visit(browser, project.folder / "results/review/index.html")
+        visit.page.locator(f"#{first['mid']}").focus()
+        visit.page.keyboard.press("r")
+        visit.page.locator("#name[open]").wait_for()
+        visit.page.keyboard.type("Ada")
+        visit.page.keyboard.press("Enter")
+        visit.page.locator("#name[open]").wait_for(state="detached")
+        visit.page.locator(f"#{second['mid']}").focus()
+        visit.page.keyboard.press("a")
+        with visit.page.expect_download() as caught:
+            visit.page.keyboard.press("e")
+        caught.value.save_as(project.folder / "curation.csv")
+        assert visit.faults == []
+    project.build("metadata")
+    decided = {row["mid"]: row for row in rows(project, "data/curation.csv")}
+    assert decided[first["mid"]]["decision"] == "reject" and decided[first["mid"]]["by"] == "Ada"
+    assert decided[second["mid"]]["verified"] == "true"
+    assert first["mid"] not in {row["mid"] for row in rows(project, "data/movies.csv")}
+    (project.folder / "curation.csv").unlink()
 
 
 def test_a_copy_of_another_trailer_is_flagged(tmp_path, of_table):
