@@ -5,13 +5,13 @@ from pathlib import Path
 import pandas as pd
 
 from trailers12k import overview, pages, sprites
-from trailers12k.files import read_csv, write_csv
+from trailers12k.files import read_csv, write_csv, write_text
 from trailers12k.jobs import job
 
 
 def main() -> None:
     given = snakemake.input
-    folder = Path("results/figures")
+    folder = Path(pages.FIGURES_FOLDER)
     costs = overview.costs("benchmarks", snakemake.params.known)
     write_csv(snakemake.output.costs, overview.COSTS, costs)
     # What may be missing is a list, of none or of one.
@@ -39,7 +39,7 @@ def main() -> None:
         sprites=shown,
         credits=snakemake.params.credits,
     )
-    pages.write_report(snakemake.output.page, text)
+    write_text(snakemake.output.page, text)
 
 
 if __name__ == "__main__":

@@ -25,13 +25,12 @@ def code_version(*modules: str) -> str:
     Comments, docstrings and formatting do not count: a hash that changed with them would
     compute 12,000 trailers again for a spelling mistake.
     """
-    texts = {module: _file_of(module).read_text(encoding="utf-8") for module in modules}
-    return fingerprint(
-        **{
-            module: _meaning(text) if _file_of(module).suffix == ".py" else text
-            for module, text in texts.items()
-        }
-    )
+    return fingerprint(**{module: _content(_file_of(module)) for module in modules})
+
+
+def _content(file: Path) -> str:
+    text = file.read_text(encoding="utf-8")
+    return _meaning(text) if file.suffix == ".py" else text
 
 
 def _file_of(module: str) -> Path:

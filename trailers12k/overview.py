@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 
 from trailers12k import __version__
+from trailers12k.curation import REASON, STAGE
 from trailers12k.files import read_csv, write_csv
 from trailers12k.metadata import read_movies
 from trailers12k.movies import GENRES, Movie
 
-CURATION = "curation"
 TRAILERS = [
     *("mid", "title", "year", "genres", "status", "stage", "reason", "trailer", "video_title"),
     *("duration", "height", "width", "fps", "frames", "corrupt", "shots", "clips", "repeated"),
@@ -44,10 +44,10 @@ TELLER = "draw_report"
 Lost = Mapping[str, tuple[str, str, str]]
 
 
-def read_stages(ledger: str | Path) -> dict[str, dict[str, tuple[str, str]]]:
-    """Of data/ledger.csv: stage -> mid -> (status, reason)."""
+def stages_of(ledger: Iterable[Mapping[str, str]]) -> dict[str, dict[str, tuple[str, str]]]:
+    """Of the rows of data/ledger.csv: stage -> mid -> (status, reason)."""
     stages: dict[str, dict[str, tuple[str, str]]] = {}
-    for row in read_csv(ledger):
+    for row in ledger:
         stages.setdefault(row["stage"], {})[row["mid"]] = row["status"], row["reason"]
     return stages
 
@@ -59,7 +59,7 @@ def follow(
 ) -> dict[str, tuple[str, str, str]]:
     """Where each movie is lost: mid -> (stage, status, reason) of the first that is not ok.
 
-    stages: of `read_stages`. order: the stages that count, as they follow each other; a movie
+    stages: of `stages_of`. order: the stages that count, as they follow each other; a movie
     of which one tells nothing is lost there, `unknown`.
     """
     lost = {}
@@ -115,7 +115,7 @@ def list_trailers(
     trailers and of clips. stores: that runs use.
     """
     listed = read_movies(movies)
-    lost = follow([movie.mid for movie in listed], read_stages(ledger), [*MADE, *stores])
+    lost = follow([movie.mid for movie in listed], stages_of(read_csv(ledger)), [*MADE, *stores])
     several = [[row for path in paths for row in read_csv(path)] for paths in (downloaded, cut)]
     rows = trailers(listed, lost, *several)
     write_csv(path, TRAILERS, rows)
@@ -160,10 +160,10 @@ def funnel(
     step("movies", {})
     if rejected:
         rows[-1]["movies"] += rejected
-        told = {"step": CURATION, "status": "skipped", "reason": "rejected"}
+        told = {"step": STAGE, "status": "skipped", "reason": REASON}
         rows.append(told | {"movies": rejected})
-        rows.append({"step": CURATION, "status": "ok", "reason": "", "movies": len(left)})
-    known = [stage for stage in ("trailers", "clips") if stage in order]
+        rows.append({"step": STAGE, "status": "ok", "reason": "", "movies": len(left)})
+    known = [stage for stage in MADE if stage in order]
     for name in known:
         step(name, {mid: told[1:] for mid, told in lost.items() if told[0] == name})
     step("features", {mid: told[1:] for mid, told in lost.items() if told[0] not in known})
@@ -418,7 +418,8 @@ def describe(
     }
     listed = read_movies(movies) if movies else []
     mids = [movie.mid for movie in listed] if movies else list(splits.index)
-    stages = read_stages(ledger) if ledger else {}
+    rows = read_csv(ledger) if ledger else []
+    stages = stages_of(rows)
     if ledger:
         order = [*MADE, *stores]
     else:
@@ -432,12 +433,12 @@ def describe(
             for store in stores
         }
     lost = follow(mids, stages, order)
-    rejected = len(stages.get(CURATION, {}).keys() - {*mids})
+    rejected = len(stages.get(STAGE, {}).keys() - {*mids})
     labels = labels_of(listed) if movies else splits[list(GENRES)]
     found = tested(predictions)
     every = set.intersection(*found.values()) if found else set()
     values = measured(read_csv(trailers) if trailers else [])
-    made = [row for row in read_csv(ledger) if row["stage"] in MADE] if ledger else []
+    made = [row for row in rows if row["stage"] in MADE]
     tables = {
         "funnel": funnel(mids, rejected, lost, order, splits, found),
         "genres": genre_counts(labels, every - lost.keys()),

@@ -22,7 +22,6 @@ from PIL import Image
 
 from trailers12k import figures
 from trailers12k.backbones.names import UNTRAINED
-from trailers12k.files import write_text
 from trailers12k.metrics import FIGURES
 from trailers12k.movies import GENRES
 from trailers12k.sprites import PER_PICTURE, Sprites
@@ -30,6 +29,7 @@ from trailers12k.summary import CHANCE, CONSTANT
 
 TEMPLATES = Path(__file__).parent / "templates"
 PLACE = "results/report"
+FIGURES_FOLDER = "results/figures"
 FIGURE_NAMES = {"uap": "µAP", "map": "mAP", "wap": "wAP", "sap": "sAP"}
 
 TABLES = {
@@ -434,17 +434,15 @@ def report(
     paths: Mapping[str, str] | None = None,
     maps: Mapping[str, Table] | None = None,
     movies: Table | None = None,
-    map_paths: Mapping[str, str] | None = None,
-    figures_folder: str | Path = "results/figures",
     sprites: Sprites | None = None,
     credits: Sequence[str] = (),
 ) -> str:
     """The report as HTML. Every link is relative to `PLACE`.
 
     found: pictures that are drawn. config: the text of results/config.yaml. paths: where tables
-    are, if elsewhere than `TABLES` says. maps, map_paths: store -> rows of map/STORE.csv, and
-    that file; drawn too. movies: those of the maps, as `draw_maps` takes them; by default of
-    trailers.csv. sprites: frames for the map.
+    are, if elsewhere than `TABLES` says. maps: store -> rows of map/STORE.csv; drawn too.
+    movies: those of the maps, as `draw_maps` takes them; by default of trailers.csv. sprites:
+    frames for the map.
     """
     places = {name: _relative(path) for name, (path, _) in TABLES.items() if name in tables}
     places |= {name: _relative(path) for name, path in (paths or {}).items()}
@@ -487,15 +485,13 @@ def report(
         "mistakes": _mistakes(tables["mistakes"].astype(object).fillna("")),
         "atlas": _atlas(
             maps or {},
-            map_paths or {},
             tables.get("trailers") if movies is None else movies,
-            figures_folder,
             sprites,
         ),
         "cost_words": cost_words(tables["costs"]) if "costs" in tables else "",
         "files": [(places[name], words) for name, (_, words) in TABLES.items() if name in places],
         "pictures": {one.name: one for one in found},
-        "figures": _relative(figures_folder),
+        "figures": _relative(FIGURES_FOLDER),
         "paths": {
             name: [places[part] for part in (parts or (name,)) if part in places]
             for name, parts in PATHS.items()
@@ -524,11 +520,6 @@ PATHS: dict[str, tuple[str, ...]] = {
     "flags": (),
 }
 """What is linked below each table of the page; its own name where nothing is told."""
-
-
-def write_report(path: str | Path, text: str) -> None:
-    """Write the page whole."""
-    write_text(path, text)
 
 
 def _environment() -> Environment:
@@ -803,9 +794,7 @@ def _contents(told: Mapping) -> list[tuple[str, str]]:
 
 def _atlas(
     maps: Mapping[str, Table],
-    paths: Mapping[str, str],
     movies: Table | None,
-    folder: str | Path,
     sprites: Sprites | None,
 ) -> dict | None:
     """The map's data and its first picture."""
@@ -831,10 +820,11 @@ def _atlas(
             "nearest": _packed(nearest, "<u4"),
         }
     genres = [text.split("|") if text else [] for text in shown["genres"]]
+    years = pd.to_numeric(shown["year"], errors="coerce")
     data = {
         "mids": list(shown["mid"]),
         "titles": list(shown["title"]),
-        "years": ["" if pd.isna(year) else f"{year:.0f}" for year in _years(shown["year"])],
+        "years": ["" if pd.isna(year) else f"{year:.0f}" for year in years],
         "genres": [sum(1 << GENRES.index(name) for name in of if name in GENRES) for of in genres],
         "first": [GENRES.index(of[0]) if of and of[0] in GENRES else -1 for of in genres],
         "names": list(GENRES),
@@ -855,13 +845,11 @@ def _atlas(
         }
         words = "Titles, genres, frames and the nearest trailer are shown where one points."
     first = next(iter(stores))
-    image, size = _small_png(Path(folder) / f"map_{first}.png")
+    image, size = _small_png(Path(FIGURES_FOLDER) / f"map_{first}.png")
     return {
         "data": _json(data),
         "stores": list(stores),
-        "paths": {
-            store: _relative(paths.get(store, f"results/map/{store}.csv")) for store in stores
-        },
+        "paths": {store: _relative(f"results/map/{store}.csv") for store in stores},
         "strips": [Markup(html.escape(text)) for text in (sprites.pictures if sprites else [])],
         "image": image,
         "width": size[0] // 2,
@@ -870,10 +858,6 @@ def _atlas(
         "coloured by first genre; the table has the places.",
         "words": words,
     }
-
-
-def _years(column: pd.Series) -> pd.Series:
-    return pd.to_numeric(column, errors="coerce")
 
 
 def _spread(column: pd.Series) -> np.ndarray:

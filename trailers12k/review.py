@@ -18,7 +18,7 @@ import pandas as pd
 from PIL import Image
 
 from trailers12k import sheets
-from trailers12k.files import PARTIAL, plain, replacing, write_text
+from trailers12k.files import PARTIAL, replacing, write_text
 from trailers12k.flags import FLAGS
 from trailers12k.movies import GENRES, is_mid
 
@@ -53,7 +53,7 @@ def write(
 
     collection: its name; what a browser keeps goes by it.
     trailers: results/tables/trailers.csv, read as text. flags: the rows of flags.csv.
-    clips: clips.csv, `mid`, `shot` and `start`. decisions: the rows of data/curation.csv.
+    clips: clips.csv, `mid`, `shot` and `start`. decisions: of `curation.read_written`.
     pictures, posters: folders of MID.jpg, contact sheets and posters; any may be missing.
     """
     mids = list(trailers["mid"])
@@ -68,7 +68,8 @@ def write(
 
     def line(row) -> list:
         shots = int(_number(row.shots))
-        width = _cell(folder / "sheets" / f"{row.mid}.jpg", shots) if row.mid in cells else 0
+        sheet = folder / "sheets" / f"{row.mid}.jpg"
+        width = sheets.cell_width(sheet, shots) if row.mid in cells else 0
         return [
             *(row.mid, row.title, row.year),
             [genres[name] for name in row.genres.split("|") if name],
@@ -168,22 +169,10 @@ def _starts(clips: pd.DataFrame) -> Iterable[tuple[str, str]]:
         yield mid, " ".join(np.base_repr(step, 36).lower() for step in steps)
 
 
-def _cell(sheet: Path, shots: int) -> int:
-    """The width of a sheet's cells; 0 when it is not the sheet of so many shots."""
-    try:
-        # Its cells are not read, which would take minutes.
-        with Image.open(sheet) as picture:
-            left, _, right, _ = sheets.geometry(*picture.size, shots)[0]
-            made_for = picture.info.get("comment", b"")
-    except (OSError, SyntaxError, ValueError):
-        return 0
-    return right - left if made_for == f"{shots} shots".encode() else 0
-
-
 def _decided(rows: Iterable[Mapping[str, str]]) -> list[list]:
     found = []
     for row in rows:
-        row = {name: plain(row.get(name) or "") for name in DECISION}
+        row = {name: row.get(name) or "" for name in DECISION}
         row["wrong"] = [text for text in row["wrong"].split("|") if text]
         found.append([row[name] for name in DECISION])
     return found

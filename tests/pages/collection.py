@@ -96,7 +96,7 @@ def _make(number: int, untrained: bool, kinds: int) -> Path:
         subset = np.repeat([0, 1, 2], [7, 1, 2])[random.permutation(np.arange(number) % 10)]
         mtgc[f"split{split}"] = subset
     mtgc.to_csv("data/mtgc.csv")
-    stages = overview.read_stages("data/ledger.csv")
+    stages = overview.stages_of(read_csv("data/ledger.csv"))
     there = [mid for mid, (status, _) in stages[STORES[0]].items() if status == "ok"]
     manifests = {store: [{"mid": mid, "clips": "100"} for mid in there] for store in STORES}
     runs, scores = {}, []
@@ -225,5 +225,5 @@ def _page(maps: dict[str, pd.DataFrame], shown: sprites.Sprites | None) -> Path:
     config = Path("results/config.yaml").read_text()
     text = pages.report(tables, found, config=config, maps=maps, sprites=shown, credits=["IMDb."])
     page = Path(pages.PLACE) / "index.html"
-    pages.write_report(page, text)
+    write_text(page, text)
     return page

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from trailers12k import review, sheets
+from trailers12k.files import plain
 from trailers12k.flags import FLAGS
 
 COLUMNS = [
@@ -76,6 +77,8 @@ def folders(tmp_path):
 def write(folders, table=None, flags=(), decisions=()):
     out = folders / "review"
     table = trailers() if table is None else table
+    # As `curation.read_written` gives the rows of a file.
+    decisions = [{name: plain(text) for name, text in row.items()} for row in decisions]
     review.write(
         out, "films.csv", table, flags, CLIPS, decisions, folders / "sheets", folders / "posters"
     )
