@@ -19,7 +19,7 @@ sample: $(READY)
 
 test: $(READY) $(VENV)/slurm
 	pytest --numprocesses 2 tests/unit tests/golden
-# Apart: driven from a process that has torch and decoders loaded, a browser hung in three of three runs.
+# Apart: driven from processes that had torch and decoders loaded, the browser hung in three of three runs.
 	pytest --numprocesses 2 tests/pages
 	pytest --numprocesses 2 --dist loadfile tests/workflow
 
