@@ -71,9 +71,9 @@ if workflow.is_main_process:
     try:
         if not state.is_laid_out():
             state.lay_out()
+        plan.check_stores()
     except UserError as error:
         sys.exit(f"error: {error}\n")
-    plan.check_stores()
 
 
 # Never data/movies.csv: Snakemake does not look at a rule's params while a job that makes one of its

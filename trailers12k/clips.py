@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from trailers12k import shards, sheets
-from trailers12k.files import read_csv, replacing, write_csv
+from trailers12k.files import inside, read_csv, replacing, write_csv
 from trailers12k.fingerprint import fingerprint
 from trailers12k.movies import is_mid
 from trailers12k.shots import Found, detector_version, find_shots
@@ -193,7 +193,7 @@ def detect_shard(
             path.unlink()
     for row in rows:
         if row["status"] != "ok":
-            (pictures / f"{row['mid']}.jpg").unlink(missing_ok=True)
+            inside(pictures, f"{row['mid']}.jpg").unlink(missing_ok=True)
     table = [row for mid in done for row in read_csv(products / f"{mid}.csv")]
     log.info("%d clips of %d of %d trailers", len(table), len(done), len(trailers))
     return rows, table

@@ -6,7 +6,6 @@ where the videos came from.
 
 import ctypes
 import logging
-import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -208,9 +207,7 @@ def extract_shard(
         else:
             backbone()
     done = {row["mid"] for row in rows if row["status"] == "ok"}
-    for mid in stores.movies(store):
-        if mid not in done:
-            shutil.rmtree(store / mid)
+    stores.keep_only(store, done)
     if computed["rows"]:
         rate = computed["rows"] / seconds
         log.info("%s: %d vectors computed, %.2f a second", name, computed["rows"], rate)

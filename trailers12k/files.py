@@ -11,9 +11,25 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from trailers12k.jobs import UserError
+
 PARTIAL = ".partial"
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the beginning of a formula."""
+
+
+def inside(folder: str | Path, name: str) -> Path:
+    """The path of `name` directly inside `folder`, for a name that was read from a file.
+
+    Raises `UserError` (a `ValueError`) for a name that is empty, absolute, contains a separator or
+    is `..`, and for a symbolic link that leaves the folder.
+    """
+    path = Path(folder, name)
+    if name in ("", ".", "..") or any(part in name for part in ("/", "\\", "\0")):
+        raise UserError(f"{str(folder)}: {name!r} is not the name of a file in this folder")
+    if path.is_symlink() and path.resolve().parent != Path(folder).resolve():
+        raise UserError(f"{path} is a symbolic link that leaves its folder; remove the link")
+    return path
 
 
 @contextmanager

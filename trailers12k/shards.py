@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from trailers12k.files import write_json
+from trailers12k.files import inside, write_json
 from trailers12k.jobs import UserError
 
 log = logging.getLogger(__name__)
@@ -175,7 +175,7 @@ def tried(folder: Path, mid: str) -> float | None:
 
 
 def _record(folder: Path, mid: str) -> Path:
-    return folder / f"{mid}.json"
+    return inside(folder, f"{mid}.json")
 
 
 def _read(folder: Path, mid: str) -> dict | None:

@@ -13,7 +13,7 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,8 +25,9 @@ from numcodecs import Zstd
 from tqdm import tqdm
 
 from trailers12k import trust
-from trailers12k.files import PARTIAL, read_csv, write_json
+from trailers12k.files import PARTIAL, inside, read_csv, write_json
 from trailers12k.fingerprint import fingerprint
+from trailers12k.jobs import UserError
 from trailers12k.movies import is_mid
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def write(store: Path, mid: str, values: np.ndarray, attributes: Mapping) -> Non
         raise ValueError(f"{mid}: features must be (rows, features) float32, not {values.shape}")
     if not np.isfinite(values).all():
         raise ValueError(f"{mid}: features hold NaN or infinity")
+    final = inside(store, mid)
     partial = store / f"{mid}{PARTIAL}"
     if partial.exists():
         shutil.rmtree(partial)
@@ -87,7 +89,7 @@ def write(store: Path, mid: str, values: np.ndarray, attributes: Mapping) -> Non
         attributes=dict(attributes) | {"values_sha256": _sha256(values)},
     )
     array[:] = values
-    _put(partial, store / mid)
+    _put(partial, final)
 
 
 def _sha256(values: np.ndarray) -> str:
@@ -95,9 +97,28 @@ def _sha256(values: np.ndarray) -> str:
 
 
 def _put(partial: Path, final: Path) -> None:
-    if final.exists():
+    if os.path.lexists(final):
+        if not trust.is_array(final):
+            shutil.rmtree(partial)
+            raise UserError(
+                f"{final} holds files that are not an array's; move it out of the store"
+            )
         shutil.rmtree(final)
     os.rename(partial, final)
+
+
+def keep_only(store: Path, mids: Container[str]) -> list[str]:
+    """Remove the arrays of all other movies; their mids. What is no array of ours is reported."""
+    gone = []
+    for mid in movies(store):
+        if mid in mids:
+            continue
+        if trust.is_array(store / mid):
+            trust.remove_array(store / mid)
+            gone.append(mid)
+        else:
+            log.warning(trust.FOREIGN, store / mid)
+    return gone
 
 
 def movies(store: Path) -> list[str]:
@@ -151,16 +172,17 @@ def merge(
 
     parts: (store of the shard, mid, fingerprint). An array that is already there with the same
         fingerprint stays; others are hard-linked where the file system can, else copied. Arrays of
-        movies that are not in `parts` are removed.
+        movies that are not in `parts` are removed. Raises `UserError` for a mid that is none.
     index: of `trust`. Arrays that are put in are known to be good, as their job has left them; of
         those that stay, what was known stays.
     """
-    create(store, attributes_)
     parts = sorted(parts, key=lambda part: part[1])
     wanted = {mid for _, mid, _ in parts}
-    gone = [mid for mid in movies(store) if mid not in wanted]
-    for mid in gone:
-        shutil.rmtree(store / mid)
+    for part, mid, _ in parts:
+        if not is_mid(mid):
+            raise UserError(f"the ledger of {part}: {mid!r} is not a movie id; delete that ledger")
+    create(store, attributes_)
+    gone = keep_only(store, wanted)
     known = trust.read_index(index) if index else {}
     known = {mid: known[mid] for mid in known if mid in wanted}
     rows, added = [], 0
@@ -172,8 +194,8 @@ def merge(
                     f"{part / mid}: {fault}; delete this folder's record and run again"
                 )
             partial = store / f"{mid}{PARTIAL}"
-            shutil.copytree(part / mid, partial, copy_function=_link)
-            _put(partial, store / mid)
+            shutil.copytree(inside(part, mid), partial, copy_function=_link)
+            _put(partial, inside(store, mid))
             known[mid] = mark, trust.signature(store / mid)
             added += 1
         rows.append({"mid": mid, "clips": shape(store, mid)[0], "fingerprint": mark})

@@ -12,14 +12,13 @@ import csv
 import json
 import logging
 import os
-import shutil
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
 from tqdm import tqdm
 
-from trailers12k.files import read_csv, write_csv
+from trailers12k.files import inside, read_csv, write_csv
 from trailers12k.movies import is_mid, shard_of
 
 log = logging.getLogger(__name__)
@@ -31,6 +30,7 @@ FILES = {"0.0": "its chunk is missing", ".zarray": "no .zarray", ".zattrs": "no 
 COLUMNS = ("mid", "fingerprint", "signature")
 MANY = 200
 """Arrays that take so long to read, 0.4 s, that it is said."""
+FOREIGN = "%s holds files that are not an array's and stays; move it out of the store"
 TOLD = 10
 """Damaged movies of a store that are told one by one."""
 
@@ -107,8 +107,13 @@ def damaged(store: Path, manifest: Path, index: Path) -> dict[str, str]:
         marks = {mid: row["fingerprint"] for mid, row in listed.items()}
     except (KeyError, TypeError, ValueError, csv.Error) as error:
         return {"": f"{manifest} cannot be read: {error}"}
+    if hostile := [mid for mid in marks if not is_mid(mid)]:
+        return {"": f"{manifest}: {hostile[0]!r} is not a movie id"}
     extra = [name for name in os.listdir(store) if name not in marks and is_mid(name)]
-    faults = dict.fromkeys(extra, "in the store, but not in the manifest")
+    own = [name for name in extra if is_array(store / name)]
+    for name in sorted({*extra} - {*own}):
+        log.warning(FOREIGN, store / name)
+    faults = dict.fromkeys(own, "in the store, but not in the manifest")
     known, unread = read_index(index), {}
     for mid, mark in marks.items():
         found = signature(f"{store}/{mid}")  # a Path takes longer than the call of the system
@@ -170,17 +175,18 @@ def distrust(name: str, faults: Mapping[str, str], shards: int) -> None:
     ledger does, and one movie is computed. The manifest goes last: a killed call is done again.
     """
     store = DATA / f"{name}.zarr"
+    # Of a store that is damaged as a whole, nothing but the manifest is removed.
     listed = read_csv(store.with_suffix(".csv")) if "" not in faults else []
     mids = {row["mid"] for row in listed}
     known = read_index(index_of(name))
     for mid in filter(None, faults):
         shard = shard_of(mid, shards)
         if mid in mids and not _is_sound(name, shard, mid, known):
-            _remove(Path(f"build/features/{name}/{shard}.zarr/{mid}"))
+            remove_array(inside(f"build/features/{name}/{shard}.zarr", mid))
             # Else the ledger would tell of a second attempt.
-            Path(f"build/ledger/{name}/{shard}/{mid}.json").unlink(missing_ok=True)
+            inside(f"build/ledger/{name}/{shard}", f"{mid}.json").unlink(missing_ok=True)
             Path(f"build/ledger/{name}/{shard}.csv").unlink(missing_ok=True)
-        _remove(store / mid)
+        remove_array(inside(store, mid))
     store.with_suffix(".csv").unlink(missing_ok=True)
 
 
@@ -201,9 +207,24 @@ def _is_sound(name: str, shard: str, mid: str, known: Index) -> bool:
     return not fault_of_values(part, mid, row)
 
 
-def _remove(path: Path) -> None:
-    """Whatever stands there, or nothing."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+def is_array(folder: Path) -> bool:
+    """Whether a folder holds nothing but the files of an array, or some of them."""
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    with os.scandir(folder) as entries:
+        return all(entry.name in FILES and entry.is_file() for entry in entries)
+
+
+def remove_array(folder: Path) -> None:
+    """Remove the files of an array, and its folder unless it also holds other files."""
+    if folder.is_symlink() or not folder.is_dir():
+        if os.path.lexists(folder):
+            log.warning(FOREIGN, folder)
+        return
+    for path in (folder / name for name in FILES):
+        if path.is_symlink() or not path.is_dir():
+            path.unlink(missing_ok=True)
+    try:
+        folder.rmdir()
+    except OSError:
+        log.warning(FOREIGN, folder)

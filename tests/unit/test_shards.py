@@ -183,3 +183,11 @@ def test_a_failure_is_tried_again_when_there_is_another_chance(tmp_path):
     process([task], tmp_path, lambda mid: done.append(mid) or {})
     process([task], tmp_path, lambda mid: done.append(mid) or {})
     assert done == ["tt0000001"]
+
+
+def test_a_hostile_mid_names_no_record_outside_of_the_folder(tmp_path):
+    victim = tmp_path / "victim.json"
+    victim.write_text("{}")
+    with pytest.raises(UserError, match="is not the name of a file"):
+        process([Task("../victim", "f")], tmp_path / "records", lambda mid: {})
+    assert victim.read_text() == "{}"

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from trailers12k import stores, trust
-from trailers12k.files import write_csv, write_json
+from trailers12k.files import read_csv, write_csv, write_json
+from trailers12k.jobs import UserError
 from trailers12k.movies import shard_of
 
 MIDS = ["tt0000001", "tt0000002", "tt0000003"]
@@ -270,3 +271,65 @@ def test_a_record_that_is_gone_or_tells_of_other_features_makes_the_shard_run():
     overwrite(STORE / MID / "0.0", b"damaged")
     trust.check(["s"], SHARDS)
     assert not COPY.exists() and not LEDGER.exists()
+
+
+@pytest.mark.parametrize("hostile", ["VICTIM", "../../../../../../../../../..VICTIM", "..", ""])
+def test_a_manifest_with_a_hostile_mid_is_distrusted_and_removes_nothing_else(
+    hostile, caplog, tmp_path_factory
+):
+    victim = tmp_path_factory.mktemp("outside") / "victim"
+    victim.mkdir()
+    (victim / "note").touch()
+    hostile = hostile.replace("VICTIM", str(victim))
+    (STORE / MID / "0.0").unlink()
+    rows = read_csv(MANIFEST)
+    rows[0]["mid"] = hostile
+    write_csv(MANIFEST, rows[0], rows)
+    before = {path.absolute() for path in Path().rglob("*")} - {MANIFEST.absolute()}
+    trust.check(["s"], SHARDS)
+    assert "is not a movie id" in caplog.text and not MANIFEST.exists()
+    assert {path.absolute() for path in Path().rglob("*")} == before
+    assert (victim / "note").exists()
+    merge()
+    assert damaged() == {}
+
+
+@pytest.mark.parametrize("hostile", ["../../../../victim", "..", "tt1"])
+def test_a_merge_refuses_a_hostile_mid_of_a_ledger_before_it_changes_anything(hostile):
+    before = sorted(STORE.rglob("*"))
+    with pytest.raises(UserError, match="is not a movie id"):
+        stores.merge([(COPY.parent, hostile, "f1")], STORE, {"num_features": 4}, INDEX)
+    assert sorted(STORE.rglob("*")) == before
+
+
+def test_what_is_no_array_of_ours_is_reported_and_never_removed(caplog):
+    note = STORE / "tt1234567" / "note"
+    note.parent.mkdir()
+    note.write_text("mine")
+    trust.check(["s"], SHARDS)
+    assert "data/s.zarr/tt1234567 holds files that are not an array's" in caplog.text
+    assert MANIFEST.exists(), "the store itself is sound"
+    merge()
+    assert note.read_text() == "mine"
+
+
+def test_a_note_in_a_damaged_array_stays_and_the_merge_names_it(caplog):
+    note = STORE / MID / "note"
+    note.write_text("mine")
+    (STORE / MID / "0.0").unlink()
+    trust.check(["s"], SHARDS)
+    assert [path.name for path in (STORE / MID).iterdir()] == ["note"]
+    with pytest.raises(UserError, match="move it out of the store"):
+        merge()
+    assert note.read_text() == "mine"
+
+
+def test_a_link_out_of_a_store_is_never_followed():
+    elsewhere = Path("elsewhere").absolute()
+    elsewhere.mkdir()
+    (elsewhere / ".zarray").write_text("mine")
+    shutil.rmtree(STORE / MID)
+    (STORE / MID).symlink_to(elsewhere)
+    with pytest.raises(UserError, match="symbolic link that leaves"):
+        trust.check(["s"], SHARDS)
+    assert (elsewhere / ".zarray").read_text() == "mine"
