@@ -11,15 +11,16 @@ import binascii
 import gzip
 import logging
 import os
+import re
 import shutil
 import tarfile
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from trailers12k import retries, trust
-from trailers12k.files import PARTIAL, read_csv, replacing, sha256_of, write_text
+from trailers12k.files import PARTIAL, inside, read_csv, replacing, sha256_of, write_text
 from trailers12k.jobs import UserError
 from trailers12k.movies import is_mid
 
@@ -36,6 +37,7 @@ NO_STATE = ("weights", "packed", "training", "predictions", "published", "stores
 """Of build/: what can be made again without any video, or is of this machine and this day."""
 APART = {"build/sources": "files", "build/ledger": "trailers"}
 """The sources' own files; and what DVC keeps by itself, since its stages need it."""
+SHARD = re.compile(r"\d{3}\.zarr", re.ASCII)
 NO_MEMORY = ("build/predictions", "results/predictions")
 
 
@@ -120,7 +122,7 @@ def lay_out(force: bool = False) -> None:
     force: lose work in build/ that no state has. Raises `UserError` when there is some, without;
     when the state is damaged; when packages are missing that it needs.
     """
-    _check()
+    shards = _shards(_check())
     if not force and not is_saved():
         raise UserError(
             f"{STATE} is of another version than build/, which has work that is in no version. To "
@@ -143,8 +145,9 @@ def lay_out(force: bool = False) -> None:
             path.write_bytes(tar.extractfile(member).read())
     # Without it Snakemake takes its memory for that of an older Snakemake.
     MEMORY.with_name("incomplete").mkdir(exist_ok=True)
-    for folder in sorted(Path("build/features").glob("*")):
-        _lay_out_features(folder)
+    _remove_other_features(shards)
+    for name in sorted(shards):
+        _lay_out_features(name, shards[name])
     _pack()
     _rest()
     now = time.time()
@@ -164,8 +167,11 @@ def _rest() -> None:
             retries.rest(Path("build") / stage, shard.stem, not here)
 
 
-def _check() -> None:
-    """Read the state to its end. Raises `UserError` when it is damaged, or holds what none has."""
+def _check() -> list[PurePosixPath]:
+    """Read the state to its end; the files that it holds.
+
+    Raises `UserError` when it is damaged, or holds what none has.
+    """
     try:
         with tarfile.open(STATE) as tar:
             found = tar.getmembers()
@@ -176,36 +182,70 @@ def _check() -> None:
         inside = path.is_relative_to("build") or path.is_relative_to(MEMORY.as_posix())
         if not member.isreg() or not inside or ".." in path.parts:
             raise UserError(f"{STATE}: {member.name!r} is no part of a state; do not trust it")
+    return [PurePosixPath(member.name) for member in found]
 
 
-def _lay_out_features(folder: Path) -> None:
+def _shards(files: Iterable[PurePosixPath]) -> dict[str, list[str]]:
+    """The shards, such as "000", of each store of build/features that a state holds, sorted."""
+    groups = sorted(path.parent for path in files if path.match("build/features/*/*.zarr/.zgroup"))
+    found: dict[str, list[str]] = {}
+    for group in groups:
+        found.setdefault(group.parent.name, []).append(group.stem)
+    return found
+
+
+def _remove_other_features(shards: Mapping[str, Sequence[str]]) -> None:
+    """Remove the stores of build/features, and their shards, that the state does not hold."""
+    for folder in sorted(Path("build/features").glob("*")):
+        groups = sorted(path for path in folder.glob("*") if SHARD.fullmatch(path.name))
+        if folder.name not in shards and groups == sorted(folder.glob("*")):
+            _remove_features(folder.name)
+            continue
+        for group in groups:
+            if group.stem not in shards.get(folder.name, ()):
+                _remove_tree(folder, group.name)
+
+
+def _remove_features(name: str) -> None:
+    """Remove the shards and ledgers of one store, and its index."""
+    _remove_tree(Path("build/features"), name)
+    _remove_tree(Path("build/ledger"), name)
+    trust.index_of(name).unlink(missing_ok=True)
+
+
+def _remove_tree(parent: Path, name: str) -> None:
+    """Remove one folder of the run's own. Raises `UserError` for one that leads elsewhere."""
+    if inside(parent, name).is_dir():
+        shutil.rmtree(parent / name)
+
+
+def _lay_out_features(name: str, shards: Sequence[str]) -> None:
     """Link the shards of one store, and trust it: DVC knows its files by their content."""
     # Here, since every start of Snakemake loads this module.
     from trailers12k import stores
 
-    store, manifest = Path("data") / f"{folder.name}.zarr", Path("data") / f"{folder.name}.csv"
-    ledgers = Path("build/ledger") / folder.name
-    groups = sorted(folder.glob("*.zarr"))
+    store, manifest = Path("data") / f"{name}.zarr", Path("data") / f"{name}.csv"
+    ledgers = [Path(f"build/ledger/{name}/{shard}.csv") for shard in shards]
     parts = {
-        group: [
+        Path(f"build/features/{name}/{ledger.stem}.zarr"): [
             (store, row["mid"], row["fingerprint"])
-            for row in read_csv(ledgers / f"{group.stem}.csv")
+            for row in (read_csv(ledger) if ledger.exists() else [])
             if row["status"] == "ok"
         ]
-        for group in groups
+        for ledger in ledgers
     }
     listed = read_csv(manifest) if manifest.exists() and (store / ".zgroup").exists() else []
     marks = {row["mid"]: row["fingerprint"] for row in listed}
-    if marks != {mid: mark for several in parts.values() for _, mid, mark in several}:
+    made = {mid: mark for several in parts.values() for _, mid, mark in several}
+    if marks != made or not all(map(is_mid, marks)) or not all(map(Path.exists, ledgers)):
         told = "%s of this version is not here: dvc pull %s %s, then make restore"
         log.warning(told, store, store, manifest)
-        for part in (folder, ledgers):
-            shutil.rmtree(part, ignore_errors=True)
+        _remove_features(name)
         return
-    for group in groups:
-        stores.merge(parts[group], group, stores.attributes(group))
+    for group, several in parts.items():
+        stores.merge(several, group, stores.attributes(group))
     known = {mid: (mark, trust.signature(store / mid)) for mid, mark in marks.items()}
-    trust.write_index(trust.index_of(folder.name), known)
+    trust.write_index(trust.index_of(name), known)
 
 
 def _pack() -> None:
@@ -216,7 +256,8 @@ def _pack() -> None:
         if path.parent == Path("build/packed") and path.suffix == ".npy":
             manifest = Path("data") / f"{path.stem}.csv"
             index = path.with_suffix(".csv")
-            if manifest.exists() and not (path.exists() and _same(index, manifest)):
+            here = manifest.exists() and (manifest.with_suffix(".zarr") / ".zgroup").exists()
+            if here and not (path.exists() and _same(index, manifest)):
                 dataset.pack(manifest.with_suffix(".zarr"), manifest, path)
 
 

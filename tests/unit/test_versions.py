@@ -10,7 +10,7 @@ import yaml
 from snakemake.utils import update_config
 
 from trailers12k import ledger, retries, shards, state, stores, versions
-from trailers12k.files import sha256_of, write_csv
+from trailers12k.files import sha256_of, write_csv, write_json
 from trailers12k.jobs import UserError
 from trailers12k.plan import Plan
 
@@ -146,6 +146,77 @@ def test_build_is_laid_out_as_it_was_when_something_else_was_made_since(project)
     state.lay_out(force=True)
     assert state.is_laid_out() and state.is_saved()
     assert files_of(project) == before
+
+
+def make(store, values, shards=("000", "001")):
+    """Compute and merge a store of one movie for each shard, with these values."""
+    parts = []
+    for number, shard in enumerate(shards, start=1):
+        mid, group = f"tt{number:07}", versions.Path(f"build/features/{store}/{shard}.zarr")
+        stores.create(group, {"num_features": 3})
+        stores.write(group, mid, np.full((2, 3), values, np.float32), {"fingerprint": f"f{values}"})
+        row = {"mid": mid, "status": "ok", "clips": 2, "fingerprint": f"f{values}"}
+        ledger.write_shard(f"build/ledger/{store}/{shard}.csv", [row], ("clips", "fingerprint"))
+        write_json(f"build/ledger/{store}/{shard}/{mid}.json", {"row": row})
+        parts.append((group, mid, f"f{values}"))
+    rows = stores.merge(parts, versions.Path(f"data/{store}.zarr"), {"num_features": 3})
+    write_csv(f"data/{store}.csv", ["mid", "clips", "fingerprint"], rows)
+
+
+VERSIONS = {
+    "first": {"a": {"values": 1}},
+    "a backbone more": {"a": {"values": 1}, "b": {"values": 2}},
+    "a backbone less": {"b": {"values": 2}},
+    "another backbone of that name": {"a": {"values": 3}},
+    "fewer shards": {"a": {"values": 1, "shards": ["000"]}},
+    "none": {},
+}
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """What DVC has of each version, data/ and the state; and the files that build/ had with it."""
+    found = {}
+    for number, (version, several) in enumerate(VERSIONS.items()):
+        folder = tmp_path / str(number)
+        (folder / "build").mkdir(parents=True)
+        monkeypatch.chdir(folder)
+        state.MEMORY.mkdir(parents=True)
+        (folder / "data").mkdir()
+        for store, about in several.items():
+            make(store, **about)
+        state.write()
+        found[version] = folder, files_of(folder)
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    return found
+
+
+@pytest.mark.parametrize("later", VERSIONS)
+@pytest.mark.parametrize("earlier", VERSIONS)
+def test_going_back_and_forth_lays_out_what_the_version_holds(kept, tmp_path, earlier, later):
+    work = tmp_path / "work"
+    shutil.copytree(kept[later][0], work, dirs_exist_ok=True)
+    for version in (earlier, later, earlier):
+        # As DVC does it: what the version does not name stays.
+        for path in (kept[version][0] / "data").glob("*.zarr"):
+            shutil.rmtree(work / "data" / path.name, ignore_errors=True)
+        shutil.copytree(kept[version][0] / "data", work / "data", dirs_exist_ok=True)
+        shutil.copy(kept[version][0] / state.STATE, state.STATE)
+        state.lay_out()
+        assert state.is_laid_out() and state.is_saved()
+        assert files_of(work) == kept[version][1]
+
+
+def test_a_folder_that_is_no_store_of_ours_stays_when_a_version_is_laid_out(project):
+    state.write()
+    notes = [project / "build/features" / name for name in ("mine/note", f"{STORE}/note")]
+    for note in notes:
+        note.parent.mkdir(exist_ok=True)
+        note.write_text("mine")
+    state.lay_out(force=True)
+    assert [note.read_text() for note in notes] == ["mine", "mine"]
 
 
 def test_a_layout_that_was_cut_off_is_done_again(project, monkeypatch):
