@@ -16,6 +16,7 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from trailers12k.curation import PRODUCT
 from trailers12k.files import read_csv, write_text
 from trailers12k.jobs import UserError
 from trailers12k.plan import SPLITS, Plan
+
+log = logging.getLogger(__name__)
 
 CODE = ["Snakefile", "rules", "scripts", "trailers12k"]
 SCORES = ("summary.csv", "summary.md", "metrics.json")
@@ -333,10 +336,7 @@ def restore(version: str = "", force: bool = False) -> str:
     for path in later:
         Path(path).unlink()
     forced = ["--force"] if force else []
-    try:
-        _dvc("checkout", *forced)
-    except UserError:
-        _dvc("pull", *forced)
+    _fetch_products(forced)
     state.lay_out(force=True)
     try:
         planned = _planned(_config_files(text))
@@ -349,6 +349,23 @@ def restore(version: str = "", force: bool = False) -> str:
         f"failures are due for a retry:\n{planned}\n"
         f"The code of that time, too: git switch --detach {version or 'TAG'}"
     )
+
+
+def _fetch_products(forced: Sequence[str]) -> None:
+    """Put the products that dvc.lock names into place, from the cache, else from the remote.
+
+    Raises `UserError` with the reasons of both when neither has them.
+    """
+    try:
+        _dvc("checkout", *forced)
+    except UserError as checkout:
+        log.warning("%s; fetching from the remote", checkout)
+        try:
+            _dvc("pull", *forced)
+        except UserError as pull:
+            raise UserError(
+                f"restore: neither the cache nor the remote has this version: {checkout}; {pull}"
+            ) from pull
 
 
 def _later_decisions(version: str, text: str) -> list[str]:
@@ -373,6 +390,8 @@ def _refuse_unsaved(files: Sequence[str]) -> None:
     lost = [path for path in files if not _is_in_history(path)]
     known = set()
     for commit in _git("rev-list", "--all", "--", "dvc.lock").splitlines():
+        if not _git("ls-tree", "--name-only", commit, "--", "dvc.lock"):
+            continue  # this commit deleted it
         lock = yaml.safe_load(_git("show", f"{commit}:dvc.lock", why="-") or "{}")
         for stage in lock.get("stages", {}).values():
             known |= {(out["path"], out["md5"]) for out in stage.get("outs", [])}
@@ -418,6 +437,8 @@ def _run(command: Sequence[str], why: str = "") -> str:
     if done.returncode:
         lines = (done.stderr.strip() or done.stdout.strip() or "no word").splitlines()
         errors = [line for line in lines if line.lower().startswith("error")]
+        if errors and errors[-1].endswith(":"):  # what it announces are the lines that follow
+            errors = [textwrap.shorten(" ".join(lines[lines.index(errors[-1]) :]), 500)]
         name = next(word for word in command if not word.startswith(("-", "/")))
         raise UserError(why or f"{name}: {(errors or lines)[-1]}")
     return done.stdout.strip()
