@@ -174,7 +174,7 @@ class TrailerFetcher:
         # What was begun is continued, but only what was begun at this address.
         partial = self.folder / f"{movie.mid}.{fingerprint(address=url)}{PARTIAL}"
         for other in self.folder.glob(f"{movie.mid}.*{PARTIAL}"):
-            if other != partial:
+            if other != partial and other.is_dir():
                 shutil.rmtree(other)
         most = {
             "server_error": self.settings["retries"],

@@ -7,13 +7,24 @@ import csv
 import hashlib
 import json
 import os
+import re
+import shutil
+import socket
+import time
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from trailers12k.jobs import UserError
 
 PARTIAL = ".partial"
+HOST = f"{zlib.crc32(socket.gethostname().encode()):08x}"
+TEMPORARY = re.compile(r".+\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.partial", re.ASCII)
+"""Names of `partial_of`: host and process that write it."""
+ABANDONED = 86400
+"""Seconds without a write after which a temporary file of another host is taken for a leftover."""
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the beginning of a formula."""
 
@@ -32,12 +43,54 @@ def inside(folder: str | Path, name: str) -> Path:
     return path
 
 
+def partial_of(path: str | Path) -> Path:
+    """A name beside `path` for writing it, which no other process and no other call uses."""
+    path = Path(path)
+    return path.with_name(f"{path.name}.{HOST}-{os.getpid()}-{os.urandom(4).hex()}{PARTIAL}")
+
+
+def is_being_written(partial: Path) -> bool:
+    """Whether a path of `partial_of` belongs to a process that is still at work."""
+    if not (writer := TEMPORARY.fullmatch(partial.name)):
+        return False
+    host, pid = writer.groups()
+    try:
+        if host != HOST:
+            return time.time() - partial.stat().st_mtime < ABANDONED
+        os.kill(int(pid), 0)
+    except (ProcessLookupError, FileNotFoundError, OverflowError):
+        return False
+    except PermissionError:  # a process of another user
+        return True
+    return True
+
+
+@cache
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left of `partial_of` in a folder; once in each process.
+
+    folder: absolute, since a process may change its working directory.
+    """
+    for path in folder.glob(f"*{PARTIAL}"):
+        if TEMPORARY.fullmatch(path.name) and not is_being_written(path):
+            remove_leftover(path)
+
+
+def remove_leftover(partial: Path) -> None:
+    """Remove a temporary file or folder, unless another process was faster."""
+    if partial.is_dir() and not partial.is_symlink():
+        shutil.rmtree(partial, ignore_errors=True)
+    else:
+        partial.unlink(missing_ok=True)
+
+
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """A temporary path beside `path`; renamed onto it on success, removed on failure."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + PARTIAL)
+    sweep(path.parent.absolute())
+    partial = partial_of(path)
     try:
         yield partial
         os.replace(partial, path)

@@ -15,7 +15,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from trailers12k import web
-from trailers12k.files import PARTIAL, digest_of, write_csv
+from trailers12k.files import digest_of, partial_of, sweep, write_csv
 from trailers12k.fingerprint import fingerprint
 from trailers12k.jobs import UserError
 from trailers12k.movies import is_mid
@@ -144,8 +144,8 @@ def unpack(archive: Path, store: Path) -> dict[str, int]:
     Only files and folders that stay inside, with plain permissions. An older store is replaced once
     the new one is seen to be sound. Raises `UserError`.
     """
-    partial = store.with_name(store.name + PARTIAL)
-    shutil.rmtree(partial, ignore_errors=True)
+    sweep(store.parent.absolute())
+    partial = partial_of(store)
     try:
         with tarfile.open(archive) as tar:
             for member in tqdm(tar, unit="file", disable=None):

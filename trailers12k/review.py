@@ -18,7 +18,13 @@ import pandas as pd
 from PIL import Image
 
 from trailers12k import sheets
-from trailers12k.files import PARTIAL, replacing, write_text
+from trailers12k.files import (
+    PARTIAL,
+    is_being_written,
+    remove_leftover,
+    replacing,
+    write_text,
+)
 from trailers12k.flags import FLAGS
 from trailers12k.movies import GENRES, is_mid
 
@@ -190,7 +196,8 @@ def _pictures(
     for mid in own.keys() - {*wanted}:
         (folder / f"{mid}.jpg").unlink()
     for leftover in folder.glob(f"*{PARTIAL}"):
-        leftover.unlink()
+        if not is_being_written(leftover):
+            remove_leftover(leftover)
     done = set()
     for mid in wanted:
         target = folder / f"{mid}.jpg"

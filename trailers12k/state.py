@@ -20,7 +20,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from trailers12k import retries, trust
-from trailers12k.files import PARTIAL, inside, read_csv, replacing, sha256_of, write_text
+from trailers12k.files import (
+    PARTIAL,
+    inside,
+    partial_of,
+    read_csv,
+    replacing,
+    sha256_of,
+    write_text,
+)
 from trailers12k.jobs import UserError
 from trailers12k.movies import is_mid
 
@@ -63,7 +71,7 @@ def _write(path: Path) -> None:
 
 def _now() -> str:
     """The hash of the state that `write` would write."""
-    path = STATE.with_name(f"now{PARTIAL}")
+    path = partial_of(STATE)
     try:
         _write(path)
         return sha256_of(path)

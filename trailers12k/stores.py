@@ -6,6 +6,7 @@ that a reader sees all of it or nothing. Must not know what the numbers mean.
 """
 
 import argparse
+import errno
 import hashlib
 import json
 import logging
@@ -25,7 +26,15 @@ from numcodecs import Zstd
 from tqdm import tqdm
 
 from trailers12k import trust
-from trailers12k.files import PARTIAL, inside, read_csv, write_json
+from trailers12k.files import (
+    PARTIAL,
+    inside,
+    is_being_written,
+    partial_of,
+    read_csv,
+    remove_leftover,
+    write_json,
+)
 from trailers12k.fingerprint import fingerprint
 from trailers12k.jobs import UserError
 from trailers12k.movies import is_mid
@@ -36,6 +45,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 COMPRESSOR = Zstd(level=0)
+ATTEMPTS = 100
+TAKEN = (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST)
+"""How a rename or a look at a folder fails that another process is replacing."""
 
 
 def mark(
@@ -57,7 +69,8 @@ def create(store: Path, attributes: Mapping) -> None:
     """
     store.mkdir(parents=True, exist_ok=True)
     for leftover in store.glob(f"*{PARTIAL}"):
-        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        if not is_being_written(leftover):
+            remove_leftover(leftover)
     write_json(store / ".zgroup", {"zarr_format": 2})
     write_json(store / ".zattrs", dict(attributes))
 
@@ -73,9 +86,7 @@ def write(store: Path, mid: str, values: np.ndarray, attributes: Mapping) -> Non
     if not np.isfinite(values).all():
         raise ValueError(f"{mid}: features hold NaN or infinity")
     final = inside(store, mid)
-    partial = store / f"{mid}{PARTIAL}"
-    if partial.exists():
-        shutil.rmtree(partial)
+    partial = partial_of(final)
     array = zarr.create_array(
         store=str(partial),
         shape=values.shape,
@@ -97,14 +108,21 @@ def _sha256(values: np.ndarray) -> str:
 
 
 def _put(partial: Path, final: Path) -> None:
-    if os.path.lexists(final):
-        if not trust.is_array(final):
-            shutil.rmtree(partial)
-            raise UserError(
-                f"{final} holds files that are not an array's; move it out of the store"
-            )
-        shutil.rmtree(final)
-    os.rename(partial, final)
+    """Rename an array into its place; where two processes do so at once, the last one counts."""
+    for attempt in range(ATTEMPTS):
+        try:
+            if os.path.lexists(final):
+                if not trust.is_array(final):
+                    shutil.rmtree(partial)
+                    raise UserError(
+                        f"{final} holds files that are not an array's; move it out of the store"
+                    )
+                trust.remove_array(final)
+            os.rename(partial, final)
+            return
+        except OSError as error:
+            if error.errno not in TAKEN or attempt == ATTEMPTS - 1:
+                raise
 
 
 def keep_only(store: Path, mids: Container[str]) -> list[str]:
@@ -193,9 +211,10 @@ def merge(
                 raise ValueError(
                     f"{part / mid}: {fault}; delete this folder's record and run again"
                 )
-            partial = store / f"{mid}{PARTIAL}"
+            final = inside(store, mid)
+            partial = partial_of(final)
             shutil.copytree(inside(part, mid), partial, copy_function=_link)
-            _put(partial, inside(store, mid))
+            _put(partial, final)
             known[mid] = mark, trust.signature(store / mid)
             added += 1
         rows.append({"mid": mid, "clips": shape(store, mid)[0], "fingerprint": mark})

@@ -1,6 +1,20 @@
+import os
+import subprocess
+import sys
+
 import pytest
 
-from trailers12k.files import inside, read_csv, replacing, sha256_of, write_csv, write_text
+from trailers12k.files import (
+    inside,
+    is_being_written,
+    partial_of,
+    read_csv,
+    replacing,
+    sha256_of,
+    sweep,
+    write_csv,
+    write_text,
+)
 from trailers12k.jobs import UserError
 
 
@@ -34,3 +48,46 @@ def test_a_name_of_a_file_leads_nowhere_else(tmp_path, name):
     assert inside(folder, "own") == folder / "own" and inside(folder, "x.y") == folder / "x.y"
     with pytest.raises(UserError, match="folder"):
         inside(folder, name)
+
+
+WRITE_OFTEN = """
+import sys
+from trailers12k.files import write_text
+for _ in range(200):
+    write_text(sys.argv[1], sys.argv[2] * 10_000)
+"""
+
+
+def test_two_processes_write_the_same_file_and_each_writes_it_whole(tmp_path):
+    path = tmp_path / "table.csv"
+    processes = [
+        subprocess.Popen([sys.executable, "-c", WRITE_OFTEN, str(path), letter]) for letter in "ab"
+    ]
+    while any(process.poll() is None for process in processes):
+        if path.exists():
+            assert path.read_text() in ("a" * 10_000, "b" * 10_000)
+    assert [process.returncode for process in processes] == [0, 0]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_two_writers_of_one_process_do_not_meet_either(tmp_path):
+    path = tmp_path / "table.csv"
+    with replacing(path) as first, replacing(path) as second:
+        first.write_text("first")
+        second.write_text("second")
+    assert path.read_text() == "first" and list(tmp_path.iterdir()) == [path]
+
+
+def test_what_killed_processes_left_is_swept_and_nothing_else(tmp_path):
+    child = [sys.executable, "-c", "import os; print(os.getpid())"]
+    dead = subprocess.run(child, capture_output=True, text=True, check=True).stdout.strip()
+    own = partial_of(tmp_path / "own")
+    left = [own.with_name(own.name.replace(f"-{os.getpid()}-", f"-{dead}-"))]
+    left += [tmp_path / "old.00000000-1-00000000.partial"]
+    stay = [own, tmp_path / "new.00000000-1-00000000.partial", tmp_path / "mine.partial"]
+    for path in [*left, *stay]:
+        path.touch()
+    os.utime(left[1], (1, 1))
+    assert is_being_written(own) and own.name.endswith(".partial")
+    sweep(tmp_path)
+    assert {*tmp_path.iterdir()} == {*stay}

@@ -189,3 +189,27 @@ def test_the_module_runs_without_what_reads_videos(store):
     )
     done = subprocess.run([sys.executable, "-c", code, str(store)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+WRITE_OFTEN = """
+import sys
+from pathlib import Path
+import numpy as np
+from trailers12k import stores
+for _ in range(50):
+    stores.create(Path(sys.argv[1]), {"num_features": 4})
+    values = np.full((2, 4), int(sys.argv[2]), np.float32)
+    stores.write(Path(sys.argv[1]), "tt0000001", values, {})
+"""
+
+
+def test_two_processes_write_the_same_movie_and_it_is_whole(tmp_path):
+    path = tmp_path / "part.zarr"
+    processes = [
+        subprocess.Popen([sys.executable, "-c", WRITE_OFTEN, str(path), value]) for value in "12"
+    ]
+    for process in processes:
+        process.wait()
+    assert [process.returncode for process in processes] == [0, 0]
+    assert stores.movies(path) == ["tt0000001"] and stores.verify(path) == []
+    assert {entry.name for entry in path.iterdir()} == {".zgroup", ".zattrs", "tt0000001"}
