@@ -62,9 +62,9 @@ PERMANENT = (
 
 STOPS = {
     "bot_check": "the site takes this machine for a bot: wait some hours, and ask it more slowly "
-    "(trailers.pause), before the same command goes on",
+    "(downloads.pause), before the same command goes on",
     "rate_limited": "the site asks for fewer requests: wait, then the same command goes on "
-    "(a longer trailers.pause keeps it from happening again)",
+    "(a longer downloads.pause keeps it from happening again)",
     "local_io": "no space is left, or a folder may not be written to: mend that, then the same "
     "command goes on",
 }
