@@ -111,7 +111,9 @@ def _make(number: int, untrained: bool, kinds: int) -> Path:
             guess.to_csv(path / "tst.csv")
             row = {"run": run, "split": split, "movies": len(mids), "of": len(mids)}
             row |= {name: 0.6 + 0.05 * place + 0.01 * split for name in (*FIGURES, *GENRES)}
-            scores.append(row | {"weights": weights[place]})
+            scores.append(
+                row | {"weights": weights[place], "pretrained": not untrained or place > 0}
+            )
     chance = [
         {"run": run, "split": split, "movies": 9, "of": 9, "weights": None}
         | dict.fromkeys((*FIGURES, *GENRES), 0.3)
