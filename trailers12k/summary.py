@@ -6,6 +6,7 @@ not know models or stores.
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -151,16 +152,16 @@ def score_options(
 
 
 def _check_movies(path: Path, scored: Iterable[str], expected: set[str]) -> None:
-    scored = list(scored)
+    counts = Counter(scored)
     wrong = {
-        "not predicted": sorted(expected - {*scored}),
-        "predicted, but not expected": sorted({*scored} - expected),
-        "twice": sorted({mid for mid in scored if scored.count(mid) > 1}),
+        "not predicted": sorted(expected - counts.keys()),
+        "predicted, but not expected": sorted(counts.keys() - expected),
+        "twice": sorted(mid for mid, count in counts.items() if count > 1),
     }
     told = [f"{what}: {', '.join(mids[:20])}" for what, mids in wrong.items() if mids]
     if told:
         raise UserError(
-            f"{path} has {len(scored)} movies, {len(expected)} are expected; {'; '.join(told)}. "
+            f"{path} has {counts.total()} movies, {len(expected)} are expected; {'; '.join(told)}. "
             "Train this run again: delete its folder"
         )
 

@@ -207,3 +207,25 @@ def _rows(chart):
 def test_a_run_is_pretrained_when_all_its_stores_are(values, expected):
     attributes = [{} if value is None else {"pretrained": value} for value in values]
     assert pretrained_of(attributes) is expected
+
+
+class CountingMid(str):
+    """A mid that counts how often it is compared."""
+
+    comparisons = 0
+
+    def __eq__(self, other):
+        CountingMid.comparisons += 1
+        return str.__eq__(self, other)
+
+    __hash__ = str.__hash__
+
+
+def test_the_check_of_movies_is_linear_in_their_number(tmp_path):
+    def comparisons(number):
+        CountingMid.comparisons = 0
+        mids = [CountingMid(f"tt{i:07d}") for i in range(number)]
+        summary._check_movies(tmp_path, mids, {*map(str, mids)})
+        return CountingMid.comparisons
+
+    assert comparisons(3_000) <= 20 * max(comparisons(300), 300)
