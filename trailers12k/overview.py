@@ -107,15 +107,17 @@ def list_trailers(
     ledger: str | Path,
     downloaded: Iterable[str | Path],
     cut: Iterable[str | Path],
-    stores: Sequence[str],
+    stores: Mapping[str, str],
 ) -> list[dict]:
     """Write trailers.csv, and return its rows (of `trailers`).
 
     movies, ledger: data/movies.csv, data/ledger.csv. downloaded, cut: the shards' ledgers of
-    trailers and of clips. stores: that runs use.
+    trailers and of clips. stores: that runs use, store -> its `input`. A movie without a poster
+    loses no trailer, so stores of posters do not count.
     """
     listed = read_movies(movies)
-    lost = follow([movie.mid for movie in listed], stages_of(read_csv(ledger)), [*MADE, *stores])
+    order = [*MADE, *(store for store, kind in stores.items() if kind != "posters")]
+    lost = follow([movie.mid for movie in listed], stages_of(read_csv(ledger)), order)
     several = [[row for path in paths for row in read_csv(path)] for paths in (downloaded, cut)]
     rows = trailers(listed, lost, *several)
     write_csv(path, TRAILERS, rows)

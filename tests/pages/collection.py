@@ -146,7 +146,7 @@ def _make(number: int, untrained: bool, kinds: int) -> Path:
         "data/ledger.csv",
         ["build/ledger/trailers/000.csv"],
         ["build/ledger/clips/000.csv"],
-        STORES,
+        dict.fromkeys(STORES, "frames"),
     )
     overview.describe(
         "results/tables",
