@@ -315,7 +315,8 @@ def store_rows(
     rows = []
     for store, told in attributes.items():
         clips = sum(int(row["clips"] or 0) for row in manifests[store])
-        row = {"store": store, "movies": len(manifests[store]), "clips": clips}
+        row = {"store": store, "input": told.get("input", ""), "movies": len(manifests[store])}
+        row["clips"] = clips
         row |= {"features": told.get("num_features", ""), "backbone": told.get("backbone", "")}
         row |= {"weights": told.get("weights", "as published")}
         row["trained"] = {True: "yes", False: "no", None: ""}[told.get("pretrained")]
@@ -386,7 +387,7 @@ COLUMNS = {
     "histograms": ["measure", "from", "to", "movies"],
     "mistakes": ["run", "mid", "title", "loss", "genres", "predicted"],
     "stores": [
-        *("store", "movies", "clips", "features", "backbone", "weights", "trained"),
+        *("store", "input", "movies", "clips", "features", "backbone", "weights", "trained"),
         *("weights_sha256", "precision"),
     ],
     "versions": ["what", "made_by"],
@@ -411,7 +412,8 @@ def describe(
     """Write all tables of `COLUMNS` into `folder`; without a movie table not those `OF_MOVIES`.
 
     splits: of `summary.read_labels`. runs: run -> the folders of its splits. stores: that runs
-    use. attributes, manifests: of every store. movies, ledger: data/movies.csv, data/ledger.csv.
+    use. attributes: of every store, with its `input`. manifests: of
+    every store. movies, ledger: data/movies.csv, data/ledger.csv.
     trailers: of `list_trailers`.
     """
     predictions = {

@@ -596,7 +596,7 @@ def _tiles(tables: Mapping[str, Table]) -> list[tuple[str, str]]:
     tiles = [(_count(left.iloc[0]), "movies")]
     if "trailers" in left:
         tiles.append((_count(left["trailers"]), "whole trailers"))
-    clips = stores.loc[~stores["store"].str.startswith("posters"), "clips"]
+    clips = stores.loc[stores["input"] != "posters", "clips"]
     if len(clips):
         tiles.append((_count(clips.max()), "clips"))
     tiles.append((_count(len(stores)), "stores of features"))

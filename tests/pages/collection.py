@@ -153,7 +153,10 @@ def _make(number: int, untrained: bool, kinds: int) -> Path:
         splits=summary.read_labels("data/mtgc.csv"),
         runs=runs,
         stores=STORES,
-        attributes={store: {"pretrained": not untrained, "weights": "told"} for store in STORES},
+        attributes={
+            store: {"input": "frames", "pretrained": not untrained, "weights": "told"}
+            for store in STORES
+        },
         manifests=manifests,
         movies="data/movies.csv",
         ledger="data/ledger.csv",
