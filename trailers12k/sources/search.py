@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import quote_plus, unquote
 
 from trailers12k import retries, shards
-from trailers12k.files import harmless, write_csv, write_json
+from trailers12k.files import escape_formula, write_csv, write_json
 from trailers12k.fingerprint import fingerprint
 from trailers12k.jobs import UserError
 from trailers12k.movies import address_of, check_address, is_mid, is_youtube_id
@@ -520,4 +520,4 @@ def _rows(
             "duration": f"{one['duration']:.0f}" if known else "",
             "address": address_of(address),
         }
-        yield {name: harmless(text) for name, text in row.items()}
+        yield {name: escape_formula(text) for name, text in row.items()}
