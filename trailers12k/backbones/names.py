@@ -84,7 +84,7 @@ def family_of(model: str) -> str:
 
 def modules_of(model: str) -> list[str]:
     """The modules whose code determines this model's features, for `fingerprint.code_version`."""
-    return ["backbones.common", f"backbones.{family_of(model)}"]
+    return ["backbones.common", f"backbones.{family_of(model)}", "seeds"]
 
 
 def words_on(stores: Iterable[Mapping]) -> str:
