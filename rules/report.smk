@@ -25,7 +25,7 @@ rule describe_run:
         "../envs/tables.yaml"
     params:
         runs=list(plan.runs),
-        stores=list(plan.stores),
+        stores={store: spec["input"] for store, spec in plan.stores.items()},
         used=plan.used,
         code=plan.code("describe_run", "overview", "movies", "metadata"),
     script:

@@ -23,7 +23,7 @@ rule flag_trailers:
         "../envs/tables.yaml"
     params:
         sheets="build/sheets",
-        stores=plan.used,
+        stores={store: plan.stores[store]["input"] for store in plan.used},
         code=plan.code("flag_trailers", "overview", "flags", "twins", "sheets", "sources.search"),
     script:
         "../scripts/flag_trailers.py"

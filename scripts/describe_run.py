@@ -17,7 +17,11 @@ def main() -> None:
             run: [Path(f"results/runs/{run}/split{split}") for split in SPLITS] for run in told.runs
         },
         stores=told.used,
-        attributes={name: stores.attributes(Path(f"data/{name}.zarr")) for name in told.stores},
+        # The published stores do not record their input.
+        attributes={
+            name: {"input": kind} | stores.attributes(Path(f"data/{name}.zarr"))
+            for name, kind in told.stores.items()
+        },
         manifests={name: read_csv(f"data/{name}.csv") for name in told.stores},
         movies=given.movies or None,
         ledger=given.ledger or None,

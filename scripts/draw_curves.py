@@ -21,7 +21,7 @@ def main() -> None:
     curves.write(snakemake.output.learning, learning, 6)
     curves.write(snakemake.output.genres, curves.genres(tst, list(runs)), 2)
     curves.write(snakemake.output.balance, curves.balance(pd.read_csv(snakemake.input.splits)), 4)
-    chart = figures.curves(precision_recall, learning, figures.weights_of(tst))
+    chart = figures.curves(precision_recall, learning, figures.pretrained_of(tst))
     figures.save(chart, snakemake.output.png.removesuffix(".png"))
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from trailers12k import stores, summary
-from trailers12k.backbones.names import words_on
+from trailers12k.backbones.names import pretrained_of, words_on
 from trailers12k.files import read_csv
 from trailers12k.jobs import job
 from trailers12k.plan import SPLITS, STREAMS
@@ -14,10 +14,11 @@ def main() -> None:
     runs, present = [], {}
     for run, spec in snakemake.params.runs.items():
         used = [spec[stream] for stream in STREAMS if stream in spec]
-        weights = words_on(stores.attributes(Path(f"data/{store}.zarr")) for store in used)
+        attributes = [stores.attributes(Path(f"data/{store}.zarr")) for store in used]
+        weights = words_on(attributes), pretrained_of(attributes)
         listed = [{row["mid"] for row in read_csv(f"data/{store}.csv")} for store in used]
         present[run] = set.intersection(*listed)
-        runs += [(run, int(k), weights, Path(f"results/runs/{run}/split{k}")) for k in SPLITS]
+        runs += [(run, int(k), *weights, Path(f"results/runs/{run}/split{k}")) for k in SPLITS]
     for subset, path in ((1, snakemake.output.val), (2, snakemake.output.tst)):
         rows = summary.score_runs(mtgc, runs, subset, snakemake.params.seed, present)
         summary.write_scores(path, rows)

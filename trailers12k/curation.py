@@ -13,7 +13,7 @@ from pathlib import Path
 from unicodedata import category
 
 from trailers12k.config import PUBLISHED, SOURCES
-from trailers12k.files import harmless, plain, read_csv, write_csv
+from trailers12k.files import escape_formula, read_csv, unescape_formula, write_csv
 from trailers12k.jobs import UserError
 from trailers12k.movies import address_of, addresses_of, check_address, is_mid, is_youtube_id
 
@@ -180,7 +180,7 @@ def _rows(reader: csv.DictReader, path: Path) -> Iterator[tuple[int, dict[str, s
                 f"{path}, line {reader.line_num}: it has not {len(columns)} columns as the first "
                 "line has"
             )
-        yield reader.line_num, {name: plain(text.strip()) for name, text in row.items()}
+        yield reader.line_num, {name: unescape_formula(text.strip()) for name, text in row.items()}
 
 
 def _decision(row: Mapping[str, str], where: str, local_files: bool) -> Decision:
@@ -250,19 +250,24 @@ def write(path: str | Path, decided: Decided, trailers: Mapping[str, str]) -> No
         row = {name: getattr(each, name) for name in COLUMNS} | {"title": title}
         row["wrong"] = "|".join(each.wrong)
         row["verified"] = "true" if each.is_verified(trailers.get(each.mid)) else "false"
-        rows.append({name: harmless(text) for name, text in row.items()})
+        rows.append({name: escape_formula(text) for name, text in row.items()})
     write_csv(path, WRITTEN, rows)
 
 
 def read_written(path: str | Path = PRODUCT) -> list[dict[str, str]]:
     """The rows that `write` wrote, with the texts that it was given."""
-    return [{name: plain(text) for name, text in row.items()} for row in read_csv(path)]
+    return [{name: unescape_formula(text) for name, text in row.items()} for row in read_csv(path)]
 
 
 def rejections(decided: Decided) -> list[dict[str, str]]:
     """The rows of the ledger of the movies that were rejected."""
     return [
-        {"mid": each.mid, "status": "skipped", "reason": REASON, "detail": harmless(each.note)}
+        {
+            "mid": each.mid,
+            "status": "skipped",
+            "reason": REASON,
+            "detail": escape_formula(each.note),
+        }
         for each, _ in decided
         if each.rejects
     ]

@@ -12,7 +12,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from trailers12k.files import PARTIAL, replacing, sha256_of
 from trailers12k.fingerprint import fingerprint
 from trailers12k.jobs import FULL, UserError
 from trailers12k.movies import Movie
-from trailers12k.reasons import PERMANENT, STOPS, classify
+from trailers12k.reasons import PERMANENT, STOPS, classify_error
 from trailers12k.shards import Brake, Cancelled, Failure, Stop, Task
 from trailers12k.sources.records import one_line
 
@@ -75,6 +75,9 @@ GONE = (*PERMANENT, "unavailable")
 """Reasons to try another trailer of the movie."""
 CONTINUED = ("network", "server_error", "forbidden", *STOPS)
 """Reasons after which what was begun is worth keeping: the next try goes on with it."""
+
+GAVE_UP = re.compile(r"\. Giving up after \d+ retries$")
+"""The end of a message of yt-dlp after its own retries."""
 
 
 class Pace:
@@ -194,7 +197,7 @@ class TrailerFetcher:
                     shutil.rmtree(partial, ignore_errors=True)
                 detail = _relative(failure.detail, url, address)
                 # yt-dlp has tried again itself, and says so.
-                if failures.count(reason) >= most.get(reason, 0) or "Giving up after" in detail:
+                if failures.count(reason) >= most.get(reason, 0) or GAVE_UP.search(detail):
                     raise (Stop if reason in STOPS else Failure)(reason, detail) from failure
                 failures.append(reason)
                 if reason in CONTINUED:
@@ -203,8 +206,13 @@ class TrailerFetcher:
     def _download(self, movie: Movie, url: str, partial: Path, any_format: bool) -> dict:
         """One call of yt-dlp, and the verification of what it brought. Raises `Failure`."""
         # Imported here: it costs half a second that no other stage should pay.
-        from yt_dlp.utils import DownloadCancelled, GeoRestrictedError, YoutubeDLError
+        from yt_dlp.utils import DownloadCancelled, YoutubeDLError
 
+        if path := web.local_path(url):
+            # yt-dlp's messages about a local file repeat the words in its name.
+            with web.opened_locally(path, path.as_posix()) as file:
+                if not file.read(1):
+                    raise Failure("empty", f"{path.as_posix()} has no bytes")
         client = self._client(url, any_format)
         try:
             # A URL that names a file needs no search among a thousand sites.
@@ -219,11 +227,8 @@ class TrailerFetcher:
                 raise Cancelled from error
             raise Failure("too_large", f"more than {self.limit / 1e6:g} MB") from error
         except YoutubeDLError as error:
-            cause = (getattr(error, "exc_info", None) or [None, None])[1]
             message = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).removeprefix("ERROR: ")
-            geo = isinstance(cause, GeoRestrictedError)
-            reason = "geo_blocked" if geo else classify(message, url)
-            raise Failure(reason, message) from error
+            raise Failure(classify_error(error, url), message) from error
         except OSError as error:
             raise _disk_failure(error) from error
         except Exception as error:
@@ -487,5 +492,7 @@ def _shard(
 
 
 def _content(path: Path | None) -> str | None:
-    """The hash of a local file, which may change without its name."""
-    return sha256_of(path) if path and path.is_file() else None
+    """The hash of a local file, which may change without its name; None where it is unreadable."""
+    with suppress(OSError):
+        return sha256_of(path) if path and path.is_file() else None
+    return None

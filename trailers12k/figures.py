@@ -14,7 +14,7 @@ import pandas as pd
 import vl_convert
 from PIL import Image
 
-from trailers12k.backbones.names import UNTRAINED
+from trailers12k.backbones.names import is_untrained
 from trailers12k.files import replacing, write_text
 from trailers12k.movies import GENRES
 from trailers12k.summary import CHANCE, CONSTANT
@@ -149,9 +149,9 @@ def _table(rows: pd.DataFrame | Sequence[Mapping]) -> alt.Data:
     return alt.Data(values=json.loads(frame.to_json(orient="records")))
 
 
-def _kind(weights: object) -> str:
-    """Of the words on a run's weights, which of the two `WEIGHTS` they are."""
-    return WEIGHTS[UNTRAINED in str(weights)]
+def _kind(pretrained: object) -> str:
+    """Of a run's cell `pretrained`, which of the two `WEIGHTS` it has."""
+    return WEIGHTS[is_untrained(pretrained)]
 
 
 def nothing(words: str) -> Chart:
@@ -311,7 +311,7 @@ def results(summary: pd.DataFrame) -> Chart:
     for row in runs.to_dict("records"):
         for name, label in PANELS.items():
             common = {"run": row["run"], "panel": label, "chance": chance[name]}
-            own = {"what": _kind(row["weights"]), "mean": row[name], "sd": row[f"{name}_sd"]}
+            own = {"what": _kind(row["pretrained"]), "mean": row[name], "sd": row[f"{name}_sd"]}
             rows.append(common | own)
             if pd.notna(row.get(f"paper_{name}")):
                 paper = {"mean": row[f"paper_{name}"], "sd": row[f"paper_{name}_sd"]}
@@ -365,13 +365,13 @@ def _colours(runs: Sequence[str]) -> alt.Scale:
     )
 
 
-def _lines(table: pd.DataFrame, weights: Mapping[str, str], x: str, y: str) -> list[dict]:
+def _lines(table: pd.DataFrame, pretrained: Mapping[str, object], x: str, y: str) -> list[dict]:
     return [
         {
             "run": run,
             x: float(place),
             y: round(float(value), 5),
-            "weights": _kind(weights.get(run)),
+            "weights": _kind(pretrained.get(run)),
         }
         for run in table
         for place, value in table[run].items()
@@ -412,32 +412,32 @@ def _curves(rows: list[dict], runs: Sequence[str], x: alt.X, y: alt.Y, height: i
     )
 
 
-def precision_recall(table: pd.DataFrame, weights: Mapping[str, str]) -> Chart:
+def precision_recall(table: pd.DataFrame, pretrained: Mapping[str, object]) -> Chart:
     """Precision by recall of every run: curves/precision_recall.csv.
 
-    weights: run -> the words of transfer/tst.csv. Untrained runs are dashed; the legend says so.
+    pretrained: run -> its cell in transfer/tst.csv. Untrained runs are dashed; the legend says so.
     """
     x = alt.X(
         "recall:Q", title="recall", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(tickCount=6)
     )
     y = alt.Y("precision:Q", title="precision, %", scale=alt.Scale(domain=[0, 100]))
-    return _curves(_lines(table, weights, "recall", "precision"), list(table), x, y, 330)
+    return _curves(_lines(table, pretrained, "recall", "precision"), list(table), x, y, 330)
 
 
-def learning(table: pd.DataFrame, weights: Mapping[str, str]) -> Chart:
-    """Validation loss by epoch of every run: curves/learning.csv. weights: as above."""
+def learning(table: pd.DataFrame, pretrained: Mapping[str, object]) -> Chart:
+    """Validation loss by epoch of every run: curves/learning.csv. pretrained: as above."""
     x = alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1))
     y = alt.Y("loss:Q", title="validation loss")
-    return _curves(_lines(table, weights, "epoch", "loss"), list(table), x, y, 330)
+    return _curves(_lines(table, pretrained, "epoch", "loss"), list(table), x, y, 330)
 
 
-def curves(pr: pd.DataFrame, losses: pd.DataFrame, weights: Mapping[str, str]) -> Chart:
+def curves(pr: pd.DataFrame, losses: pd.DataFrame, pretrained: Mapping[str, object]) -> Chart:
     """Precision-recall and learning curves beside each other."""
     charts = [
         chart.properties(width=420, title=title)
         for chart, title in (
-            (precision_recall(pr, weights), "test movies, mean over splits"),
-            (learning(losses, weights), "mean over the splits that still train"),
+            (precision_recall(pr, pretrained), "test movies, mean over splits"),
+            (learning(losses, pretrained), "mean over the splits that still train"),
         )
     ]
     for chart in charts:
@@ -448,9 +448,9 @@ def curves(pr: pd.DataFrame, losses: pd.DataFrame, weights: Mapping[str, str]) -
     return alt.hconcat(*charts, spacing=40, params=params)
 
 
-def weights_of(tst: pd.DataFrame) -> dict[str, str]:
-    """Run -> the words on its weights, of rows of transfer/tst.csv."""
-    return tst.groupby("run")["weights"].first().fillna("").to_dict()
+def pretrained_of(tst: pd.DataFrame) -> dict[str, object]:
+    """Run -> its cell in the column `pretrained` of transfer/tst.csv."""
+    return tst.groupby("run")["pretrained"].first().to_dict()
 
 
 def balance(splits: pd.DataFrame) -> Chart:

@@ -25,7 +25,7 @@ TEMPORARY = re.compile(r".+\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.partial", re.ASCII
 """Names of `partial_of`: host and process that write it."""
 ABANDONED = 86400
 """Seconds without a write after which a temporary file of another host is taken for a leftover."""
-FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 """What a spreadsheet takes for the beginning of a formula."""
 
 
@@ -123,14 +123,18 @@ def read_csv(path: str | Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def harmless(text: str) -> str:
-    """A text for a CSV file of which no spreadsheet makes a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
+def escape_formula(text: str) -> str:
+    """A text for a CSV file that no spreadsheet takes for a formula.
+
+    Also escapes a text that looks escaped already, so that `unescape_formula` returns every text.
+    """
+    return f"'{text}" if text.lstrip("'").startswith(FORMULA) else text
 
 
-def plain(text: str) -> str:
-    """The text that `harmless` was given."""
-    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
+def unescape_formula(text: str) -> str:
+    """The text from which `escape_formula` made this one."""
+    escaped = text.startswith("'") and text.lstrip("'").startswith(FORMULA)
+    return text[1:] if escaped else text
 
 
 def sha256_of(path: str | Path) -> str:

@@ -107,15 +107,17 @@ def list_trailers(
     ledger: str | Path,
     downloaded: Iterable[str | Path],
     cut: Iterable[str | Path],
-    stores: Sequence[str],
+    stores: Mapping[str, str],
 ) -> list[dict]:
     """Write trailers.csv, and return its rows (of `trailers`).
 
     movies, ledger: data/movies.csv, data/ledger.csv. downloaded, cut: the shards' ledgers of
-    trailers and of clips. stores: that runs use.
+    trailers and of clips. stores: that runs use, store -> its `input`. A movie without a poster
+    loses no trailer, so stores of posters do not count.
     """
     listed = read_movies(movies)
-    lost = follow([movie.mid for movie in listed], stages_of(read_csv(ledger)), [*MADE, *stores])
+    order = [*MADE, *(store for store, kind in stores.items() if kind != "posters")]
+    lost = follow([movie.mid for movie in listed], stages_of(read_csv(ledger)), order)
     several = [[row for path in paths for row in read_csv(path)] for paths in (downloaded, cut)]
     rows = trailers(listed, lost, *several)
     write_csv(path, TRAILERS, rows)
@@ -313,7 +315,8 @@ def store_rows(
     rows = []
     for store, told in attributes.items():
         clips = sum(int(row["clips"] or 0) for row in manifests[store])
-        row = {"store": store, "movies": len(manifests[store]), "clips": clips}
+        row = {"store": store, "input": told.get("input", ""), "movies": len(manifests[store])}
+        row["clips"] = clips
         row |= {"features": told.get("num_features", ""), "backbone": told.get("backbone", "")}
         row |= {"weights": told.get("weights", "as published")}
         row["trained"] = {True: "yes", False: "no", None: ""}[told.get("pretrained")]
@@ -384,7 +387,7 @@ COLUMNS = {
     "histograms": ["measure", "from", "to", "movies"],
     "mistakes": ["run", "mid", "title", "loss", "genres", "predicted"],
     "stores": [
-        *("store", "movies", "clips", "features", "backbone", "weights", "trained"),
+        *("store", "input", "movies", "clips", "features", "backbone", "weights", "trained"),
         *("weights_sha256", "precision"),
     ],
     "versions": ["what", "made_by"],
@@ -409,7 +412,8 @@ def describe(
     """Write all tables of `COLUMNS` into `folder`; without a movie table not those `OF_MOVIES`.
 
     splits: of `summary.read_labels`. runs: run -> the folders of its splits. stores: that runs
-    use. attributes, manifests: of every store. movies, ledger: data/movies.csv, data/ledger.csv.
+    use. attributes: of every store, with its `input`. manifests: of
+    every store. movies, ledger: data/movies.csv, data/ledger.csv.
     trailers: of `list_trailers`.
     """
     predictions = {

@@ -21,7 +21,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from trailers12k import figures
-from trailers12k.backbones.names import UNTRAINED
+from trailers12k.backbones.names import is_untrained
 from trailers12k.metrics import FIGURES
 from trailers12k.movies import GENRES
 from trailers12k.sprites import PER_PICTURE, Sprites
@@ -315,7 +315,7 @@ def _run_genres(summary: Table) -> Picture:
 
 
 def _curves(tables: Mapping[str, Table]) -> list[Picture]:
-    weights = figures.weights_of(tables["tst"])
+    pretrained = figures.pretrained_of(tables["tst"])
     recall, losses = tables["precision_recall"], tables["learning"]
     middle = {run: recall[run].iloc[50] for run in recall}
     least = {run: (losses[run].min(), int(losses[run].idxmin())) for run in losses}
@@ -324,7 +324,7 @@ def _curves(tables: Mapping[str, Table]) -> list[Picture]:
         Picture(
             "precision_recall",
             "Precision and recall",
-            figures.precision_recall(recall, weights),
+            figures.precision_recall(recall, pretrained),
             "A curve for each run. Precision at recall 0.5, in %: "
             + ", ".join(f"{run} {value:.1f}" for run, value in middle.items())
             + ".",
@@ -335,7 +335,7 @@ def _curves(tables: Mapping[str, Table]) -> list[Picture]:
         Picture(
             "learning",
             "Learning curves",
-            figures.learning(losses, weights),
+            figures.learning(losses, pretrained),
             "A curve for each run. Lowest validation loss, and its epoch: "
             + ", ".join(f"{run} {value:.3f} ({epoch})" for run, (value, epoch) in least.items())
             + ".",
@@ -454,7 +454,7 @@ def report(
     untrained = [
         row["run"]
         for row in _trained(summary).to_dict("records")
-        if UNTRAINED in str(row["weights"])
+        if is_untrained(row["pretrained"])
     ]
     of_movies = "trailers" in tables
     told = {
@@ -583,7 +583,7 @@ def _best(summary: Table) -> pd.Series:
 def _lead(tables: Mapping[str, Table]) -> str:
     best, left = _best(tables["summary"]), _left(tables)
     chance = tables["summary"].set_index("run").loc[CHANCE, "uap"]
-    on = "untrained weights" if UNTRAINED in str(best["weights"]) else str(best["weights"])
+    on = "untrained weights" if is_untrained(best["pretrained"]) else str(best["weights"])
     return (
         f"{_count(left.iloc[0])} movies, {len(_trained(tables['summary']))} runs on "
         f"{tables['splits']['split'].nunique()} splits. The best, {best['run']} ({on}), reaches "
@@ -596,7 +596,7 @@ def _tiles(tables: Mapping[str, Table]) -> list[tuple[str, str]]:
     tiles = [(_count(left.iloc[0]), "movies")]
     if "trailers" in left:
         tiles.append((_count(left["trailers"]), "whole trailers"))
-    clips = stores.loc[~stores["store"].str.startswith("posters"), "clips"]
+    clips = stores.loc[stores["input"] != "posters", "clips"]
     if len(clips):
         tiles.append((_count(clips.max()), "clips"))
     tiles.append((_count(len(stores)), "stores of features"))
@@ -713,7 +713,7 @@ def _result_rows(summary: Table) -> list[dict]:
                 within = str(row[f"{name}_within"]) == "True"
                 cell["off"] = f"{row[f'{name}_minus_paper']:+.2f} {'=' if within else '≠'}"
             cells.append(cell)
-        told = {"run": row["run"], "weights": weights, "untrained": UNTRAINED in weights}
+        told = {"run": row["run"], "weights": weights, "untrained": is_untrained(row["pretrained"])}
         rows.append(told | {"cells": cells, "movies": f"{row['movies']} of {row['of']}"})
     return rows
 

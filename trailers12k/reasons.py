@@ -3,7 +3,9 @@
 Reads and writes nothing. Must not know how anything is downloaded.
 """
 
+import errno
 import re
+from collections.abc import Iterator
 
 # In this order; the first that matches. From yt-dlp's messages (its source, and runs against a
 # failing server). The apostrophes are matched by a dot since YouTube also writes a curly one.
@@ -62,13 +64,16 @@ PERMANENT = (
 
 STOPS = {
     "bot_check": "the site takes this machine for a bot: wait some hours, and ask it more slowly "
-    "(trailers.pause), before the same command goes on",
+    "(downloads.pause), before the same command goes on",
     "rate_limited": "the site asks for fewer requests: wait, then the same command goes on "
-    "(a longer trailers.pause keeps it from happening again)",
+    "(a longer downloads.pause keeps it from happening again)",
     "local_io": "no space is left, or a folder may not be written to: mend that, then the same "
     "command goes on",
 }
 """Reasons for which going on would do harm: all downloading stops. What to do then."""
+
+DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
+"""Errors of a file system after which no other movie's file can be read or written either."""
 
 COOL_DOWN = {"bot_check": 6 * 3600.0, "rate_limited": 3600.0, "local_io": 0.0}
 """Seconds that nothing is downloaded after a stop."""
@@ -96,6 +101,51 @@ def classify(message: str, *asked: str) -> str:
         if re.search(pattern, message, re.IGNORECASE):
             return reason
     return "unknown"
+
+
+def classify_error(error: Exception, *asked: str) -> str:
+    """The reason behind an error of yt-dlp: by the types of its causes, else by its own text.
+
+    asked: as for `classify`. The text excludes the prefix with the video's id, which yt-dlp takes
+    from the file name in the URL.
+    """
+    from yt_dlp.networking.exceptions import HTTPError, TransportError
+    from yt_dlp.utils import ExtractorError, GeoRestrictedError, UnsupportedError
+
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, GeoRestrictedError):
+            return "geo_blocked"
+        if isinstance(cause, UnsupportedError):
+            return "bad_id"
+        if isinstance(cause, HTTPError):
+            loops = cause.redirect_loop
+            return "unavailable" if loops else classify(f"HTTP Error {cause.status}")
+        if isinstance(cause, OSError) and cause.errno in DISK_FAULTS:
+            return "local_io"
+    if any(isinstance(cause, TransportError) for cause in causes):
+        return "network"
+    texts = [cause.orig_msg for cause in causes if isinstance(cause, ExtractorError)]
+    return classify(texts[0] if texts else str(error).removeprefix("ERROR: "), *asked)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception and those behind it, in each of the attributes that yt-dlp keeps them in."""
+    seen: list[BaseException] = []
+    waiting = [error]
+    while waiting:
+        cause = waiting.pop(0)
+        if not isinstance(cause, BaseException) or any(cause is other for other in seen):
+            continue
+        seen.append(cause)
+        waiting.append((getattr(cause, "exc_info", None) or (None, None))[1])
+        waiting += [getattr(cause, "cause", None), cause.__cause__]
+        yield cause
+
+
+def of_local_file(error: OSError) -> str:
+    """The reason why a file of this machine cannot be read."""
+    return "local_io" if error.errno in DISK_FAULTS else "unavailable"
 
 
 def is_final(reason: str, attempts: int) -> bool:

@@ -155,7 +155,9 @@ def due_times(folder: Path, first_pause: float) -> list[float]:
 
 def stop(failure: Failure, folder: Path) -> None:
     """Note that nothing shall be downloaded for a while. folder: where it was downloaded to."""
-    full = re.search("no space left|quota exceeded", failure.detail, re.IGNORECASE)
+    full = failure.reason == "local_io" and re.search(
+        "no space left|quota exceeded", failure.detail, re.IGNORECASE
+    )
     note = {
         "reason": failure.reason,
         "detail": failure.detail,

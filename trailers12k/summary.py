@@ -6,13 +6,14 @@ not know models or stores.
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from trailers12k import metrics
-from trailers12k.backbones.names import UNTRAINED
+from trailers12k.backbones.names import is_untrained
 from trailers12k.files import write_csv, write_json, write_text
 from trailers12k.jobs import UserError
 from trailers12k.metrics import FIGURES
@@ -46,8 +47,9 @@ order of `FIGURES`, by the stores of the image and the video stream."""
 
 ENDS = ("_minus_paper", "_within")
 
-COLUMNS = ["run", "split", "epoch", *FIGURES, *GENRES, "movies", "of", "weights"]
-"""movies: that were scored. of: the subset's, those without features too."""
+COLUMNS = ["run", "split", "epoch", *FIGURES, *GENRES, "movies", "of", "weights", "pretrained"]
+"""movies: that were scored. of: the subset's, those without features too. pretrained: true, false
+where a store of the run has random weights, empty where it is not recorded."""
 
 EXPLANATIONS = f"""\
 Mean ± sample standard deviation over the splits, in %. µAP: over all pairs of movie and genre; mAP:
@@ -78,15 +80,15 @@ def read_labels(mtgc: str | Path) -> pd.DataFrame:
 
 def score_runs(
     mtgc: pd.DataFrame,
-    runs: Iterable[tuple[str, int, str, Path]],
+    runs: Iterable[tuple[str, int, str, bool | None, Path]],
     subset: int,
     seed: int,
     present: Mapping[str, set[str]],
 ) -> list[dict]:
     """Rows of transfer/val.csv or tst.csv: the two chance rows and one per run and split.
 
-    runs: (run, split, words on its weights, its folder). subset: 1 validation, 2 test.
-    present: run -> the movies that are in all its stores.
+    runs: (run, split, words on its weights, whether they are pretrained, its folder).
+    subset: 1 validation, 2 test. present: run -> the movies that are in all its stores.
 
     Raises `UserError`, naming them, when the movies predicted are not those of the subset that are
     present.
@@ -94,7 +96,7 @@ def score_runs(
     name = {1: "val", 2: "tst"}[subset]
     rows = []
     runs = list(runs)
-    for split in sorted({split for _, split, _, _ in runs}):
+    for split in sorted({split for _, split, *_ in runs}):
         column = mtgc[f"split{split}"]
         train, labels = (mtgc.loc[column == k, list(GENRES)].to_numpy() for k in (0, subset))
         draw = seed_for(seed, CHANCE, split)
@@ -104,7 +106,7 @@ def score_runs(
         ):
             row = {"run": run, "split": split, "epoch": 0, "movies": len(labels)}
             rows.append(row | {"of": len(labels)} | figures)
-    for run, split, weights, folder in runs:
+    for run, split, weights, pretrained, folder in runs:
         predictions = pd.read_csv(folder / f"{name}.csv", index_col="mid")
         in_subset = mtgc.index[mtgc[f"split{split}"] == subset]
         _check_movies(folder / f"{name}.csv", predictions.index, present[run] & {*in_subset})
@@ -113,6 +115,7 @@ def score_runs(
         epoch = json.loads((folder / "run.json").read_text())["best_epoch"]
         row = {"run": run, "split": split, "epoch": epoch, "movies": len(labels)}
         row["of"] = len(in_subset)
+        row["pretrained"] = {True: "true", False: "false", None: ""}[pretrained]
         rows.append(row | {"weights": weights} | figures)
         log.info(
             "%s split%d %s: %d movies, uAP %.4f, mAP %.4f, backbone weights: %s",
@@ -149,16 +152,16 @@ def score_options(
 
 
 def _check_movies(path: Path, scored: Iterable[str], expected: set[str]) -> None:
-    scored = list(scored)
+    counts = Counter(scored)
     wrong = {
-        "not predicted": sorted(expected - {*scored}),
-        "predicted, but not expected": sorted({*scored} - expected),
-        "twice": sorted({mid for mid in scored if scored.count(mid) > 1}),
+        "not predicted": sorted(expected - counts.keys()),
+        "predicted, but not expected": sorted(counts.keys() - expected),
+        "twice": sorted(mid for mid, count in counts.items() if count > 1),
     }
     told = [f"{what}: {', '.join(mids[:20])}" for what, mids in wrong.items() if mids]
     if told:
         raise UserError(
-            f"{path} has {len(scored)} movies, {len(expected)} are expected; {'; '.join(told)}. "
+            f"{path} has {counts.total()} movies, {len(expected)} are expected; {'; '.join(told)}. "
             "Train this run again: delete its folder"
         )
 
@@ -179,9 +182,11 @@ def summarize(tst: pd.DataFrame) -> pd.DataFrame:
     deviation = groups[columns].std(ddof=1) * 100
     table = pd.concat([mean, deviation.add_suffix("_sd")], axis=1).round(2)
     table.insert(0, "weights", groups["weights"].first().fillna(""))
-    table.insert(1, "splits", groups["split"].nunique())
-    table.insert(2, "movies", groups["movies"].sum())
-    table.insert(3, "of", groups["of"].sum())
+    pretrained = groups["pretrained"].first()
+    table.insert(1, "pretrained", pretrained.map(lambda cell: str(cell).lower(), "ignore"))
+    table.insert(2, "splits", groups["split"].nunique())
+    table.insert(3, "movies", groups["movies"].sum())
+    table.insert(4, "of", groups["of"].sum())
     return table
 
 
@@ -233,7 +238,7 @@ def markdown(
         rows.append([run, *ours, *paper, row["weights"] or "none"])
         if some_missing:
             rows[-1].append(f"{row['movies']} of {row['of']}")
-    untrained = sorted({r for r, row in summary.iterrows() if UNTRAINED in row["weights"]})
+    untrained = sorted({r for r, row in summary.iterrows() if is_untrained(row["pretrained"])})
     warning = ""
     if untrained:
         warning = (

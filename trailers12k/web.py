@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -20,7 +21,7 @@ from urllib3.util import Retry
 from trailers12k.files import PARTIAL, digest_of
 from trailers12k.fingerprint import fingerprint
 from trailers12k.jobs import UserError
-from trailers12k.reasons import classify
+from trailers12k.reasons import classify, of_local_file
 from trailers12k.shards import Failure
 
 log = logging.getLogger(__name__)
@@ -77,12 +78,27 @@ def opened(
         raise Failure("network", _without_query(str(error))) from error
 
 
+@contextmanager
+def opened_locally(path: Path, address: str) -> Iterator[BinaryIO]:
+    """A file of this machine, for reading. Raises `Failure`, by the system's error alone.
+
+    address: the file's name in messages.
+    """
+    try:
+        # Not a folder, nor a pipe, which would wait for ever.
+        if not path.is_file():
+            raise Failure("unavailable", f"No such file: {address}")
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise Failure(of_local_file(error), f"{error.strerror}: {address}") from error
+
+
 def read(client: requests.Session, url: str, limit: int, timeout: float) -> bytes:
     """The bytes of a URL or local file. Raises `Failure`; more than `limit` bytes are one."""
     if path := local_path(url):
-        if not path.is_file():
-            raise Failure("unavailable", f"No such file: {url}")
-        data = path.read_bytes()
+        with opened_locally(path, url) as file:
+            data = file.read(limit + 1)
     else:
         blocks: list[bytes] = []
         with opened(client, url, timeout) as response:

@@ -111,7 +111,9 @@ def _make(number: int, untrained: bool, kinds: int) -> Path:
             guess.to_csv(path / "tst.csv")
             row = {"run": run, "split": split, "movies": len(mids), "of": len(mids)}
             row |= {name: 0.6 + 0.05 * place + 0.01 * split for name in (*FIGURES, *GENRES)}
-            scores.append(row | {"weights": weights[place]})
+            scores.append(
+                row | {"weights": weights[place], "pretrained": not untrained or place > 0}
+            )
     chance = [
         {"run": run, "split": split, "movies": 9, "of": 9, "weights": None}
         | dict.fromkeys((*FIGURES, *GENRES), 0.3)
@@ -144,14 +146,17 @@ def _make(number: int, untrained: bool, kinds: int) -> Path:
         "data/ledger.csv",
         ["build/ledger/trailers/000.csv"],
         ["build/ledger/clips/000.csv"],
-        STORES,
+        dict.fromkeys(STORES, "frames"),
     )
     overview.describe(
         "results/tables",
         splits=summary.read_labels("data/mtgc.csv"),
         runs=runs,
         stores=STORES,
-        attributes={store: {"pretrained": not untrained, "weights": "told"} for store in STORES},
+        attributes={
+            store: {"input": "frames", "pretrained": not untrained, "weights": "told"}
+            for store in STORES
+        },
         manifests=manifests,
         movies="data/movies.csv",
         ledger="data/ledger.csv",

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from trailers12k import review, sheets
-from trailers12k.files import plain
+from trailers12k.files import unescape_formula
 from trailers12k.flags import FLAGS
 
 HOSTILE = "</script><script>alert('x')</script><img src=x onerror=alert(1)>\"'&amp; \u202e=1+1"
@@ -65,7 +65,7 @@ def write(folder: Path, trailers, flags=(), decisions=(), pictured=30) -> Path:
     )
     pictures = folder / "sheets", folder / "posters"
     # As `curation.read_written` gives the rows of a file.
-    decisions = [{name: plain(text) for name, text in row.items()} for row in decisions]
+    decisions = [{name: unescape_formula(text) for name, text in row.items()} for row in decisions]
     review.write(folder / "review", "films.csv", trailers, flags, clips, decisions, *pictures)
     return folder / "review" / "index.html"
 

@@ -14,6 +14,7 @@ from trailers12k import backbones
 from trailers12k.backbones import common, shufflenet3d, torchvision_nets, weights
 from trailers12k.backbones.names import modules_of
 from trailers12k.jobs import UserError
+from trailers12k.seeds import seed_for
 
 RESNET = "torchvision/resnet50"
 MODEL_3D = "shufflenet3d/1.0x"
@@ -73,6 +74,13 @@ def test_random_weights_follow_the_seed_and_leave_the_global_state():
     torch.manual_seed(5)
     assert sha256(1) == sha256(1) != sha256(2)
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_random_weights_descend_from_the_one_derivation_of_seeds():
+    with common.seeded(3, "weights", "a"):
+        drawn = torch.rand(4)
+    torch.manual_seed(seed_for(3, "weights", "a"))
+    assert torch.equal(drawn, torch.rand(4))
 
 
 def test_shufflenet3d_has_the_layout_of_the_published_checkpoint(tmp_path):
@@ -158,7 +166,7 @@ def test_what_cannot_be_loaded_is_told_in_one_line(model, options, words):
 
 
 def test_names_are_known_without_torch():
-    assert modules_of("timm/resnet18") == ["backbones.common", "backbones.timm_nets"]
+    assert modules_of("timm/resnet18") == ["backbones.common", "backbones.timm_nets", "seeds"]
     code = (
         "import sys; import trailers12k.backbones, trailers12k.video, trailers12k.clips;"
         "sys.exit('torch' in sys.modules)"

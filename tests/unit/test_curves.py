@@ -137,11 +137,10 @@ def test_the_files(folders, tmp_path):
 
 def test_the_picture_is_the_same_each_time(folders, tmp_path):
     runs = {run: folders(run, [LABELS] * 3) for run in ("pretrained", "random")}
-    told = ["ImageNet", "untrained (random, seed 1)"]
-    tst = pd.DataFrame({"run": [*runs, "chance"], "weights": [*told, None]})
+    tst = pd.DataFrame({"run": [*runs, "chance"], "pretrained": [True, False, None]})
     tables = curves.precision_recall(LABELS, runs), curves.learning(runs)
     for name in ("a", "b"):
-        figures.save(figures.curves(*tables, figures.weights_of(tst)), tmp_path / name)
+        figures.save(figures.curves(*tables, figures.pretrained_of(tst)), tmp_path / name)
     for end in ("svg", "png"):
         assert (tmp_path / f"a.{end}").read_bytes() == (tmp_path / f"b.{end}").read_bytes()
     assert "untrained (random) weights" in (tmp_path / "a.svg").read_text()

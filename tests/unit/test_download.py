@@ -16,7 +16,7 @@ from trailers12k import download, ledger, retries
 from trailers12k.files import sha256_of
 from trailers12k.fingerprint import fingerprint
 from trailers12k.movies import Movie
-from trailers12k.shards import Brake, Cancelled, Failure
+from trailers12k.shards import Brake, Cancelled, Failure, Stop
 
 COMMON = {"retries": 0, "timeout": 5, "pause": {}, "retry_pause": 0, "retry": "", "parallel": 1}
 TRAILERS = COMMON | {"short_side": 360, "max_megabytes": 100, "cookies": None}
@@ -361,3 +361,64 @@ def test_another_list_of_trailers_fetches_nothing_that_is_there_again(web, tmp_p
     assert rows(bad, f"{web[1]}/x.mp4", good) == ("ok", 1, asked)
     status, trailer, more = rows(bad, f"{web[1]}/cut.mp4")
     assert status == "failed" and more > asked, "the trailer that was used is listed no more"
+
+
+WORDS = ["plain", "Captcha", "My private video", "HTTP Error 429", "No space left", "timed out"]
+CONTENTS = {"missing": None, "empty": b"", "page": b"<html>no</html>", "zeros": bytes(10_000)}
+
+
+@pytest.mark.parametrize("content", CONTENTS)
+def test_words_in_the_name_of_a_local_file_decide_nothing(tmp_path, content):
+    """`Captcha.mp4` stopped all downloads for six hours; `My private video.mp4` was final."""
+    outcomes = {}
+    for words in WORDS:
+        for suffix in ("mp4", "html", "jpg"):
+            source = tmp_path / f"{words}.{suffix}"
+            if CONTENTS[content] is not None:
+                source.write_bytes(CONTENTS[content])
+            for fetch, wanted in (
+                (fetch_trailer, movie(source)),
+                (fetch_poster, movie(poster=source)),
+            ):
+                with pytest.raises(Failure) as failure:
+                    fetch(wanted, tmp_path / "out")
+                outcome = type(failure.value), failure.value.reason
+                outcomes.setdefault((fetch.__name__, suffix), set()).add(outcome)
+    assert all(len(each) == 1 for each in outcomes.values()), outcomes
+    expected = {
+        "missing": {
+            ("fetch_trailer", "mp4"): "unavailable",
+            ("fetch_poster", "jpg"): "unavailable",
+        },
+        "empty": {("fetch_trailer", "mp4"): "empty", ("fetch_poster", "jpg"): "not_image"},
+        "page": {("fetch_trailer", "mp4"): "not_video", ("fetch_poster", "jpg"): "not_image"},
+        "zeros": {("fetch_trailer", "mp4"): "not_video", ("fetch_poster", "jpg"): "not_image"},
+    }[content]
+    assert {
+        key: {(Failure, reason)} for key, reason in expected.items()
+    }.items() <= outcomes.items()
+
+
+def test_a_disk_that_cannot_be_read_stops_downloading_and_a_folder_is_no_file(tmp_path):
+    for fetch, named in ((fetch_trailer, "trailer"), (fetch_poster, "poster")):
+        with pytest.raises(Stop) as stop:
+            fetch(movie(**{named: "/proc/self/mem"}), tmp_path / "out")
+        assert stop.value.reason == "local_io"
+        with pytest.raises(Failure) as failure:
+            fetch(movie(**{named: tmp_path}), tmp_path / "out")
+        assert (type(failure.value), failure.value.reason) == (Failure, "unavailable")
+
+
+@pytest.mark.parametrize("words", ["captcha", "My%20private%20video", "try%20again%20later"])
+def test_words_in_an_address_decide_nothing(web, tmp_path, words):
+    """Neither in the name of a file on the web nor in that of its server."""
+    for address, reason in (
+        (f"{web[1]}/{words}.mp4", "unavailable"),
+        (f"{web[1]}/error/403/{words}.mp4", "forbidden"),
+        (f"{web[1]}/error/429/{words}.mp4", "rate_limited"),
+        (f"http://127.0.0.1:1/{words}.mp4", "network"),
+        (f"http://{words.replace('%20', '-')}.invalid/x.mp4", "network"),
+    ):
+        with pytest.raises(Failure) as failure:
+            fetch_trailer(movie(address), tmp_path)
+        assert failure.value.reason == reason

@@ -82,10 +82,10 @@ def test_where_nothing_is_known_the_picture_says_so(chart, tmp_path):
 
 def test_untrained_runs_are_told_by_more_than_a_colour():
     table = pd.DataFrame({"a": [1.0, 2.0], "b": [2.0, 1.0]}, index=pd.Index([0, 1], name="recall"))
-    weights = {"a": "ImageNet", "b": "untrained (random, seed 1)"}
-    told = figures.spec(figures.precision_recall(table, weights))
+    pretrained = {"a": True, "b": False}
+    told = figures.spec(figures.precision_recall(table, pretrained))
     assert told["encoding"]["strokeDash"]["scale"]["domain"] == list(figures.WEIGHTS)
-    text = figures.svg(figures.precision_recall(table, weights))
+    text = figures.svg(figures.precision_recall(table, pretrained))
     assert "stroke-dasharray" in text and figures.WEIGHTS[1] in text
 
 

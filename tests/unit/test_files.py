@@ -1,10 +1,17 @@
+import itertools
 import os
+import random
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import trailers12k
 from trailers12k.files import (
+    FORMULA,
+    escape_formula,
     inside,
     is_being_written,
     partial_of,
@@ -12,6 +19,7 @@ from trailers12k.files import (
     replacing,
     sha256_of,
     sweep,
+    unescape_formula,
     write_csv,
     write_text,
 )
@@ -91,3 +99,28 @@ def test_what_killed_processes_left_is_swept_and_nothing_else(tmp_path):
     assert is_being_written(own) and own.name.endswith(".partial")
     sweep(tmp_path)
     assert {*tmp_path.iterdir()} == {*stay}
+
+
+def test_every_text_comes_back_from_its_escaped_form_which_is_no_formula():
+    letters = ("'", "a", " ", '"', *FORMULA)
+    texts = ["".join(some) for n in range(5) for some in itertools.product(letters, repeat=n)]
+    draw = random.Random(0)
+    texts += ["".join(map(chr, draw.choices(range(0xD000), k=9))) for _ in range(2000)]
+    for text in texts:
+        escaped = escape_formula(text)
+        assert not escaped.startswith(FORMULA)
+        assert unescape_formula(escaped) == text
+    assert len({*map(escape_formula, texts)}) == len({*texts})
+    assert unescape_formula("'=typed by a person") == "=typed by a person"
+
+
+def test_the_page_escapes_the_same_characters():
+    script = (Path(trailers12k.__file__).parent / "templates/review.js").read_text()
+    (letters,) = re.findall(r"const FORMULA = /\^'\*\[(.*?)\]/;", script)
+    pattern = re.compile(f"[{letters}]")
+    assert all(pattern.fullmatch(letter) for letter in FORMULA)
+    assert not [
+        chr(code)
+        for code in range(0x10000)
+        if pattern.match(chr(code)) and chr(code) not in FORMULA
+    ]

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from trailers12k import overview
-from trailers12k.files import write_text
+from trailers12k.files import write_csv, write_text
+from trailers12k.metadata import write_movies
 from trailers12k.movies import GENRES, Movie
 
 MIDS = [f"tt000000{i}" for i in range(1, 9)]
@@ -250,3 +251,27 @@ def test_without_movies_there_are_the_other_tables(tmp_path):
     with (tmp_path / "tables" / "funnel.csv").open() as file:
         rows = [(row["step"], row["reason"], int(row["movies"])) for row in csv.DictReader(file)]
     assert ("features", "not_in_store", 3) in rows and rows[-1] == ("evaluated", "", 3)
+
+
+def test_a_failed_poster_does_not_lose_a_trailer(tmp_path):
+    """A run with posters made `posters: failed` a trailer to be flagged as `lost`."""
+    write_movies(tmp_path / "movies.csv", movies("crime", "crime", "crime"))
+    rows = [
+        {"mid": mid, "stage": stage, "status": "ok"} for mid in MIDS[:3] for stage in overview.MADE
+    ]
+    for mid, store, status in (
+        (MIDS[0], "posters_i_swin", "failed"),
+        (MIDS[1], "covers", "failed"),
+        (MIDS[2], "posters_of_frames", "failed"),
+    ):
+        for name in ("posters_i_swin", "covers", "posters_of_frames"):
+            state = {"status": status, "reason": "x"} if name == store else {"status": "ok"}
+            rows.append({"mid": mid, "stage": name} | state)
+    write_csv(tmp_path / "ledger.csv", ["mid", "stage", "status", "reason"], rows)
+    stores = {"posters_i_swin": "posters", "covers": "posters", "posters_of_frames": "frames"}
+    listed = overview.list_trailers(
+        tmp_path / "trailers.csv", tmp_path / "movies.csv", tmp_path / "ledger.csv", [], [], stores
+    )
+    # The input of a store counts, not its name.
+    told = [(row["status"], row["stage"]) for row in listed]
+    assert told == [("ok", ""), ("ok", ""), ("failed", "posters_of_frames")]

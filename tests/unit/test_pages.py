@@ -114,3 +114,14 @@ def test_frames_keep_to_their_budget(sheet, tmp_path, monkeypatch):
 
 def test_no_picture_is_higher_than_webp_allows():
     assert max(height for *_, height in sprites.TIERS) * sprites.PER_PICTURE < 16383
+
+
+def test_the_tile_of_clips_counts_the_stores_whose_input_is_clips_or_frames():
+    rows = [
+        {"store": "covers", "input": "posters", "clips": 999},
+        {"store": "posters_in_motion", "input": "frames", "clips": 7},
+    ]
+    funnel = [{"step": step, "status": "ok", "movies": 3} for step in ("movies", "evaluated")]
+    summary = pd.DataFrame([{"run": "a", "uap": 50.0}])
+    tables = {"stores": pd.DataFrame(rows), "funnel": pd.DataFrame(funnel), "summary": summary}
+    assert ("7", "clips") in pages._tiles(tables)

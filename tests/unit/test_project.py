@@ -1,5 +1,6 @@
 """What must agree between the project's own files."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -94,3 +95,44 @@ def test_planning_imports_nothing_slow():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+FILE_TYPES = {"csv", "html", "js", "json", "jsonl", "md", "py", "smk", "tsv", "yaml", "zarr"}
+"""What follows the point in the name of a file, such as curation.csv."""
+
+
+def keys_in(text):
+    """The dotted keys of the configuration that a text names."""
+    sections = "|".join(name for name, value in CONFIG.items() if isinstance(value, dict))
+    pattern = rf"(?<![\w./-])(?:{sections})(?:\.[a-z_]+)+\b(?![(/])"
+    keys = re.findall(pattern, text)
+    return {key for key in keys if key.split(".")[-1] not in FILE_TYPES}
+
+
+def is_key(key):
+    value = CONFIG
+    for part in key.split("."):
+        if not isinstance(value, dict) or part not in value:
+            return False
+        value = value[part]
+    return True
+
+
+def messages_of(path):
+    """The string constants of a module that hold several words, without docstrings."""
+    tree = ast.parse(path.read_text())
+    alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Constant) or id(node) in alone:
+            continue
+        if isinstance(node.value, str) and " " in node.value:
+            yield node.value
+
+
+def test_every_key_named_in_a_message_exists():
+    """A message advised to set `trailers.pause`; the key is `downloads.pause`."""
+    paths = [*(ROOT / "trailers12k").rglob("*.py"), *(ROOT / "scripts").glob("*.py")]
+    named = {(path.name, key) for path in paths for s in messages_of(path) for key in keys_in(s)}
+    assert {"downloads.pause", "clips.fpc"} <= {key for _, key in named}
+    assert [(where, key) for where, key in sorted(named) if not is_key(key)] == []

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from trailers12k import review, sheets
-from trailers12k.files import plain
+from trailers12k.files import unescape_formula
 from trailers12k.flags import FLAGS
 
 COLUMNS = [
@@ -78,7 +78,7 @@ def write(folders, table=None, flags=(), decisions=()):
     out = folders / "review"
     table = trailers() if table is None else table
     # As `curation.read_written` gives the rows of a file.
-    decisions = [{name: plain(text) for name, text in row.items()} for row in decisions]
+    decisions = [{name: unescape_formula(text) for name, text in row.items()} for row in decisions]
     review.write(
         out, "films.csv", table, flags, CLIPS, decisions, folders / "sheets", folders / "posters"
     )
@@ -102,7 +102,7 @@ def test_the_page_is_told_what_the_tables_hold(folders):
     }
     assert (movies["tt0000003"]["cell"], movies["tt0000003"]["poster"]) == (0, 0)
     decided = dict(zip(data["decided"], data["decisions"][0], strict=True))
-    # As it was decided, without what made it harmless to a spreadsheet.
+    # As it was decided, without what escaped it for a spreadsheet.
     assert (decided["note"], decided["wrong"]) == ("=1+1", ["a", "b"])
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from trailers12k import figures, summary
+from trailers12k.backbones.names import is_untrained, pretrained_of
 from trailers12k.jobs import UserError
 from trailers12k.movies import GENRES
 
@@ -30,7 +31,7 @@ def scored(tmp_path):
             guess = knows * test[list(GENRES)] + random.random((len(test), 10)) * 0.5
             guess.to_csv(folder / "tst.csv")
             (folder / "run.json").write_text(json.dumps({"best_epoch": 7}))
-            runs.append((run, split, "untrained (random, seed 1)", folder))
+            runs.append((run, split, "untrained (random, seed 1)", False, folder))
     present = dict.fromkeys(RUNS, set(mids))
     rows = summary.score_runs(mtgc, runs, subset=2, seed=0, present=present)
     summary.write_scores(tmp_path / "tst.csv", rows)
@@ -107,7 +108,7 @@ def test_movies_scored_are_the_movies_expected(tmp_path, change, told):
     mtgc["split0"] = [2] * 8 + [0] * 2
     predictions = (mtgc.loc[mids[:7], list(GENRES)] * 0.5 + 0.1).rename_axis("mid")
     (tmp_path / "run.json").write_text('{"best_epoch": 1}')
-    runs, present = [("ResNet", 0, "words", tmp_path)], {"ResNet": {*mids} - {mids[7]}}
+    runs, present = [("ResNet", 0, "words", None, tmp_path)], {"ResNet": {*mids} - {mids[7]}}
     predictions.to_csv(tmp_path / "tst.csv")
     row = summary.score_runs(mtgc, runs, 2, 0, present)[-1]
     assert (row["movies"], row["of"]) == (7, 8)
@@ -164,3 +165,67 @@ def test_the_picture_is_the_same_each_time(scored, tmp_path):
         figures.save(figures.results(table), tmp_path / name)
     for end in ("svg", "png"):
         assert (tmp_path / f"a.{end}").read_bytes() == (tmp_path / f"b.{end}").read_bytes()
+
+
+def test_the_column_pretrained_and_not_a_name_says_that_weights_are_untrained(scored, tmp_path):
+    """`untrained_x.pth` is a user's file of trained weights; random weights may have any name."""
+    mine = scored.run == "mine"
+    scored.loc[mine, ["weights", "pretrained"]] = ["untrained_x.pth", True]
+    scored.loc[scored.run == "ResNet", "weights"] = "drawn from the seed"
+    summary.write_summary(tmp_path, scored, RUNS, [])
+    text = (tmp_path / "summary.md").read_text()
+    warning = next(line for line in text.splitlines() if line.startswith("**Untrained weights"))
+    assert warning.endswith("** ResNet.")
+    table = pd.read_csv(tmp_path / "summary.csv", index_col="run")
+    assert table["pretrained"].dropna().to_dict() == {"ResNet": False, "mine": True}
+    figures.save(figures.results(table.reset_index()), tmp_path / "results")
+    kinds = {row["run"]: row["what"] for row in _rows(figures.results(table.reset_index()))}
+    assert kinds == {"ResNet": figures.WEIGHTS[1], "mine": figures.WEIGHTS[0]}
+    tst_kinds = figures.pretrained_of(scored)
+    assert is_untrained(tst_kinds["ResNet"]) and not is_untrained(tst_kinds["mine"])
+
+
+def _rows(chart):
+    """The values that a chart draws, without the paper's."""
+    rows = []
+
+    def walk(node):
+        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+            if key == "values" and isinstance(value, list):
+                rows.extend(v for v in value if isinstance(v, dict) and "what" in v)
+            elif isinstance(value, dict | list):
+                walk(value)
+
+    walk(chart.to_dict())
+    return [row for row in rows if row["what"] != "the paper"]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [([True, True], True), ([True, False], False), ([None, False], False), ([True, None], None)],
+)
+def test_a_run_is_pretrained_when_all_its_stores_are(values, expected):
+    attributes = [{} if value is None else {"pretrained": value} for value in values]
+    assert pretrained_of(attributes) is expected
+
+
+class CountingMid(str):
+    """A mid that counts how often it is compared."""
+
+    comparisons = 0
+
+    def __eq__(self, other):
+        CountingMid.comparisons += 1
+        return str.__eq__(self, other)
+
+    __hash__ = str.__hash__
+
+
+def test_the_check_of_movies_is_linear_in_their_number(tmp_path):
+    def comparisons(number):
+        CountingMid.comparisons = 0
+        mids = [CountingMid(f"tt{i:07d}") for i in range(number)]
+        summary._check_movies(tmp_path, mids, {*map(str, mids)})
+        return CountingMid.comparisons
+
+    assert comparisons(3_000) <= 20 * max(comparisons(300), 300)

@@ -18,6 +18,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from trailers12k.backbones import devices
 from trailers12k.backbones.devices import Device
 from trailers12k.jobs import UserError
+from trailers12k.seeds import seed_for
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ class Backbone:
         self._model = spec["model"]
         module = net.module.eval()
         if spec["weights"] == "random":
-            with seeded(seed, f"calibration of {spec['model']}"):
+            with seeded(seed, "calibration", spec["model"]):
                 self._calibrate(module)
         # The layout of the fast kernels: in it shufflenet_v2 takes two thirds of the time, and
         # shufflenet3d half.
@@ -219,11 +220,10 @@ def _coloured_squares(count: int, length: int, side: int) -> Tensor:
 
 
 @contextmanager
-def seeded(seed: int, what: str) -> Iterator[None]:
-    """Draw torch's random numbers from `seed` and a name; its global state is untouched."""
-    digest = hashlib.sha256(f"{seed} {what}".encode()).digest()
+def seeded(seed: int, *names: str) -> Iterator[None]:
+    """Draw torch's random numbers from `seeds.seed_for`; torch's global state is untouched."""
     with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+        torch.default_generator.manual_seed(seed_for(seed, *names))
         yield
 
 
@@ -237,7 +237,7 @@ def scale(pixels: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor
 
 def random_weights(build: Callable[[], nn.Module], model: str, seed: int) -> nn.Module:
     """The module that `build` makes, its initialisation determined by the seed and the name."""
-    with seeded(seed, model):
+    with seeded(seed, "weights", model):
         return build()
 
 

@@ -12,7 +12,7 @@ from trailers12k.fingerprint import fingerprint
 from trailers12k.jobs import UserError
 
 UNTRAINED = "untrained"
-"""The word by which results on random weights are known."""
+"""The word for random weights in tables and messages. For people: code reads `pretrained`."""
 
 FAMILIES = {
     "torchvision": "torchvision_nets",
@@ -84,7 +84,7 @@ def family_of(model: str) -> str:
 
 def modules_of(model: str) -> list[str]:
     """The modules whose code determines this model's features, for `fingerprint.code_version`."""
-    return ["backbones.common", f"backbones.{family_of(model)}"]
+    return ["backbones.common", f"backbones.{family_of(model)}", "seeds"]
 
 
 def words_on(stores: Iterable[Mapping]) -> str:
@@ -101,3 +101,22 @@ def words_on(stores: Iterable[Mapping]) -> str:
         for told in stores
     ]
     return " + ".join(dict.fromkeys(words))
+
+
+def pretrained_of(stores: Iterable[Mapping]) -> bool | None:
+    """Whether all weights behind stores are pretrained, by their attributes; None: not recorded.
+
+    One store with random weights makes it False.
+    """
+    values = [attributes.get("pretrained") for attributes in stores]
+    if False in values:
+        return False
+    return None if None in values else True
+
+
+def is_untrained(pretrained: object) -> bool:
+    """Whether a cell of a column `pretrained` records random weights.
+
+    pretrained: true, false or empty, as text or as pandas reads it.
+    """
+    return str(pretrained).lower() == "false"

@@ -18,11 +18,11 @@ from typing import Any
 from urllib.parse import quote_plus, unquote
 
 from trailers12k import retries, shards
-from trailers12k.files import harmless, write_csv, write_json
+from trailers12k.files import escape_formula, write_csv, write_json
 from trailers12k.fingerprint import fingerprint
 from trailers12k.jobs import UserError
 from trailers12k.movies import address_of, check_address, is_mid, is_youtube_id
-from trailers12k.reasons import STOPS, classify
+from trailers12k.reasons import STOPS, classify_error
 from trailers12k.shards import Failure, Stop, Task
 from trailers12k.sources.records import Record, one_line
 
@@ -220,7 +220,7 @@ class _Search:
             except YoutubeDLError as error:
                 message = str(error).removeprefix("ERROR: ")
                 quoted = quote_plus(query)
-                reason = classify(message, query, quoted, unquote(quoted))
+                reason = classify_error(error, query, quoted, unquote(quoted))
                 if left and reason in ("network", "server_error"):
                     time.sleep(2 ** (self.settings["retries"] - left))
                     continue
@@ -520,4 +520,4 @@ def _rows(
             "duration": f"{one['duration']:.0f}" if known else "",
             "address": address_of(address),
         }
-        yield {name: harmless(text) for name, text in row.items()}
+        yield {name: escape_formula(text) for name, text in row.items()}

@@ -12,7 +12,7 @@
   const COLUMNS = ['mid', 'decision', 'wrong', 'replacement', 'sha256', 'note', 'by', 'date'];
   const IGNORED = ['title', 'verified']; // columns of data/curation.csv, which can be imported too
   const NAMES = { accept: 'accepted', reject: 'rejected', wrong_trailer: 'wrong trailer', unsure: 'unsure' };
-  const FORMULA = /^[=+\-@＝＋－＠]/;
+  const FORMULA = /^'*[=+\-@＝＋－＠\t\r\n]/;
   const KEY = `trailers12k review: ${DATA.collection}: `;
   const FLAGS = Object.keys(DATA.flags);
 
@@ -771,8 +771,8 @@
   // ---------------------------------------------------------------- curation.csv
   /** In one line, and without what cannot be printed. */
   const line = (value) => value.replace(/[\p{Z}\s]+/gu, ' ').replace(/(?![\u200c\u200d])\p{C}/gu, '').trim();
-  const harmless = (value) => (FORMULA.test(value) ? `'${value}` : value);
-  const plain = (value) => (value[0] === "'" && FORMULA.test(value.slice(1)) ? value.slice(1) : value);
+  const escapeFormula = (value) => (FORMULA.test(value) ? `'${value}` : value);
+  const unescapeFormula = (value) => (value[0] === "'" && FORMULA.test(value) ? value.slice(1) : value);
   const quoted = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 
   function exported() {
@@ -786,7 +786,7 @@
         continue;
       }
       const cells = { ...entry, mid, wrong: entry.wrong.join('|'), note: line(entry.note), by: line(entry.by) };
-      rows.push(COLUMNS.map((name) => quoted(harmless(cells[name]))).join(','));
+      rows.push(COLUMNS.map((name) => quoted(escapeFormula(cells[name]))).join(','));
     }
     return { text: [COLUMNS.join(','), ...rows, ''].join('\n'), rows: rows.length, notes };
   }
@@ -865,7 +865,7 @@
     rows.forEach((cells, place) => {
       const where = `row ${place + 2}`;
       if (cells.length !== columns.length) throw new Error(`${where} has ${cells.length} columns, not ${columns.length}`);
-      const row = Object.fromEntries(columns.map((name, at) => [name, plain(cells[at].trim())]));
+      const row = Object.fromEntries(columns.map((name, at) => [name, unescapeFormula(cells[at].trim())]));
       const fault = (name) => { throw new Error(`${where}: ${name}: “${row[name]}” is not allowed`); };
       if (!/^tt\d{7,8}$/.test(row.mid) || found.has(row.mid)) fault('mid');
       if (!Object.hasOwn(NAMES, row.decision)) fault('decision');
