@@ -15,10 +15,10 @@ from snakemake.utils import min_version
 # Jobs in environments of their own (--sdm conda) find the package here; it is not installed there.
 sys.path.append(workflow.basedir)
 
-from trailers12k import state
-from trailers12k.jobs import UserError
-from trailers12k.metadata import COLUMNS
-from trailers12k.plan import (
+from trailers12k.versions import run_state as state
+from trailers12k.jobs.context import UserError
+from trailers12k.movies.metadata import COLUMNS
+from trailers12k.workflow.plan import (
     CLIPS_CODE,
     COLLECTED,
     RECORDS,

@@ -2,9 +2,10 @@
 
 import logging
 
-from trailers12k import curation, ledger, metadata
-from trailers12k.jobs import job
-from trailers12k.plan import Plan
+from trailers12k.jobs import ledger
+from trailers12k.jobs.context import job
+from trailers12k.movies import curation, metadata
+from trailers12k.workflow.plan import Plan
 
 MOST = 20
 """Movies that are named."""

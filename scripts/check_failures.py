@@ -4,9 +4,10 @@ import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from trailers12k import ledger, retries
-from trailers12k.files import write_csv
-from trailers12k.jobs import job
+from trailers12k.common.files import write_csv
+from trailers12k.downloads import retries
+from trailers12k.jobs import ledger
+from trailers12k.jobs.context import job
 
 
 def rows_of(paths: Iterable[str]) -> Iterator[dict[str, str]]:

@@ -3,10 +3,11 @@
 import logging
 from pathlib import Path
 
-from trailers12k import ledger, metadata, sources
-from trailers12k.jobs import job
-from trailers12k.plan import Plan
-from trailers12k.sources import records
+from trailers12k.jobs import ledger
+from trailers12k.jobs.context import job
+from trailers12k.movies import metadata, sources
+from trailers12k.movies.sources import records
+from trailers12k.workflow.plan import Plan
 
 
 def main() -> None:

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from trailers12k import clips, ledger
-from trailers12k.files import write_csv
-from trailers12k.jobs import job
+from trailers12k.common.files import write_csv
+from trailers12k.jobs import ledger
+from trailers12k.jobs.context import job
+from trailers12k.video import clips
 
 
 def main() -> None:

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from trailers12k import download, ledger
-from trailers12k.jobs import job
-from trailers12k.plan import Plan
+from trailers12k.downloads import trailers as download
+from trailers12k.jobs import ledger
+from trailers12k.jobs.context import job
+from trailers12k.workflow.plan import Plan
 
 
 def main() -> None:

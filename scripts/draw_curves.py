@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from trailers12k import curves, figures, summary
-from trailers12k.jobs import job
-from trailers12k.plan import SPLITS
+from trailers12k.evaluation import curves, summary
+from trailers12k.jobs.context import job
+from trailers12k.report import charts as figures
+from trailers12k.workflow.plan import SPLITS
 
 
 def main() -> None:

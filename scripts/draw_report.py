@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from trailers12k import overview, pages, sprites
-from trailers12k.files import read_csv, write_csv, write_text
-from trailers12k.jobs import job
+from trailers12k.common.files import read_csv, write_csv, write_text
+from trailers12k.jobs.context import job
+from trailers12k.report import page as pages
+from trailers12k.report import tables as overview
+from trailers12k.report import thumbnails as sprites
 
 
 def main() -> None:

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from trailers12k import clips, features, ledger
-from trailers12k.backbones.names import read_weights
-from trailers12k.jobs import job
+from trailers12k.features import extraction as features
+from trailers12k.features.backbones.names import read_weights
+from trailers12k.jobs import ledger
+from trailers12k.jobs.context import job
+from trailers12k.video import clips
 
 
 def main() -> None:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from trailers12k import web
-from trailers12k.jobs import job
+from trailers12k.downloads import http as web
+from trailers12k.jobs.context import job
 
 
 def main() -> None:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from trailers12k import download
-from trailers12k.files import write_json
-from trailers12k.jobs import job
-from trailers12k.plan import Plan
+from trailers12k.common.files import write_json
+from trailers12k.downloads import trailers as download
+from trailers12k.jobs.context import job
+from trailers12k.workflow.plan import Plan
 
 
 def main() -> None:

@@ -4,9 +4,9 @@ import logging
 from dataclasses import asdict
 from pathlib import Path
 
-from trailers12k.backbones import weights
-from trailers12k.files import write_json
-from trailers12k.jobs import job
+from trailers12k.common.files import write_json
+from trailers12k.features.backbones import weights
+from trailers12k.jobs.context import job
 
 
 def main() -> None:

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from trailers12k import flags, overview
-from trailers12k.files import write_csv
-from trailers12k.jobs import job
+from trailers12k.common.files import write_csv
+from trailers12k.jobs.context import job
+from trailers12k.report import tables as overview
+from trailers12k.review import flags
 
 
 def main() -> None:

@@ -2,9 +2,9 @@
 
 import logging
 
-from trailers12k import metadata
-from trailers12k.jobs import job
-from trailers12k.plan import Plan
+from trailers12k.jobs.context import job
+from trailers12k.movies import metadata
+from trailers12k.workflow.plan import Plan
 
 
 def main() -> None:

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from trailers12k import splits
-from trailers12k.files import write_csv
-from trailers12k.jobs import job
-from trailers12k.movies import GENRES
-from trailers12k.plan import Plan
+from trailers12k.common.files import write_csv
+from trailers12k.common.movie import GENRES
+from trailers12k.jobs.context import job
+from trailers12k.splits import stratification as splits
+from trailers12k.workflow.plan import Plan
 
 
 def main() -> None:

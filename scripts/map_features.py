@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from trailers12k import maps
-from trailers12k.jobs import job
+from trailers12k.jobs.context import job
+from trailers12k.report import embedding as maps
 
 
 def main() -> None:

@@ -3,10 +3,10 @@
 import logging
 import shutil
 
-from trailers12k import published
-from trailers12k.files import read_csv, write_csv
-from trailers12k.jobs import job
-from trailers12k.plan import Plan
+from trailers12k.common.files import read_csv, write_csv
+from trailers12k.downloads import published
+from trailers12k.jobs.context import job
+from trailers12k.workflow.plan import Plan
 
 
 def main() -> None:

@@ -2,8 +2,8 @@
 
 import logging
 
-from trailers12k import clips
-from trailers12k.jobs import job
+from trailers12k.jobs.context import job
+from trailers12k.video import clips
 
 
 def main() -> None:

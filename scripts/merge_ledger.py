@@ -4,9 +4,10 @@ import logging
 from itertools import groupby
 from pathlib import Path
 
-from trailers12k import curation, ledger
-from trailers12k.jobs import job
-from trailers12k.plan import Plan
+from trailers12k.jobs import ledger
+from trailers12k.jobs.context import job
+from trailers12k.movies import curation
+from trailers12k.workflow.plan import Plan
 
 
 def main() -> None:

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from trailers12k import ledger, stores, trust
-from trailers12k.files import write_csv
-from trailers12k.jobs import job
+from trailers12k.common.files import write_csv
+from trailers12k.features import integrity as trust
+from trailers12k.features import store as stores
+from trailers12k.jobs import ledger
+from trailers12k.jobs.context import job
 
 
 def main() -> None:

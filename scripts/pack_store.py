@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from trailers12k import dataset
-from trailers12k.jobs import job
+from trailers12k.classifier import dataset
+from trailers12k.jobs.context import job
 
 
 def main() -> None:

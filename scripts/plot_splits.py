@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from trailers12k import figures
-from trailers12k.jobs import job
+from trailers12k.jobs.context import job
+from trailers12k.report import charts as figures
 
 
 def main() -> None:

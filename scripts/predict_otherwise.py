@@ -2,9 +2,9 @@
 
 import torch
 
-from trailers12k import dataset, training
-from trailers12k.jobs import job
-from trailers12k.plan import STREAMS
+from trailers12k.classifier import dataset, training
+from trailers12k.jobs.context import job
+from trailers12k.workflow.plan import STREAMS
 
 
 def main() -> None:

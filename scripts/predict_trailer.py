@@ -4,10 +4,13 @@ import json
 import logging
 from pathlib import Path
 
-from trailers12k import features, predictions, stores, training
-from trailers12k.backbones.names import read_weights, words_on
-from trailers12k.files import write_json, write_text
-from trailers12k.jobs import job
+from trailers12k.classifier import prediction as predictions
+from trailers12k.classifier import training
+from trailers12k.common.files import write_json, write_text
+from trailers12k.features import extraction as features
+from trailers12k.features import store as stores
+from trailers12k.features.backbones.names import read_weights, words_on
+from trailers12k.jobs.context import job
 
 
 def main() -> None:

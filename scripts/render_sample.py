@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from trailers12k.jobs import job
-from trailers12k.plan import Plan
-from trailers12k.sources import sample
+from trailers12k.jobs.context import job
+from trailers12k.movies.sources import sample
+from trailers12k.workflow.plan import Plan
 
 
 def main() -> None:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from trailers12k import summary
-from trailers12k.jobs import job
-from trailers12k.plan import SPLITS
+from trailers12k.evaluation import summary
+from trailers12k.jobs.context import job
+from trailers12k.workflow.plan import SPLITS
 
 
 def main() -> None:

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from trailers12k import stores, summary
-from trailers12k.backbones.names import pretrained_of, words_on
-from trailers12k.files import read_csv
-from trailers12k.jobs import job
-from trailers12k.plan import SPLITS, STREAMS
+from trailers12k.common.files import read_csv
+from trailers12k.evaluation import summary
+from trailers12k.features import store as stores
+from trailers12k.features.backbones.names import pretrained_of, words_on
+from trailers12k.jobs.context import job
+from trailers12k.workflow.plan import SPLITS, STREAMS
 
 
 def main() -> None:

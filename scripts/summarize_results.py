@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from trailers12k import ledger, summary
-from trailers12k.files import read_csv
-from trailers12k.jobs import job
+from trailers12k.common.files import read_csv
+from trailers12k.evaluation import summary
+from trailers12k.jobs import ledger
+from trailers12k.jobs.context import job
 
 
 def main() -> None:

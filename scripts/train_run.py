@@ -4,14 +4,15 @@ from pathlib import Path
 
 import torch
 
-from trailers12k import dataset, stores, training
-from trailers12k.backbones import devices
-from trailers12k.backbones.names import words_on
-from trailers12k.files import sha256_of
-from trailers12k.fingerprint import fingerprint
-from trailers12k.jobs import job
-from trailers12k.plan import STREAMS
-from trailers12k.seeds import seed_for
+from trailers12k.classifier import dataset, training
+from trailers12k.common.files import sha256_of
+from trailers12k.common.fingerprint import fingerprint
+from trailers12k.common.seeds import seed_for
+from trailers12k.features import store as stores
+from trailers12k.features.backbones import devices
+from trailers12k.features.backbones.names import words_on
+from trailers12k.jobs.context import job
+from trailers12k.workflow.plan import STREAMS
 
 
 def main() -> None:

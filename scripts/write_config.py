@@ -2,8 +2,8 @@
 
 import yaml
 
-from trailers12k.files import write_text
-from trailers12k.jobs import job
+from trailers12k.common.files import write_text
+from trailers12k.jobs.context import job
 
 
 def main() -> None:

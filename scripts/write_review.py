@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from trailers12k import curation, review
-from trailers12k.files import read_csv
-from trailers12k.jobs import job
+from trailers12k.common.files import read_csv
+from trailers12k.jobs.context import job
+from trailers12k.movies import curation
+from trailers12k.review import page as review
 
 
 def main() -> None:

@@ -28,9 +28,12 @@ from PIL import Image
 from skimage import data
 from sklearn.datasets import load_sample_image
 
-from trailers12k import backbones, clips, features, video
-from trailers12k.backbones import devices
-from trailers12k.backbones.common import Backbone
+from trailers12k.features import backbones
+from trailers12k.features import extraction as features
+from trailers12k.features.backbones import devices
+from trailers12k.features.backbones.common import Backbone
+from trailers12k.video import clips
+from trailers12k.video import reader as video
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())

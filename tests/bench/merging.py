@@ -15,11 +15,14 @@ from unittest import mock
 
 import numpy as np
 
-from trailers12k import clips, ledger, metadata, stores
-from trailers12k.clips import Clip
-from trailers12k.files import write_csv
-from trailers12k.movies import Movie, shard_of
-from trailers12k.sources.records import Record
+from trailers12k.common.files import write_csv
+from trailers12k.common.movie import Movie, shard_of
+from trailers12k.features import store as stores
+from trailers12k.jobs import ledger
+from trailers12k.movies import metadata
+from trailers12k.movies.sources.records import Record
+from trailers12k.video import clips
+from trailers12k.video.clips import Clip
 
 MOVIES, SHARDS, SHAPE = 12_000, 128, (96, 1024)
 CLIPS = 151

@@ -16,9 +16,9 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from trailers12k import trust
-from trailers12k.files import write_csv
-from trailers12k.movies import GENRES
+from trailers12k.common.files import write_csv
+from trailers12k.common.movie import GENRES
+from trailers12k.features import integrity as trust
 
 ROOT = Path(__file__).parents[2]
 SIZES = [(1_200, 128), (12_000, 128), (120_000, 128), (120_000, 1_000)]

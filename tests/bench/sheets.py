@@ -19,9 +19,12 @@ import numpy as np
 import torch
 import yaml
 
-from trailers12k import clips, features, sheets, shots, video
-from trailers12k.backbones import devices
-from trailers12k.backbones.common import Backbone
+from trailers12k.features import extraction as features
+from trailers12k.features.backbones import devices
+from trailers12k.features.backbones.common import Backbone
+from trailers12k.video import clips, shots
+from trailers12k.video import contact_sheets as sheets
+from trailers12k.video import reader as video
 
 ROOT = Path(__file__).parents[2]
 PRESET = yaml.safe_load((ROOT / "presets/trailers12k.yaml").read_text())["backbones"]

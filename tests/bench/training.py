@@ -16,7 +16,8 @@ import zarr
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits as loss_of
 
-from trailers12k import dataset, stores, training
+from trailers12k.classifier import dataset, training
+from trailers12k.features import store as stores
 
 MOVIES = {"trn": 840, "val": 120}
 FEATURES = 1024

@@ -19,9 +19,11 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from trailers12k import ledger, state, stores
-from trailers12k.files import write_csv, write_json
-from trailers12k.movies import shard_of
+from trailers12k.common.files import write_csv, write_json
+from trailers12k.common.movie import shard_of
+from trailers12k.features import store as stores
+from trailers12k.jobs import ledger
+from trailers12k.versions import run_state as state
 
 ROOT = Path(__file__).parents[2]
 MOVIES, SHARDS, SHAPE = 12_000, 128, (96, 64)

@@ -18,8 +18,10 @@ from sklearn.datasets import load_sample_image
 from timm.data import create_transform, resolve_data_config
 from torch import nn
 
-from trailers12k import backbones, features, video
-from trailers12k.clips import Clip
+from trailers12k.features import backbones
+from trailers12k.features import extraction as features
+from trailers12k.video import reader as video
+from trailers12k.video.clips import Clip
 
 FP32 = 1e-4
 """Of the model: the length of the difference over the length of the features."""

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from trailers12k.divita import DIViTA
+from trailers12k.classifier.divita import DIViTA
 
 TOLERANCE = {"rtol": 0, "atol": 1e-5}
 MOMENTUM = 0.1

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trailers12k.metrics import FIGURES, scores
-from trailers12k.movies import GENRES
+from trailers12k.common.movie import GENRES
+from trailers12k.evaluation.metrics import FIGURES, scores
 
 
 @pytest.mark.parametrize(

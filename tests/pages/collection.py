@@ -8,11 +8,15 @@ import pandas as pd
 import yaml
 from PIL import Image
 
-from trailers12k import curves, overview, pages, sheets, sprites, summary
-from trailers12k.files import read_csv, write_csv, write_text
-from trailers12k.metadata import write_movies
-from trailers12k.metrics import FIGURES
-from trailers12k.movies import GENRES, Movie
+from trailers12k.common.files import read_csv, write_csv, write_text
+from trailers12k.common.movie import GENRES, Movie
+from trailers12k.evaluation import curves, summary
+from trailers12k.evaluation.metrics import FIGURES
+from trailers12k.movies.metadata import write_movies
+from trailers12k.report import page as pages
+from trailers12k.report import tables as overview
+from trailers12k.report import thumbnails as sprites
+from trailers12k.video import contact_sheets as sheets
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = "<script>alert(1)</script>\"'&--></script><img src=x onerror=alert(2)>"

@@ -12,9 +12,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from trailers12k import review, sheets
-from trailers12k.files import unescape_formula
-from trailers12k.flags import FLAGS
+from trailers12k.common.files import unescape_formula
+from trailers12k.review import page as review
+from trailers12k.review.flags import FLAGS
+from trailers12k.video import contact_sheets as sheets
 
 HOSTILE = "</script><script>alert('x')</script><img src=x onerror=alert(1)>\"'&amp; \u202e=1+1"
 COLUMNS = ["mid", "decision", "wrong", "replacement", "sha256", "note", "by", "date"]

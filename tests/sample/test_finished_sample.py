@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from trailers12k.config import ASKED
-from trailers12k.summary import CHANCE, PAPER
+from trailers12k.evaluation.summary import CHANCE, PAPER
+from trailers12k.settings.validation import ASKED
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())

@@ -10,11 +10,11 @@ from PIL import Image
 from torch import nn
 from torchvision.models import get_model, get_model_weights
 
-from trailers12k import backbones
-from trailers12k.backbones import common, shufflenet3d, torchvision_nets, weights
-from trailers12k.backbones.names import modules_of
-from trailers12k.jobs import UserError
-from trailers12k.seeds import seed_for
+from trailers12k.common.seeds import seed_for
+from trailers12k.features import backbones
+from trailers12k.features.backbones import common, shufflenet3d, torchvision_nets, weights
+from trailers12k.features.backbones.names import modules_of
+from trailers12k.jobs.context import UserError
 
 RESNET = "torchvision/resnet50"
 MODEL_3D = "shufflenet3d/1.0x"

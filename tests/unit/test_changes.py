@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import yaml
 
-from trailers12k import changes, stores
-from trailers12k.files import write_csv
-from trailers12k.movies import GENRES
+from trailers12k.common.files import write_csv
+from trailers12k.common.movie import GENRES
+from trailers12k.features import store as stores
+from trailers12k.versions import comparison as changes
 
 MIDS = [f"tt{number:07d}" for number in range(1, 6)]
 LEDGER = ["mid", "stage", "status", "reason", "sha256"]

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trailers12k import changes, stores
-from trailers12k.files import write_csv
-from trailers12k.jobs import UserError
+from trailers12k.common.files import write_csv
+from trailers12k.features import store as stores
+from trailers12k.jobs.context import UserError
+from trailers12k.versions import comparison as changes
 
 MID = "tt0000001"
 

@@ -6,9 +6,11 @@ import av
 import numpy as np
 import pytest
 
-from trailers12k import clips, sheets, shots, video
-from trailers12k.clips import Clip
-from trailers12k.files import sha256_of
+from trailers12k.common.files import sha256_of
+from trailers12k.video import clips, shots
+from trailers12k.video import contact_sheets as sheets
+from trailers12k.video import reader as video
+from trailers12k.video.clips import Clip
 
 SHOTS = (30, 12, 50, 24, 8, 40)
 SETTINGS = {"detector": "adaptive", "min_shot": 6, "fps": 24, "fpc": 24, "keep": 0.5}

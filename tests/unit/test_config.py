@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from trailers12k.config import check
-from trailers12k.jobs import UserError
+from trailers12k.jobs.context import UserError
+from trailers12k.settings.validation import check
 
 ROOT = Path(__file__).parents[2]
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())

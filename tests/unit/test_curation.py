@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from trailers12k import curation, files, ledger, metadata, sources, versions
-from trailers12k.curation import Decision
-from trailers12k.files import read_csv
-from trailers12k.jobs import UserError
-from trailers12k.plan import Plan
-from trailers12k.sources import records, tmdb, trailers12k
-from trailers12k.sources.records import Record
+from trailers12k.common import files
+from trailers12k.common.files import read_csv
+from trailers12k.jobs import ledger
+from trailers12k.jobs.context import UserError
+from trailers12k.movies import curation, metadata, sources
+from trailers12k.movies.curation import Decision
+from trailers12k.movies.sources import records, tmdb, trailers12k
+from trailers12k.movies.sources.records import Record
+from trailers12k.versions import snapshots as versions
+from trailers12k.workflow.plan import Plan
 
 ROOT = Path(__file__).parents[2]
 HEAD = ",".join(curation.COLUMNS) + "\n"

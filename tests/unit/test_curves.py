@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trailers12k import curves, figures
-from trailers12k.metrics import average_precision
-from trailers12k.movies import GENRES
+from trailers12k.common.movie import GENRES
+from trailers12k.evaluation import curves
+from trailers12k.evaluation.metrics import average_precision
+from trailers12k.report import charts as figures
 
 MIDS = [f"tt{i:07d}" for i in range(10)]
 LABELS = pd.DataFrame(np.eye(10, dtype=int), index=pd.Index(MIDS, name="mid"), columns=list(GENRES))

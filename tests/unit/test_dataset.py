@@ -6,7 +6,7 @@ import pytest
 import torch
 import zarr
 
-from trailers12k.dataset import (
+from trailers12k.classifier.dataset import (
     Packed,
     TrailerDataset,
     evaluation_batches,
@@ -17,8 +17,8 @@ from trailers12k.dataset import (
     training_batches,
     whole_trailers,
 )
-from trailers12k.files import read_csv, write_csv
-from trailers12k.movies import GENRES
+from trailers12k.common.files import read_csv, write_csv
+from trailers12k.common.movie import GENRES
 
 CLIPS = {"tt0000003": 7, "tt0000001": 12, "tt10000000": 3, "tt0000002": 5}
 

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 import torch
 
-from trailers12k import backbones
-from trailers12k.backbones import devices
-from trailers12k.backbones.devices import Device
-from trailers12k.jobs import UserError
+from trailers12k.features import backbones
+from trailers12k.features.backbones import devices
+from trailers12k.features.backbones.devices import Device
+from trailers12k.jobs.context import UserError
 
 FRAMES = {
     "model": "torchvision/shufflenet_v2_x0_5",

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from trailers12k.divita import DIViTA
+from trailers12k.classifier.divita import DIViTA
 
 PARTS = {
     "norm_in": 2_048,

@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trailers12k import download, ledger, retries
-from trailers12k.files import sha256_of
-from trailers12k.fingerprint import fingerprint
-from trailers12k.movies import Movie
-from trailers12k.shards import Brake, Cancelled, Failure, Stop
+from trailers12k.common.files import sha256_of
+from trailers12k.common.fingerprint import fingerprint
+from trailers12k.common.movie import Movie
+from trailers12k.downloads import retries
+from trailers12k.downloads import trailers as download
+from trailers12k.jobs import ledger
+from trailers12k.jobs.runner import Brake, Cancelled, Failure, Stop
 
 COMMON = {"retries": 0, "timeout": 5, "pause": {}, "retry_pause": 0, "retry": "", "parallel": 1}
 TRAILERS = COMMON | {"short_side": 360, "max_megabytes": 100, "cookies": None}

@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trailers12k import backbones, clips, features, stores, video
-from trailers12k.files import sha256_of
-from trailers12k.shards import Failure
+from trailers12k.common.files import sha256_of
+from trailers12k.features import backbones
+from trailers12k.features import extraction as features
+from trailers12k.features import store as stores
+from trailers12k.jobs.runner import Failure
+from trailers12k.video import clips
+from trailers12k.video import reader as video
 
 SETTINGS = {"fps": 24, "fpc": 24, "detector": "adaptive", "min_shot": 6, "keep": 0.5}
 FRAMES = {

@@ -6,8 +6,8 @@ import re
 import pandas as pd
 import pytest
 
-from trailers12k import figures
-from trailers12k.movies import GENRES
+from trailers12k.common.movie import GENRES
+from trailers12k.report import charts as figures
 
 FUNNEL = pd.DataFrame(
     [

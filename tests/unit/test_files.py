@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import trailers12k
-from trailers12k.files import (
+from trailers12k.common.files import (
     FORMULA,
     escape_formula,
     inside,
@@ -23,7 +23,7 @@ from trailers12k.files import (
     write_csv,
     write_text,
 )
-from trailers12k.jobs import UserError
+from trailers12k.jobs.context import UserError
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):

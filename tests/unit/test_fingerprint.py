@@ -1,7 +1,7 @@
 import pytest
 
-from trailers12k import fingerprint as module
-from trailers12k.fingerprint import code_version, fingerprint
+from trailers12k.common import fingerprint as module
+from trailers12k.common.fingerprint import code_version, fingerprint
 
 
 def test_a_fingerprint_depends_on_values_and_names_not_on_their_order():

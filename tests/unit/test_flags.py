@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from trailers12k import flags, sheets, twins
+from trailers12k.review import flags
+from trailers12k.review import near_duplicates as twins
+from trailers12k.video import contact_sheets as sheets
 
 GOOD = {
     **{"status": "ok", "stage": "", "reason": "", "year": "2010", "genres": "drama"},

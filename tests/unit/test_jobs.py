@@ -3,7 +3,7 @@
 import os
 import time
 
-from trailers12k.jobs import job
+from trailers12k.jobs.context import job
 
 
 def test_an_input_of_a_clock_that_is_ahead_is_dated_now_and_others_keep_their_time(tmp_path):

@@ -10,9 +10,11 @@ import av
 import numpy as np
 import pytest
 
-from trailers12k import features, ledger, stores
-from trailers12k.clips import Clip
-from trailers12k.files import PARTIAL, sha256_of
+from trailers12k.common.files import PARTIAL, sha256_of
+from trailers12k.features import extraction as features
+from trailers12k.features import store as stores
+from trailers12k.jobs import ledger
+from trailers12k.video.clips import Clip
 
 SPEC = {
     "model": "torchvision/shufflenet_v2_x0_5",

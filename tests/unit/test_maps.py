@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from threadpoolctl import threadpool_limits
 
-from trailers12k import maps, stores
+from trailers12k.features import store as stores
+from trailers12k.report import embedding as maps
 
 
 def store_of(folder, arrays):

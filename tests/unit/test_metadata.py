@@ -1,8 +1,9 @@
 import json
 
-from trailers12k import ledger, metadata
-from trailers12k.movies import Movie
-from trailers12k.sources.records import Record
+from trailers12k.common.movie import Movie
+from trailers12k.jobs import ledger
+from trailers12k.movies import metadata
+from trailers12k.movies.sources.records import Record
 
 MOVIES = [
     Movie("tt0035423", 'Kate & "Leopold"', "2001", ("comedy", "romance"), "6FeyhlLZYrg"),

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import auc, precision_recall_curve
 
-from trailers12k.metrics import (
+from trailers12k.common.movie import GENRES
+from trailers12k.evaluation.metrics import (
     FIGURES,
     average_precision,
     chance,
@@ -10,7 +11,6 @@ from trailers12k.metrics import (
     scores,
     step_scores,
 )
-from trailers12k.movies import GENRES
 
 
 def random_labels(movies, seed=0):

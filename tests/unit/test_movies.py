@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from trailers12k.movies import Movie, is_mid, shard_of
+from trailers12k.common.movie import Movie, is_mid, shard_of
 
 
 @pytest.mark.parametrize("mid", ["tt0000001", "tt12345678"])

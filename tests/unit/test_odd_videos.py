@@ -13,8 +13,8 @@ import av
 import numpy as np
 import pytest
 
-from trailers12k import video
-from trailers12k.shards import Failure
+from trailers12k.jobs.runner import Failure
+from trailers12k.video import reader as video
 
 SIZE = (128, 72)
 FRAMES = 60

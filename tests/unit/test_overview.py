@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trailers12k import overview
-from trailers12k.files import write_csv, write_text
-from trailers12k.metadata import write_movies
-from trailers12k.movies import GENRES, Movie
+from trailers12k.common.files import write_csv, write_text
+from trailers12k.common.movie import GENRES, Movie
+from trailers12k.movies.metadata import write_movies
+from trailers12k.report import tables as overview
 
 MIDS = [f"tt000000{i}" for i in range(1, 9)]
 OK = ("ok", "")

@@ -9,7 +9,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from trailers12k import fingerprint, pages, sheets, sprites
+from trailers12k.common import fingerprint
+from trailers12k.report import page as pages
+from trailers12k.report import thumbnails as sprites
+from trailers12k.video import contact_sheets as sheets
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from trailers12k import pictures, shots
-from trailers12k.pictures import Watched
+from trailers12k.video import frame_statistics as pictures
+from trailers12k.video import shots
+from trailers12k.video.frame_statistics import Watched
 
 WIDTH, HEIGHT, SECONDS = 640, 360, 6
 

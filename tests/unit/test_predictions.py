@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from trailers12k import download, predictions, stores
-from trailers12k.clips import Clip
-from trailers12k.divita import DIViTA
-from trailers12k.jobs import UserError
-from trailers12k.movies import GENRES
+from trailers12k.classifier import prediction as predictions
+from trailers12k.classifier.divita import DIViTA
+from trailers12k.common.movie import GENRES
+from trailers12k.downloads import trailers as download
+from trailers12k.features import store as stores
+from trailers12k.jobs.context import UserError
+from trailers12k.video.clips import Clip
 
 
 class Loudest(torch.nn.Module):

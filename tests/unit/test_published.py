@@ -7,9 +7,9 @@ import tarfile
 
 import pytest
 
-from trailers12k import published
-from trailers12k.files import read_csv
-from trailers12k.jobs import UserError
+from trailers12k.common.files import read_csv
+from trailers12k.downloads import published
+from trailers12k.jobs.context import UserError
 
 STORE = {
     "s.zarr/.zgroup": b'{"zarr_format": 2}',

@@ -2,7 +2,7 @@
 
 import pytest
 
-from trailers12k.reasons import (
+from trailers12k.jobs.reasons import (
     CHECKS,
     PATTERNS,
     PERMANENT,

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from trailers12k import state, versions
-from trailers12k.jobs import UserError
+from trailers12k.jobs.context import UserError
+from trailers12k.versions import run_state as state
+from trailers12k.versions import snapshots as versions
 
 from .test_changes_dvc import dvc, git
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from trailers12k import retries, shards
-from trailers12k.shards import Failure, Stop, Task
+from trailers12k.downloads import retries
+from trailers12k.jobs import runner as shards
+from trailers12k.jobs.runner import Failure, Stop, Task
 
 NOW = 1_000_000.0
 

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 from scenedetect import AdaptiveDetector, FrameTimecode
 
-from trailers12k.files import read_csv, sha256_of
-from trailers12k.movies import GENRES, is_mid
-from trailers12k.sources import sample, sample_looks
+from trailers12k.common.files import read_csv, sha256_of
+from trailers12k.common.movie import GENRES, is_mid
+from trailers12k.movies.sources import sample, sample_looks
 
 SEED = 0
 GOOD = 6

@@ -1,7 +1,7 @@
 import pytest
 
-from trailers12k.jobs import UserError
-from trailers12k.shards import Brake, Cancelled, Failure, Stop, Task, process, source_file
+from trailers12k.jobs.context import UserError
+from trailers12k.jobs.runner import Brake, Cancelled, Failure, Stop, Task, process, source_file
 
 MIDS = ["tt0000001", "tt0000002", "tt0000003"]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trailers12k import sheets
+from trailers12k.video import contact_sheets as sheets
 
 
 def coloured(number: int, size: tuple[int, int] = (90, 160)) -> np.ndarray:

@@ -15,7 +15,8 @@ from PIL import Image
 from skimage import data
 from sklearn.datasets import load_sample_image
 
-from trailers12k import shots, transnet, video
+from trailers12k.video import reader as video
+from trailers12k.video import shots, transnet
 
 WIDTH, HEIGHT, FPS = 320, 180, 24
 TOLERANCE = 2

@@ -7,9 +7,9 @@ import zlib
 
 import pytest
 
-from trailers12k.jobs import UserError
-from trailers12k.sources import imdb
-from trailers12k.sources.records import Record, combine
+from trailers12k.jobs.context import UserError
+from trailers12k.movies.sources import imdb
+from trailers12k.movies.sources.records import Record, combine
 
 HEAD = "tconst titleType primaryTitle originalTitle isAdult startYear endYear runtimeMinutes genres"
 SETTINGS = {"types": ["movie"], "years": [1990, 2020], "votes": 100, "genres": None}

@@ -11,13 +11,14 @@ from xml.sax.saxutils import escape, quoteattr
 
 import pytest
 
-from trailers12k import files, retries
-from trailers12k.files import read_csv, write_csv
-from trailers12k.jobs import UserError
-from trailers12k.shards import Failure
-from trailers12k.sources import search
-from trailers12k.sources.records import Record, check, combine
-from trailers12k.sources.search import corrections, score
+from trailers12k.common import files
+from trailers12k.common.files import read_csv, write_csv
+from trailers12k.downloads import retries
+from trailers12k.jobs.context import UserError
+from trailers12k.jobs.runner import Failure
+from trailers12k.movies.sources import search
+from trailers12k.movies.sources.records import Record, check, combine
+from trailers12k.movies.sources.search import corrections, score
 
 MID, OTHER, THIRD = "tt0000001", "tt0000002", "tt0000003"
 HEAD = '<?xml version="1.0"?><rss version="2.0" xmlns:itunes='

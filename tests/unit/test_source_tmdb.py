@@ -8,9 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from trailers12k.jobs import UserError
-from trailers12k.sources import tmdb
-from trailers12k.sources.records import Record, check, combine
+from trailers12k.jobs.context import UserError
+from trailers12k.movies.sources import tmdb
+from trailers12k.movies.sources.records import Record, check, combine
 
 V3, V4 = "0123456789abcdef0123456789abcdef", "eyJhbGciOiJI.a-secret_token.x"
 MID = "tt0000001"

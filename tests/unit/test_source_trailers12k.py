@@ -7,10 +7,10 @@ import tarfile
 
 import pytest
 
-from trailers12k import metadata
-from trailers12k.jobs import UserError
-from trailers12k.sources import trailers12k
-from trailers12k.sources.records import combine
+from trailers12k.jobs.context import UserError
+from trailers12k.movies import metadata
+from trailers12k.movies.sources import trailers12k
+from trailers12k.movies.sources.records import combine
 
 ENTRY = {
     "imdb": {

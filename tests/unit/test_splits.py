@@ -3,9 +3,9 @@ import logging
 import numpy as np
 import pytest
 
-from trailers12k.jobs import UserError
-from trailers12k.movies import GENRES
-from trailers12k.splits import (
+from trailers12k.common.movie import GENRES
+from trailers12k.jobs.context import UserError
+from trailers12k.splits.stratification import (
     NEW,
     assign,
     balance,

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from trailers12k import ledger, status
-from trailers12k.jobs import UserError
-from trailers12k.movies import Movie
+from trailers12k.common.movie import Movie
+from trailers12k.jobs import ledger, status
+from trailers12k.jobs.context import UserError
 
 
 @pytest.fixture(autouse=True)

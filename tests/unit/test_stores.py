@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import zarr
 
-from trailers12k import stores
-from trailers12k.files import write_csv
+from trailers12k.common.files import write_csv
+from trailers12k.features import store as stores
 
 MIDS = ["tt0000001", "tt0000002", "tt0000003"]
 

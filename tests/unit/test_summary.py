@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trailers12k import figures, summary
-from trailers12k.backbones.names import is_untrained, pretrained_of
-from trailers12k.jobs import UserError
-from trailers12k.movies import GENRES
+from trailers12k.common.movie import GENRES
+from trailers12k.evaluation import summary
+from trailers12k.features.backbones.names import is_untrained, pretrained_of
+from trailers12k.jobs.context import UserError
+from trailers12k.report import charts as figures
 
 IMAGE = "trailers_i_resnet_fpc24"
 RUNS = {"ResNet": {"image": IMAGE}, "mine": {"image": "other"}}

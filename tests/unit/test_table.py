@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from trailers12k import sources
-from trailers12k.jobs import UserError
-from trailers12k.plan import Plan
-from trailers12k.sources import records
+from trailers12k.jobs.context import UserError
+from trailers12k.movies import sources
+from trailers12k.movies.sources import records
+from trailers12k.workflow.plan import Plan
 
 ROOT = Path(__file__).parents[2]
 HEAD = "mid,title,year,genres,youtube_id,trailer_url,poster_url\n"

@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from trailers12k import training
-from trailers12k.dataset import Packed
-from trailers12k.files import read_csv, write_csv
-from trailers12k.metrics import chance, scores
-from trailers12k.movies import GENRES
-from trailers12k.seeds import seed_for
-from trailers12k.training import Settings, _State, load, predict, train
+from trailers12k.classifier import training
+from trailers12k.classifier.dataset import Packed
+from trailers12k.classifier.training import Settings, _State, load, predict, train
+from trailers12k.common.files import read_csv, write_csv
+from trailers12k.common.movie import GENRES
+from trailers12k.common.seeds import seed_for
+from trailers12k.evaluation.metrics import chance, scores
 
 MOVIES = 40
 SUBSETS = np.array([0] * 28 + [1] * 4 + [2] * 8)

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trailers12k import stores, trust
-from trailers12k.files import read_csv, write_csv, write_json
-from trailers12k.jobs import UserError
-from trailers12k.movies import shard_of
+from trailers12k.common.files import read_csv, write_csv, write_json
+from trailers12k.common.movie import shard_of
+from trailers12k.features import integrity as trust
+from trailers12k.features import store as stores
+from trailers12k.jobs.context import UserError
 
 MIDS = ["tt0000001", "tt0000002", "tt0000003"]
 MID = MIDS[1]

@@ -9,10 +9,15 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from trailers12k import ledger, retries, shards, state, stores, versions
-from trailers12k.files import sha256_of, write_csv, write_json
-from trailers12k.jobs import UserError
-from trailers12k.plan import Plan
+from trailers12k.common.files import sha256_of, write_csv, write_json
+from trailers12k.downloads import retries
+from trailers12k.features import store as stores
+from trailers12k.jobs import ledger
+from trailers12k.jobs import runner as shards
+from trailers12k.jobs.context import UserError
+from trailers12k.versions import run_state as state
+from trailers12k.versions import snapshots as versions
+from trailers12k.workflow.plan import Plan
 
 ROOT = versions.Path(__file__).parents[2]
 STORE = "trailers_i_toy_fpc24"

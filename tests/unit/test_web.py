@@ -8,9 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from trailers12k import web
-from trailers12k.jobs import UserError
-from trailers12k.shards import Failure
+from trailers12k.downloads import http as web
+from trailers12k.jobs.context import UserError
+from trailers12k.jobs.runner import Failure
 
 
 class Site:

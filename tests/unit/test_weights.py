@@ -15,11 +15,11 @@ import torch
 import urllib3
 from torchvision.models import get_model
 
-from trailers12k import backbones
-from trailers12k.backbones import shufflenet3d, timm_nets, weights
-from trailers12k.backbones.names import read_weights, weights_key
-from trailers12k.files import sha256_of
-from trailers12k.jobs import UserError
+from trailers12k.common.files import sha256_of
+from trailers12k.features import backbones
+from trailers12k.features.backbones import shufflenet3d, timm_nets, weights
+from trailers12k.features.backbones.names import read_weights, weights_key
+from trailers12k.jobs.context import UserError
 
 TORCHVISION = "torchvision/shufflenet_v2_x0_5"
 FILE = "shufflenetv2_x0.5-f707e7126e.pth"

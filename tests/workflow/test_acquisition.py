@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from trailers12k.files import sha256_of
-from trailers12k.fingerprint import fingerprint
+from trailers12k.common.files import sha256_of
+from trailers12k.common.fingerprint import fingerprint
 
 from .conftest import TINY, Project
 from .web import Web, animation, marked, picture, video

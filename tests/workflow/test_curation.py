@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from trailers12k.movies import shard_of
+from trailers12k.common.movie import shard_of
 
 from .conftest import IMAGE, Project
 from .test_reruns import TAIL

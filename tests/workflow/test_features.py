@@ -11,7 +11,10 @@ import pytest
 import torch
 from torchvision.models import get_model
 
-from trailers12k import ledger, sheets, state, stores
+from trailers12k.features import store as stores
+from trailers12k.jobs import ledger
+from trailers12k.versions import run_state as state
+from trailers12k.video import contact_sheets as sheets
 
 from .conftest import IMAGE, VIDEO, Project
 

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from trailers12k import sheets
+from trailers12k.video import contact_sheets as sheets
 
 from .conftest import Project
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 import yaml
 
-from trailers12k.config import ASKED
+from trailers12k.settings.validation import ASKED
 
 from .conftest import IMAGE, ROOT, VIDEO
 

@@ -22,7 +22,7 @@ import yaml
 import zarr
 from moto.server import ThreadedMotoServer
 
-from trailers12k import stores
+from trailers12k.features import store as stores
 
 from .conftest import COSTS, IMAGE, ROOT, VIDEO, Project
 

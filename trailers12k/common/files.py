@@ -1,0 +1,148 @@
+"""Writing files so that nothing half written is ever seen: beside, then rename.
+
+Reads and writes whatever it is given. Must not know what the files mean.
+"""
+
+import csv
+import hashlib
+import json
+import os
+import re
+import shutil
+import socket
+import time
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from trailers12k.jobs.context import UserError
+
+PARTIAL = ".partial"
+HOST = f"{zlib.crc32(socket.gethostname().encode()):08x}"
+TEMPORARY = re.compile(r".+\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.partial", re.ASCII)
+"""Names of `partial_of`: host and process that write it."""
+ABANDONED = 86400
+"""Seconds without a write after which a temporary file of another host is taken for a leftover."""
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
+"""What a spreadsheet takes for the beginning of a formula."""
+
+
+def inside(folder: str | Path, name: str) -> Path:
+    """The path of `name` directly inside `folder`, for a name that was read from a file.
+
+    Raises `UserError` (a `ValueError`) for a name that is empty, absolute, contains a separator or
+    is `..`, and for a symbolic link that leaves the folder.
+    """
+    path = Path(folder, name)
+    if name in ("", ".", "..") or any(part in name for part in ("/", "\\", "\0")):
+        raise UserError(f"{str(folder)}: {name!r} is not the name of a file in this folder")
+    if path.is_symlink() and path.resolve().parent != Path(folder).resolve():
+        raise UserError(f"{path} is a symbolic link that leaves its folder; remove the link")
+    return path
+
+
+def partial_of(path: str | Path) -> Path:
+    """A name beside `path` for writing it, which no other process and no other call uses."""
+    path = Path(path)
+    return path.with_name(f"{path.name}.{HOST}-{os.getpid()}-{os.urandom(4).hex()}{PARTIAL}")
+
+
+def is_being_written(partial: Path) -> bool:
+    """Whether a path of `partial_of` belongs to a process that is still at work."""
+    if not (writer := TEMPORARY.fullmatch(partial.name)):
+        return False
+    host, pid = writer.groups()
+    try:
+        if host != HOST:
+            return time.time() - partial.stat().st_mtime < ABANDONED
+        os.kill(int(pid), 0)
+    except (ProcessLookupError, FileNotFoundError, OverflowError):
+        return False
+    except PermissionError:  # a process of another user
+        return True
+    return True
+
+
+@cache
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left of `partial_of` in a folder; once in each process.
+
+    folder: absolute, since a process may change its working directory.
+    """
+    for path in folder.glob(f"*{PARTIAL}"):
+        if TEMPORARY.fullmatch(path.name) and not is_being_written(path):
+            remove_leftover(path)
+
+
+def remove_leftover(partial: Path) -> None:
+    """Remove a temporary file or folder, unless another process was faster."""
+    if partial.is_dir() and not partial.is_symlink():
+        shutil.rmtree(partial, ignore_errors=True)
+    else:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """A temporary path beside `path`; renamed onto it on success, removed on failure."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sweep(path.parent.absolute())
+    partial = partial_of(path)
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a whole UTF-8 file or nothing."""
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | Path, value: object) -> None:
+    """Write a JSON file whole, keys in the order given."""
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping]) -> None:
+    """Write a CSV file whole. A column that a row lacks is left empty."""
+    with replacing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def read_csv(path: str | Path) -> list[dict[str, str]]:
+    """All rows of one of our own CSV files, as text."""
+    with Path(path).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def escape_formula(text: str) -> str:
+    """A text for a CSV file that no spreadsheet takes for a formula.
+
+    Also escapes a text that looks escaped already, so that `unescape_formula` returns every text.
+    """
+    return f"'{text}" if text.lstrip("'").startswith(FORMULA) else text
+
+
+def unescape_formula(text: str) -> str:
+    """The text from which `escape_formula` made this one."""
+    escaped = text.startswith("'") and text.lstrip("'").startswith(FORMULA)
+    return text[1:] if escaped else text
+
+
+def sha256_of(path: str | Path) -> str:
+    """The sha256 of a file, in hex."""
+    return digest_of(path, "sha256")
+
+
+def digest_of(path: str | Path, kind: str) -> str:
+    """A hash of a file, in hex; `kind` as hashlib names it: "md5", "sha256"."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, kind).hexdigest()

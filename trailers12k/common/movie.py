@@ -1,0 +1,130 @@
+"""A movie's identity: its mid, its genres, its shard.
+
+Reads and writes nothing. Must not know where the data of a movie comes from.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from trailers12k.jobs.context import UserError
+
+GENRES = (
+    "action",
+    "adventure",
+    "comedy",
+    "crime",
+    "drama",
+    "fantasy",
+    "horror",
+    "romance",
+    "sci-fi",
+    "thriller",
+)
+"""The ten genres of Trailers12k, in the order of its mtgc.csv."""
+
+IMDB_GENRES = {
+    "Action": "action",
+    "Adventure": "adventure",
+    "Comedy": "comedy",
+    "Crime": "crime",
+    "Drama": "drama",
+    "Fantasy": "fantasy",
+    "Horror": "horror",
+    "Romance": "romance",
+    "Sci-Fi": "sci-fi",
+    "Thriller": "thriller",
+} | dict.fromkeys(
+    [
+        *("Adult", "Animation", "Biography", "Documentary", "Family", "Film-Noir", "Game-Show"),
+        *("History", "Music", "Musical", "Mystery", "News", "Reality-TV", "Short", "Sport"),
+        *("Talk-Show", "War", "Western"),
+    ],
+    "",
+)
+"""IMDb's own genres: ours, or an empty string for those that Trailers12k does not label."""
+
+MID = re.compile(r"tt\d{7,8}", re.ASCII)
+YOUTUBE_ID = re.compile(r"[A-Za-z0-9_-]{11}", re.ASCII)
+PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+/[!-~]*")
+"""What nearly all addresses are. To take them apart would cost a tenth of a plan."""
+SCHEMES = ("http", "https", "file")
+
+
+@dataclass(frozen=True)
+class Movie:
+    """One row of the movie table. Empty strings where a field is not known."""
+
+    mid: str
+    title: str
+    year: str
+    genres: tuple[str, ...]
+    youtube_id: str = ""
+    trailer_url: str = ""
+    poster_url: str = ""
+    other_trailers: tuple[str, ...] = ()
+    """YouTube ids or URLs that are tried in turn when the trailer is gone for good."""
+
+    @property
+    def trailer_addresses(self) -> tuple[str, ...]:
+        """Where the trailer is, its URL or path, else its YouTube page; then the other trailers."""
+        first = self.trailer_url or self.youtube_id
+        return tuple(address_of(text) for text in (first, *self.other_trailers) if text)
+
+
+def is_mid(text: str) -> bool:
+    """Whether `text` is a movie id: `tt` and 7 or 8 digits."""
+    return MID.fullmatch(text) is not None
+
+
+def is_youtube_id(text: str) -> bool:
+    """Whether `text` is a YouTube id: 11 letters, digits, `-` or `_`."""
+    return YOUTUBE_ID.fullmatch(text) is not None
+
+
+def address_of(trailer: str) -> str:
+    """The YouTube page of an id; a URL or path as it stands.
+
+    A local file whose name has the form of an id is written with a folder: `./abcdefghijk`.
+    """
+    return f"https://www.youtube.com/watch?v={trailer}" if is_youtube_id(trailer) else trailer
+
+
+def addresses_of(trailer: Mapping) -> set[str]:
+    """The addresses of a trailer that has an `id`, a `url`, or both."""
+    return {address_of(trailer[name]) for name in ("id", "url") if trailer.get(name)}
+
+
+def check_address(name: str, address: object, where: str, local_files: bool) -> None:
+    """Refuse what is no URL or path, a URL with a password, and local files unless allowed.
+
+    Raises `UserError`.
+    """
+    if address == "" or (isinstance(address, str) and PLAIN_URL.fullmatch(address)):
+        return
+    allowed = f"a URL ({', '.join(SCHEMES)}) without a password, the path of a file, or empty"
+    try:
+        parts = urlsplit(address)
+        good = address.isprintable() and (not parts.scheme or parts.scheme in SCHEMES)
+    except (ValueError, AttributeError):  # brackets that hold no address; not a text
+        good = False
+    if not good:
+        raise UserError(f"{where}: {name}: {address!r} is not allowed; allowed: {allowed}")
+    if "@" in parts.netloc:
+        raise UserError(f"{where}: {name}: a URL with a password; allowed: {allowed}")
+    if parts.scheme in ("", "file") and not local_files:
+        raise UserError(
+            f"{where}: {name}: {address!r} is a file of this machine; allowed: a URL, or local "
+            "files too with local_files: true below downloads: in the configuration"
+        )
+
+
+def shard_of(mid: str, shards: int) -> str:
+    """The shard of a movie, "000" to "shards - 1": a stable hash of its mid, modulo `shards`.
+
+    It depends on nothing but the mid, so adding a movie moves no other.
+    """
+    digest = hashlib.sha256(mid.encode()).digest()
+    return f"{int.from_bytes(digest[:8], 'big') % shards:03d}"

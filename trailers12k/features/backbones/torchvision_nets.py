@@ -1,0 +1,117 @@
+"""Image and video networks of torchvision, with what their weights enum says of preprocessing.
+
+Reads a file of weights. Must not know where it came from, nor what the networks are used for.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchvision.models import WeightsEnum, get_model, get_model_weights
+from torchvision.transforms import functional as transforms
+from torchvision.transforms._presets import ImageClassification, VideoClassification
+
+from trailers12k.features.backbones.common import (
+    Net,
+    describe_random,
+    random_weights,
+    remove_head,
+    scale,
+    weights_of,
+)
+from trailers12k.features.backbones.names import Origin, Weights
+from trailers12k.features.backbones.weights import load_state
+from trailers12k.jobs.context import UserError
+
+Preset = ImageClassification | VideoClassification
+
+
+HELP = "leave file away: torchvision publishes the weights of its models"
+
+
+def origins(spec: Mapping[str, object]) -> list[Origin]:
+    """Where torchvision publishes the weights; the hash's beginning stands in the name."""
+    _, enum = _enum(spec["model"])
+    return [Origin(str(enum), enum.url, enum.url.rpartition("/")[2])]
+
+
+def build(spec: Mapping[str, object], seed: int, given: Weights | None) -> Net:
+    """The network "torchvision/NAME" or "torchvision/NAME.WEIGHTS"; see `backbones.load`."""
+    model = spec["model"]
+    name, enum = _enum(model)
+    preset = enum.transforms()
+    if not isinstance(preset, Preset):
+        raise UserError(f"backbone {model}: it classifies neither images nor videos")
+    if spec.get("size"):
+        preset = _scaled(enum, preset, spec["size"])
+    if weights_of(spec, ("random", "pretrained")) == "random":
+        module = random_weights(
+            lambda: get_model(name, weights=None, **_options(name, enum)), model, seed
+        )
+        weights = describe_random(module, seed)
+    else:
+        classes = len(enum.meta["categories"])
+        module = get_model(name, weights=None, num_classes=classes, **_options(name, enum))
+        load_state(module, given)
+        weights = given.attributes
+    is_video = isinstance(preset, VideoClassification)
+
+    def normalize(pixels: Tensor) -> Tensor:
+        values = scale(pixels, preset.mean, preset.std)
+        return values.transpose(1, 2) if is_video else values
+
+    return Net(
+        module=module,
+        num_features=remove_head(module, model),
+        video=is_video,
+        crop=lambda frame: _crop(frame, preset),
+        normalize=normalize,
+        words=f"{' '.join(str(preset).split())}, antialias={_antialias(preset)}",
+        side=min(preset.resize_size),
+        weights=weights,
+    )
+
+
+def _options(name: str, enum: WeightsEnum) -> dict[str, object]:
+    """What torchvision's builders set by themselves when they are given these weights."""
+    if name in ("googlenet", "inception_v3"):
+        return {"transform_input": True}
+    if name.startswith("vit_"):
+        return {"image_size": enum.meta["min_size"][0]}
+    return {}
+
+
+def _crop(frame: np.ndarray, preset: Preset) -> np.ndarray:
+    """The part of the preset before its floats, on one picture."""
+    pixels = torch.from_numpy(frame).permute(2, 0, 1)
+    antialias = getattr(preset, "antialias", False)  # VideoClassification never does
+    pixels = transforms.resize(
+        pixels, preset.resize_size, preset.interpolation, antialias=antialias
+    )
+    return transforms.center_crop(pixels, preset.crop_size).permute(1, 2, 0).numpy()
+
+
+def _antialias(preset: Preset) -> bool:
+    return isinstance(preset, ImageClassification) and preset.antialias
+
+
+def _enum(model: str) -> tuple[str, WeightsEnum]:
+    name, _, tag = model.partition("/")[2].partition(".")
+    try:
+        members = get_model_weights(name)
+    except ValueError:
+        raise UserError(f"backbone {model}: torchvision has no model {name!r}") from None
+    try:
+        return name, members[tag or "DEFAULT"]
+    except KeyError:
+        known = ", ".join(members.__members__)
+        raise UserError(f"backbone {model}: its weights are {known}, not {tag!r}") from None
+
+
+def _scaled(enum: WeightsEnum, preset: Preset, size: int) -> Preset:
+    """The same preprocessing for a crop of `size`: the resize before it follows in proportion."""
+    resize = tuple(round(side * size / preset.crop_size[0]) for side in preset.resize_size)
+    if isinstance(preset, VideoClassification):
+        return enum.transforms(crop_size=(size, size), resize_size=resize)
+    return enum.transforms(crop_size=size, resize_size=resize[0])

@@ -1,0 +1,153 @@
+"""IMDb's non-commercial files: movies by type, year, votes and genre, or what is known of some.
+
+Reads title.basics.tsv.gz and title.ratings.tsv.gz. Must not know what is done with the movies.
+"""
+
+import gzip
+import logging
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
+from pathlib import Path
+
+from tqdm import tqdm
+
+from trailers12k.common.movie import GENRES
+from trailers12k.jobs.context import UserError
+from trailers12k.movies.sources.records import Record, genres_of, one_line
+
+log = logging.getLogger(__name__)
+
+BASICS = (
+    *("tconst", "titleType", "primaryTitle", "originalTitle", "isAdult", "startYear"),
+    *("runtimeMinutes", "genres"),
+)
+RATINGS = ("tconst", "averageRating", "numVotes")
+NULL = r"\N"
+
+
+def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], list[dict]]:
+    """Movies selected by `types`, `years`, `votes` and `genres`; or where some are known, those.
+
+    They are sorted by mid; there is no ledger. Adult titles and those without one of the ten genres
+    are not selected. Raises `UserError`: file and line.
+    """
+    files = settings["files"]
+    least = 0 if known else settings["votes"]
+    ratings = _ratings(files["title.ratings.tsv.gz"], known, least)
+    types, wanted = set(settings["types"]), set(settings["genres"] or GENRES)
+    first, last = settings["years"]
+    records = []
+    path = files["title.basics.tsv.gz"]
+    number = 1
+    for number, row in _rows(path, BASICS):
+        mid, kind, title, original, adult, year, runtime, genres = row
+        # The cheapest first: of 11 million rows nearly all end here.
+        if known:
+            if mid not in known:
+                continue
+        elif kind not in types or adult == "1" or year == NULL or (least and mid not in ratings):
+            continue
+        where = f"{path}, line {number}"
+        if not known and not first <= _number(year, "startYear", where) <= last:
+            continue
+        names = [] if genres == NULL else genres.split(",")
+        ours = genres_of(names, where)
+        if not known and wanted.isdisjoint(ours):
+            continue
+        imdb: dict = {"id": mid.removeprefix("tt")}
+        if title != NULL:
+            imdb["title"] = title
+        if original != NULL:
+            imdb["original_title"] = original
+        if year != NULL:
+            imdb["year"] = _number(year, "startYear", where)
+        imdb["genres"] = names
+        if runtime != NULL:
+            imdb["runtime"] = _number(runtime, "runtimeMinutes", where)
+        imdb |= ratings.get(mid, {})
+        text = "" if year == NULL else year
+        records.append(
+            Record(
+                *(mid, one_line(imdb.get("title")), text, ours), entry={"imdb": imdb}, where=where
+            )
+        )
+    log.info("IMDb: %d rows read, %d movies selected", number - 1, len(records))
+    return sorted(records, key=lambda record: record.mid), []
+
+
+def _ratings(path: Path, known: Mapping[str, Record], least: int) -> dict[str, dict]:
+    """Rating and votes of the known movies, or of all that have at least so many votes."""
+    ratings = {}
+    for number, (mid, rating, votes) in _rows(path, RATINGS):
+        if known and mid not in known:
+            continue
+        where = f"{path}, line {number}"
+        count = 0 if votes == NULL else _number(votes, "numVotes", where)
+        if count < least:
+            continue
+        ratings[mid] = {}
+        if rating != NULL:
+            ratings[mid]["rating"] = _number(rating, "averageRating", where, float)
+        if votes != NULL:
+            ratings[mid]["votes"] = count
+    return ratings
+
+
+def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """The rows of a TSV file, these columns in this order, each with the number of its line."""
+    path = Path(path)
+    number = width = 0
+    try:
+        # As bytes, so that only \n ends a line, and a fault of UTF-8 is told with its line.
+        with (
+            gzip.open(path) if path.name.endswith(".gz") else path.open("rb") as file,
+            tqdm(file, unit="row", unit_scale=True, disable=None) as lines,
+        ):
+            for number, line in enumerate(lines, start=1):
+                fields = line.decode("utf-8").removesuffix("\n").split("\t")
+                if number == 1:
+                    pick, width = _picker(fields, columns, path), len(fields)
+                elif len(fields) == width:
+                    yield number, pick(fields)
+                else:
+                    raise UserError(
+                        f"{path}, line {number}: {len(fields)} fields, and {width} columns; "
+                        "delete it, and it is fetched again"
+                    )
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist; see sources.imdb.files") from None
+    except UnicodeDecodeError:
+        raise UserError(
+            f"{path}, line {number}: it is not UTF-8; delete it, and it is fetched again"
+        ) from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UserError(
+            f"{path}: it is cut or damaged after line {number} ({error}); delete it, and it is "
+            "fetched again"
+        ) from None
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be read ({error.strerror}); see sources.imdb.files"
+        ) from None
+    if not number:
+        raise UserError(f"{path}: it is empty; delete it, and it is fetched again")
+
+
+def _picker(
+    head: Sequence[str], columns: Sequence[str], path: Path
+) -> Callable[[Sequence[str]], tuple[str, ...]]:
+    missing = [name for name in columns if name not in head]
+    if missing:
+        raise UserError(
+            f"{path}, line 1: the column {missing[0]!r} is missing; required: {', '.join(columns)}"
+        )
+    return itemgetter(*(head.index(name) for name in columns))
+
+
+def _number(text: str, column: str, where: str, kind: type = int) -> int | float:
+    # Stricter than int and float, which take " 1", "-1", "1_0" and "nan".
+    digits = text.replace(".", "", 1) if kind is float else text
+    if not (digits.isascii() and digits.isdigit()):
+        raise UserError(f"{where}: {column}: {text!r} is no number")
+    return kind(text)

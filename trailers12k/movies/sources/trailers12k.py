@@ -1,0 +1,117 @@
+"""Trailers12k's own metadata, as it is published, and the metadata.json that this project writes.
+
+Reads an archive or a JSON file. Must not know what is done with the movies.
+"""
+
+import gzip
+import json
+import tarfile
+import zlib
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from trailers12k.common.movie import check_address
+from trailers12k.jobs.context import UserError
+from trailers12k.movies.sources.records import Record, genres_of, one_line
+
+BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError)
+MEMBER = "metadata.json"
+OF_A_RUN = ("sources", "curation")
+"""Sections that this project writes anew: an earlier run's are not true of this one."""
+AGAIN = "delete it, and it is fetched again"
+ALLOWED = {dict: "an object, {...}", list: "a list, [...]", str: "a text"}
+
+
+def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], list[dict]]:
+    """The movies of `settings["files"]["metadata"]` (.tar.gz, .json.gz or .json), and no ledger.
+
+    Sections and keys that are not known are kept as they are. Raises `UserError`: file and entry.
+    """
+    path = Path(settings["files"]["metadata"])
+    try:
+        content = json.loads(_text(path))
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist; see sources.trailers12k.metadata") from None
+    except BROKEN as error:
+        raise UserError(f"{path}: it is cut or damaged ({error}); {AGAIN}") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: byte {error.start} is not UTF-8; {AGAIN}") from None
+    except json.JSONDecodeError as error:
+        raise UserError(
+            f"{path}: line {error.lineno}, column {error.colno} is not JSON: {error.msg}; {AGAIN}"
+        ) from None
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be read ({error.strerror}); see sources.trailers12k.metadata"
+        ) from None
+    entries = content.get("trailers12k") if isinstance(content, dict) else None
+    if not isinstance(entries, dict) or not entries:
+        raise UserError(f'{path}: no entries; they stand below the key "trailers12k"; {AGAIN}')
+    return [_record(key, entry, path) for key, entry in entries.items()], []
+
+
+def _text(path: Path) -> str:
+    if path.name.endswith((".tar.gz", ".tgz")):
+        # Read out of the archive, never unpacked: its names are its own.
+        data = None
+        with gzip.open(path) as file, tarfile.open(fileobj=file, mode="r:") as archive:
+            for member in archive:
+                if data is None and member.isfile() and Path(member.name).name == MEMBER:
+                    data = archive.extractfile(member).read()
+            # To its very end, where gzip's checksum stands.
+            while file.read(1 << 20):
+                pass
+        if data is None:
+            raise UserError(f"{path}: there is no {MEMBER} in it; {AGAIN}")
+    else:
+        data = path.read_bytes()
+        if path.name.endswith(".gz"):
+            data = gzip.decompress(data)
+    return data.decode("utf-8")
+
+
+def _record(key: str, content: object, path: Path) -> Record:
+    where = f"{path}, entry {key}"
+
+    def typed(value: Any, kind: type, name: str) -> Any:
+        """The value; empty where there is none."""
+        if value is not None and not isinstance(value, kind):
+            raise UserError(
+                f"{where}: {name}: {value!r:.80} is not allowed; allowed: {ALLOWED[kind]}"
+            )
+        return kind() if value is None else value
+
+    entry = typed(content, dict, "entry")
+    imdb, youtube = (typed(entry.get(name), dict, name) for name in ("imdb", "youtube"))
+    listed = typed(youtube.get("trailers"), list, "youtube.trailers")
+    trailers = tuple(typed(trailer, dict, "youtube.trailers") for trailer in listed)
+    for trailer in trailers:
+        typed(trailer.get("id"), str, "youtube.trailers.id")
+    return Record(
+        f"tt{typed(imdb.get('id'), str, 'imdb.id')}",
+        one_line(typed(imdb.get("title"), str, "imdb.title")),
+        str(imdb.get("year") or ""),
+        genres_of(typed(imdb.get("genres"), list, "imdb.genres"), where),
+        trailers,
+        _poster_url(imdb, where) or _poster_url(entry, where),
+        {
+            name: section
+            for name, section in entry.items()
+            if isinstance(section, dict) and name not in OF_A_RUN
+        },
+        where,
+    )
+
+
+def _poster_url(content: Mapping[str, Any], where: str) -> str:
+    """The first URL under a key that says poster or cover: the published name is not known."""
+    for key, value in content.items():
+        named = "poster" in key.lower() or "cover" in key.lower()
+        if named and isinstance(value, str) and value.startswith(("http://", "https://")):
+            # Nobody can mend a published URL: one that would be refused later is a gap.
+            with suppress(UserError):
+                check_address(key, value, where, local_files=False)
+                return value
+    return ""
