@@ -24,10 +24,10 @@ test: $(READY) $(VENV)/slurm
 	pytest --numprocesses 2 --dist loadfile tests/workflow
 
 snapshot: $(READY)
-	python -m trailers12k.versions snapshot --version '$(VERSION)' --configfile $(CONFIG)
+	python -m trailers12k.versions.snapshots snapshot --version '$(VERSION)' --configfile $(CONFIG)
 
 restore: $(READY)
-	python -m trailers12k.versions restore '$(VERSION)' $(if $(FORCE),--force)
+	python -m trailers12k.versions.snapshots restore '$(VERSION)' $(if $(FORCE),--force)
 
 diff: $(READY)
 	@snakemake diff --config 'from=$(FROM)' 'to=$(TO)'

@@ -19,7 +19,7 @@ rule score_runs:
     params:
         runs=plan.runs,
         seed=plan.config["seed"],
-        code=plan.code("score_runs", "metrics", "summary", "seeds"),
+        code=plan.code("score_runs", "evaluation.metrics", "evaluation.summary", "common.seeds"),
     script:
         "../scripts/score_runs.py"
 
@@ -46,7 +46,7 @@ if plan.ways:
         params:
             run=lambda wc: plan.runs[wc.run],
             ways=plan.ways,
-            code=plan.code("predict_otherwise", "training", "divita", "dataset"),
+            code=plan.code("predict_otherwise", "classifier.training", "classifier.divita", "classifier.dataset"),
         script:
             "../scripts/predict_otherwise.py"
 
@@ -67,7 +67,7 @@ rule score_options:
     params:
         runs=list(plan.runs),
         also=plan.config["evaluation"]["also"],
-        code=plan.code("score_options", "metrics", "summary"),
+        code=plan.code("score_options", "evaluation.metrics", "evaluation.summary"),
     script:
         "../scripts/score_options.py"
 
@@ -92,7 +92,7 @@ rule summarize_results:
     params:
         runs=plan.runs,
         credits=plan.credits,
-        code=plan.code("summarize_results", "summary", "ledger"),
+        code=plan.code("summarize_results", "evaluation.summary", "jobs.ledger"),
     script:
         "../scripts/summarize_results.py"
 
@@ -120,7 +120,7 @@ rule draw_curves:
         "../envs/tables.yaml"
     params:
         runs=list(plan.runs),
-        code=plan.code("draw_curves", "curves", "figures", "summary"),
+        code=plan.code("draw_curves", "evaluation.curves", "report.charts", "evaluation.summary"),
     script:
         "../scripts/draw_curves.py"
 
@@ -137,6 +137,6 @@ rule write_config:
         "../envs/tables.yaml"
     params:
         config=plan.settings,
-        code=plan.code("write_config", "config"),
+        code=plan.code("write_config", "settings.validation"),
     script:
         "../scripts/write_config.py"

@@ -42,6 +42,6 @@ rule merge_store:
     conda:
         "../envs/tables.yaml"
     params:
-        code=plan.code("merge_store", "stores"),
+        code=plan.code("merge_store", "features.store"),
     script:
         "../scripts/merge_store.py"

@@ -16,7 +16,7 @@ rule merge_ledger:
         "../envs/tables.yaml"
     params:
         rejected=lambda wc: plan.decided_rows(rejected=True),
-        code=plan.code("merge_ledger", "ledger", "curation"),
+        code=plan.code("merge_ledger", "jobs.ledger", "movies.curation"),
     script:
         "../scripts/merge_ledger.py"
 
@@ -38,6 +38,6 @@ rule check_failures:
         "../envs/tables.yaml"
     params:
         most=plan.config["max_failure_rate"],
-        code=plan.code("check_failures", "ledger"),
+        code=plan.code("check_failures", "jobs.ledger"),
     script:
         "../scripts/check_failures.py"

@@ -16,7 +16,7 @@ rule list_movies:
         "../envs/tables.yaml"
     params:
         movies=lambda wc: plan.rows(*COLUMNS),
-        code=plan.code("list_movies", "metadata"),
+        code=plan.code("list_movies", "movies.metadata"),
     script:
         "../scripts/list_movies.py"
 
@@ -39,6 +39,6 @@ rule build_metadata:
         "../envs/tables.yaml"
     params:
         decided=lambda wc: plan.decided_rows(),
-        code=plan.code("build_metadata", "metadata", "curation"),
+        code=plan.code("build_metadata", "movies.metadata", "movies.curation"),
     script:
         "../scripts/build_metadata.py"

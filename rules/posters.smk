@@ -23,6 +23,6 @@ rule download_posters:
         movies=lambda wc: plan.rows("mid", "poster_url", shard=wc.shard),
         round=lambda wc: plan.round("build/posters", wc.shard),
         max_megabytes=plan.config["posters"]["max_megabytes"],
-        code=plan.code("download_posters", "download", "retries", "reasons", "web"),
+        code=plan.code("download_posters", "downloads.trailers", "downloads.retries", "jobs.reasons", "downloads.http"),
     script:
         "../scripts/download_posters.py"

@@ -45,12 +45,12 @@ if plan.prediction:
             seed=plan.config["seed"],
             code=plan.code(
                 "predict_trailer",
-                "predictions",
-                "training",
-                "divita",
-                "clips",
-                "shots",
-                "pictures",
+                "classifier.prediction",
+                "classifier.training",
+                "classifier.divita",
+                "video.clips",
+                "video.shots",
+                "video.frame_statistics",
             ),
         script:
             "../scripts/predict_trailer.py"

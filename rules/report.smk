@@ -27,7 +27,7 @@ rule describe_run:
         runs=list(plan.runs),
         stores={store: spec["input"] for store, spec in plan.stores.items()},
         used=plan.used,
-        code=plan.code("describe_run", "overview", "movies", "metadata"),
+        code=plan.code("describe_run", "report.tables", "common.movie", "movies.metadata"),
     script:
         "../scripts/describe_run.py"
 
@@ -49,7 +49,7 @@ rule map_features:
     resources:
         mem_mb=3000,
     params:
-        code=plan.code("map_features", "maps"),
+        code=plan.code("map_features", "report.embedding"),
     script:
         "../scripts/map_features.py"
 
@@ -96,8 +96,8 @@ rule draw_report:
         frames=plan.config["report"]["frames"],
         code=plan.code(
             "draw_report",
-            *("pages", "figures", "sprites", "sheets", "overview"),
-            *("templates/report.html.j2", "templates/report.css", "templates/report.js"),
+            *("report.page", "report.charts", "report.thumbnails", "video.contact_sheets", "report.tables"),
+            *("report/templates/report.html.j2", "report/templates/report.css", "report/templates/report.js"),
         ),
     script:
         "../scripts/draw_report.py"

@@ -24,7 +24,7 @@ rule flag_trailers:
     params:
         sheets="build/sheets",
         stores={store: plan.stores[store]["input"] for store in plan.used},
-        code=plan.code("flag_trailers", "overview", "flags", "twins", "sheets", "sources.search"),
+        code=plan.code("flag_trailers", "report.tables", "review.flags", "review.near_duplicates", "video.contact_sheets", "movies.sources.search"),
     script:
         "../scripts/flag_trailers.py"
 
@@ -54,8 +54,8 @@ rule write_review:
         pictures="build/posters",
         code=plan.code(
             "write_review",
-            *("review", "flags", "sheets"),
-            *("templates/review.html", "templates/review.css", "templates/review.js"),
+            *("review.page", "review.flags", "video.contact_sheets"),
+            *("review/templates/review.html", "review/templates/review.css", "review/templates/review.js"),
         ),
     script:
         "../scripts/write_review.py"

@@ -21,7 +21,7 @@ rule make_splits:
         labels=lambda wc: "" if plan.is_published else plan.rows("mid", "genres"),
         settings=plan.config["splits"],
         seed=plan.config["seed"],
-        code=plan.code("make_splits", "splits", "seeds"),
+        code=plan.code("make_splits", "splits.stratification", "common.seeds"),
     script:
         "../scripts/make_splits.py"
 
@@ -40,6 +40,6 @@ rule plot_splits:
     conda:
         "../envs/tables.yaml"
     params:
-        code=plan.code("plot_splits", "figures", "splits"),
+        code=plan.code("plot_splits", "report.charts", "splits.stratification"),
     script:
         "../scripts/plot_splits.py"

@@ -23,6 +23,6 @@ rule download_trailers:
         movies=lambda wc: plan.rows("mid", "trailer_addresses", shard=wc.shard),
         round=lambda wc: plan.round("build/trailers", wc.shard),
         short_side=plan.config["trailers"]["short_side"],
-        code=plan.code("download_trailers", "download", "retries", "reasons", "video"),
+        code=plan.code("download_trailers", "downloads.trailers", "downloads.retries", "jobs.reasons", "video.reader"),
     script:
         "../scripts/download_trailers.py"

@@ -16,7 +16,7 @@ rule pack_store:
     conda:
         "../envs/torch.yaml"
     params:
-        code=plan.code("pack_store", "dataset"),
+        code=plan.code("pack_store", "classifier.dataset"),
     script:
         "../scripts/pack_store.py"
 
@@ -47,6 +47,6 @@ rule train_run:
         run=lambda wc: plan.runs[wc.run],
         settings=plan.config["training"],
         seed=plan.config["seed"],
-        code=plan.code("train_run", "training", "divita", "dataset", "seeds"),
+        code=plan.code("train_run", "classifier.training", "classifier.divita", "classifier.dataset", "common.seeds"),
     script:
         "../scripts/train_run.py"

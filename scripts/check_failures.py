@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from trailers12k.common.files import write_csv
-from trailers12k.downloads import retries
+from trailers12k.downloads import stop_signal
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
 
@@ -24,7 +24,7 @@ def main() -> None:
     found = ledger.failures(row for row in rows if row["stage"] not in sources)
     for row in (*asked, *found):
         logging.info("%(stage)s: %(failed)d of %(tried)d failed  %(reasons)s", row)
-    stopped = retries.stopped()
+    stopped = stop_signal.stopped()
     # That a source does not know a movie is no failure of the run.
     ledger.check(asked, 1, stopped)
     ledger.check(found, snakemake.params.most, stopped)

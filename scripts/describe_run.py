@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from trailers12k.common.files import read_csv
+from trailers12k.common.vocabulary import SPLITS
 from trailers12k.evaluation import summary
 from trailers12k.features import store as stores
 from trailers12k.jobs.context import job
 from trailers12k.report import tables as overview
-from trailers12k.workflow.plan import SPLITS
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from trailers12k.downloads import trailers as download
+from trailers12k.downloads import posters
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
 from trailers12k.workflow.plan import Plan
@@ -10,14 +10,14 @@ from trailers12k.workflow.plan import Plan
 
 def main() -> None:
     plan, shard = Plan(snakemake.config), snakemake.wildcards.shard
-    rows = download.posters_of_shard(
+    rows = posters.posters_of_shard(
         plan.listed(snakemake.params.movies, "mid", "poster_url", shard=shard),
         plan.download_settings("posters"),
         Path("build/posters"),
         shard,
         snakemake.params.round,
     )
-    ledger.write_shard(snakemake.output.ledger, rows, download.POSTER_COLUMNS)
+    ledger.write_shard(snakemake.output.ledger, rows, posters.POSTER_COLUMNS)
 
 
 if __name__ == "__main__":

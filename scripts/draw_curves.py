@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from trailers12k.common.vocabulary import SPLITS
 from trailers12k.evaluation import curves, summary
 from trailers12k.jobs.context import job
 from trailers12k.report import charts as figures
-from trailers12k.workflow.plan import SPLITS
+from trailers12k.report import drawing
 
 
 def main() -> None:
@@ -23,7 +24,7 @@ def main() -> None:
     curves.write(snakemake.output.genres, curves.genres(tst, list(runs)), 2)
     curves.write(snakemake.output.balance, curves.balance(pd.read_csv(snakemake.input.splits)), 4)
     chart = figures.curves(precision_recall, learning, figures.pretrained_of(tst))
-    figures.save(chart, snakemake.output.png.removesuffix(".png"))
+    drawing.save(chart, snakemake.output.png.removesuffix(".png"))
 
 
 if __name__ == "__main__":

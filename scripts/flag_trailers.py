@@ -6,13 +6,12 @@ import pandas as pd
 
 from trailers12k.common.files import write_csv
 from trailers12k.jobs.context import job
-from trailers12k.report import tables as overview
-from trailers12k.review import flags
+from trailers12k.review import flags, trailer_table
 
 
 def main() -> None:
     given = snakemake.input
-    rows = overview.list_trailers(
+    rows = trailer_table.list_trailers(
         snakemake.output.trailers,
         given.movies,
         given.ledger,
@@ -22,7 +21,7 @@ def main() -> None:
     )
     maps = {Path(path).stem: pd.read_csv(path) for path in given.maps}
     found = flags.flag(
-        pd.DataFrame(rows, columns=overview.TRAILERS, dtype=str),
+        pd.DataFrame(rows, columns=trailer_table.TRAILERS, dtype=str),
         maps,
         Path(snakemake.params.sheets),
     )

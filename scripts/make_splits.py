@@ -3,9 +3,9 @@
 import numpy as np
 
 from trailers12k.common.files import write_csv
-from trailers12k.common.movie import GENRES
+from trailers12k.common.vocabulary import GENRES
 from trailers12k.jobs.context import job
-from trailers12k.splits import stratification as splits
+from trailers12k.splits import assignment, tables
 from trailers12k.workflow.plan import Plan
 
 
@@ -16,11 +16,11 @@ def main() -> None:
         mids = [movie.mid for movie in movies]
         labels = np.array([[int(genre in movie.genres) for genre in GENRES] for movie in movies])
     else:
-        mids, labels = splits.read_labels(table, GENRES)
+        mids, labels = tables.read_labels(table, GENRES)
     settings, seed = snakemake.params.settings, snakemake.params.seed
-    mids, labels, columns = splits.assign(mids, labels, settings, seed, table)
-    splits.write_splits(snakemake.output.mtgc, mids, GENRES, labels, columns["split"])
-    rows = splits.balance(labels, GENRES, columns)
+    mids, labels, columns = assignment.assign(mids, labels, settings, seed, table)
+    tables.write_splits(snakemake.output.mtgc, mids, GENRES, labels, columns["split"])
+    rows = assignment.balance(labels, GENRES, columns)
     write_csv(snakemake.output.balance, list(rows[0]), rows)
 
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from trailers12k.common.files import write_csv
-from trailers12k.features import integrity as trust
 from trailers12k.features import store as stores
+from trailers12k.features import store_index
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
 
@@ -17,7 +17,7 @@ def main() -> None:
         rows = ledger.read_shard(path)
         parts += [(shard, r["mid"], r["fingerprint"]) for r in rows if r["status"] == "ok"]
     store = Path(snakemake.output.group).parent
-    rows = stores.merge(parts, store, attributes, trust.index_of(store.stem))
+    rows = stores.merge(parts, store, attributes, store_index.index_of(store.stem))
     write_csv(snakemake.output.manifest, ["mid", "clips", "fingerprint"], rows)
 
 

@@ -2,15 +2,15 @@
 
 import torch
 
-from trailers12k.classifier import dataset, training
+from trailers12k.classifier import packed, training
+from trailers12k.common.vocabulary import STREAMS
 from trailers12k.jobs.context import job
-from trailers12k.workflow.plan import STREAMS
 
 
 def main() -> None:
     torch.set_num_threads(snakemake.threads)
     run, split = snakemake.params.run, int(snakemake.wildcards.split)
-    streams = {name: dataset.Packed(snakemake.input[name][0]) for name in STREAMS if name in run}
+    streams = {name: packed.Packed(snakemake.input[name][0]) for name in STREAMS if name in run}
     for way, path in zip(snakemake.params.ways, snakemake.output.predictions, strict=True):
         training.predict_test(
             snakemake.input.checkpoint, streams, snakemake.input.mtgc, split, way, path

@@ -4,8 +4,8 @@ import json
 import logging
 from pathlib import Path
 
+from trailers12k.classifier import checkpoint
 from trailers12k.classifier import prediction as predictions
-from trailers12k.classifier import training
 from trailers12k.common.files import write_json, write_text
 from trailers12k.features import extraction as features
 from trailers12k.features import store as stores
@@ -38,7 +38,7 @@ def main() -> None:
             snakemake.config["device"],
         )
         logging.info("%s: %d vectors", store["name"], len(rows[stream]))
-    model, settings = training.load(params.chosen["checkpoint"])
+    model, settings = checkpoint.load(params.chosen["checkpoint"])
     probabilities, added = predictions.explain(model, rows, settings.snippet)
     words = words_on(map(stores.attributes, paths))
     told = predictions.report(params.address, params.chosen, words, clips, probabilities, added)

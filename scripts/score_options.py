@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from trailers12k.evaluation import summary
+from trailers12k.common.vocabulary import SPLITS
+from trailers12k.evaluation import scores, summary
 from trailers12k.jobs.context import job
-from trailers12k.workflow.plan import SPLITS
 
 
 def main() -> None:
@@ -14,8 +14,8 @@ def main() -> None:
         for split in SPLITS
     ]
     mtgc = summary.read_labels(snakemake.input.mtgc)
-    rows = summary.score_options(mtgc, runs, snakemake.params.also)
-    summary.write_scores(snakemake.output.options, rows)
+    rows = scores.score_options(mtgc, runs, snakemake.params.also)
+    scores.write_scores(snakemake.output.options, rows)
 
 
 if __name__ == "__main__":

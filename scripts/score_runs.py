@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from trailers12k.common.files import read_csv
-from trailers12k.evaluation import summary
+from trailers12k.common.vocabulary import SPLITS, STREAMS
+from trailers12k.evaluation import scores, summary
 from trailers12k.features import store as stores
 from trailers12k.features.backbones.names import pretrained_of, words_on
 from trailers12k.jobs.context import job
-from trailers12k.workflow.plan import SPLITS, STREAMS
 
 
 def main() -> None:
@@ -21,8 +21,8 @@ def main() -> None:
         present[run] = set.intersection(*listed)
         runs += [(run, int(k), *weights, Path(f"results/runs/{run}/split{k}")) for k in SPLITS]
     for subset, path in ((1, snakemake.output.val), (2, snakemake.output.tst)):
-        rows = summary.score_runs(mtgc, runs, subset, snakemake.params.seed, present)
-        summary.write_scores(path, rows)
+        rows = scores.score_runs(mtgc, runs, subset, snakemake.params.seed, present)
+        scores.write_scores(path, rows)
 
 
 if __name__ == "__main__":

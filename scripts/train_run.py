@@ -4,15 +4,15 @@ from pathlib import Path
 
 import torch
 
-from trailers12k.classifier import dataset, training
+from trailers12k.classifier import checkpoint, dataset, packed, training
 from trailers12k.common.files import sha256_of
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.seeds import seed_for
+from trailers12k.common.vocabulary import STREAMS
 from trailers12k.features import store as stores
 from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.names import words_on
 from trailers12k.jobs.context import job
-from trailers12k.workflow.plan import STREAMS
 
 
 def main() -> None:
@@ -27,16 +27,14 @@ def main() -> None:
     with devices.claimed(snakemake.config["device"]) as device:
         where = str(device.torch)
         streams = {
-            name: dataset.Packed(snakemake.input[name][0], where)
-            for name in STREAMS
-            if name in spec
+            name: packed.Packed(snakemake.input[name][0], where) for name in STREAMS if name in spec
         }
         training.train(
             streams,
             mids,
             labels,
             subsets[:, split],
-            training.Settings(**snakemake.params.settings),
+            checkpoint.Settings(**snakemake.params.settings),
             seed_for(snakemake.params.seed, run, split),
             Path(snakemake.output.checkpoint).parent,
             fusion=spec.get("fusion", "late"),

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
 from web import Web, marked, video
 
-from trailers12k.video.reader import probe
+from trailers12k.video.probe import probe
 
 ROOT = Path(__file__).parents[2]
 COUNT, SIZE, SHARDS, WORKERS = 1000, 1_000_000, 8, 8

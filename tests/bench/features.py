@@ -32,7 +32,7 @@ from trailers12k.features import backbones
 from trailers12k.features import extraction as features
 from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.common import Backbone
-from trailers12k.video import clips
+from trailers12k.video import clips, probe
 from trailers12k.video import reader as video
 
 ROOT = Path(__file__).parents[2]
@@ -98,7 +98,7 @@ def measure(
     start_up = cpu_of(lambda: loaded.append(load(store, precision, device)))
     backbone = loaded[0]
     trailer, cut = long
-    reader = video.probe(trailer).reader
+    reader = probe.probe(trailer).reader
     fps, fpc = CLIPS["fps"], CLIPS["fpc"]
 
     def batches(part):
@@ -170,7 +170,7 @@ def peak(trailer: Path, seconds: int, store: str, answer) -> None:
     """Peak memory of detecting clips and computing features, in MB."""
     features.keep_memory()
     torch.set_num_threads(1)
-    reader = video.probe(trailer).reader
+    reader = probe.probe(trailer).reader
     cut, _ = clips.find_clips(trailer, reader, seconds, CLIPS)
     backbone = load(store, "fp32", devices.cpu())
     features.extract_movie(backbone, trailer, reader, cut, 24, 24)
@@ -207,7 +207,7 @@ def main() -> None:
     known = [s for s, spec in CONFIG["backbones"].items() if spec["input"] != "posters"]
     with tempfile.TemporaryDirectory() as folder:
         trailer = render(Path(folder) / "trailer.mp4", args.seconds, (640, 360))
-        found = video.probe(trailer)
+        found = probe.probe(trailer)
         cut, _ = clips.find_clips(trailer, found.reader, found.duration, CLIPS)
         print(f"{found.duration:.0f} s, {len(cut)} clips, {trailer.stat().st_size / 1e6:.1f} MB")
         times = np.arange(round(found.duration * 24)) / 24

@@ -17,8 +17,8 @@ from collections import Counter
 from pathlib import Path
 
 from trailers12k.common.files import write_csv
-from trailers12k.common.movie import GENRES
-from trailers12k.features import integrity as trust
+from trailers12k.common.vocabulary import GENRES
+from trailers12k.features import store_index
 
 ROOT = Path(__file__).parents[2]
 SIZES = [(1_200, 128), (12_000, 128), (120_000, 128), (120_000, 1_000)]
@@ -76,7 +76,7 @@ def finish(folder: Path, movies: int, shards: int) -> None:
         rules.write_text(text)
     snakemake(folder, shards, "features", "--quiet", "all")
     for store in (folder / "data").glob("*.zarr"):
-        fill(store, folder / trust.index_of(store.stem), movies if movies <= FILLED else 0)
+        fill(store, folder / store_index.index_of(store.stem), movies if movies <= FILLED else 0)
     snakemake(folder, shards, "--quiet", "all")
     shutil.copytree(ROOT / "rules", folder / "rules", dirs_exist_ok=True)
 
@@ -90,11 +90,11 @@ def fill(store: Path, index: Path, movies: int) -> None:
     for row in rows:
         folder = store / row["mid"]
         folder.mkdir()
-        for name in trust.FILES:
+        for name in store_index.FILES:
             (folder / name).touch()
-        known[row["mid"]] = row["fingerprint"], trust.signature(folder)
+        known[row["mid"]] = row["fingerprint"], store_index.signature(folder)
     write_csv(store.with_suffix(".csv"), ["mid", "clips", "fingerprint"], rows)
-    trust.write_index(index, known)
+    store_index.write_index(index, known)
 
 
 def main() -> None:

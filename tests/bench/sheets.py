@@ -22,7 +22,7 @@ import yaml
 from trailers12k.features import extraction as features
 from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.common import Backbone
-from trailers12k.video import clips, shots
+from trailers12k.video import clips, probe, shots
 from trailers12k.video import contact_sheets as sheets
 from trailers12k.video import reader as video
 
@@ -35,7 +35,7 @@ STORES = [
 ]
 
 
-def without(path: Path, found: video.Probe) -> list[int]:
+def without(path: Path, found: probe.Probe) -> list[int]:
     """The cuts as they were found before there were sheets."""
     fps = bench.CLIPS["fps"]
     times = np.arange(round(found.duration * fps)) / fps
@@ -43,7 +43,7 @@ def without(path: Path, found: video.Probe) -> list[int]:
     return shots._scenedetect_cuts(frames, "AdaptiveDetector", bench.CLIPS["min_shot"], fps)
 
 
-def with_sheet(path: Path, found: video.Probe, sheet: Path) -> list[clips.Clip]:
+def with_sheet(path: Path, found: probe.Probe, sheet: Path) -> list[clips.Clip]:
     settings = bench.CLIPS | {"detector": "adaptive"}
     made, seen = clips.find_clips(path, found.reader, found.duration, settings)
     sheets.write(sheet, seen.pictures)
@@ -60,7 +60,7 @@ def main() -> None:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         trailer, sheet = Path(folder) / "trailer.mp4", Path(folder) / "sheet.jpg"
-        found = video.probe(bench.render(trailer, args.seconds, (640, 360)))
+        found = probe.probe(bench.render(trailer, args.seconds, (640, 360)))
         cut = with_sheet(trailer, found, sheet)
         without(trailer, found)
         pairs = [
@@ -78,8 +78,8 @@ def main() -> None:
         print(f"CPU seconds without sheets {plain:.2f}, with {all_of_it:.2f}: {extra:.2f} more,")
         print(f"{1000 * extra / frames:.3f} ms a frame")
         brief = bench.render(Path(folder) / "brief.mp4", 4, (640, 360))
-        read = video.probe(brief).reader
-        few = with_sheet(brief, video.probe(brief), sheet)
+        read = probe.probe(brief).reader
+        few = with_sheet(brief, probe.probe(brief), sheet)
         times = np.concatenate([clips.frame_times(clip) for clip in few])
         a_clip = decoding = 0.0
         for store in STORES:

@@ -16,7 +16,8 @@ import zarr
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits as loss_of
 
-from trailers12k.classifier import dataset, training
+from trailers12k.classifier import checkpoint, packed, training
+from trailers12k.classifier import snippets as snippets_
 from trailers12k.features import store as stores
 
 MOVIES = {"trn": 840, "val": 120}
@@ -93,7 +94,7 @@ def make_stores(folder):
         for mid, count in zip(mids, clips, strict=True):
             values = generator.standard_normal((count, FEATURES), dtype=np.float32)
             stores.write(store, mid, values, {})
-        dataset.pack(store, None, folder / f"{name}.npy")
+        packed.pack(store, None, folder / f"{name}.npy")
     labels = torch.from_numpy((generator.random((len(mids), 10)) < 0.25).astype(np.float32))
     first = MOVIES["trn"]
     return {"trn": (mids[:first], labels[:first]), "val": (mids[first:], labels[first:])}
@@ -127,15 +128,15 @@ def plain_epoch(folder, subsets):
 
 
 def our_epoch(folder, subsets):
-    streams = {name: dataset.Packed(folder / f"{name}.npy") for name in STREAMS}
-    settings = training.Settings()
-    model = training._model(dict.fromkeys(STREAMS, FEATURES), settings, "late")
+    streams = {name: packed.Packed(folder / f"{name}.npy") for name in STREAMS}
+    settings = checkpoint.Settings()
+    model = checkpoint._model(dict.fromkeys(STREAMS, FEATURES), settings, "late")
     state = training._State(model, settings)
     generator = np.random.default_rng(0)
     mids = {name: listed for name, (listed, _) in subsets.items()}
 
     def epoch():
-        batches = dataset.training_batches(streams, mids["trn"], 32, 30, generator)
+        batches = snippets_.training_batches(streams, mids["trn"], 32, 30, generator)
         state.learn(batches, subsets["trn"][1])
         return training._loss(model, streams, mids["val"], subsets["val"][1], settings)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trailers12k.common.movie import GENRES
-from trailers12k.evaluation.metrics import FIGURES, scores
+from trailers12k.common.vocabulary import FIGURES, GENRES
+from trailers12k.evaluation.metrics import scores
 
 
 @pytest.mark.parametrize(

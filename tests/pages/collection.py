@@ -8,14 +8,19 @@ import pandas as pd
 import yaml
 from PIL import Image
 
+from trailers12k.common import vocabulary
 from trailers12k.common.files import read_csv, write_csv, write_text
-from trailers12k.common.movie import GENRES, Movie
+from trailers12k.common.movie import Movie
+from trailers12k.common.vocabulary import FIGURES, GENRES
 from trailers12k.evaluation import curves, summary
-from trailers12k.evaluation.metrics import FIGURES
 from trailers12k.movies.metadata import write_movies
+from trailers12k.report import atlas, costs, formatting
+from trailers12k.report import losses as losses_
 from trailers12k.report import page as pages
+from trailers12k.report import pictures as pictures_
 from trailers12k.report import tables as overview
 from trailers12k.report import thumbnails as sprites
+from trailers12k.review import trailer_table
 from trailers12k.video import contact_sheets as sheets
 
 ROOT = Path(__file__).parents[2]
@@ -100,7 +105,7 @@ def _make(number: int, untrained: bool, kinds: int) -> Path:
         subset = np.repeat([0, 1, 2], [7, 1, 2])[random.permutation(np.arange(number) % 10)]
         mtgc[f"split{split}"] = subset
     mtgc.to_csv("data/mtgc.csv")
-    stages = overview.stages_of(read_csv("data/ledger.csv"))
+    stages = losses_.stages_of(read_csv("data/ledger.csv"))
     there = [mid for mid, (status, _) in stages[STORES[0]].items() if status == "ok"]
     manifests = {store: [{"mid": mid, "clips": "100"} for mid in there] for store in STORES}
     runs, scores = {}, []
@@ -121,7 +126,7 @@ def _make(number: int, untrained: bool, kinds: int) -> Path:
     chance = [
         {"run": run, "split": split, "movies": 9, "of": 9, "weights": None}
         | dict.fromkeys((*FIGURES, *GENRES), 0.3)
-        for run in (summary.CHANCE, summary.CONSTANT)
+        for run in (vocabulary.CHANCE, vocabulary.CONSTANT)
         for split in range(3)
     ]
     tst = pd.DataFrame(chance + scores)
@@ -144,7 +149,7 @@ def _make(number: int, untrained: bool, kinds: int) -> Path:
         for subset, part in (("training", 0.7), ("validation", 0.1), ("test", 0.2))
     ]
     pd.DataFrame(rows).to_csv("results/splits.csv", index=False)
-    overview.list_trailers(
+    trailer_table.list_trailers(
         "results/tables/trailers.csv",
         "data/movies.csv",
         "data/ledger.csv",
@@ -170,7 +175,7 @@ def _make(number: int, untrained: bool, kinds: int) -> Path:
         head = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
         text = f"{head}{seconds}\t0\t512.5\t0\t0\t0\t0\t0\t50\t{seconds / 2}\n"
         write_text(f"benchmarks/{rule}.tsv", text)
-    write_csv("results/costs.csv", overview.COSTS, overview.costs("benchmarks", [*STORES, *RUNS]))
+    write_csv("results/costs.csv", costs.COSTS, costs.costs("benchmarks", [*STORES, *RUNS]))
     write_csv("data/curation.csv", ["mid", "decision", "note", "verified"], _decided(movies))
     flags = [{"mid": movie.mid, "flag": "short", "words": "2 s; <b>"} for movie in movies[:3]]
     write_csv("results/tables/flags.csv", ["mid", "flag", "words"], flags)
@@ -228,11 +233,11 @@ def _page(maps: dict[str, pd.DataFrame], shown: sprites.Sprites | None) -> Path:
     tables = pages.read_tables(
         {name: path for name, (path, _) in pages.TABLES.items() if Path(path).exists()}
     )
-    found = pages.pictures(tables)
-    pages.draw(found, "results/figures")
-    pages.draw_maps(maps, tables["trailers"], "results/figures")
+    found = pictures_.pictures(tables)
+    pictures_.draw(found, "results/figures")
+    atlas.draw_maps(maps, tables["trailers"], "results/figures")
     config = Path("results/config.yaml").read_text()
     text = pages.report(tables, found, config=config, maps=maps, sprites=shown, credits=["IMDb."])
-    page = Path(pages.PLACE) / "index.html"
+    page = Path(formatting.PLACE) / "index.html"
     write_text(page, text)
     return page

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from trailers12k.common.files import unescape_formula
+from trailers12k.common.text import unescape_formula
 from trailers12k.review import page as review
 from trailers12k.review.flags import FLAGS
 from trailers12k.video import contact_sheets as sheets

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from trailers12k.evaluation.summary import CHANCE, PAPER
+from trailers12k.common.vocabulary import CHANCE
+from trailers12k.evaluation.paper import PAPER
 from trailers12k.settings.validation import ASKED
 
 ROOT = Path(__file__).parents[2]

@@ -226,9 +226,9 @@ def test_a_figure_that_failed_and_was_mended_reaches_the_table(project):
             return {row["run"]: float(row["map"]) for row in csv.DictReader(file)}["image"]
 
     before = mean()
-    project.edit("trailers12k/metrics.py", '"map": genres.mean(),', '"map": 1 / 0,')
+    project.edit("trailers12k/evaluation/metrics.py", '"map": genres.mean(),', '"map": 1 / 0,')
     assert project.run().code != 0
-    project.edit("trailers12k/metrics.py", '"map": 1 / 0,', '"map": genres.mean() / 2,')
+    project.edit("trailers12k/evaluation/metrics.py", '"map": 1 / 0,', '"map": genres.mean() / 2,')
     assert project.build().jobs == Counter(score_runs=1, **TOLD)
     assert mean() == pytest.approx(before / 2, abs=0.02)
 
@@ -257,7 +257,9 @@ def test_after_a_failed_job_no_stale_product_counts_as_up_to_date(project, tmp_p
     project.config["backbones"][IMAGE]["image_frames"] = 3
     module = project.folder / "trailers12k" / "stores.py"
     good = module.read_text()
-    project.edit("trailers12k/stores.py", "    array[:] = values\n", "    array[:] = 1 / 0\n")
+    project.edit(
+        "trailers12k/features/store.py", "    array[:] = values\n", "    array[:] = 1 / 0\n"
+    )
     assert project.run().code != 0
     last = project.log(f"extract_features/{IMAGE}/000.log").splitlines()[-1]
     assert last.endswith("ZeroDivisionError: division by zero")

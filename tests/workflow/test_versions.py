@@ -63,7 +63,7 @@ class Repository:
         return text
 
     def versions(self, *arguments: str, code: int = 0) -> str:
-        return self.run("python", "-m", "trailers12k.versions", *arguments, code=code)
+        return self.run("python", "-m", "trailers12k.versions.snapshots", *arguments, code=code)
 
     def is_clean(self) -> bool:
         return "Data and pipelines are up to date" in self.run("dvc", "status")

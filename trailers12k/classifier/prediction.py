@@ -10,16 +10,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from trailers12k.classifier.dataset import window_starts
 from trailers12k.classifier.divita import DIViTA
-from trailers12k.common.movie import GENRES
+from trailers12k.classifier.snippets import window_starts
+from trailers12k.common.errors import Failure, UserError
+from trailers12k.common.vocabulary import GENRES
 from trailers12k.features import backbones
 from trailers12k.features import extraction as features
 from trailers12k.features import store as stores
 from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.names import Weights
-from trailers12k.jobs.context import UserError
-from trailers12k.jobs.runner import Failure
 from trailers12k.video.clips import Clip, find_clips
 
 log = logging.getLogger(__name__)

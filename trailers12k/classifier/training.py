@@ -9,13 +9,12 @@ published trainer. The same inputs, seed and number of threads give the same byt
 """
 
 import copy
-import io
 import logging
 import math
 import pickle
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -23,24 +22,23 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from trailers12k.classifier.dataset import (
-    SNIPPET,
-    SUBSETS,
+from trailers12k.classifier.checkpoint import Settings, _model, _save, load
+from trailers12k.classifier.dataset import SUBSETS, load_split
+from trailers12k.classifier.divita import DIViTA
+from trailers12k.classifier.packed import Packed
+from trailers12k.classifier.snippets import (
     Batch,
-    Packed,
     clips_of,
     evaluation_batches,
     in_all,
-    load_split,
     training_batches,
     whole_trailers,
 )
-from trailers12k.classifier.divita import DIViTA
-from trailers12k.common.files import replacing, write_csv, write_json
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import write_csv, write_json
 from trailers12k.common.fingerprint import fingerprint
-from trailers12k.common.movie import GENRES
 from trailers12k.common.seeds import seed_for
-from trailers12k.jobs.context import UserError
+from trailers12k.common.vocabulary import GENRES
 
 log = logging.getLogger(__name__)
 
@@ -51,37 +49,6 @@ clips in it."""
 
 LOG_EVERY = 10
 """Epochs between two lines of progress."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to train. The defaults are those of the paper and its published trainer."""
-
-    lr: float = 1e-4
-    batch: int = 32
-    """Movies in a batch, in training and in evaluation."""
-    epochs: int = 100
-    """At most."""
-    snippet: int = SNIPPET
-    """Clips."""
-    patience: int = 20
-    """Epochs without a lower validation loss after which training stops."""
-    plateau_patience: int = 10
-    """Epochs without one that the learning rate bears; one more, and it is divided by ten."""
-    weight_decay: float = 0.01
-    hidden: int = 128
-    heads: int = 4
-    feedforward: int = 768
-    dropout: float = 0.25
-
-    def __post_init__(self):
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if not isinstance(value, int | float):
-                # YAML reads 1e-4 as text.
-                raise ValueError(f"training setting {field.name}={value!r}: write it as 1.0e-4")
-            if value < 0 or (value == 0 and field.name not in ("dropout", "weight_decay")):
-                raise ValueError(f"training setting {field.name}={value} must be positive")
 
 
 def train(
@@ -184,18 +151,6 @@ def train(
     if keeper:
         keeper.remove()
     return summary
-
-
-def load(checkpoint: str | Path) -> tuple[DIViTA, Settings]:
-    """The model of a `best.pt`, on the CPU and ready to predict, and the settings of its training.
-
-    `model.inputs` names the streams it wants.
-    """
-    saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    settings = Settings(**saved["settings"])
-    model = _model(saved["features"], settings, saved["fusion"])
-    model.load_state_dict(saved["model"])
-    return model.eval(), settings
 
 
 @torch.inference_mode()
@@ -350,18 +305,6 @@ class _Keeper:
         self._path.unlink(missing_ok=True)
 
 
-def _model(features: Mapping[str, int], settings: Settings, fusion: str) -> DIViTA:
-    return DIViTA(
-        features,
-        settings.hidden,
-        settings.heads,
-        settings.feedforward,
-        settings.dropout,
-        len(GENRES),
-        fusion,
-    )
-
-
 def _rows_in_use(
     streams: Mapping[str, Packed], mids: Sequence[str], subsets: np.ndarray
 ) -> dict[str, np.ndarray]:
@@ -441,11 +384,3 @@ def _write_predictions(path: Path, mids: Sequence[str], probabilities: np.ndarra
         for mid, row in zip(mids, probabilities, strict=True)
     ]
     write_csv(path, ("mid", *GENRES), rows)
-
-
-def _save(path: Path, value: dict) -> None:
-    """torch.save through memory: given a file, it would store that file's temporary name in it."""
-    buffer = io.BytesIO()
-    torch.save(value, buffer)
-    with replacing(path) as partial:
-        partial.write_bytes(buffer.getvalue())

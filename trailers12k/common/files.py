@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from trailers12k.jobs.context import UserError
+from trailers12k.common.errors import UserError
 
 PARTIAL = ".partial"
 HOST = f"{zlib.crc32(socket.gethostname().encode()):08x}"
@@ -25,8 +25,6 @@ TEMPORARY = re.compile(r".+\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.partial", re.ASCII
 """Names of `partial_of`: host and process that write it."""
 ABANDONED = 86400
 """Seconds without a write after which a temporary file of another host is taken for a leftover."""
-FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
-"""What a spreadsheet takes for the beginning of a formula."""
 
 
 def inside(folder: str | Path, name: str) -> Path:
@@ -121,20 +119,6 @@ def read_csv(path: str | Path) -> list[dict[str, str]]:
     """All rows of one of our own CSV files, as text."""
     with Path(path).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
-
-
-def escape_formula(text: str) -> str:
-    """A text for a CSV file that no spreadsheet takes for a formula.
-
-    Also escapes a text that looks escaped already, so that `unescape_formula` returns every text.
-    """
-    return f"'{text}" if text.lstrip("'").startswith(FORMULA) else text
-
-
-def unescape_formula(text: str) -> str:
-    """The text from which `escape_formula` made this one."""
-    escaped = text.startswith("'") and text.lstrip("'").startswith(FORMULA)
-    return text[1:] if escaped else text
 
 
 def sha256_of(path: str | Path) -> str:

@@ -9,7 +9,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parents[1]
 
 
 def fingerprint(**parts: object) -> str:
@@ -36,7 +36,7 @@ def _content(file: Path) -> str:
 def _file_of(module: str) -> Path:
     """The file of a module of the package, of one of its templates (`templates/NAME.SUFFIX`, which
     counts as it stands), or of a script of the project: `scripts/NAME`."""
-    if module.startswith("templates/"):
+    if "/templates/" in module:
         return PACKAGE / module
     folder = PACKAGE.parent if module.startswith("scripts/") else PACKAGE
     return folder / (module.replace(".", "/") + ".py")

@@ -9,21 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from trailers12k.jobs.context import UserError
-
-GENRES = (
-    "action",
-    "adventure",
-    "comedy",
-    "crime",
-    "drama",
-    "fantasy",
-    "horror",
-    "romance",
-    "sci-fi",
-    "thriller",
-)
-"""The ten genres of Trailers12k, in the order of its mtgc.csv."""
+from trailers12k.common.errors import UserError
 
 IMDB_GENRES = {
     "Action": "action",

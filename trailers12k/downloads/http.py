@@ -18,11 +18,10 @@ from requests.adapters import HTTPAdapter
 from tqdm import tqdm
 from urllib3.util import Retry
 
+from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.files import PARTIAL, digest_of
 from trailers12k.common.fingerprint import fingerprint
-from trailers12k.jobs.context import UserError
 from trailers12k.jobs.reasons import classify, of_local_file
-from trailers12k.jobs.runner import Failure
 
 log = logging.getLogger(__name__)
 

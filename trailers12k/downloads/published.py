@@ -14,11 +14,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from trailers12k.common.errors import UserError
 from trailers12k.common.files import digest_of, partial_of, sweep, write_csv
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import is_mid
 from trailers12k.downloads import http as web
-from trailers12k.jobs.context import UserError
 
 log = logging.getLogger(__name__)
 

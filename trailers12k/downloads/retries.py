@@ -6,25 +6,19 @@ anything is downloaded.
 """
 
 import json
-import re
-import shutil
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from trailers12k.common.files import write_json
+from trailers12k.downloads.stop_signal import stopped
 from trailers12k.jobs import runner as shards
-from trailers12k.jobs.reasons import COOL_DOWN, STOPS, is_asked, is_final, pause
-from trailers12k.jobs.runner import Brake, Failure, Stop
+from trailers12k.jobs.reasons import is_asked, is_final, pause
 
-STOPPED = Path("build/stopped.json")
 NONE = "none"
 """As the user's `retry`: nothing is tried again, even if it is due."""
-_writing = threading.Lock()
 
 
 def due_at(failure: Mapping, first_pause: float) -> float | None:
@@ -151,61 +145,3 @@ def due_times(folder: Path, first_pause: float) -> list[float]:
             if (at := due_at(failure, first_pause)) is not None:
                 times.append(at)
     return times
-
-
-def stop(failure: Failure, folder: Path) -> None:
-    """Note that nothing shall be downloaded for a while. folder: where it was downloaded to."""
-    full = failure.reason == "local_io" and re.search(
-        "no space left|quota exceeded", failure.detail, re.IGNORECASE
-    )
-    note = {
-        "reason": failure.reason,
-        "detail": failure.detail,
-        "until": time.time() + COOL_DOWN[failure.reason],
-        "folder": folder.as_posix(),
-        "free": shutil.disk_usage(folder).free if full else None,
-    }
-    # Another job may write it at the same moment; one note is enough.
-    with _writing, suppress(FileNotFoundError):
-        write_json(STOPPED, note)
-
-
-def stopped() -> str:
-    """Why nothing may be downloaded now, and what to do; empty when all is well."""
-    try:
-        note = json.loads(STOPPED.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return ""
-    left = note["until"] - time.time()
-    # The same job of the same run must not fill a disk again that somebody has to empty.
-    full = note["free"] is not None and shutil.disk_usage(note["folder"]).free <= note["free"]
-    if left <= 0 and not full:
-        return ""
-    wait = f"; {left / 60:.0f} minutes are left (to go on at once, delete {STOPPED})"
-    words = f"{note['reason']}: {note['detail']}: {STOPS[note['reason']]}"
-    return words + (wait if left > 0 else "")
-
-
-class StopFile(Brake):
-    """A brake that the jobs of all stages and shards share.
-
-    folder: where the job downloads to.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        self._folder = folder
-        self._looked = 0.0
-
-    def stop(self, failure: Stop) -> None:
-        """Stop this job and all others, and note it for later runs."""
-        stop(failure, self._folder)
-        super().stop(failure)
-
-    @property
-    def why(self) -> str:
-        """Why nothing shall be begun any more; looked for at most twice a second."""
-        if not self._why and time.monotonic() - self._looked > 0.5:
-            self._why = stopped()
-            self._looked = time.monotonic()
-        return self._why

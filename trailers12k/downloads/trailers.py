@@ -5,34 +5,28 @@ Writes `FOLDER/MID.EXT`, and a record beside it. Must not know features.
 
 import io
 import logging
-import random
 import re
 import shutil
-import struct
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
-from io import BytesIO
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-import PIL
-from PIL import Image
-
-from trailers12k.common.files import PARTIAL, replacing, sha256_of
+from trailers12k.common.errors import Cancelled, Failure, Stop, UserError, _disk_failure
+from trailers12k.common.files import PARTIAL, sha256_of
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import Movie
+from trailers12k.common.text import one_line
 from trailers12k.downloads import http as web
 from trailers12k.downloads import retries
-from trailers12k.jobs import runner as shards
-from trailers12k.jobs.context import FULL, UserError
+from trailers12k.downloads.pacing import Pace, _pause, wait
+from trailers12k.downloads.shard import _shard
+from trailers12k.downloads.youtube import ANY_FORMAT, FORMAT, _Quiet
 from trailers12k.jobs.reasons import PERMANENT, STOPS, classify_error
-from trailers12k.jobs.runner import Brake, Cancelled, Failure, Stop, Task
-from trailers12k.movies.sources.records import one_line
-from trailers12k.video import reader as video
+from trailers12k.jobs.runner import Brake
+from trailers12k.video import probe as probe_
 
 log = logging.getLogger(__name__)
 
@@ -53,25 +47,8 @@ TRAILER_COLUMNS = [
 ]
 """trailer: its place in the movie's list of trailers, 0 for the first; address: where it was;
 title: what the site calls it, empty where no site does, or in records from before this column."""
-POSTER_COLUMNS = ["file", "height", "width"]
 
-PICTURE_ERRORS = (
-    OSError,
-    EOFError,
-    SyntaxError,
-    ValueError,
-    struct.error,
-    Image.DecompressionBombError,
-)
-"""What Pillow raises for files that are no pictures, or only the beginning of one."""
 
-# decord cannot open AV1, so H.264 is asked for; one stream, so that nothing must be merged. Formats
-# whose ids end in -sr are enlarged by the site.
-FORMAT = (
-    "bv[vcodec^=avc1][ext=mp4][protocol=https][format_id!$=-sr]"
-    "/b[vcodec^=avc1][ext=mp4][protocol=https]/bv*[vcodec^=avc1][ext=mp4]/b"
-)
-ANY_FORMAT = "bv*/b"
 SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".flv", ".avi", ".ogv", ".3gp", ".ts", ".mpg")
 
 GONE = (*PERMANENT, "unavailable")
@@ -81,56 +58,6 @@ CONTINUED = ("network", "server_error", "forbidden", *STOPS)
 
 GAVE_UP = re.compile(r"\. Giving up after \d+ retries$")
 """The end of a message of yt-dlp after its own retries."""
-
-
-class Pace:
-    """One download at a time from the hosts that are named, with a pause before each.
-
-    pauses: host -> the least and the most seconds; its subdomains are meant too.
-    """
-
-    def __init__(self, pauses: Mapping[str, Sequence[float]], brake: Brake):
-        self._hosts = {
-            host: (threading.Lock(), least, most) for host, (least, most) in pauses.items()
-        }
-        self._brake = brake
-
-    @contextmanager
-    def turn(self, address: str) -> Iterator[None]:
-        """Wait until it is this address's turn. Raises `Cancelled` when the brake is pulled."""
-        host = urlsplit(address).hostname or ""
-        named = (self._hosts[name] for name in self._hosts if f".{host}".endswith(f".{name}"))
-        lock, least, most = next(named, (nullcontext(), 0, 0))
-        with lock:
-            # A pause before, not after: the job of the next shard follows at once.
-            wait(random.uniform(least, most), self._brake)
-            yield
-
-
-def wait(seconds: float, brake: Brake) -> None:
-    """Sleep, but no longer than the brake allows. Raises `Cancelled`."""
-    end = time.monotonic() + seconds
-    while True:
-        if brake.why:
-            raise Cancelled
-        left = end - time.monotonic()
-        if left <= 0:
-            return
-        time.sleep(min(left, 0.5))
-
-
-def _pause(n: int) -> int:
-    """Seconds before the n-th try after the first; yt-dlp asks for it by this name."""
-    return min(2**n, 30)
-
-
-class _Quiet:
-    """yt-dlp's messages go nowhere: they may show whole URLs, and the ledger has the reason."""
-
-    def debug(self, message: str) -> None:
-        pass
-
-    info = warning = error = debug
 
 
 class TrailerFetcher:
@@ -245,7 +172,7 @@ class TrailerFetcher:
             raise Failure("no_format", f"{len(downloads)} files came of it")
         path = Path(downloads[0]["filepath"])
         _check(info, downloads[0], path, partial, url)
-        probe = video.probe(path)
+        probe = probe_.probe(path)
         claimed = info.get("duration")
         if claimed and abs(probe.duration - claimed) > max(2.0, 0.05 * claimed):
             raise Failure("wrong_duration", f"{probe.duration:.1f} s, and should be {claimed:.1f}")
@@ -336,62 +263,11 @@ def _check(info: Mapping, download: Mapping, path: Path, partial: Path, url: str
         raise Failure("truncated", f"{got} of {size} bytes")
 
 
-def _disk_failure(error: OSError) -> Failure:
-    """An error of the file system: a reason to stop when the disk is full."""
-    return Stop("local_io", str(error)) if error.errno in FULL else Failure("local_io", str(error))
-
-
 def _relative(message: str, url: str, address: str) -> str:
     """A message without this machine's absolute paths, so that the ledger is the same anywhere."""
     if urlsplit(url).scheme == "file":
         message = message.replace(url2pathname(urlsplit(url).path), address).replace(url, address)
     return message
-
-
-class PosterFetcher:
-    """Fetches posters, checks that they are images, and stores them as RGB JPEG.
-
-    settings: `max_megabytes`, `retries`, `timeout` (seconds) and `pause` (for `Pace`).
-    """
-
-    def __init__(self, folder: Path, settings: Mapping, brake: Brake):
-        self.folder = folder
-        self.settings = settings
-        self.pace = Pace(settings["pause"], brake)
-        self.local = threading.local()
-
-    def fetch(self, movie: Movie) -> dict:
-        """Fetch a movie's poster; its ledger columns. Raises `Failure`, `Stop`, `Cancelled`."""
-        if not hasattr(self.local, "client"):
-            self.local.client = web.session(self.settings["retries"])
-        limit = int(self.settings["max_megabytes"] * 1e6)
-        try:
-            with self.pace.turn(movie.poster_url):
-                data = web.read(
-                    self.local.client, movie.poster_url, limit, self.settings["timeout"]
-                )
-        except Failure as failure:
-            if failure.reason in STOPS:
-                raise Stop(failure.reason, failure.detail) from failure
-            raise
-        try:
-            with Image.open(BytesIO(data)) as image:
-                picture = image.convert("RGB")
-        except PICTURE_ERRORS as error:
-            raise Failure("not_image", str(error)[:200]) from error
-        final = self.folder / f"{movie.mid}.jpg"
-        try:
-            with replacing(final) as partial:
-                picture.save(partial, format="JPEG", quality=95)
-        except OSError as error:
-            raise _disk_failure(error) from error
-        return {
-            "bytes": final.stat().st_size,
-            "sha256": sha256_of(final),
-            "file": final.as_posix(),
-            "height": picture.height,
-            "width": picture.width,
-        }
 
 
 def trailer_of(address: str, settings: Mapping, folder: Path) -> dict:
@@ -406,7 +282,7 @@ def trailer_of(address: str, settings: Mapping, folder: Path) -> dict:
             # Named by an id that no movie has: nothing of a site's names reaches the disk.
             movie = Movie("tt0000000", "", "", (), trailer_url=address)
             return TrailerFetcher(folder, settings, Brake()).fetch(movie)
-        probe = video.probe(path)
+        probe = probe_.probe(path)
     except Failure as failure:
         raise UserError(f"the trailer cannot be used: {failure}") from failure
     return {
@@ -425,77 +301,3 @@ def trailers_of_shard(
     asked = {"short_side": settings["short_side"]}
     tool = retries.yt_dlp()
     return _shard(TrailerFetcher, addresses, asked, tool, movies, settings, folder, shard, number)
-
-
-def posters_of_shard(
-    movies: Sequence[Movie], settings: Mapping, folder: Path, shard: str, number: int = 0
-) -> list[dict]:
-    """Fetch the posters of a shard; its ledger rows, with `POSTER_COLUMNS`."""
-    addresses = {movie.mid: tuple(filter(None, [movie.poster_url])) for movie in movies}
-    asked = {"max_megabytes": settings["max_megabytes"]}
-    tool = f"Pillow {PIL.__version__}"
-    return _shard(PosterFetcher, addresses, asked, tool, movies, settings, folder, shard, number)
-
-
-def _shard(
-    fetcher: Callable[[Path, Mapping, Brake], Any],
-    addresses: Mapping[str, Sequence[str]],
-    asked: Mapping,
-    tool: str,
-    movies: Sequence[Movie],
-    settings: Mapping,
-    folder: Path,
-    shard: str,
-    number: int,
-) -> list[dict]:
-    """Fetch what is missing; then write what is left open for later runs (`retries`).
-
-    asked: the settings on which a file depends. number: of this round of tries.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    brake = retries.StopFile(folder)
-    fetch = fetcher(folder, settings, brake).fetch
-    by_mid = {movie.mid: movie for movie in movies}
-    files = {mid: web.local_path(several[0]) for mid, several in addresses.items() if several}
-
-    due = retries.again(files.get, settings["retry_pause"], settings["retry"])
-
-    def again(row: Mapping, tried: float) -> bool:
-        # Another trailer than the first, which is listed no more.
-        dropped = row.get("trailer") and row["address"] not in addresses[row["mid"]]
-        return bool(dropped) or due(row, tried)
-
-    # The code is no part of the fingerprint: what was fetched is kept, whatever becomes of ours.
-    # Records lie beside the files, not by shard: another number of shards fetches nothing again.
-    tasks = [
-        Task(
-            mid,
-            fingerprint(address=several[0], sha256=_content(files[mid]), **asked)
-            if several
-            else "",
-            skip="" if several else "no_address",
-            others=several[1:],
-        )
-        for mid, several in addresses.items()
-    ]
-    rows = shards.process(
-        tasks,
-        folder,
-        lambda mid: fetch(by_mid[mid]),
-        settings["parallel"],
-        unit="file",
-        retry=again,
-        brake=brake,
-        tool=tool,
-    )
-    retries.write_open(folder, shard, number, rows, files.get)
-    if brake.why:
-        log.error("downloading is stopped: %s", retries.stopped() or brake.why)
-    return rows
-
-
-def _content(path: Path | None) -> str | None:
-    """The hash of a local file, which may change without its name; None where it is unreadable."""
-    with suppress(OSError):
-        return sha256_of(path) if path and path.is_file() else None
-    return None

@@ -12,7 +12,7 @@ import pandas as pd
 from sklearn.metrics import precision_recall_curve
 
 from trailers12k.common.files import write_text
-from trailers12k.common.movie import GENRES
+from trailers12k.common.vocabulary import GENRES
 
 RECALLS = np.arange(101) / 100
 """Quotients, as the recalls of a curve are: equal fractions are equal floats then."""

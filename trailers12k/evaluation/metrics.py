@@ -11,11 +11,7 @@ import warnings
 
 import numpy as np
 
-from trailers12k.common.movie import GENRES
-
-FIGURES = ("uap", "map", "wap", "sap")
-"""Over all (movie, genre) pairs; mean over genres; the same weighted by the genres' positives; mean
-over movies. The paper's columns µAP, mAP, wAP and sAP, in its order."""
+from trailers12k.common.vocabulary import GENRES
 
 
 def average_precision(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ import PIL
 import torch
 from PIL import Image
 
+from trailers12k.common import errors
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.features import backbones
 from trailers12k.features import store as stores
@@ -105,7 +106,7 @@ def extract_poster(backbone: Backbone, path: str | Path) -> np.ndarray:
         with Image.open(path) as picture:
             pixels = np.array(picture.convert("RGB"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise shards.Failure("decode_failed", str(error)) from error
+        raise errors.Failure("decode_failed", str(error)) from error
     return backbone(pixels[None, None])
 
 

@@ -4,7 +4,7 @@ Reads stores, and writes build/stores/STORE.csv, the index: size and time of eac
 they were when its values were known to be good. What has these is trusted unread; anything else is
 read, and, when sound, trusted from then on. So a copy, a checkout, or a host with another clock
 costs one reading, and no decision rests on which of two times is later. Not seen is what was
-overwritten with the same size and given its old time: `python -m trailers12k.stores verify` reads
+overwritten with the same size and given its old time: `python -m trailers12k.features.store verify` reads
 everything. Must not import what is slow: a dry run waits for it.
 """
 
@@ -18,52 +18,26 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from trailers12k.common.files import inside, read_csv, write_csv
+from trailers12k.common.files import inside, read_csv
 from trailers12k.common.movie import is_mid, shard_of
+from trailers12k.features.store_index import (
+    FILES,
+    Index,
+    index_of,
+    read_index,
+    signature,
+    write_index,
+)
 
 log = logging.getLogger(__name__)
 
 DATA = Path("data")
 LOCKS = Path(".snakemake/locks")
-FILES = {"0.0": "its chunk is missing", ".zarray": "no .zarray", ".zattrs": "no .zattrs"}
-"""The files of an array, and what is said of one that is not there."""
-COLUMNS = ("mid", "fingerprint", "signature")
 MANY = 200
 """Arrays that take so long to read, 0.4 s, that it is said."""
 FOREIGN = "%s holds files that are not an array's and stays; move it out of the store"
 TOLD = 10
 """Damaged movies of a store that are told one by one."""
-
-Index = dict[str, tuple[str, str]]
-"""mid -> fingerprint and signature of an array whose values are known to be good."""
-
-
-def index_of(store: str) -> Path:
-    """Where the index of a store lies."""
-    return Path(f"build/stores/{store}.csv")
-
-
-def read_index(path: Path) -> Index:
-    """The index of a store; empty when there is none, or none that can be read."""
-    try:
-        return {row["mid"]: (row["fingerprint"], row["signature"]) for row in read_csv(path)}
-    except (FileNotFoundError, KeyError, ValueError, csv.Error):
-        return {}
-
-
-def write_index(path: Path, index: Index) -> None:
-    """Write the index of a store, sorted by mid."""
-    rows = (dict(zip(COLUMNS, (mid, *index[mid]), strict=True)) for mid in sorted(index))
-    write_csv(path, COLUMNS, rows)
-
-
-def signature(folder: str | os.PathLike) -> str:
-    """Size and time of an array's files, "BYTES@NANOSECONDS" each; empty when one is missing."""
-    try:
-        states = [os.stat(f"{folder}/{name}") for name in FILES]
-    except (FileNotFoundError, NotADirectoryError):
-        return ""
-    return " ".join([f"{state.st_size}@{state.st_mtime_ns}" for state in states])
 
 
 def is_running() -> bool:

@@ -25,6 +25,7 @@ import zarr
 from numcodecs import Zstd
 from tqdm import tqdm
 
+from trailers12k.common.errors import UserError
 from trailers12k.common.files import (
     PARTIAL,
     inside,
@@ -37,7 +38,7 @@ from trailers12k.common.files import (
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import is_mid
 from trailers12k.features import integrity as trust
-from trailers12k.jobs.context import UserError
+from trailers12k.features import store_index
 
 if TYPE_CHECKING:
     from trailers12k.video.clips import Clip
@@ -201,7 +202,7 @@ def merge(
             raise UserError(f"the ledger of {part}: {mid!r} is not a movie id; delete that ledger")
     create(store, attributes_)
     gone = keep_only(store, wanted)
-    known = trust.read_index(index) if index else {}
+    known = store_index.read_index(index) if index else {}
     known = {mid: known[mid] for mid in known if mid in wanted}
     rows, added = [], 0
     for part, mid, mark in tqdm(parts, unit="movie", disable=None):
@@ -215,11 +216,11 @@ def merge(
             partial = partial_of(final)
             shutil.copytree(inside(part, mid), partial, copy_function=_link)
             _put(partial, final)
-            known[mid] = mark, trust.signature(store / mid)
+            known[mid] = mark, store_index.signature(store / mid)
             added += 1
         rows.append({"mid": mid, "clips": shape(store, mid)[0], "fingerprint": mark})
     if index:
-        trust.write_index(index, known)
+        store_index.write_index(index, known)
     log.info(
         "%s: %d movies, %d added or replaced, %d kept, %d removed",
         store.name,
@@ -328,9 +329,9 @@ def describe(store: Path) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """`python -m trailers12k.stores describe|verify STORE`."""
+    """`python -m trailers12k.features.store describe|verify STORE`."""
     parser = argparse.ArgumentParser(
-        prog="python -m trailers12k.stores",
+        prog="python -m trailers12k.features.store",
         description="Tell what made a store (describe), or read all of it and name what is wrong "
         "(verify): with the manifest STORE.csv and clips.csv where they stand beside it.",
     )

@@ -3,7 +3,6 @@
 Writes the job's log. Must not know what the job does.
 """
 
-import errno
 import logging
 import os
 import signal
@@ -15,14 +14,9 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from trailers12k.common.errors import FULL, UserError
+
 log = logging.getLogger("trailers12k")
-
-FULL = (errno.ENOSPC, errno.EDQUOT)
-"""No space left, and none allowed."""
-
-
-class UserError(ValueError):
-    """Something the user can mend. The message says what was wrong, where, and what to do."""
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv, write_csv
-from trailers12k.jobs.context import UserError
 
 COLUMNS = ["mid", "status", "reason", "detail", "attempts", "bytes", "sha256", "tool"]
 """status: ok, failed or skipped; reason: one word for why it is not ok; detail: the original words;

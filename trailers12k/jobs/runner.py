@@ -16,27 +16,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from trailers12k.common.errors import Cancelled, Failure, Stop, UserError
 from trailers12k.common.files import inside, write_json
-from trailers12k.jobs.context import UserError
 
 log = logging.getLogger(__name__)
-
-
-class Failure(Exception):
-    """What went wrong with one movie: a reason (one word, from a fixed list) and the details."""
-
-    def __init__(self, reason: str, detail: str):
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = " ".join(detail.split())
-
-
-class Stop(Failure):
-    """A failure after which going on would do harm: no further movie is begun."""
-
-
-class Cancelled(Exception):
-    """Work that was broken off because the brake was pulled."""
 
 
 class Brake:

@@ -12,10 +12,11 @@ from datetime import date
 from pathlib import Path
 from unicodedata import category
 
-from trailers12k.common.files import escape_formula, read_csv, unescape_formula, write_csv
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import read_csv, write_csv
 from trailers12k.common.movie import address_of, addresses_of, check_address, is_mid, is_youtube_id
-from trailers12k.jobs.context import UserError
-from trailers12k.settings.validation import PUBLISHED, SOURCES
+from trailers12k.common.text import escape_formula, unescape_formula
+from trailers12k.common.vocabulary import PUBLISHED, SOURCES
 
 DECISIONS = ("accept", "reject", "wrong_trailer", "unsure")
 COLUMNS = ("mid", "decision", "wrong", "replacement", "sha256", "note", "by", "date")

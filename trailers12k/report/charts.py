@@ -4,99 +4,31 @@ Reads data frames; writes pictures. Must not know how the tables were made, nor 
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
-from io import BytesIO
-from pathlib import Path
 
 import altair as alt
 import pandas as pd
-import vl_convert
-from PIL import Image
 
-from trailers12k.common.files import replacing, write_text
-from trailers12k.common.movie import GENRES
-from trailers12k.evaluation.summary import CHANCE, CONSTANT
+from trailers12k.common.vocabulary import CHANCE, CONSTANT, GENRES
 from trailers12k.features.backbones.names import is_untrained
+from trailers12k.report.drawing import Chart
+from trailers12k.report.theme import (
+    CATEGORIES,
+    GENRE_COLOURS,
+    INK,
+    LOST,
+    MUTED,
+    OURS,
+    PALE,
+    PAPER,
+    THEIRS,
+    WIDTH,
+)
 
-Chart = alt.TopLevelMixin
-
-VEGA_LITE = alt.SCHEMA_VERSION.removeprefix("v").rsplit(".", 1)[0]
-WIDTH = 680
 PANELS = {"uap": "µAP (dashed: chance)", "map": "mAP (dashed: chance)"}
 
-INK, MUTED, RULE, PAPER = "#1c2127", "#57616c", "#d5dade", "#ffffff"
-OURS, THEIRS, LOST, PALE = "#1f5fa8", "#b3541e", "#b8433a", "#a9bfd8"
-CATEGORIES = {
-    "#cc5468": "#f0909e",
-    "#a08315": "#e6d27c",
-    "#2f8fbf": "#86c9ee",
-    "#882255": "#dd74aa",
-    "#332288": "#a19af5",
-    "#aa4499": "#dd8ed0",
-    "#117733": "#58bd7a",
-    "#6f7782": "#c3c9d0",
-    "#2f9484": "#5fd0bd",
-    "#7f7f22": "#c6c765",
-}
-"""Colours that the colour-blind tell apart better than others (after P. Tol's `muted`), on white,
-and their counterparts on black."""
-GENRE_COLOURS = dict(zip(GENRES, CATEGORIES, strict=True))
-DARK = CATEGORIES | {
-    INK: "#e8ebee",
-    MUTED: "#a7b1bb",
-    RULE: "#39424b",
-    PAPER: "#161b20",
-    OURS: "#7fb4f2",
-    THEIRS: "#f0a06a",
-    LOST: "#f08d83",
-    PALE: "#35506f",
-    "#eef3f9": "#1d2732",
-    "#0d3f78": "#a9d0ff",
-}
-"""Every colour of the pictures -> what takes its place on a dark page."""
 SUBSETS = {"training": OURS, "validation": "#a08315", "test": "#2f9484"}
 WEIGHTS = ("pretrained weights", "untrained (random) weights")
-FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
-CONFIG = {
-    "font": FONT,
-    "background": PAPER,
-    # Where none of these fonts is, letters are wider.
-    "padding": {"left": 26, "right": 14, "top": 6, "bottom": 6},
-    "view": {"stroke": None},
-    "axis": {
-        "labelColor": MUTED,
-        "titleColor": MUTED,
-        "labelFontSize": 12,
-        "titleFontSize": 12,
-        "titleFontWeight": "normal",
-        "gridColor": RULE,
-        "domainColor": RULE,
-        "tickColor": RULE,
-        "labelLimit": 260,
-        "titlePadding": 8,
-    },
-    "axisY": {"domain": False, "ticks": False, "labelPadding": 8, "labelColor": INK},
-    "axisX": {"domain": False, "ticks": False, "labelFlush": False},
-    "axisBand": {"grid": False},
-    "legend": {
-        "orient": "top",
-        "labelColor": INK,
-        "titleColor": MUTED,
-        "labelFontSize": 12,
-        "titleFontSize": 12,
-        "titleFontWeight": "normal",
-        "symbolStrokeWidth": 2,
-        "labelLimit": 220,
-        "offset": 10,
-        "columnPadding": 22,
-    },
-    "header": {"labelColor": INK, "labelFontSize": 12, "titleColor": MUTED},
-    "text": {"color": INK},
-    "rule": {"color": MUTED},
-    "bar": {"color": OURS},
-    "title": {"color": INK, "fontSize": 13, "anchor": "start", "fontWeight": "normal"},
-}
 LABELS = {
     "movies": "movies of the sources",
     "curation": "kept by curation",
@@ -108,39 +40,6 @@ LABELS = {
     "evaluated": "evaluated by every run",
 }
 """What is left of the movies after each step of funnel.csv."""
-
-
-def save(chart: Chart, stem: str | Path) -> None:
-    """Write STEM.svg and STEM.png: the same bytes wherever the table is the same."""
-    text = svg(chart)
-    write_text(f"{stem}.svg", text)
-    data = vl_convert.vegalite_to_png(spec(chart), VEGA_LITE, scale=2)
-    with replacing(f"{stem}.png") as partial, Image.open(BytesIO(data)) as picture:
-        # A third of the bytes.
-        picture.convert("RGB").save(partial, "PNG", optimize=True)
-
-
-def svg(chart: Chart) -> str:
-    """The chart as SVG."""
-    text = vl_convert.vegalite_to_svg(spec(chart), VEGA_LITE)
-    # Counted on from the charts before it, else.
-    names = dict.fromkeys(re.findall(r' id="(clip\d+)"', text))
-    for place, name in enumerate(names):
-        text = text.replace(f' id="{name}"', f' id="clip-{place}"')
-        text = text.replace(f"url(#{name})", f"url(#clip-{place})")
-    return text
-
-
-def spec(chart: Chart) -> dict:
-    """The chart in Vega-Lite's own form, with this project's looks."""
-    # Not validated: of 12,000 points that would take longer than all else.
-    told = chart.to_dict(validate=False)
-    return told | {"config": CONFIG}
-
-
-def script() -> str:
-    """The JavaScript that draws a `spec` in a browser: `vegaEmbed`."""
-    return vl_convert.javascript_bundle()
 
 
 def _table(rows: pd.DataFrame | Sequence[Mapping]) -> alt.Data:

@@ -5,7 +5,6 @@ results/tables/ and results/costs.csv. Must not know pictures or pages.
 """
 
 import platform
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -15,17 +14,11 @@ import pandas as pd
 
 from trailers12k import __version__
 from trailers12k.common.files import read_csv, write_csv
-from trailers12k.common.movie import GENRES, Movie
-from trailers12k.movies.curation import REASON, STAGE
+from trailers12k.common.movie import Movie
+from trailers12k.common.vocabulary import GENRES
+from trailers12k.movies.curation import STAGE
 from trailers12k.movies.metadata import read_movies
-
-TRAILERS = [
-    *("mid", "title", "year", "genres", "status", "stage", "reason", "trailer", "video_title"),
-    *("duration", "height", "width", "fps", "frames", "corrupt", "shots", "clips", "repeated"),
-    *("black", "still", "frozen", "sha256"),
-]
-FUNNEL = ["step", "status", "reason", "movies"]
-"""Of every step the movies lost in it, by status and reason, then those that are `ok`."""
+from trailers12k.report.losses import FUNNEL, MADE, follow, funnel, stages_of
 
 MEASURES = {
     "year": "year of the movie",
@@ -36,146 +29,6 @@ MEASURES = {
 }
 SHOWN = 10
 """Mistakes of each run."""
-MADE = ("trailers", "clips")
-"""Stages before the stores."""
-TELLER = "draw_report"
-"""The rule whose own cost cannot be known when costs are told."""
-
-Lost = Mapping[str, tuple[str, str, str]]
-
-
-def stages_of(ledger: Iterable[Mapping[str, str]]) -> dict[str, dict[str, tuple[str, str]]]:
-    """Of the rows of data/ledger.csv: stage -> mid -> (status, reason)."""
-    stages: dict[str, dict[str, tuple[str, str]]] = {}
-    for row in ledger:
-        stages.setdefault(row["stage"], {})[row["mid"]] = row["status"], row["reason"]
-    return stages
-
-
-def follow(
-    mids: Iterable[str],
-    stages: Mapping[str, Mapping[str, tuple[str, str]]],
-    order: Sequence[str],
-) -> dict[str, tuple[str, str, str]]:
-    """Where each movie is lost: mid -> (stage, status, reason) of the first that is not ok.
-
-    stages: of `stages_of`. order: the stages that count, as they follow each other; a movie
-    of which one tells nothing is lost there, `unknown`.
-    """
-    lost = {}
-    left = list(mids)
-    for stage in order:
-        rows = stages.get(stage, {})
-        for mid in left:
-            status, reason = rows.get(mid, ("skipped", "unknown"))
-            if status != "ok":
-                lost[mid] = stage, status, reason or "unknown"
-        left = [mid for mid in left if mid not in lost]
-    return lost
-
-
-def trailers(
-    movies: Sequence[Movie],
-    lost: Lost,
-    downloaded: Iterable[Mapping[str, str]],
-    cut: Iterable[Mapping[str, str]],
-) -> list[dict]:
-    """Rows of trailers.csv, by mid: what is known of every movie's trailer, empty where nothing is.
-
-    lost: of `follow`. downloaded, cut: rows of the ledgers of trailers and clips.
-    """
-    fetched = {row["mid"]: row for row in downloaded if row["status"] == "ok"}
-    measured = {row["mid"]: row for row in cut if row["status"] == "ok"}
-    of_file = ("duration", "height", "width", "fps", "frames", "corrupt", "sha256")
-    of_clips = ("shots", "clips", "repeated", "black", "still", "frozen")
-    rows = []
-    for movie in movies:
-        file, clips = fetched.get(movie.mid, {}), measured.get(movie.mid, {})
-        stage, status, reason = lost.get(movie.mid, ("", "ok", ""))
-        row = {"mid": movie.mid, "title": movie.title, "year": movie.year}
-        row |= {"genres": "|".join(movie.genres), "status": status, "stage": stage}
-        row |= {"reason": reason, "trailer": _used(movie, file)}
-        row |= {"video_title": file.get("title", "")}
-        row |= {name: file.get(name, "") for name in of_file}
-        rows.append(row | {name: clips.get(name, "") for name in of_clips})
-    return sorted(rows, key=lambda row: row["mid"])
-
-
-def list_trailers(
-    path: str | Path,
-    movies: str | Path,
-    ledger: str | Path,
-    downloaded: Iterable[str | Path],
-    cut: Iterable[str | Path],
-    stores: Mapping[str, str],
-) -> list[dict]:
-    """Write trailers.csv, and return its rows (of `trailers`).
-
-    movies, ledger: data/movies.csv, data/ledger.csv. downloaded, cut: the shards' ledgers of
-    trailers and of clips. stores: that runs use, store -> its `input`. A movie without a poster
-    loses no trailer, so stores of posters do not count.
-    """
-    listed = read_movies(movies)
-    order = [*MADE, *(store for store, kind in stores.items() if kind != "posters")]
-    lost = follow([movie.mid for movie in listed], stages_of(read_csv(ledger)), order)
-    several = [[row for path in paths for row in read_csv(path)] for paths in (downloaded, cut)]
-    rows = trailers(listed, lost, *several)
-    write_csv(path, TRAILERS, rows)
-    return rows
-
-
-def _used(movie: Movie, file: Mapping[str, str]) -> str:
-    """The trailer that was used, as the table names it: a YouTube id or an address."""
-    if not file:
-        return ""
-    named = [movie.trailer_url or movie.youtube_id, *movie.other_trailers]
-    named = [text for text in named if text]
-    place = int(file.get("trailer") or 0)
-    return named[place] if place < len(named) else file.get("address", "")
-
-
-def funnel(
-    mids: Sequence[str],
-    rejected: int,
-    lost: Lost,
-    order: Sequence[str],
-    splits: pd.DataFrame,
-    predicted: Mapping[str, set[str]],
-) -> list[dict]:
-    """Rows of funnel.csv: from the movies of the sources to those every run was tested on.
-
-    Of each step its losses and what is left: what is left before it is the sum of both.
-    rejected: movies that curation took out before. order: the stages of `follow`; all but trailers
-    and clips are stores, which are one step. splits: of `summary.read_labels`. predicted: run ->
-    the movies in its test predictions.
-    """
-    rows = []
-    left = set(mids)
-
-    def step(name: str, gone: Mapping[str, tuple[str, str]]) -> None:
-        counts = Counter(gone[mid] for mid in left & gone.keys())
-        for (status, reason), number in sorted(counts.items()):
-            rows.append({"step": name, "status": status, "reason": reason, "movies": number})
-        left.difference_update(gone)
-        rows.append({"step": name, "status": "ok", "reason": "", "movies": len(left)})
-
-    step("movies", {})
-    if rejected:
-        rows[-1]["movies"] += rejected
-        told = {"step": STAGE, "status": "skipped", "reason": REASON}
-        rows.append(told | {"movies": rejected})
-        rows.append({"step": STAGE, "status": "ok", "reason": "", "movies": len(left)})
-    known = [stage for stage in MADE if stage in order]
-    for name in known:
-        step(name, {mid: told[1:] for mid, told in lost.items() if told[0] == name})
-    step("features", {mid: told[1:] for mid, told in lost.items() if told[0] not in known})
-    step("splits", dict.fromkeys(left - {*splits.index}, ("skipped", "not_in_splits")))
-    columns = [name for name in splits if name.startswith("split")]
-    held = splits.index[(splits[columns] == 2).any(axis=1)]
-    step("test", dict.fromkeys(left - {*held}, ("skipped", "in_no_test_subset")))
-    every = set.intersection(*predicted.values()) if predicted else set()
-    step("evaluated", dict.fromkeys(left - every, ("skipped", "not_predicted")))
-    return rows
 
 
 def tested(predictions: Mapping[str, Sequence[pd.DataFrame]]) -> dict[str, set[str]]:
@@ -344,38 +197,6 @@ def versions(attributes: Mapping[str, Mapping], ledgers: Iterable[Mapping[str, s
     return [{"what": what, "made_by": ", ".join(sorted(by))} for what, by in found.items()]
 
 
-def costs(folder: str | Path, known: Iterable[str]) -> list[dict]:
-    """Rows of costs.csv: time and memory of each rule, summed over the last run of its jobs.
-
-    folder: of benchmarks, a file a job. known: the names that jobs may have (stores, runs); what
-    is left of others does not count. max_rss_mb: the most of any of its jobs.
-    """
-    folder, known = Path(folder), set(known)
-    rows: dict[str, dict] = {}
-    for path in sorted(folder.rglob("*.tsv")):
-        rule, *rest = path.relative_to(folder).with_suffix("").parts
-        # Two levels: RULE/STORE/SHARD and RULE/RUN/SPLIT, of rules that are not about shards alone.
-        if rule == TELLER or (len(rest) > 1 and rest[0] not in known):
-            continue
-        told = pd.read_csv(path, sep="\t", na_values=["NA", "-"]).fillna(0).iloc[-1]
-        row = rows.setdefault(rule, {"rule": rule, "jobs": 0, "s": 0, "cpu": 0, "rss": 0})
-        row["jobs"] += 1
-        row["s"] += float(told["s"])
-        row["cpu"] += float(told["cpu_time"])
-        row["rss"] = max(row["rss"], float(told["max_rss"]))
-    return [
-        {
-            "rule": row["rule"],
-            "jobs": row["jobs"],
-            "seconds": f"{row['s']:.1f}",
-            "cpu_seconds": f"{row['cpu']:.1f}",
-            "max_rss_mb": f"{row['rss']:.0f}",
-        }
-        for row in sorted(rows.values(), key=lambda row: (-row["s"], row["rule"]))
-    ]
-
-
-COSTS = ["rule", "jobs", "seconds", "cpu_seconds", "max_rss_mb"]
 COLUMNS = {
     "funnel": FUNNEL,
     "genres": ["genre", "movies", "share", "evaluated"],

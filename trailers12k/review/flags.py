@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from trailers12k.movies.sources.search import likeness, other_year
+from trailers12k.movies.titles import likeness, other_year
 from trailers12k.review import near_duplicates as twins
 
 FLAGS = {

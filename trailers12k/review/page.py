@@ -24,7 +24,8 @@ from trailers12k.common.files import (
     replacing,
     write_text,
 )
-from trailers12k.common.movie import GENRES, is_mid
+from trailers12k.common.movie import is_mid
+from trailers12k.common.vocabulary import GENRES
 from trailers12k.review.flags import FLAGS
 from trailers12k.video import contact_sheets as sheets
 

@@ -11,18 +11,13 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
-from trailers12k.jobs.context import UserError
+from trailers12k.common.errors import UserError
+from trailers12k.common.vocabulary import FILLING, PUBLISHED, SAMPLE
 from trailers12k.jobs.reasons import CHECKS, PATTERNS
 
-SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
+SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The one in C, where there is one, is ten times as fast."""
-SAMPLE = "sample"
-PUBLISHED = "published"
-"""The authors' own features, or split columns: as `movies`, and as `splits`."""
-FILLING = ("tmdb", "search")
-"""Sources that know of movies only what is asked."""
-SOURCES = (SAMPLE, PUBLISHED, "trailers12k", "imdb", *FILLING)
 ASKED = ("retry", "trailer", "from", "to")
 """What is asked of one command, and no setting of any result."""
 TAKEN = {

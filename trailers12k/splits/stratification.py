@@ -2,38 +2,29 @@
 
 Reads and writes tables of labels from the command line only. Must not know videos or stores.
 
-    python -m trailers12k.splits LABELS.csv OUT.csv --seed N
+    python -m trailers12k.splits.assignment LABELS.csv OUT.csv --seed N
 """
 
-import argparse
-import csv
 import logging
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 
-from trailers12k.common.files import read_csv, write_csv
+from trailers12k.common.errors import UserError
 from trailers12k.common.seeds import seed_for
-from trailers12k.jobs.context import UserError
-from trailers12k.settings.validation import PUBLISHED
+from trailers12k.common.vocabulary import SUBSETS
+from trailers12k.splits.tables import NEW, SPLITS
 
 log = logging.getLogger(__name__)
 
-SUBSETS = ("training", "validation", "test")
-"""A split column holds their positions: 0, 1, 2."""
 
 SHARES = {"training": 0.7, "validation": 0.1, "test": 0.2}
 """The paper's."""
 
 TRIES = 5
-SPLITS = 3
 FOLDS = 10
-NEW = -1
-"""In a split column that is to be filled: not assigned yet."""
 
 
 def with_pairs(labels: np.ndarray) -> np.ndarray:
@@ -235,209 +226,3 @@ def make_splits(
         )
         columns.append(column)
     return np.column_stack(columns)
-
-
-def assign(
-    mids: Sequence[str],
-    labels: np.ndarray,
-    settings: Mapping | str,
-    seed: int,
-    table: str | Path | None = None,
-) -> tuple[list[str], np.ndarray, dict[str, np.ndarray]]:
-    """The movies that get a subset, their labels, and the splits, (movies, 3): `split`, the ones to
-    be used, and, where the published `table` is at hand, the others for comparison.
-
-    settings: of the configuration. With "published", `split` are the table's columns, movies that
-    have none are left out, and `ours` is what `make_splits` gives; else `published` stands beside.
-    Raises `UserError`.
-    """
-    mids, published = list(mids), None
-    if table:
-        published = read_given(table, mids)
-    if settings == PUBLISHED:
-        there = np.flatnonzero((published != NEW).all(axis=1))
-        log.info("%d of %d movies have a published split", len(there), len(mids))
-        if not len(there):
-            raise UserError("splits: published: no movie of the table is one of Trailers12k's")
-        mids, labels = [mids[place] for place in there], labels[there]
-        columns = {"split": published[there]}
-        if len(there) >= FOLDS:
-            columns["ours"] = make_splits(labels, SHARES, seed, TRIES)
-        return mids, labels, columns
-    columns = {
-        "split": make_splits(
-            labels,
-            settings,
-            seed,
-            settings["tries"],
-            given=read_given(settings["extend"], mids) if settings["extend"] else None,
-            groups=read_groups(settings["groups"], mids) if settings["groups"] else None,
-        )
-    }
-    return mids, labels, columns | ({} if published is None else {PUBLISHED: published})
-
-
-def balance(
-    labels: np.ndarray, genres: Sequence[str], splits: Mapping[str, np.ndarray]
-) -> list[dict[str, object]]:
-    """A row for each split and subset: its movies, the share of each genre in it relative to its
-    share overall (1 is perfect), and the deviations of the whole split, see `quality`.
-
-    splits: name -> columns (movies, splits); they are numbered after their name.
-    """
-    overall, rows = labels.mean(axis=0), []
-    named = [(f"{name}{n}", c) for name, cs in splits.items() for n, c in enumerate(cs.T)]
-    for name, column in named:
-        label, pair = quality(labels, column)
-        for number, subset in enumerate(SUBSETS):
-            inside = column == number
-            share = labels[inside].mean(axis=0) if inside.any() else np.zeros(len(genres))
-            relative = np.divide(share, overall, out=np.ones(len(genres)), where=overall > 0)
-            row = {"split": name, "subset": subset, "movies": int(inside.sum())}
-            row |= {"label_deviation": f"{label:.4f}", "pair_deviation": f"{pair:.5f}"}
-            rows.append(row | {g: f"{r:.4f}" for g, r in zip(genres, relative, strict=True)})
-    return rows
-
-
-def read_table(path: str | Path) -> tuple[list[str], list[str], np.ndarray]:
-    """A table of labels: mids, names of the labels, and the labels (movies, names) of 0 and 1.
-
-    Columns `split0`, ... are left aside. Raises `UserError`, with file and line.
-    """
-    rows = _rows(path, ["mid"])
-    names = [name for name in rows[0] if name != "mid" and not name.startswith("split")]
-    if not names:
-        raise UserError(f"{path}: no columns of labels beside mid")
-    labels = _numbers(path, rows, names, ("0", "1"))
-    return [row["mid"] for row in rows], names, labels
-
-
-def read_labels(path: str | Path, genres: Sequence[str]) -> tuple[list[str], np.ndarray]:
-    """The movies of a table, sorted by mid, and their labels (movies, genres).
-
-    Raises `UserError`, with file and line.
-    """
-    rows = sorted(_rows(path, ["mid", *genres]), key=lambda row: row["mid"])
-    return [row["mid"] for row in rows], _numbers(path, rows, genres, ("0", "1"))
-
-
-def read_given(path: str | Path, mids: Sequence[str], count: int = SPLITS) -> np.ndarray:
-    """The subsets that movies have in an earlier file, (movies, count) int64, else `NEW`.
-
-    Raises `UserError`, with file and line.
-    """
-    names = [f"split{number}" for number in range(count)]
-    rows = _rows(path, ["mid", *names])
-    values = _numbers(path, rows, names, tuple(str(n) for n in range(len(SUBSETS))))
-    known = dict(zip((row["mid"] for row in rows), values, strict=True))
-    given = np.array([known.get(mid, np.full(count, NEW)) for mid in mids])
-    kept = len(known.keys() & set(mids))
-    log.info(
-        "%s: %d movies keep their subsets, %d are new, %d have left",
-        path,
-        kept,
-        len(mids) - kept,
-        len(known) - kept,
-    )
-    return given
-
-
-def read_groups(path: str | Path, mids: Sequence[str]) -> np.ndarray:
-    """The group of each movie, (movies,) int64, from a table `mid,group`; others stand alone.
-
-    Raises `UserError`, with file and line.
-    """
-    rows = _rows(path, ["mid", "group"])
-    group = {row["mid"]: row["group"] for row in rows if row["group"]}
-    numbers = {name: number for number, name in enumerate(dict.fromkeys(group.values()))}
-    log.info("%s: %d movies in %d groups", path, len(group.keys() & set(mids)), len(numbers))
-    return np.array(
-        [
-            numbers[group[mid]] if mid in group else len(numbers) + place
-            for place, mid in enumerate(mids)
-        ]
-    )
-
-
-def _rows(path: str | Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    """The rows of a table that a user named; each mid once."""
-    try:
-        rows = read_csv(path)
-    except FileNotFoundError as error:
-        raise UserError(f"{path} does not exist") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path}: it is no CSV file in UTF-8: {error}") from error
-    missing = [name for name in columns if not rows or name not in rows[0]]
-    if missing:
-        raise UserError(f"{path}: no rows, or no column {', '.join(missing)}")
-    seen: dict[str, int] = {}
-    for line, row in enumerate(rows, start=2):
-        if None in row or None in row.values():
-            raise UserError(f"{path}, line {line}: more or fewer fields than the first line has")
-        if row["mid"] in seen:
-            raise UserError(
-                f"{path}, line {line}: {row['mid']} stands in line {seen[row['mid']]} too"
-            )
-        seen[row["mid"]] = line
-    return rows
-
-
-def _numbers(
-    path: str | Path, rows: list[dict], names: Sequence[str], allowed: Sequence[str]
-) -> np.ndarray:
-    for line, row in enumerate(rows, start=2):
-        for name in names:
-            if row[name] not in allowed:
-                raise UserError(
-                    f"{path}, line {line}: {name} is {row[name]!r}; allowed: {', '.join(allowed)}"
-                )
-    return np.array([[int(row[name]) for name in names] for row in rows], np.int64)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """`python -m trailers12k.splits LABELS.csv OUT.csv --seed N`."""
-    parser = argparse.ArgumentParser(
-        prog="python -m trailers12k.splits",
-        description="Split the movies of a table, a column mid and columns of 0 and 1, into "
-        "training, validation and test, by second-order iterative stratification.",
-    )
-    parser.add_argument("labels", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--tries", type=int, default=TRIES)
-    parser.add_argument("--extend", type=Path, help="an earlier OUT.csv: its movies keep theirs")
-    parser.add_argument(
-        "--groups", type=Path, help="a table mid,group of movies that stay together"
-    )
-    args = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    try:
-        mids, names, labels = read_table(args.labels)
-        order = np.argsort(mids, kind="stable")
-        mids, labels = [mids[place] for place in order], labels[order]
-        given = read_given(args.extend, mids) if args.extend else None
-        groups = read_groups(args.groups, mids) if args.groups else None
-        columns = make_splits(labels, SHARES, args.seed, args.tries, SPLITS, given, groups)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    write_splits(args.out, mids, names, labels, columns)
-    return 0
-
-
-def write_splits(
-    path: str | Path,
-    mids: Sequence[str],
-    names: Sequence[str],
-    labels: np.ndarray,
-    columns: np.ndarray,
-) -> None:
-    """Write mtgc.csv: `mid`, the labels, `split0`, ...; in the order given."""
-    header = ["mid", *names, *(f"split{number}" for number in range(columns.shape[1]))]
-    table = zip(mids, labels, columns, strict=True)
-    rows = (dict(zip(header, [mid, *row, *subsets], strict=True)) for mid, row, subsets in table)
-    write_csv(path, header, rows)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -16,9 +16,9 @@ from typing import Protocol, TypeVar
 import numpy as np
 import yaml
 
-from trailers12k.common.movie import GENRES
-from trailers12k.jobs.context import UserError
-from trailers12k.movies.sources.records import one_line
+from trailers12k.common.errors import UserError
+from trailers12k.common.text import one_line
+from trailers12k.common.vocabulary import GENRES
 from trailers12k.settings.validation import LOADER
 
 MOST = 20

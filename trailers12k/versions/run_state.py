@@ -19,6 +19,8 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from trailers12k.classifier import packed as packed_
+from trailers12k.common.errors import UserError
 from trailers12k.common.files import (
     PARTIAL,
     inside,
@@ -31,7 +33,7 @@ from trailers12k.common.files import (
 from trailers12k.common.movie import is_mid
 from trailers12k.downloads import retries
 from trailers12k.features import integrity as trust
-from trailers12k.jobs.context import UserError
+from trailers12k.features import store_index
 
 log = logging.getLogger(__name__)
 
@@ -220,7 +222,7 @@ def _remove_features(name: str) -> None:
     """Remove the shards and ledgers of one store, and its index."""
     _remove_tree(Path("build/features"), name)
     _remove_tree(Path("build/ledger"), name)
-    trust.index_of(name).unlink(missing_ok=True)
+    store_index.index_of(name).unlink(missing_ok=True)
 
 
 def _remove_tree(parent: Path, name: str) -> None:
@@ -254,13 +256,12 @@ def _lay_out_features(name: str, shards: Sequence[str]) -> None:
         return
     for group, several in parts.items():
         stores.merge(several, group, stores.attributes(group))
-    known = {mid: (mark, trust.signature(store / mid)) for mid, mark in marks.items()}
-    trust.write_index(trust.index_of(name), known)
+    known = {mid: (mark, store_index.signature(store / mid)) for mid, mark in marks.items()}
+    store_index.write_index(store_index.index_of(name), known)
 
 
 def _pack() -> None:
     """Pack the stores that trainings of this version were given."""
-    from trailers12k.classifier import dataset
 
     for path in _products():
         if path.parent == Path("build/packed") and path.suffix == ".npy":
@@ -268,7 +269,7 @@ def _pack() -> None:
             index = path.with_suffix(".csv")
             here = manifest.exists() and (manifest.with_suffix(".zarr") / ".zgroup").exists()
             if here and not (path.exists() and _same(index, manifest)):
-                dataset.pack(manifest.with_suffix(".zarr"), manifest, path)
+                packed_.pack(manifest.with_suffix(".zarr"), manifest, path)
 
 
 def _same(index: Path, manifest: Path) -> bool:

@@ -13,27 +13,33 @@ from statistics import fmean
 from typing import Any
 from urllib.parse import urlsplit
 
+from trailers12k.common import vocabulary
+from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv, sha256_of
 from trailers12k.common.fingerprint import code_version, fingerprint
 from trailers12k.common.movie import Movie, shard_of
-from trailers12k.downloads import retries
+from trailers12k.common.vocabulary import SPLITS, STREAMS
+from trailers12k.downloads import retries, stop_signal
 from trailers12k.features import integrity as trust
 from trailers12k.features.backbones.names import modules_of, weights_key
 from trailers12k.jobs import status
-from trailers12k.jobs.context import UserError
 from trailers12k.movies import curation, sources
 from trailers12k.movies.curation import Decided, Decision
 from trailers12k.movies.metadata import read_movies
 from trailers12k.movies.sources import records
 from trailers12k.settings import validation as configuration
 
-STREAMS = ("image", "video", "poster")
-SPLITS = ("0", "1", "2")
 FEWEST = 10
 """Movies; splits are dealt in tenths."""
-SAMPLE_CODE = ("sources.sample", "sources.sample_looks")
-CLIPS_CODE = ("video", "pictures", "shots", "clips", "sheets")
-FEATURES_CODE = ("video", "clips", "features")
+SAMPLE_CODE = ("movies.sources.sample", "movies.sources.sample_looks")
+CLIPS_CODE = (
+    "video.reader",
+    "video.frame_statistics",
+    "video.shots",
+    "video.clips",
+    "video.contact_sheets",
+)
+FEATURES_CODE = ("video.reader", "video.clips", "features.extraction")
 
 
 COLLECTED = "build/sources/movies.csv"
@@ -68,17 +74,17 @@ class Plan:
     @property
     def is_sample(self) -> bool:
         """Whether the movies are the built-in sample's."""
-        return self.sources == [configuration.SAMPLE]
+        return self.sources == [vocabulary.SAMPLE]
 
     @property
     def is_published(self) -> bool:
         """Whether features are the authors' own, so that no stage before them runs."""
-        return self.sources == [configuration.PUBLISHED]
+        return self.sources == [vocabulary.PUBLISHED]
 
     @property
     def published_table(self) -> list[str]:
         """The authors' labels and splits, when they are used."""
-        used = self.is_published or self.config["splits"] == configuration.PUBLISHED
+        used = self.is_published or self.config["splits"] == vocabulary.PUBLISHED
         return ["build/published/mtgc.csv"] if used else []
 
     def published_file(self, name: str) -> dict[str, str | None]:
@@ -94,7 +100,7 @@ class Plan:
     def split_tables(self, name: str) -> list[str]:
         """The user's table for `splits.extend` or `splits.groups`, when there is one."""
         settings = self.config["splits"]
-        named = None if settings == configuration.PUBLISHED else settings[name]
+        named = None if settings == vocabulary.PUBLISHED else settings[name]
         return [named] if named else []
 
     @cached_property
@@ -103,7 +109,7 @@ class Plan:
 
         Else they are read whenever Snakemake plans, so that a dry run sees every change.
         """
-        slow = set(configuration.SOURCES) - {configuration.SAMPLE, configuration.PUBLISHED}
+        slow = set(vocabulary.SOURCES) - {vocabulary.SAMPLE, vocabulary.PUBLISHED}
         return bool(slow & set(self.sources))
 
     @cached_property
@@ -187,7 +193,7 @@ class Plan:
     @cached_property
     def tables(self) -> list[str]:
         """The user's own tables."""
-        return [name for name in self.sources if name not in configuration.SOURCES]
+        return [name for name in self.sources if name not in vocabulary.SOURCES]
 
     @cached_property
     def source_files(self) -> dict[str, dict[str, tuple[str, str]]]:
@@ -210,22 +216,22 @@ class Plan:
     @property
     def asking(self) -> list[str]:
         """The sources that are asked movie by movie, and so have a ledger."""
-        return [name for name in configuration.FILLING if name in self.sources]
+        return [name for name in vocabulary.FILLING if name in self.sources]
 
     @property
     def credits(self) -> list[str]:
         """What the sources want to be shown with the results."""
         told = [name for name in self.sources if name in sources.CREDITS]
-        if self.published_table and configuration.PUBLISHED not in told:
-            told.append(configuration.PUBLISHED)
+        if self.published_table and vocabulary.PUBLISHED not in told:
+            told.append(vocabulary.PUBLISHED)
         return [sources.CREDITS[name] for name in told]
 
     @property
     def source_modules(self) -> list[str]:
         """The modules that collect movies."""
-        own = [name if name in configuration.SOURCES else "table" for name in self.sources]
-        common = ["curation", "sources.__init__", "sources.records"]
-        return [*common, *sorted({f"sources.{name}" for name in own})]
+        own = [name if name in vocabulary.SOURCES else "table" for name in self.sources]
+        common = ["movies.curation", "movies.sources.__init__", "movies.sources.records"]
+        return [*common, *sorted({f"movies.sources.{name}" for name in own})]
 
     def source_settings(self) -> dict:
         """What a collection of movies depends on, beside the content of files."""
@@ -234,7 +240,7 @@ class Plan:
         }
         corrections = {}
         if "search" in self.sources:
-            from trailers12k.movies.sources.search import corrections as read_corrections
+            from trailers12k.movies.sources.trailer_choices import corrections as read_corrections
 
             corrections = read_corrections(Path(self.config["sources"]["search"]["choices"]))
         return {
@@ -562,7 +568,7 @@ def tell_status(plan: Plan) -> None:
     rows = status.gather(plan.shards, folders)
     first_pause = plan.config["downloads"]["retry_pause"]
     due = {stage: retries.due_times(folder, first_pause) for stage, folder in downloads.items()}
-    print(status.describe(rows, retries.stopped(), due))
+    print(status.describe(rows, stop_signal.stopped(), due))
     status.write("results/status.csv", rows)
 
 

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from trailers12k.common.errors import UserError
 from trailers12k.common.seeds import seed_for
 from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.devices import Device
-from trailers12k.jobs.context import UserError
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from threading import Lock
 import torch
 from torch import Tensor
 
-from trailers12k.jobs.context import UserError
+from trailers12k.common.errors import UserError
 
 log = logging.getLogger(__name__)
 

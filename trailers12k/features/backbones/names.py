@@ -8,11 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from trailers12k.common.errors import UserError
 from trailers12k.common.fingerprint import fingerprint
-from trailers12k.jobs.context import UserError
-
-UNTRAINED = "untrained"
-"""The word for random weights in tables and messages. For people: code reads `pretrained`."""
+from trailers12k.common.vocabulary import UNTRAINED
 
 FAMILIES = {
     "torchvision": "torchvision_nets",
@@ -84,7 +82,7 @@ def family_of(model: str) -> str:
 
 def modules_of(model: str) -> list[str]:
     """The modules whose code determines this model's features, for `fingerprint.code_version`."""
-    return ["backbones.common", f"backbones.{family_of(model)}", "seeds"]
+    return ["features.backbones.common", f"features.backbones.{family_of(model)}", "common.seeds"]
 
 
 def words_on(stores: Iterable[Mapping]) -> str:

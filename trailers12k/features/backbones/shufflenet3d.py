@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torchvision.transforms import functional as transforms
 
+from trailers12k.common.errors import UserError
 from trailers12k.features.backbones.common import (
     Net,
     describe_random,
@@ -22,7 +23,6 @@ from trailers12k.features.backbones.common import (
 )
 from trailers12k.features.backbones.names import Origin, Weights
 from trailers12k.features.backbones.weights import load_state
-from trailers12k.jobs.context import UserError
 
 HELP = (
     "fetch kinetics_shufflenetv2_1.0x_RGB_16_best.pth, linked at "

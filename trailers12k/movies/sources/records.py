@@ -8,16 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from trailers12k.common.errors import UserError
 from trailers12k.common.files import write_json
-from trailers12k.common.movie import (
-    GENRES,
-    IMDB_GENRES,
-    Movie,
-    check_address,
-    is_mid,
-    is_youtube_id,
-)
-from trailers12k.jobs.context import UserError
+from trailers12k.common.movie import IMDB_GENRES, Movie, check_address, is_mid, is_youtube_id
+from trailers12k.common.vocabulary import GENRES
 
 
 @dataclass(frozen=True)
@@ -117,16 +111,6 @@ def check_complete(record: Record) -> None:
     ):
         if not getattr(record, name):
             raise UserError(f"{record.where}: {name}: '' is not allowed; allowed: {allowed}")
-
-
-LONGEST = 1000
-"""Letters of a text that a site gives: as many as TMDB lets a plot have."""
-
-
-def one_line(value: object) -> str:
-    """A foreign text in one line, without what cannot be printed; empty for what is no text."""
-    words = " ".join(value.split()) if isinstance(value, str) else ""
-    return "".join(letter for letter in words if letter.isprintable())[:LONGEST]
 
 
 def genres_of(names: Iterable[object], where: str) -> tuple[str, ...]:

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 
 from trailers12k.common.files import replacing, write_csv, write_json, write_text
 from trailers12k.common.fingerprint import code_version, fingerprint
-from trailers12k.common.movie import GENRES, Movie
+from trailers12k.common.movie import Movie
+from trailers12k.common.vocabulary import GENRES
 from trailers12k.movies.sources.records import Record
 
 if TYPE_CHECKING:
@@ -309,7 +310,7 @@ def render_shard(movies: Sequence[Movie], folder: Path, seed: int, truth: Path) 
 
 def _mark(movie: Movie, seed: int) -> str:
     """The hash of all that decides what a movie's files look like."""
-    code = code_version("sources.sample", "sources.sample_looks")
+    code = code_version("movies.sources.sample", "movies.sources.sample_looks")
     look = [movie.mid, movie.title, movie.year, movie.genres]
     return fingerprint(code=code, seed=seed, look=look)
 

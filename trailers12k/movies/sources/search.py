@@ -4,28 +4,37 @@ Keeps the candidates of a movie, `FOLDER/MID.answer.json`; reads and writes the 
 with a column `correction` for the person. Must not know how trailers are downloaded.
 """
 
-import csv
 import json
 import logging
 import random
 import re
 import time
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus, unquote
 
-from trailers12k.common.files import escape_formula, write_csv, write_json
+from trailers12k.common.errors import Failure, Stop
+from trailers12k.common.files import write_csv, write_json
 from trailers12k.common.fingerprint import fingerprint
-from trailers12k.common.movie import address_of, check_address, is_mid, is_youtube_id
+from trailers12k.common.movie import is_youtube_id
+from trailers12k.common.text import one_line
 from trailers12k.downloads import retries
 from trailers12k.jobs import runner as shards
-from trailers12k.jobs.context import UserError
 from trailers12k.jobs.reasons import STOPS, classify_error
-from trailers12k.jobs.runner import Failure, Stop, Task
-from trailers12k.movies.sources.records import Record, one_line
+from trailers12k.jobs.runner import Task
+from trailers12k.movies.sources.records import Record
+from trailers12k.movies.sources.trailer_choices import (
+    COLUMNS,
+    NONE,
+    _corrections,
+    _is_url,
+    _lines,
+    _rows,
+    corrections,
+)
+from trailers12k.movies.titles import _is_other_year, _likest, _numbers, _words, _years
 
 log = logging.getLogger(__name__)
 
@@ -61,40 +70,7 @@ CHANNEL = re.compile(
     r"pictures|studio|movieclips|trailer|official|entertainment|films|cinema|warner|paramount"
     r"|universal|disney|marvel|sony|lionsgate|netflix|a24|hbo|prime video"
 )
-AROUND = re.compile(
-    r"official|trailers?|teaser|movie|film|hd|uhd|3d|4k|8k|imax|\d{3,4}p|pictures|studios?"
-    r"|entertainment|presents|(19|20)\d\d"
-)
-"""Words around a title that are no part of it."""
-BEFORE = re.compile(
-    r"new|first|final|main|theatrical|international|original|exclusive|extended|red|band|us|uk"
-)
-"""And these before them: a "new trailer" is none of "Moon", but "New Moon" is another movie."""
-YEAR = re.compile(r"(19|20)\d\d", re.ASCII)
-NUMBERS = {
-    **{"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7"},
-    **{"eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "thirteen": "13"},
-    **{"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"},
-}
-"""Not the Roman 1, 5 and 10, which are words and letters too."""
 
-COLUMNS = [
-    "mid",
-    "title",
-    "year",
-    "correction",
-    "chosen",
-    "score",
-    "why",
-    "rank",
-    "candidate",
-    "channel",
-    "duration",
-    "address",
-]
-"""rank: the candidate's place in what the search gave."""
-NONE = "none"
-"""The correction that there is no trailer."""
 CORRECTED = ("corrected", "corrected_to_none")
 """Reasons that nothing is searched for."""
 
@@ -291,15 +267,6 @@ def _number(value: object) -> float | None:
     return value if isinstance(value, int | float) and 0 <= value < 1e12 else None
 
 
-def _is_url(address: str) -> bool:
-    """Whether it is an address on the web that a movie's trailer may have."""
-    try:
-        check_address("", address, "", local_files=False)
-    except UserError:
-        return False
-    return re.match(r"https?://[^/?#\s]", address) is not None and len(address) <= 2000
-
-
 def _scored(candidates: Iterable[Mapping], record: Record) -> list[dict]:
     """Candidates with `score`, `why` and `rank`; the best first, then as the search had them."""
     scored = []
@@ -347,74 +314,6 @@ def score(candidate: Mapping, title: str, year: str) -> tuple[float, str]:
     return round(min(max(total, 0.0), 1.0), 2), ", ".join(told.get(name, name) for name in names)
 
 
-def likeness(title: str, video: str) -> float | None:
-    """How much of a movie's title and of its video's is the same, 0 to 1; None where one of them
-    has no words.
-
-    Words that stand around titles, such as "official trailer", do not count. A title of several
-    words that is there as a whole is the same: subtitles are not always named.
-    """
-    own, words = _words(title), _words(video)
-    if not (own and words):
-        return None
-    if len(own) > 1 and f" {' '.join(own)} " in f" {' '.join(words)} ":
-        return 1.0
-    return _likest(words, own)[0]
-
-
-def other_year(title: str, year: str, video: str) -> str:
-    """The year that a video's title names and that is not the movie's, by more than one; or
-    empty."""
-    years = _years(Counter(_words(video)) - Counter(_words(title)))
-    return years[0] if year not in years and _is_other_year(years, year) else ""
-
-
-def _years(words: Iterable[str]) -> list[str]:
-    return [word for word in words if YEAR.fullmatch(word)]
-
-
-def _is_other_year(years: Iterable[str], year: str) -> bool:
-    return bool(year) and any(abs(int(other) - int(year)) > 1 for other in years)
-
-
-def _likest(words: Sequence[str], own: Sequence[str]) -> tuple[float, list[str]]:
-    """The part of a video's title that is most like a movie's, and how much it is, 0 to 1."""
-    return max(((_alike(own, run), run) for run in _runs(words, own)), key=lambda r: r[0])
-
-
-def _words(text: str) -> list[str]:
-    """The words of a title, without case and accents; numbers as digits."""
-    text = unicodedata.normalize("NFKD", text).casefold().replace("&", " and ")
-    text = "".join(letter for letter in text if not unicodedata.combining(letter))
-    words = re.findall(r"[^\W_]+", re.sub("['’‘]", "", text))
-    return [NUMBERS.get(word, word) for word in words]
-
-
-def _runs(words: Sequence[str], own: Sequence[str]) -> Iterator[list[str]]:
-    """A title's words, cut at those that are no part of a movie's title."""
-    run: list[str] = []
-    cut = False
-    for word in reversed(words):
-        around = AROUND.fullmatch(word) or (cut and BEFORE.fullmatch(word))
-        if cut := bool(around) and word not in own:
-            yield run[::-1]
-            run = []
-        else:
-            run.append(word)
-    yield run[::-1]
-
-
-def _alike(one: Sequence[str], other: Sequence[str]) -> float:
-    """How many of the words of two titles are in both: 1 for the same, 0 for others."""
-    both = (Counter(one) & Counter(other)).total()
-    return 2 * both / max(1, len(one) + len(other))
-
-
-def _numbers(words: Iterable[str]) -> set[str]:
-    """A title's numbers; a first part often has none."""
-    return {word for word in words if word.isdecimal()} - {"1"}
-
-
 def _length(seconds: float) -> str:
     if seconds < OTHER_LENGTH[0] or seconds > OTHER_LENGTH[1]:
         return "other length"
@@ -434,91 +333,3 @@ def _trailers(candidates: Iterable[Mapping], least: float, correction: str) -> t
         for one in candidates
         if one["score"] >= least
     )
-
-
-def corrections(path: Path) -> dict[str, str]:
-    """What a person wrote into the choices: mid -> a YouTube id, a URL, or `none`.
-
-    Raises `UserError`: one line that names the file, the line, the value, and what is allowed.
-    """
-    return _corrections(_lines(path), path)
-
-
-def _corrections(lines: Iterable[tuple[int, Mapping[str, str]]], path: Path) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for line, row in lines:
-        mid, text = row["mid"], row["correction"].strip().removeprefix("'")
-        where = f"{path}, line {line}"
-        if not is_mid(mid):
-            raise UserError(f"{where}: mid: {mid!r} is not allowed; allowed: tt and 7 or 8 digits")
-        if not text:
-            continue
-        if not (text == NONE or is_youtube_id(text) or _is_url(text)):
-            # A password is told nobody.
-            given = repr(text) if "@" not in text else "a text with @"
-            raise UserError(
-                f"{where}: correction: {given} is not allowed; allowed: a YouTube id, a URL "
-                f"(http, https) without a password, {NONE}, or empty"
-            )
-        if found.setdefault(mid, text) != text:
-            raise UserError(
-                f"{where}: correction: {text!r}, and {found[mid]!r} above for the same movie; "
-                "allowed: one correction a movie"
-            )
-    return found
-
-
-def _lines(path: Path) -> list[tuple[int, dict[str, str]]]:
-    """The rows of the choices with their lines; none when there is no file. Raises `UserError`."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            lines = [(reader.line_num, row) for row in reader]
-            columns = reader.fieldnames or []
-    except FileNotFoundError:
-        return []
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"{path}: byte {error.start} is not UTF-8; allowed: a CSV file in UTF-8"
-        ) from None
-    except csv.Error as error:
-        raise UserError(f"{path}: not a CSV file: {error}; allowed: a CSV file") from None
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}; allowed: a CSV file you may read") from None
-    missing = [name for name in COLUMNS if name not in columns]
-    # A column of the person's own would be lost when the file is written again.
-    unknown = [name for name in columns if name not in COLUMNS]
-    if missing or unknown:
-        fault = f"{missing[0]!r} is missing" if missing else f"{unknown[0]!r} is unknown"
-        raise UserError(f"{path}: the column {fault}; allowed: {', '.join(COLUMNS)}")
-    for line, row in lines:
-        if None in row or None in row.values():
-            raise UserError(
-                f"{path}, line {line}: it has too many or too few columns; allowed: {len(columns)}"
-            )
-    return lines
-
-
-def _rows(
-    record: Record, candidates: Sequence[Mapping], trailers: Sequence[Mapping], correction: str
-) -> Iterator[dict[str, str]]:
-    """A movie's rows in the choices: one for each candidate, or one without."""
-    chosen = {trailers[0].get("id"), trailers[0].get("url")} - {None} if trailers else set()
-    for place, one in enumerate(candidates or [{}]):
-        address = one.get("id") or one.get("url", "")
-        known = one.get("duration") is not None
-        row = {
-            "mid": record.mid,
-            "title": one_line(record.title),
-            "year": record.year,
-            "correction": "" if place else correction,
-            "chosen": "yes" if address in chosen else "",
-            "score": f"{one['score']:.2f}" if one else "",
-            "why": one.get("why", ""),
-            "rank": str(one.get("rank", "")),
-            "candidate": one.get("title", ""),
-            "channel": one.get("channel", ""),
-            "duration": f"{one['duration']:.0f}" if known else "",
-            "address": address_of(address),
-        }
-        yield {name: escape_formula(text) for name, text in row.items()}

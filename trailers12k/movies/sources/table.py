@@ -7,8 +7,9 @@ import csv
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from trailers12k.common.movie import GENRES, is_youtube_id
-from trailers12k.jobs.context import UserError
+from trailers12k.common.errors import UserError
+from trailers12k.common.movie import is_youtube_id
+from trailers12k.common.vocabulary import GENRES
 from trailers12k.movies.sources.records import Record
 
 REQUIRED = ("mid", "title", "year", "genres")

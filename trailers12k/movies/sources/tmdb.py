@@ -12,15 +12,17 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.files import write_json
 from trailers12k.common.fingerprint import fingerprint
-from trailers12k.common.movie import GENRES, is_youtube_id
+from trailers12k.common.movie import is_youtube_id
+from trailers12k.common.text import one_line
+from trailers12k.common.vocabulary import GENRES
 from trailers12k.downloads import http as web
 from trailers12k.jobs import runner as shards
-from trailers12k.jobs.context import UserError
-from trailers12k.jobs.runner import Failure, Task
+from trailers12k.jobs.runner import Task
 from trailers12k.movies.sources import CREDITS
-from trailers12k.movies.sources.records import Record, one_line
+from trailers12k.movies.sources.records import Record
 
 log = logging.getLogger(__name__)
 

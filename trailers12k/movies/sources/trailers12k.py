@@ -12,9 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from trailers12k.common.errors import UserError
 from trailers12k.common.movie import check_address
-from trailers12k.jobs.context import UserError
-from trailers12k.movies.sources.records import Record, genres_of, one_line
+from trailers12k.common.text import one_line
+from trailers12k.movies.sources.records import Record, genres_of
 
 BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError)
 MEMBER = "metadata.json"

@@ -1,0 +1,124 @@
+import itertools
+import os
+import random
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import trailers12k
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import (
+    inside,
+    is_being_written,
+    partial_of,
+    read_csv,
+    replacing,
+    sha256_of,
+    sweep,
+    write_csv,
+    write_text,
+)
+from trailers12k.common.text import FORMULA, escape_formula, unescape_formula
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "table.csv"
+    write_text(path, "old")
+    with pytest.raises(KeyError), replacing(path) as partial:
+        partial.write_text("half")
+        raise KeyError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_table_comes_back_as_it_was(tmp_path):
+    rows = [{"mid": "tt0000001", "title": 'a "b", c\nd'}, {"mid": "tt0000002"}]
+    write_csv(tmp_path / "t.csv", ["mid", "title"], rows)
+    assert read_csv(tmp_path / "t.csv") == [rows[0], {"mid": "tt0000002", "title": ""}]
+
+
+def test_sha256_of_a_file(tmp_path):
+    write_text(tmp_path / "a", "abc")
+    assert sha256_of(tmp_path / "a").startswith("ba7816bf8f01cfea")
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../a", "a/b", "/etc", "a\\b", "a\0", "link"])
+def test_a_name_of_a_file_leads_nowhere_else(tmp_path, name):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "link").symlink_to(tmp_path)
+    (folder / "own").symlink_to(folder / "file")
+    assert inside(folder, "own") == folder / "own" and inside(folder, "x.y") == folder / "x.y"
+    with pytest.raises(UserError, match="folder"):
+        inside(folder, name)
+
+
+WRITE_OFTEN = """
+import sys
+from trailers12k.common.files import write_text
+for _ in range(200):
+    write_text(sys.argv[1], sys.argv[2] * 10_000)
+"""
+
+
+def test_two_processes_write_the_same_file_and_each_writes_it_whole(tmp_path):
+    path = tmp_path / "table.csv"
+    processes = [
+        subprocess.Popen([sys.executable, "-c", WRITE_OFTEN, str(path), letter]) for letter in "ab"
+    ]
+    while any(process.poll() is None for process in processes):
+        if path.exists():
+            assert path.read_text() in ("a" * 10_000, "b" * 10_000)
+    assert [process.returncode for process in processes] == [0, 0]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_two_writers_of_one_process_do_not_meet_either(tmp_path):
+    path = tmp_path / "table.csv"
+    with replacing(path) as first, replacing(path) as second:
+        first.write_text("first")
+        second.write_text("second")
+    assert path.read_text() == "first" and list(tmp_path.iterdir()) == [path]
+
+
+def test_what_killed_processes_left_is_swept_and_nothing_else(tmp_path):
+    child = [sys.executable, "-c", "import os; print(os.getpid())"]
+    dead = subprocess.run(child, capture_output=True, text=True, check=True).stdout.strip()
+    own = partial_of(tmp_path / "own")
+    left = [own.with_name(own.name.replace(f"-{os.getpid()}-", f"-{dead}-"))]
+    left += [tmp_path / "old.00000000-1-00000000.partial"]
+    stay = [own, tmp_path / "new.00000000-1-00000000.partial", tmp_path / "mine.partial"]
+    for path in [*left, *stay]:
+        path.touch()
+    os.utime(left[1], (1, 1))
+    assert is_being_written(own) and own.name.endswith(".partial")
+    sweep(tmp_path)
+    assert {*tmp_path.iterdir()} == {*stay}
+
+
+def test_every_text_comes_back_from_its_escaped_form_which_is_no_formula():
+    letters = ("'", "a", " ", '"', *FORMULA)
+    texts = ["".join(some) for n in range(5) for some in itertools.product(letters, repeat=n)]
+    draw = random.Random(0)
+    texts += ["".join(map(chr, draw.choices(range(0xD000), k=9))) for _ in range(2000)]
+    for text in texts:
+        escaped = escape_formula(text)
+        assert not escaped.startswith(FORMULA)
+        assert unescape_formula(escaped) == text
+    assert len({*map(escape_formula, texts)}) == len({*texts})
+    assert unescape_formula("'=typed by a person") == "=typed by a person"
+
+
+def test_the_page_escapes_the_same_characters():
+    script = (Path(trailers12k.__file__).parent / "review/templates/review.js").read_text()
+    (letters,) = re.findall(r"const FORMULA = /\^'\*\[(.*?)\]/;", script)
+    pattern = re.compile(f"[{letters}]")
+    assert all(pattern.fullmatch(letter) for letter in FORMULA)
+    assert not [
+        chr(code)
+        for code in range(0x10000)
+        if pattern.match(chr(code)) and chr(code) not in FORMULA
+    ]

@@ -1,0 +1,91 @@
+"""When failures are tried again, and when nothing is downloaded at all."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from trailers12k.common.errors import Failure, Stop
+from trailers12k.downloads import retries, stop_signal
+from trailers12k.jobs import runner as shards
+from trailers12k.jobs.runner import Task
+
+NOW = 1_000_000.0
+
+
+@pytest.fixture(autouse=True)
+def project_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def failure(reason, attempts=1, ago=0.0, **more):
+    return {"reason": reason, "attempts": attempts, "tried": NOW - ago} | more
+
+
+@pytest.mark.parametrize(
+    ("failed", "retry", "due"),
+    [
+        (failure("network", ago=3599), "", False),
+        (failure("network", ago=3600), "", True),
+        (failure("network", attempts=2, ago=4 * 3600 - 1), "", False),
+        (failure("network"), "network", True),
+        (failure("network"), "private", False),
+        (failure("private", ago=1e9), "", False),
+        (failure("private"), "all", True),
+        (failure("unavailable", ago=3 * 86400), "", True),
+        (failure("unavailable", attempts=2, ago=1e9), "", False),
+        (failure("extractor_broken", tool=retries.yt_dlp(), ago=10), "", False),
+        (failure("extractor_broken", tool="yt-dlp 2025.01.01", ago=10), "", True),
+        (failure("unavailable", path="none.mp4", ago=1e9), "", False),
+        (failure("unavailable", path=__file__), "", True),
+    ],
+)
+def test_a_failure_is_due_after_its_pause_or_when_the_user_asks(failed, retry, due):
+    assert retries.is_due(failed, 3600, retry, NOW) is due
+
+
+def run(folder, number, reasons):
+    """A job whose movies fail for these reasons."""
+
+    def work(mid):
+        raise Failure(reasons[mid], "")
+
+    tasks = [Task(mid) for mid in reasons]
+    rows = shards.process(tasks, folder, work, retry=lambda row, tried: True)
+    retries.write_open(folder, "000", number, rows)
+
+
+def test_a_shard_has_another_round_when_something_is_due_and_only_then(tmp_path):
+    assert retries.next_round(tmp_path, "000", 3600, "") == 0
+    run(tmp_path, 0, {"tt0000001": "network", "tt0000002": "private"})
+    assert retries.next_round(tmp_path, "000", 3600, "") == 0
+    assert retries.next_round(tmp_path, "000", 0, "") == 1
+    assert retries.next_round(tmp_path, "000", 3600, "private") == 1
+    run(tmp_path, 1, {"tt0000002": "private"})
+    assert retries.next_round(tmp_path, "000", 0, "") == 1
+
+
+def test_a_stop_lasts_its_time_and_says_what_to_do(tmp_path, monkeypatch):
+    stop_signal.StopFile(tmp_path).stop(Stop("rate_limited", "HTTP Error 429"))
+    words = stop_signal.stopped()
+    assert "rate_limited: HTTP Error 429: the site asks for fewer" in words
+    assert "60 minutes are left (to go on at once, delete build/stopped.json)" in words
+    assert stop_signal.StopFile(tmp_path).why == words
+    later = time.time() + 3601
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert stop_signal.stopped() == "" and stop_signal.StopFile(tmp_path).why == ""
+
+
+def test_a_full_disk_stops_until_there_is_more_space_and_another_fault_for_this_job_only(tmp_path):
+    stop_signal.stop(
+        Stop("local_io", "unable to write: [Errno 28] No space left on device"), tmp_path
+    )
+    note = json.loads(Path("build/stopped.json").read_text())
+    assert note["free"] > 0
+    Path("build/stopped.json").write_text(json.dumps(note | {"free": note["free"] * 2}))
+    assert "no space is left" in stop_signal.stopped()
+    Path("build/stopped.json").write_text(json.dumps(note | {"free": note["free"] // 2}))
+    assert stop_signal.stopped() == ""
+    stop_signal.stop(Stop("local_io", "unable to open: Permission denied"), tmp_path)
+    assert stop_signal.stopped() == ""

@@ -1,0 +1,425 @@
+"""yt-dlp and the poster fetcher against real files and a real HTTP server on loopback."""
+
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from trailers12k.common.errors import Cancelled, Failure, Stop
+from trailers12k.common.files import sha256_of
+from trailers12k.common.fingerprint import fingerprint
+from trailers12k.common.movie import Movie
+from trailers12k.downloads import pacing, posters, retries
+from trailers12k.downloads import trailers as download
+from trailers12k.jobs import ledger
+from trailers12k.jobs.runner import Brake
+
+COMMON = {"retries": 0, "timeout": 5, "pause": {}, "retry_pause": 0, "retry": "", "parallel": 1}
+TRAILERS = COMMON | {"short_side": 360, "max_megabytes": 100, "cookies": None}
+POSTERS = COMMON | {"max_megabytes": 1}
+
+
+def movie(trailer="", poster=""):
+    return Movie("tt0000001", "A", "2000", ("drama",), "", str(trailer), str(poster))
+
+
+def fetch_trailer(wanted, folder, brake=None, **settings):
+    fetcher = download.TrailerFetcher(folder, TRAILERS | settings, brake or Brake())
+    return fetcher.fetch(wanted)
+
+
+def fetch_poster(wanted, folder, **settings):
+    return posters.PosterFetcher(folder, POSTERS | settings, Brake()).fetch(wanted)
+
+
+@pytest.fixture(autouse=True)
+def project_folder(tmp_path, monkeypatch):
+    """Downloads note in build/stopped.json that they were stopped."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory):
+    """A folder and the address of a server that serves it, and some HTTP errors."""
+    folder = tmp_path_factory.mktemp("web")
+    with av.open(folder / "good.mp4", "w", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("libx264", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        random = np.random.default_rng(0)
+        for _ in range(48):
+            picture = random.integers(0, 255, (48, 64, 3), np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        container.mux(stream.encode())
+    good = (folder / "good.mp4").read_bytes()
+    (folder / "cut.mp4").write_bytes(good[: int(len(good) * 0.6)])
+    (folder / "text.mp4").write_text("<html>not here</html>")
+    Image.new("CMYK", (40, 60)).save(folder / "poster.jpg")
+    Image.new("RGBA", (40, 60)).save(folder / "poster.png")
+    (folder / "large.jpg").write_bytes(bytes(2_000_000))
+
+    cookies = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def do_GET(self):
+            cookies.append(self.headers.get("Cookie"))
+            if self.path.startswith("/error/"):
+                self.send_error(int(self.path.split("/")[2]))
+            else:
+                super().do_GET()
+
+        def log_message(self, *args):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield folder, f"http://127.0.0.1:{server.server_port}", cookies
+        server.shutdown()
+
+
+def test_a_trailer_from_a_file_and_one_from_a_server_are_the_same(web, tmp_path):
+    folder, url, _ = web
+    for source in (folder / "good.mp4", f"{url}/good.mp4"):
+        row = fetch_trailer(movie(source), tmp_path)
+        assert row["sha256"] == sha256_of(folder / "good.mp4")
+        assert row["sha256"] == sha256_of(tmp_path / "tt0000001.mp4")
+        assert (row["frames"], row["corrupt"], row["codec"]) == (48, 0, "h264")
+        assert (row["height"], row["width"], row["duration"]) == (48, 64, "2.000")
+        assert (row["trailer"], row["address"], row["detail"]) == (0, str(source), "")
+    assert [path.name for path in tmp_path.iterdir()] == ["tt0000001.mp4"]
+
+
+def test_a_title_is_the_sites_in_one_line_and_never_made_of_a_files_name(web, tmp_path):
+    """yt-dlp calls what it finds without a site `good`, by the name of the file."""
+    for source in (web[0] / "good.mp4", f"{web[1]}/good.mp4"):
+        assert fetch_trailer(movie(source), tmp_path)["title"] == ""
+    said = {"extractor_key": "Youtube", "title": "A\n Trailer\x07 \u2122 "}
+    assert download._title(said) == "A Trailer ™"
+    assert download._title(said | {"title": None}) == ""
+
+
+def test_records_from_before_a_column_fetch_nothing_again(web, tmp_path):
+    movies, files = [movie(f"{web[1]}/good.mp4")], tmp_path / "files"
+    download.trailers_of_shard(movies, TRAILERS, files, "000")
+    record = files / "tt0000001.json"
+    told = json.loads(record.read_text())
+    del told["row"]["title"]
+    record.write_text(json.dumps(told))
+    web[2].clear()
+    rows = download.trailers_of_shard(movies, TRAILERS, files, "000")
+    ledger.write_shard(tmp_path / "000.csv", rows, download.TRAILER_COLUMNS)
+    (row,) = ledger.read_shard(tmp_path / "000.csv")
+    assert (row["status"], row["title"], web[2]) == ("ok", "", [])
+
+
+def test_a_file_that_is_too_large_is_not_fetched_to_its_end(web, tmp_path):
+    with pytest.raises(Failure) as failure:
+        fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path, max_megabytes=0.001)
+    assert failure.value.reason == "too_large"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_download_is_broken_off_when_the_brake_is_pulled_and_can_go_on(web, tmp_path):
+    class AfterAWhile(Brake):
+        looked = 0
+
+        @property
+        def why(self):
+            self.looked += 1
+            return "stop" if self.looked > 2 else ""
+
+    with pytest.raises(Cancelled):
+        fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path, AfterAWhile())
+    assert [path.name for path in tmp_path.rglob("*.part")] == ["mp4.mp4.part"]
+    fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["tt0000001.mp4"]
+
+
+def test_a_download_that_was_killed_while_it_was_verified_is_taken_up(web, tmp_path):
+    url = f"{web[1]}/good.mp4"
+    partial = tmp_path / f"tt0000001.{fingerprint(address=url)}.partial"
+    partial.mkdir()
+    (partial / "mp4.mp4").write_bytes((web[0] / "good.mp4").read_bytes())
+    assert fetch_trailer(movie(url), tmp_path)["sha256"] == sha256_of(web[0] / "good.mp4")
+    assert [path.name for path in tmp_path.iterdir()] == ["tt0000001.mp4"]
+
+
+def test_a_rerun_reads_no_video(web, tmp_path):
+    movies = [movie(f"{web[1]}/good.mp4")]
+    first = download.trailers_of_shard(movies, TRAILERS, tmp_path / "files", "000")
+    # Whoever opened it would see that it is empty now.
+    (tmp_path / "files" / "tt0000001.mp4").write_bytes(b"")
+    assert download.trailers_of_shard(movies, TRAILERS, tmp_path / "files", "000") == first
+
+
+@pytest.mark.parametrize(("seconds", "reason"), [("PT2S", ""), ("PT10S", "wrong_duration")])
+def test_the_duration_must_be_what_the_site_says(web, tmp_path, seconds, reason):
+    said = {"@type": "VideoObject", "name": "A", "contentUrl": f"{web[1]}/good.mp4"}
+    said |= {"@context": "https://schema.org", "duration": seconds}
+    head = f'<script type="application/ld+json">{json.dumps(said)}</script>'
+    (web[0] / "page.html").write_text(f"<html><head>{head}</head><body></body></html>")
+    if not reason:
+        assert fetch_trailer(movie(f"{web[1]}/page.html"), tmp_path)["frames"] == 48
+        return
+    with pytest.raises(Failure, match="wrong_duration: 2.0 s, and should be 10.0"):
+        fetch_trailer(movie(f"{web[1]}/page.html"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fault_of_yt_dlp_is_a_failure_of_one_movie(web, tmp_path, monkeypatch):
+    def broken(self, *args, **kwargs):
+        raise ValueError("Invalid IPv6 URL")
+
+    monkeypatch.setattr("yt_dlp.YoutubeDL.extract_info", broken)
+    with pytest.raises(Failure, match="extractor_broken: ValueError: Invalid IPv6 URL"):
+        fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path)
+
+
+def test_another_video_size_or_place_than_was_asked_for_is_refused(tmp_path):
+    path = tmp_path / "in" / "18.mp4"
+    path.parent.mkdir()
+    path.write_bytes(b"12345")
+    asked = "https://www.youtube.com/watch?v=6FeyhlLZYrg"
+
+    def reason(video="6FeyhlLZYrg", folder="in", **said):
+        with pytest.raises(Failure) as failure:
+            download._check({"id": video}, said, path, tmp_path / folder, asked)
+        return failure.value.reason
+
+    download._check({"id": "6FeyhlLZYrg"}, {"filesize": 5}, path, tmp_path / "in", asked)
+    assert reason(video="aaaaaaaaaaa") == "wrong_video"
+    assert reason(filesize=6) == "truncated"
+    assert reason(folder="elsewhere") == "bad_name"
+
+
+def test_a_hosts_pause_lies_between_its_downloads_and_nobody_elses(web, tmp_path):
+    pace = pacing.Pace({"example.org": [0.2, 0.2]}, Brake())
+    began = time.monotonic()
+    with pace.turn("https://other.net/a"), pace.turn("https://badexample.org/"):
+        pass
+    assert time.monotonic() - began < 0.15
+    for address in ("https://example.org/a", "https://www.example.org/b"):
+        with pace.turn(address):
+            pass
+    assert 0.4 <= time.monotonic() - began < 1.0
+
+
+def test_one_download_at_a_time_from_a_host_with_a_pause():
+    pace = pacing.Pace({"example.org": [0, 0]}, Brake())
+    at_once, most = 0, 0
+
+    def use(_):
+        nonlocal at_once, most
+        with pace.turn("https://example.org/a"):
+            at_once += 1
+            most = max(most, at_once)
+            time.sleep(0.02)
+            at_once -= 1
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(use, range(8)))
+    assert most == 1
+
+
+def test_the_users_cookie_file_is_used_and_never_written_to(web, tmp_path):
+    cookies = tmp_path / "cookies.txt"
+    text = "# Netscape HTTP Cookie File\n127.0.0.1\tFALSE\t/\tFALSE\t0\tname\tthe-secret\n"
+    cookies.write_text(text)
+    web[2].clear()
+    fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path / "out", cookies=str(cookies))
+    assert "name=the-secret" in web[2]
+    assert cookies.read_text() == text
+    web[2].clear()
+    fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path / "out")
+    assert set(web[2]) == {None}, "none unless the user gives a file"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("none.mp4", "unavailable"),
+        ("error/403", "forbidden"),
+        ("error/404", "unavailable"),
+        ("error/429", "rate_limited"),
+        ("error/410", "unavailable"),
+        ("cut.mp4", "truncated"),
+        ("text.mp4", "not_video"),
+    ],
+)
+def test_a_trailer_that_cannot_be_had_is_a_reason(web, tmp_path, name, reason):
+    with pytest.raises(Failure) as failure:
+        fetch_trailer(movie(f"{web[1]}/{name}"), tmp_path)
+    assert failure.value.reason == reason
+    assert not list(tmp_path.glob("*.mp4"))
+
+
+def test_a_local_file_that_is_not_there_is_told_by_the_path_of_the_table(tmp_path):
+    with pytest.raises(Failure) as failure:
+        fetch_trailer(movie("trailers/none.mp4"), tmp_path)
+    assert failure.value.reason == "unavailable"
+    assert "trailers/none.mp4" in failure.value.detail
+    assert str(tmp_path.parent) not in failure.value.detail
+
+
+def test_posters_of_any_kind_become_rgb_jpegs(web, tmp_path):
+    folder, url, _ = web
+    for source in (folder / "poster.jpg", f"{url}/poster.jpg", f"{url}/poster.png"):
+        row = fetch_poster(movie(poster=source), tmp_path)
+        with Image.open(tmp_path / "tt0000001.jpg") as image:
+            assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (40, 60))
+        assert (row["height"], row["width"]) == (60, 40)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("error/404", "unavailable"),
+        ("error/503", "server_error"),
+        ("text.mp4", "not_image"),
+        ("large.jpg", "too_large"),
+    ],
+)
+def test_a_poster_that_cannot_be_had_is_a_reason(web, tmp_path, name, reason):
+    with pytest.raises(Failure) as failure:
+        fetch_poster(movie(poster=f"{web[1]}/{name}"), tmp_path)
+    assert failure.value.reason == reason
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("url", ["http://a..b/p.jpg", "http://127.0.0.1:9/p.jpg"])
+def test_a_server_that_is_not_there_is_a_network_failure(tmp_path, url):
+    with pytest.raises(Failure) as failure:
+        fetch_poster(movie(poster=url), tmp_path)
+    assert failure.value.reason == "network"
+
+
+def test_a_shard_names_each_failure_and_what_has_no_address(web, tmp_path):
+    movies = [
+        Movie("tt0000001", "A", "", ("drama",), "", f"{web[1]}/good.mp4"),
+        Movie("tt0000002", "B", "", ("drama",), "", f"{web[1]}/cut.mp4"),
+        Movie("tt0000003", "C", "", ("drama",)),
+    ]
+    rows = download.trailers_of_shard(movies, TRAILERS | {"parallel": 3}, tmp_path / "f", "000")
+    assert [(row["status"], row.get("reason")) for row in rows] == [
+        ("ok", None),
+        ("failed", "truncated"),
+        ("skipped", "no_address"),
+    ]
+
+
+def test_a_local_file_that_was_replaced_is_fetched_again(tmp_path):
+    source = tmp_path / "poster.jpg"
+    rows = []
+    for size in ((40, 60), (40, 60), (30, 60)):
+        Image.new("RGB", size).save(source)
+        rows += posters.posters_of_shard([movie(poster=source)], POSTERS, tmp_path / "files", "000")
+    assert len({row["sha256"] for row in rows}) == 2
+    assert [row["width"] for row in rows] == [40, 40, 30]
+
+
+def test_what_was_begun_at_another_address_is_not_continued(web, tmp_path):
+    for leftover in ("tt0000001.0123456789abcdef.partial", "tt0000002.0123456789abcdef.partial"):
+        (tmp_path / leftover).mkdir()
+        (tmp_path / leftover / "mp4.mp4").write_bytes(b"of another address")
+    fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["tt0000001.mp4", "tt0000002.0123456789abcdef.partial"]
+
+
+def test_a_file_that_was_put_there_later_is_noticed_by_the_next_run(web, tmp_path):
+    late = tmp_path / "late.mp4"
+    movies = [Movie("tt0000001", "A", "", ("drama",), "", "late.mp4")]
+    files, settings = tmp_path / "files", TRAILERS | {"retry_pause": 3600}
+    row = download.trailers_of_shard(movies, settings, files, "000", number=4)[0]
+    assert row["reason"] == "unavailable"
+    assert row["tool"].startswith("yt-dlp 20")
+    assert retries.next_round(files, "000", 3600, "") == 4
+    late.write_bytes((web[0] / "good.mp4").read_bytes())
+    assert retries.next_round(files, "000", 3600, "") == 5
+    row = download.trailers_of_shard(movies, settings, files, "000", number=5)[0]
+    assert (row["status"], row["attempts"]) == ("ok", 1)
+    assert retries.next_round(files, "000", 3600, "") == 5
+
+
+def test_another_list_of_trailers_fetches_nothing_that_is_there_again(web, tmp_path):
+    good, bad = f"{web[1]}/good.mp4", f"{web[1]}/none.mp4"
+
+    def rows(first, *others):
+        listed = Movie("tt0000001", "A", "", ("drama",), "", first, "", others)
+        row = download.trailers_of_shard([listed], TRAILERS, tmp_path / "files", "000")[0]
+        return row["status"], row.get("trailer"), len(web[2])
+
+    web[2].clear()
+    assert rows(bad)[:2] == ("failed", None)
+    status, trailer, asked = rows(bad, good)
+    assert (status, trailer) == ("ok", 1), "a new chance for a movie that had failed"
+    assert rows(bad, f"{web[1]}/x.mp4", good) == ("ok", 1, asked)
+    status, trailer, more = rows(bad, f"{web[1]}/cut.mp4")
+    assert status == "failed" and more > asked, "the trailer that was used is listed no more"
+
+
+WORDS = ["plain", "Captcha", "My private video", "HTTP Error 429", "No space left", "timed out"]
+CONTENTS = {"missing": None, "empty": b"", "page": b"<html>no</html>", "zeros": bytes(10_000)}
+
+
+@pytest.mark.parametrize("content", CONTENTS)
+def test_words_in_the_name_of_a_local_file_decide_nothing(tmp_path, content):
+    """`Captcha.mp4` stopped all downloads for six hours; `My private video.mp4` was final."""
+    outcomes = {}
+    for words in WORDS:
+        for suffix in ("mp4", "html", "jpg"):
+            source = tmp_path / f"{words}.{suffix}"
+            if CONTENTS[content] is not None:
+                source.write_bytes(CONTENTS[content])
+            for fetch, wanted in (
+                (fetch_trailer, movie(source)),
+                (fetch_poster, movie(poster=source)),
+            ):
+                with pytest.raises(Failure) as failure:
+                    fetch(wanted, tmp_path / "out")
+                outcome = type(failure.value), failure.value.reason
+                outcomes.setdefault((fetch.__name__, suffix), set()).add(outcome)
+    assert all(len(each) == 1 for each in outcomes.values()), outcomes
+    expected = {
+        "missing": {
+            ("fetch_trailer", "mp4"): "unavailable",
+            ("fetch_poster", "jpg"): "unavailable",
+        },
+        "empty": {("fetch_trailer", "mp4"): "empty", ("fetch_poster", "jpg"): "not_image"},
+        "page": {("fetch_trailer", "mp4"): "not_video", ("fetch_poster", "jpg"): "not_image"},
+        "zeros": {("fetch_trailer", "mp4"): "not_video", ("fetch_poster", "jpg"): "not_image"},
+    }[content]
+    assert {
+        key: {(Failure, reason)} for key, reason in expected.items()
+    }.items() <= outcomes.items()
+
+
+def test_a_disk_that_cannot_be_read_stops_downloading_and_a_folder_is_no_file(tmp_path):
+    for fetch, named in ((fetch_trailer, "trailer"), (fetch_poster, "poster")):
+        with pytest.raises(Stop) as stop:
+            fetch(movie(**{named: "/proc/self/mem"}), tmp_path / "out")
+        assert stop.value.reason == "local_io"
+        with pytest.raises(Failure) as failure:
+            fetch(movie(**{named: tmp_path}), tmp_path / "out")
+        assert (type(failure.value), failure.value.reason) == (Failure, "unavailable")
+
+
+@pytest.mark.parametrize("words", ["captcha", "My%20private%20video", "try%20again%20later"])
+def test_words_in_an_address_decide_nothing(web, tmp_path, words):
+    """Neither in the name of a file on the web nor in that of its server."""
+    for address, reason in (
+        (f"{web[1]}/{words}.mp4", "unavailable"),
+        (f"{web[1]}/error/403/{words}.mp4", "forbidden"),
+        (f"{web[1]}/error/429/{words}.mp4", "rate_limited"),
+        (f"http://127.0.0.1:1/{words}.mp4", "network"),
+        (f"http://{words.replace('%20', '-')}.invalid/x.mp4", "network"),
+    ):
+        with pytest.raises(Failure) as failure:
+            fetch_trailer(movie(address), tmp_path)
+        assert failure.value.reason == reason

@@ -1,0 +1,243 @@
+"""Features of clips and posters stand where they belong, and only what changed is computed."""
+
+import re
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from trailers12k.common.errors import Failure
+from trailers12k.common.files import sha256_of
+from trailers12k.features import backbones
+from trailers12k.features import extraction as features
+from trailers12k.features import store as stores
+from trailers12k.video import clips
+from trailers12k.video import reader as video
+
+SETTINGS = {"fps": 24, "fpc": 24, "detector": "adaptive", "min_shot": 6, "keep": 0.5}
+FRAMES = {
+    "model": "torchvision/shufflenet_v2_x0_5",
+    "weights": "random",
+    "input": "frames",
+    "precision": "fp32",
+    "size": 64,
+    "batch": 8,
+    "image_frames": 2,
+}
+CLIPS = {
+    "model": "shufflenet3d/1.0x",
+    "weights": "random",
+    "input": "clips",
+    "precision": "fp32",
+    "size": 56,
+    "batch": 2,
+}
+POSTERS = FRAMES | {"input": "posters"}
+CUT = [clips.Clip(0, 0, 0.0, 1.0), clips.Clip(1, 0, 1.0, 2.0), clips.Clip(2, 1, 2.0, 2.5)]
+
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def trailer(tmp_path_factory) -> Path:
+    """2.5 s at 24 fps: moving coloured squares, others in the last half second."""
+    path = tmp_path_factory.mktemp("trailers") / "trailer.mp4"
+    random = np.random.default_rng(0)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 192, 108, "yuv420p"
+        for i in range(60):
+            if i in (0, 48):
+                squares = random.integers(0, 255, (6, 6, 3), np.uint8)
+                picture = np.kron(squares, np.ones((18, 32, 1), np.uint8))
+            pixels = np.ascontiguousarray(np.roll(picture, 3 * i, 1))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def row_of(mid: str, path: Path) -> dict[str, str]:
+    sha256 = sha256_of(path)
+    return {"mid": mid, "status": "ok", "file": str(path), "sha256": sha256, "reader": "pyav"}
+
+
+def shard(folder: Path, spec: dict, sources: list[dict], cut: dict, **options) -> list[dict]:
+    given = {"settings": SETTINGS, "code": "code", "seed": 0} | options
+    return features.extract_shard(
+        "store",
+        spec,
+        sources=sources,
+        clips=cut,
+        records=folder / "records",
+        store=folder / "store.zarr",
+        **given,
+    )
+
+
+@pytest.mark.parametrize(("spec", "ahead"), [(FRAMES, False), (FRAMES, True), (CLIPS, False)])
+def test_row_i_is_clip_i(trailer, spec, ahead):
+    """Against frames read one clip at a time; the last clip is filled with its last frame."""
+    backbone = backbones.load(spec, 0)
+    count = spec.get("image_frames")
+    values = features.extract_movie(backbone, trailer, "pyav", CUT, 24, 24, count, ahead)
+    numbers = [6, 18] if count else range(24)
+    for row, clip, real in zip(values, CUT, (24, 24, 12), strict=True):
+        times = [clip.start + min(i, real - 1) / 24 for i in numbers]
+        frames = np.stack(list(video.read_frames(trailer, "pyav", times, backbone.side)))
+        np.testing.assert_allclose(row, backbone(frames[None])[0], rtol=1e-3, atol=1e-5)
+    assert np.abs(values[1] - values[2]).max() > 1e-2
+
+
+def test_chosen_frames_are_evenly_spaced():
+    assert features.spread(1, 24).tolist() == [12]
+    assert features.spread(2, 24).tolist() == [6, 18]
+    assert features.spread(24, 24).tolist() == list(range(24))
+
+
+def test_a_poster_of_any_mode_is_one_vector(tmp_path):
+    backbone = backbones.load(POSTERS, 0)
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (90, 60, 3), np.uint8))
+    picture.save(tmp_path / "rgb.png")
+    picture.convert("RGBA").save(tmp_path / "rgba.png")
+    rgb = features.extract_poster(backbone, tmp_path / "rgb.png")
+    assert rgb.shape == (1, backbone.num_features) and rgb.dtype == np.float32
+    assert np.array_equal(rgb, features.extract_poster(backbone, tmp_path / "rgba.png"))
+    (tmp_path / "cut.png").write_bytes((tmp_path / "rgb.png").read_bytes()[:200])
+    with pytest.raises(Failure, match="decode_failed"):
+        features.extract_poster(backbone, tmp_path / "cut.png")
+
+
+def test_a_shard_has_a_row_for_every_movie(trailer, tmp_path):
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(trailer.read_bytes()[:500])
+    sources = [
+        row_of("tt0000001", trailer),
+        {"mid": "tt0000002", "status": "failed"},
+        row_of("tt0000003", trailer),
+        row_of("tt0000004", broken),
+    ]
+    rows = shard(tmp_path, FRAMES, sources, {"tt0000001": CUT, "tt0000004": CUT})
+    assert [(row["status"], row.get("reason")) for row in rows] == [
+        ("ok", None),
+        ("skipped", "no_trailer"),
+        ("skipped", "no_clips"),
+        ("failed", "decode_failed"),
+    ]
+    store = tmp_path / "store.zarr"
+    assert stores.verify(store) == [] and stores.movies(store) == ["tt0000001"]
+    assert stores.shape(store, "tt0000001") == (3, 1024) and rows[0]["clips"] == 3
+    array = stores.attributes(store, "tt0000001")
+    assert array["fingerprint"] == rows[0]["fingerprint"]
+    assert array["source_sha256"] == sources[0]["sha256"]
+    group = stores.attributes(store)
+    assert group["num_features"] == 1024 and group["image_frames"] == 2 and group["fps"] == 24
+    assert {"weights_sha256", "preprocessing", "decoder", "detector", "versions"} <= set(group)
+
+
+def test_only_what_changed_is_computed(trailer, tmp_path, monkeypatch, caplog):
+    sources = [row_of("tt0000001", trailer), row_of("tt0000002", trailer)]
+    cut = {"tt0000001": CUT, "tt0000002": CUT[:1]}
+    loads = []
+    load = backbones.load
+    monkeypatch.setattr(backbones, "load", lambda *args: loads.append(args) or load(*args))
+
+    def computed(spec=CLIPS, sources=sources, **options) -> str:
+        caplog.clear()
+        shard(tmp_path, spec, sources, cut, **options)
+        return re.search(r"\d+ computed, \d+ kept", caplog.text)[0]
+
+    caplog.set_level("INFO")
+    assert computed() == "2 computed, 0 kept" and len(loads) == 1
+    (tmp_path / "store.zarr" / ".zgroup").unlink()  # as Snakemake does before a job
+    assert computed() == "0 computed, 2 kept" and len(loads) == 1
+    assert (tmp_path / "store.zarr" / ".zgroup").exists()
+    assert computed(CLIPS | {"batch": 1}) == "0 computed, 2 kept" and len(loads) == 1
+    cut["tt0000002"] = CUT[1:]
+    assert computed() == "1 computed, 1 kept"
+    assert computed(seed=1) == "2 computed, 0 kept"
+    assert stores.attributes(tmp_path / "store.zarr")["weights"] == "random, seed 1"
+    assert computed(sources=sources[:1], seed=1) == "0 computed, 1 kept"
+    assert stores.movies(tmp_path / "store.zarr") == ["tt0000001"]
+
+
+def test_settings_of_clips_that_came_out_the_same_compute_nothing(trailer, tmp_path, caplog):
+    """But the store says how its clips were made."""
+    caplog.set_level("INFO")
+    for detector in ("adaptive", "content"):
+        settings = SETTINGS | {"detector": detector}
+        (row,) = shard(
+            tmp_path, CLIPS, [row_of("tt0000001", trailer)], {"tt0000001": CUT}, settings=settings
+        )
+        assert row["status"] == "ok"
+        assert stores.attributes(tmp_path / "store.zarr")["detector"] == detector
+    assert "1 computed, 0 kept" in caplog.text and "0 computed, 1 kept" in caplog.text
+
+
+def test_a_shard_of_posters_without_any_still_has_its_store(tmp_path):
+    sources = [{"mid": "tt0000001", "status": "failed"}]
+    (row,) = shard(tmp_path, POSTERS, sources, {}, settings={})
+    assert (row["status"], row["reason"]) == ("skipped", "no_poster")
+    assert stores.attributes(tmp_path / "store.zarr")["num_features"] == 1024
+
+
+@pytest.mark.parametrize("spec", [FRAMES, CLIPS])
+def test_no_result_depends_on_threads_or_on_other_movies(spec, trailer, tmp_path):
+    mids = [f"tt{n:07d}" for n in range(1, 6)]
+    cut = {mid: CUT[: 1 + n % 3] for n, mid in enumerate(mids)}
+    sources = [row_of(mid, trailer) for mid in mids]
+    shard(tmp_path / "one", spec, sources, cut)
+    shard(tmp_path / "three", spec, sources, cut, threads=3)
+    shard(tmp_path / "alone", spec, sources[2:3], cut)
+    one, three = tmp_path / "one" / "store.zarr", tmp_path / "three" / "store.zarr"
+    assert stores.movies(three) == mids
+    for mid in mids:
+        assert np.array_equal(stores.read(one, mid), stores.read(three, mid))
+    alone = tmp_path / "alone" / "store.zarr"
+    assert np.array_equal(stores.read(one, mids[2]), stores.read(alone, mids[2]))
+
+
+def test_a_shard_touches_no_file_of_another(trailer, tmp_path):
+    def state() -> dict:
+        paths = [path for path in (tmp_path / "a").rglob("*") if path.is_file()]
+        return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in paths}
+
+    cut = {"tt0000001": CUT, "tt0000002": CUT}
+    shard(tmp_path / "a", CLIPS, [row_of("tt0000001", trailer)], cut)
+    before = state()
+    shard(tmp_path / "b", CLIPS, [row_of("tt0000002", trailer)], cut)
+    assert before and state() == before
+
+
+def test_a_device_is_claimed_when_something_is_to_be_computed_only(trailer, tmp_path, monkeypatch):
+    claims = []
+    claimed = features.devices.claimed
+
+    def watched(asked):
+        claims.append(asked)
+        return claimed("cpu")
+
+    monkeypatch.setattr(features.devices, "claimed", watched)
+    for _ in range(2):
+        given = [row_of("tt0000001", trailer)], {"tt0000001": CUT}
+        shard(tmp_path, CLIPS, *given, device="cuda:1", threads=2)
+    assert claims == ["cuda:1"]
+
+
+def test_a_store_tells_what_made_each_array(trailer, tmp_path):
+    source = row_of("tt0000001", trailer)
+    shard(tmp_path, FRAMES, [source], {"tt0000001": CUT})
+    store = tmp_path / "store.zarr"
+    own, group = stores.attributes(store, "tt0000001"), stores.attributes(store)
+    assert own["source_sha256"] == source["sha256"] and own["reader"] == "pyav"
+    assert own["precision"] == "fp32" and own["device"] == "cpu"
+    made_of = own["source_sha256"], own["reader"], CUT
+    assert own["fingerprint"] == stores.mark(group["determined_by"], *made_of)
+    assert "batch" not in group["determined_by"]["spec"]
+    clips.write_clips(tmp_path / "clips.csv", "tt0000001", CUT)
+    assert stores.verify(store, clips=tmp_path / "clips.csv") == []
+    clips.write_clips(tmp_path / "clips.csv", "tt0000001", [CUT[0], CUT[1], clips.Clip(2, 1, 2, 3)])
+    (fault,) = stores.verify(store, clips=tmp_path / "clips.csv")
+    assert fault == "tt0000001: made from other clips or settings than clips.csv and the store say"

@@ -1,0 +1,215 @@
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import zarr
+
+from trailers12k.common.files import write_csv
+from trailers12k.features import store as stores
+
+MIDS = ["tt0000001", "tt0000002", "tt0000003"]
+
+
+@pytest.fixture
+def store(tmp_path):
+    path = tmp_path / "part.zarr"
+    stores.create(path, {"num_features": 4})
+    for number, mid in enumerate(MIDS, start=1):
+        values = np.full((number, 4), number, np.float32)
+        stores.write(path, mid, values, {"fingerprint": f"f{number}"})
+    return path
+
+
+def parts(store, mids=MIDS):
+    return [(store, mid, stores.attributes(store, mid)["fingerprint"]) for mid in mids]
+
+
+def test_users_read_a_store_with_zarr_alone(store):
+    z = zarr.open(store, mode="r")
+    array = z["tt0000002"]
+    assert z.metadata.zarr_format == 2 and z.attrs["num_features"] == 4
+    assert (array.shape, array.chunks, array.dtype) == ((2, 4), (2, 4), np.float32)
+    assert (array[:] == 2).all()
+    assert array.attrs["fingerprint"] == "f2"
+
+
+def test_a_movie_of_zeros_has_a_chunk_like_any_other(store):
+    stores.write(store, "tt0000009", np.zeros((2, 4), np.float32), {})
+    assert stores.fault_of(store, "tt0000009") == ""
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.zeros((2, 4)),
+        np.zeros(4, np.float32),
+        np.zeros((0, 4), np.float32),
+        np.full((1, 4), np.nan, np.float32),
+    ],
+)
+def test_other_values_are_refused(store, values):
+    with pytest.raises(ValueError):
+        stores.write(store, "tt0000009", values, {})
+    assert "tt0000009" not in stores.movies(store)
+
+
+def test_merging_keeps_what_is_there_replaces_what_changed_and_removes_what_left(
+    store, tmp_path, caplog
+):
+    caplog.set_level("INFO")
+    out = tmp_path / "out.zarr"
+    rows = stores.merge(parts(store), out, {"num_features": 4})
+    assert rows[2] == {"mid": "tt0000003", "clips": 3, "fingerprint": "f3"}
+    stores.write(store, "tt0000001", np.full((5, 4), 9, np.float32), {"fingerprint": "new"})
+    before = {mid: (out / mid).stat().st_ino for mid in MIDS}
+    rows = stores.merge(parts(store, MIDS[:2]), out, {"num_features": 4})
+    after = {mid: (out / mid).stat().st_ino for mid in MIDS[:2]}
+    assert after["tt0000001"] != before["tt0000001"] and after["tt0000002"] == before["tt0000002"]
+    assert "2 movies, 1 added or replaced, 1 kept, 1 removed" in caplog.text
+    assert stores.movies(out) == MIDS[:2]
+    assert (stores.read(out, "tt0000001") == 9).all()
+
+
+def test_a_new_version_in_the_shard_does_not_reach_into_a_merged_store(store, tmp_path):
+    out = tmp_path / "out.zarr"
+    stores.merge(parts(store), out, {"num_features": 4})
+    stores.write(store, "tt0000001", np.full((1, 4), 9, np.float32), {"fingerprint": "new"})
+    assert (stores.read(out, "tt0000001") == 1).all()
+
+
+def test_merging_mends_a_movie_that_lost_its_chunk(store, tmp_path):
+    out = tmp_path / "out.zarr"
+    stores.merge(parts(store), out, {"num_features": 4})
+    (out / "tt0000002" / "0.0").unlink()
+    assert stores.verify(out) == ["tt0000002: its chunk is missing"]
+    stores.merge(parts(store), out, {"num_features": 4})
+    assert stores.verify(out) == []
+
+
+def test_verify_names_what_is_damaged(store):
+    (store / "tt0000001" / "0.0").write_bytes(b"damaged")
+    assert stores.verify(store)[0].startswith("tt0000001: cannot be read")
+
+
+def test_leftovers_of_a_killed_job_are_swept(store):
+    (store / "tt0000004.partial").mkdir()
+    stores.create(store, {"num_features": 4})
+    assert stores.movies(store) == MIDS
+    assert not (store / "tt0000004.partial").exists()
+
+
+def damage(store, case):
+    """One thing wrong with a store, its manifest or the clips table; what verify must say."""
+    chunk, attributes = store / "tt0000002" / "0.0", store / "tt0000002" / ".zattrs"
+    other = stores.read(store, "tt0000002").copy()
+    match case:
+        case "values of another movie":
+            chunk.write_bytes((store.parent / "more.zarr" / "tt0000002" / "0.0").read_bytes())
+            return "its values are not those that were written"
+        case "a chunk cut short":
+            chunk.write_bytes(chunk.read_bytes()[:10])
+            return "cannot be read"
+        case "no metadata":
+            (store / "tt0000002" / ".zarray").unlink()
+            return "no .zarray"
+        case "another fingerprint":
+            attributes.write_text(attributes.read_text().replace("f2", "f9"))
+            return "its fingerprint is f9, the manifest's f2"
+        case "a row too many":
+            stores.write(store, "tt0000002", np.concatenate([other, other]), {"fingerprint": "f2"})
+            return "4 rows, but clips.csv has 2 clips"
+        case "another width":
+            stores.write(store, "tt0000002", other[:, :3].copy(), {"fingerprint": "f2"})
+            return "not (rows, 4) float32"
+        case "a movie gone":
+            shutil.rmtree(store / "tt0000002")
+            return "in part.csv, but not in the store"
+        case "a movie that is not listed":
+            manifest = store.with_suffix(".csv")
+            lines = manifest.read_text().splitlines(keepends=True)
+            manifest.write_text("".join(line for line in lines if "tt0000002" not in line))
+            return "in the store, but not in part.csv"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "values of another movie",
+        "a chunk cut short",
+        "no metadata",
+        "another fingerprint",
+        "a row too many",
+        "another width",
+        "a movie gone",
+        "a movie that is not listed",
+    ],
+)
+def test_the_command_line_names_what_is_wrong(store, case, capsys):
+    rows = [{"mid": mid, "clips": n, "fingerprint": f"f{n}"} for n, mid in enumerate(MIDS, 1)]
+    write_csv(store.with_suffix(".csv"), ["mid", "clips", "fingerprint"], rows)
+    cut = [
+        {"mid": m, "clip": c, "shot": 0, "start": c, "end": c + 1}
+        for n, m in enumerate(MIDS, 1)
+        for c in range(n)
+    ]
+    write_csv(store.parent / "clips.csv", ["mid", "clip", "shot", "start", "end"], cut)
+    more = store.parent / "more.zarr"
+    stores.create(more, {"num_features": 4})
+    stores.write(more, "tt0000002", np.full((2, 4), 7, np.float32), {})
+    assert stores.main(["verify", str(store)]) == 0
+    told = capsys.readouterr().out
+    assert "3 movies, sound" in told
+    assert "compared with its manifest (part.csv) and the clips table (clips.csv)" in told
+    expected = damage(store, case)
+    assert stores.main(["verify", str(store)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("tt0000002: ") and expected in lines[0] and len(lines) == 2
+
+
+def test_the_command_line_describes_a_store_to_a_person(store, capsys):
+    stores.create(
+        store, {"num_features": 4, "backbone": "b", "versions": {"torch": "2"}, "determined_by": {}}
+    )
+    stores.write(store, "tt0000001", np.ones((1, 4), np.float32), {"precision": "bf16"})
+    assert stores.main(["describe", str(store)]) == 0
+    told = capsys.readouterr().out
+    assert "3 movies, 6 rows" in told and "precision: bf16 1" in told
+    assert "backbone: b\nversions:\n  torch: '2'\n" in told and "determined_by" not in told
+    assert stores.main(["describe", str(store.parent)]) == 2
+
+
+def test_the_module_runs_without_what_reads_videos(store):
+    """In the environment of tables there is neither torch nor PyAV."""
+    code = (
+        "import sys; sys.modules['av'] = sys.modules['torch'] = None;"
+        "from pathlib import Path; from trailers12k.features import store as stores;"
+        "stores.merge([], Path(sys.argv[1]), {'num_features': 4})"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(store)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+WRITE_OFTEN = """
+import sys
+from pathlib import Path
+import numpy as np
+from trailers12k.features import store as stores
+for _ in range(50):
+    stores.create(Path(sys.argv[1]), {"num_features": 4})
+    values = np.full((2, 4), int(sys.argv[2]), np.float32)
+    stores.write(Path(sys.argv[1]), "tt0000001", values, {})
+"""
+
+
+def test_two_processes_write_the_same_movie_and_it_is_whole(tmp_path):
+    path = tmp_path / "part.zarr"
+    processes = [
+        subprocess.Popen([sys.executable, "-c", WRITE_OFTEN, str(path), value]) for value in "12"
+    ]
+    for process in processes:
+        process.wait()
+    assert [process.returncode for process in processes] == [0, 0]
+    assert stores.movies(path) == ["tt0000001"] and stores.verify(path) == []
+    assert {entry.name for entry in path.iterdir()} == {".zgroup", ".zattrs", "tt0000001"}

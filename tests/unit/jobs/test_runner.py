@@ -1,0 +1,193 @@
+import pytest
+
+from trailers12k.common.errors import Cancelled, Failure, Stop, UserError
+from trailers12k.jobs.runner import Brake, Task, process, source_file
+
+MIDS = ["tt0000001", "tt0000002", "tt0000003"]
+
+
+def tasks(**changed):
+    return [Task(mid, changed.get(mid, "same")) for mid in MIDS]
+
+
+def test_a_failure_is_a_row_and_the_rest_is_done(tmp_path):
+    def work(mid):
+        if mid == "tt0000002":
+            raise Failure("truncated", "it ends\nhere")
+        return {"bytes": 7}
+
+    rows = process(tasks(), tmp_path, work)
+    assert [row["status"] for row in rows] == ["ok", "failed", "ok"]
+    assert rows[1] == {
+        "mid": "tt0000002",
+        "status": "failed",
+        "attempts": 1,
+        "reason": "truncated",
+        "detail": "it ends here",
+    }
+    assert rows[0]["bytes"] == 7
+
+
+def test_only_what_changed_is_done_again(tmp_path, caplog):
+    done = []
+    process(tasks(), tmp_path, lambda mid: done.append(mid) or {})
+    done.clear()
+    caplog.set_level("INFO")
+    rows = process(tasks(tt0000003="other"), tmp_path, lambda mid: done.append(mid) or {})
+    assert done == ["tt0000003"]
+    assert "1 computed, 2 kept" in caplog.text
+    assert rows[2]["attempts"] == 1, "what has changed is tried for the first time"
+
+
+def test_a_missing_product_is_made_again(tmp_path):
+    product = tmp_path / "product"
+    product.touch()
+    task = [Task("tt0000001", "same", products=(product,))]
+    done = []
+    process(task, tmp_path / "records", lambda mid: done.append(mid) or {})
+    process(task, tmp_path / "records", lambda mid: done.append(mid) or {})
+    product.unlink()
+    process(task, tmp_path / "records", lambda mid: done.append(mid) or {})
+    assert len(done) == 2
+
+
+def test_each_of_several_products_is_missed(tmp_path):
+    products = tmp_path / "a.csv", tmp_path / "b.jpg"
+    task, done = [Task("tt0000001", "same", products)], []
+
+    def work(mid):
+        for product in products:
+            product.touch()
+        done.append(mid)
+        return {}
+
+    process(task, tmp_path / "records", work)
+    process(task, tmp_path / "records", work)
+    assert len(done) == 1
+    for product in products:
+        product.unlink()
+        process(task, tmp_path / "records", work)
+    assert len(done) == 3
+
+
+def test_a_missing_file_of_the_row_is_made_again(tmp_path):
+    file = tmp_path / "file"
+    made = []
+
+    def work(mid):
+        file.touch()
+        made.append(mid)
+        return {"file": str(file)}
+
+    task = [Task("tt0000001", "same")]
+    process(task, tmp_path / "records", work)
+    process(task, tmp_path / "records", work)
+    file.unlink()
+    process(task, tmp_path / "records", work)
+    assert len(made) == 2
+
+
+def test_a_failure_stays_unless_its_reason_is_to_be_tried_again(tmp_path):
+    def fail(mid):
+        raise Failure("network" if mid == "tt0000001" else "removed", "gone")
+
+    process(tasks(), tmp_path, fail)
+    again = []
+
+    def work(mid):
+        again.append(mid)
+        return {}
+
+    rows = process(tasks(), tmp_path, work)
+    assert again == [] and rows[0]["reason"] == "network"
+    rows = process(tasks(), tmp_path, work, retry=lambda row, tried: row["reason"] == "network")
+    assert again == ["tt0000001"]
+    assert [row["status"] for row in rows] == ["ok", "failed", "failed"]
+    assert rows[0]["attempts"] == 2
+
+
+def test_a_file_that_was_taken_away_is_told_and_is_no_failure_of_the_movie(tmp_path):
+    (tmp_path / "a.mp4").touch()
+    assert source_file({"file": str(tmp_path / "a.mp4")}, "download_trailers").name == "a.mp4"
+    with pytest.raises(UserError, match="b.mp4 is gone: .* --forcerun download_trailers"):
+        source_file({"file": str(tmp_path / "b.mp4")}, "download_trailers")
+
+
+def test_what_was_finished_survives_a_fault_of_ours(tmp_path):
+    def work(mid):
+        if mid == "tt0000002":
+            raise ZeroDivisionError
+        return {}
+
+    with pytest.raises(ZeroDivisionError):
+        process(tasks(), tmp_path, work)
+    done = []
+    process(tasks(), tmp_path, lambda mid: done.append(mid) or {})
+    assert "tt0000001" not in done and "tt0000002" in done
+
+
+def test_skipped_movies_and_movies_that_left_and_came_back(tmp_path):
+    process(tasks(), tmp_path, lambda mid: {})
+    rows = process([Task("tt0000001", skip="no_trailer")], tmp_path, lambda mid: {})
+    assert rows == [{"mid": "tt0000001", "status": "skipped", "reason": "no_trailer"}]
+    again = []
+    process(tasks(), tmp_path, lambda mid: again.append(mid) or {})
+    assert again == []
+
+
+def test_several_workers_give_the_same_rows(tmp_path):
+    many = [Task(f"tt{i:07d}", "same") for i in range(50)]
+    assert process(many, tmp_path / "a", lambda mid: {"bytes": mid}) == process(
+        many, tmp_path / "b", lambda mid: {"bytes": mid}, workers=8
+    )
+
+
+def test_a_stop_ends_the_work_and_what_was_not_begun_says_so(tmp_path):
+    def work(mid):
+        if mid == "tt0000002":
+            raise Stop("rate_limited", "429")
+        return {}
+
+    rows = process(tasks(), tmp_path, work)
+    assert [row["status"] for row in rows] == ["ok", "failed", "skipped"]
+    assert rows[1]["reason"] == "rate_limited"
+    assert rows[2]["reason"] == "stopped" and rows[2]["detail"] == "rate_limited: 429"
+    rows = process(tasks(), tmp_path, lambda mid: {})
+    assert rows[2]["status"] == "ok" and rows[2]["attempts"] == 1
+
+
+def test_what_was_broken_off_keeps_what_was_known_of_it(tmp_path):
+    def fail(mid):
+        raise Failure("network", "lost")
+
+    process(tasks(), tmp_path, fail)
+    brake = Brake()
+
+    def work(mid):
+        brake.pull("stopped from outside")
+        raise Cancelled
+
+    rows = process(tasks(), tmp_path, work, retry=lambda row, tried: True, brake=brake)
+    assert [row["reason"] for row in rows] == ["network"] * 3
+    rows = process(tasks(), tmp_path, fail, retry=lambda row, tried: True)
+    assert [row["attempts"] for row in rows] == [2, 2, 2]
+
+
+def test_a_failure_is_tried_again_when_there_is_another_chance(tmp_path):
+    def fail(mid):
+        raise Failure("private", "")
+
+    process([Task("tt0000001", "same")], tmp_path, fail)
+    done = []
+    task = Task("tt0000001", "same", others=("b",))
+    process([task], tmp_path, lambda mid: done.append(mid) or {})
+    process([task], tmp_path, lambda mid: done.append(mid) or {})
+    assert done == ["tt0000001"]
+
+
+def test_a_hostile_mid_names_no_record_outside_of_the_folder(tmp_path):
+    victim = tmp_path / "victim.json"
+    victim.write_text("{}")
+    with pytest.raises(UserError, match="is not the name of a file"):
+        process([Task("../victim", "f")], tmp_path / "records", lambda mid: {})
+    assert victim.read_text() == "{}"

@@ -1,0 +1,427 @@
+"""What people decided about movies: the file, what follows from it, and what is told of it."""
+
+import csv
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from trailers12k.common import text as text_
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import read_csv
+from trailers12k.jobs import ledger
+from trailers12k.movies import curation, metadata, sources
+from trailers12k.movies.curation import Decision
+from trailers12k.movies.sources import records, tmdb, trailers12k
+from trailers12k.movies.sources.records import Record
+from trailers12k.versions import dvc_pipeline
+from trailers12k.versions import snapshots as versions
+from trailers12k.workflow.plan import Plan
+
+ROOT = Path(__file__).parents[3]
+HEAD = ",".join(curation.COLUMNS) + "\n"
+MID, OTHER = "tt0000001", "tt0000002"
+ID, OTHER_ID = "6FeyhlLZYrg", "abcdefghijk"
+SHA = "0123456789abcdef" * 4
+
+
+def read(tmp_path, text, encoding="utf-8", **options):
+    path = tmp_path / "curation.csv"
+    path.write_bytes(text.encode(encoding))
+    return curation.read(path, **options)
+
+
+def test_decisions_are_read_in_any_order_of_columns(tmp_path):
+    text = f"by,decision,mid,note\nAda,accept,{MID},\n\nBo,reject,{OTHER},a fan's edit\n"
+    assert read(tmp_path, text) == {
+        MID: Decision(MID, "accept", by="Ada"),
+        OTHER: Decision(OTHER, "reject", by="Bo", note="a fan's edit"),
+    }
+    whole = f"{MID},accept,{ID}|https://h/a.mp4,{OTHER_ID},{SHA.upper()},n,Ada,2026-11-25\n"
+    assert read(tmp_path, HEAD + whole)[MID] == Decision(
+        *(MID, "accept", (ID, "https://h/a.mp4"), OTHER_ID, SHA, "n", "Ada", "2026-11-25")
+    )
+    assert read(tmp_path, HEAD) == {}
+
+
+def test_a_spreadsheets_habits_are_borne(tmp_path):
+    """A byte order mark, its line ends, rows that were emptied, lines within a note."""
+    text = HEAD + f'{MID},accept ,,,,"one\r\ntwo\tthree",Ada,\n,,,,,,,\n \n'.replace("\n", "\r\n")
+    found = read(tmp_path, text.replace("\r\r\n", "\r\n"), "utf-8-sig")
+    assert found == {MID: Decision(MID, "accept", note="one two three", by="Ada")}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "the column 'mid' is missing; required: mid, decision; optional: wrong, repl"),
+        ("mid;decision\n", "the column 'mid' is missing"),
+        (f"mid,note\n{MID},n\n", "the column 'decision' is missing"),
+        ("mid,decision,plot\n", "the column 'plot' is unknown; required: "),
+        ("mid,decision,note,note\n", "the column 'note' stands twice"),
+        ("mid,decision\ntt12,accept\n", "line 2: mid: 'tt12' is not allowed; allowed: tt and"),
+        (
+            f"mid,decision\n{MID},accept\n{MID},accept\n",
+            f"line 3: mid: '{MID}' stands in line 2 already; allowed: each movie once",
+        ),
+        (f"mid,decision\n{MID},Accept\n", "decision: 'Accept' is not allowed; allowed: accept, re"),
+        (f"mid,decision\n{MID},\n", "decision: '' is not allowed"),
+        (f"mid,decision\n{MID}\n", "line 2: it has not 2 columns"),
+        (f"mid,decision\n{MID},accept,n\n", "line 2: it has not 2 columns"),
+        (f"{HEAD}{MID},accept,,ftp://h/x,,,,\n", "replacement: 'ftp://h/x' is not allowed; allo"),
+        (f"{HEAD}{MID},accept,,short,,,,\n", "'short' is a file of this machine; .*11 characters"),
+        (f"{HEAD}{MID},accept,,a\x1bb,,,,\n", r"replacement: 'a\\x1bb' is not allowed"),
+        (f"{HEAD}{MID},accept,,https://h/a|b,,,,\n", "replacement: .* allowed: one address"),
+        (f"{HEAD}{MID},accept,{ID}|{OTHER_ID},{ID},,,,\n", "allowed: none of those in the column"),
+        (
+            f"{HEAD}{MID},accept,https://www.youtube.com/watch?v={ID},{ID},,,,\n",
+            "allowed: none of those in the column wrong",
+        ),
+        (f"{HEAD}{MID},accept,{ID}|gopher://h,,,,,\n", "wrong: 'gopher://h' is not allowed"),
+        (f"{HEAD}{MID},accept,,,123,,,\n", "sha256: '123' is not allowed; allowed: the 64 hex"),
+        (f"{HEAD}{MID},accept,,,,n\x1b[2J,,\n", r"note: 'n\\x1b\[2J' is not allowed; allowed: pri"),
+        (f"{HEAD}{MID},accept,,,,,a\u202eb,\n", "by: .* is not allowed; allowed: printable text"),
+        (f"{HEAD}{MID},accept,,,,,,25.11.2026\n", "date: '25.11.2026' is not allowed; allowed: a"),
+        (f"{HEAD}{MID},accept,,,,,,2026-02-30\n", "date: '2026-02-30' is not allowed"),
+        (f"{HEAD}{MID},accept,,,,,,20261125\n", "date: '20261125' is not allowed"),
+        (f'{HEAD}{MID},accept,,,,"n" m,,\n', "not a CSV file: "),
+    ],
+)
+def test_a_fault_is_told_in_one_line(tmp_path, text, told):
+    with pytest.raises(UserError, match=told) as error:
+        read(tmp_path, text)
+    assert str(error.value).startswith(f"{tmp_path}/curation.csv")
+    assert "\n" not in str(error.value) and "\x1b" not in str(error.value)
+
+
+def test_a_file_that_cannot_be_read(tmp_path):
+    with pytest.raises(UserError, match="curation.csv: byte .* is not UTF-8; save the table as"):
+        read(tmp_path, f"mid,decision,by\n{MID},accept,Zoë\n", "latin-1")
+    with pytest.raises(UserError, match="Is a directory; allowed: a CSV file"):
+        curation.read(tmp_path)
+
+
+def test_a_password_is_told_nobody(tmp_path):
+    with pytest.raises(UserError, match="line 2: replacement: a URL with a password") as error:
+        read(tmp_path, f"{HEAD}{MID},accept,,https://me:secret@h/a.mp4,,,,\n")
+    assert "secret" not in str(error.value)
+
+
+def test_a_file_of_this_machine_may_be_wrong_and_is_used_only_where_tables_may_name_some(
+    tmp_path,
+):
+    text = f"{HEAD}{MID},accept,b.mp4,./{ID},,,,\n"
+    assert read(tmp_path, text, local_files=True)[MID].replacement == f"./{ID}"
+    with pytest.raises(UserError, match="replacement: .* is a file of this machine"):
+        read(tmp_path, text)
+
+
+def test_letters_that_this_python_does_not_know_yet_are_taken(tmp_path):
+    note = "\U0001fae9 \u1c89"
+    path = tmp_path / "curation.csv"
+    path.write_text(f"{HEAD}{MID},accept,,,,{note},,\n", encoding="utf-8")
+    assert curation.read(path)[MID].note == note
+
+
+def test_words_and_emojis_that_are_joined_are_printable(tmp_path):
+    note = "👨\u200d👩\u200d👧 خانه\u200cها"
+    assert read(tmp_path, f"{HEAD}{MID},accept,,,,{note},,\n")[MID].note == note
+
+
+A, B, C = {"id": ID, "dims": [1]}, {"url": "https://h/b.mp4"}, {"id": OTHER_ID, "url": "c.mp4"}
+
+
+@pytest.mark.parametrize(
+    ("decision", "trailers"),
+    [
+        (Decision(MID, "accept"), [A, B, C]),
+        (Decision(MID, "unsure", note="hm"), [A, B, C]),
+        (Decision(MID, "reject", (ID,)), [A, B, C]),
+        (Decision(MID, "wrong_trailer"), [B, C]),
+        (Decision(MID, "wrong_trailer", ("https://h/b.mp4",)), [A, C]),
+        (Decision(MID, "wrong_trailer", ("https://h/not-listed.mp4",)), [A, B, C]),
+        (Decision(MID, "wrong_trailer", (f"https://www.youtube.com/watch?v={ID}",)), [B, C]),
+        (Decision(MID, "accept", (ID, OTHER_ID)), [B]),
+        (Decision(MID, "accept", ("c.mp4",)), [A, B]),
+        (Decision(MID, "unsure", (ID,)), [B, C]),
+        (Decision(MID, "wrong_trailer", (ID,), "n.mp4"), [{"url": "n.mp4"}, B, C]),
+        (Decision(MID, "wrong_trailer", (), "lmnopqrstuv"), [{"id": "lmnopqrstuv"}, B, C]),
+        # What a source knows of it, too.
+        (Decision(MID, "accept", (), "https://h/b.mp4"), [B, A, C]),
+        (Decision(MID, "wrong_trailer", (), ID), [{"id": ID}, B, C]),
+        # The id of one, at an address of its own.
+        (Decision(MID, "wrong_trailer", (OTHER_ID,), "c.mp4"), [{"url": "c.mp4"}, A, B]),
+        (Decision(MID, "wrong_trailer", (ID, "https://h/b.mp4", "c.mp4")), []),
+    ],
+)
+def test_wrong_trailers_go_and_the_replacement_comes_first(decision, trailers):
+    assert decision.mend((A, B, C)) == tuple(trailers)
+    changes = decision.rejects or trailers != [A, B, C]
+    assert bool(decision.effect) >= changes
+
+
+def test_a_movie_without_a_trailer_may_get_one_or_lose_it():
+    assert Decision(MID, "wrong_trailer").mend(()) == ()
+    assert Decision(MID, "accept", replacement="n.mp4").mend(()) == ({"url": "n.mp4"},)
+
+
+def table(tmp_path, number=12, name="movies.csv"):
+    mids = [f"tt{n:07}" for n in range(1, number + 1)]
+    rows = [f"{mid},Movie {mid},2001,drama,{ID},,,https://h/{mid}.mp4" for mid in mids]
+    head = "mid,title,year,genres,youtube_id,trailer_url,poster_url,other_trailers"
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join([head, *rows]) + "\n")
+    return path
+
+
+def plan_of(**keys):
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    return Plan(config | keys)
+
+
+def decide(path, *rows):
+    path.write_text(HEAD + "".join(f"{row}\n" for row in rows))
+
+
+def test_movies_leave_and_trailers_are_replaced(tmp_path):
+    path = table(tmp_path)
+    before = plan_of(movies=str(path))
+    assert before.curation is None and before.decided == []
+    decide(
+        tmp_path / "curation.csv",
+        f"{MID},reject,,,,=A fan's edit,Ada,2026-11-25",
+        f"{OTHER},wrong_trailer,{ID},{OTHER_ID},,,,",
+        f"tt0000003,wrong_trailer,{ID}|https://h/tt0000003.mp4,,,,,",
+        f"tt0000004,accept,,,{SHA},fine,Ada,",
+        "tt7777777,reject,,,,,,",
+    )
+    plan = plan_of(movies=str(path))
+    assert plan.curation == str(tmp_path / "curation.csv")
+    movies = {movie.mid: movie for movie in plan.movies}
+    assert movies.keys() == {movie.mid for movie in before.movies} - {MID}
+    assert (movies[OTHER].youtube_id, movies[OTHER].other_trailers) == (
+        OTHER_ID,
+        ("https://h/tt0000002.mp4",),
+    )
+    assert movies["tt0000003"].trailer_addresses == ()
+    given = {record.mid: record.given for record in plan.records}
+    assert given[OTHER]["trailers"] == "curation" and "trailers" not in given["tt0000003"]
+    assert given["tt0000004"]["trailers"] == "movies"
+    # Not about a movie that nobody names.
+    assert [decision.mid for decision, _ in plan.decided] == [MID, OTHER, "tt0000003", "tt0000004"]
+    assert plan.decided[0][1] == f"Movie {MID}"
+    assert curation.unknown(plan.decisions, plan.decided) == ["tt7777777"]
+    assert curation.rejections(plan.decided) == [
+        {"mid": MID, "status": "skipped", "reason": "rejected", "detail": "'=A fan's edit"}
+    ]
+
+
+def rules_told(plan):
+    """What decides which jobs run."""
+    return {
+        "trailers": plan.rows("mid", "trailer_addresses"),
+        "splits": plan.rows("mid", "genres"),
+        "collected": plan.source_settings()["decisions"],
+        "ledger": plan.decided_rows(rejected=True),
+        "metadata": plan.decided_rows(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("row", "changed"),
+    [
+        (f"{MID},accept,,,,,,", {"metadata"}),
+        (f"{MID},unsure,,,,a note,,", {"metadata"}),
+        (f"{MID},reject,,,,,,", {"trailers", "splits", "collected", "ledger", "metadata"}),
+        (f"{MID},wrong_trailer,,,,,,", {"trailers", "collected", "metadata"}),
+        # Here no job of others runs: collecting, where it is one, finds that nothing changes.
+        ("tt7777777,reject,,,,,,", {"collected"}),
+    ],
+)
+def test_a_decision_concerns_those_rules_only_for_which_it_makes_a_difference(
+    tmp_path, row, changed
+):
+    path = table(tmp_path)
+    before = rules_told(plan_of(movies=str(path)))
+    decide(tmp_path / "curation.csv", row)
+    after = rules_told(plan_of(movies=str(path)))
+    assert {name for name in before if before[name] != after[name]} == changed
+    (tmp_path / "curation.csv").unlink()
+    assert rules_told(plan_of(movies=str(path))) == before
+
+
+def test_the_file_lies_beside_the_first_table_or_else_where_one_works(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table(tmp_path, name="mine/movies.csv")
+    Path("curation.csv").write_text(HEAD)
+    assert plan_of().curation == "curation.csv"
+    assert plan_of(movies="mine/movies.csv").curation is None
+    Path("mine/curation.csv").write_text(HEAD)
+    assert plan_of(movies=["trailers12k", "mine/movies.csv"]).curation == "mine/curation.csv"
+    assert plan_of(movies=["trailers12k", "search"]).curation == "curation.csv"
+    assert plan_of(movies="mine/movies.csv", curation=None).curation is None
+    assert plan_of(curation="other.csv").curation is None
+    assert curation.file_of({"movies": "published", "curation": "curation.csv"}) is None
+    with pytest.raises(UserError, match="curation: data/curation.csv is what a run writes"):
+        plan_of(curation="data/curation.csv")
+
+
+def test_a_fault_is_told_before_any_job(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("curation.csv").write_text("mid,decision\ntt1,accept\n")
+    for movies in ("sample", ["trailers12k", "search"]):
+        with pytest.raises(UserError, match="^curation.csv, line 2: mid: 'tt1' is not allowed"):
+            plan_of(movies=movies)
+
+
+def test_too_few_movies_are_left(tmp_path):
+    path = table(tmp_path, 10)
+    decide(tmp_path / "curation.csv", f"{MID},reject,,,,,,")
+    with pytest.raises(UserError, match="has 9 movies, without those that .*curation.csv rejects;"):
+        plan_of(movies=str(path))
+
+
+def test_nothing_is_asked_about_a_rejected_movie_and_it_need_not_be_complete(tmp_path, monkeypatch):
+    asked = []
+
+    def read(settings, known):
+        asked.extend(known)
+        return [Record(mid, trailers=({"id": OTHER_ID},)) for mid in known], [{"mid": "x"}]
+
+    monkeypatch.setattr(tmdb, "read", read)
+    (tmp_path / "m.csv").write_text(f"mid,title,year,genres\n{MID},,,\n{OTHER},B,,drama\n")
+    config = {"movies": [str(tmp_path / "m.csv"), "tmdb"], "sources": {}, "downloads": {}}
+    config["downloads"]["local_files"] = False
+    found = sources.collect(config, decisions={MID: Decision(MID, "reject")})
+    assert asked == [OTHER] and [record.mid for record in found.records] == [OTHER]
+    assert [record.mid for record in found.rejected] == [MID]
+
+
+def test_a_job_collects_what_is_decided_and_leaves_word_of_the_rejected(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table(tmp_path, 11)
+    plan = plan_of(movies=["movies.csv", "search"])
+    first = plan.source_settings()
+    decide(tmp_path / "curation.csv", f"{MID},reject,,,,,,", f"{OTHER},accept,,,,,,")
+    plan = plan_of(movies=["movies.csv", "search"])
+    assert plan.source_settings() != first and "movies.curation" in plan.source_modules
+    found = sources.collect(plan.config | {"movies": "movies.csv"}, decisions=plan.decisions)
+    records.write("build/sources/records.json", found.records)
+    metadata.write_movies("build/sources/movies.csv", map(records.movie_of, found.records))
+    # A collection of before there were decisions.
+    assert [decision.mid for decision, _ in plan.decided] == [OTHER]
+    records.write("build/sources/rejected.json", found.rejected)
+    plan = plan_of(movies=["movies.csv", "search"])
+    assert [(d.mid, title) for d, title in plan.decided] == [
+        (MID, f"Movie {MID}"),
+        (OTHER, f"Movie {OTHER}"),
+    ]
+
+
+DECIDED = [
+    (Decision(MID, "accept", (), "", SHA, "=cmd()", "Ada", "2026-11-25"), "+1"),
+    (Decision(OTHER, "accept", (ID, "b.mp4"), "-bcdefghijk", SHA), "B"),
+    (Decision("tt0000003", "unsure"), "C"),
+    (Decision("tt0000004", "accept", sha256=SHA), "D"),
+    (Decision("tt0000005", "accept"), "E"),
+]
+SHAS = {MID: SHA, OTHER: "f" * 64, "tt0000003": SHA, "tt0000005": SHA}
+
+
+def test_what_is_in_force_is_written_without_formulas_and_can_be_read_again(tmp_path):
+    path = tmp_path / "data" / "curation.csv"
+    curation.write(path, DECIDED, SHAS)
+    with path.open(encoding="utf-8", newline="") as file:
+        table = list(csv.reader(file))
+    assert table[0] == [
+        *("mid", "title", "decision", "verified", "wrong", "replacement", "sha256", "note", "by"),
+        "date",
+    ]
+    assert not [cell for row in table for cell in row if cell.startswith(text_.FORMULA)]
+    verified = {row["mid"]: row["verified"] for row in read_csv(path)}
+    # Another trailer than was looked at; not accepted; no trailer is there.
+    assert list(verified.values()) == ["true", "false", "false", "false", "true"]
+    rows = curation.read_written(path)
+    assert (rows[0]["title"], rows[0]["note"]) == ("+1", "=cmd()")
+    assert (rows[1]["wrong"], rows[1]["replacement"]) == (f"{ID}|b.mp4", "-bcdefghijk")
+    assert list(curation.read(path).values()) == [decision for decision, _ in DECIDED]
+    curation.write(path, [], {})
+    assert path.read_text() == ",".join(curation.WRITTEN) + "\n"
+
+
+def test_metadata_tells_what_was_decided_by_whom(tmp_path):
+    found = [Record(mid, "A", genres=("drama",)) for mid in (MID, OTHER, "tt0000006")]
+    common = {"status": "ok", "trailer": "0", "duration": "1", "height": "2", "width": "3"}
+    rows = [{"mid": mid, "sha256": SHAS[mid], "address": ""} | common for mid in (MID, OTHER)]
+    metadata.write_metadata(tmp_path / "metadata.json", found, rows, DECIDED)
+    entries = json.loads((tmp_path / "metadata.json").read_text())["trailers12k"]
+    assert entries["1"]["curation"] == {
+        **{"decision": "accept", "by": "Ada", "date": "2026-11-25", "note": "=cmd()"},
+        "verified": True,
+    }
+    assert entries["2"]["curation"]["verified"] is False
+    assert "curation" not in entries["3"]
+
+
+def test_an_earlier_runs_decisions_are_no_part_of_what_a_source_has_published(tmp_path):
+    imdb = {"id": MID[2:], "title": "A", "genres": ["Drama"]}
+    entry = {"imdb": imdb, "curation": {"verified": True}, "sources": {"title": "x"}}
+    path = tmp_path / "metadata.json"
+    path.write_text(json.dumps({"trailers12k": {"1": entry}}))
+    ((record,), _) = trailers12k.read({"files": {"metadata": path}}, {})
+    assert record.entry.keys() == {"imdb"}
+
+
+def test_the_ledger_begins_with_rejected_movies(tmp_path):
+    ledger.write_shard(tmp_path / "a.csv", [{"mid": OTHER, "status": "ok", "attempts": 1}])
+    rejected = curation.rejections([(Decision(MID, "reject", note="a fan's"), "A")])
+    rows = ledger.merge(
+        [("trailers", tmp_path / "a.csv")], tmp_path / "l.csv", {"curation": rejected}
+    )
+    first, second = read_csv(tmp_path / "l.csv")
+    assert first == dict.fromkeys(first, "") | {
+        **{"mid": MID, "stage": "curation", "status": "skipped", "reason": "rejected"},
+        "detail": "a fan's",
+    }
+    assert second["stage"] == "trailers"
+    assert ledger.failures(rows)[0] | {"tried": 0, "failed": 0} == ledger.failures(rows)[0]
+
+
+def test_the_file_is_a_dependency_and_kept_by_git(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table(tmp_path)
+    text = dvc_pipeline.dvc_yaml(plan_of(movies="movies.csv"))
+    assert dvc_pipeline.settings_files(text) == ["config.yaml", "movies.csv"]
+    Path("curation.csv").write_text(HEAD)
+    text = dvc_pipeline.dvc_yaml(plan_of(movies="movies.csv"))
+    assert dvc_pipeline.settings_files(text) == ["config.yaml", "movies.csv", "curation.csv"]
+    stage = yaml.safe_load(text)["stages"]["metadata"]
+    assert "curation.csv" in stage["deps"] and "curation" in stage["params"][0]["config.yaml"]
+    assert {"data/curation.csv": {"persist": True}} in stage["outs"]
+
+
+def test_the_trailer_that_was_downloaded_is_found_though_one_before_it_has_left(tmp_path):
+    first, second = {"id": ID}, {"url": "https://h/c.mp4"}
+    record = Record(MID, "A", genres=("drama",), trailers=(first, second))
+    row = {"mid": MID, "status": "ok", "trailer": "2", "address": "https://h/c.mp4", "sha256": SHA}
+    row |= {"duration": "1", "height": "2", "width": "3"}
+    metadata.write_metadata(tmp_path / "metadata.json", [record], [row])
+    entry = json.loads((tmp_path / "metadata.json").read_text())["trailers12k"]["1"]
+    assert entry["youtube"]["trailers"][0] == {"id": "", **second, "dims": [1.0, 2, 3]}
+
+
+def test_a_snapshot_without_the_file_takes_it_from_git_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table(tmp_path)
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    Path("curation.csv").write_text(HEAD)
+    plan = plan_of(movies="movies.csv")
+    assert versions._decisions_taken_back(plan) == []
+    subprocess.run(["git", "add", "curation.csv"], check=True)
+    Path("curation.csv").unlink()
+    assert versions._decisions_taken_back(plan) == ["curation.csv"]
+    subprocess.run(["git", "add", "--force", "--", "curation.csv"], check=True)
+    assert versions._decisions_taken_back(plan) == []

@@ -1,0 +1,230 @@
+"""IMDb's files: movies are selected, or gaps filled; every fault is told with file and line."""
+
+import gzip
+import random
+import re
+import zlib
+
+import pytest
+
+from trailers12k.common.errors import UserError
+from trailers12k.movies.sources import imdb
+from trailers12k.movies.sources.records import Record, combine
+
+HEAD = "tconst titleType primaryTitle originalTitle isAdult startYear endYear runtimeMinutes genres"
+SETTINGS = {"types": ["movie"], "years": [1990, 2020], "votes": 100, "genres": None}
+MOVIES = [
+    r'tt0000001|movie|"A" B|Ä|0|1990|\N|90|Drama,Music',
+    r"tt0000002|movie|Too old|x|0|1989|\N|90|Drama",
+    r"tt0000003|movie|Too new|x|0|2021|\N|90|Drama",
+    r"tt0000004|tvEpisode|Another type|x|0|2000|\N|90|Drama",
+    r"tt0000005|movie|None of ours|x|0|2000|\N|90|Music",
+    r"tt0000006|movie|No year|x|0|\N|\N|90|Drama",
+    r"tt0000007|movie|Few votes|x|0|2000|\N|90|Drama",
+    r"tt0000008|movie|No votes|x|0|2000|\N|90|Drama",
+    r"tt0000009|movie|Adult|x|1|2000|\N|90|Drama",
+    r"tt0000010|movie|Line" + "\u2028\r" + r"end|x|0|2020|\N|\N|Comedy,Sci-Fi",
+]
+RATINGS = [f"tt{n:07d}|7.5|{50 if n == 7 else 100}" for n in (9, 1, 2, 3, 4, 5, 6, 7, 10)]
+
+
+def write(folder, movies=MOVIES, ratings=RATINGS, head=HEAD):
+    lines = {
+        "title.basics.tsv.gz": ["\t".join(head.split()), *movies],
+        "title.ratings.tsv.gz": ["tconst\taverageRating\tnumVotes", *ratings],
+    }
+    files = {}
+    for name, rows in lines.items():
+        files[name] = folder / name
+        text = "".join(row.replace("|", "\t") + "\n" for row in rows)
+        files[name].write_bytes(gzip.compress(text.encode()))
+    return files
+
+
+def read(files, known=(), **settings):
+    known = {mid: Record(mid) for mid in known}
+    return imdb.read(SETTINGS | settings | {"files": files}, known)[0]
+
+
+def test_movies_are_selected_by_type_year_votes_and_genres(tmp_path):
+    found = read(write(tmp_path))
+    assert [record.mid for record in found] == ["tt0000001", "tt0000010"]
+    first, last = found
+    assert (first.title, first.year, first.genres) == ('"A" B', "1990", ("drama",))
+    assert first.entry["imdb"] == {
+        **{"id": "0000001", "title": '"A" B', "original_title": "Ä", "year": 1990},
+        **{"genres": ["Drama", "Music"], "runtime": 90, "rating": 7.5, "votes": 100},
+    }
+    assert first.where == f"{tmp_path / 'title.basics.tsv.gz'}, line 2"
+    assert last.genres == ("comedy", "sci-fi") and "runtime" not in last.entry["imdb"]
+    # Nobody could mend what cannot be printed; what IMDb has written is kept.
+    assert last.title == "Line end" and last.entry["imdb"]["title"] == "Line\u2028\rend"
+
+
+@pytest.mark.parametrize(
+    ("settings", "more"),
+    [
+        ({"votes": 0}, ["tt0000007", "tt0000008"]),
+        ({"years": [1989, 2020]}, ["tt0000002"]),
+        ({"types": ["movie", "tvEpisode"]}, ["tt0000004"]),
+        ({"votes": 50}, ["tt0000007"]),
+    ],
+)
+def test_each_setting_lets_others_in(tmp_path, settings, more):
+    found = [record.mid for record in read(write(tmp_path), **settings)]
+    assert found == sorted(["tt0000001", "tt0000010", *more])
+
+
+def test_one_of_these_genres(tmp_path):
+    assert [r.mid for r in read(write(tmp_path), genres=["sci-fi", "horror"])] == ["tt0000010"]
+
+
+def test_gaps_of_known_movies_are_filled_whatever_they_are(tmp_path):
+    mids = ["tt0000004", "tt0000005", "tt0000006", "tt0000008", "tt0000009", "tt9999999"]
+    found = read(write(tmp_path), known=mids, votes=1000, genres=["horror"])
+    assert [(r.mid, r.title, r.year, r.genres) for r in found] == [
+        ("tt0000004", "Another type", "2000", ("drama",)),
+        ("tt0000005", "None of ours", "2000", ()),
+        ("tt0000006", "No year", "", ("drama",)),
+        ("tt0000008", "No votes", "2000", ("drama",)),
+        ("tt0000009", "Adult", "2000", ("drama",)),
+    ]
+    assert [r.entry["imdb"].get("votes") for r in found] == [100, 100, 100, None, 100]
+
+
+def test_ratings_of_other_movies_are_not_looked_at(tmp_path):
+    files = write(tmp_path, ratings=[*RATINGS, "tt7777777|x|x"])
+    assert [r.mid for r in read(files, known=["tt0000001"])] == ["tt0000001"]
+
+
+def test_what_is_null_is_a_gap(tmp_path):
+    movies = [r"tt0000001|movie|\N|\N|0|\N|\N|\N|\N", r"tt0000002|movie|B|B|0|2000|\N|\N|Drama"]
+    found = read(
+        write(tmp_path, movies, [r"tt0000001|\N|\N", r"tt0000002|\N|5"]),
+        known=["tt0000001", "tt0000002"],
+    )
+    assert [(r.title, r.year, r.genres) for r in found] == [("", "", ()), ("B", "2000", ("drama",))]
+    assert found[0].entry == {"imdb": {"id": "0000001", "genres": []}}
+    assert found[1].entry["imdb"]["votes"] == 5 and "rating" not in found[1].entry["imdb"]
+
+
+def test_movies_are_sorted_and_a_movie_that_stands_twice_is_told(tmp_path):
+    movies = [MOVIES[9], MOVIES[0]]
+    assert [r.mid for r in read(write(tmp_path, movies))] == ["tt0000001", "tt0000010"]
+    movies = [MOVIES[0], MOVIES[1], MOVIES[0]]
+    with pytest.raises(UserError, match="line 4: mid: 'tt0000001' stands in line 2 already"):
+        combine({}, "imdb", read(write(tmp_path, movies)), adds=True)
+
+
+def test_an_odd_mid_is_told_only_where_it_is_selected(tmp_path):
+    odd = MOVIES[0].replace("tt0000001", "tt123456789")
+    other = odd.replace("|movie|", "|short|")
+    ratings = ["tt123456789|5.0|500"]
+    assert read(write(tmp_path, [other], ratings)) == []
+    with pytest.raises(UserError, match="line 2: mid: 'tt123456789' is not allowed"):
+        combine({}, "imdb", read(write(tmp_path, [odd], ratings)), adds=True)
+
+
+def test_the_log_counts_rows_and_movies(tmp_path, caplog):
+    with caplog.at_level("INFO"):
+        read(write(tmp_path))
+        read(write(tmp_path, []))
+    assert caplog.messages == [
+        "IMDb: 10 rows read, 2 movies selected",
+        "IMDb: 0 rows read, 0 movies selected",
+    ]
+
+
+def test_files_may_be_unpacked_and_their_columns_in_any_order(tmp_path):
+    files = write(tmp_path)
+    lines = gzip.decompress(files["title.basics.tsv.gz"].read_bytes()).decode().split("\n")
+    turned = "\n".join("\t".join(reversed(line.split("\t"))) for line in lines)
+    plain = tmp_path / "title.basics.tsv"
+    plain.write_text(turned, encoding="utf-8", newline="\n")
+    there = [(r.mid, r.title, r.entry) for r in read(files)]
+    files["title.basics.tsv.gz"] = plain
+    assert [(r.mid, r.title, r.entry) for r in read(files)] == there
+
+
+def fault(files, **options):
+    with pytest.raises(UserError) as error:
+        read(files, **options)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        (r"tt0000001|movie|A|A|0|2000|\N|90", "basics.tsv.gz, line 3: 8 fields, and 9 columns"),
+        (r"tt0000001|movie|A|A|0|MM|\N|90|Drama", "line 3: startYear: 'MM' is no number"),
+        (r"tt0000001|movie|A|A|0|2000|\N|90|Drama|x", "line 3: 10 fields, and 9 columns"),
+        (r"tt0000004|tvEpisode|A|A|0|2000", "line 3: 6 fields, and 9 columns"),
+        (r"tt0000010|movie|A|A|0|2000|\N|1h|Drama", "line 3: runtimeMinutes: '1h' is no number"),
+        (r"tt0000010|movie|A|A|0|2000|\N|90|Dramma", "line 3: genres: 'Dramma' is not allowed"),
+    ],
+)
+def test_a_fault_of_a_row(tmp_path, row, told):
+    assert told in fault(write(tmp_path, [MOVIES[1], row]))
+
+
+@pytest.mark.parametrize("column", imdb.BASICS)
+def test_a_missing_column(tmp_path, column):
+    files = write(tmp_path, [], head=HEAD.replace(column, "x"))
+    told = f"basics.tsv.gz, line 1: the column {column!r} is missing; required: tconst, titleType"
+    assert told in fault(files)
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("tt0000001|7.5|x", "ratings.tsv.gz, line 3: numVotes: 'x' is no number"),
+        ("tt0000001|7.5|-1", "ratings.tsv.gz, line 3: numVotes: '-1' is no number"),
+        ("tt0000001|nan|100", "ratings.tsv.gz, line 3: averageRating: 'nan' is no number"),
+        ("tt0000001|7.5", "ratings.tsv.gz, line 3: 2 fields, and 3 columns"),
+    ],
+)
+def test_a_fault_of_a_rating(tmp_path, row, told):
+    assert told in fault(write(tmp_path, ratings=["tt0000002|5|5", row]))
+
+
+def test_a_cut_file_is_told_after_its_last_good_row(tmp_path):
+    # Noise, since what can be packed well is unpacked in one piece.
+    noise = random.Random(0)
+    rows = [MOVIES[0].replace("Ä", noise.randbytes(500).hex()) for _ in range(200)]
+    files = write(tmp_path, rows)
+    path = files["title.basics.tsv.gz"]
+    good = path.read_bytes()
+    path.write_bytes(good[: len(good) // 2])
+    whole = zlib.decompressobj(31).decompress(path.read_bytes()).count(b"\n")
+    told = fault(files)
+    assert told.endswith("; delete it, and it is fetched again")
+    assert abs(int(re.search(r"basics.tsv.gz: .* after line (\d+) ", told)[1]) - whole) <= 1
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        (lambda good: b"<html>", "it is cut or damaged after line 0 (Not a gzipped file"),
+        (lambda good: b"", "it is empty; delete it, and it is fetched again"),
+        (lambda good: good[:-8] + bytes(8), "it is cut or damaged after line 11 (CRC check failed"),
+        (
+            lambda good: gzip.compress(gzip.decompress(good).replace("Ä".encode(), b"\xc4")),
+            "basics.tsv.gz, line 2: it is not UTF-8",
+        ),
+    ],
+)
+def test_a_broken_file(tmp_path, broken, told):
+    files = write(tmp_path)
+    path = files["title.basics.tsv.gz"]
+    path.write_bytes(broken(path.read_bytes()))
+    assert told in fault(files)
+
+
+@pytest.mark.parametrize("name", ["title.basics.tsv.gz", "title.ratings.tsv.gz"])
+def test_a_file_that_is_not_there(tmp_path, name):
+    files = write(tmp_path)
+    files[name].unlink()
+    assert f"{name} does not exist; see sources.imdb.files" in fault(files)
+    files[name].mkdir()
+    assert f"{name} cannot be read (Is a directory)" in fault(files)

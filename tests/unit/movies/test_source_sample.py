@@ -1,0 +1,216 @@
+"""The sample: same seed, same movies and bytes; cuts that can be found; the four broken movies."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import pytest
+from PIL import Image
+from scenedetect import AdaptiveDetector, FrameTimecode
+
+from trailers12k.common.files import read_csv, sha256_of
+from trailers12k.common.movie import is_mid
+from trailers12k.common.vocabulary import GENRES
+from trailers12k.movies.sources import sample, sample_looks
+
+SEED = 0
+GOOD = 6
+
+
+@pytest.fixture(scope="module")
+def movies() -> list:
+    """Six good movies and the four broken ones."""
+    return sample.movies(GOOD, SEED)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, movies) -> Path:
+    """The ten movies, rendered, and truth.csv."""
+    folder = tmp_path_factory.mktemp("sample")
+    assert sample.render_shard(movies, folder, SEED, folder / "truth.csv") == len(movies)
+    return folder
+
+
+def frames_of(path: Path, width: int, height: int, layout: str) -> list:
+    with av.open(str(path)) as container:
+        return [f.reformat(width, height, layout).to_ndarray() for f in container.decode(video=0)]
+
+
+def test_every_movie_is_whole_and_sorted():
+    made = sample.movies(40, SEED, "some/where")
+    assert len(made) == 44
+    assert [m.mid for m in made] == sorted({m.mid for m in made})
+    assert [m.mid for m in made[40:]] == sorted(sample.BROKEN.values())
+    assert len({m.title for m in sample.movies(500, SEED)}) == 504
+    for movie in made:
+        assert is_mid(movie.mid)
+        assert 1990 <= int(movie.year) <= 2024
+        assert movie.genres == tuple(g for g in GENRES if g in movie.genres) != ()
+        assert movie.trailer_url == f"some/where/trailers/{movie.mid}.mp4"
+        assert movie.poster_url == f"some/where/posters/{movie.mid}.jpg"
+        assert movie.youtube_id == ""
+
+
+def test_a_larger_sample_changes_no_movie():
+    small, large = sample.movies(13, SEED), sample.movies(600, SEED)
+    assert small[:13] == large[:13]
+    assert small[13:] == large[600:] == sample.movies(0, SEED)
+    assert sample.movies(13, SEED + 1) != small
+
+
+def test_the_number_of_movies_has_a_limit():
+    with pytest.raises(ValueError, match=r"sample\.movies"):
+        sample.movies(900_000, SEED)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 12, 42, 2024])
+def test_forty_movies_have_the_published_shares_of_genres(seed):
+    counts = Counter(genre for movie in sample.movies(40, seed)[:40] for genre in movie.genres)
+    for genre in GENRES:
+        assert counts[genre] >= 3
+        assert counts[genre] / 40 == pytest.approx(sample.SHARES[genre], abs=0.08)
+
+
+def test_planning_needs_neither_numpy_nor_a_video_library():
+    code = (
+        "import sys; from trailers12k.movies.sources import sample; sample.movies(40, 0);"
+        "print([m for m in ('numpy', 'av', 'PIL', 'torch') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_script_shows_every_genre_in_shots_without_gaps():
+    clips = 0
+    for movie in sample.movies(40, SEED):
+        shots = sample.script_of(movie, SEED)
+        assert shots[0].start == 0
+        assert [s.end for s in shots[:-1]] == [s.start for s in shots[1:]]
+        assert [s.transition == "start" for s in shots] == [True] + [False] * (len(shots) - 1)
+        assert {take.genre for take in sample._takes(movie, SEED)} == set(movie.genres)
+        assert 3 <= len(shots) <= 5
+        assert 3 < shots[-1].end < 6
+        for shot in shots:
+            frames = round((shot.end - shot.start) * 24)
+            assert frames >= sample.SHORTEST
+            clips += max(1, (frames + 12) // 24)
+    assert 3.5 <= clips / 44 <= 4  # what the run of the sample costs
+
+
+@pytest.mark.parametrize("genre", GENRES)
+def test_every_look_moves_and_has_layouts(genre):
+    x, y = sample_looks.grid(160, 90)
+    one, later, other = (
+        sample_looks.paint(genre, x, y, t, p)
+        for t, p in ((0.0, (0.1, 0.2, 0.3, 0.4)), (0.5, (0.1, 0.2, 0.3, 0.4)), (0.0, (0.8,) * 4))
+    )
+    assert one.shape == (3, 90, 160)
+    assert one.dtype == "float32"  # float64 takes twice as long
+    assert -0.3 < one.min() < one.max() < 3
+    assert abs(later - one).mean() > 0.001  # drama is all but still
+    assert abs(other - one).mean() > 0.01
+
+
+def test_a_trailer_is_what_its_script_says(movies, folder):
+    with av.open(str(folder / "trailers" / f"{movies[0].mid}.mp4")) as container:
+        stream = container.streams.video[0]
+        assert (stream.width, stream.height, stream.average_rate) == (640, 360, 24)
+        assert (stream.codec_context.name, stream.pix_fmt) == ("h264", "yuv420p")
+        assert len(container.streams) == 1
+        times = [frame.time for frame in container.decode(video=0)]
+    assert times == pytest.approx([i / 24 for i in range(len(times))])
+    assert len(times) == round(sample.script_of(movies[0], SEED)[-1].end * 24)
+
+
+def test_the_same_seed_gives_the_same_bytes(movies, folder, tmp_path):
+    sample.render(movies[1], tmp_path, SEED)
+    for file in (f"trailers/{movies[1].mid}.mp4", f"posters/{movies[1].mid}.jpg"):
+        assert sha256_of(tmp_path / file) == sha256_of(folder / file)
+    assert not list(tmp_path.rglob("*.partial"))
+
+
+def test_a_poster_is_a_picture(movies, folder):
+    with Image.open(folder / "posters" / f"{movies[0].mid}.jpg") as image:
+        assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (400, 600))
+        assert len(set(image.resize((20, 30)).get_flattened_data())) > 20
+
+
+def test_hard_cuts_can_be_found_and_nothing_else(movies, folder):
+    true = found = hits = 0
+    for movie in movies[:GOOD]:
+        detector, cuts = AdaptiveDetector(min_scene_len=6), []
+        frames = frames_of(folder / "trailers" / f"{movie.mid}.mp4", 48, 27, "bgr24")
+        for i, frame in enumerate(frames):
+            cuts += detector.process_frame(FrameTimecode(i, 24.0), frame)
+        shots = sample.script_of(movie, SEED)
+        near = {
+            kind: [round(s.start * 24) for s in shots if s.transition == kind]
+            for kind in ("cut", "dissolve")
+        }
+        # Whether a dissolve is found is the detector's affair.
+        cuts = [c.frame_num for c in cuts]
+        cuts = [c for c in cuts if not any(abs(c - d) <= 4 for d in near["dissolve"])]
+        true += len(near["cut"])
+        found += len(cuts)
+        hits += sum(any(abs(c - cut) <= 1 for c in cuts) for cut in near["cut"])
+    assert true > 10
+    assert hits / true >= 0.9
+    assert hits / found >= 0.9
+
+
+def test_the_truncated_trailer_opens_claims_its_length_and_ends_early(movies, folder):
+    mid = sample.BROKEN["truncated_trailer"]
+    movie = next(m for m in movies if m.mid == mid)
+    with av.open(str(folder / "trailers" / f"{mid}.mp4")) as container:
+        frames = round(sample.script_of(movie, SEED)[-1].end * 24)
+        assert container.streams.video[0].frames == frames
+        decoded = 0
+        with pytest.raises(av.error.InvalidDataError):
+            for _ in container.decode(video=0):
+                decoded += 1
+    assert 0 < decoded < frames
+
+
+def test_the_other_broken_movies(folder):
+    trailers, posters = folder / "trailers", folder / "posters"
+    assert not (trailers / f"{sample.BROKEN['missing_trailer']}.mp4").exists()
+    assert (trailers / f"{sample.BROKEN['text_trailer']}.mp4").read_text().startswith("<!DOCTYPE")
+    assert frames_of(trailers / f"{sample.BROKEN['missing_poster']}.mp4", 48, 27, "rgb24")
+    for kind, mid in sample.BROKEN.items():
+        assert (posters / f"{mid}.jpg").exists() == (kind != "missing_poster")
+
+
+def test_the_truth_lists_the_shots_of_what_can_be_watched(movies, folder):
+    rows = read_csv(folder / "truth.csv")
+    assert list(rows[0]) == ["mid", "shot", "start", "end", "transition"]
+    unwatchable = {mid for kind, mid in sample.BROKEN.items() if kind != "missing_poster"}
+    assert [tuple(row.values()) for row in rows] == [
+        (movie.mid, str(i), str(shot.start), str(shot.end), shot.transition)
+        for movie in movies
+        if movie.mid not in unwatchable
+        for i, shot in enumerate(sample.script_of(movie, SEED))
+    ]
+
+
+def test_only_what_is_missing_or_changed_is_rendered(movies, folder, tmp_path):
+    """In a copy of the folder whose files stand for rendered ones."""
+    for kind in ("trailers", "posters", "truth"):
+        (tmp_path / kind).mkdir()
+        for file in (folder / kind).iterdir():
+            (tmp_path / kind / file.name).hardlink_to(file)
+    truth, some = tmp_path / "truth.csv", movies[:2] + movies[GOOD:]
+    assert sample.render_shard(some, tmp_path, SEED, truth) == 0
+    before = truth.read_bytes()
+
+    (tmp_path / "posters" / f"{movies[0].mid}.jpg").unlink()
+    assert sample.render_shard(some[::-1], tmp_path, SEED, truth) == 1
+    assert truth.read_bytes() == before
+
+    changed = replace(movies[0], genres=("comedy",))
+    assert sample.render_shard([changed, *some[1:]], tmp_path, SEED, truth) == 1
+    record = json.loads((tmp_path / "truth" / f"{changed.mid}.json").read_text())
+    assert len(record["shots"]) == len(sample.script_of(changed, SEED))

@@ -1,0 +1,295 @@
+"""TMDB's answers, good and hostile, from a real HTTP server on loopback; the key is told nobody."""
+
+import json
+import logging
+import threading
+import traceback
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from trailers12k.common.errors import UserError
+from trailers12k.movies.sources import tmdb
+from trailers12k.movies.sources.records import Record, check, combine
+
+V3, V4 = "0123456789abcdef0123456789abcdef", "eyJhbGciOiJI.a-secret_token.x"
+MID = "tt0000001"
+MOVIE = {
+    "id": 77,
+    "title": "A Title",
+    "release_date": "1999-03-31",
+    "overview": "A plot.",
+    "genre_ids": [53, 28, 99, 878],
+    "poster_path": "/Poster-1.jpg",
+}
+
+
+def video(key, **more):
+    return {"site": "YouTube", "type": "Trailer", "key": key, "name": f"Name of {key}"} | more
+
+
+def found(**changed):
+    return {"movie_results": [MOVIE | changed]}
+
+
+class Api:
+    """Answers with what it finds under a path's last word: a status and a JSON value, or bytes."""
+
+    def __init__(self):
+        self.answers = {MID: (200, found()), "videos": (200, {"results": [video("aaaaaaaaaaa")]})}
+        self.asked, self.keys, self.reason = [], [], None
+
+
+@pytest.fixture
+def api(monkeypatch):
+    monkeypatch.setenv(tmdb.KEY, V3)
+    api = Api()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            path, _, query = self.path.partition("?")
+            api.asked.append(path)
+            api.keys.append(f"{query} {self.headers.get('Authorization')}")
+            answer = api.answers.get(path.split("/")[-1], (404, {}))
+            answer = answer.pop(0) if isinstance(answer, list) else answer
+            if answer == "cut":
+                return
+            status, value = answer
+            body = value if isinstance(value, bytes) else json.dumps(value).encode()
+            self.send_response(status, api.reason)
+            self.send_header("Content-Length", str(len(body) + (value == b"cut")))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        api.url = f"http://127.0.0.1:{server.server_port}/3"
+        yield api
+        server.shutdown()
+
+
+def read(api, folder, known=None, more_path="", **changed):
+    settings = {
+        "api": api.url + more_path,
+        "images": "https://image.example/w342",
+        "parallel": 2,
+        "retries": 0,
+        "timeout": 5,
+        "folder": folder / "tmdb",
+        "retry": lambda row, tried: False,
+    }
+    known = known or {MID: Record(MID)}
+    return tmdb.read(settings | changed, known)
+
+
+def test_an_answer_becomes_a_record_that_fills_a_movies_gaps(api, tmp_path):
+    known = {MID: Record(MID, title="Mine", where="mine.csv, line 2")}
+    records, rows = read(api, tmp_path, known)
+    assert rows == [{"mid": MID, "status": "ok", "attempts": 1}]
+    plain = {name: MOVIE[name] for name in ("id", "title", "overview", "release_date")}
+    assert records == [
+        Record(
+            MID,
+            "A Title",
+            "1999",
+            ("action", "sci-fi", "thriller"),
+            ({"id": "aaaaaaaaaaa", "name": "Name of aaaaaaaaaaa"},),
+            "https://image.example/w342/Poster-1.jpg",
+            {"tmdb": plain | {"poster_path": "/Poster-1.jpg"}},
+            f"TMDB, {MID}",
+        )
+    ]
+    combine(known, "tmdb", records, adds=False)
+    assert (known[MID].title, known[MID].year) == ("Mine", "1999")
+    assert api.asked == [f"/3/find/{MID}", "/3/movie/77/videos"]
+    assert "external_source=imdb_id" in api.keys[0]
+
+
+def test_the_official_english_large_and_early_trailer_comes_first(api, tmp_path):
+    english, official = {"iso_639_1": "en"}, {"official": True}
+    old, new = {"published_at": "2001-01-01"}, {"published_at": "2002-01-01"}
+    best_first = [
+        video("a_official1", **official, **english, size=1080, **old),
+        video("b_official2", **official, **english, size=1080, **new),
+        video("c_undated_1", **official, **english, size=1080),
+        video("d_undated_2", **official, **english, size=1080),
+        video("e_small___3", **official, **english, size=360, **old),
+        video("f_french___", **official, iso_639_1="fr", size=2160, **old),
+        video("g_fans_____", **english, size=2160, **old),
+        video("h_nothing__", official="yes", size="huge", published_at=5, name=None),
+    ]
+    others = [
+        video("i_teaser___", type="Teaser", **official),
+        video("j_vimeo____", site="Vimeo", **official),
+        video("short", **official),
+        video(["aaaaaaaaaaa"], **official),
+        "no video",
+        video("a_official1"),
+    ]
+    api.answers["videos"] = (200, {"results": others + best_first[::-1]})
+    (record,), _ = read(api, tmp_path)
+    assert [trailer["id"] for trailer in record.trailers] == [v["key"] for v in best_first]
+    assert record.trailers[-1]["name"] == ""
+
+
+def test_only_movies_with_a_gap_are_asked_for(api, tmp_path):
+    full = Record(MID, "T", "2000", ("drama",), ({"id": "bbbbbbbbbbb"},), "https://x/p.jpg")
+    records, rows = read(api, tmp_path, {MID: full})
+    assert rows == [{"mid": MID, "status": "skipped", "reason": "complete"}]
+    assert records == [] and api.asked == []
+    for gap in tmdb.FILLED:
+        api.asked.clear()
+        known = {MID: Record(**vars(full) | {gap: () if gap == "trailers" else ""})}
+        assert len(read(api, tmp_path / gap, known)[0]) == 1
+        assert len(api.asked) == 2
+
+
+def test_a_movie_is_asked_for_once_unless_the_api_is_another(api, tmp_path, monkeypatch):
+    first = read(api, tmp_path)
+    monkeypatch.delenv(tmdb.KEY)
+    assert read(api, tmp_path, images="https://image.example/w342/") == first
+    assert len(api.asked) == 2, "and what is there needs no key"
+    monkeypatch.setenv(tmdb.KEY, V4)
+    read(api, tmp_path, more_path="/other")
+    assert len(api.asked) == 4
+
+
+@pytest.mark.parametrize("key", [None, "", "  ", "line\nbreak", "ключ", "two words"])
+def test_without_a_key_it_says_where_to_get_one_and_how_to_set_it(api, tmp_path, monkeypatch, key):
+    monkeypatch.delenv(tmdb.KEY)
+    if key is not None:
+        monkeypatch.setenv(tmdb.KEY, key)
+    with pytest.raises(UserError) as error:
+        read(api, tmp_path)
+    told = str(error.value)
+    assert "themoviedb.org/settings/api" in told and "export TMDB_API_KEY=" in told
+    assert "\n" not in told and not (key and key.strip() and key in told)
+    assert api.asked == []
+
+
+@pytest.mark.parametrize("key", [V3, V4])
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        *[(401, {}), (403, {}), (404, {}), (429, {}), (500, {}), "cut", (200, b"cut")],
+        *[(200, b"no JSON"), (200, found(title=f"{V3}{V4}"))],
+    ],
+)
+@pytest.mark.parametrize("echo", [False, True])
+def test_the_key_is_in_no_file_log_exception_or_row(
+    api, tmp_path, monkeypatch, caplog, key, trouble, echo
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(tmdb.KEY, f" {key}")
+    caplog.set_level(logging.DEBUG)
+    for name in [name for name in logging.root.manager.loggerDict if name.startswith("urllib3")]:
+        caplog.set_level(logging.DEBUG, logger=name)
+    api.reason = f"what about {key}" if echo else None
+    told = []
+    for where in (MID, "videos"):
+        api.answers[MID] = (200, found())
+        api.answers[where] = trouble
+        try:
+            told.append(repr(read(api, tmp_path / where, retries=1)))
+        except UserError as error:
+            told.append("".join(traceback.format_exception(error)))
+    assert all(key in sent for sent in api.keys) and api.keys, "it was sent"
+    files = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
+    assert caplog.text or trouble[0] in (401, 403)
+    for text in (*told, *files, caplog.text):
+        assert key not in text
+
+
+def test_a_key_of_the_old_kind_is_a_parameter_and_one_of_the_new_a_header(
+    api, tmp_path, monkeypatch
+):
+    read(api, tmp_path / "3")
+    assert all(f"api_key={V3}" in sent and sent.endswith(" None") for sent in api.keys)
+    api.keys.clear()
+    monkeypatch.setenv(tmdb.KEY, V4)
+    read(api, tmp_path / "4")
+    assert all(V4 not in sent.split(" ")[0] for sent in api.keys)
+    assert all(sent.endswith(f" Bearer {V4}") for sent in api.keys)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_that_is_refused_ends_the_job(api, tmp_path, status):
+    api.answers[MID] = (status, {})
+    known = {f"tt{n:07d}": Record(f"tt{n:07d}") for n in range(1, 30)}
+    with pytest.raises(UserError, match=f"TMDB_API_KEY: TMDB refuses this key.*{status}.*export"):
+        read(api, tmp_path, known)
+    assert len(api.asked) < 29
+
+
+@pytest.mark.parametrize(
+    ("where", "answer", "reason"),
+    [
+        (MID, (404, {"status_code": 34}), "not_found"),
+        (MID, (200, {"movie_results": [], "tv_results": [MOVIE]}), "not_found"),
+        ("videos", (404, {}), "not_found"),
+        (MID, (429, {}), "rate_limited"),
+        (MID, (503, {}), "server_error"),
+        (MID, "cut", "network"),
+        (MID, (200, b""), "bad_answer"),
+        (MID, (200, b"<html>"), "bad_answer"),
+        (MID, (200, b"\xff\xfe\xfa"), "bad_answer"),
+        (MID, (200, b"[" * 100_000), "bad_answer"),
+        (MID, (200, b"9" * 10_000), "bad_answer"),
+        (MID, (200, []), "bad_answer"),
+        (MID, (200, {}), "bad_answer"),
+        (MID, (200, {"movie_results": {"0": MOVIE}}), "bad_answer"),
+        (MID, (200, {"movie_results": [None]}), "bad_answer"),
+        (MID, (200, found(id="77/../../account")), "bad_answer"),
+        (MID, (200, found(id=True)), "bad_answer"),
+        ("videos", (200, {"results": "none"}), "bad_answer"),
+        ("videos", (200, None), "bad_answer"),
+        ("videos", (200, b" " * 1_000_001), "too_large"),
+    ],
+)
+def test_a_hostile_answer_is_one_movies_failure(api, tmp_path, where, answer, reason):
+    api.answers["tt0000002"] = (200, {"movie_results": []})
+    api.answers[where] = answer
+    records, rows = read(api, tmp_path, {mid: Record(mid) for mid in (MID, "tt0000002")})
+    assert [row["reason"] for row in rows] == [reason, "not_found"]
+    assert records == [] and not list(tmp_path.rglob("*.answer.json"))
+
+
+@pytest.mark.parametrize("busy", [429, 503])
+def test_a_server_that_asks_for_patience_gets_it(api, tmp_path, busy):
+    api.answers[MID] = [(busy, {}), (200, found())]
+    assert [row["status"] for row in read(api, tmp_path, retries=1)[1]] == ["ok"]
+    assert api.asked.count(f"/3/find/{MID}") == 2
+
+
+def test_texts_that_cannot_be_printed_and_fields_of_a_wrong_kind_do_no_harm(api, tmp_path):
+    api.answers[MID] = (
+        200,
+        found(
+            title=" A\u202e \ud800Tit\x00le\n2\u200b " + "!" * 5000,
+            overview=["no text"],
+            release_date="1999-xx-31",
+            genre_ids=[28, [28], "18", True, None],
+            poster_path="/../x.jpg?y",
+        ),
+    )
+    api.answers["videos"] = (200, {"results": [video("aaaaaaaaaaa", name="\ud800N\n\x1b[1m")]})
+    (record,), _ = read(api, tmp_path)
+    check(record)
+    assert record.title.startswith("A Title 2 !") and len(record.title) == 1000
+    assert (record.year, record.genres, record.poster_url) == ("", ("action",), "")
+    assert record.trailers[0]["name"] == "N [1m"
+    assert record.entry["tmdb"]["overview"] == ""
+
+
+def test_tmdb_is_named_once_with_the_counts(api, tmp_path, caplog):
+    caplog.set_level("INFO")
+    full = Record("tt0000004", "T", "2000", ("drama",), ({"id": "bbbbbbbbbbb"},), "https://x/p")
+    api.answers["tt0000002"] = (200, found(id=78))
+    api.answers["videos"] = [(200, {"results": [video("aaaaaaaaaaa")]}), (200, {"results": []})]
+    mids = [MID, "tt0000002", "tt0000003"]
+    read(api, tmp_path, {mid: Record(mid) for mid in mids} | {full.mid: full})
+    assert caplog.text.count(tmdb.ATTRIBUTION) == 1
+    assert "3 movies asked for, 2 found, 1 with a trailer" in caplog.text

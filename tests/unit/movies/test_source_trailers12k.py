@@ -1,0 +1,204 @@
+"""The published metadata: what is known is read, what is not is kept, faults name their entry."""
+
+import gzip
+import io
+import json
+import tarfile
+
+import pytest
+
+from trailers12k.common.errors import UserError
+from trailers12k.movies import metadata
+from trailers12k.movies.sources import trailers12k
+from trailers12k.movies.sources.records import combine
+
+ENTRY = {
+    "imdb": {
+        **{"id": "0035423", "title": "Kate & Leopold", "year": 2001, "cast": [{"name": "A"}]},
+        **{"genres": ["Comedy", "Fantasy", "Music"], "cover url": "https://h/p.jpg"},
+    },
+    "youtube": {"trailers": [{"id": "6FeyhlLZYrg", "dims": [99.12, 360, 640], "x": None}]},
+    "more": {"kept": True},
+}
+UNKNOWN = {"plain": 1, "sources": {"title": "mine"}}
+
+OTHERS = [
+    ("README", tarfile.REGTYPE),
+    ("../../evil", tarfile.REGTYPE),
+    ("metadata.json", tarfile.DIRTYPE),
+    ("y/metadata.json", tarfile.SYMTYPE),
+]
+
+
+def packed(data, name="metadata.json", before=()):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for other, kind in before:
+            info = tarfile.TarInfo(other)
+            info.type = kind
+            tar.addfile(info)
+        member = tarfile.TarInfo(name)
+        member.size = len(data)
+        tar.addfile(member, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def read(path, data=None):
+    if data is not None:
+        path.write_bytes(data)
+    return trailers12k.read({"files": {"metadata": path}}, {})[0]
+
+
+def content(**entries):
+    return json.dumps({"trailers12k": entries}).encode()
+
+
+def test_an_entry_becomes_a_record_and_is_kept_as_it_is(tmp_path):
+    (record,) = read(tmp_path / "m.json", content(**{"1": ENTRY | UNKNOWN}))
+    assert (record.mid, record.title, record.year) == ("tt0035423", "Kate & Leopold", "2001")
+    assert record.genres == ("comedy", "fantasy")
+    assert record.trailers == tuple(ENTRY["youtube"]["trailers"])
+    assert record.poster_url == "https://h/p.jpg"
+    assert record.entry == ENTRY
+    assert record.where == f"{tmp_path / 'm.json'}, entry 1"
+
+
+def test_archives_and_packed_files_hold_the_same(tmp_path):
+    data = content(**{"1": ENTRY})
+    mids = []
+    for name, form in (
+        ("m.tar.gz", packed(data, "x/metadata.json", OTHERS)),
+        ("m.tgz", packed(data)),
+        ("m.json.gz", gzip.compress(data)),
+    ):
+        mids += [record.mid for record in read(tmp_path / name, form)]
+    assert mids == ["tt0035423"] * 3
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.json.gz", "m.tar.gz", "m.tgz"]
+
+
+def collected(records):
+    known = {}
+    combine(known, "trailers12k", records, adds=True)
+    return [known[mid] for mid in sorted(known)]
+
+
+def test_our_own_metadata_can_be_read_again(tmp_path):
+    url = {"id": "", "url": "https://h/t.mp4"}
+    entries = {
+        "1": ENTRY,
+        "2": {"imdb": {"id": "0050002", "title": "B", "genres": ["Drama"]}},
+        "3": {"imdb": ENTRY["imdb"] | {"id": "0050003"}, "youtube": {"trailers": [url]}},
+    }
+    records = collected(read(tmp_path / "m.json", content(**entries)))
+    row = {"mid": "tt0035423", "status": "ok", "trailer": "0"}
+    row |= {"duration": "99.120", "height": "360", "width": "640"}
+    metadata.write_metadata(tmp_path / "ours.json", records, [row])
+    again = collected(read(tmp_path / "ours.json"))
+    for before, after in zip(records, again, strict=True):
+        for name in ("mid", "title", "year", "genres", "trailers", "poster_url"):
+            assert getattr(after, name) == getattr(before, name), name
+        assert "sources" not in after.entry
+    metadata.write_metadata(tmp_path / "twice.json", again, [])
+    assert (tmp_path / "twice.json").read_bytes() == (tmp_path / "ours.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"youtube": {}},
+        {"youtube": {"trailers": []}},
+        {"youtube": None, "imdb": {"id": "0000007", "title": None, "genres": None, "year": None}},
+    ],
+)
+def test_what_is_missing_is_a_gap(tmp_path, more):
+    entry = {"imdb": {"id": "0000007"}} | more
+    (record,) = read(tmp_path / "m.json", content(**{"7": entry}))
+    assert record.mid == "tt0000007"
+    assert (record.title, record.year, record.genres, record.trailers) == ("", "", (), ())
+    assert record.poster_url == ""
+
+
+@pytest.mark.parametrize(
+    ("imdb", "more", "url"),
+    [
+        ({"poster": "https://h/1", "full-size cover url": "https://h/2"}, {}, "https://h/1"),
+        ({"poster": "1.jpg", "poster_url": "http://h/2"}, {}, "http://h/2"),
+        ({"cover": "https://h/1"}, {"poster": "https://h/2"}, "https://h/1"),
+        ({}, {"poster": "https://h/2"}, "https://h/2"),
+        ({"poster": "http://[h/1"}, {}, ""),
+        ({"poster": "https://me:secret@h/1"}, {}, ""),
+        ({"posters": ["https://h/1"], "cover": None, "plot": "https://h/2"}, {}, ""),
+    ],
+)
+def test_a_poster_is_found_under_whatever_name_it_has(tmp_path, imdb, more, url):
+    entry = {"imdb": {"id": "0000007"} | imdb} | more
+    (record,) = collected(read(tmp_path / "m.json", content(**{"7": entry})))
+    assert record.poster_url == url
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("m.tar.gz", packed(content(a=ENTRY))[:-30], "it is cut or damaged"),
+        ("m.tar.gz", b"<html>", "it is cut or damaged (Not a gzipped file"),
+        ("m.tar.gz", b"", "it is cut or damaged (empty file); delete it, and it is fetched again"),
+        ("m.tar.gz", packed(content(a=ENTRY))[:-8] + bytes(8), "damaged (CRC check failed"),
+        ("m.tar.gz", packed(content(a=ENTRY))[:40], "it is cut or damaged"),
+        ("m.tar.gz", packed(b"{}", "other.json"), "there is no metadata.json in it"),
+        ("m.json.gz", gzip.compress(content(a=ENTRY))[:-30], "it is cut or damaged"),
+        ("m.json.gz", b"{}", "it is cut or damaged (Not a gzipped file"),
+        ("m.json.gz", gzip.compress(b"")[:10] + b"\xff" * 20, "damaged (Error -3 while"),
+        ("m.json", b'{"trailers12k": {"1": "\xff"}}', "byte 23 is not UTF-8"),
+        ("m.json", b'{"trailers12k": {\n"1": }', "line 2, column 6 is not JSON"),
+        ("m.json", b'{"12k": {}}', 'no entries; they stand below the key "trailers12k"'),
+        ("m.json", content(), 'no entries; they stand below the key "trailers12k"'),
+        ("m.json", b"[]", 'no entries; they stand below the key "trailers12k"'),
+        ("m.json", content(a=[]), "entry a: entry: [] is not allowed; allowed: an o"),
+        ("m.json", content(a={"imdb": "x"}), "entry a: imdb: 'x' is not allowed; allowed: an o"),
+        ("m.json", content(a={"youtube": []}), "entry a: youtube: [] is not allowed"),
+        ("m.json", content(a={"imdb": {"genres": "Drama"}}), "imdb.genres: 'Drama' is not allowed"),
+        ("m.json", content(a={"imdb": {"genres": ["X"]}}), "entry a: genres: 'X' is not allowed"),
+        ("m.json", content(a={"imdb": {"id": 12345678}}), "entry a: imdb.id: 12345678 is not"),
+        ("m.json", content(a={"imdb": {"title": ["A"]}}), "entry a: imdb.title: ['A'] is not"),
+        ("m.json", content(a={"youtube": {"trailers": {"id": "x"}}}), "a: youtube.trailers: {'id'"),
+        ("m.json", content(a={"youtube": {"trailers": ["x"]}}), "a: youtube.trailers: 'x' is not"),
+        ("m.json", content(a={"youtube": {"trailers": [{"id": 5}]}}), "youtube.trailers.id: 5 is"),
+        ("m.json", content(a={"imdb": {"genres": [["X"]]}}), "genres: ['X'] is not allowed"),
+    ],
+    # Packed bytes hold the time: as names of tests they would change with each run.
+    ids=lambda value: "data" if isinstance(value, bytes) else value,
+)
+def test_a_fault_is_told_in_one_line(tmp_path, name, data, told):
+    with pytest.raises(UserError) as error:
+        read(tmp_path / name, data)
+    assert told in str(error.value) and name in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"id": "12"}, "entry 1: mid: 'tt12' is not allowed"),
+        ({"id": None}, "entry 1: mid: 'tt' is not allowed"),
+        ({"year": "soon"}, "entry 1: year: 'soon' is not allowed"),
+    ],
+)
+def test_what_can_be_no_movie_is_refused(tmp_path, changed, told):
+    entry = ENTRY | {"imdb": ENTRY["imdb"] | changed}
+    with pytest.raises(UserError) as error:
+        combine({}, "trailers12k", read(tmp_path / "m.json", content(**{"1": entry})), adds=True)
+    assert told in str(error.value)
+
+
+def test_what_cannot_be_printed_is_left_out_of_a_title_and_kept_in_the_entry(tmp_path):
+    entry = ENTRY | {"imdb": ENTRY["imdb"] | {"title": "A\x07\u00a0B"}}
+    (record,) = read(tmp_path / "m.json", content(**{"1": entry}))
+    assert record.title == "A B" and record.entry["imdb"]["title"] == "A\x07\u00a0B"
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(UserError, match="none.tar.gz does not exist; see sources.trailers12k.meta"):
+        read(tmp_path / "none.tar.gz")
+    with pytest.raises(UserError, match="cannot be read .Is a directory.; see sources.trailers12k"):
+        read(tmp_path)

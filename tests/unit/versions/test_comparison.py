@@ -1,0 +1,219 @@
+import numpy as np
+import pytest
+import yaml
+
+from trailers12k.common.files import write_csv
+from trailers12k.common.vocabulary import GENRES
+from trailers12k.features import store as stores
+from trailers12k.versions import comparison as changes
+
+MIDS = [f"tt{number:07d}" for number in range(1, 6)]
+LEDGER = ["mid", "stage", "status", "reason", "sha256"]
+
+
+class Made:
+    """A small version of the dataset, whose parts a test changes before it is written."""
+
+    def __init__(self, folder, name):
+        self.folder, self.name = folder / name, name
+        self.movies = {mid: {"title": f"Film {mid[-1]}", "year": "2001"} for mid in MIDS}
+        self.trailers = {mid: {"status": "ok", "sha256": mid} for mid in MIDS}
+        self.labels = {mid: dict.fromkeys(GENRES, 0) | {"drama": 1} for mid in MIDS}
+        self.splits = {mid: {"split0": 0, "split1": 1, "split2": 2} for mid in MIDS}
+        spec = {"image_frames": 1, "model": "timm/x"}
+        self.about = {"image_frames": 1, "device": "cpu", "fingerprint": name}
+        self.about["determined_by"] = {"spec": spec, "code": "a"}
+        self.stores = {"one": {mid: ("f", np.array([[1, 0], [0, 1]])) for mid in MIDS}}
+        self.settings = {"seed": 1, "clips": {"fps": 24}}
+        self.results = {"chance": {"uap": "40", "map": "30"}, "Net": {"uap": "70.5", "map": "60"}}
+
+    def write(self):
+        data, results = self.folder / "data", self.folder / "results"
+        movies = ({"mid": mid} | row for mid, row in self.movies.items())
+        write_csv(data / "movies.csv", ["mid", "title", "year"], movies)
+        rows = [{"mid": mid, "stage": "trailers"} | row for mid, row in self.trailers.items()]
+        rows += [{"mid": mid, "stage": "clips", "sha256": self.name} for mid in MIDS]
+        write_csv(data / "ledger.csv", LEDGER, rows)
+        labels = [{"mid": mid} | row | self.splits[mid] for mid, row in self.labels.items()]
+        write_csv(data / "mtgc.csv", ["mid", *GENRES, "split0", "split1", "split2"], labels)
+        for store, arrays in self.stores.items():
+            stores.create(data / f"{store}.zarr", self.about)
+            manifest = []
+            for mid, (mark, values) in arrays.items():
+                stores.write(data / f"{store}.zarr", mid, values.astype(np.float32), {})
+                manifest.append({"mid": mid, "clips": len(values), "fingerprint": mark})
+            write_csv(data / f"{store}.csv", ["mid", "clips", "fingerprint"], manifest)
+        figures = ({"run": run} | row for run, row in self.results.items())
+        write_csv(results / "summary.csv", ["run", "uap", "map"], figures)
+        (results / "config.yaml").write_text(yaml.safe_dump(self.settings))
+        return changes.Folder(self.folder, self.name)
+
+
+@pytest.fixture
+def old(tmp_path):
+    return Made(tmp_path, "old")
+
+
+@pytest.fixture
+def new(tmp_path):
+    return Made(tmp_path, "new")
+
+
+def sections(old, new):
+    """head -> its lines, of the page on two versions that are written now."""
+    text = changes.page(*(v.write() if isinstance(v, Made) else v for v in (old, new)))
+    _, *parts = text.split("\n\n")
+    return {part.split("\n")[0]: [row.strip() for row in part.split("\n")[1:]] for part in parts}
+
+
+def test_where_nothing_has_changed_it_says_so(old, new):
+    told = sections(old, new)
+    assert told.pop("Stores") == ["one: unchanged: 5 movies"]
+    assert list(told) == ["Movies", "Trailers", "Labels and splits", "Settings", "Results"]
+    assert all(lines == ["no change"] for lines in told.values())
+
+
+def test_movies_come_and_go_and_are_renamed(old, new):
+    del new.movies[MIDS[0]]
+    new.movies["tt0000009"] = {"title": "Late", "year": ""}
+    new.movies[MIDS[1]]["title"] = "Other"
+    assert sections(old, new)["Movies"] == [
+        "5 -> 5 movies",
+        *("1 added", "+ tt0000009 Late"),
+        *("1 removed", "- tt0000001 Film 1 (2001)"),
+        *("1 with another title or year", "~ tt0000002 Film 2 (2001) -> Other (2001)"),
+    ]
+
+
+def test_trailers_are_replaced_gained_and_lost(old, new):
+    new.trailers[MIDS[0]]["sha256"] = "other"
+    old.trailers[MIDS[1]] = {"status": "failed", "reason": "private"}
+    new.trailers[MIDS[2]] = {"status": "failed", "reason": "removed"}
+    new.trailers[MIDS[3]] = {"status": "skipped", "reason": "no_address"}
+    assert sections(old, new)["Trailers"] == [
+        "4 -> 3 movies with a trailer",
+        *("1 replaced", "~ tt0000001 Film 1 (2001)"),
+        *("1 gained", "+ tt0000002 Film 2 (2001), which was failed (private)"),
+        *("2 lost", "- tt0000003 Film 3 (2001): failed (removed)"),
+        "- tt0000004 Film 4 (2001): skipped (no_address)",
+    ]
+
+
+def test_labels_and_subsets_change(old, new):
+    new.labels[MIDS[0]] |= {"drama": 0, "crime": 1}
+    new.splits[MIDS[1]] |= {"split0": 2, "split2": 0}
+    new.splits[MIDS[2]]["split2"] = ""
+    assert sections(old, new)["Labels and splits"] == [
+        *("1 relabelled", "~ tt0000001 Film 1 (2001): +crime -drama"),
+        "split0: 1 of 5 in another subset: training -> test 1",
+        "split2: 2 of 5 in another subset: test -> none 1, test -> training 1",
+    ]
+
+
+def test_a_store_tells_its_settings_and_how_far_its_features_moved(old, new):
+    new.about["determined_by"]["spec"]["image_frames"] = new.about["image_frames"] = 2
+    new.about["device"] = "cuda"
+    new.stores["one"] = {
+        MIDS[0]: ("g", np.array([[0, 1], [0, 1]])),  # one row turned by 90 degrees: 0 and 1
+        MIDS[1]: ("g", np.array([[3, 4], [0, 5]])),  # 0.6 and 1
+        MIDS[2]: ("g", np.array([[1, 0], [0, 1]])),  # as it was
+        MIDS[3]: ("g", np.array([[1, 0]])),
+        "tt0000009": ("g", np.array([[1, 0]])),
+    }
+    assert sections(old, new)["Stores"] == [
+        "one: 1 added, 1 removed, 4 changed",
+        "spec.image_frames: 1 -> 2",
+        "device: cpu -> cuda",
+        "cosine of features before and after: median 0.800000, least 0.500000 "
+        "(3 of 4 changed movies compared)",
+        "the very same values in 1 of 3 compared",
+        "of another shape, not compared: 1",
+    ]
+
+
+def test_arrays_of_other_width_are_counted_and_stores_come_and_go(old, new):
+    new.stores["one"] = {mid: ("g", np.ones((2, 3))) for mid in MIDS}
+    old.stores["gone"] = new.stores["new"] = new.stores["one"]
+    assert sections(old, new)["Stores"] == [
+        "- gone: gone, had 5 movies",
+        "+ new: new, 5 movies",
+        *("one: 5 changed", "of another shape, not compared: 5"),
+    ]
+
+
+def test_of_many_changed_movies_some_are_compared_evenly_spaced(old, new, monkeypatch):
+    monkeypatch.setattr(changes, "COMPARED", 2)
+    new.stores["one"] = {mid: ("g", values) for mid, (_, values) in old.stores["one"].items()}
+    read = []
+    monkeypatch.setattr(
+        changes, "_features", lambda store, mid, version: read.append(mid) or np.ones((1, 1))
+    )
+    assert "(2 of 5 changed movies compared)" in sections(old, new)["Stores"][1]
+    assert read == [MIDS[0], MIDS[0], MIDS[2], MIDS[2]]
+
+
+def test_a_row_of_zeros_is_like_another_and_unlike_any_other():
+    old = np.array([[0, 0], [0, 0], [1, 1]], np.float32)
+    new = np.array([[0, 0], [2, 0], [2, 2]], np.float32)
+    assert changes.cosine(old, new) == pytest.approx((1 + 0 + 1) / 3)
+
+
+def test_settings_and_results(old, new):
+    new.settings = {"seed": 1, "clips": {"fps": 12}, "sample": {"movies": 40}}
+    new.results["Net"] = {"uap": "72", "map": ""}
+    new.results["Other"] = new.results.pop("chance")
+    told = sections(old, new)
+    assert told["Settings"] == ["clips.fps: 24 -> 12", "sample.movies: not set -> 40"]
+    head, *rows = (line.split() for line in told["Results"])
+    assert " ".join(head[:5]) == "run µAP before µAP after"
+    assert rows == [
+        ["Net", "70.50", "72.00", "+1.50", "60.00", "-", "-"],
+        ["Other", "-", "40.00", "-", "-", "30.00", "-"],
+        ["chance", "40.00", "-", "-", "30.00", "-", "-"],
+    ]
+
+
+def test_a_file_that_a_version_lacks_is_told_in_its_place(old, new):
+    before, after = old.write(), new.write()
+    for name in ("data/movies.csv", "data/one.csv", "results/config.yaml", "data/mtgc.csv"):
+        (new.folder / name).unlink()
+    (old.folder / "data/mtgc.csv").unlink()
+    write_csv(new.folder / "data/ledger.csv", ["mid", "stage"], [])
+    told = sections(before, after)
+    assert told["Movies"] == ["not compared: data/movies.csv is not in new"]
+    assert told["Trailers"] == ["not compared: data/ledger.csv of new has no column status"]
+    both = "data/mtgc.csv is not in old; data/mtgc.csv is not in new"
+    assert told["Labels and splits"] == [f"not compared: {both}"]
+    assert told["Stores"] == ["one: not compared: data/one.csv is not in new"]
+    assert told["Settings"] == ["not compared: results/config.yaml is not in new"]
+    assert told["Results"] == ["no change"]
+
+
+def test_what_is_damaged_is_told_too(old, new):
+    new.stores["one"] = {mid: ("g", values) for mid, (_, values) in old.stores["one"].items()}
+    before, after = old.write(), new.write()
+    (new.folder / "data/one.zarr" / MIDS[0] / "0.0").write_bytes(b"junk")
+    (new.folder / "results/config.yaml").write_text("a: [")
+    told = sections(before, after)
+    assert told["Stores"][1].startswith(
+        f"features not compared further: data/one.zarr/{MIDS[0]} of new cannot be read ("
+    )
+    assert told["Settings"][0].startswith("not compared: while parsing")
+    (new.folder / "data/one.zarr/.zattrs").write_text("{")
+    assert sections(before, after)["Stores"][0].startswith("one: not compared: Expecting property")
+
+
+def test_a_hostile_title_commands_no_terminal_and_makes_no_line(old, new):
+    new.movies["tt0000009"] = {"title": "A\x1b[2J\nMovies\r\x07\u202e" + "x" * 500, "year": "\x1b"}
+    new.results["\x1b[1mrun\n"] = {"uap": "1", "map": "1"}
+    text = changes.page(old.write(), new.write())
+    assert all(line.isprintable() for line in text.split("\n"))
+    (line,) = [line for line in text.split("\n") if "tt0000009" in line]
+    assert line.startswith("    + tt0000009 A[2J Movies xxx") and len(line) < 100
+
+
+def test_long_lists_are_cut(old, new):
+    new.movies |= {f"tt{n:07d}": {"title": "T", "year": ""} for n in range(100, 125)}
+    told = sections(old, new)["Movies"]
+    assert told[:2] == ["5 -> 30 movies", "25 added"]
+    assert len(told) == 2 + 21 and told[-1] == "... and 5 more"
