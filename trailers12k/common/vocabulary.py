@@ -35,10 +35,10 @@ SAMPLE = "sample"
 PUBLISHED = "published"
 """The authors' record: their features as a source of movies, and their split columns."""
 
-FILLING_SOURCES = ("tmdb", "search")
+FILLING = ("tmdb", "search")
 """Sources that complete the movies of other sources and name none themselves."""
 
-SOURCES = (SAMPLE, PUBLISHED, "trailers12k", "imdb", *FILLING_SOURCES)
+SOURCES = (SAMPLE, PUBLISHED, "trailers12k", "imdb", *FILLING)
 """The built-in sources of movies. Every other name in `movies` is the path of a CSV table."""
 
 OK = "ok"

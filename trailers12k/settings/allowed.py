@@ -35,6 +35,13 @@ class _Generator(GenerateJsonSchema):
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
 
+    def dict_schema(self, schema: Any) -> JsonSchemaValue:
+        """The schema of a mapping; names of entries that do not match the pattern are refused."""
+        generated = super().dict_schema(schema)
+        if "patternProperties" in generated:
+            generated["additionalProperties"] = False
+        return generated
+
     def generate(self, schema: Any, mode: Any = "validation") -> JsonSchemaValue:
         return {"$schema": self.schema_dialect, **super().generate(schema, mode=mode)}
 
@@ -84,7 +91,7 @@ def _inner(node: Schema, part: int | str) -> Schema | None:
 
 
 def allowed_values(node: Schema, schema: Schema) -> str:
-    """In words, what a node allows, such as "an integer, at least 1, at most 1000"."""
+    """The values that a node allows in words, such as "an integer from 1 to 1000, or null"."""
     words = [_words(option, schema) for option in options(node, schema)]
     return ", or ".join(dict.fromkeys(words))
 
@@ -96,19 +103,21 @@ def _words(node: Schema, schema: Schema) -> str:
         return str(node["const"])
     if "enum" in node:
         return ", ".join(str(value) for value in node["enum"])
-    if node.get("type") == "array":
+    if node["type"] == "array":
         return _list_words(node, schema)
-    bounds = [words.format(node[key]) for key, words in BOUNDS.items() if key in node]
-    if node.get("minLength") == 1:
+    kind = KINDS[node["type"]]
+    if node.get("minLength"):
         return "text that is not empty"
-    return ", ".join([KINDS[node["type"]], *bounds])
+    if {"minimum", "maximum"} <= node.keys():
+        return f"{kind} from {node['minimum']} to {node['maximum']}"
+    bounds = [words.format(node[key]) for key, words in BOUNDS.items() if key in node]
+    return f"{kind}, {' and '.join(bounds)}" if bounds else kind
 
 
 def _list_words(node: Schema, schema: Schema) -> str:
     if "prefixItems" in node:
-        of = allowed_values(node["prefixItems"][0], schema)
-        return f"a list of {len(node['prefixItems'])}, each {of}"
-    of = allowed_values(node["items"], schema)
-    extra = ", at least one" if node.get("minItems") else ""
-    extra += ", without repetitions" if node.get("uniqueItems") else ""
-    return f"a list, each entry {of}{extra}"
+        entry = allowed_values(node["prefixItems"][0], schema)
+        return f"a list of {len(node['prefixItems'])}, each {entry}"
+    entry = allowed_values(node["items"], schema)
+    extra = " without repetitions" if node.get("uniqueItems") else ""
+    return f"a list{extra} of: {entry}"

@@ -10,7 +10,7 @@ from typing import Any
 from trailers12k.common.vocabulary import (
     CHANCE,
     CONSTANT,
-    FILLING_SOURCES,
+    FILLING,
     PUBLISHED,
     SAMPLE,
     STREAM_INPUTS,
@@ -77,7 +77,7 @@ def _check_sources(movies: tuple[str, ...]) -> None:
                 f"movies: {name} cannot be combined with other sources; allowed: {name} alone, or "
                 "other sources"
             )
-    if movies[0] in FILLING_SOURCES:
+    if movies[0] in FILLING:
         raise Fault(
             f"movies: {movies[0]} only completes the movies of other sources; allowed as the "
             "first: sample, trailers12k, imdb, or the path of a CSV file"

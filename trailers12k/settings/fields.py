@@ -77,6 +77,12 @@ Number = Annotated[
     AfterValidator(_canonical),
     PlainSerializer(lambda value: value),
 ]
+Seconds = Annotated[
+    float,
+    Field(ge=0, allow_inf_nan=False),
+    AfterValidator(_canonical),
+    PlainSerializer(lambda value: value),
+]
 NonEmpty = Annotated[str, Field(min_length=1)]
 Url = Annotated[str, text("^https?://", "a URL that begins with http:// or https://")]
 CsvPath = Annotated[str, text(r"\.csv$", "a path that ends in .csv")]
@@ -100,9 +106,7 @@ RecordFile = Annotated[
     str, StringConstraints(pattern=r"^(mtgc\.csv|[A-Za-z0-9_]+\.zarr\.tar\.gz)$")
 ]
 
-Pause = Annotated[
-    tuple[Annotated[Number, Field(ge=0)], Annotated[Number, Field(ge=0)]], Field(strict=False)
-]
+Pause = Annotated[tuple[Seconds, Seconds], Field(strict=False)]
 """The shortest and the longest pause in seconds."""
 
 Year = Annotated[int, Field(ge=1870, le=2100)]
@@ -133,6 +137,9 @@ Variants = Annotated[
 MovieSources = Annotated[
     tuple[NonEmpty, ...],
     Field(strict=False, min_length=1),
-    BeforeValidator(_as_list, json_schema_input_type=NonEmpty | tuple[NonEmpty, ...]),
+    BeforeValidator(
+        _as_list,
+        json_schema_input_type=NonEmpty | Annotated[tuple[NonEmpty, ...], Field(min_length=1)],
+    ),
 ]
 Revision = Annotated[str | None, BeforeValidator(_as_text, json_schema_input_type=str | int | None)]

@@ -178,7 +178,8 @@ class Settings(Section):
     retry: str = Field(
         default="",
         description="Failures to retry now, regardless of pauses and including final ones: `all`, "
-        "or reasons joined by commas; `none`: no retries.",
+        "or reasons joined by commas. `none`: no failure is retried; empty: those whose pause has "
+        "passed.",
     )
     trailer: NonEmpty | None = Field(
         default=None, description="Path or URL of the trailer whose genres `predict` estimates."
