@@ -57,6 +57,11 @@ def _as_list(sources: object) -> object:
     return [sources] if isinstance(sources, str) else sources
 
 
+def _as_written(sources: tuple[str, ...]) -> str | list[str]:
+    """A single source as text, as configurations name it."""
+    return sources[0] if len(sources) == 1 else list(sources)
+
+
 def _unique(values: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(values)) < len(values):
         raise ValueError("an entry is repeated")
@@ -141,5 +146,6 @@ MovieSources = Annotated[
         _as_list,
         json_schema_input_type=NonEmpty | Annotated[tuple[NonEmpty, ...], Field(min_length=1)],
     ),
+    PlainSerializer(_as_written),
 ]
 Revision = Annotated[str | None, BeforeValidator(_as_text, json_schema_input_type=str | int | None)]

@@ -227,8 +227,17 @@ class Settings(Section):
         )
 
     def for_results(self) -> dict[str, Any]:
-        """The plain settings without `REQUESTS`, which determine no result."""
-        return {key: value for key, value in plain(self).items() if key not in REQUESTS}
+        """The plain settings without `REQUESTS`, which determine no result.
+
+        Keys of stores and runs that are null are left out; they mean the same as absent ones.
+        """
+        settings = {key: value for key, value in plain(self).items() if key not in REQUESTS}
+        for section in ("backbones", "runs"):
+            settings[section] = {
+                name: {key: value for key, value in entry.items() if value is not None}
+                for name, entry in settings[section].items()
+            }
+        return settings
 
 
 def plain(model: BaseModel) -> dict[str, Any]:

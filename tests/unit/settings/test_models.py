@@ -107,11 +107,15 @@ def test_plain_holds_only_values_that_snakemake_compares(config):
 
 def test_plain_keeps_the_values_of_the_default_configuration():
     settings = plain(load(DEFAULT))
-    assert settings.pop("movies") == [DEFAULT["movies"]]
     for section in ("backbones", "runs"):
         for name, entry in settings.pop(section).items():
             assert entry.items() >= DEFAULT[section][name].items()
     assert settings == {key: DEFAULT[key] for key in settings}
+
+
+def test_sources_are_plain_as_configurations_name_them():
+    assert plain(load({"movies": ["a.csv"]}))["movies"] == "a.csv"
+    assert plain(load({"movies": ["a.csv", "tmdb"]}))["movies"] == ["a.csv", "tmdb"]
 
 
 @pytest.mark.parametrize("value", [20, 20.0])
@@ -125,7 +129,16 @@ def test_results_do_not_depend_on_requests():
     config = {"retry": "all", "trailer": "x.mp4", "from": "v1", "to": "v2"}
     assert load(config).for_results() == load({}).for_results()
     assert set(config) == set(vocabulary.REQUESTS)
-    assert load({}).for_results() | config == plain(load(config))
+    assert load(load({}).for_results() | config) == load(config)
+
+
+def test_results_list_no_keys_of_stores_and_runs_that_are_null():
+    settings = load(DEFAULT).for_results()
+    assert settings["backbones"] == DEFAULT["backbones"]
+    assert settings["runs"]["ResNet"] == DEFAULT["runs"]["ResNet"] | {
+        "fusion": "late",
+        "shuffle_labels": False,
+    }
 
 
 @pytest.mark.parametrize(

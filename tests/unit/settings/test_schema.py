@@ -39,15 +39,14 @@ def test_generated_files_are_those_of_the_models(path, text):
 
 
 def test_the_reference_lists_every_key():
-    page = PAGE.read_text(encoding="utf-8")
+    parts = PAGE.read_text(encoding="utf-8").split("\n### ")[1:]
+    tables = dict(part.split("\n", maxsplit=1) for part in parts)
     for path, model in sections():
-        title = f"`{'.'.join(path)}`" if path else "Top level"
-        table = page.split(f"\n### {title}\n")[1].split("\n### ")[0]
         for name, field in model.model_fields.items():
             key = field.alias or name
-            if not path and key in REQUESTS:
-                table = page.split("\n### Requests\n")[1]
-            assert f"| `{key}` |" in table
+            title = f"`{'.'.join(path)}`" if path else "Top level"
+            is_request = not path and key in REQUESTS
+            assert f"| `{key}` |" in tables["Requests" if is_request else title]
 
 
 def test_the_schema_is_a_valid_schema():
