@@ -9,7 +9,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from trailers12k.settings.allowed import allowed_values, at, json_schema, options
-from trailers12k.settings.fields import LABELS
 
 LONGEST = 80
 """Characters of a value that a message shows."""
@@ -29,7 +28,9 @@ def describe(error: ValidationError) -> str:
     """The first fault of a configuration; unknown keys come first, as they explain others."""
     faults = error.errors(include_url=False, include_context=False)
     fault = min(faults, key=lambda each: each["type"] != "extra_forbidden")
-    path = [part for part in fault["loc"] if part not in LABELS]
+    path = list(fault["loc"])
+    if path[0] == "splits":
+        del path[1:2]  # The label of one of its two forms, which is no key.
     kind, value = fault["type"], fault["input"]
     schema = json_schema()
     if kind == "extra_forbidden":

@@ -43,6 +43,7 @@ def test_presets_load(preset):
         ("typo", 1, "typo: unknown key (value 1); allowed: backbones, clips"),
         ("training/larning_rate", 1, "training.larning_rate: unknown key (value 1); allowed in"),
         ("splits/typo", 1, "splits.typo: unknown key (value 1); allowed in splits: extend, groups"),
+        ("training/[shares]", 1, "training.[shares]: unknown key (value 1); allowed in training: "),
         ("seed", "many", "seed: 'many' has the wrong type; allowed: an integer, at least 0"),
         ("seed", True, "seed: True has the wrong type; allowed: an integer, at least 0"),
         ("seed", 1.0, "seed: 1.0 has the wrong type; allowed: an integer, at least 0"),
