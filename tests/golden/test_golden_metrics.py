@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trailers12k.common.vocabulary import FIGURES, GENRES
+from trailers12k.common.vocabulary import GENRES, METRICS
 from trailers12k.evaluation.metrics import scores
 
 
@@ -20,5 +20,5 @@ from trailers12k.evaluation.metrics import scores
 def test_scores(labels, probabilities, expected):
     golden = np.load(Path(__file__).parent / "metrics.npz")
     result = scores(golden[labels], golden[probabilities])
-    assert list(result) == [*FIGURES, *GENRES]
+    assert list(result) == [*METRICS, *GENRES]
     np.testing.assert_allclose(list(result.values()), golden[expected], rtol=0, atol=1e-6)

@@ -11,7 +11,7 @@ from PIL import Image
 from trailers12k.common import vocabulary
 from trailers12k.common.files import read_csv, write_csv, write_text
 from trailers12k.common.movie import Movie
-from trailers12k.common.vocabulary import FIGURES, GENRES
+from trailers12k.common.vocabulary import GENRES, METRICS
 from trailers12k.evaluation import curves, summary
 from trailers12k.movies.metadata import write_movies
 from trailers12k.report import atlas, costs, formatting
@@ -119,13 +119,13 @@ def _make(number: int, untrained: bool, kinds: int) -> Path:
             guess = (labels.loc[mids] * 0.4 + 0.6 * noise).round(4)
             guess.to_csv(path / "tst.csv")
             row = {"run": run, "split": split, "movies": len(mids), "of": len(mids)}
-            row |= {name: 0.6 + 0.05 * place + 0.01 * split for name in (*FIGURES, *GENRES)}
+            row |= {name: 0.6 + 0.05 * place + 0.01 * split for name in (*METRICS, *GENRES)}
             scores.append(
                 row | {"weights": weights[place], "pretrained": not untrained or place > 0}
             )
     chance = [
         {"run": run, "split": split, "movies": 9, "of": 9, "weights": None}
-        | dict.fromkeys((*FIGURES, *GENRES), 0.3)
+        | dict.fromkeys((*METRICS, *GENRES), 0.3)
         for run in (vocabulary.CHANCE, vocabulary.CONSTANT)
         for split in range(3)
     ]

@@ -12,7 +12,7 @@ from trailers12k.settings.validation import ASKED
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
-FIGURES = ("uap", "map", "wap", "sap")
+METRICS = ("uap", "map", "wap", "sap")
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def summary():
 
 def test_most_runs_beat_chance_clearly_and_the_control_does_not(summary):
     runs = [run for run, spec in CONFIG["runs"].items() if not spec.get("shuffle_labels")]
-    above = summary[list(FIGURES)] - summary.loc[CHANCE, list(FIGURES)]
+    above = summary[list(METRICS)] - summary.loc[CHANCE, list(METRICS)]
     assert ((above.loc[runs] > 20).all(axis=1)).sum() >= len(runs) - 1
     assert (above.loc["control", ["uap", "map"]] < 15).all()
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from trailers12k.common.vocabulary import FIGURES
+from trailers12k.common.vocabulary import METRICS
 
 PAPER = {
     ("trailers_i_shufflenet_fpc24", None): "71.69±0.44 66.47±0.73 70.51±0.50 76.60±0.77",
@@ -26,7 +26,7 @@ PAPER = {
     (None, "trailers_ik_swin_fps24_fpc24"): "75.71±2.43 70.44±2.10 74.30±2.11 80.19±2.61",
 }
 """Table 6 of the paper (Montalvo-Lezama et al., Information Processing & Management 2023), in the
-order of `FIGURES`, by the stores of the image and the video stream."""
+order of `METRICS`, by the stores of the image and the video stream."""
 
 ENDS = ("_minus_paper", "_within")
 
@@ -37,7 +37,7 @@ def beside_paper(table: pd.DataFrame, runs: Mapping[str, Mapping]) -> pd.DataFra
     rows = {}
     for run in table.index:
         row = rows[run] = {}
-        for name, told in zip(FIGURES, _paper(runs.get(run, {})), strict=False):
+        for name, told in zip(METRICS, _paper(runs.get(run, {})), strict=False):
             mean, deviation = map(float, told.split("±"))
             off = table.loc[run, name] - mean
             row |= {f"paper_{name}": mean, f"paper_{name}_sd": deviation}

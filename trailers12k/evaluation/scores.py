@@ -14,12 +14,12 @@ import pandas as pd
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import write_csv
 from trailers12k.common.seeds import seed_for
-from trailers12k.common.vocabulary import AS_PUBLISHED, CHANCE, CONSTANT, FIGURES, GENRES
+from trailers12k.common.vocabulary import AS_PUBLISHED, CHANCE, CONSTANT, GENRES, METRICS
 from trailers12k.evaluation import metrics
 
 log = logging.getLogger(__name__)
 
-COLUMNS = ["run", "split", "epoch", *FIGURES, *GENRES, "movies", "of", "weights", "pretrained"]
+COLUMNS = ["run", "split", "epoch", *METRICS, *GENRES, "movies", "of", "weights", "pretrained"]
 """movies: that were scored. of: the subset's, those without features too. pretrained: true, false
 where a store of the run has random weights, empty where it is not recorded."""
 

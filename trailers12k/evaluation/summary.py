@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from trailers12k.common.files import write_json, write_text
-from trailers12k.common.vocabulary import AS_PUBLISHED, CHANCE, CONSTANT, FIGURES, GENRES
+from trailers12k.common.vocabulary import AS_PUBLISHED, CHANCE, CONSTANT, GENRES, METRICS
 from trailers12k.evaluation.paper import ENDS, _paper, beside_paper
 from trailers12k.features.backbones.names import is_untrained
 
@@ -47,7 +47,7 @@ def read_labels(mtgc: str | Path) -> pd.DataFrame:
 
 def summarize(tst: pd.DataFrame) -> pd.DataFrame:
     """One row a run, in the table's order: mean and sample standard deviation over splits, in %."""
-    columns = [*FIGURES, *GENRES]
+    columns = [*METRICS, *GENRES]
     groups = tst.groupby("run", sort=False)
     mean = groups[columns].mean() * 100
     deviation = groups[columns].std(ddof=1) * 100
@@ -79,10 +79,10 @@ def markdown(
     head += ["test movies"] if some_missing else []
     rows = []
     for run, row in summary.iterrows():
-        ours = [f"{row[name]:.2f}±{row[name + '_sd']:.2f}" for name in FIGURES]
-        paper = [""] * len(FIGURES)
+        ours = [f"{row[name]:.2f}±{row[name + '_sd']:.2f}" for name in METRICS]
+        paper = [""] * len(METRICS)
         for place, told in enumerate(_paper(runs.get(run, {}))):
-            off, within = compared.loc[run, [f"{FIGURES[place]}{end}" for end in ENDS]]
+            off, within = compared.loc[run, [f"{METRICS[place]}{end}" for end in ENDS]]
             paper[place] = f"{told} ({off:+.2f} {'=' if within else '≠'})"
         rows.append([run, *ours, *paper, row["weights"] or "none"])
         if some_missing:
@@ -104,7 +104,7 @@ def markdown(
 
 def _options(options: pd.DataFrame) -> str:
     """The table of other ways to evaluate: each with its difference from the published one."""
-    columns = list(FIGURES)
+    columns = list(METRICS)
     means = options.groupby(["run", "option"], sort=False)[columns].mean() * 100
     deviations = options.groupby(["run", "option"], sort=False)[columns].std(ddof=1) * 100
     counts = options.groupby(["run", "option"], sort=False)[["movies", "of"]].sum()
@@ -114,7 +114,7 @@ def _options(options: pd.DataFrame) -> str:
     rows = []
     for run, option in means.index:
         row = [run, option]
-        for name in FIGURES:
+        for name in METRICS:
             value = means.loc[(run, option), name]
             told = f"{value:.2f}±{deviations.loc[(run, option), name]:.2f}"
             off = value - means.loc[(run, AS_PUBLISHED), name]
@@ -153,7 +153,7 @@ def write_summary(
     write_text(folder / "summary.csv", whole.to_csv(lineterminator="\n"))
     write_text(folder / "summary.md", markdown(summary, runs, notes, tst, options))
     figures = {
-        run: {name: float(row[name]) for name in FIGURES} | {"weights": row["weights"] or "none"}
+        run: {name: float(row[name]) for name in METRICS} | {"weights": row["weights"] or "none"}
         for run, row in summary.iterrows()
     }
     write_json(folder / "metrics.json", figures)

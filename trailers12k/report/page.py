@@ -11,7 +11,7 @@ import pandas as pd
 import yaml
 from markupsafe import Markup
 
-from trailers12k.common.vocabulary import CHANCE, FIGURES, GENRES
+from trailers12k.common.vocabulary import CHANCE, GENRES, METRICS
 from trailers12k.features.backbones.names import is_untrained
 from trailers12k.report import drawing, theme
 from trailers12k.report.atlas import _atlas
@@ -322,7 +322,7 @@ def _result_rows(summary: Table) -> list[dict]:
     for row in summary.to_dict("records"):
         weights = row["weights"] if isinstance(row["weights"], str) else ""
         cells = []
-        for name in FIGURES:
+        for name in METRICS:
             cell = {"ours": _deviating(row[name], row[f"{name}_sd"]), "paper": "", "off": ""}
             if pd.notna(row.get(f"paper_{name}")):
                 cell["paper"] = _deviating(row[f"paper_{name}"], row[f"paper_{name}_sd"])
@@ -341,7 +341,7 @@ def _deviating(mean: float, deviation: float) -> str:
 def _options(tables: Mapping[str, Table]) -> Grid | None:
     if "options" not in tables:
         return None
-    means = 100 * tables["options"].groupby(["run", "option"], sort=False)[list(FIGURES)].mean()
+    means = 100 * tables["options"].groupby(["run", "option"], sort=False)[list(METRICS)].mean()
     rows = [
         [run, option, *(f"{value:.2f}" for value in row)]
         for (run, option), row in zip(means.index, means.to_numpy(), strict=True)

@@ -27,7 +27,7 @@ COMPARED = 50
 """Movies of a store whose features are compared."""
 LONGEST = 60
 """Letters of a title or a value."""
-FIGURES = {"uap": "µAP", "map": "mAP"}
+METRICS = {"uap": "µAP", "map": "mAP"}
 """Of the results, in %."""
 SUBSETS = {"0": "training", "1": "validation", "2": "test"}
 """What a split column holds; those of `splits` are not used, since it loads scikit-learn."""
@@ -350,14 +350,14 @@ def _settings(before: Version, after: Version) -> Iterator[str]:
 
 def _results(before: Version, after: Version) -> Iterator[str]:
     """A table, by run: each figure, in %, before and after, and the difference."""
-    old, new = _tables("results/summary.csv", before, after, ("run", *FIGURES))
+    old, new = _tables("results/summary.csv", before, after, ("run", *METRICS))
     runs = dict.fromkeys([*new, *old])
     figures = {
-        run: [[_number(rows, run, name) for rows in (old, new)] for name in FIGURES] for run in runs
+        run: [[_number(rows, run, name) for rows in (old, new)] for name in METRICS] for run in runs
     }
     if all(one == other for pairs in figures.values() for one, other in pairs):
         return
-    table = [["run", *(f"{name} {when}" for name in FIGURES.values() for when in WHEN)]]
+    table = [["run", *(f"{name} {when}" for name in METRICS.values() for when in WHEN)]]
     for run, pairs in figures.items():
         row = [run]
         for pair in pairs:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import auc, precision_recall_curve
 
-from trailers12k.common.vocabulary import FIGURES, GENRES
+from trailers12k.common.vocabulary import GENRES, METRICS
 from trailers12k.evaluation.metrics import average_precision, chance, constant, scores, step_scores
 
 
@@ -90,7 +90,7 @@ def test_chance_orders_genres_by_their_prevalence_and_nothing_else():
     shuffled = [
         scores(labels, np.random.default_rng(seed).random(labels.shape)) for seed in range(50)
     ]
-    for name in FIGURES:
+    for name in METRICS:
         assert alike[name] == pytest.approx(np.mean([s[name] for s in shuffled]), abs=0.03)
 
 

@@ -10,7 +10,7 @@ from trailers12k.common.errors import UserError
 from trailers12k.versions import run_state as state
 from trailers12k.versions import snapshots as versions
 
-from .test_changes_dvc import dvc, git
+from .test_comparison_dvc import dvc, git
 
 STAGES = """stages:
   evaluation:

@@ -1,0 +1,167 @@
+"""Checks that involve several keys, or files that the configuration names.
+
+Looks whether files exist. Must not know how a stage uses its settings.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from trailers12k.common.vocabulary import (
+    CHANCE,
+    CONSTANT,
+    FILLING,
+    PUBLISHED,
+    SAMPLE,
+    STREAM_INPUTS,
+    SUBSETS,
+)
+from trailers12k.jobs.reasons import CHECKS, PATTERNS
+from trailers12k.settings.models import Settings
+from trailers12k.settings.sections import SplitSettings
+
+RESERVED = {
+    "backbones": (
+        *("clips", "curation", "ledger", "metadata", "movies", "mtgc", "posters", "search"),
+        *("tmdb", "trailers"),
+    ),
+    "runs": (CHANCE, CONSTANT),
+}
+"""Names that no store or run may have, since other files or rows have them."""
+
+
+class Fault(ValueError):
+    """What is wrong with the configuration: the key, its value, and what is allowed."""
+
+
+def check_before(config: Mapping[str, Any]) -> None:
+    """Check what the models cannot report well. Raises `Fault`."""
+    for key in ("from", "to"):
+        if isinstance(config.get(key), float):
+            raise Fault(
+                f"{key}: YAML reads {config[key]} as a number, which may differ from the tag that "
+                "you wrote; allowed: tags/NAME"
+            )
+    for section, reserved in RESERVED.items():
+        entries = config.get(section)
+        for name in entries if isinstance(entries, Mapping) else ():
+            if name in reserved:
+                raise Fault(
+                    f"{section}.{name}: this name is reserved; allowed: any except "
+                    f"{', '.join(reserved)}"
+                )
+
+
+def check(settings: Settings) -> None:
+    """Check what no single key can show. Raises `Fault` at the first fault."""
+    _check_sources(settings.movies)
+    _check_pauses(settings)
+    _check_files(settings)
+    _check_retry(settings.retry)
+    if isinstance(settings.splits, SplitSettings):
+        _check_shares(settings.splits)
+    _check_frames(settings)
+    _check_runs(settings)
+    if "mtgc.csv" not in settings.published.md5:
+        raise Fault("published.md5: mtgc.csv is missing; required: mtgc.csv")
+    if settings.is_published:
+        _check_published(settings)
+
+
+def _check_sources(movies: tuple[str, ...]) -> None:
+    if len(set(movies)) < len(movies):
+        raise Fault(f"movies: {list(movies)} repeats a source; allowed: each source once")
+    for name in (SAMPLE, PUBLISHED):
+        if name in movies and len(movies) > 1:
+            raise Fault(
+                f"movies: {name} cannot be combined with other sources; allowed: {name} alone, or "
+                "other sources"
+            )
+    if movies[0] in FILLING:
+        raise Fault(
+            f"movies: {movies[0]} only completes the movies of other sources; allowed as the "
+            "first: sample, trailers12k, imdb, or the path of a CSV file"
+        )
+
+
+def _check_pauses(settings: Settings) -> None:
+    pauses = {f"downloads.pause.{host}": each for host, each in settings.downloads.pause.items()}
+    pauses["sources.search.pause"] = settings.sources.search.pause
+    for key, (shortest, longest) in pauses.items():
+        if shortest > longest:
+            raise Fault(
+                f"{key}: {[shortest, longest]} is not allowed; allowed: the shortest pause, then "
+                "the longest, in seconds"
+            )
+
+
+def _check_files(settings: Settings) -> None:
+    kinds = {"trailers.cookies": (settings.trailers.cookies, "a cookie file in Netscape's format")}
+    if isinstance(settings.splits, SplitSettings):
+        kinds["splits.extend"] = (settings.splits.extend, "the path of a CSV file")
+        kinds["splits.groups"] = (settings.splits.groups, "the path of a CSV file")
+    for key, (path, kind) in kinds.items():
+        if path and not Path(path).is_file():
+            raise Fault(f"{key}: {path} does not exist or is no file; allowed: {kind}, or null")
+
+
+def _check_retry(retry: str) -> None:
+    if retry in ("", "all", "none"):
+        return
+    reasons = {reason for _, reason in PATTERNS} | set(CHECKS)
+    for reason in retry.split(","):
+        if reason not in reasons:
+            raise Fault(
+                f"retry: {reason!r} is not allowed; allowed: all, none, or reasons joined by "
+                f"commas: {', '.join(sorted(reasons))}"
+            )
+
+
+def _check_shares(splits: SplitSettings) -> None:
+    shares = {name: getattr(splits, name) for name in SUBSETS}
+    total = sum(shares.values())
+    if round(total, 6) != 1:
+        terms = " + ".join(f"{name} {share}" for name, share in shares.items())
+        raise Fault(f"splits: {terms} is {total:g}; allowed: tenths that add up to 1")
+
+
+def _check_frames(settings: Settings) -> None:
+    frames = {"image_frames": settings.image_frames} | {
+        f"backbones.{store}.image_frames": backbone.image_frames
+        for store, backbone in settings.backbones.items()
+    }
+    fpc = settings.clips.fpc
+    for key, number in frames.items():
+        if number is not None and number > fpc:
+            raise Fault(
+                f"{key}: {number} exceeds the {fpc} frames of a clip (clips.fpc); "
+                f"allowed: 1 to {fpc}"
+            )
+
+
+def _check_runs(settings: Settings) -> None:
+    for name, run in settings.runs.items():
+        if not run.streams:
+            raise Fault(f"runs.{name}: names no store; allowed: {', '.join(STREAM_INPUTS)}")
+        if run.fusion == "early" and len(run.streams) == 1:
+            raise Fault(f"runs.{name}.fusion: early is not allowed for a single stream")
+        for stream, store in run.streams.items():
+            needed = STREAM_INPUTS[stream]
+            stores = [other for other, spec in settings.backbones.items() if spec.input == needed]
+            if store not in stores:
+                raise Fault(
+                    f"runs.{name}.{stream}: {store!r} is not a store of {needed} in backbones; "
+                    f"allowed: {', '.join(stores) or 'none, since backbones has no such store'}"
+                )
+
+
+def _check_published(settings: Settings) -> None:
+    files = settings.published.md5
+    stores = [file.split(".")[0] for file in files if file != "mtgc.csv"]
+    for name, run in settings.runs.items():
+        for stream, store in run.streams.items():
+            if store not in stores:
+                raise Fault(
+                    f"runs.{name}.{stream}: {store} is not in the authors' record "
+                    f"(published.md5); allowed: {', '.join(stores)}"
+                )

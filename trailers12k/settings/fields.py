@@ -1,0 +1,151 @@
+"""The base of all settings models, and the types that their fields share.
+
+Reads and writes nothing. Must not know any section of the configuration.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+)
+
+MESSAGE = "patternErrorMessage"
+"""The schema keyword by which editors show, in place of a pattern, words that explain it."""
+
+
+LABELS = ("[shares]", "[published]")
+"""Labels of the two forms of `splits`, which pydantic puts into the place of a fault."""
+
+
+class Section(BaseModel):
+    """A section of the configuration: frozen, strict about types, without unknown keys."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+def text(pattern: str, allowed: str) -> Any:
+    """The constraints of a text that must match `pattern`, which `allowed` describes in words."""
+    return Field(pattern=pattern, json_schema_extra={MESSAGE: allowed})
+
+
+def _canonical(value: float) -> float:
+    """A whole number as an int: 20 and 20.0 mean the same and must rerun nothing."""
+    return int(value) if value.is_integer() else value
+
+
+def without_nulls(entries: object) -> object:
+    """A section without the entries that are null, by which the user drops a store or a run."""
+    if isinstance(entries, Mapping):
+        return {name: entry for name, entry in entries.items() if entry is not None}
+    return entries
+
+
+def _as_text(revision: object) -> object:
+    """The text of a tag that YAML reads as an integer, such as 20261124."""
+    is_integer = isinstance(revision, int) and not isinstance(revision, bool)
+    return str(revision) if is_integer else revision
+
+
+def _as_list(sources: object) -> object:
+    return [sources] if isinstance(sources, str) else sources
+
+
+def _as_written(sources: tuple[str, ...]) -> str | list[str]:
+    """A single source as text, as configurations name it."""
+    return sources[0] if len(sources) == 1 else list(sources)
+
+
+def _unique(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(values)) < len(values):
+        raise ValueError("an entry is repeated")
+    return values
+
+
+def _is_share(value: float) -> float:
+    if value not in SHARES:
+        raise ValueError("not in tenths")
+    return value
+
+
+SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+
+Number = Annotated[
+    float,
+    Field(allow_inf_nan=False),
+    AfterValidator(_canonical),
+    PlainSerializer(lambda value: value),
+]
+Seconds = Annotated[
+    float,
+    Field(ge=0, allow_inf_nan=False),
+    AfterValidator(_canonical),
+    PlainSerializer(lambda value: value),
+]
+NonEmpty = Annotated[str, Field(min_length=1)]
+Url = Annotated[str, text("^https?://", "a URL that begins with http:// or https://")]
+CsvPath = Annotated[str, text(r"\.csv$", "a path that ends in .csv")]
+Sha256 = Annotated[
+    str, text("^[0-9a-f]{8,64}$", "8 to 64 hexadecimal digits in lower case, the hash's beginning")
+]
+Md5 = Annotated[str, text("^[0-9a-f]{32}$", "32 hexadecimal digits in lower case")]
+Device = Annotated[str, text("^(auto|cpu|cuda(:[0-9]+)?)$", "auto, cpu, cuda, or cuda:N")]
+ModelName = Annotated[
+    str,
+    text(
+        "^(torchvision|timm|shufflenet3d)/[A-Za-z0-9_.]+$",
+        "torchvision/NAME.WEIGHTS, timm/NAME.TAG, or shufflenet3d/1.0x",
+    ),
+]
+SearchAddress = Annotated[str, text(r"\{query\}", "text that contains {query}")]
+
+StoreName = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_]+$")]
+RunName = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_+-]+$")]
+RecordFile = Annotated[
+    str, StringConstraints(pattern=r"^(mtgc\.csv|[A-Za-z0-9_]+\.zarr\.tar\.gz)$")
+]
+
+Pause = Annotated[tuple[Seconds, Seconds], Field(strict=False)]
+"""The shortest and the longest pause in seconds."""
+
+Year = Annotated[int, Field(ge=1870, le=2100)]
+Genre = Literal[
+    "action",
+    "adventure",
+    "comedy",
+    "crime",
+    "drama",
+    "fantasy",
+    "horror",
+    "romance",
+    "sci-fi",
+    "thriller",
+]
+Share = Annotated[float, AfterValidator(_is_share), Field(json_schema_extra={"enum": list(SHARES)})]
+Parallel = Annotated[int, Field(ge=1, le=32)]
+ImageFrames = Annotated[int, Field(ge=1, le=240)]
+Precision = Literal["fp32", "bf16", "auto"]
+Weights = Literal["random", "pretrained"]
+Input = Literal["frames", "clips", "posters"]
+Variant = Literal["masked", "whole", "weighted", "sklearn"]
+Variants = Annotated[
+    tuple[Variant, ...],
+    Field(strict=False, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_unique),
+]
+MovieSources = Annotated[
+    tuple[NonEmpty, ...],
+    Field(strict=False, min_length=1),
+    BeforeValidator(
+        _as_list,
+        json_schema_input_type=NonEmpty | Annotated[tuple[NonEmpty, ...], Field(min_length=1)],
+    ),
+    PlainSerializer(_as_written),
+]
+Revision = Annotated[str | None, BeforeValidator(_as_text, json_schema_input_type=str | int | None)]

@@ -1,0 +1,87 @@
+"""One line about a fault of the configuration: the key, its value, and what is allowed.
+
+Reads and writes nothing. Must not know how a stage uses its settings.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from trailers12k.settings.allowed import allowed_values, at, json_schema, options
+
+LONGEST = 80
+"""Characters of a value that a message shows."""
+
+NAMES = {
+    "backbones": "letters, digits and _",
+    "runs": "letters, digits, _, + and -",
+    "published.md5": "mtgc.csv, or STORE.zarr.tar.gz",
+}
+"""What names of entries may consist of, in words; their patterns are types in `fields`."""
+
+
+Path = Sequence[int | str]
+
+
+def describe(error: ValidationError) -> str:
+    """The first fault of a configuration; unknown keys come first, as they explain others."""
+    faults = error.errors(include_url=False, include_context=False)
+    fault = min(faults, key=lambda each: each["type"] != "extra_forbidden")
+    path = list(fault["loc"])
+    if path[0] == "splits":
+        del path[1:2]  # The label of one of its two forms, which is no key.
+    kind, value = fault["type"], fault["input"]
+    schema = json_schema()
+    if kind == "extra_forbidden":
+        return _unknown_key(path, value, schema)
+    *above, key = path
+    if kind == "invalid_key":
+        return _bad_name(above, value)
+    if key == "[key]":
+        return _bad_name(above[:-1], value)
+    if kind == "missing" and isinstance(key, int):  # The list is too short.
+        path = above
+    elif kind == "missing":
+        required = options(at(schema, above), schema)[0]["required"]
+        return f"{_key(above)}: {key} is missing; required: {', '.join(required)}"
+    wrong = "has the wrong type" if kind.endswith("_type") else "is not allowed"
+    allowed = allowed_values(at(schema, path), schema)
+    hint = " (YAML reads 1e-4 as text; write 1.0e-4)" if _is_exponent(kind, value) else ""
+    return f"{_key(path)}: {_shown(value)} {wrong}; allowed: {allowed}{hint}"
+
+
+def _unknown_key(path: Path, value: object, schema: dict[str, Any]) -> str:
+    *above, _ = path
+    section = next(each for each in options(at(schema, above), schema) if "properties" in each)
+    keys = ", ".join(sorted(section["properties"]))
+    where = f" in {_key(above)}" if above else ""
+    return f"{_key(path)}: unknown key (value {_shown(value)}); allowed{where}: {keys}"
+
+
+def _bad_name(section: Path, name: object) -> str:
+    """A fault of the name of an entry, such as a store's."""
+    if not isinstance(name, str):
+        return f"{_key(section)}: the name {name!r} is not text; put it in quotes"
+    allowed = NAMES.get(_key(section), "text that is not empty")
+    return f"{_key(section)}: the name {_shown(name)} is not allowed; allowed: {allowed}"
+
+
+def _key(path: Path) -> str:
+    return ".".join(str(part) for part in path) or "the top level"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+
+
+def _is_exponent(kind: str, value: object) -> bool:
+    """Whether a text is a number that YAML did not recognise, such as 1e-4."""
+    if kind != "float_type" or not isinstance(value, str):
+        return False
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True

