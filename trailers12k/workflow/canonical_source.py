@@ -374,7 +374,7 @@ def _literal(value: ast.expr | None) -> Any:
     """The value of a literal; None for an expression that must be computed."""
     try:
         return None if value is None else ast.literal_eval(value)
-    except ValueError:
+    except (TypeError, ValueError):
         return None
 
 
