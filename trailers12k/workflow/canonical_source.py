@@ -1,4 +1,4 @@
-"""The canonical form of a module: the same text whenever two sources compute the same.
+"""The canonical form of a module: a text that changes only when its computation may change.
 
 Reads one source file and the data files that it names. Must not import what it reads; standard
 library only, and independent of the Python version: every version must derive the same form.
@@ -17,10 +17,10 @@ REGISTRY = re.compile(r"[A-Z][A-Z0-9_]*_MODULES")
 """The name of a registry: a literal dict at module level, key -> dotted module of the package, from
 which `import_module` chooses at run time."""
 
-# Fields that differ between Python versions, or that hold nothing which is computed.
+# Fields that differ between Python versions, or that do not change what is computed.
 _IGNORED_FIELDS = {"ctx", "kind", "type_comment", "type_params", "returns", "annotation", "simple"}
 _STATEMENTS = {"body", "orelse", "finalbody"}
-# Their imports move to the enclosing block. Elsewhere the block decides whether an import happens.
+# Imports in these blocks count as the enclosing block's; in all other blocks they are conditional.
 _UNCONDITIONAL = {"Module", "FunctionDef", "AsyncFunctionDef", "ClassDef", "With", "AsyncWith"}
 _DYNAMIC_IMPORTS = {"import_module", "__import__"}
 
@@ -94,9 +94,9 @@ _FIELDS = _CountedFields()
 
 
 class _CanonicalWriter:
-    """Writes a syntax tree as nested text, without what computes nothing, and collects imports.
+    """Writes a syntax tree as nested text, without the parts that compute nothing; collects imports.
 
-    Written by hand: `ast.unparse` and `ast.dump` give other texts in other Python versions.
+    Not `ast.unparse` or `ast.dump`, whose texts differ between Python versions.
     """
 
     def __init__(self, path: Path, module: str):
@@ -124,7 +124,7 @@ class _CanonicalWriter:
             name, value = _constant(statement)
             if REGISTRY.fullmatch(name) and (registry := self._registry(value)) is not None:
                 self.registries[name] = registry
-            # A release must compute nothing again.
+            # A new release must not recompute anything.
             elif name != "__version__":
                 body.append(statement)
             if name == "PACKAGE_FILES":
