@@ -94,7 +94,7 @@ _FIELDS = _CountedFields()
 
 
 class _CanonicalWriter:
-    """Writes a syntax tree as nested text, without the parts that compute nothing; collects imports.
+    """Writes a syntax tree as text, without the parts that compute nothing, and collects imports.
 
     Not `ast.unparse` or `ast.dump`, whose texts differ between Python versions.
     """
