@@ -4,7 +4,9 @@
 # make restore    put the products of VERSION=tag back, or of this commit; FORCE=1 loses unsaved ones
 # make diff       tell how the versions FROM=tag and TO=tag differ; without TO, the files here
 # make bench      measure what the README says that things cost
-# make check      the format and style checks of CI
+# make check      all checks but the tests: format, style, types, imports, dependencies, generated files
+# make lock       derive lock.txt from requirements.txt; what needs no change stays (UPGRADE=1: all new)
+# make envs       generate envs/*.yaml from requirements.txt
 # make clean      remove what runs made (not .venv)
 
 PYTHON ?= python3
@@ -12,7 +14,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: sample test snapshot restore diff bench check clean
+.PHONY: sample test snapshot restore diff bench check lock envs clean
 
 sample: $(READY)
 	snakemake --cores all
@@ -46,16 +48,32 @@ check: $(READY)
 	ruff format --check .
 	snakefmt --check Snakefile rules
 	snakemake --lint
+	lint-imports
+	mypy
+	deptry trailers12k scripts
+# What tests import may be a tool, and a tool may have no import.
+	deptry $(wildcard tests/*/) --exclude '\.venv' --ignore DEP002,DEP004
+	python envs/generate.py --check
+
+# One version a package serves all of Python 3.11 to 3.13; were that to change, uv's markers would be needed.
+lock: $(READY)
+	uv pip compile --quiet --universal --python-version 3.11 --constraint requirements.txt \
+		--extra all --extra slurm --extra s3 --extra dev --no-annotate --no-header \
+		$(if $(UPGRADE),--upgrade) --output-file lock.txt pyproject.toml
+	sed -i 's/ *;.*//' lock.txt
+
+envs: $(READY)
+	python envs/generate.py
 
 clean:
 	rm -rf data build results logs benchmarks .snakemake
 
-$(READY): requirements.txt pyproject.toml
+$(READY): lock.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "error: Python 3.11 to 3.13 is needed, this is " + sys.version.split()[0] + "; name one: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --constraint requirements.txt --editable '.[all,dev]'
+	$(VENV)/bin/pip install --quiet --constraint lock.txt --editable '.[all,dev]'
 	touch $@
 
 # Apart, since every start of Snakemake loads what it finds in .venv.
 $(VENV)/slurm: $(READY)
-	$(VENV)/bin/pip install --quiet --no-deps --target $@ $$(grep slurm requirements.txt)
+	$(VENV)/bin/pip install --quiet --no-deps --target $@ $$(grep slurm lock.txt)

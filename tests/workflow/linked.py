@@ -22,6 +22,7 @@ def closure(wanted: Iterable[str]) -> set[str]:
     """The names of packages and of all that they need."""
     found: set[tuple[str, str]] = set()
     left = [Requirement(text) for text in wanted]
+    left = [each for each in left if each.marker is None or each.marker.evaluate()]
     while left:
         requirement = left.pop()
         for extra in {"", *requirement.extras}:
