@@ -1,6 +1,7 @@
 """Scores the predictions of runs and splits.
 
-Reads predictions and labels; writes results/transfer/*.csv. Must not know how predictions were made.
+Reads predictions and labels; writes results/transfer/*.csv. Must not know the
+model.
 """
 
 import json

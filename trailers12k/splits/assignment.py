@@ -13,11 +13,10 @@ import numpy as np
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.vocabulary import PUBLISHED, SUBSETS
-from trailers12k.splits.stratification import FOLDS, SHARES, TRIES
+from trailers12k.splits.stratification import FOLDS, SHARES, TRIES, make_splits, quality
 from trailers12k.splits.tables import NEW, SPLITS, read_given, read_groups, read_table, write_splits
 
 log = logging.getLogger(__name__)
-from trailers12k.splits.stratification import make_splits, quality
 
 
 def assign(

@@ -141,8 +141,8 @@ def lay_out(force: bool = False) -> None:
             "make restore FORCE=1"
         )
     try:
-        from trailers12k.classifier import dataset
-        from trailers12k.features import store as stores
+        from trailers12k.classifier import packed  # noqa: F401  (slow, and needed below)
+        from trailers12k.features import store as stores  # noqa: F401
     except ModuleNotFoundError as error:
         raise UserError(f"{STATE}: laying it out wants all packages here: {error}") from error
     log.warning("%s is of another version than build/: laying that one out", STATE)
