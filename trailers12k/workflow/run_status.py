@@ -1,0 +1,35 @@
+"""How far the run in this folder is, stage by stage; also while it runs.
+
+Reads ledgers and records of movies; writes results/status.csv. Must not know Snakemake.
+"""
+
+from pathlib import Path
+
+from trailers12k.downloads import retries, stop_signal
+from trailers12k.jobs import status
+from trailers12k.settings import Settings
+from trailers12k.workflow.feature_plan import FeaturePlan
+from trailers12k.workflow.movie_list import COLLECTED, MovieList
+
+STATUS = "results/status.csv"
+DOWNLOADS = {"trailers": Path("build/trailers"), "posters": Path("build/posters")}
+"""Stage of downloads -> the folder of its movies' records."""
+
+
+def report_status(settings: Settings) -> str:
+    """A table of the stages, for people; writes `STATUS`. Raises `UserError`."""
+    movies, stages = MovieList(settings), FeaturePlan(settings).stages
+    if movies.must_collect and not Path(COLLECTED).exists():
+        return "The movies are not collected yet."
+    folders = {
+        stage: {
+            shard: DOWNLOADS.get(stage) or Path("build/ledger") / stage / shard
+            for shard in movies.shards
+        }
+        for stage in stages
+    }
+    rows = status.gather(movies.shards, folders)
+    pause = settings.downloads.retry_pause
+    due = {stage: retries.due_times(folder, pause) for stage, folder in DOWNLOADS.items()}
+    status.write(STATUS, rows)
+    return status.describe(rows, stop_signal.stopped(), due)

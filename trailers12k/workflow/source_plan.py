@@ -1,0 +1,131 @@
+"""What the sources of movies need: files, URLs, settings, ledgers, credits, the authors' record.
+
+Reads the corrections in the table of trailer choices. Must not read movies.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from trailers12k.common.fingerprint import fingerprint
+from trailers12k.common.vocabulary import FILLING, PUBLISHED
+from trailers12k.movies import curation, sources
+from trailers12k.movies.curation import Decision
+from trailers12k.settings import Settings, plain
+from trailers12k.settings.sections import SplitSettings
+from trailers12k.workflow.download_plan import retry_round
+from trailers12k.workflow.movie_list import own_tables
+
+IMDB_FILES = ("title.basics.tsv.gz", "title.ratings.tsv.gz")
+
+
+class SourcePlan:
+    """The sources that `movies` and `splits` name."""
+
+    def __init__(self, settings: Settings):
+        self._settings = settings
+        self.names = settings.movies
+        """The sources in their order; any name but a built-in source's is the path of a table."""
+
+    @property
+    def tables(self) -> list[str]:
+        """The paths of the user's movie tables."""
+        return own_tables(self._settings)
+
+    @cached_property
+    def files(self) -> dict[str, dict[str, tuple[str, str]]]:
+        """The files that sources read: source -> name -> (path, URL; empty if it is local)."""
+        files: dict[str, dict[str, tuple[str, str]]] = {}
+        if "trailers12k" in self.names:
+            address = self._settings.sources.trailers12k.metadata
+            files["trailers12k"] = {"metadata": _local_path(address)}
+        if "imdb" in self.names:
+            folder = self._settings.sources.imdb.files.rstrip("/")
+            files["imdb"] = {name: _local_path(f"{folder}/{name}") for name in IMDB_FILES}
+        return files
+
+    @property
+    def queried(self) -> list[str]:
+        """The sources that are queried movie by movie, and so have a ledger."""
+        return [name for name in FILLING if name in self.names]
+
+    @property
+    def ledgers(self) -> list[str]:
+        """The ledgers of the queried sources."""
+        return [f"build/ledger/{name}/all.csv" for name in self.queried]
+
+    @property
+    def credits(self) -> list[str]:
+        """The statements that the sources want to be shown with the results."""
+        names = dict.fromkeys(name for name in self.names if name in sources.CREDITS)
+        if self.published_table:
+            names[PUBLISHED] = None
+        return [sources.CREDITS[name] for name in names]
+
+    @property
+    def published_table(self) -> list[str]:
+        """The authors' labels and splits, if `movies` or `splits` is `published`."""
+        used = self._settings.is_published or self._settings.splits == PUBLISHED
+        return ["build/published/mtgc.csv"] if used else []
+
+    def collection_settings(self, decisions: Mapping[str, Decision]) -> dict[str, Any]:
+        """All that determines the collected movies, beside the content of files."""
+        settings = plain(self._settings.sources)
+        corrections: Mapping[str, Any] = {}
+        if "search" in self.names:
+            from trailers12k.movies.sources.trailer_choices import corrections as read_corrections
+
+            corrections = read_corrections(Path(self._settings.sources.search.choices))
+        return {
+            "sources": list(self.names),
+            "settings": {name: own for name, own in settings.items() if name in self.names},
+            "corrections": fingerprint(**corrections),
+            # Only what changes the movies: a note does not.
+            "decisions": fingerprint(**curation.effects(decisions)),
+            "rounds": {
+                name: retry_round(self._settings, f"build/sources/{name}", "all")
+                for name in self.queried
+            },
+        }
+
+    def published_file(self, name: str) -> dict[str, str | None]:
+        """`address` and `md5` (None if unknown) of a file of the authors' record."""
+        published = self._settings.published
+        return {"address": f"{published.files.rstrip('/')}/{name}", "md5": published.md5[name]}
+
+    # Input functions and params of rules.
+
+    def inputs(self, wildcards: Any) -> list[str]:
+        """Input: the files and tables that collect_movies reads."""
+        return [path for files in self.files.values() for path, _ in files.values()] + self.tables
+
+    def url(self, wildcards: Any) -> str:
+        """Param: the URL of a source's file, by the wildcard `file`."""
+        wanted = f"build/sources/files/{wildcards.file}"
+        return next(
+            url for files in self.files.values() for path, url in files.values() if path == wanted
+        )
+
+    def published_labels(self, wildcards: Any) -> dict[str, str | None]:
+        """Param: `published_file` of the authors' labels and splits."""
+        return self.published_file("mtgc.csv")
+
+    def published_store(self, wildcards: Any) -> dict[str, str | None]:
+        """Param: `published_file` of a store, by the wildcard `store`."""
+        return self.published_file(f"{wildcards.store}.zarr.tar.gz")
+
+    def split_table(self, key: Literal["extend", "groups"]) -> list[str]:
+        """The user's table of `splits.extend` or `splits.groups`, if there is one."""
+        splits = self._settings.splits
+        path = getattr(splits, key) if isinstance(splits, SplitSettings) else None
+        return [path] if path else []
+
+
+def _local_path(address: str) -> tuple[str, str]:
+    """Where a source's file is, or will be, and its URL; empty if it is local."""
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https"):
+        return address, ""
+    return f"build/sources/files/{Path(parts.path).name}", address
