@@ -43,7 +43,7 @@ TRAILER_COLUMNS = [
     "frames",
     "corrupt",
     "codec",
-    "reader",
+    "decoder",
 ]
 """trailer: its place in the movie's list of trailers, 0 for the first; address: where it was;
 title: what the site calls it, empty where no site does, or in records from before this column."""
@@ -196,7 +196,7 @@ class TrailerFetcher:
             "frames": probe.frames,
             "corrupt": probe.corrupt,
             "codec": probe.codec,
-            "reader": probe.reader,
+            "decoder": probe.decoder,
         }
 
     def _client(self, url: str, any_format: bool) -> Any:
@@ -289,7 +289,7 @@ def trailer_of(address: str, settings: Mapping, folder: Path) -> dict:
         "file": path.as_posix(),
         "sha256": sha256_of(path),
         "duration": f"{probe.duration:.3f}",
-        "reader": probe.reader,
+        "decoder": probe.decoder,
     }
 
 
