@@ -118,7 +118,8 @@ def collect_all(
     """`collect` where a source is slow or far away; what is left open is noted for later runs.
 
     files: the files of sources: source -> name -> path and URL.
-    retry_rounds: for each source that is asked movie by movie, the number of this round of tries. decisions: as `collect` takes them.
+    retry_rounds: for each source that is asked movie by movie, the number of this retry round.
+    decisions: as `collect` takes them.
     """
     given: dict[str, dict] = {
         name: {"files": {key: Path(path) for key, (path, _) in several.items()}}
