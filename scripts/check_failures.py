@@ -27,7 +27,7 @@ def main() -> None:
     stopped = stop_signal.stop_reason()
     # That a source does not know a movie is no failure of the run.
     ledger.check(asked, 1, stopped)
-    ledger.check(found, snakemake.params.most, stopped)
+    ledger.check(found, snakemake.params.max_failure_rate, stopped)
     write_csv(snakemake.output.failures, list(found[0]), [*asked, *found])
 
 

@@ -7,16 +7,19 @@ from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
 from trailers12k.movies import metadata, sources
 from trailers12k.movies.sources import records
-from trailers12k.workflow.plan import Plan
+from trailers12k.settings import load, plain
+from trailers12k.workflow.movie_list import MovieList
+from trailers12k.workflow.source_plan import SourcePlan
 
 
 def main() -> None:
-    plan = Plan(snakemake.config)
+    settings = load(snakemake.config)
+    listed, plan = MovieList(settings), SourcePlan(settings)
     rounds = snakemake.params.settings["retry_rounds"]
-    found = sources.collect_all(plan.config, plan.source_files, rounds, plan.decisions)
+    found = sources.collect_all(plain(settings), plan.files, rounds, listed.decisions)
     movies = [records.movie_of(record) for record in found.records]
-    plan.check_number(movies)
-    for name, path in zip(plan.asking, snakemake.output.ledgers, strict=True):
+    listed.check_number(movies)
+    for name, path in zip(plan.queried, snakemake.output.ledgers, strict=True):
         rows = found.ledgers.get(name, [])
         ledger.write_shard(path, rows)
         logging.info("%s: %s", name, ledger.count(rows))

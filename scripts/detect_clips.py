@@ -13,7 +13,7 @@ def main() -> None:
     rows, clip_rows = clips.detect_shard(
         ledger.read_shard(snakemake.input.trailers),
         snakemake.params.settings,
-        snakemake.params.code["package"],
+        snakemake.params.code,
         records=output.with_suffix(""),
         products=table.with_suffix(""),
         pictures=Path("build/sheets"),

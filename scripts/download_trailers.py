@@ -5,14 +5,18 @@ from pathlib import Path
 from trailers12k.downloads import trailers as download
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
-from trailers12k.workflow.plan import Plan
+from trailers12k.settings import load
+from trailers12k.workflow.download_plan import download_settings
+from trailers12k.workflow.movie_list import MovieList
 
 
 def main() -> None:
-    plan, shard = Plan(snakemake.config), snakemake.wildcards.shard
+    settings, shard = load(snakemake.config), snakemake.wildcards.shard
     rows = download.trailers_of_shard(
-        plan.listed(snakemake.params.movies, "mid", "trailer_addresses", shard=shard),
-        plan.download_settings("trailers"),
+        MovieList(settings).listed(
+            snakemake.params.movies, "mid", "trailer_addresses", shard=shard
+        ),
+        download_settings(settings, "trailers"),
         Path("build/trailers"),
         shard,
         snakemake.params.retry_round,

@@ -15,7 +15,7 @@ from trailers12k.report import thumbnails as sprites
 def main() -> None:
     given = snakemake.input
     folder = Path(formatting.FIGURES_FOLDER)
-    costs = costs_.costs("benchmarks", snakemake.params.known)
+    costs = costs_.costs("benchmarks", snakemake.params.names)
     write_csv(snakemake.output.costs, costs_.COSTS, costs)
     # What may be missing is a list, of none or of one.
     there = {name: given.get(name) or [] for name in pages.TABLES}

@@ -6,15 +6,16 @@ from trailers12k.features import extraction as features
 from trailers12k.features.backbones.names import read_weights
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
+from trailers12k.settings import load
 from trailers12k.video import clips
 
 
 def main() -> None:
     output, store = Path(snakemake.output.ledger), snakemake.wildcards.store
     params = snakemake.params.settings
-    # Neither is among the params: they change no result, and so shall make no job run.
-    device = snakemake.config["device"]
-    batch = snakemake.config["backbones"][store]["batch"]
+    # Neither is a param: they change no result, so a change of them must not rerun the job.
+    configured = load(snakemake.config)
+    batch = configured.backbones[store].batch
     settings = dict(params["clips"])
     if detected := snakemake.input.get("detected"):
         settings["detector_version"] = ledger.tools(ledger.read_shard(detected))
@@ -25,12 +26,12 @@ def main() -> None:
         settings,
         ledger.read_shard(snakemake.input.sources),
         clips.read_clips(snakemake.input.clips) if settings else {},
-        params["code"]["package"],
+        params["code"],
         records=output.with_suffix(""),
         store=Path(snakemake.output.group).parent,
         seed=params["seed"],
         weights=read_weights(weights) if weights else None,
-        device=device,
+        device=configured.device,
         threads=snakemake.threads,
     )
     ledger.write_shard(output, rows, features.LEDGER_COLUMNS)

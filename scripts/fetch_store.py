@@ -4,6 +4,7 @@ from pathlib import Path
 
 from trailers12k.downloads import published
 from trailers12k.jobs.context import job
+from trailers12k.settings import load
 
 
 def main() -> None:
@@ -13,7 +14,7 @@ def main() -> None:
         store=Path(snakemake.output.group).parent,
         manifest=Path(snakemake.output.manifest),
         # No param: it changes no result.
-        keep=snakemake.config["published"]["keep_archives"],
+        keep=load(snakemake.config).published.keep_archives,
     )
 
 

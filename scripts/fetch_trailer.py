@@ -5,12 +5,13 @@ from pathlib import Path
 from trailers12k.common.files import write_json
 from trailers12k.downloads import trailers as download
 from trailers12k.jobs.context import job
-from trailers12k.workflow.plan import Plan
+from trailers12k.settings import load
+from trailers12k.workflow.download_plan import download_settings
 
 
 def main() -> None:
     output = Path(snakemake.output.facts)
-    settings = Plan(snakemake.config).download_settings("trailers")
+    settings = download_settings(load(snakemake.config), "trailers")
     write_json(output, download.trailer_of(snakemake.params.address, settings, output.parent))
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from trailers12k.common.files import write_json
 from trailers12k.features.backbones import weights
 from trailers12k.jobs.context import job
+from trailers12k.settings import load
 
 
 def main() -> None:
     record = Path(snakemake.output.record)
-    # No param: where the same weights come from shall make no job run.
-    mirror = snakemake.config["weights_from"]
+    # No param: where the same weights come from changes no result.
+    mirror = load(snakemake.config).weights_from
     found = weights.fetch(snakemake.params.weights, record.parent, mirror)
     write_json(record, asdict(found))
     logging.info(

@@ -1,14 +1,18 @@
-"""Write the movies that the configuration names to data/movies.csv."""
+"""Write the movies of the configuration to data/movies.csv, and record the kind of collection."""
 
 import logging
 
 from trailers12k.jobs.context import job
 from trailers12k.movies import metadata
-from trailers12k.workflow.plan import Plan
+from trailers12k.settings import load
+from trailers12k.workflow import folder
+from trailers12k.workflow.movie_list import MovieList
 
 
 def main() -> None:
-    movies = Plan(snakemake.config).listed(snakemake.params.movies, *metadata.COLUMNS)
+    listed = MovieList(load(snakemake.config))
+    movies = listed.listed(snakemake.params.movies, *metadata.COLUMNS)
+    folder.write_collection(snakemake.params.collection)
     metadata.write_movies(snakemake.output.movies, movies)
     logging.info("%d movies", len(movies))
 

@@ -11,10 +11,11 @@ from trailers12k.features import extraction as features
 from trailers12k.features import store as stores
 from trailers12k.features.backbones.names import read_weights, words_on
 from trailers12k.jobs.context import job
+from trailers12k.settings import load
 
 
 def main() -> None:
-    params = snakemake.params
+    params, configured = snakemake.params, load(snakemake.config)
     trailer = json.loads(Path(snakemake.input.facts).read_text(encoding="utf-8"))
     clips = predictions.clips_of(trailer, params.clips)
     logging.info("%d clips", len(clips))
@@ -22,12 +23,11 @@ def main() -> None:
     for stream, store in params.streams.items():
         paths.append(Path(f"data/{store['name']}.zarr"))
         weights = read_weights(store["weights"]) if store["weights"] else None
-        code = store["code"]["package"]
         determined = features.determined_by(
-            store["backbone"], params.clips, code, params.seed, weights
+            store["backbone"], params.clips, store["code"], params.seed, weights
         )
         predictions.check_store(paths[-1], determined)
-        batch = snakemake.config["backbones"][store["name"]]["batch"]
+        batch = configured.backbones[store["name"]].batch
         rows[stream] = predictions.features_of(
             trailer,
             clips,
@@ -35,13 +35,13 @@ def main() -> None:
             params.clips,
             params.seed,
             weights,
-            snakemake.config["device"],
+            configured.device,
         )
         logging.info("%s: %d vectors", store["name"], len(rows[stream]))
-    model, settings = checkpoint.load(params.chosen["checkpoint"])
+    model, settings = checkpoint.load(params.checkpoint["checkpoint"])
     probabilities, added = predictions.explain(model, rows, settings.snippet)
     words = words_on(map(stores.attributes, paths))
-    told = predictions.report(params.address, params.chosen, words, clips, probabilities, added)
+    told = predictions.report(params.address, params.checkpoint, words, clips, probabilities, added)
     write_json(snakemake.output.json, told)
     write_text(snakemake.output.table, predictions.table(told))
 

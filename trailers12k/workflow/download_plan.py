@@ -18,7 +18,7 @@ def retry_round(settings: Settings, folder: str, shard: str) -> int:
     folder: where the stage keeps its records, such as build/trailers.
     """
     pause = settings.downloads.retry_pause
-    return retries.next_round(Path(folder), shard, pause, settings.retry)
+    return retries.next_retry_round(Path(folder), shard, pause, settings.retry)
 
 
 def retry_round_of(settings: Settings, folder: str) -> Callable[[Any], int]:

@@ -183,7 +183,7 @@ class MovieList:
         local_files = self._settings.is_sample or self._settings.downloads.local_files
         return curation.read(self.curation, local_files)
 
-    def _read(self) -> sources.Found:
+    def _read(self) -> sources.CollectedMovies:
         return sources.collect(self._config, decisions=self.decisions)
 
     def _listing(self) -> Listing:

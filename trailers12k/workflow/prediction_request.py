@@ -23,7 +23,7 @@ class PredictionRequest:
     """A trailer, and how its features are made."""
 
     def __init__(self, address: str, settings: Settings, features: FeaturePlan):
-        """address: the path or URL of the trailer. 
+        """address: the path or URL of the trailer.
 
         Raises `UserError` for a file that is absent, and if no run has been trained.
         """

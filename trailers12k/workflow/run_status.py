@@ -32,4 +32,4 @@ def report_status(settings: Settings) -> str:
     pause = settings.downloads.retry_pause
     due = {stage: retries.due_times(folder, pause) for stage, folder in DOWNLOADS.items()}
     status.write(STATUS, rows)
-    return status.describe(rows, stop_signal.stopped(), due)
+    return status.describe(rows, stop_signal.stop_reason(), due)

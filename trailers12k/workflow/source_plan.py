@@ -84,7 +84,7 @@ class SourcePlan:
             "corrections": fingerprint(**corrections),
             # Only what changes the movies: a note does not.
             "decisions": fingerprint(**curation.effects(decisions)),
-            "rounds": {
+            "retry_rounds": {
                 name: retry_round(self._settings, f"build/sources/{name}", "all")
                 for name in self.queried
             },
@@ -94,6 +94,10 @@ class SourcePlan:
         """`address` and `md5` (None if unknown) of a file of the authors' record."""
         published = self._settings.published
         return {"address": f"{published.files.rstrip('/')}/{name}", "md5": published.md5[name]}
+
+    def store_archive(self, store: str) -> dict[str, str | None]:
+        """`published_file` of the archive of a store."""
+        return self.published_file(f"{store}.zarr.tar.gz")
 
     # Input functions and params of rules.
 
@@ -113,8 +117,8 @@ class SourcePlan:
         return self.published_file("mtgc.csv")
 
     def published_store(self, wildcards: Any) -> dict[str, str | None]:
-        """Param: `published_file` of a store, by the wildcard `store`."""
-        return self.published_file(f"{wildcards.store}.zarr.tar.gz")
+        """Param: `store_archive` of the job's store."""
+        return self.store_archive(wildcards.store)
 
     def split_table(self, key: Literal["extend", "groups"]) -> list[str]:
         """The user's table of `splits.extend` or `splits.groups`, if there is one."""

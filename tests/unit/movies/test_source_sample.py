@@ -31,7 +31,7 @@ def movies() -> list:
 def folder(tmp_path_factory, movies) -> Path:
     """The ten movies, rendered, and truth.csv."""
     folder = tmp_path_factory.mktemp("sample")
-    assert sample.render_shard(movies, folder, SEED, folder / "truth.csv") == len(movies)
+    assert sample.render_shard(movies, folder, SEED, "code", folder / "truth.csv") == len(movies)
     return folder
 
 
@@ -203,14 +203,14 @@ def test_only_what_is_missing_or_changed_is_rendered(movies, folder, tmp_path):
         for file in (folder / kind).iterdir():
             (tmp_path / kind / file.name).hardlink_to(file)
     truth, some = tmp_path / "truth.csv", movies[:2] + movies[GOOD:]
-    assert sample.render_shard(some, tmp_path, SEED, truth) == 0
+    assert sample.render_shard(some, tmp_path, SEED, "code", truth) == 0
     before = truth.read_bytes()
 
     (tmp_path / "posters" / f"{movies[0].mid}.jpg").unlink()
-    assert sample.render_shard(some[::-1], tmp_path, SEED, truth) == 1
+    assert sample.render_shard(some[::-1], tmp_path, SEED, "code", truth) == 1
     assert truth.read_bytes() == before
 
     changed = replace(movies[0], genres=("comedy",))
-    assert sample.render_shard([changed, *some[1:]], tmp_path, SEED, truth) == 1
+    assert sample.render_shard([changed, *some[1:]], tmp_path, SEED, "code", truth) == 1
     record = json.loads((tmp_path / "truth" / f"{changed.mid}.json").read_text())
     assert len(record["shots"]) == len(sample.script_of(changed, SEED))

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trailers12k.common.files import replacing, write_csv, write_json, write_text
-from trailers12k.common.fingerprint import code_version, fingerprint
+from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import Movie
 from trailers12k.common.vocabulary import GENRES
 from trailers12k.movies.sources.records import Record
@@ -286,17 +286,17 @@ def render(movie: Movie, folder: Path, seed: int) -> list[Shot]:
     return [] if movie.mid == BROKEN["truncated_trailer"] else script_of(movie, seed)
 
 
-def render_shard(movies: Sequence[Movie], folder: Path, seed: int, truth: Path) -> int:
+def render_shard(movies: Sequence[Movie], folder: Path, seed: int, code: str, truth: Path) -> int:
     """Render what is missing or out of date, write the true shots of all; return how many it made.
 
-    `truth` becomes a CSV file `mid,shot,start,end,transition` (seconds), sorted by mid and shot.
+    code: version of the code that renders. `truth` becomes a CSV file `mid,shot,start,end,transition` (seconds), sorted by mid and shot.
     """
     from tqdm import tqdm
 
     folder, rendered, rows = Path(folder), 0, []
     for movie in tqdm(sorted(movies, key=lambda movie: movie.mid), "sample", disable=None):
         record = folder / "truth" / f"{movie.mid}.json"
-        mark = _mark(movie, seed)
+        mark = _mark(movie, seed, code)
         shots = _kept(movie, folder, record, mark)
         if shots is None:
             shots = render(movie, folder, seed)
@@ -308,9 +308,8 @@ def render_shard(movies: Sequence[Movie], folder: Path, seed: int, truth: Path) 
     return rendered
 
 
-def _mark(movie: Movie, seed: int) -> str:
+def _mark(movie: Movie, seed: int, code: str) -> str:
     """The hash of all that decides what a movie's files look like."""
-    code = code_version("movies.sources.sample", "movies.sources.sample_looks")
     look = [movie.mid, movie.title, movie.year, movie.genres]
     return fingerprint(code=code, seed=seed, look=look)
 
