@@ -69,7 +69,7 @@ def cut(
     try:
         frames = cut(
             row["file"],
-            row["reader"],
+            row["decoder"],
             clips[number],
             out,
             settings.clips.fps,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from trailers12k.cli.collection import examples
+from trailers12k.common.errors import UserError
 
 
 def register(app: typer.Typer) -> None:
@@ -37,6 +38,8 @@ def diff(
     ] = "",
 ) -> None:
     """Print what changed from one version to another: movies, features, settings, results."""
+    if not from_:
+        raise UserError("diff: name a version: trailers12k diff FROM [TO]")
     from trailers12k.versions.comparison import Folder, Revision, page
 
     typer.echo(page(Revision(from_), Revision(to) if to else Folder()))

@@ -61,24 +61,8 @@ def splits(
     stratification). OUT.csv has the columns split0, split1 and split2: 0 training, 1 validation,
     2 test.
     """
-    import numpy as np
-
-    from trailers12k.splits.stratification import SHARES, make_splits
-    from trailers12k.splits.tables import (
-        SPLITS,
-        read_given,
-        read_groups,
-        read_table,
-        write_splits,
-    )
+    from trailers12k.splits.assignment import split_table
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    mids, names, values = read_table(labels)
-    # Sorted, so that the order of the table changes no split.
-    order = np.argsort(mids, kind="stable")
-    mids, values = [mids[place] for place in order], values[order]
-    given = read_given(extend, mids) if extend else None
-    grouped = read_groups(groups, mids) if groups else None
-    columns = make_splits(values, SHARES, seed, tries, SPLITS, given, grouped)
-    write_splits(out, mids, names, values, columns)
-    typer.echo(f"{out}: {len(mids)} movies, {columns.shape[1]} splits")
+    split_table(labels, out, seed, extend, groups, tries)
+    typer.echo(f"Wrote {out}.")
