@@ -37,10 +37,10 @@ def status(
     """
     from trailers12k.downloads import retries, stop_signal
     from trailers12k.jobs import status as progress
-    from trailers12k.settings import plain
     from trailers12k.workflow.plan import COLLECTED, Plan
 
-    plan = Plan(plain(read_settings(configfile)))
+    settings = read_settings(configfile)
+    plan = Plan(settings.for_results() | settings.model_dump(include={"retry", "trailer"}))
     if plan.collects and not Path(COLLECTED).exists():
         typer.echo("The movies are not collected yet; start a run: trailers12k run")
         return
@@ -55,6 +55,6 @@ def status(
     rows = progress.gather(plan.shards, folders)
     first_pause = plan.config["downloads"]["retry_pause"]
     due = {stage: retries.due_times(folder, first_pause) for stage, folder in downloads.items()}
-    typer.echo(progress.describe(rows, stop_signal.stopped(), due))
+    typer.echo(progress.describe(rows, stop_signal.stop_reason(), due))
     if csv:
         progress.write(csv, rows)
