@@ -3,8 +3,6 @@
 `snakemake --cores all` runs what config.yaml describes; README.md explains the rest.
 """
 
-import os
-import re
 import sys
 from pathlib import Path
 
@@ -13,16 +11,14 @@ from snakemake.utils import min_version
 # Jobs in environments of their own (--sdm conda) find the package here; it is not installed there.
 sys.path.append(workflow.basedir)
 
-from trailers12k.common.vocabulary import SPLITS
-from trailers12k.settings import load, plain
+from trailers12k.settings import load
 from trailers12k.workflow import folder
 from trailers12k.workflow.closing_words import closing_words
-from trailers12k.workflow.code_versions import rule_version
-from trailers12k.workflow.download_plan import retry_round_of
 from trailers12k.workflow.feature_plan import FeaturePlan
 from trailers12k.workflow.movie_list import MovieList
 from trailers12k.workflow.prediction_request import prediction_request
 from trailers12k.workflow.source_plan import SourcePlan
+from trailers12k.workflow.targets import target_files
 from trailers12k.workflow.user_errors import one_line_errors
 
 min_version("9.0")
@@ -39,13 +35,18 @@ with one_line_errors():
     sources = SourcePlan(settings)
     features = FeaturePlan(settings)
     prediction = prediction_request(settings, features)
+    targets = target_files(settings, movies, features, prediction)
 
-# Waiting threads sleep instead of spinning, which leaves the cores to other jobs. It must be in the
-# environment before a job loads torch.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+# Here, since Snakemake takes no default target from an included file.
+rule all:
+    default_target: True
+    input:
+        targets["all"],
 
 
 include: "rules/targets.smk"
+include: "rules/common.smk"
 
 
 if settings.is_published:

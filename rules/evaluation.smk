@@ -5,11 +5,6 @@ VARIANTS = [name for name in settings.evaluation.also if name != "sklearn"]
 OPTIONS = ["results/transfer/options.csv"] if settings.evaluation.also else []
 
 
-def of_every_run(*names):
-    """Files of every run and split."""
-    return expand(f"{RUN}/{{name}}", run=features.runs, split=SPLITS, name=names)
-
-
 rule score_runs:
     """Score the predictions of all runs and splits, and chance."""
     input:

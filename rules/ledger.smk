@@ -3,13 +3,6 @@
 ALL_LEDGERS = expand("build/ledger/{stage}/{{shard}}.csv", stage=features.stages)
 
 
-def counted_ledgers(wildcards):
-    """The ledgers whose failures a job of check_failures counts."""
-    if wildcards.stages == "all":
-        return "data/ledger.csv"
-    return movies.per_shard("build/ledger/{stages}/{shard}.csv")(wildcards)
-
-
 rule merge_ledger:
     """Put the shards' ledgers of all stages into one."""
     input:

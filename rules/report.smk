@@ -10,11 +10,6 @@ if not settings.is_published:
     TABLES += ["measures", "histograms"]
 
 
-def unless_published(path):
-    """A product of the movies, which do not exist if the features are the authors' own."""
-    return [] if settings.is_published else path
-
-
 rule describe_run:
     """Describe the movies, stores and runs as tables."""
     input:

@@ -1,18 +1,6 @@
 """Training: needs stores and splits, makes a trained DIViTA per run and split, and its predictions."""
 
 
-def packed_streams(wildcards):
-    """The packed stores of a job's run: stream -> array and index.
-
-    The array is ancient. Its index changes with it, and is small enough for Snakemake to compare by
-    content, so that the hosts' clocks need not agree.
-    """
-    return {
-        stream: [ancient(f"build/packed/{store}.npy"), f"build/packed/{store}.csv"]
-        for stream, store in settings.runs[wildcards.run].streams.items()
-    }
-
-
 rule pack_store:
     """Put a store into one array, which all its trainings map into memory."""
     input:

@@ -18,7 +18,7 @@ CLOSURES = Path(__file__).with_name("closures.txt")
 RESULT_MODULES = {
     "build_metadata": "trailers12k.movies.metadata",
     "check_failures": "trailers12k.jobs.ledger",
-    "collect_movies": "trailers12k.movies.sources.collection",
+    "collect_movies": "trailers12k.movies.sources",
     "describe_run": "trailers12k.report.tables",
     "detect_clips": "trailers12k.video.shots",
     "download_posters": "trailers12k.downloads.posters",

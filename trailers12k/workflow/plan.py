@@ -21,7 +21,7 @@ from trailers12k.common.movie import Movie, shard_of
 from trailers12k.common.vocabulary import SPLITS, STREAMS
 from trailers12k.downloads import retries, stop_signal
 from trailers12k.features import integrity as trust
-from trailers12k.features.backbones.names import modules_of, weights_key
+from trailers12k.features.backbones.names import weights_key
 from trailers12k.jobs import status
 from trailers12k.movies import curation, sources
 from trailers12k.movies.curation import Decided, Decision
@@ -297,9 +297,7 @@ class Plan:
 
     def feature_code(self, store: str) -> dict[str, str]:
         """`code` of the features of one store."""
-        return self.code(
-            "extract_features", *FEATURES_CODE, *modules_of(self.stores[store]["model"])
-        )
+        return self.code("extract_features", *FEATURES_CODE)
 
     def backbone(self, store: str) -> dict:
         """All settings of one backbone, the common ones filled in, and nobody else's."""

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from trailers12k.common.fingerprint import fingerprint
-from trailers12k.common.vocabulary import FILLING, PUBLISHED
+from trailers12k.common.vocabulary import FILLING, PUBLISHED, SOURCES
 from trailers12k.movies import curation, sources
 from trailers12k.movies.curation import Decision
 from trailers12k.settings import Settings, plain
@@ -45,6 +45,11 @@ class SourcePlan:
             folder = self._settings.sources.imdb.files.rstrip("/")
             files["imdb"] = {name: _local_path(f"{folder}/{name}") for name in IMDB_FILES}
         return files
+
+    @property
+    def families(self) -> list[str]:
+        """The keys of the sources' modules in the registry of `movies.sources`."""
+        return sorted({name if name in SOURCES else "table" for name in self.names})
 
     @property
     def queried(self) -> list[str]:

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from trailers12k.common.errors import UserError
-from trailers12k.features.backbones.names import Weights, family_of
+from trailers12k.features.backbones.names import FAMILY_MODULES, Weights, family_key
 
 if TYPE_CHECKING:
     from trailers12k.features.backbones.common import Backbone
@@ -42,12 +42,15 @@ def load(
 
     Raises `UserError` when the weights cannot be had.
     """
-    common = import_module("trailers12k.features.backbones.common")
-    family = import_module(f"trailers12k.features.backbones.{family_of(spec['model'])}")
+    from trailers12k.features.backbones.common import Backbone
+
+    family = import_module(FAMILY_MODULES[family_key(str(spec["model"]))])
     if spec["weights"] == "pretrained":
         if given is None:
             raise UserError(
                 f"backbone {spec['model']}: pretrained weights are fetched first: snakemake weights"
             )
-        given = import_module("trailers12k.features.backbones.weights").checked(given)
-    return common.Backbone(family.build(spec, seed, given), spec, seed, device)
+        from trailers12k.features.backbones.weights import checked
+
+        given = checked(given)
+    return Backbone(family.build(spec, seed, given), spec, seed, device)

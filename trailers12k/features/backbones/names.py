@@ -19,6 +19,13 @@ FAMILIES = {
 }
 """Prefix of a model's name -> the module of this package that builds it."""
 
+FAMILY_MODULES = {
+    "torchvision": "trailers12k.features.backbones.torchvision_nets",
+    "timm": "trailers12k.features.backbones.timm_nets",
+    "shufflenet3d": "trailers12k.features.backbones.shufflenet3d",
+}
+"""Prefix of a model's name -> the dotted module that builds it; code versions read this dict."""
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -80,9 +87,10 @@ def family_of(model: str) -> str:
     return FAMILIES[prefix]
 
 
-def modules_of(model: str) -> list[str]:
-    """The modules whose code determines this model's features, for `fingerprint.code_version`."""
-    return ["features.backbones.common", f"features.backbones.{family_of(model)}", "common.seeds"]
+def family_key(model: str) -> str:
+    """The key of `FAMILY_MODULES` for a model. Raises `UserError`."""
+    family_of(model)
+    return model.partition("/")[0]
 
 
 def words_on(stores: Iterable[Mapping]) -> str:

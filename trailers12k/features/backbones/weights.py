@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import replacing, sha256_of
 from trailers12k.downloads import http as web
-from trailers12k.features.backbones.names import Origin, Weights, family_of
+from trailers12k.features.backbones.names import FAMILY_MODULES, Origin, Weights, family_key
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def fetch(spec: Mapping[str, Any], folder: Path, mirror: str | None = None) -> W
 
 
 def _family(model: str) -> Any:
-    return import_module(f"trailers12k.features.backbones.{family_of(model)}")
+    return import_module(FAMILY_MODULES[family_key(model)])
 
 
 def _published(spec: Mapping, folder: Path, mirror: str | None) -> tuple[Path, str, str]:

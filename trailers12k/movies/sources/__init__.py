@@ -17,6 +17,16 @@ from trailers12k.movies.sources.records import Record, check_complete, combine
 
 log = logging.getLogger(__name__)
 
+SOURCE_MODULES = {
+    "sample": "trailers12k.movies.sources.sample",
+    "table": "trailers12k.movies.sources.table",
+    "trailers12k": "trailers12k.movies.sources.trailers12k",
+    "imdb": "trailers12k.movies.sources.imdb",
+    "tmdb": "trailers12k.movies.sources.tmdb",
+    "search": "trailers12k.movies.sources.search",
+}
+"""Source -> its module, which has `read`; code versions read this dict."""
+
 CREDITS = {
     "trailers12k": "Movies, genres and trailers: Trailers12k (Montalvo-Lezama et al., 2023), "
     "CC BY-NC-SA 4.0.",
@@ -71,7 +81,7 @@ def collect(
         if name == SAMPLE:
             settings = {"movies": config["sample"]["movies"], "seed": config["seed"]}
         settings |= (given or {}).get(name, {})
-        module = import_module(f"{__name__}.{'table' if is_table else name}")
+        module = import_module(SOURCE_MODULES["table" if is_table else name])
         known = records
         if name in FILLING and leaving:
             known = {mid: record for mid, record in records.items() if mid not in leaving}

@@ -289,7 +289,8 @@ def render(movie: Movie, folder: Path, seed: int) -> list[Shot]:
 def render_shard(movies: Sequence[Movie], folder: Path, seed: int, code: str, truth: Path) -> int:
     """Render what is missing or out of date, write the true shots of all; return how many it made.
 
-    code: version of the code that renders. `truth` becomes a CSV file `mid,shot,start,end,transition` (seconds), sorted by mid and shot.
+    code: version of the code that renders. `truth` becomes a CSV file
+    `mid,shot,start,end,transition` (seconds), sorted by mid and shot.
     """
     from tqdm import tqdm
 
