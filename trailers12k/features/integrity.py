@@ -1,4 +1,4 @@
-"""The integrity of a store: reads every array, and removes damaged ones so that a run replaces them.
+"""Integrity of a store: reads every array, and removes damaged ones so that a run replaces them.
 
 Reads stores with their manifests, clips.csv and the records of shards; `repair` removes arrays from
 data/ and build/features/. Must not know Snakemake; what needs no array to be read is `store_index`.
