@@ -370,19 +370,17 @@ def fault_of_values(
 
 
 def describe(store: Path) -> str:
-    """A store in words: how much it holds, and what made it."""
+    """A store for a person: its size, what computed its arrays, and its attributes as YAML."""
     mids = movies(store)
     rows = sum(shape(store, mid)[0] for mid in mids)
     size = sum(path.stat().st_size for path in store.rglob("*") if path.is_file())
     lines = [f"{store}: {len(mids)} movies, {rows} rows, {size / 1e6:.1f} MB"]
-    own = [attributes(store, mid) for mid in mids]
+    of_arrays = [attributes(store, mid) for mid in mids]
     for key in ("precision", "device", "decoder"):
-        counts = Counter(told[key] for told in own if told.get(key))
-        lines += [f"{key}: {', '.join(f'{name} {n}' for name, n in sorted(counts.items()))}"]
-    told = {
-        k: v
-        for k, v in attributes(store).items()
-        if k not in ("determined_by", "precision", "device")
-    }
-    lines.append(yaml.safe_dump(told, sort_keys=False, width=100, allow_unicode=True).rstrip())
+        if counts := Counter(own[key] for own in of_arrays if own.get(key)):
+            lines.append(f"{key}: {', '.join(f'{name} {n}' for name, n in sorted(counts.items()))}")
+    of_group = attributes(store)
+    for key in ("determined_by", "precision", "device"):
+        of_group.pop(key, None)
+    lines.append(yaml.safe_dump(of_group, sort_keys=False, width=100, allow_unicode=True).rstrip())
     return "\n".join(lines)
