@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from trailers12k.features import extraction as features
+from trailers12k.features import store_index
 from trailers12k.features.backbones.names import read_weights
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
@@ -11,7 +12,8 @@ from trailers12k.video import clips
 
 
 def main() -> None:
-    output, store = Path(snakemake.output.ledger), snakemake.wildcards.store
+    output = Path(snakemake.output.ledger)
+    store, shard = snakemake.wildcards.store, snakemake.wildcards.shard
     params = snakemake.params.settings
     # Neither is a param: they change no result, so a change of them must not rerun the job.
     configured = load(snakemake.config)
@@ -29,12 +31,14 @@ def main() -> None:
         params["code"],
         records=output.with_suffix(""),
         store=Path(snakemake.output.group).parent,
+        index=store_index.index_of(store, shard),
         seed=params["seed"],
         weights=read_weights(weights) if weights else None,
         device=configured.device,
         threads=snakemake.threads,
     )
     ledger.write_shard(output, rows, features.LEDGER_COLUMNS)
+    store_index.record_repairs(store, snakemake.params.get("repairs"), shard)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ from trailers12k.common.fingerprint import code_version, fingerprint
 from trailers12k.common.movie import Movie, shard_of
 from trailers12k.common.vocabulary import SPLITS, STREAMS
 from trailers12k.downloads import retries, stop_signal
-from trailers12k.features import integrity as trust
 from trailers12k.features.backbones.names import weights_key
 from trailers12k.jobs import status
 from trailers12k.movies import curation, sources
