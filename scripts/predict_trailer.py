@@ -4,8 +4,7 @@ import json
 import logging
 from pathlib import Path
 
-from trailers12k.classifier import checkpoint
-from trailers12k.classifier import prediction as predictions
+from trailers12k.classifier import checkpoint, prediction
 from trailers12k.common.files import write_json, write_text
 from trailers12k.features import extraction as features
 from trailers12k.features import store as stores
@@ -15,8 +14,9 @@ from trailers12k.jobs.context import job
 
 def main() -> None:
     params = snakemake.params
-    trailer = json.loads(Path(snakemake.input.facts).read_text(encoding="utf-8"))
-    clips = predictions.clips_of(trailer, params.clips)
+    record = json.loads(Path(snakemake.input.facts).read_text(encoding="utf-8"))
+    trailer = prediction.FetchedTrailer.from_record(record)
+    clips = prediction.cut_into_clips(trailer, params.clips)
     logging.info("%d clips", len(clips))
     rows, paths = {}, []
     for stream, store in params.streams.items():
@@ -26,9 +26,9 @@ def main() -> None:
         determined = features.determined_by(
             store["backbone"], params.clips, code, params.seed, weights
         )
-        predictions.check_store(paths[-1], determined)
+        prediction.check_store(paths[-1], determined)
         batch = snakemake.config["backbones"][store["name"]]["batch"]
-        rows[stream] = predictions.features_of(
+        rows[stream] = prediction.compute_features(
             trailer,
             clips,
             store["backbone"] | {"batch": batch},
@@ -39,11 +39,17 @@ def main() -> None:
         )
         logging.info("%s: %d vectors", store["name"], len(rows[stream]))
     model, settings = checkpoint.load(params.chosen["checkpoint"])
-    probabilities, added = predictions.explain(model, rows, settings.snippet)
-    words = words_on(map(stores.attributes, paths))
-    told = predictions.report(params.address, params.chosen, words, clips, probabilities, added)
-    write_json(snakemake.output.json, told)
-    write_text(snakemake.output.table, predictions.table(told))
+    probabilities, contributions = prediction.attribute_by_occlusion(model, rows, settings.snippet)
+    predicted = prediction.TrailerPrediction(
+        params.address,
+        prediction.ChosenRun(**params.chosen),
+        words_on(map(stores.attributes, paths)),
+        clips,
+        probabilities,
+        contributions,
+    )
+    write_json(snakemake.output.json, predicted.record())
+    write_text(snakemake.output.table, predicted.table())
 
 
 if __name__ == "__main__":
