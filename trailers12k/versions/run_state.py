@@ -176,7 +176,7 @@ def _rest() -> None:
         for shard in Path("build/ledger", stage).glob("*.csv"):
             files = [row["file"] for row in read_csv(shard) if row["status"] == "ok"]
             here = all(map(os.path.exists, files))
-            retries.rest(Path("build") / stage, shard.stem, not here)
+            retries.hold_retries(Path("build") / stage, shard.stem, not here)
 
 
 def _check() -> list[PurePosixPath]:
