@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -55,7 +56,7 @@ def _encode(path: Path, frames: Iterator[np.ndarray], rate: Fraction) -> int:
     odd = encoder == "libx264" and (height % 2 or width % 2)
     count = 0
     with av.open(str(path), "w", format="mp4") as container:
-        stream = container.add_stream(encoder, rate=rate, options=ENCODERS[encoder])
+        stream: Any = container.add_stream(encoder, rate=rate, options=ENCODERS[encoder])
         stream.width, stream.height = width, height
         stream.pix_fmt = "yuv444p" if odd else "yuv420p"
         # Tagged, since players guess the colour space of an untagged file by its size.

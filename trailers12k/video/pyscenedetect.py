@@ -15,9 +15,7 @@ DETECTORS = {"adaptive": "AdaptiveDetector", "content": "ContentDetector"}
 """PySceneDetect's class of each detector, which keeps its default thresholds."""
 
 
-def find_cuts(
-    frames: Iterable[np.ndarray], detector: str, min_shot: int, fps: float
-) -> list[int]:
+def find_cuts(frames: Iterable[np.ndarray], detector: str, min_shot: int, fps: float) -> list[int]:
     """The first frames of the new shots of a video.
 
     frames: RGB, uint8 (H, W, 3). detector: a key of `DETECTORS`.

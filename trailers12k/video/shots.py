@@ -80,9 +80,7 @@ def detect_shots(
     )
 
 
-def _find_cuts(
-    frames: Iterable[np.ndarray], detector: str, min_shot: int, fps: float
-) -> list[int]:
+def _find_cuts(frames: Iterable[np.ndarray], detector: str, min_shot: int, fps: float) -> list[int]:
     return _module(detector).find_cuts(frames, detector, min_shot, fps)
 
 
