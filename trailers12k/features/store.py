@@ -250,7 +250,7 @@ def verify(
         the fingerprint is that of these clips.
     """
     # Here, since whoever merges stores need not be able to read videos.
-    from trailers12k.video.clips import read_clips
+    from trailers12k.video.clip_table import read_clips
 
     about = attributes(store)
     listed = {row["mid"]: row for row in read_csv(manifest)} if manifest else {}

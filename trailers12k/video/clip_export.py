@@ -18,8 +18,12 @@ from trailers12k.common.files import replacing
 from trailers12k.video.clips import Clip, frame_times
 from trailers12k.video.reader import read_frames
 
-ENCODERS = {"libx264": {"crf": "8"}, "mpeg4": {"qmin": "1", "qmax": "2"}}
-"""Encoders in order of preference, with options for a visually lossless picture."""
+ENCODERS = {
+    "libx264": ({"crf": "8"}, Colorspace.ITU709),
+    "mpeg4": ({"qmin": "1", "qmax": "2"}, Colorspace.ITU601),
+}
+"""Encoders in order of preference, with options for a visually lossless picture and the colour
+space: MPEG-4 Part 2 files do not record theirs, and FFmpeg assumes BT.601."""
 
 
 def cut(
@@ -50,22 +54,23 @@ def cut(
 
 def _encode(path: Path, frames: Iterator[np.ndarray], rate: Fraction) -> int:
     encoder = next(name for name in ENCODERS if name in av.codecs_available)
+    options, colours = ENCODERS[encoder]
     first = next(frames)
     height, width = first.shape[:2]
     # libx264 halves the colours of even sizes only; players read 4:2:0 more widely than 4:4:4.
     odd = encoder == "libx264" and (height % 2 or width % 2)
     count = 0
     with av.open(str(path), "w", format="mp4") as container:
-        stream: Any = container.add_stream(encoder, rate=rate, options=ENCODERS[encoder])
+        stream: Any = container.add_stream(encoder, rate=rate, options=options)
         stream.width, stream.height = width, height
         stream.pix_fmt = "yuv444p" if odd else "yuv420p"
-        # Tagged, since players guess the colour space of an untagged file by its size.
-        stream.codec_context.colorspace = Colorspace.ITU709
+        # Recorded, because players guess the colour space of other files by their size.
+        stream.codec_context.colorspace = colours
         stream.codec_context.color_range = ColorRange.MPEG
         for image in chain([first], frames):
             frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(
                 format=stream.pix_fmt,
-                dst_colorspace=Colorspace.ITU709,
+                dst_colorspace=colours,
                 dst_color_range=ColorRange.MPEG,
             )
             frame.pts, frame.time_base = count, 1 / rate

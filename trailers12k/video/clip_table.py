@@ -17,10 +17,11 @@ COLUMNS = ("mid", *(field.name for field in fields(Clip)))
 
 def write_clips(path: Path, mid: str, clips: Sequence[Clip]) -> None:
     """Write one movie's clips with `COLUMNS`, times with six decimals."""
-    write_csv(path, COLUMNS, (_row(mid, clip) for clip in clips))
+    write_csv(path, COLUMNS, (row_of(mid, clip) for clip in clips))
 
 
-def _row(mid: str, clip: Clip) -> dict[str, object]:
+def row_of(mid: str, clip: Clip) -> dict[str, object]:
+    """A row of clips.csv: `COLUMNS` and their values."""
     row = {"mid": mid} | asdict(clip)
     return row | {"start": f"{clip.start:.6f}", "end": f"{clip.end:.6f}"}
 
