@@ -22,7 +22,11 @@ rule detect_clips:
         mem_mb=1500,
     params:
         settings=plan.config["clips"],
-        code=plan.code("detect_clips", *CLIPS_CODE, "video.transnet" if SHOTS_BY_TORCH else "video.pyscenedetect"),
+        code=plan.code(
+            "detect_clips",
+            *CLIPS_CODE,
+            "video.transnet" if SHOTS_BY_TORCH else "video.pyscenedetect",
+        ),
     script:
         "../scripts/detect_clips.py"
 

@@ -59,7 +59,8 @@ def verify(
 
     Compares values, fingerprints, the manifest STORE.csv and clips.csv. Changes no file.
     """
-    from trailers12k.features.store import movies, verify
+    from trailers12k.features.integrity import verify
+    from trailers12k.features.store import movies
 
     _require_store(store)
     if clips and not clips.is_file():
