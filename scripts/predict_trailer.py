@@ -10,13 +10,15 @@ from trailers12k.features import extraction as features
 from trailers12k.features import store as stores
 from trailers12k.features.backbones.names import read_weights, words_on
 from trailers12k.jobs.context import job
+from trailers12k.video.clip_detection import ClipSettings
 
 
 def main() -> None:
     params = snakemake.params
     record = json.loads(Path(snakemake.input.facts).read_text(encoding="utf-8"))
     trailer = prediction.FetchedTrailer.from_record(record)
-    clips = prediction.cut_into_clips(trailer, params.clips)
+    settings = ClipSettings(**params.clips)
+    clips = prediction.cut_into_clips(trailer, settings)
     logging.info("%d clips", len(clips))
     rows, paths = {}, []
     for stream, store in params.streams.items():
@@ -32,14 +34,14 @@ def main() -> None:
             trailer,
             clips,
             store["backbone"] | {"batch": batch},
-            params.clips,
+            settings,
             params.seed,
             weights,
             snakemake.config["device"],
         )
         logging.info("%s: %d vectors", store["name"], len(rows[stream]))
-    model, settings = checkpoint.load(params.chosen["checkpoint"])
-    probabilities, contributions = prediction.attribute_by_occlusion(model, rows, settings.snippet)
+    model, trained = checkpoint.load(params.chosen["checkpoint"])
+    probabilities, contributions = prediction.attribute_by_occlusion(model, rows, trained.snippet)
     predicted = prediction.TrailerPrediction(
         params.address,
         prediction.ChosenRun(**params.chosen),

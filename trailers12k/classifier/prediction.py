@@ -18,7 +18,8 @@ from trailers12k.common.vocabulary import GENRES
 from trailers12k.features import backbones, extraction, store
 from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.names import Weights
-from trailers12k.video.clips import Clip, find_clips
+from trailers12k.video.clip_detection import ClipSettings, detect_clips
+from trailers12k.video.clips import Clip
 
 MAX_CLIPS = 3
 """Clips that the table names per genre."""
@@ -135,10 +136,10 @@ def check_store(path: Path, determined_by: Mapping[str, object]) -> None:
         )
 
 
-def cut_into_clips(trailer: FetchedTrailer, settings: Mapping[str, Any]) -> list[Clip]:
-    """The clips of a trailer. settings: see `find_clips`. Raises `UserError`."""
+def cut_into_clips(trailer: FetchedTrailer, settings: ClipSettings) -> list[Clip]:
+    """The clips of a trailer. Raises `UserError`."""
     try:
-        clips, _ = find_clips(trailer.file, trailer.decoder, trailer.duration, settings)
+        clips, _ = detect_clips(trailer.file, trailer.decoder, trailer.duration, settings)
     except Failure as failure:
         raise UserError(f"the trailer cannot be used: {failure}") from failure
     return clips
@@ -148,14 +149,14 @@ def compute_features(
     trailer: FetchedTrailer,
     clips: Sequence[Clip],
     backbone: Mapping[str, Any],
-    settings: Mapping[str, Any],
+    settings: ClipSettings,
     seed: int,
     weights: Weights | None,
     device: str,
 ) -> np.ndarray:
     """The features of a trailer's clips, (clips, features) float32, as a store would hold them.
 
-    backbone: its entry in the configuration. settings: `fps` and `fpc` of the clips. See
+    backbone: its entry in the configuration. settings: those with which the clips were cut. See
     `backbones.load` for the others. Raises `UserError`.
     """
     extraction.keep_memory()
@@ -168,8 +169,8 @@ def compute_features(
                 trailer.file,
                 trailer.decoder,
                 clips,
-                settings["fps"],
-                settings["fpc"],
+                settings.fps,
+                settings.fpc,
                 backbone.get("image_frames") if backbone["input"] == "frames" else None,
             )
         except Failure as failure:
