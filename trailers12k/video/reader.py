@@ -171,6 +171,11 @@ def _scaled(width: int, height: int, size: int | None) -> tuple[int, int]:
     return round(width * scale), round(height * scale)
 
 
+def available_decoder(decoder: str) -> str:
+    """The decoder that reads here in place of `decoder`: PyAV where decord is not installed."""
+    return "pyav" if decoder == "decord" and _decord() is None else decoder
+
+
 def decoders() -> str:
     """Name and version of what reads videos here."""
     decord = _decord()
