@@ -19,9 +19,9 @@ import numpy as np
 import torch
 import yaml
 
-from trailers12k.features import extraction as features
 from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.common import Backbone
+from trailers12k.features.extraction import Sampling, extract_trailer, keep_memory
 from trailers12k.video import clips, probe, shots
 from trailers12k.video import contact_sheets as sheets
 from trailers12k.video import reader as video
@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--precision", default="auto", choices=["auto", "fp32", "bf16"])
     args = parser.parse_args()
-    features.keep_memory()
+    keep_memory()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         trailer, sheet = Path(folder) / "trailer.mp4", Path(folder) / "sheet.jpg"
@@ -86,7 +86,7 @@ def main() -> None:
             net = bench.load(store, args.precision, devices.cpu())
 
             def extract(part: list[clips.Clip], net: Backbone = net) -> None:
-                features.extract_movie(net, brief, read, part, 24, 24)
+                extract_trailer(net, brief, read, part, Sampling(24, 24))
 
             extract(few[:1])
             cpu = bench.cpu_of(lambda extract=extract: extract(few)) / len(few)

@@ -100,13 +100,28 @@ def extract_trailer(
     A forward pass never mixes trailers, and no more frames are in memory than it takes, at the size
     after resizing and cropping. Raises `Failure`.
     """
-    chosen = spread(sampling.image_frames or sampling.fpc, sampling.fpc)
-    times = np.concatenate([frame_times(clip, sampling.fps, sampling.fpc)[chosen] for clip in clips])
-    frames = _cropped(backbone, reader.read_frames(path, decoder, times, backbone.side))
-    batches = _batches(frames, len(clips), len(chosen), backbone.clips_at_a_time(len(chosen)))
+    batches = read_batches(backbone, path, decoder, clips, sampling)
     if ahead:
         batches = _ahead(batches)
     return np.concatenate([backbone.compute(part) for part in batches])
+
+
+def read_batches(
+    backbone: Backbone,
+    path: str | Path,
+    decoder: str,
+    clips: Sequence[Clip],
+    sampling: Sampling,
+) -> Iterator[np.ndarray]:
+    """The cropped frames of a trailer's clips, uint8 (B, T, h, w, 3), in batches of clips.
+
+    T: frames of a clip that the backbone gets. Raises `Failure`.
+    """
+    fps, fpc = sampling.fps, sampling.fpc
+    chosen = spread(sampling.image_frames or fpc, fpc)
+    times = np.concatenate([frame_times(clip, fps, fpc)[chosen] for clip in clips])
+    frames = _cropped(backbone, reader.read_frames(path, decoder, times, backbone.side))
+    return _batches(frames, len(clips), len(chosen), backbone.clips_at_a_time(len(chosen)))
 
 
 def _cropped(backbone: Backbone, frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:

@@ -1,7 +1,7 @@
 """The job of one store and shard: computes what is missing or damaged, keeps the rest.
 
-Reads trailers or posters; writes the arrays of a shard's store, their index, and the movies' records.
-Must not know Snakemake.
+Reads trailers or posters; writes the arrays of a shard's store, their index, and a record of each
+movie. Must not know Snakemake.
 """
 
 import json
@@ -105,7 +105,9 @@ def extract_shard(
         mid: (shard.fingerprints[mid], store_index.signature(request.group / mid)) for mid in done
     }
     # An array that changed while this job ran was not verified.
-    store_index.write_index(request.index, entries | {m: verified[m] for m in verified if m in done})
+    store_index.write_index(
+        request.index, entries | {m: verified[m] for m in verified if m in done}
+    )
     if shard.computed:
         rate = shard.computed / seconds
         log.info("%s: %d vectors computed, %.2f a second", request.name, shard.computed, rate)

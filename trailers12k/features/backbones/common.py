@@ -173,8 +173,8 @@ class Backbone:
         self._device.free()
         if tried == 1:
             raise UserError(
-                f"backbone {self._model}: the device's memory does not hold a single one; use a larger "
-                "GPU, or device: cpu"
+                f"backbone {self._model}: not even a batch of one fits into the device's memory; "
+                "use a larger GPU, or device: cpu"
             )
         # Not half of self.batch, which another thread may have halved already.
         self.batch = min(self.batch, tried // 2)
@@ -259,7 +259,7 @@ def sha256_of_state(module: nn.Module) -> str:
 
 
 def remove_head(module: nn.Module, model: str) -> int:
-    """Replace the last layer with weights, the classifier, by the identity; its number of inputs."""
+    """Replace the classifier, the last layer with weights, by the identity; its input's length."""
     layers = nn.Linear | nn.Conv2d | nn.Conv3d
     named = [(name, part) for name, part in module.named_modules() if isinstance(part, layers)]
     if not named:

@@ -69,7 +69,7 @@ def cuda(number: int) -> Device:
 
 
 def names() -> dict[int, str]:
-    """The GPUs that this process may use: number -> name that all processes of the machine share."""
+    """The GPUs that this process may use: number -> a name that is the same in all processes."""
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     return {n: str(torch.cuda.get_device_properties(n).uuid) for n in range(count)}
 
