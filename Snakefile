@@ -71,7 +71,6 @@ if workflow.is_main_process:
     try:
         if not state.is_laid_out():
             state.lay_out()
-        plan.check_stores()
     except UserError as error:
         sys.exit(f"error: {error}\n")
 

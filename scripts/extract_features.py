@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from trailers12k.features import extraction as features
+from trailers12k.features import store_index
 from trailers12k.features.backbones.names import read_weights
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
@@ -10,7 +11,8 @@ from trailers12k.video import clips
 
 
 def main() -> None:
-    output, store = Path(snakemake.output.ledger), snakemake.wildcards.store
+    output = Path(snakemake.output.ledger)
+    store, shard = snakemake.wildcards.store, snakemake.wildcards.shard
     params = snakemake.params.settings
     # Neither is among the params: they change no result, and so shall make no job run.
     device = snakemake.config["device"]
@@ -28,12 +30,14 @@ def main() -> None:
         params["code"]["package"],
         records=output.with_suffix(""),
         store=Path(snakemake.output.group).parent,
+        index=store_index.index_of(store, shard),
         seed=params["seed"],
         weights=read_weights(weights) if weights else None,
         device=device,
         threads=snakemake.threads,
     )
     ledger.write_shard(output, rows, features.LEDGER_COLUMNS)
+    store_index.record_repairs(store, snakemake.params.get("repairs"), shard)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from trailers12k.evaluation import curves as tables
-from trailers12k.evaluation.summary import read_labels
+from trailers12k.evaluation.scores import read_labels
 from trailers12k.report.drawing import save
 from trailers12k.report.run_charts import curves, pretrained_of
 

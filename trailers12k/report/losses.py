@@ -71,7 +71,7 @@ def funnel(
     The losses of a step and its remaining movies add up to the remaining movies of the step before.
     rejected: number of movies that curation removed; `mids` lacks them. order: the stages of
     `follow`; all stages but trailers and clips are stores, which form one step. splits: of
-    `summary.read_labels`. predicted: run -> mids of its test predictions.
+    `scores.read_labels`. predicted: run -> mids of its test predictions.
     """
     rows: list[dict[str, object]] = []
     remaining = set(mids)

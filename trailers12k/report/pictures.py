@@ -150,9 +150,8 @@ def funnel_words(table: pd.DataFrame) -> str:
         f"{count(row['movies'])} {str(row['reason']).replace('_', ' ')} ({row['step']})"
         for row in table[table["status"] == FAILED].to_dict("records")
     ]
-    return (
-        f"Of {count(remaining.iloc[0])} movies, {', '.join(parts[:-1])} and {parts[-1]}. "
-        + (f"Lost: {', '.join(losses)}." if losses else "No movie was lost to a failure.")
+    return f"Of {count(remaining.iloc[0])} movies, {', '.join(parts[:-1])} and {parts[-1]}. " + (
+        f"Lost: {', '.join(losses)}." if losses else "No movie was lost to a failure."
     )
 
 

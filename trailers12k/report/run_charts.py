@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 
 from trailers12k.common.vocabulary import CHANCE, CONSTANT, GENRES
-from trailers12k.features.backbones.names import is_untrained
+from trailers12k.evaluation.scores import is_untrained
 from trailers12k.report.drawing import height_of, inline_data
 from trailers12k.report.theme import CATEGORIES, MUTED, OURS, PALE, PAPER, THEIRS, WIDTH
 

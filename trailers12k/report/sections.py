@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from trailers12k.common.vocabulary import CHANCE, GENRES, METRICS, OK, PUBLISHED, SAMPLE
-from trailers12k.features.backbones.names import is_untrained
+from trailers12k.evaluation.scores import is_untrained
 from trailers12k.report.formatting import METRIC_NAMES, count
 from trailers12k.report.pictures import Grid
 from trailers12k.report.run_charts import trained_runs
@@ -261,9 +261,7 @@ class GenreCell:
     fraction: str
 
 
-def genre_rows(
-    table: pd.DataFrame, summary: pd.DataFrame
-) -> list[tuple[str, list[GenreCell]]]:
+def genre_rows(table: pd.DataFrame, summary: pd.DataFrame) -> list[tuple[str, list[GenreCell]]]:
     """Average precision by genre: run -> cells in the order of `GENRES`; chance comes first."""
     chance = summary.set_index("run").loc[CHANCE]
     columns = {CHANCE: chance[list(GENRES)].astype(float)} | {run: table[run] for run in table}

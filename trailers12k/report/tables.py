@@ -18,7 +18,7 @@ from trailers12k import __version__
 from trailers12k.common.files import read_csv, write_csv
 from trailers12k.common.movie import Movie
 from trailers12k.common.vocabulary import AS_PUBLISHED, GENRES, OK, SKIPPED
-from trailers12k.evaluation.summary import read_labels
+from trailers12k.evaluation.scores import read_labels
 from trailers12k.features import store
 from trailers12k.movies.curation import STAGE
 from trailers12k.movies.metadata import read_movies

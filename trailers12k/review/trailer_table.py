@@ -74,8 +74,7 @@ def list_trailers(path: str | Path, files: TrailerFiles) -> list[dict[str, str]]
     order = [*MADE, *(store for store, kind in files.stores.items() if kind != "posters")]
     lost = follow([movie.mid for movie in movies], stages_of(read_csv(files.ledger)), order)
     downloaded, cut = (
-        [row for path in paths for row in read_csv(path)]
-        for paths in (files.downloaded, files.cut)
+        [row for path in paths for row in read_csv(path)] for paths in (files.downloaded, files.cut)
     )
     rows = trailer_rows(movies, lost, downloaded, cut)
     write_csv(path, TRAILERS, rows)

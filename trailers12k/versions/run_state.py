@@ -32,8 +32,8 @@ from trailers12k.common.files import (
 )
 from trailers12k.common.movie import is_mid
 from trailers12k.downloads import retries
-from trailers12k.features import integrity as trust
 from trailers12k.features import store_index
+from trailers12k.workflow.folder import is_running
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +110,7 @@ def _kept() -> Iterator[Path]:
 
 def is_laid_out() -> bool:
     """Whether build/ is that of the state which is there, if any; or is in use by another run."""
-    if not STATE.exists() or trust.is_running():
+    if not STATE.exists() or is_running():
         return True
     return _marks()[:1] == [sha256_of(STATE)]
 
@@ -176,7 +176,7 @@ def _rest() -> None:
         for shard in Path("build/ledger", stage).glob("*.csv"):
             files = [row["file"] for row in read_csv(shard) if row["status"] == "ok"]
             here = all(map(os.path.exists, files))
-            retries.rest(Path("build") / stage, shard.stem, not here)
+            retries.hold_retries(Path("build") / stage, shard.stem, not here)
 
 
 def _check() -> list[PurePosixPath]:
@@ -223,6 +223,7 @@ def _remove_features(name: str) -> None:
     _remove_tree(Path("build/features"), name)
     _remove_tree(Path("build/ledger"), name)
     store_index.index_of(name).unlink(missing_ok=True)
+    _remove_tree(store_index.INDEXES, name)
 
 
 def _remove_tree(parent: Path, name: str) -> None:
@@ -255,7 +256,11 @@ def _lay_out_features(name: str, shards: Sequence[str]) -> None:
         _remove_features(name)
         return
     for group, several in parts.items():
+        index = store_index.index_of(name, group.stem)
+        index.unlink(missing_ok=True)
         stores.merge(several, group, stores.attributes(group))
+        known = {mid: (mark, store_index.signature(group / mid)) for _, mid, mark in several}
+        store_index.write_index(index, known)
     known = {mid: (mark, store_index.signature(store / mid)) for mid, mark in marks.items()}
     store_index.write_index(store_index.index_of(name), known)
 

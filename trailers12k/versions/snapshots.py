@@ -23,7 +23,6 @@ import yaml
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv
-from trailers12k.features import integrity as trust
 from trailers12k.movies import curation
 from trailers12k.versions import run_state as state
 from trailers12k.versions.dvc_pipeline import (
@@ -34,6 +33,7 @@ from trailers12k.versions.dvc_pipeline import (
     settings_files,
     write_stages,
 )
+from trailers12k.workflow.folder import is_running
 from trailers12k.workflow.plan import Plan
 
 log = logging.getLogger(__name__)
@@ -117,7 +117,7 @@ def _refuse_unready(plan: Plan, files: Sequence[str], text: str, version: str) -
 
 
 def _refuse_running(action: str) -> None:
-    if trust.is_running():
+    if is_running():
         raise UserError(
             f"{action}: snakemake is at work here; wait for its end (after a kill: "
             "snakemake --unlock)"

@@ -20,7 +20,6 @@ from trailers12k.common.fingerprint import code_version, fingerprint
 from trailers12k.common.movie import Movie, shard_of
 from trailers12k.common.vocabulary import SPLITS, STREAMS
 from trailers12k.downloads import retries, stop_signal
-from trailers12k.features import integrity as trust
 from trailers12k.features.backbones.names import modules_of, weights_key
 from trailers12k.jobs import status
 from trailers12k.movies import curation, sources
@@ -152,7 +151,7 @@ class Plan:
         """All that the sources know of them."""
         return records.read(RECORDS) if self.collects else self._read().records
 
-    def _read(self) -> sources.Found:
+    def _read(self) -> sources.CollectedMovies:
         """The movies of sources that are read at once."""
         return sources.collect(self.config, decisions=self.decisions)
 
@@ -249,15 +248,15 @@ class Plan:
             "corrections": fingerprint(**corrections),
             # Not what makes no difference to the movies, such as a note.
             "decisions": fingerprint(**curation.effects(self.decisions)),
-            "rounds": {
-                name: self.round(Path("build/sources") / name, "all") for name in self.asking
+            "retry_rounds": {
+                name: self.retry_round(Path("build/sources") / name, "all") for name in self.asking
             },
         }
 
-    def round(self, folder: str | Path, shard: str) -> int:
+    def retry_round(self, folder: str | Path, shard: str) -> int:
         """The number of a shard's round of tries: it grows when a failure is due to be tried again,
         and so makes the shard's job run."""
-        return retries.next_round(
+        return retries.next_retry_round(
             Path(folder),
             shard,
             self.config["downloads"]["retry_pause"],
@@ -400,14 +399,6 @@ class Plan:
     def source_ledgers(self) -> list[str]:
         """The ledgers of the sources that are asked movie by movie."""
         return [f"build/ledger/{name}/all.csv" for name in self.asking]
-
-    def check_stores(self) -> None:
-        """Have what was deleted or damaged in stores made again; see `trust`.
-
-        Not the authors' own, which say nothing of their values and would be fetched as a whole.
-        """
-        if not self.is_published:
-            trust.check(self.stores, self.config["shards"])
 
     @property
     def pictures(self) -> dict[str, tuple[str, str]]:
@@ -568,7 +559,7 @@ def tell_status(plan: Plan) -> None:
     rows = status.gather(plan.shards, folders)
     first_pause = plan.config["downloads"]["retry_pause"]
     due = {stage: retries.due_times(folder, first_pause) for stage, folder in downloads.items()}
-    print(status.describe(rows, stop_signal.stopped(), due))
+    print(status.describe(rows, stop_signal.stop_reason(), due))
     status.write("results/status.csv", rows)
 
 
