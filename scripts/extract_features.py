@@ -7,7 +7,7 @@ from trailers12k.features import store_index
 from trailers12k.features.backbones.names import read_weights
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
-from trailers12k.video import clips
+from trailers12k.video.clip_table import read_clips
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
         params["backbone"] | {"batch": batch},
         settings,
         ledger.read_shard(snakemake.input.sources),
-        clips.read_clips(snakemake.input.clips) if settings else {},
+        read_clips(snakemake.input.clips) if settings else {},
         params["code"]["package"],
         records=output.with_suffix(""),
         store=Path(snakemake.output.group).parent,

@@ -284,7 +284,7 @@ def _about(spec: Mapping[str, object], settings: Mapping[str, object]) -> dict[s
     """What a store says of its making beyond the backbone."""
     if spec["input"] == "posters":
         return {"decoder": f"Pillow {PIL.__version__}"}
-    about = {"decoder": video.decoders()} | dict(settings)
+    about = {"decoder": video.decoder_versions()} | dict(settings)
     if spec["input"] == "frames":
         frames = spec.get("image_frames") or settings["fpc"]
         about |= {"image_frames": frames, "frame_reduction": "mean"}
