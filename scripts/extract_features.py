@@ -8,7 +8,7 @@ from trailers12k.features.backbones.spec import BackboneSpec
 from trailers12k.features.extraction import recipe_of
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
-from trailers12k.video import clips
+from trailers12k.video.clip_table import read_clips
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def main() -> None:
     request = shard.ShardRequest(
         name=name,
         sources=ledger.read_shard(snakemake.input.sources),
-        clips=clips.read_clips(snakemake.input.clips) if clip_settings else {},
+        clips=read_clips(snakemake.input.clips) if clip_settings else {},
         records=output.with_suffix(""),
         group=Path(snakemake.output.group).parent,
         index=store_index.index_of(name, snakemake.wildcards.shard),

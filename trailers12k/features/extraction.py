@@ -171,7 +171,7 @@ def describe_input(recipe: Recipe) -> dict[str, object]:
     """What a store records of how its input was read."""
     if recipe.sampling is None:
         return {"decoder": f"Pillow {PIL.__version__}"}
-    attributes: dict[str, object] = {"decoder": reader.decoders()}
+    attributes: dict[str, object] = {"decoder": reader.decoder_versions()}
     if recipe.spec.input == "frames":
         frames = recipe.sampling.image_frames or recipe.sampling.fpc
         attributes |= {"image_frames": frames, "frame_reduction": "mean"}

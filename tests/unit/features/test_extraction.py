@@ -19,8 +19,9 @@ from trailers12k.features.backbones import devices, loading
 from trailers12k.features.backbones.common import Backbone
 from trailers12k.features.backbones.spec import BackboneSpec
 from trailers12k.features.extraction import Sampling, recipe_of
-from trailers12k.video import clips
+from trailers12k.video import clip_table
 from trailers12k.video import reader as video
+from trailers12k.video.clips import Clip
 
 SETTINGS = {"fps": 24, "fpc": 24, "detector": "adaptive", "min_shot": 6, "keep": 0.5}
 FRAMES = {
@@ -41,7 +42,7 @@ CLIPS = {
     "batch": 2,
 }
 POSTERS = FRAMES | {"input": "posters"}
-CUT = [clips.Clip(0, 0, 0.0, 1.0), clips.Clip(1, 0, 1.0, 2.0), clips.Clip(2, 1, 2.0, 2.5)]
+CUT = [Clip(0, 0, 0.0, 1.0), Clip(1, 0, 1.0, 2.0), Clip(2, 1, 2.0, 2.5)]
 
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -278,8 +279,8 @@ def test_a_store_tells_what_made_each_array(trailer, tmp_path):
     made_of = own["source_sha256"], own["decoder"], CUT
     assert own["fingerprint"] == stores.array_fingerprint(group["determined_by"], *made_of)
     assert "batch" not in group["determined_by"]["spec"]
-    clips.write_clips(tmp_path / "clips.csv", "tt0000001", CUT)
+    clip_table.write_clips(tmp_path / "clips.csv", "tt0000001", CUT)
     assert integrity.verify(store, clips=tmp_path / "clips.csv") == []
-    clips.write_clips(tmp_path / "clips.csv", "tt0000001", [CUT[0], CUT[1], clips.Clip(2, 1, 2, 3)])
+    clip_table.write_clips(tmp_path / "clips.csv", "tt0000001", [CUT[0], CUT[1], Clip(2, 1, 2, 3)])
     (fault,) = integrity.verify(store, clips=tmp_path / "clips.csv")
     assert fault.reason == "made from other clips or settings than clips.csv and the store say"
