@@ -13,7 +13,7 @@ from trailers12k.common.seeds import seed_for
 from trailers12k.common.vocabulary import STREAMS
 from trailers12k.features import store as stores
 from trailers12k.features.backbones import devices
-from trailers12k.features.backbones.names import words_on
+from trailers12k.features.backbones.names import describe_weights
 from trailers12k.jobs.context import job
 
 
@@ -45,7 +45,7 @@ def main() -> None:
                 fusion=spec.get("fusion", "late"),
                 shuffle_labels=spec.get("shuffle_labels", False),
                 device=where,
-                backbone_weights=words_on(map(stores.attributes, stored)),
+                backbone_weights=describe_weights(map(stores.attributes, stored)),
             ),
             Path(snakemake.output.checkpoint).parent,
             state_file=f"build/training/{run}/split{split}.pt",

@@ -15,9 +15,9 @@ from trailers12k.classifier.divita import DIViTA
 from trailers12k.classifier.snippets import window_starts
 from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.vocabulary import GENRES
-from trailers12k.features import backbones, extraction, store
+from trailers12k.features import store
 from trailers12k.features.backbones import devices
-from trailers12k.features.backbones.names import Weights
+from trailers12k.features.extraction import Recipe, extract_trailer, keep_memory
 from trailers12k.video.clip_detection import ClipSettings, detect_clips
 from trailers12k.video.clips import Clip
 
@@ -122,8 +122,8 @@ class TrailerPrediction:
 def check_store(path: Path, determined_by: Mapping[str, object]) -> None:
     """Refuse a store whose features were computed in another way than the trailer's would be.
 
-    determined_by: see `extraction.determined_by`. The authors' own stores do not record theirs and
-    pass. Raises `UserError`.
+    determined_by: of the trailer's `extraction.Recipe`. The authors' own stores do not record
+    theirs and are accepted. Raises `UserError`.
     """
     recorded = store.attributes(path).get("determined_by")
     if recorded is None:
@@ -148,31 +148,22 @@ def cut_into_clips(trailer: FetchedTrailer, settings: ClipSettings) -> list[Clip
 def compute_features(
     trailer: FetchedTrailer,
     clips: Sequence[Clip],
-    backbone: Mapping[str, Any],
-    settings: ClipSettings,
-    seed: int,
-    weights: Weights | None,
+    recipe: Recipe,
     device: str,
 ) -> np.ndarray:
     """The features of a trailer's clips, (clips, features) float32, as a store would hold them.
 
-    backbone: its entry in the configuration. settings: those with which the clips were cut. See
-    `backbones.load` for the others. Raises `UserError`.
+    recipe: determines the features, see `extraction.recipe_of`. device: see `devices.claimed`.
+    Raises `UserError` when the trailer cannot be decoded, ValueError for a recipe of posters.
     """
-    extraction.keep_memory()
+    if recipe.sampling is None:
+        raise ValueError("a recipe of posters has no features of clips")
+    keep_memory()
     torch.set_num_threads(1)
     with devices.claimed(device) as claimed:
-        net = backbones.load(backbone, seed, weights, claimed)
+        net = recipe.load(claimed)
         try:
-            return extraction.extract_movie(
-                net,
-                trailer.file,
-                trailer.decoder,
-                clips,
-                settings.fps,
-                settings.fpc,
-                backbone.get("image_frames") if backbone["input"] == "frames" else None,
-            )
+            return extract_trailer(net, trailer.file, trailer.decoder, clips, recipe.sampling)
         except Failure as failure:
             raise UserError(f"the trailer cannot be used: {failure}") from failure
 
