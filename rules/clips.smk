@@ -22,7 +22,7 @@ rule detect_clips:
         mem_mb=1500,
     params:
         settings=plain(settings.clips),
-        code=rule_version("detect_clips"),
+        code=rule_version("detect_clips", families=[settings.clips.detector]),
     script:
         "../scripts/detect_clips.py"
 

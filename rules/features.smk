@@ -21,6 +21,7 @@ rule extract_features:
         gpu=min(1, GPUS),
     params:
         settings=features.feature_settings,
+        repairs=features.shard_repairs,
     script:
         "../scripts/extract_features.py"
 
@@ -42,6 +43,7 @@ rule merge_store:
     conda:
         "../envs/tables.yaml"
     params:
+        repairs=features.store_repairs,
         code=rule_version("merge_store"),
     script:
         "../scripts/merge_store.py"

@@ -7,6 +7,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from trailers12k.features import store_index
 from trailers12k.features.backbones.names import weights_key
 from trailers12k.settings import Settings, plain
 from trailers12k.workflow.code_versions import rule_version
@@ -119,6 +120,14 @@ class FeaturePlan:
             }
             for store, of in self.inputs.items()
         }
+
+    def shard_repairs(self, wildcards: Any) -> int:
+        """Param: see `store_index.shard_repairs`; it grows while arrays of the shard are damaged."""
+        return store_index.shard_repairs(wildcards.store, wildcards.shard)
+
+    def store_repairs(self, wildcards: Any) -> int:
+        """Param: see `store_index.repairs`; it grows while arrays of the store are damaged."""
+        return store_index.repairs(wildcards.store)
 
     def run_settings(self, wildcards: Any) -> dict[str, Any]:
         """Param: the plain settings of the job's run."""

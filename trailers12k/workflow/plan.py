@@ -36,7 +36,7 @@ CLIPS_CODE = (
     "video.frame_statistics",
     "video.shots",
     "video.clips",
-    "video.contact_sheets",
+    "video.clip_detection",
 )
 FEATURES_CODE = ("video.reader", "video.clips", "features.extraction")
 
@@ -397,14 +397,6 @@ class Plan:
     def source_ledgers(self) -> list[str]:
         """The ledgers of the sources that are asked movie by movie."""
         return [f"build/ledger/{name}/all.csv" for name in self.asking]
-
-    def check_stores(self) -> None:
-        """Have what was deleted or damaged in stores made again; see `trust`.
-
-        Not the authors' own, which say nothing of their values and would be fetched as a whole.
-        """
-        if not self.is_published:
-            trust.check(self.stores, self.config["shards"])
 
     @property
     def pictures(self) -> dict[str, tuple[str, str]]:
