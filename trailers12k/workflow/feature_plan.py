@@ -122,11 +122,11 @@ class FeaturePlan:
         }
 
     def shard_repairs(self, wildcards: Any) -> int:
-        """Param: see `store_index.shard_repairs`; it grows while arrays of the shard are damaged."""
+        """Param: see `store_index.shard_repairs`; it grows while arrays are damaged."""
         return store_index.shard_repairs(wildcards.store, wildcards.shard)
 
     def store_repairs(self, wildcards: Any) -> int:
-        """Param: see `store_index.repairs`; it grows while arrays of the store are damaged."""
+        """Param: see `store_index.repairs`; it grows while arrays are damaged."""
         return store_index.repairs(wildcards.store)
 
     def run_settings(self, wildcards: Any) -> dict[str, Any]:
