@@ -13,6 +13,7 @@ import typer
 
 from trailers12k import __version__
 from trailers12k.cli import (
+    backbones,
     clips,
     diff,
     init,
@@ -31,7 +32,7 @@ from trailers12k.common.errors import UserError
 COMMANDS = (
     *(init, run, status, review, predict),
     *(diff, snapshot, restore, stages),
-    *(stores, clips, splits),
+    *(stores, clips, splits, backbones),
 )
 """Modules with a function `register(app)`, in the order of `trailers12k --help`."""
 

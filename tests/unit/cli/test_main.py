@@ -10,7 +10,7 @@ from trailers12k.cli import status
 
 SUBCOMMANDS = [
     *("init", "run", "status", "review", "predict", "diff", "snapshot", "restore", "stages"),
-    *("splits", "stores describe", "stores verify", "clips cut"),
+    *("splits", "stores describe", "stores verify", "clips cut", "backbones"),
 ]
 HEAVY = ("torch", "snakemake", "dvc", "zarr", "numpy", "pandas", "sklearn", "av", "yaml")
 
