@@ -1,6 +1,7 @@
 """The genres of any trailer: its clips, their features, and the classifier's probabilities.
 
-Reads a video, the attributes of stores, and a checkpoint. Must not know Snakemake, nor how a run is chosen.
+Reads a video, the attributes of stores, and a checkpoint. Must not know Snakemake, or how the run
+is chosen.
 """
 
 from collections.abc import Mapping, Sequence
