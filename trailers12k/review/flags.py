@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from trailers12k.movies.titles import likeness, other_year
+from trailers12k.movies.titles import similarity, other_year
 from trailers12k.review import near_duplicates as twins
 
 FLAGS = {
@@ -129,7 +129,7 @@ def _of_one(row, usual: pd.Series) -> Iterator[Row]:
     duration, median = row.duration, usual["duration"]
     if duration < SHORT * median or duration > min(LONG * median, LONGEST):
         yield told("duration", f"{_seconds(duration)}; the median is {_seconds(median)}")
-    same = likeness(row.title, row.video_title)
+    same = similarity(row.title, row.video_title)
     year = other_year(row.title, row.year, row.video_title)
     if same is not None and (same <= TITLE or year):
         yield told("title", f"“{row.video_title}”" + (f" names {year}" if year else ""))
