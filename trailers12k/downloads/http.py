@@ -168,7 +168,7 @@ def fetch(url: str, path: Path, digest: str = "", timeout: float = 60, retries: 
     kind, _, expected = digest.partition(":")
     if expected and not (actual := digest_of(partial, kind)).startswith(expected):
         partial.unlink()
-        raise UserError(f"{_without_query(url)}: {kind} is {actual}, expected {expected}")
+        raise UserError(f"{_without_query(url)}: its {kind} is {actual}, and should be {expected}")
     partial.replace(path)
     log.info("%s: %.1f MB", path, got / 1e6)
 

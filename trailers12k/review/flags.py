@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from trailers12k.movies.titles import similarity, other_year
+from trailers12k.movies.titles import other_year, similarity
 from trailers12k.review import near_duplicates as twins
 
 FLAGS = {

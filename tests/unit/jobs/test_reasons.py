@@ -8,8 +8,8 @@ from trailers12k.jobs.reasons import (
     PERMANENT,
     STOPS,
     classify,
-    is_requested,
     is_final,
+    is_requested,
     pause,
 )
 

@@ -187,7 +187,7 @@ def test_the_other_broken_movies(folder):
 
 
 def test_the_truth_lists_the_shots_of_what_can_be_watched(movies, folder):
-    rows = read_csv(folder / "truth.csv", "code")
+    rows = read_csv(folder / "truth.csv")
     assert list(rows[0]) == ["mid", "shot", "start", "end", "transition"]
     unwatchable = {mid for kind, mid in sample.BROKEN.items() if kind != "missing_poster"}
     assert [tuple(row.values()) for row in rows] == [

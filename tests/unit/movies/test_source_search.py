@@ -291,7 +291,7 @@ def test_a_pause_lies_between_two_searches(web, tmp_path):
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(time, "sleep", slept.append)
-        patch.setattr(asked, "_client", lambda: None)
+        patch.setattr(asked, "_new", lambda: None)
         for _ in range(3):
             with pytest.raises(Failure):
                 asked.candidates("a")
@@ -551,7 +551,7 @@ LINE = f"{MID},T,2000,%s,,,,,,,,\n"
         ("", "the column 'mid' is missing"),
         (HEADER + '"', "not a CSV file"),
         (HEADER.encode() + b"\xe9", "is not UTF-8"),
-        (None, "a CSV file you may read"),
+        (None, "a readable CSV file"),
     ],
 )
 def test_a_fault_of_the_file_is_told_in_one_line_and_the_file_stays(web, tmp_path, content, told):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from trailers12k.common.errors import UserError
+from trailers12k.common.movie import Movie
 from trailers12k.common.vocabulary import FILLING, SAMPLE, SOURCES
 from trailers12k.downloads import retries
 from trailers12k.downloads.stop_signal import SharedStopSignal
@@ -172,10 +173,15 @@ def collect_from_services(
     return collected
 
 
+def movies_of(collected: CollectedMovies) -> list[Movie]:
+    """The collected movies as rows of the movie table."""
+    return list(map(movie_of, collected.records))
+
+
 def write(
     collected: CollectedMovies, movies: str | Path, records: str | Path, rejected: str | Path
 ) -> None:
     """Write the movies as a table, and the records of all and of the rejected ones as JSON."""
     record_files.write(records, collected.records)
     record_files.write(rejected, collected.rejected)
-    write_movies(movies, list(map(movie_of, collected.records)))
+    write_movies(movies, movies_of(collected))

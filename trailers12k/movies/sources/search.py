@@ -21,7 +21,6 @@ from trailers12k.common.movie import is_youtube_id
 from trailers12k.common.text import one_line
 from trailers12k.common.vocabulary import FAILED, OK, SKIPPED
 from trailers12k.downloads.retries import yt_dlp_version
-from trailers12k.downloads.youtube import Silent
 from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.jobs.reasons import STOPS, classify_error
 from trailers12k.jobs.runner import Task, process
@@ -215,6 +214,8 @@ class _Client:
 
     def _new(self) -> Any:
         from yt_dlp import YoutubeDL
+
+        from trailers12k.downloads.youtube import Silent
 
         options: dict[str, Any] = {
             "extract_flat": "in_playlist",
