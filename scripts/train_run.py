@@ -11,7 +11,7 @@ from trailers12k.common.seeds import seed_for
 from trailers12k.common.vocabulary import STREAMS
 from trailers12k.features import store as stores
 from trailers12k.features.backbones import devices
-from trailers12k.features.backbones.names import words_on
+from trailers12k.features.backbones.names import describe_weights
 from trailers12k.jobs.context import job
 
 
@@ -39,7 +39,7 @@ def main() -> None:
             Path(snakemake.output.checkpoint).parent,
             fusion=spec.get("fusion", "late"),
             shuffle_labels=spec.get("shuffle_labels", False),
-            weights=words_on(map(stores.attributes, stored)),
+            weights=describe_weights(map(stores.attributes, stored)),
             device=where,
             state_file=f"build/training/{run}/split{split}.pt",
             inputs=fingerprint(stores=made_from, code=snakemake.params.code),

@@ -6,6 +6,7 @@ Reads a video and a checkpoint; writes tables. Must not know Snakemake, nor whic
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,12 +15,11 @@ from trailers12k.classifier.divita import DIViTA
 from trailers12k.classifier.snippets import window_starts
 from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.vocabulary import GENRES
-from trailers12k.features import backbones
-from trailers12k.features import extraction as features
 from trailers12k.features import store as stores
 from trailers12k.features.backbones import devices
-from trailers12k.features.backbones.names import Weights
-from trailers12k.video.clips import Clip, find_clips
+from trailers12k.features.extraction import Recipe, extract_trailer, keep_memory
+from trailers12k.video.clip_detection import ClipSettings, detect_clips
+from trailers12k.video.clips import Clip
 
 log = logging.getLogger(__name__)
 
@@ -47,30 +47,19 @@ def check_store(store: Path, determined_by: Mapping) -> None:
 def features_of(
     trailer: Mapping[str, str],
     clips: Sequence[Clip],
-    spec: Mapping[str, object],
-    settings: Mapping[str, object],
-    seed: int,
-    weights: Weights | None,
+    recipe: Recipe,
     device: str,
 ) -> np.ndarray:
     """The features of a trailer's clips, (clips, features) float32, as its store would hold them.
 
-    See `features.extract_shard` for the parameters. Raises `UserError`.
+    device: see `devices.claimed`. Raises `UserError`.
     """
-    features.keep_memory()
+    keep_memory()
     torch.set_num_threads(1)
     with devices.claimed(device) as where:
-        net = backbones.load(spec, seed, weights, where)
+        net = recipe.load(where)
         try:
-            return features.extract_movie(
-                net,
-                trailer["file"],
-                trailer["decoder"],
-                clips,
-                settings["fps"],
-                settings["fpc"],
-                spec.get("image_frames") if spec["input"] == "frames" else None,
-            )
+            return extract_trailer(net, trailer["file"], trailer["decoder"], clips, recipe.sampling)
         except Failure as failure:
             raise UserError(f"the trailer cannot be used: {failure}") from failure
 
@@ -158,12 +147,13 @@ def table(told: Mapping) -> str:
     return "\n".join(lines) + "\n"
 
 
-def clips_of(trailer: Mapping[str, str], settings: Mapping[str, object]) -> list[Clip]:
+def clips_of(trailer: Mapping[str, str], settings: Mapping[str, Any]) -> list[Clip]:
     """The clips of a trailer that was fetched. Raises `UserError`."""
     try:
-        found, _ = find_clips(
-            trailer["file"], trailer["decoder"], float(trailer["duration"]), settings
+        duration = float(trailer["duration"])
+        clips, _ = detect_clips(
+            trailer["file"], trailer["decoder"], duration, ClipSettings(**settings)
         )
     except Failure as failure:
         raise UserError(f"the trailer cannot be used: {failure}") from failure
-    return found
+    return clips

@@ -1,6 +1,7 @@
 """`trailers12k stores`: what made a store of features, and whether it is intact.
 
-Reads stores and the tables beside them. Must not know what the numbers mean.
+Reads stores and the tables beside them; `--repair` removes arrays. Must not know what the numbers
+mean.
 """
 
 from pathlib import Path
@@ -34,6 +35,7 @@ def register(app: typer.Typer) -> None:
         "verify",
         epilog=examples(
             "trailers12k stores verify data/posters_i_swin.zarr",
+            "trailers12k stores verify data/posters_i_swin.zarr --repair",
             "trailers12k stores verify posters_i_swin.zarr --clips other/clips.csv",
         ),
     )(verify)
@@ -54,12 +56,17 @@ def verify(
         Path | None,
         typer.Option(metavar="FILE", help="clips.csv; by default the one beside the store."),
     ] = None,
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Remove damaged arrays; the next run computes them again."),
+    ] = False,
 ) -> None:
-    """Read every array of a store and print each fault; exit code 1 if there is one.
+    """Read every array of a store and print each fault; exit code 1 if one is left.
 
-    Compares values, fingerprints, the manifest STORE.csv and clips.csv. Changes no file.
+    Compares values, fingerprints, the manifest STORE.csv and clips.csv. Changes no file without
+    --repair.
     """
-    from trailers12k.features.integrity import verify
+    from trailers12k.features import integrity
     from trailers12k.features.store import movies
 
     _require_store(store)
@@ -67,13 +74,19 @@ def verify(
         raise UserError(f"{clips} does not exist")
     manifest, beside = store.with_suffix(".csv"), clips or store.parent / "clips.csv"
     tables = [path if path.is_file() else None for path in (manifest, beside)]
-    faults = verify(store, *tables)
+    faults = integrity.verify(store, *tables)
     for fault in faults:
         typer.echo(fault)
     names = [str(path) for path in tables if path]
     compared = f"compared with {' and '.join(names)}" if names else "no table beside it to compare"
-    result = f"{len(faults)} faults" if faults else "no faults"
+    result = {0: "no faults", 1: "1 fault"}.get(len(faults), f"{len(faults)} faults")
     typer.echo(f"{store}: {len(movies(store))} movies, {result} ({compared})")
+    if repair and faults:
+        removed = integrity.repair(store, faults)
+        for mid in removed:
+            typer.echo(f"removed {mid}")
+        typer.echo("The next run computes removed arrays and writes damaged tables again.")
+        faults = [fault for fault in faults if fault.mid not in removed]
     if faults:
         raise typer.Exit(1)
 

@@ -18,7 +18,7 @@ from trailers12k.common.files import inside
 from trailers12k.common.movie import is_mid
 from trailers12k.features import store_index
 from trailers12k.features.store import attributes, fault_of_values, movies, remove_array
-from trailers12k.video.clips import read_clips
+from trailers12k.video.clip_table import read_clips
 
 SHARD = re.compile(r"\d{3}\.zarr", re.ASCII)
 

@@ -42,7 +42,7 @@ CLIPS_CODE = (
     "video.frame_statistics",
     "video.shots",
     "video.clips",
-    "video.contact_sheets",
+    "video.clip_detection",
 )
 FEATURES_CODE = ("video.reader", "video.clips", "features.extraction")
 
