@@ -45,9 +45,9 @@ def backbones(
         num_features,
     )
     from trailers12k.features.backbones.timm_nets import PACKAGED
-    from trailers12k.settings.paper import STORES
+    from trailers12k.settings import Settings
 
-    shown = {PACKAGED, *(str(store["model"]) for store in STORES.values())}
+    shown = {PACKAGED, *(store.model for store in Settings().backbones.values())}
     models = list_models()
     found = matching(pattern) if pattern else [each for each in models if each.model in shown]
     measures = len({architecture(each.model) for each in found}) <= MEASURED

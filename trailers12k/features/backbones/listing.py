@@ -74,7 +74,9 @@ def _num_features(model: str) -> int:
     with torch.device("meta"):
         if family == "timm":
             module = timm.create_model(name, pretrained=False, num_classes=0)
-            return int(getattr(module, "head_hidden_size", module.num_features))
+            size = getattr(module, "head_hidden_size", None) or module.num_features
+            assert isinstance(size, int)
+            return size
         is_own = model == MODEL
         return remove_head(
             ShuffleNet3D() if is_own else models.get_model(name, weights=None), model
