@@ -22,7 +22,7 @@ def main() -> None:
     logging.info("%d movies, %d with a trailer", len(records), found)
     if listed.curation:
         logging.info("%s: %d decisions in force", listed.curation, len(decided))
-    if others := curation.unknown(listed.decisions, decided):
+    if others := curation.without_movie(listed.decisions, decided):
         named = ", ".join(others[:MOST]) + (", ..." if len(others) > MOST else "")
         logging.warning("%s: left out, since not among the movies: %s", listed.curation, named)
 

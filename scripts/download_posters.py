@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from trailers12k.downloads import posters
+from trailers12k.downloads.shard import Shard
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
 from trailers12k.settings import load
@@ -13,11 +14,13 @@ from trailers12k.workflow.movie_list import MovieList
 def main() -> None:
     settings, shard = load(snakemake.config), snakemake.wildcards.shard
     rows = posters.posters_of_shard(
-        MovieList(settings).listed(snakemake.params.movies, "mid", "poster_url", shard=shard),
+        Shard(
+            MovieList(settings).listed(snakemake.params.movies, "mid", "poster_url", shard=shard),
+            Path("build/posters"),
+            shard,
+            snakemake.params.retry_round,
+        ),
         download_settings(settings, "posters"),
-        Path("build/posters"),
-        shard,
-        snakemake.params.retry_round,
     )
     ledger.write_shard(snakemake.output.ledger, rows, posters.POSTER_COLUMNS)
 

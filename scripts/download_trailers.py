@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from trailers12k.downloads import trailers as download
+from trailers12k.downloads import trailers
+from trailers12k.downloads.shard import Shard
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
 from trailers12k.settings import load
@@ -12,16 +13,18 @@ from trailers12k.workflow.movie_list import MovieList
 
 def main() -> None:
     settings, shard = load(snakemake.config), snakemake.wildcards.shard
-    rows = download.trailers_of_shard(
-        MovieList(settings).listed(
-            snakemake.params.movies, "mid", "trailer_addresses", shard=shard
+    rows = trailers.trailers_of_shard(
+        Shard(
+            MovieList(settings).listed(
+                snakemake.params.movies, "mid", "trailer_addresses", shard=shard
+            ),
+            Path("build/trailers"),
+            shard,
+            snakemake.params.retry_round,
         ),
         download_settings(settings, "trailers"),
-        Path("build/trailers"),
-        shard,
-        snakemake.params.retry_round,
     )
-    ledger.write_shard(snakemake.output.ledger, rows, download.TRAILER_COLUMNS)
+    ledger.write_shard(snakemake.output.ledger, rows, trailers.TRAILER_COLUMNS)
 
 
 if __name__ == "__main__":

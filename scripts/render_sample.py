@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from trailers12k.jobs.context import job
-from trailers12k.movies.sources import sample
+from trailers12k.movies.sources import sample_rendering
 from trailers12k.settings import load
 from trailers12k.workflow.movie_list import MovieList
 
@@ -12,7 +12,7 @@ def main() -> None:
     movies = MovieList(load(snakemake.config)).listed(
         snakemake.params.movies, "mid", "title", "year", "genres", shard=snakemake.wildcards.shard
     )
-    sample.render_shard(
+    sample_rendering.render_shard(
         movies,
         Path("build/sample"),
         snakemake.params.seed,

@@ -18,7 +18,7 @@ CLOSURES = Path(__file__).with_name("closures.txt")
 RESULT_MODULES = {
     "build_metadata": "trailers12k.movies.metadata",
     "check_failures": "trailers12k.jobs.ledger",
-    "collect_movies": "trailers12k.movies.sources",
+    "collect_movies": "trailers12k.movies.sources.collection",
     "describe_run": "trailers12k.report.tables",
     "detect_clips": "trailers12k.video.clip_detection",
     "download_posters": "trailers12k.downloads.posters",
@@ -37,7 +37,7 @@ RESULT_MODULES = {
     "plot_splits": "trailers12k.report.charts",
     "predict_variants": "trailers12k.classifier.inference",
     "predict_trailer": "trailers12k.classifier.prediction",
-    "render_sample": "trailers12k.movies.sources.sample",
+    "render_sample": "trailers12k.movies.sources.sample_rendering",
     "score_options": "trailers12k.evaluation.scores",
     "score_runs": "trailers12k.evaluation.scores",
     "summarize_results": "trailers12k.evaluation.summary",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from trailers12k.downloads import retries
+from trailers12k.downloads.settings import DownloadSettings
 from trailers12k.settings import Settings, plain
 
 
@@ -30,7 +31,10 @@ def retry_round_of(settings: Settings, folder: str) -> Callable[[Any], int]:
     return round_of
 
 
-def download_settings(settings: Settings, stage: Literal["trailers", "posters"]) -> dict[str, Any]:
-    """All settings of a stage of downloads: `downloads`, the stage's own section, and `retry`."""
+def download_settings(
+    settings: Settings, stage: Literal["trailers", "posters"]
+) -> DownloadSettings:
+    """The settings of a stage, from `downloads`, the stage's own section, and `retry`."""
     own = settings.trailers if stage == "trailers" else settings.posters
-    return plain(settings.downloads) | plain(own) | {"retry": settings.retry}
+    merged = plain(settings.downloads) | plain(own) | {"retry": settings.retry}
+    return DownloadSettings.of(merged)

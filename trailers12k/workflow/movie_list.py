@@ -14,11 +14,13 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import Movie, shard_of
 from trailers12k.common.vocabulary import PUBLISHED, SAMPLE, SOURCES
-from trailers12k.movies import curation, sources
-from trailers12k.movies.curation import Decided, Decision
+from trailers12k.movies import curation
+from trailers12k.movies.curation import AppliedDecisions, Decision
 from trailers12k.movies.metadata import read_movies
 from trailers12k.movies.sources import records
-from trailers12k.settings import Settings, plain
+from trailers12k.movies.sources.collection import CollectedMovies, collect, movies_of
+from trailers12k.settings import Settings
+from trailers12k.workflow.source_plan import own_tables, source_settings
 
 COLLECTED = "build/sources/movies.csv"
 RECORDS = "build/sources/records.json"
@@ -56,11 +58,10 @@ class MovieList:
     def __init__(self, settings: Settings):
         """Raises `UserError` for movies that cannot be read, and for fewer than `MIN_MOVIES`."""
         self._settings = settings
-        self._config = plain(settings)
         self._listed: tuple[tuple[int, ...], Listing] | None = None
         self.wait: Callable[[], object] = lambda: None
         """Set by the Snakefile: raises Snakemake's exception until collect_movies has run."""
-        self.curation = curation.file_of(self._config)
+        self.curation = curation.existing_file(settings.curation, settings.movies)
         """The path of the decisions about movies; None if the file is absent."""
         self.decisions = self._read_decisions()
         """mid -> decision, including movies that are not in the list."""
@@ -74,7 +75,7 @@ class MovieList:
         return bool(remote & set(self._settings.movies))
 
     @property
-    def decided(self) -> Decided:
+    def decided(self) -> AppliedDecisions:
         """The decisions about movies of the list, and about movies that they reject from it."""
         listing = self._listing()
         titles = {movie.mid: movie.title for movie in listing.movies} | listing.rejected
@@ -102,7 +103,7 @@ class MovieList:
             rejects = any(decision.rejects for decision in self.decisions.values())
             left = f", without those that {self.curation} rejects" if rejects else ""
             raise UserError(
-                f"movies: {self._config['movies']} has {len(movies)} movies{left}; "
+                f"movies: {' + '.join(self._settings.movies)} has {len(movies)} movies{left}; "
                 f"allowed: at least {MIN_MOVIES}, for three splits"
             )
 
@@ -183,8 +184,10 @@ class MovieList:
         local_files = self._settings.is_sample or self._settings.downloads.local_files
         return curation.read(self.curation, local_files)
 
-    def _read(self) -> sources.CollectedMovies:
-        return sources.collect(self._config, decisions=self.decisions)
+    def _read(self) -> CollectedMovies:
+        settings = self._settings
+        local_files = settings.downloads.local_files
+        return collect(settings.movies, source_settings(settings), self.decisions, local_files)
 
     def _listing(self) -> Listing:
         # The table is written while Snakemake waits for it.
@@ -201,15 +204,10 @@ class MovieList:
             rejected = records.read(REJECTED) if Path(REJECTED).exists() else []
         elif not (self.must_collect or self._settings.is_published):
             collected = self._read()
-            movies = [records.movie_of(record) for record in collected.records]
+            movies = movies_of(collected)
             rejected = collected.rejected
         titles = {record.mid: record.title for record in rejected}
         return Listing(movies, _by_shard(movies, self._settings.shards), titles)
-
-
-def own_tables(settings: Settings) -> list[str]:
-    """The paths of the user's movie tables."""
-    return [name for name in settings.movies if name not in SOURCES]
 
 
 def _hash_of(decided: Iterable[tuple[Decision, str]]) -> str:

@@ -4,19 +4,19 @@ Reads the corrections in the table of trailer choices. Must not read movies.
 """
 
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from trailers12k.common.fingerprint import fingerprint
-from trailers12k.common.vocabulary import FILLING, PUBLISHED, SOURCES
-from trailers12k.movies import curation, sources
+from trailers12k.common.vocabulary import FILLING, PUBLISHED, SAMPLE, SOURCES
+from trailers12k.movies import curation
 from trailers12k.movies.curation import Decision
+from trailers12k.movies.sources.collection import source_key
+from trailers12k.movies.sources.credits import credits_of
 from trailers12k.settings import Settings, plain
 from trailers12k.settings.sections import SplitSettings
 from trailers12k.workflow.download_plan import retry_round
-from trailers12k.workflow.movie_list import own_tables
 
 IMDB_FILES = ("title.basics.tsv.gz", "title.ratings.tsv.gz")
 
@@ -34,22 +34,15 @@ class SourcePlan:
         """The paths of the user's movie tables."""
         return own_tables(self._settings)
 
-    @cached_property
+    @property
     def files(self) -> dict[str, dict[str, tuple[str, str]]]:
-        """The files that sources read: source -> name -> (path, URL; empty if it is local)."""
-        files: dict[str, dict[str, tuple[str, str]]] = {}
-        if "trailers12k" in self.names:
-            address = self._settings.sources.trailers12k.metadata
-            files["trailers12k"] = {"metadata": _local_path(address)}
-        if "imdb" in self.names:
-            folder = self._settings.sources.imdb.files.rstrip("/")
-            files["imdb"] = {name: _local_path(f"{folder}/{name}") for name in IMDB_FILES}
-        return files
+        """See `source_files`."""
+        return source_files(self._settings)
 
     @property
     def families(self) -> list[str]:
-        """The keys of the sources' modules in the registry of `movies.sources`."""
-        return sorted({name if name in SOURCES else "table" for name in self.names})
+        """The keys of the sources' modules in `SOURCE_MODULES`."""
+        return sorted(set(map(source_key, self.names)))
 
     @property
     def queried(self) -> list[str]:
@@ -64,10 +57,7 @@ class SourcePlan:
     @property
     def credits(self) -> list[str]:
         """The statements that the sources want to be shown with the results."""
-        names = dict.fromkeys(name for name in self.names if name in sources.CREDITS)
-        if self.published_table:
-            names[PUBLISHED] = None
-        return [sources.CREDITS[name] for name in names]
+        return credits_of([*self.names, *([PUBLISHED] if self.published_table else [])])
 
     @property
     def published_table(self) -> list[str]:
@@ -130,6 +120,32 @@ class SourcePlan:
         splits = self._settings.splits
         path = getattr(splits, key) if isinstance(splits, SplitSettings) else None
         return [path] if path else []
+
+
+def own_tables(settings: Settings) -> list[str]:
+    """The paths of the user's movie tables."""
+    return [name for name in settings.movies if name not in SOURCES]
+
+
+def source_files(settings: Settings) -> dict[str, dict[str, tuple[str, str]]]:
+    """The files that sources read: source -> name -> (path, URL; empty if it is local)."""
+    files: dict[str, dict[str, tuple[str, str]]] = {}
+    if "trailers12k" in settings.movies:
+        address = settings.sources.trailers12k.metadata
+        files["trailers12k"] = {"metadata": _local_path(address)}
+    if "imdb" in settings.movies:
+        folder = settings.sources.imdb.files.rstrip("/")
+        files["imdb"] = {name: _local_path(f"{folder}/{name}") for name in IMDB_FILES}
+    return files
+
+
+def source_settings(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Source -> what its module's `read` takes: its own settings, and the paths of its files."""
+    own = plain(settings.sources)
+    own[SAMPLE] = {"movies": settings.sample.movies, "seed": settings.seed}
+    for name, files in source_files(settings).items():
+        own[name]["files"] = {key: Path(path) for key, (path, _) in files.items()}
+    return own
 
 
 def _local_path(address: str) -> tuple[str, str]:
