@@ -1,4 +1,4 @@
-"""A server on loopback that misbehaves on demand, and counts what it was asked for."""
+"""A server on loopback that misbehaves on demand and counts requests."""
 
 import io
 import re
@@ -18,7 +18,7 @@ from PIL import Image
 
 
 def video(seconds: float = 2.0, seed: int = 0) -> bytes:
-    """A small H.264 file of noise, its index in front, so that a cut one still looks whole."""
+    """A small H.264 file of noise. Its index is at the front, so a truncated one opens."""
     random = np.random.default_rng(seed)
     with tempfile.NamedTemporaryFile(suffix=".mp4") as file:
         container = av.open(file.name, "w", options={"movflags": "faststart"})
@@ -33,7 +33,7 @@ def video(seconds: float = 2.0, seed: int = 0) -> bytes:
 
 
 def marked(data: bytes, mark: str) -> bytes:
-    """The same video as another file: `mark` stands in a box that players skip."""
+    """The same video as a different file: `mark` is in a box that players skip."""
     body = mark.encode()
     return data + (8 + len(body)).to_bytes(4, "big") + b"free" + body
 
@@ -65,7 +65,7 @@ class Web:
         self.search: Callable[[str], bytes | int] = lambda path: 404
         self.mended = False
         self.kinds: dict[str, str] = {}
-        self.asked: Counter[str] = Counter()
+        self.requests: Counter[str] = Counter()
         self.sent: Counter[str] = Counter()
         self.ranges: list[tuple[str, int]] = []
         self.agents: set[str] = set()
@@ -86,11 +86,11 @@ class Web:
         self.server.server_close()
 
     def count(self, path: str, size: int = 0) -> int:
-        """Note a request, or `size` bytes sent; the number of requests for the path."""
+        """Record a request, or `size` bytes sent; returns the number of requests for the path."""
         with self._lock:
-            self.asked[path] += not size
+            self.requests[path] += not size
             self.sent[path] += size
-            return self.asked[path]
+            return self.requests[path]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -164,7 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
         pause=0.0,
         name="",
     ):
-        """Send a file, or the asked range of it; `stop`: the part after which to break off."""
+        """Send a file or the requested range. stop: share of it after which to disconnect."""
         start = 0
         asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         if asked and ranges:

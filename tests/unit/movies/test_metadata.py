@@ -14,7 +14,7 @@ MOVIES = [
 ]
 
 
-def test_movies_csv_comes_back_as_it_was(tmp_path):
+def test_movies_csv_is_read_as_it_was_written(tmp_path):
     metadata.write_movies(tmp_path / "movies.csv", MOVIES)
     assert metadata.read_movies(tmp_path / "movies.csv") == MOVIES
 
@@ -35,7 +35,7 @@ RECORDS = [
 ]
 
 
-def test_metadata_has_the_published_structure_and_keeps_what_was_published(tmp_path):
+def test_metadata_has_the_published_structure_and_keeps_published_values(tmp_path):
     rows = [
         {"mid": "tt0035423", "status": "ok", "duration": "99.120", "height": "360", "width": "640"}
         | {"trailer": "1"},
