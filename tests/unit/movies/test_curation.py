@@ -12,7 +12,7 @@ from trailers12k.common import text as text_
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv
 from trailers12k.jobs import ledger
-from trailers12k.movies import curation, metadata
+from trailers12k.movies import curation, metadata, movie_table
 from trailers12k.movies.curation import Decision
 from trailers12k.movies.sources import collection, records, tmdb, trailers12k
 from trailers12k.movies.sources.records import Record
@@ -318,11 +318,11 @@ def test_a_collection_records_rejected_movies(tmp_path, monkeypatch):
     plan = plan_of(movies=["movies.csv", "search"])
     assert plan.source_settings() != first and "movies.curation" in plan.source_modules
     found = collection.collect(["movies.csv"], {}, plan.decisions)
-    records.write("build/sources/records.json", found.records)
-    metadata.write_movies("build/sources/movies.csv", map(records.movie_of, found.records))
+    records.write_records("build/sources/records.json", found.records)
+    movie_table.write_movies("build/sources/movies.csv", map(records.movie_of, found.records))
     # A collection from before the decisions.
     assert [decision.mid for decision, _ in plan.decided] == [OTHER]
-    records.write("build/sources/rejected.json", found.rejected)
+    records.write_records("build/sources/rejected.json", found.rejected)
     plan = plan_of(movies=["movies.csv", "search"])
     assert [(d.mid, title) for d, title in plan.decided] == [
         (MID, f"Movie {MID}"),

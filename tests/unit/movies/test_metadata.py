@@ -2,7 +2,7 @@ import json
 
 from trailers12k.common.movie import Movie
 from trailers12k.jobs import ledger
-from trailers12k.movies import metadata
+from trailers12k.movies import metadata, movie_table
 from trailers12k.movies.sources.records import Record
 
 MOVIES = [
@@ -15,8 +15,8 @@ MOVIES = [
 
 
 def test_movies_csv_is_read_as_it_was_written(tmp_path):
-    metadata.write_movies(tmp_path / "movies.csv", MOVIES)
-    assert metadata.read_movies(tmp_path / "movies.csv") == MOVIES
+    movie_table.write_movies(tmp_path / "movies.csv", MOVIES)
+    assert movie_table.read_movies(tmp_path / "movies.csv") == MOVIES
 
 
 RECORDS = [
