@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import shutil
+import stat
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -108,21 +109,36 @@ def _sha256(values: np.ndarray) -> str:
 
 
 def _put(partial: Path, final: Path) -> None:
-    """Rename an array into its place; where two processes do so at once, the last one counts."""
-    for attempt in range(ATTEMPTS):
-        try:
-            if os.path.lexists(final):
-                if not store_index.is_array(final):
-                    shutil.rmtree(partial)
-                    raise UserError(
-                        f"{final} holds files that are not an array's; move it out of the store"
-                    )
-                remove_array(final)
-            os.rename(partial, final)
-            return
-        except OSError as error:
-            if error.errno not in TAKEN or attempt == ATTEMPTS - 1:
-                raise
+    """Rename an array into its place. Of two processes that do so at once, the last one counts.
+
+    Raises `UserError` for a place that holds other files.
+    """
+    try:
+        for attempt in range(ATTEMPTS):
+            try:
+                _clear(final)
+                os.rename(partial, final)
+                return
+            except OSError as error:
+                if error.errno not in TAKEN or attempt == ATTEMPTS - 1:
+                    raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _clear(final: Path) -> None:
+    """Remove the array at `final`, if there is one. Raises `OSError` when another process does."""
+    try:
+        is_folder = stat.S_ISDIR(os.lstat(final).st_mode)
+    except FileNotFoundError:
+        return
+    # Not `is_array`, for which a folder that another process is removing is no array.
+    if not is_folder or any(name not in store_index.FILES for name in os.listdir(final)):
+        raise UserError(f"{final} holds files that are not an array's; move it out of the store")
+    # Renamed first: its files are removed one by one, and another process may write a new array.
+    old = partial_of(final)
+    os.rename(final, old)
+    remove_array(old)
 
 
 def keep_only(store: Path, mids: Container[str]) -> list[str]:
