@@ -3,6 +3,8 @@
 Reads a file of weights. Must not know how it was fetched, nor what the networks are used for.
 """
 
+from typing import TypeAlias
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -22,7 +24,7 @@ from trailers12k.features.backbones.common import (
 from trailers12k.features.backbones.spec import BackboneSpec, Origin, Weights
 from trailers12k.features.backbones.weights import load_state
 
-Preset = ImageClassification | VideoClassification
+Preset: TypeAlias = ImageClassification | VideoClassification
 
 HELP = "leave file away: torchvision publishes the weights of its models"
 
@@ -41,7 +43,7 @@ def build(spec: BackboneSpec, seed: int, weights: Weights | None) -> Net:
     model = spec.model
     name, enum = _enum(model)
     preset = enum.transforms()
-    if not isinstance(preset, Preset):
+    if not isinstance(preset, ImageClassification | VideoClassification):
         raise UserError(f"backbone {model}: it classifies neither images nor videos")
     if spec.size:
         preset = _scaled(enum, preset, spec.size)
