@@ -50,12 +50,12 @@ def build(spec: BackboneSpec, seed: int, weights: Weights | None) -> Net:
     require_weights(spec, ("random", "pretrained"))
     if weights:
         classes = len(enum.meta["categories"])
-        module = get_model(name, weights=None, num_classes=classes, **_options(name, enum))
+        module = get_model(name, weights=None, num_classes=classes, **options(name, enum))
         load_state(module, weights)
         attributes = weights.attributes
     else:
         module = random_weights(
-            lambda: get_model(name, weights=None, **_options(name, enum)), model, seed
+            lambda: get_model(name, weights=None, **options(name, enum)), model, seed
         )
         attributes = describe_random(module, seed)
     is_video = isinstance(preset, VideoClassification)
@@ -76,7 +76,7 @@ def build(spec: BackboneSpec, seed: int, weights: Weights | None) -> Net:
     )
 
 
-def _options(name: str, enum: WeightsEnum) -> dict[str, object]:
+def options(name: str, enum: WeightsEnum) -> dict[str, object]:
     """The options that torchvision's builders set when they load these weights."""
     if name in ("googlenet", "inception_v3"):
         return {"transform_input": True}
