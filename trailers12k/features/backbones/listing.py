@@ -1,87 +1,114 @@
-"""Lists the backbones that the configuration can name, with licence and length of their features.
+"""Lists the models that the configuration can name, with licence and length of their features.
 
-Reads the registries of torchvision and timm; writes nothing. Must not load weights.
+Reads the registries of timm and torchvision. Must not know which models a configuration names.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 
 import timm
 import torch
-import torchvision
-from timm.models import get_pretrained_cfg
-from torchvision.models import get_model, get_model_weights, list_models
+from torchvision import models
+from torchvision.transforms._presets import ImageClassification, VideoClassification
 
-from trailers12k.features.backbones import shufflenet3d, timm_nets, torchvision_nets
+from trailers12k.common.errors import UserError
 from trailers12k.features.backbones.common import remove_head
+from trailers12k.features.backbones.shufflenet3d import MODEL, ShuffleNet3D
+from trailers12k.features.backbones.spec import family_of
+from trailers12k.features.backbones.timm_nets import PACKAGED
 
-SIZED = 20
-"""Most models whose features are measured: each must be built, without weights."""
-NOT_STATED = "not stated"
+CLIPS = "clips"
+IMAGES = "frames, posters"
 
 
 @dataclass(frozen=True)
-class Listed:
-    """One model that can stand in `backbones` of the configuration.
+class ListedModel:
+    """A model that an entry of `backbones` can name.
 
-    model: its name there. input: "clips", or "frames, posters".
-    weights: where weights come from: "published", "package" or "user's file".
-    licence: of the weights, as their publisher states it.
-    num_features: length of its features; None when it was not measured.
+    model: its name there. input: `CLIPS` or `IMAGES`, the values of the key `input` that it takes.
+    license: of the pretrained weights, as their publisher states it; empty where none is stated.
     """
 
     model: str
     input: str
-    weights: str
-    licence: str
-    num_features: int | None = None
+    license: str
 
 
-def listing(pattern: str = "") -> list[Listed]:
-    """The models whose names match, sorted by name.
+@cache
+def list_models() -> tuple[ListedModel, ...]:
+    """All models with pretrained weights, sorted by name."""
+    return tuple(sorted([*_own(), *_of_torchvision(), *_of_timm()], key=lambda each: each.model))
 
-    pattern: part of a name, or a shell pattern such as "timm/swin*in1k"; empty for all.
-    Features are measured when at most `SIZED` models match.
+
+def matching(pattern: str) -> list[ListedModel]:
+    """The models whose name matches, ignoring case: `resnet50` anywhere, or wildcards, `timm/*`.
+
+    Raises `UserError` when there is none.
     """
-    if not any(character in pattern for character in "*?["):
+    pattern = pattern.lower()
+    if not set(pattern) & set("*?["):
         pattern = f"*{pattern}*"
-    rows = sorted(
-        (row for row in _all() if fnmatchcase(row.model, pattern)), key=lambda row: row.model
-    )
-    if len(rows) > SIZED:
-        return rows
-    return [
-        Listed(row.model, row.input, row.weights, row.licence, num_features(row.model))
-        for row in rows
-    ]
+    found = [each for each in list_models() if fnmatchcase(each.model.lower(), pattern)]
+    if not found:
+        raise UserError(
+            f"backbones: no model matches {pattern!r}; use part of a name, such as resnet50, or "
+            "wildcards, such as 'timm/convnext*'"
+        )
+    return found
 
 
 def num_features(model: str) -> int:
-    """The length of a model's features. The model is built without memory for its weights."""
-    family, _, name = model.partition("/")
+    """The length of a model's feature vectors. Builds its layers without any weights."""
+    return _num_features(architecture(model))
+
+
+def architecture(model: str) -> str:
+    """The name of a model without that of its weights; models that share it have equal layers."""
+    return model if model == MODEL else model.partition(".")[0]
+
+
+@cache
+def _num_features(model: str) -> int:
+    family, name = family_of(model), model.partition("/")[2]
     with torch.device("meta"):
         if family == "timm":
-            return timm_nets.length_of_features(timm.create_model(name, num_classes=0))
-        if family == "torchvision":
-            name, _, tag = name.partition(".")
-            options = torchvision_nets.options(name, get_model_weights(name)[tag])
-            if name in ("googlenet", "inception_v3"):
-                options["init_weights"] = False  # which takes minutes
-            return remove_head(get_model(name, weights=None, **options), model)
-        return remove_head(shufflenet3d.ShuffleNet3D(), model)
+            module = timm.create_model(name, pretrained=False, num_classes=0)
+            size = getattr(module, "head_hidden_size", None) or module.num_features
+            assert isinstance(size, int)
+            return size
+        is_own = model == MODEL
+        return remove_head(
+            ShuffleNet3D() if is_own else models.get_model(name, weights=None), model
+        )
 
 
-def _all() -> Iterator[Listed]:
-    images, videos = "frames, posters", "clips"
-    for module, inputs in ((torchvision.models, images), (torchvision.models.video, videos)):
-        for name in list_models(module=module):
-            for weights in get_model_weights(name):
-                licence = weights.meta.get("license") or NOT_STATED
-                yield Listed(f"torchvision/{name}.{weights.name}", inputs, "published", licence)
+def _own() -> list[ListedModel]:
+    return [
+        ListedModel(MODEL, CLIPS, "must not be redistributed"),
+        ListedModel(PACKAGED, IMAGES, "apache-2.0 (weights: package)"),
+    ]
+
+
+def _of_torchvision() -> list[ListedModel]:
+    inputs = {ImageClassification: IMAGES, VideoClassification: CLIPS}
+    found = []
+    for name in models.list_models():
+        for weights in models.get_model_weights(name):
+            # Also a partial; its function is the class of the preset.
+            kind = getattr(weights.transforms, "func", weights.transforms)
+            if kind in inputs and not name.startswith("quantized_"):
+                licence = weights.meta.get("license", "")
+                found.append(
+                    ListedModel(f"torchvision/{name}.{weights.name}", inputs[kind], licence)
+                )
+    return found
+
+
+def _of_timm() -> list[ListedModel]:
+    found = []
     for name in timm.list_models(pretrained=True):
-        config = get_pretrained_cfg(name)
-        licence = config.license if config else None
-        yield Listed(f"timm/{name}", images, "published", licence or NOT_STATED)
-    yield Listed(timm_nets.PACKAGED, images, "package", "apache-2.0")
-    yield Listed(shufflenet3d.MODEL, videos, "user's file", NOT_STATED)
+        config = timm.get_pretrained_cfg(name)
+        if config and config.hf_hub_id:
+            found.append(ListedModel(f"timm/{name}", IMAGES, config.license or ""))
+    return found

@@ -78,7 +78,8 @@ def build(spec: BackboneSpec, seed: int, weights: Weights | None) -> Net:
 
     return Net(
         module=module,
-        num_features=length_of_features(module),
+        # The length of the pooled features, also where a layer follows the pooling.
+        num_features=getattr(module, "head_hidden_size", module.num_features),
         video=False,
         crop=crop,
         normalize=lambda pixels: scale(
@@ -89,11 +90,6 @@ def build(spec: BackboneSpec, seed: int, weights: Weights | None) -> Net:
         attributes=record,
         is_bf16_close=spec.model.partition("/")[2].partition(".")[0] not in FAR_IN_BF16,
     )
-
-
-def length_of_features(module: Any) -> int:
-    """The length of a network's pooled features, also where a layer follows the pooling."""
-    return getattr(module, "head_hidden_size", module.num_features)
 
 
 def _create(spec: BackboneSpec, pretrained: bool, **options: Any) -> Any:
