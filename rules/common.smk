@@ -42,7 +42,7 @@ def unless_published(paths):
 def counted_ledgers(wildcards):
     """The ledgers whose failures a job of check_failures counts."""
     if wildcards.stages == "all":
-        return "data/ledger.csv"
+        return ["data/ledger.csv"]
     return movies.per_shard("build/ledger/{stages}/{shard}.csv")(wildcards)
 
 

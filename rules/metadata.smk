@@ -1,7 +1,7 @@
 """The movies: needs the movie tables, makes data/movies.csv; with the trailers, also
 data/metadata.json and data/curation.csv, the decisions in force."""
 
-from trailers12k.movies.metadata import COLUMNS
+from trailers12k.movies.movie_table import COLUMNS
 
 
 # First of all jobs, since it also records which kind of collection the folder holds.

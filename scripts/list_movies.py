@@ -1,9 +1,9 @@
-"""Write the movies of the configuration to data/movies.csv, and record the kind of collection."""
+"""Write the movies that the configuration names to data/movies.csv."""
 
 import logging
 
 from trailers12k.jobs.context import job
-from trailers12k.movies import metadata
+from trailers12k.movies import movie_table
 from trailers12k.settings import load
 from trailers12k.workflow import folder
 from trailers12k.workflow.movie_list import MovieList
@@ -11,9 +11,9 @@ from trailers12k.workflow.movie_list import MovieList
 
 def main() -> None:
     listed = MovieList(load(snakemake.config))
-    movies = listed.listed(snakemake.params.movies, *metadata.COLUMNS)
+    movies = listed.listed(snakemake.params.movies, *movie_table.COLUMNS)
     folder.write_collection(snakemake.params.collection)
-    metadata.write_movies(snakemake.output.movies, movies)
+    movie_table.write_movies(snakemake.output.movies, movies)
     logging.info("%d movies", len(movies))
 
 

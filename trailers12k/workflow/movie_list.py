@@ -16,7 +16,7 @@ from trailers12k.common.movie import Movie, shard_of
 from trailers12k.common.vocabulary import PUBLISHED, SAMPLE, SOURCES
 from trailers12k.movies import curation
 from trailers12k.movies.curation import AppliedDecisions, Decision
-from trailers12k.movies.metadata import read_movies
+from trailers12k.movies.movie_table import read_movies
 from trailers12k.movies.sources import records
 from trailers12k.movies.sources.collection import CollectedMovies, collect, movies_of
 from trailers12k.settings import Settings
