@@ -95,7 +95,7 @@ class MovieList:
     @property
     def records(self) -> list[records.Record]:
         """All that the sources say about the movies."""
-        return records.read(RECORDS) if self.must_collect else self._read().records
+        return records.read_records(RECORDS) if self.must_collect else self._read().records
 
     def check_number(self, movies: list[Movie]) -> None:
         """Raises `UserError` for movies that are too few to split."""
@@ -201,7 +201,7 @@ class MovieList:
         rejected: list[records.Record] = []
         if is_collected:
             movies = read_movies(COLLECTED)
-            rejected = records.read(REJECTED) if Path(REJECTED).exists() else []
+            rejected = records.read_records(REJECTED) if Path(REJECTED).exists() else []
         elif not (self.must_collect or self._settings.is_published):
             collected = self._read()
             movies = movies_of(collected)

@@ -29,7 +29,12 @@ PROVENANCE = {
 }
 
 # The jobs around a computation: records, ledgers, contact sheets.
-JOBS = {"trailers12k.video.clip_shard"}
+JOBS = {
+    "trailers12k.features.shard",
+    "trailers12k.features.store_index",
+    "trailers12k.video.clip_shard",
+    "trailers12k.video.clip_table",
+}
 
 
 def test_the_committed_closures_are_the_computed_ones():
