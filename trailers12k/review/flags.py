@@ -29,7 +29,7 @@ FLAGS = {
 }
 """The flags in the order in which they are listed -> their meaning."""
 COLUMNS = ["mid", "flag", "words", "others"]
-"""Columns of flags.csv. words: the reason, with the numbers behind it. others: the mids of the other
+"""Columns of flags.csv. words: the reason, with the numbers behind it. others: mids of the other
 trailers that the flag is about, joined by `|`."""
 NUMBERS = [
     *("duration", "height", "width", "frames", "corrupt", "shots", "black", "still", "frozen")
