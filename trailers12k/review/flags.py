@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from trailers12k.common.vocabulary import OK
-from trailers12k.movies.titles import likeness, other_year
+from trailers12k.movies.titles import other_year, similarity
 from trailers12k.review.near_duplicates import pairs
 
 FLAGS = {
@@ -146,7 +146,7 @@ def _flags_of(row: Any, medians: pd.Series) -> Iterator[Flag]:
     duration, median = row.duration, medians["duration"]
     if duration < SHORT * median or duration > min(LONG * median, LONGEST):
         yield raised("duration", f"{_seconds(duration)}; the median is {_seconds(median)}")
-    same = likeness(row.title, row.video_title)
+    same = similarity(row.title, row.video_title)
     year = other_year(row.title, row.year, row.video_title)
     if same is not None and (same <= TITLE or year):
         yield raised("title", f"“{row.video_title}”" + (f" names {year}" if year else ""))

@@ -79,7 +79,7 @@ def snapshot(files: Sequence[str] = (), version: str = "") -> str:
 
 def _decisions_taken_back(plan: Plan) -> list[str]:
     """The file of decisions that Git has and that is gone here: a clone must not apply it."""
-    place = curation.place_of(plan.config)
+    place = curation.path_of(plan.config.get("curation"), plan.sources)
     gone = place and not Path(place).exists() and _git("ls-files", "--", place)
     return [place] if gone else []
 
@@ -207,7 +207,9 @@ def _later_decisions(version: str, text: str) -> list[str]:
     """The file of decisions that is here, and which a version, whose dvc.yaml is `text`, lacks: a
     run would apply it to that version's movies."""
     shown = _config(_config_files(text), lambda file: _git("show", f"{version}:{file}"))
-    path = curation.file_of(shown)
+    movies = shown["movies"]
+    sources = [movies] if isinstance(movies, str) else movies
+    path = curation.existing_file(shown.get("curation"), sources)
     return [path] if path and path not in settings_files(text) else []
 
 
