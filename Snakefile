@@ -17,7 +17,7 @@ sys.path.append(workflow.basedir)
 
 from trailers12k.versions import run_state as state
 from trailers12k.jobs.context import UserError
-from trailers12k.movies.metadata import COLUMNS
+from trailers12k.movies.movie_table import COLUMNS
 from trailers12k.workflow.plan import (
     CLIPS_CODE,
     COLLECTED,
