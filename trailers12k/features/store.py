@@ -231,7 +231,10 @@ class Part(NamedTuple):
 
 
 def merge(
-    parts: Iterable[Part], store: Path, attributes_: Mapping, index: Path | None = None
+    parts: Iterable[Part | tuple[Path, str, str]],
+    store: Path,
+    group_attributes: Mapping,
+    index: Path | None = None,
 ) -> list[dict]:
     """Make a store of exactly the movies of `parts`; rows `mid, clips, fingerprint`, by mid.
 
@@ -251,7 +254,7 @@ def merge(
             raise UserError(
                 f"the ledger of {part.store}: {part.mid!r} is not a movie id; delete that ledger"
             )
-    create(store, attributes_)
+    create(store, group_attributes)
     removed = keep_only(store, wanted)
     merging = _Merging(store, index, wanted)
     try:
