@@ -21,7 +21,7 @@ rule download_posters:
         poster_jobs=1,
     params:
         movies=lambda wc: plan.rows("mid", "poster_url", shard=wc.shard),
-        round=lambda wc: plan.round("build/posters", wc.shard),
+        retry_round=lambda wc: plan.retry_round("build/posters", wc.shard),
         max_megabytes=plan.config["posters"]["max_megabytes"],
         code=plan.code("download_posters", "downloads.trailers", "downloads.retries", "jobs.reasons", "downloads.http"),
     script:

@@ -21,7 +21,7 @@ rule download_trailers:
         trailer_jobs=1,
     params:
         movies=lambda wc: plan.rows("mid", "trailer_addresses", shard=wc.shard),
-        round=lambda wc: plan.round("build/trailers", wc.shard),
+        retry_round=lambda wc: plan.retry_round("build/trailers", wc.shard),
         short_side=plan.config["trailers"]["short_side"],
         code=plan.code("download_trailers", "downloads.trailers", "downloads.retries", "jobs.reasons", "video.reader"),
     script:

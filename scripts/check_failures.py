@@ -24,7 +24,7 @@ def main() -> None:
     found = ledger.failures(row for row in rows if row["stage"] not in sources)
     for row in (*asked, *found):
         logging.info("%(stage)s: %(failed)d of %(tried)d failed  %(reasons)s", row)
-    stopped = stop_signal.stopped()
+    stopped = stop_signal.stop_reason()
     # That a source does not know a movie is no failure of the run.
     ledger.check(asked, 1, stopped)
     ledger.check(found, snakemake.params.most, stopped)

@@ -12,7 +12,7 @@ from trailers12k.workflow.plan import Plan
 
 def main() -> None:
     plan = Plan(snakemake.config)
-    rounds = snakemake.params.settings["rounds"]
+    rounds = snakemake.params.settings["retry_rounds"]
     found = sources.collect_all(plan.config, plan.source_files, rounds, plan.decisions)
     movies = [records.movie_of(record) for record in found.records]
     plan.check_number(movies)

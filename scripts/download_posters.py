@@ -15,7 +15,7 @@ def main() -> None:
         plan.download_settings("posters"),
         Path("build/posters"),
         shard,
-        snakemake.params.round,
+        snakemake.params.retry_round,
     )
     ledger.write_shard(snakemake.output.ledger, rows, posters.POSTER_COLUMNS)
 

@@ -15,7 +15,7 @@ def main() -> None:
         plan.download_settings("trailers"),
         Path("build/trailers"),
         shard,
-        snakemake.params.round,
+        snakemake.params.retry_round,
     )
     ledger.write_shard(snakemake.output.ledger, rows, download.TRAILER_COLUMNS)
 

@@ -98,13 +98,13 @@ def measure(
     start_up = cpu_of(lambda: loaded.append(load(store, precision, device)))
     backbone = loaded[0]
     trailer, cut = long
-    reader = probe.probe(trailer).reader
+    decoder = probe.probe(trailer).decoder
     fps, fpc = CLIPS["fps"], CLIPS["fpc"]
 
     def batches(part):
         times = np.concatenate([clips.frame_times(clip, fps, fpc) for clip in part])
         frames = features._cropped(
-            backbone, video.read_frames(trailer, reader, times, backbone.side)
+            backbone, video.read_frames(trailer, decoder, times, backbone.side)
         )
         return features._batches(frames, len(part), fpc, backbone.clips_at_a_time(fpc))
 
@@ -124,7 +124,7 @@ def measure(
                 backbone._module(tensor).float().numpy()
 
     def extract(ahead=False):
-        return features.extract_movie(backbone, trailer, reader, cut, fps, fpc, ahead=ahead)
+        return features.extract_movie(backbone, trailer, decoder, cut, fps, fpc, ahead=ahead)
 
     few = list(inputs(cut[:2]))
     forward(few)
@@ -170,10 +170,10 @@ def peak(trailer: Path, seconds: int, store: str, answer) -> None:
     """Peak memory of detecting clips and computing features, in MB."""
     features.keep_memory()
     torch.set_num_threads(1)
-    reader = probe.probe(trailer).reader
-    cut, _ = clips.find_clips(trailer, reader, seconds, CLIPS)
+    decoder = probe.probe(trailer).decoder
+    cut, _ = clips.find_clips(trailer, decoder, seconds, CLIPS)
     backbone = load(store, "fp32", devices.cpu())
-    features.extract_movie(backbone, trailer, reader, cut, 24, 24)
+    features.extract_movie(backbone, trailer, decoder, cut, 24, 24)
     # Not getrusage, whose peak a process takes over from its parent.
     status = Path("/proc/self/status").read_text()
     answer.put(int(status.partition("VmHWM:")[2].split()[0]) / 1024)
@@ -189,8 +189,8 @@ def peak_of(trailer: Path, seconds: int, store: str) -> float:
     return value
 
 
-def read_all(trailer: Path, reader: str, times: np.ndarray, size: int) -> None:
-    for _ in video.read_frames(trailer, reader, times, size):
+def read_all(trailer: Path, decoder: str, times: np.ndarray, size: int) -> None:
+    for _ in video.read_frames(trailer, decoder, times, size):
         pass
 
 
@@ -208,16 +208,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         trailer = render(Path(folder) / "trailer.mp4", args.seconds, (640, 360))
         found = probe.probe(trailer)
-        cut, _ = clips.find_clips(trailer, found.reader, found.duration, CLIPS)
+        cut, _ = clips.find_clips(trailer, found.decoder, found.duration, CLIPS)
         print(f"{found.duration:.0f} s, {len(cut)} clips, {trailer.stat().st_size / 1e6:.1f} MB")
         times = np.arange(round(found.duration * 24)) / 24
         for size in (256, 128, 27):
-            read = cpu_of(lambda size=size: read_all(trailer, found.reader, times, size))
+            read = cpu_of(lambda size=size: read_all(trailer, found.decoder, times, size))
             print(f"reading at short side {size}: {1000 * read / len(times):.2f} CPU ms a frame")
         print("| store | precision | forward | total | overlap | start-up |")
         print("|---|---|---|---|---|---|")
         few = render(Path(folder) / "brief.mp4", BRIEF, (640, 360))
-        brief = few, clips.find_clips(few, found.reader, BRIEF, CLIPS)[0]
+        brief = few, clips.find_clips(few, found.decoder, BRIEF, CLIPS)[0]
         sums = [0.0, 0.0]
         for store in args.stores or known:
             *seconds, line = measure(store, args.precision, (trailer, cut), brief, args.rounds)

@@ -39,13 +39,13 @@ def without(path: Path, found: probe.Probe) -> list[int]:
     """The cuts as they were found before there were sheets."""
     fps = bench.CLIPS["fps"]
     times = np.arange(round(found.duration * fps)) / fps
-    frames = video.read_frames(path, found.reader, times, shots.DETECTION_SIZE)
+    frames = video.read_frames(path, found.decoder, times, shots.DETECTION_SIZE)
     return shots._scenedetect_cuts(frames, "AdaptiveDetector", bench.CLIPS["min_shot"], fps)
 
 
 def with_sheet(path: Path, found: probe.Probe, sheet: Path) -> list[clips.Clip]:
     settings = bench.CLIPS | {"detector": "adaptive"}
-    made, seen = clips.find_clips(path, found.reader, found.duration, settings)
+    made, seen = clips.find_clips(path, found.decoder, found.duration, settings)
     sheets.write(sheet, seen.pictures)
     return made
 
@@ -78,7 +78,7 @@ def main() -> None:
         print(f"CPU seconds without sheets {plain:.2f}, with {all_of_it:.2f}: {extra:.2f} more,")
         print(f"{1000 * extra / frames:.3f} ms a frame")
         brief = bench.render(Path(folder) / "brief.mp4", 4, (640, 360))
-        read = probe.probe(brief).reader
+        read = probe.probe(brief).decoder
         few = with_sheet(brief, probe.probe(brief), sheet)
         times = np.concatenate([clips.frame_times(clip) for clip in few])
         a_clip = decoding = 0.0

@@ -65,7 +65,7 @@ def features_of(
             return features.extract_movie(
                 net,
                 trailer["file"],
-                trailer["reader"],
+                trailer["decoder"],
                 clips,
                 settings["fps"],
                 settings["fpc"],
@@ -162,7 +162,7 @@ def clips_of(trailer: Mapping[str, str], settings: Mapping[str, object]) -> list
     """The clips of a trailer that was fetched. Raises `UserError`."""
     try:
         found, _ = find_clips(
-            trailer["file"], trailer["reader"], float(trailer["duration"]), settings
+            trailer["file"], trailer["decoder"], float(trailer["duration"]), settings
         )
     except Failure as failure:
         raise UserError(f"the trailer cannot be used: {failure}") from failure

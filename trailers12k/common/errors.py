@@ -27,7 +27,7 @@ class Stop(Failure):
 
 
 class Cancelled(Exception):
-    """Work that was broken off because the brake was pulled."""
+    """Work that was broken off because its job was stopped."""
 
 
 def _disk_failure(error: OSError) -> Failure:

@@ -11,38 +11,38 @@ from contextlib import contextmanager, nullcontext
 from urllib.parse import urlsplit
 
 from trailers12k.common.errors import Cancelled
-from trailers12k.jobs.runner import Brake
+from trailers12k.jobs.runner import StopSignal
 
 
-class Pace:
+class HostRateLimiter:
     """One download at a time from the hosts that are named, with a pause before each.
 
     pauses: host -> the least and the most seconds; its subdomains are meant too.
     """
 
-    def __init__(self, pauses: Mapping[str, Sequence[float]], brake: Brake):
+    def __init__(self, pauses: Mapping[str, Sequence[float]], stop: StopSignal):
         self._hosts = {
             host: (threading.Lock(), least, most) for host, (least, most) in pauses.items()
         }
-        self._brake = brake
+        self._stop = stop
 
     @contextmanager
     def turn(self, address: str) -> Iterator[None]:
-        """Wait until it is this address's turn. Raises `Cancelled` when the brake is pulled."""
+        """Wait until it is this address's turn. Raises `Cancelled` when the job is stopped."""
         host = urlsplit(address).hostname or ""
         named = (self._hosts[name] for name in self._hosts if f".{host}".endswith(f".{name}"))
         lock, least, most = next(named, (nullcontext(), 0, 0))
         with lock:
             # A pause before, not after: the job of the next shard follows at once.
-            wait(random.uniform(least, most), self._brake)
+            wait(random.uniform(least, most), self._stop)
             yield
 
 
-def wait(seconds: float, brake: Brake) -> None:
-    """Sleep, but no longer than the brake allows. Raises `Cancelled`."""
+def wait(seconds: float, stop: StopSignal) -> None:
+    """Sleep, but no longer than the stop allows. Raises `Cancelled`."""
     end = time.monotonic() + seconds
     while True:
-        if brake.why:
+        if stop.reason:
             raise Cancelled
         left = end - time.monotonic()
         if left <= 0:

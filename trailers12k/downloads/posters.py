@@ -16,10 +16,10 @@ from trailers12k.common.errors import Failure, Stop, _disk_failure
 from trailers12k.common.files import replacing, sha256_of
 from trailers12k.common.movie import Movie
 from trailers12k.downloads import http as web
-from trailers12k.downloads.pacing import Pace
+from trailers12k.downloads.pacing import HostRateLimiter
 from trailers12k.downloads.shard import _shard
 from trailers12k.jobs.reasons import STOPS
-from trailers12k.jobs.runner import Brake
+from trailers12k.jobs.runner import StopSignal
 
 POSTER_COLUMNS = ["file", "height", "width"]
 
@@ -37,13 +37,13 @@ PICTURE_ERRORS = (
 class PosterFetcher:
     """Fetches posters, checks that they are images, and stores them as RGB JPEG.
 
-    settings: `max_megabytes`, `retries`, `timeout` (seconds) and `pause` (for `Pace`).
+    settings: `max_megabytes`, `retries`, `timeout` (seconds) and `pause` (for `HostRateLimiter`).
     """
 
-    def __init__(self, folder: Path, settings: Mapping, brake: Brake):
+    def __init__(self, folder: Path, settings: Mapping, stop: StopSignal):
         self.folder = folder
         self.settings = settings
-        self.pace = Pace(settings["pause"], brake)
+        self.limiter = HostRateLimiter(settings["pause"], stop)
         self.local = threading.local()
 
     def fetch(self, movie: Movie) -> dict:
@@ -52,7 +52,7 @@ class PosterFetcher:
             self.local.client = web.session(self.settings["retries"])
         limit = int(self.settings["max_megabytes"] * 1e6)
         try:
-            with self.pace.turn(movie.poster_url):
+            with self.limiter.turn(movie.poster_url):
                 data = web.read(
                     self.local.client, movie.poster_url, limit, self.settings["timeout"]
                 )

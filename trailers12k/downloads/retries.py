@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from trailers12k.common.files import write_json
-from trailers12k.downloads.stop_signal import stopped
+from trailers12k.downloads.stop_signal import stop_reason
 from trailers12k.jobs import runner as shards
 from trailers12k.jobs.reasons import is_asked, is_final, pause
 
@@ -102,7 +102,7 @@ def write_open(
     waiting = sum(row.get("reason") == "stopped" for row in rows)
     left = {"round": number, "stopped": waiting, "failures": failures}
     write_json(open_file(folder, shard), left)
-    rest(folder, shard, False)
+    hold_retries(folder, shard, hold=False)
 
 
 def open_file(folder: Path, shard: str) -> Path:
@@ -110,17 +110,17 @@ def open_file(folder: Path, shard: str) -> Path:
     return folder / "open" / f"{shard}.json"
 
 
-def rest(folder: Path, shard: str, whether: bool) -> None:
+def hold_retries(folder: Path, shard: str, hold: bool) -> None:
     """Let nothing be due in a shard until its job runs for another reason, or end that."""
-    mark = open_file(folder, shard).with_suffix(".rests")
-    if whether:
+    mark = open_file(folder, shard).with_suffix(".held")
+    if hold:
         mark.parent.mkdir(parents=True, exist_ok=True)
         mark.touch()
     else:
         mark.unlink(missing_ok=True)
 
 
-def next_round(folder: Path, shard: str, first_pause: float, retry: str) -> int:
+def next_retry_round(folder: Path, shard: str, first_pause: float, retry: str) -> int:
     """The number of a shard's round of tries: one more than the last when anything is due.
 
     It is a parameter of the shard's job, which so runs again when, and only when, there is
@@ -130,11 +130,11 @@ def next_round(folder: Path, shard: str, first_pause: float, retry: str) -> int:
     if not path.exists():
         return 0
     left = json.loads(path.read_text(encoding="utf-8"))
-    if retry == NONE or (not retry and path.with_suffix(".rests").exists()):
+    if retry == NONE or (not retry and path.with_suffix(".held").exists()):
         return left["round"]
     now = time.time()
     due = any(is_due(failure, first_pause, retry, now) for failure in left["failures"])
-    return left["round"] + bool(due or (left["stopped"] and not stopped()))
+    return left["round"] + bool(due or (left["stopped"] and not stop_reason()))
 
 
 def due_times(folder: Path, first_pause: float) -> list[float]:

@@ -15,13 +15,13 @@ from trailers12k.common.movie import Movie
 from trailers12k.downloads import http as web
 from trailers12k.downloads import retries, stop_signal
 from trailers12k.jobs import runner as shards
-from trailers12k.jobs.runner import Brake, Task
+from trailers12k.jobs.runner import StopSignal, Task
 
 log = logging.getLogger(__name__)
 
 
 def _shard(
-    fetcher: Callable[[Path, Mapping, Brake], Any],
+    fetcher: Callable[[Path, Mapping, StopSignal], Any],
     addresses: Mapping[str, Sequence[str]],
     asked: Mapping,
     tool: str,
@@ -36,8 +36,8 @@ def _shard(
     asked: the settings on which a file depends. number: of this round of tries.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    brake = stop_signal.StopFile(folder)
-    fetch = fetcher(folder, settings, brake).fetch
+    stop = stop_signal.SharedStopSignal(folder)
+    fetch = fetcher(folder, settings, stop).fetch
     by_mid = {movie.mid: movie for movie in movies}
     files = {mid: web.local_path(several[0]) for mid, several in addresses.items() if several}
 
@@ -68,12 +68,12 @@ def _shard(
         settings["parallel"],
         unit="file",
         retry=again,
-        brake=brake,
+        stop=stop,
         tool=tool,
     )
     retries.write_open(folder, shard, number, rows, files.get)
-    if brake.why:
-        log.error("downloading is stopped: %s", stop_signal.stopped() or brake.why)
+    if stop.reason:
+        log.error("downloading is stopped: %s", stop_signal.stop_reason() or stop.reason)
     return rows
 
 

@@ -14,14 +14,14 @@ from pathlib import Path
 from trailers12k.common.errors import Failure, Stop
 from trailers12k.common.files import write_json
 from trailers12k.jobs.reasons import COOL_DOWN, STOPS
-from trailers12k.jobs.runner import Brake
+from trailers12k.jobs.runner import StopSignal
 
 STOPPED = Path("build/stopped.json")
 
 _writing = threading.Lock()
 
 
-def stop(failure: Failure, folder: Path) -> None:
+def record_stop(failure: Failure, folder: Path) -> None:
     """Note that nothing shall be downloaded for a while. folder: where it was downloaded to."""
     full = failure.reason == "local_io" and re.search(
         "no space left|quota exceeded", failure.detail, re.IGNORECASE
@@ -38,7 +38,7 @@ def stop(failure: Failure, folder: Path) -> None:
         write_json(STOPPED, note)
 
 
-def stopped() -> str:
+def stop_reason() -> str:
     """Why nothing may be downloaded now, and what to do; empty when all is well."""
     try:
         note = json.loads(STOPPED.read_text(encoding="utf-8"))
@@ -54,8 +54,8 @@ def stopped() -> str:
     return words + (wait if left > 0 else "")
 
 
-class StopFile(Brake):
-    """A brake that the jobs of all stages and shards share.
+class SharedStopSignal(StopSignal):
+    """A stop signal that the jobs of all stages and shards share.
 
     folder: where the job downloads to.
     """
@@ -67,13 +67,13 @@ class StopFile(Brake):
 
     def stop(self, failure: Stop) -> None:
         """Stop this job and all others, and note it for later runs."""
-        stop(failure, self._folder)
+        record_stop(failure, self._folder)
         super().stop(failure)
 
     @property
-    def why(self) -> str:
+    def reason(self) -> str:
         """Why nothing shall be begun any more; looked for at most twice a second."""
-        if not self._why and time.monotonic() - self._looked > 0.5:
-            self._why = stopped()
+        if not self._reason and time.monotonic() - self._looked > 0.5:
+            self._reason = stop_reason()
             self._looked = time.monotonic()
-        return self._why
+        return self._reason

@@ -21,11 +21,11 @@ from trailers12k.common.movie import Movie
 from trailers12k.common.text import one_line
 from trailers12k.downloads import http as web
 from trailers12k.downloads import retries
-from trailers12k.downloads.pacing import Pace, _pause, wait
+from trailers12k.downloads.pacing import HostRateLimiter, _pause, wait
 from trailers12k.downloads.shard import _shard
 from trailers12k.downloads.youtube import ANY_FORMAT, FORMAT, _Quiet
 from trailers12k.jobs.reasons import PERMANENT, STOPS, classify_error
-from trailers12k.jobs.runner import Brake
+from trailers12k.jobs.runner import StopSignal
 from trailers12k.video import probe as probe_
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ TRAILER_COLUMNS = [
     "frames",
     "corrupt",
     "codec",
-    "reader",
+    "decoder",
 ]
 """trailer: its place in the movie's list of trailers, 0 for the first; address: where it was;
 title: what the site calls it, empty where no site does, or in records from before this column."""
@@ -63,15 +63,15 @@ GAVE_UP = re.compile(r"\. Giving up after \d+ retries$")
 class TrailerFetcher:
     """Downloads and verifies trailers: one yt-dlp client for each thread and kind of site.
 
-    settings: `short_side`, `max_megabytes`, `retries`, `timeout` (seconds), `pause` (for `Pace`)
-        and `cookies` (a file in Netscape's format, or None).
+    settings: `short_side`, `max_megabytes`, `retries`, `timeout` (seconds), `pause` (for
+        `HostRateLimiter`) and `cookies` (a file in Netscape's format, or None).
     """
 
-    def __init__(self, folder: Path, settings: Mapping, brake: Brake):
+    def __init__(self, folder: Path, settings: Mapping, stop: StopSignal):
         self.folder = folder
         self.settings = settings
-        self.brake = brake
-        self.pace = Pace(settings["pause"], brake)
+        self.stop = stop
+        self.limiter = HostRateLimiter(settings["pause"], stop)
         self.limit = int(settings["max_megabytes"] * 1e6)
         # A text, since yt-dlp would write the site's new cookies into the user's file.
         cookies = settings["cookies"]
@@ -119,7 +119,7 @@ class TrailerFetcher:
         failures: list[str] = []
         while True:
             try:
-                with self.pace.turn(url):
+                with self.limiter.turn(url):
                     return self._download(movie, url, partial, "no_format" in failures)
             except Failure as failure:
                 reason = failure.reason
@@ -131,7 +131,7 @@ class TrailerFetcher:
                     raise (Stop if reason in STOPS else Failure)(reason, detail) from failure
                 failures.append(reason)
                 if reason in CONTINUED:
-                    wait(_pause(len(failures) - 1), self.brake)
+                    wait(_pause(len(failures) - 1), self.stop)
 
     def _download(self, movie: Movie, url: str, partial: Path, any_format: bool) -> dict:
         """One call of yt-dlp, and the verification of what it brought. Raises `Failure`."""
@@ -153,7 +153,7 @@ class TrailerFetcher:
                 extra_info={"partial_folder": partial.name},
             )
         except DownloadCancelled as error:
-            if self.brake.why:
+            if self.stop.reason:
                 raise Cancelled from error
             raise Failure("too_large", f"more than {self.limit / 1e6:g} MB") from error
         except YoutubeDLError as error:
@@ -196,7 +196,7 @@ class TrailerFetcher:
             "frames": probe.frames,
             "corrupt": probe.corrupt,
             "codec": probe.codec,
-            "reader": probe.reader,
+            "decoder": probe.decoder,
         }
 
     def _client(self, url: str, any_format: bool) -> Any:
@@ -242,7 +242,7 @@ class TrailerFetcher:
         from yt_dlp.utils import DownloadCancelled
 
         size = max(state.get("downloaded_bytes") or 0, state.get("total_bytes") or 0)
-        if self.brake.why or size > self.limit:
+        if self.stop.reason or size > self.limit:
             raise DownloadCancelled
 
 
@@ -281,7 +281,7 @@ def trailer_of(address: str, settings: Mapping, folder: Path) -> dict:
             folder.mkdir(parents=True, exist_ok=True)
             # Named by an id that no movie has: nothing of a site's names reaches the disk.
             movie = Movie("tt0000000", "", "", (), trailer_url=address)
-            return TrailerFetcher(folder, settings, Brake()).fetch(movie)
+            return TrailerFetcher(folder, settings, StopSignal()).fetch(movie)
         probe = probe_.probe(path)
     except Failure as failure:
         raise UserError(f"the trailer cannot be used: {failure}") from failure
@@ -289,7 +289,7 @@ def trailer_of(address: str, settings: Mapping, folder: Path) -> dict:
         "file": path.as_posix(),
         "sha256": sha256_of(path),
         "duration": f"{probe.duration:.3f}",
-        "reader": probe.reader,
+        "decoder": probe.decoder,
     }
 
 

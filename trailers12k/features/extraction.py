@@ -42,7 +42,7 @@ IRRELEVANT = ("batch", "file", "sha256")
 def extract_movie(
     backbone: Backbone,
     path: str | Path,
-    reader: str,
+    decoder: str,
     clips: Sequence[Clip],
     fps: float,
     fpc: int,
@@ -60,7 +60,7 @@ def extract_movie(
     """
     chosen = spread(image_frames or fpc, fpc)
     times = np.concatenate([frame_times(clip, fps, fpc)[chosen] for clip in clips])
-    frames = _cropped(backbone, video.read_frames(path, reader, times, backbone.side))
+    frames = _cropped(backbone, video.read_frames(path, decoder, times, backbone.side))
     batches = _batches(frames, len(clips), len(chosen), backbone.clips_at_a_time(len(chosen)))
     if ahead:
         batches = _ahead(batches)
@@ -152,7 +152,7 @@ def extract_shard(
     by_mid = {row["mid"]: row for row in sources}
     common = determined_by(spec, settings, code, seed, weights)
     marks = {
-        mid: stores.mark(common, row.get("sha256"), row.get("reader"), clips.get(mid, []))
+        mid: stores.mark(common, row.get("sha256"), row.get("decoder"), clips.get(mid, []))
         for mid, row in by_mid.items()
     }
     about = _about(spec, settings) | {"determined_by": common}
@@ -189,14 +189,14 @@ def extract_shard(
                 values = extract_movie(
                     net,
                     shards.source_file(row, "download_trailers"),
-                    row["reader"],
+                    row["decoder"],
                     clips[mid],
                     settings["fps"],
                     settings["fpc"],
                     spec.get("image_frames") if spec["input"] == "frames" else None,
                     ahead=threads > 1,
                 )
-            made_from = {"source_sha256": row["sha256"], "reader": row.get("reader")}
+            made_from = {"source_sha256": row["sha256"], "decoder": row.get("decoder")}
             made_on = {key: net.attributes[key] for key in ("precision", "device")}
             stores.write(store, mid, values, made_from | {"fingerprint": marks[mid]} | made_on)
             computed["rows"] += len(values)

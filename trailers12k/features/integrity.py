@@ -5,7 +5,8 @@ they were when its values were known to be good. What has these is trusted unrea
 read, and, when sound, trusted from then on. So a copy, a checkout, or a host with another clock
 costs one reading, and no decision rests on which of two times is later. Not seen is what was
 overwritten with the same size and given its old time: `python -m
-trailers12k.features.store verify` reads everything. Must not import what is slow: a dry run waits for it.
+trailers12k.features.store verify` reads everything. Must not import what is slow: a dry run
+waits for it.
 """
 
 import csv

@@ -52,15 +52,15 @@ TAKEN = (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST)
 
 
 def mark(
-    common: Mapping, source_sha256: str | None, reader: str | None, clips: Sequence["Clip"]
+    common: Mapping, source_sha256: str | None, decoder: str | None, clips: Sequence["Clip"]
 ) -> str:
     """The fingerprint of one movie's array: of all that determines it.
 
     common: what does so for the whole store, its attribute `determined_by`. The rest: the file that
-    was read, by which reader, and the clips that are its rows; none for a poster.
+    was read, by which decoder, and the clips that are its rows; none for a poster.
     """
     cut = [asdict(clip) for clip in clips]
-    return fingerprint(**common, sha256=source_sha256, reader=reader, clips=cut)
+    return fingerprint(**common, sha256=source_sha256, decoder=decoder, clips=cut)
 
 
 def create(store: Path, attributes: Mapping) -> None:
@@ -303,7 +303,7 @@ def fault_of_values(
         return f"{len(values)} rows, but the manifest has {listed['clips']}"
     common = about.get("determined_by")
     comparable = common and (cut is not None or about["input"] == "posters")
-    made_from = own.get("source_sha256"), own.get("reader")
+    made_from = own.get("source_sha256"), own.get("decoder")
     if comparable and own.get("fingerprint") != mark(common, *made_from, cut or []):
         return "made from other clips or settings than clips.csv and the store say"
     return ""
@@ -316,7 +316,7 @@ def describe(store: Path) -> str:
     size = sum(path.stat().st_size for path in store.rglob("*") if path.is_file())
     lines = [f"{store}: {len(mids)} movies, {rows} rows, {size / 1e6:.1f} MB"]
     own = [attributes(store, mid) for mid in mids]
-    for key in ("precision", "device", "reader"):
+    for key in ("precision", "device", "decoder"):
         counts = Counter(told[key] for told in own if told.get(key))
         lines += [f"{key}: {', '.join(f'{name} {n}' for name, n in sorted(counts.items()))}"]
     told = {

@@ -22,24 +22,24 @@ from trailers12k.common.files import inside, write_json
 log = logging.getLogger(__name__)
 
 
-class Brake:
+class StopSignal:
     """What the threads of a job look at before they begin or go on: has something stopped it?"""
 
     def __init__(self) -> None:
-        self._why = ""
+        self._reason = ""
 
     @property
-    def why(self) -> str:
+    def reason(self) -> str:
         """Why nothing shall be begun any more; empty while all is well."""
-        return self._why
+        return self._reason
 
-    def pull(self, why: str) -> None:
+    def set(self, reason: str) -> None:
         """Stop the job; the first reason counts."""
-        self._why = self._why or why
+        self._reason = self._reason or reason
 
     def stop(self, failure: Stop) -> None:
         """Stop the job since a movie failed in this way."""
-        self.pull(str(failure))
+        self.set(str(failure))
 
 
 def source_file(row: Mapping[str, str], rule: str) -> Path:
@@ -78,7 +78,7 @@ def process(
     workers: int = 1,
     unit: str = "movie",
     retry: Callable[[Mapping, float], bool] = lambda row, tried: False,
-    brake: Brake | None = None,
+    stop: StopSignal | None = None,
     tool: str = "",
 ) -> list[dict]:
     """Do the tasks of a shard; the rows of its ledger, sorted by mid.
@@ -89,11 +89,11 @@ def process(
     workers: threads that call `work`. unit: what the progress bar counts.
     retry: whether a movie, of which it gets the row and when it was tried (seconds since 1970), is
         done again although nothing has changed.
-    brake: for those who stop the job from outside. A movie that was not begun because of it is
+    stop: for those who stop the job from outside. A movie that was not begun because of it is
         `skipped: stopped`, or keeps the row of its earlier failure.
     tool: the program that does the work, with its version, where `work` does not tell it.
     """
-    brake = brake or Brake()
+    stop = stop or StopSignal()
     tasks = sorted(tasks, key=lambda task: task.mid)
     folder.mkdir(parents=True, exist_ok=True)
     rows, open_tasks = {}, []
@@ -112,8 +112,8 @@ def process(
         again = earlier is not None and earlier["fingerprint"] == task.fingerprint
         if again and earlier["row"]["status"] == "failed":
             stopped = earlier["row"]
-        if brake.why:
-            return {"detail": brake.why} | stopped
+        if stop.reason:
+            return {"detail": stop.reason} | stopped
         attempts = earlier["row"]["attempts"] + 1 if again else 1
         row = {"mid": task.mid, "status": "ok", "attempts": attempts} | (
             {"tool": tool} if tool else {}
@@ -125,12 +125,12 @@ def process(
         except Cancelled:
             if earlier:
                 write_json(_record(folder, task.mid), earlier)
-            return {"detail": brake.why} | stopped
+            return {"detail": stop.reason} | stopped
         except Failure as failure:
             row |= {"status": "failed", "reason": failure.reason, "detail": failure.detail}
             log.warning("%s: %s", task.mid, failure)
             if isinstance(failure, Stop):
-                brake.stop(failure)
+                stop.stop(failure)
         record = {"fingerprint": task.fingerprint, "others": task.others, "time": time.time()}
         write_json(_record(folder, task.mid), record | {"row": row})
         return row
@@ -140,10 +140,10 @@ def process(
         done = tqdm(pool.map(one, open_tasks), total=len(open_tasks), unit=unit, disable=None)
         rows |= {row["mid"]: row for row in done}
     except BaseException as error:  # KeyboardInterrupt too
-        brake.pull(type(error).__name__)
+        stop.set(type(error).__name__)
         raise
     finally:
-        pool.shutdown(wait=not brake.why, cancel_futures=True)
+        pool.shutdown(wait=not stop.reason, cancel_futures=True)
     failed = sum(row["status"] == "failed" for row in rows.values())
     skipped = sum(row["status"] == "skipped" for row in rows.values())
     computed = sum(rows[task.mid]["status"] == "ok" for task in open_tasks)

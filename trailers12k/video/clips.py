@@ -50,7 +50,7 @@ one before; frozen: seconds of the longest stretch without any change. See `pict
 
 
 def find_clips(
-    path: str | Path, reader: str, duration: float, settings: Mapping[str, object]
+    path: str | Path, decoder: str, duration: float, settings: Mapping[str, object]
 ) -> tuple[list[Clip], Found]:
     """The clips of a trailer of `duration` seconds, at least one; and what they were made from.
 
@@ -59,7 +59,7 @@ def find_clips(
     """
     fps, fpc = settings["fps"], settings["fpc"]
     detector, min_shot = settings["detector"], settings["min_shot"]
-    found = find_shots(path, reader, duration, detector, min_shot, fps)
+    found = find_shots(path, decoder, duration, detector, min_shot, fps)
     return partition(found.shots, fps, fpc, settings["keep"]), found
 
 
@@ -164,7 +164,7 @@ def detect_shard(
     def task(row: Mapping[str, str]) -> shards.Task:
         if row["status"] != "ok":
             return shards.Task(row["mid"], skip="no_trailer")
-        read = {key: row[key] for key in ("sha256", "duration", "reader")}
+        read = {key: row[key] for key in ("sha256", "duration", "decoder")}
         mark = fingerprint(**read, settings=dict(settings), code=code)
         made = [products / f"{row['mid']}.csv"]
         if Path(row["file"]).is_file():
@@ -174,7 +174,7 @@ def detect_shard(
     def work(mid: str) -> dict:
         row = by_mid[mid]
         path = shards.source_file(row, "download_trailers")
-        clips, found = find_clips(path, row["reader"], float(row["duration"]), settings)
+        clips, found = find_clips(path, row["decoder"], float(row["duration"]), settings)
         sheets.write(pictures / f"{mid}.jpg", found.pictures)
         write_clips(products / f"{mid}.csv", mid, clips)
         return {

@@ -39,7 +39,7 @@ class Probe:
     frames, corrupt: numbers of decoded frames; and of those that are damaged, lost, made from
         such a one (as all are until the next key frame), or stamped with a time already past.
     codec: FFmpeg's name of it.
-    reader: "decord" or "pyav", for `read_frames`.
+    decoder: "decord" or "pyav", for `read_frames`.
     """
 
     duration: float
@@ -49,7 +49,7 @@ class Probe:
     frames: int
     corrupt: int
     codec: str
-    reader: str
+    decoder: str
 
 
 def probe(path: str | Path) -> Probe:
@@ -103,7 +103,7 @@ def probe(path: str | Path) -> Probe:
             frames=len(times),
             corrupt=corrupt,
             codec=stream.codec_context.codec.canonical_name,
-            reader="decord" if simple and small and _decord_agrees(path, times) else "pyav",
+            decoder="decord" if simple and small and _decord_agrees(path, times) else "pyav",
         )
 
 

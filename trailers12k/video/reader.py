@@ -27,14 +27,14 @@ so that rounding never decides."""
 
 
 def read_frames(
-    path: str | Path, reader: str, times: Iterable[float], size: int | None = None
+    path: str | Path, decoder: str, times: Iterable[float], size: int | None = None
 ) -> Iterator[np.ndarray]:
     """RGB frames, uint8 (H, W, 3), at the asked times, one for each.
 
     The file is read straight through and one frame is held at a time: seeking does not pay, and a
     whole 720p trailer takes 2 GB.
 
-    reader: `Probe.reader`. Where decord is not installed PyAV reads instead.
+    decoder: `Probe.decoder`. Where decord is not installed PyAV reads instead.
     times: seconds from the first frame (of those at or after 0), ascending; each gives the frame
         nearest by presentation time, so a frame may repeat; past the end, the last frame.
     size: the shorter side of the frames in pixels, the aspect kept; a smaller video is not
@@ -42,7 +42,7 @@ def read_frames(
 
     Raises `Failure`: `decode_failed`, or `not_video` as `probe` does.
     """
-    decord = _decord() if reader == "decord" else None
+    decord = _decord() if decoder == "decord" else None
     source = _read_decord(decord, path, times, size) if decord else _read_pyav(path, times, size)
     try:
         yield from source
@@ -158,7 +158,7 @@ def _video_stream(container: Any) -> Any:
 
 
 def _displayed(stream: Any) -> tuple[int, int]:
-    """Width and height in square pixels, before rotation. Both readers know the stored ones only.
+    """Width and height in square pixels, before rotation. Both decoders know the stored ones only.
 
     A pixel more than four times as wide as high, or the reverse, is a damaged header.
     """

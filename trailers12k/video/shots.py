@@ -48,7 +48,7 @@ class Found:
 
 
 def find_shots(
-    path: str | Path, reader: str, duration: float, detector: str, min_shot: int, fps: float
+    path: str | Path, decoder: str, duration: float, detector: str, min_shot: int, fps: float
 ) -> Found:
     """The shots of a trailer on the grid of `fps`, and what else was seen on the way.
 
@@ -58,7 +58,7 @@ def find_shots(
     shorter than `min_shot`, the first and the last neither.
     """
     count = max(1, round(duration * fps))
-    frames = video.read_frames(path, reader, np.arange(count) / fps, DECODED_SIZE)
+    frames = video.read_frames(path, decoder, np.arange(count) / fps, DECODED_SIZE)
     watched = Watched(frames, fps, DETECTION_SIZE, min_shot)
     if detector == "transnetv2":
         cuts = _transnet().find_cuts(watched, min_shot)

@@ -152,7 +152,7 @@ class Plan:
         """All that the sources know of them."""
         return records.read(RECORDS) if self.collects else self._read().records
 
-    def _read(self) -> sources.Found:
+    def _read(self) -> sources.CollectedMovies:
         """The movies of sources that are read at once."""
         return sources.collect(self.config, decisions=self.decisions)
 
@@ -249,15 +249,15 @@ class Plan:
             "corrections": fingerprint(**corrections),
             # Not what makes no difference to the movies, such as a note.
             "decisions": fingerprint(**curation.effects(self.decisions)),
-            "rounds": {
-                name: self.round(Path("build/sources") / name, "all") for name in self.asking
+            "retry_rounds": {
+                name: self.retry_round(Path("build/sources") / name, "all") for name in self.asking
             },
         }
 
-    def round(self, folder: str | Path, shard: str) -> int:
+    def retry_round(self, folder: str | Path, shard: str) -> int:
         """The number of a shard's round of tries: it grows when a failure is due to be tried again,
         and so makes the shard's job run."""
-        return retries.next_round(
+        return retries.next_retry_round(
             Path(folder),
             shard,
             self.config["downloads"]["retry_pause"],
@@ -568,7 +568,7 @@ def tell_status(plan: Plan) -> None:
     rows = status.gather(plan.shards, folders)
     first_pause = plan.config["downloads"]["retry_pause"]
     due = {stage: retries.due_times(folder, first_pause) for stage, folder in downloads.items()}
-    print(status.describe(rows, stop_signal.stopped(), due))
+    print(status.describe(rows, stop_signal.stop_reason(), due))
     status.write("results/status.csv", rows)
 
 

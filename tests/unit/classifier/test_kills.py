@@ -50,7 +50,7 @@ def sources(tmp_path_factory) -> list[dict]:
                 frame = av.VideoFrame.from_ndarray(pixels.astype(np.uint8), format="rgb24")
                 container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
-        rows.append({"mid": mid, "status": "ok", "file": str(path), "reader": "pyav"})
+        rows.append({"mid": mid, "status": "ok", "file": str(path), "decoder": "pyav"})
         rows[-1]["sha256"] = sha256_of(path)
     return rows
 

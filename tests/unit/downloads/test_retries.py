@@ -57,35 +57,35 @@ def run(folder, number, reasons):
 
 
 def test_a_shard_has_another_round_when_something_is_due_and_only_then(tmp_path):
-    assert retries.next_round(tmp_path, "000", 3600, "") == 0
+    assert retries.next_retry_round(tmp_path, "000", 3600, "") == 0
     run(tmp_path, 0, {"tt0000001": "network", "tt0000002": "private"})
-    assert retries.next_round(tmp_path, "000", 3600, "") == 0
-    assert retries.next_round(tmp_path, "000", 0, "") == 1
-    assert retries.next_round(tmp_path, "000", 3600, "private") == 1
+    assert retries.next_retry_round(tmp_path, "000", 3600, "") == 0
+    assert retries.next_retry_round(tmp_path, "000", 0, "") == 1
+    assert retries.next_retry_round(tmp_path, "000", 3600, "private") == 1
     run(tmp_path, 1, {"tt0000002": "private"})
-    assert retries.next_round(tmp_path, "000", 0, "") == 1
+    assert retries.next_retry_round(tmp_path, "000", 0, "") == 1
 
 
 def test_a_stop_lasts_its_time_and_says_what_to_do(tmp_path, monkeypatch):
-    stop_signal.StopFile(tmp_path).stop(Stop("rate_limited", "HTTP Error 429"))
-    words = stop_signal.stopped()
+    stop_signal.SharedStopSignal(tmp_path).stop(Stop("rate_limited", "HTTP Error 429"))
+    words = stop_signal.stop_reason()
     assert "rate_limited: HTTP Error 429: the site asks for fewer" in words
     assert "60 minutes are left (to go on at once, delete build/stopped.json)" in words
-    assert stop_signal.StopFile(tmp_path).why == words
+    assert stop_signal.SharedStopSignal(tmp_path).reason == words
     later = time.time() + 3601
     monkeypatch.setattr(time, "time", lambda: later)
-    assert stop_signal.stopped() == "" and stop_signal.StopFile(tmp_path).why == ""
+    assert stop_signal.stop_reason() == "" and stop_signal.SharedStopSignal(tmp_path).reason == ""
 
 
 def test_a_full_disk_stops_until_there_is_more_space_and_another_fault_for_this_job_only(tmp_path):
-    stop_signal.stop(
+    stop_signal.record_stop(
         Stop("local_io", "unable to write: [Errno 28] No space left on device"), tmp_path
     )
     note = json.loads(Path("build/stopped.json").read_text())
     assert note["free"] > 0
     Path("build/stopped.json").write_text(json.dumps(note | {"free": note["free"] * 2}))
-    assert "no space is left" in stop_signal.stopped()
+    assert "no space is left" in stop_signal.stop_reason()
     Path("build/stopped.json").write_text(json.dumps(note | {"free": note["free"] // 2}))
-    assert stop_signal.stopped() == ""
-    stop_signal.stop(Stop("local_io", "unable to open: Permission denied"), tmp_path)
-    assert stop_signal.stopped() == ""
+    assert stop_signal.stop_reason() == ""
+    stop_signal.record_stop(Stop("local_io", "unable to open: Permission denied"), tmp_path)
+    assert stop_signal.stop_reason() == ""

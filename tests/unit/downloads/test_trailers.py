@@ -19,7 +19,7 @@ from trailers12k.common.movie import Movie
 from trailers12k.downloads import pacing, posters, retries
 from trailers12k.downloads import trailers as download
 from trailers12k.jobs import ledger
-from trailers12k.jobs.runner import Brake
+from trailers12k.jobs.runner import StopSignal
 
 COMMON = {"retries": 0, "timeout": 5, "pause": {}, "retry_pause": 0, "retry": "", "parallel": 1}
 TRAILERS = COMMON | {"short_side": 360, "max_megabytes": 100, "cookies": None}
@@ -30,13 +30,13 @@ def movie(trailer="", poster=""):
     return Movie("tt0000001", "A", "2000", ("drama",), "", str(trailer), str(poster))
 
 
-def fetch_trailer(wanted, folder, brake=None, **settings):
-    fetcher = download.TrailerFetcher(folder, TRAILERS | settings, brake or Brake())
+def fetch_trailer(wanted, folder, stop=None, **settings):
+    fetcher = download.TrailerFetcher(folder, TRAILERS | settings, stop or StopSignal())
     return fetcher.fetch(wanted)
 
 
 def fetch_poster(wanted, folder, **settings):
-    return posters.PosterFetcher(folder, POSTERS | settings, Brake()).fetch(wanted)
+    return posters.PosterFetcher(folder, POSTERS | settings, StopSignal()).fetch(wanted)
 
 
 @pytest.fixture(autouse=True)
@@ -125,12 +125,12 @@ def test_a_file_that_is_too_large_is_not_fetched_to_its_end(web, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_download_is_broken_off_when_the_brake_is_pulled_and_can_go_on(web, tmp_path):
-    class AfterAWhile(Brake):
+def test_a_stopped_download_is_cancelled_and_can_be_continued(web, tmp_path):
+    class AfterAWhile(StopSignal):
         looked = 0
 
         @property
-        def why(self):
+        def reason(self):
             self.looked += 1
             return "stop" if self.looked > 2 else ""
 
@@ -199,24 +199,24 @@ def test_another_video_size_or_place_than_was_asked_for_is_refused(tmp_path):
 
 
 def test_a_hosts_pause_lies_between_its_downloads_and_nobody_elses(web, tmp_path):
-    pace = pacing.Pace({"example.org": [0.2, 0.2]}, Brake())
+    limiter = pacing.HostRateLimiter({"example.org": [0.2, 0.2]}, StopSignal())
     began = time.monotonic()
-    with pace.turn("https://other.net/a"), pace.turn("https://badexample.org/"):
+    with limiter.turn("https://other.net/a"), limiter.turn("https://badexample.org/"):
         pass
     assert time.monotonic() - began < 0.15
     for address in ("https://example.org/a", "https://www.example.org/b"):
-        with pace.turn(address):
+        with limiter.turn(address):
             pass
     assert 0.4 <= time.monotonic() - began < 1.0
 
 
 def test_one_download_at_a_time_from_a_host_with_a_pause():
-    pace = pacing.Pace({"example.org": [0, 0]}, Brake())
+    limiter = pacing.HostRateLimiter({"example.org": [0, 0]}, StopSignal())
     at_once, most = 0, 0
 
     def use(_):
         nonlocal at_once, most
-        with pace.turn("https://example.org/a"):
+        with limiter.turn("https://example.org/a"):
             at_once += 1
             most = max(most, at_once)
             time.sleep(0.02)
@@ -339,12 +339,12 @@ def test_a_file_that_was_put_there_later_is_noticed_by_the_next_run(web, tmp_pat
     row = download.trailers_of_shard(movies, settings, files, "000", number=4)[0]
     assert row["reason"] == "unavailable"
     assert row["tool"].startswith("yt-dlp 20")
-    assert retries.next_round(files, "000", 3600, "") == 4
+    assert retries.next_retry_round(files, "000", 3600, "") == 4
     late.write_bytes((web[0] / "good.mp4").read_bytes())
-    assert retries.next_round(files, "000", 3600, "") == 5
+    assert retries.next_retry_round(files, "000", 3600, "") == 5
     row = download.trailers_of_shard(movies, settings, files, "000", number=5)[0]
     assert (row["status"], row["attempts"]) == ("ok", 1)
-    assert retries.next_round(files, "000", 3600, "") == 5
+    assert retries.next_retry_round(files, "000", 3600, "") == 5
 
 
 def test_another_list_of_trailers_fetches_nothing_that_is_there_again(web, tmp_path):

@@ -61,7 +61,7 @@ def trailer(tmp_path_factory) -> Path:
 
 def row_of(mid: str, path: Path) -> dict[str, str]:
     sha256 = sha256_of(path)
-    return {"mid": mid, "status": "ok", "file": str(path), "sha256": sha256, "reader": "pyav"}
+    return {"mid": mid, "status": "ok", "file": str(path), "sha256": sha256, "decoder": "pyav"}
 
 
 def shard(folder: Path, spec: dict, sources: list[dict], cut: dict, **options) -> list[dict]:
@@ -231,9 +231,9 @@ def test_a_store_tells_what_made_each_array(trailer, tmp_path):
     shard(tmp_path, FRAMES, [source], {"tt0000001": CUT})
     store = tmp_path / "store.zarr"
     own, group = stores.attributes(store, "tt0000001"), stores.attributes(store)
-    assert own["source_sha256"] == source["sha256"] and own["reader"] == "pyav"
+    assert own["source_sha256"] == source["sha256"] and own["decoder"] == "pyav"
     assert own["precision"] == "fp32" and own["device"] == "cpu"
-    made_of = own["source_sha256"], own["reader"], CUT
+    made_of = own["source_sha256"], own["decoder"], CUT
     assert own["fingerprint"] == stores.mark(group["determined_by"], *made_of)
     assert "batch" not in group["determined_by"]["spec"]
     clips.write_clips(tmp_path / "clips.csv", "tt0000001", CUT)

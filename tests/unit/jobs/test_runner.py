@@ -1,7 +1,7 @@
 import pytest
 
 from trailers12k.common.errors import Cancelled, Failure, Stop, UserError
-from trailers12k.jobs.runner import Brake, Task, process, source_file
+from trailers12k.jobs.runner import StopSignal, Task, process, source_file
 
 MIDS = ["tt0000001", "tt0000002", "tt0000003"]
 
@@ -161,13 +161,13 @@ def test_what_was_broken_off_keeps_what_was_known_of_it(tmp_path):
         raise Failure("network", "lost")
 
     process(tasks(), tmp_path, fail)
-    brake = Brake()
+    stop = StopSignal()
 
     def work(mid):
-        brake.pull("stopped from outside")
+        stop.set("stopped from outside")
         raise Cancelled
 
-    rows = process(tasks(), tmp_path, work, retry=lambda row, tried: True, brake=brake)
+    rows = process(tasks(), tmp_path, work, retry=lambda row, tried: True, stop=stop)
     assert [row["reason"] for row in rows] == ["network"] * 3
     rows = process(tasks(), tmp_path, fail, retry=lambda row, tried: True)
     assert [row["attempts"] for row in rows] == [2, 2, 2]

@@ -257,14 +257,14 @@ def test_nothing_is_due_in_a_shard_whose_trailers_are_elsewhere(project):
     retries.write_open(folder, "000", 3, [row, failed])
     state.write()
     state.lay_out()
-    assert retries.next_round(folder, "000", 3600, "") == 4
-    assert retries.next_round(folder, "000", 3600, "none") == 3
+    assert retries.next_retry_round(folder, "000", 3600, "") == 4
+    assert retries.next_retry_round(folder, "000", 3600, "none") == 3
     (folder / "tt0000001.mp4").unlink()
     state.lay_out()
-    assert retries.next_round(folder, "000", 3600, "") == 3
-    assert retries.next_round(folder, "000", 3600, "all") == 4
+    assert retries.next_retry_round(folder, "000", 3600, "") == 3
+    assert retries.next_retry_round(folder, "000", 3600, "all") == 4
     retries.write_open(folder, "000", 4, [row, failed])
-    assert retries.next_round(folder, "000", 3600, "") == 5
+    assert retries.next_retry_round(folder, "000", 3600, "") == 5
 
 
 def test_a_store_of_another_version_is_left_out_and_said(project, caplog):

@@ -45,7 +45,7 @@ def row_of(mid: str, path: Path) -> dict[str, str]:
         "status": "ok",
         "file": str(path),
         "sha256": sha256_of(path),
-        "reader": probe.reader,
+        "decoder": probe.decoder,
         "duration": f"{probe.duration:.6f}",
     }
 

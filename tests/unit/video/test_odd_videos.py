@@ -88,8 +88,8 @@ def remux(parts: list[Path], path: Path, shifts: list[float]) -> Path:
     return path
 
 
-def numbers_of(path: Path, reader: str, times: np.ndarray) -> list[int]:
-    return [number_of(frame) for frame in video.read_frames(path, reader, times)]
+def numbers_of(path: Path, decoder: str, times: np.ndarray) -> list[int]:
+    return [number_of(frame) for frame in video.read_frames(path, decoder, times)]
 
 
 def reason_of(path: Path) -> str:
@@ -146,14 +146,14 @@ def test_frames_are_the_nearest_in_time_by_the_reader_that_was_chosen(name, tmp_
     path = render(tmp_path / name, **GOOD[name])
     probe = probe_.probe(path)
     decord = video._decord() is not None
-    assert probe.reader == ("decord" if decord and name not in BY_PYAV else "pyav")
+    assert probe.decoder == ("decord" if decord and name not in BY_PYAV else "pyav")
     count, fps = GOOD[name].get("frames", FRAMES), GOOD[name].get("fps", 30)
     assert (probe.frames, probe.corrupt) == (count, 0)
     asked = grid(probe)
     expected = nearest(np.arange(count) / float(fps), asked)
-    readers = ["decord", "pyav"] if probe.reader == "decord" else ["pyav"]
+    decoders = ["decord", "pyav"] if probe.decoder == "decord" else ["pyav"]
     for size in (None, 36):
-        read = [list(video.read_frames(path, reader, asked, size)) for reader in readers]
+        read = [list(video.read_frames(path, decoder, asked, size)) for decoder in decoders]
         for frames in read:
             assert [number_of(frame) for frame in frames] == expected
         assert np.abs(np.subtract(*map(np.float32, (read[0], read[-1])))).mean() < 1
@@ -169,8 +169,8 @@ def test_a_varying_rate_is_read_by_time(name, tmp_path):
         times = np.cumsum(np.random.default_rng(1).uniform(0.02, 0.06, FRAMES))
     path = render(tmp_path / name, times=times - times[0])
     asked = grid(probe_.probe(path))
-    for reader in ("decord", "pyav"):
-        numbers = [number_of(frame) for frame in video.read_frames(path, reader, asked)]
+    for decoder in ("decord", "pyav"):
+        numbers = [number_of(frame) for frame in video.read_frames(path, decoder, asked)]
         assert numbers == nearest(times - times[0], asked)
 
 
@@ -183,7 +183,7 @@ def test_a_clock_that_does_not_begin_at_zero(start, first, kind, tmp_path):
     render(path, codec=codec, times=np.arange(FRAMES) / 30 + start)
     probe = probe_.probe(path)
     first = 0 if kind == "webm" else first  # its writer shifts the clock
-    frames = video.read_frames(path, probe.reader, [0.0, 0.5, 1.0])
+    frames = video.read_frames(path, probe.decoder, [0.0, 0.5, 1.0])
     assert [number_of(frame) for frame in frames] == [first, first + 15, first + 30]
     assert probe.duration == pytest.approx((FRAMES - first) / 30)
 
@@ -203,8 +203,8 @@ def test_of_two_pictures_in_a_file_the_first_moving_one_is_read(kind, tmp_path):
         for stream in streams:
             made.mux(stream.encode(None))
     probe = probe_.probe(path)
-    assert (probe.reader, probe.width, probe.height) == ("pyav", *SIZE)
-    numbers = numbers_of(path, probe.reader, grid(probe))
+    assert (probe.decoder, probe.width, probe.height) == ("pyav", *SIZE)
+    numbers = numbers_of(path, probe.decoder, grid(probe))
     assert numbers == nearest(np.arange(FRAMES) / 30, grid(probe))
 
 
@@ -226,7 +226,7 @@ def test_a_cover_is_no_moving_picture(tmp_path):
                     made.mux(packet)
     probe = probe_.probe(tmp_path / "film.mp4")
     assert (probe.frames, probe.width) == (FRAMES, SIZE[0])
-    assert numbers_of(tmp_path / "film.mp4", probe.reader, [0.0, 1.0]) == [0, 30]
+    assert numbers_of(tmp_path / "film.mp4", probe.decoder, [0.0, 1.0]) == [0, 30]
     assert reason_of(tmp_path / "song.mp4") == "not_video"
     with pytest.raises(Failure):
         next(video.read_frames(tmp_path / "song.mp4", "pyav", [0.0]))
@@ -239,10 +239,10 @@ def test_what_an_edit_list_hides_is_not_shown(cut, tmp_path):
     path = remux([whole], tmp_path / "cut.mp4", [-cut])
     assert b"elst" in path.read_bytes()
     probe = probe_.probe(path)
-    assert probe.reader == "pyav" or cut == 0.4
+    assert probe.decoder == "pyav" or cut == 0.4
     shown = np.arange(round(30 * cut), FRAMES)
     assert probe.frames == len(shown) and probe.duration == pytest.approx(len(shown) / 30)
-    numbers = numbers_of(path, probe.reader, grid(probe))
+    numbers = numbers_of(path, probe.decoder, grid(probe))
     assert numbers == [int(shown[i]) for i in nearest(np.arange(len(shown)) / 30, grid(probe))]
 
 
@@ -256,8 +256,8 @@ def test_a_rotated_video_is_read_upright_by_pyav(degrees, tmp_path):
     data[at : at + 36] = struct.pack(">9i", *matrix)
     path.write_bytes(data)
     probe = probe_.probe(path)
-    upright = list(video.read_frames(path, probe.reader, grid(probe)))
-    assert probe.reader == "pyav" and upright[0].shape == (probe.height, probe.width, 3)
+    upright = list(video.read_frames(path, probe.decoder, grid(probe)))
+    assert probe.decoder == "pyav" and upright[0].shape == (probe.height, probe.width, 3)
     assert (probe.width, probe.height) == (SIZE if degrees == 180 else SIZE[::-1])
     lying = [number_of(np.rot90(frame, degrees // 90)) for frame in upright]
     assert lying == nearest(np.arange(FRAMES) / 30, grid(probe))
@@ -306,8 +306,8 @@ def test_both_readers_see_the_colours_that_were_meant(name, tmp_path):
             made.mux(stream.encode(frame))
         made.mux(stream.encode(None))
     probe = probe_.probe(path)
-    for reader in {probe.reader, "pyav"}:
-        for shown in video.read_frames(path, reader, [0.0, 0.2]):
+    for decoder in {probe.decoder, "pyav"}:
+        for shown in video.read_frames(path, decoder, [0.0, 0.2]):
             assert np.abs(shown.astype(int) - picture).mean() < 4
 
 
@@ -327,8 +327,8 @@ def test_a_size_that_changes_midway_is_read_at_the_first(kind, tmp_path):
     else:
         remux(parts, path, [0.0, 2.0])
     probe = probe_.probe(path)
-    for reader in {probe.reader, "pyav"}:
-        frames = list(video.read_frames(path, reader, [0.0, 1.0, 1.9, 3.0]))
+    for decoder in {probe.decoder, "pyav"}:
+        frames = list(video.read_frames(path, decoder, [0.0, 1.0, 1.9, 3.0]))
         assert {frame.shape for frame in frames} == {(probe.height, probe.width, 3)}
         assert [number_of(frame) for frame in frames] == [0, 30, 57, 30]
 
@@ -394,7 +394,7 @@ def test_frames_that_are_damaged_are_not_shown(tmp_path, monkeypatch):
     data[middle : middle + 3] = bytes(byte ^ 0xFF for byte in data[middle : middle + 3])
     path.write_bytes(data)
     probe = probe_.probe(path)
-    assert 1 <= probe.corrupt <= 24 and probe.reader == "pyav"
+    assert 1 <= probe.corrupt <= 24 and probe.decoder == "pyav"
     asked = np.arange(240) / 30
     numbers = [number_of(frame) for frame in video.read_frames(path, "pyav", asked)]
     off = [(i, number) for i, number in enumerate(numbers) if i != number]
@@ -413,7 +413,7 @@ def test_a_single_damaged_frame_of_many_is_left_out(tmp_path):
         data[i] ^= 0xFF
     path.write_bytes(data)
     probe = probe_.probe(path)
-    assert (probe.frames, probe.corrupt, probe.reader) == (121, 1, "pyav")
+    assert (probe.frames, probe.corrupt, probe.decoder) == (121, 1, "pyav")
     assert numbers_of(path, "pyav", np.arange(57, 63) / 30) == [57, 58, 58, 60, 61, 62]
 
 
@@ -442,15 +442,15 @@ def test_an_hour_is_read_to_its_end(hour):
     probe = probe_.probe(hour)
     assert probe.duration == pytest.approx(3600) and probe.frames == 86_400
     last = np.arange(86_400 - 240, 86_400)
-    for reader in ("decord", "pyav"):
-        assert numbers_of(hour, reader, last / 24) == (last % 4096).tolist()
+    for decoder in ("decord", "pyav"):
+        assert numbers_of(hour, decoder, last / 24) == (last % 4096).tolist()
 
 
 def test_a_file_that_decord_would_hold_in_memory_goes_to_pyav(hour, tmp_path, monkeypatch):
-    assert probe_.probe(hour).reader == "pyav"
+    assert probe_.probe(hour).decoder == "pyav"
     path = render(tmp_path / "large.mp4")
     monkeypatch.setattr(probe_, "DECORD_BYTES", path.stat().st_size - 1)
-    assert probe_.probe(path).reader == "pyav"
+    assert probe_.probe(path).decoder == "pyav"
 
 
 PEAK = """
@@ -464,18 +464,18 @@ print(status.partition("VmHWM:")[2].split()[0])
 """
 
 
-def peak(path: Path, reader: str, frames: int) -> int:
+def peak(path: Path, decoder: str, frames: int) -> int:
     """kB of a process that reads so many frames."""
-    command = [sys.executable, "-c", PEAK, str(path), reader, str(frames)]
+    command = [sys.executable, "-c", PEAK, str(path), decoder, str(frames)]
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 def test_an_hour_takes_little_more_memory_than_a_minute(hour, tmp_path):
-    """By the readers that the probe chooses, and by PyAV alone."""
+    """By the decoders that the probe chooses, and by PyAV alone."""
     minute = render_long(tmp_path / "minute.mp4", 1440)
-    most = peak(hour, probe_.probe(hour).reader, 86_400)
-    for reader in {probe_.probe(minute).reader, "pyav"}:
-        assert most < 1.2 * peak(minute, reader, 1440)
+    most = peak(hour, probe_.probe(hour).decoder, 86_400)
+    for decoder in {probe_.probe(minute).decoder, "pyav"}:
+        assert most < 1.2 * peak(minute, decoder, 1440)
 
 
 FUZZ = """
@@ -509,12 +509,12 @@ for seed in range(int(sys.argv[2])):
     try:
         probe = probe_of(path)
         times = np.arange(min(240, round(probe.duration * 24))) / 24
-        frames = list(video.read_frames(path, probe.reader, times))
+        frames = list(video.read_frames(path, probe.decoder, times))
         assert len(frames) == len(times)
-        if probe.reader == "decord":
+        if probe.decoder == "decord":
             other = list(video.read_frames(path, "pyav", times))
             assert all(np.array_equal(a, b) for a, b in zip(frames, other))
-        outcome = probe.reader
+        outcome = probe.decoder
     except Failure as failure:
         outcome = failure.reason
     outcomes[outcome] = outcomes.get(outcome, 0) + 1

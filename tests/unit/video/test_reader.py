@@ -1,4 +1,4 @@
-"""What `probe` says of sound, odd and broken files; both readers return the same frames."""
+"""What `probe` says of sound, odd and broken files; both decoders return the same frames."""
 
 import struct
 from fractions import Fraction
@@ -63,7 +63,7 @@ def test_probe_of_a_sound_file(folder):
     probe = probe_.probe(folder / "plain.mp4")
     assert (probe.height, probe.width, probe.frames, probe.corrupt) == (64, 96, FRAMES, 0)
     assert probe.duration == pytest.approx(2.0) and probe.fps == pytest.approx(30)
-    assert (probe.codec, probe.reader) == ("h264", "decord" if video._decord() else "pyav")
+    assert (probe.codec, probe.decoder) == ("h264", "decord" if video._decord() else "pyav")
 
 
 def test_probe_tells_why_a_file_is_no_video(tmp_path):
@@ -95,11 +95,11 @@ def test_flipped_bytes_are_corruption(folder, tmp_path):
     assert failure_of(tmp_path / "flipped.mp4") == "corrupt"
 
 
-@pytest.mark.parametrize("reader", ["decord", "pyav"])
-def test_frames_are_the_nearest_to_the_asked_times(folder, reader):
+@pytest.mark.parametrize("decoder", ["decord", "pyav"])
+def test_frames_are_the_nearest_to_the_asked_times(folder, decoder):
     """At 30 fps, 0.05 s lies between frames 1 and 2: a tie, which the earlier one wins."""
     times = [0.0, 0.01, 0.02, 0.05, 0.1, 0.1, 1.0, 9.9]
-    frames = video.read_frames(folder / "plain.mp4", reader, times)
+    frames = video.read_frames(folder / "plain.mp4", decoder, times)
     assert [level(frame) for frame in frames] == [0, 0, 1, 1, 3, 3, 30, FRAMES - 1]
 
 
@@ -108,7 +108,7 @@ def test_both_readers_return_the_same_frames(folder, name):
     pytest.importorskip("decord")
     path = folder / name
     probe = probe_.probe(path)
-    assert probe.reader == "decord"
+    assert probe.decoder == "decord"
     times = np.arange(0, probe.duration, 1 / 24)
     a = np.stack(list(video.read_frames(path, "decord", times)))
     b = np.stack(list(video.read_frames(path, "pyav", times)))
@@ -138,7 +138,7 @@ def test_a_rotated_video_is_read_upright(folder, tmp_path):
     path = tmp_path / "rotated.mp4"
     path.write_bytes(data)
     probe = probe_.probe(path)
-    assert (probe.height, probe.width, probe.reader) == (98, 54, "pyav")
+    assert (probe.height, probe.width, probe.decoder) == (98, 54, "pyav")
     upright = next(video.read_frames(path, "pyav", [1.0]))
     lying = next(video.read_frames(folder / "odd.mp4", "pyav", [1.0]))
     assert np.array_equal(upright, np.rot90(lying, -1))
@@ -159,8 +159,8 @@ def test_an_edit_list_goes_to_pyav(folder, tmp_path):
                 packet.stream = target
                 made.mux(packet)
     probe = probe_.probe(path)
-    assert probe.reader == "pyav" and probe.duration == pytest.approx(1.5, abs=0.05)
-    assert level(next(video.read_frames(path, probe.reader, [0.0]))) == 15
+    assert probe.decoder == "pyav" and probe.duration == pytest.approx(1.5, abs=0.05)
+    assert level(next(video.read_frames(path, probe.decoder, [0.0]))) == 15
 
 
 def test_metadata_that_is_not_utf8_is_no_fault_of_the_picture(folder, tmp_path):

@@ -113,8 +113,8 @@ def known(tmp_path_factory) -> tuple[Path, int, dict]:
     return path, len(frames), transitions
 
 
-def found_in(path: Path, frames: int, detector: str, reader: str = "pyav") -> list[int]:
-    found = shots.find_shots(path, reader, frames / FPS, detector, 6, FPS).shots
+def found_in(path: Path, frames: int, detector: str, decoder: str = "pyav") -> list[int]:
+    found = shots.find_shots(path, decoder, frames / FPS, detector, 6, FPS).shots
     assert found[0][0] == 0 and found[-1][1] == frames
     assert all(a[1] == b[0] for a, b in zip(found, found[1:], strict=False))
     return [first for first, _ in found[1:]]
@@ -191,7 +191,7 @@ def test_detectors_see_frames_of_their_size(tmp_path, monkeypatch, detector, siz
 def test_shots_do_not_depend_on_the_reader(known, detector):
     pytest.importorskip("decord")
     path = known[0]
-    assert probe.probe(path).reader == "decord"
+    assert probe.probe(path).decoder == "decord"
     assert found_in(path, 300, detector, "decord") == found_in(path, 300, detector, "pyav")
 
 

@@ -35,7 +35,7 @@ def names(config: Mapping) -> list[str]:
 
 
 @dataclass
-class Found:
+class CollectedMovies:
     """What the sources gave.
 
     records: the movies, sorted by mid. rejected: those that somebody has rejected, too; nothing
@@ -51,7 +51,7 @@ def collect(
     config: Mapping,
     given: Mapping[str, Mapping] | None = None,
     decisions: Mapping[str, Decision] | None = None,
-) -> Found:
+) -> CollectedMovies:
     """The movies of all sources, as people's decisions leave them.
 
     Later sources fill the gaps of earlier ones. Movies are those of the sample, of tables and of
@@ -95,7 +95,7 @@ def collect(
             del records[mid]
     for mid in effects(decisions).keys() & records.keys():
         records[mid] = _decided(records[mid], decisions[mid])
-    return Found([records[mid] for mid in sorted(records)], rejected, ledgers)
+    return CollectedMovies([records[mid] for mid in sorted(records)], rejected, ledgers)
 
 
 def _decided(record: Record, decision: Decision) -> Record:
@@ -112,27 +112,28 @@ def _decided(record: Record, decision: Decision) -> Record:
 def collect_all(
     config: Mapping,
     files: Mapping[str, Mapping[str, tuple[str, str]]],
-    rounds: Mapping[str, int],
+    retry_rounds: Mapping[str, int],
     decisions: Mapping[str, Decision] | None = None,
-) -> Found:
+) -> CollectedMovies:
     """`collect` where a source is slow or far away; what is left open is noted for later runs.
 
-    files: the files of sources: source -> name -> path and URL. rounds: for each source that is
-        asked movie by movie, the number of this round of tries. decisions: as `collect` takes them.
+    files: the files of sources: source -> name -> path and URL.
+    retry_rounds: for each source that is asked movie by movie, the number of this retry round.
+    decisions: as `collect` takes them.
     """
     given: dict[str, dict] = {
         name: {"files": {key: Path(path) for key, (path, _) in several.items()}}
         for name, several in files.items()
     }
-    folders = {name: Path("build/sources") / name for name in rounds}
+    folders = {name: Path("build/sources") / name for name in retry_rounds}
     downloads = config["downloads"]
     for name, folder in folders.items():
         retry = retries.again(lambda mid: None, downloads["retry_pause"], config["retry"])
         common = {"retries": downloads["retries"], "timeout": downloads["timeout"]}
         folder.mkdir(parents=True, exist_ok=True)
-        brake = stop_signal.StopFile(folder)
-        given[name] = {"folder": folder, "retry": retry, "brake": brake, **common}
+        stop = stop_signal.SharedStopSignal(folder)
+        given[name] = {"folder": folder, "retry": retry, "stop": stop, **common}
     found = collect(config, given, decisions)
     for name, folder in folders.items():
-        retries.write_open(folder, "all", rounds[name], found.ledgers.get(name, []))
+        retries.write_open(folder, "all", retry_rounds[name], found.ledgers.get(name, []))
     return found

@@ -80,7 +80,7 @@ def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], 
 
     settings: `address` (what yt-dlp is asked for, with {count} and {query}), `candidates`,
         `least_score`, `choices` (a path), `pause` (the least and the most seconds between two
-        searches), `retries`, `timeout` (seconds), `folder` (of the answers), `retry` and `brake`
+        searches), `retries`, `timeout` (seconds), `folder` (of the answers), `retry` and `stop`
         (for `shards.process`).
     Raises `UserError` for a correction that is none.
     """
@@ -123,7 +123,7 @@ def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], 
         work,
         unit="search",
         retry=lambda row, tried: settings["retry"](judged(row, candidates(row)), tried),
-        brake=settings.get("brake"),
+        stop=settings.get("stop"),
         tool=retries.yt_dlp(),
     )
     found = {row["mid"]: candidates(row) for row in rows}
