@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from trailers12k.common.vocabulary import REQUESTS, SOURCES, SPLITS
 from trailers12k.movies import curation
 from trailers12k.settings import Settings, plain
 from trailers12k.settings.files import CONFIG, read_file
+from trailers12k.workflow.canonical_source import ClosureError
 from trailers12k.workflow.code_versions import RESULT_MODULES, rule_version
 from trailers12k.workflow.folder import STATE
 from trailers12k.workflow.report_figures import report_figures
@@ -32,6 +34,7 @@ METADATA_KEYS = (
     *("movies", "curation", "sample", "sources", "seed", "shards"),
     *("downloads", "trailers", "posters"),
 )
+EVALUATION_KEYS = ("runs", "training", "evaluation", "seed")
 FEATURES_KEYS = ("backbones", "weights", "image_frames", "precision", "clips", "seed", "shards")
 
 Stage = dict[str, Any]
@@ -63,8 +66,8 @@ def stages_of(settings: Settings, files: Sequence[str] = ()) -> dict[str, Stage]
     ledger = [] if settings.is_published else ["data/ledger.csv"]
     clips = [] if settings.is_published else [curation.PRODUCT, "data/clips.csv"]
     if settings.is_published:
-        keys = ("movies", "published", "runs")
-        add("features", " ".join(manifests), keys, [], [*manifests, *arrays])
+        outs = [*manifests, *arrays]
+        add("features", " ".join(manifests), ("movies", "published", "runs"), [], outs)
     else:
         trailers = "build/ledger/trailers"
         metadata = [*movies, "data/metadata.json", curation.PRODUCT, trailers]
@@ -74,18 +77,23 @@ def stages_of(settings: Settings, files: Sequence[str] = ()) -> dict[str, Stage]
         add("features", "features", FEATURES_KEYS, [*movies, *clips], outs)
     splits = ["data/mtgc.csv", "results/splits.csv", *_figure_files("splits")]
     add("splits", "splits", ("movies", "splits", "seed"), movies + _split_tables(settings), splits)
-    keys = ("runs", "training", "evaluation", "seed")
     inputs = [*manifests, "data/mtgc.csv", *ledger]
     runs = [f"results/runs/{run}" for run in settings.runs]
     scores = ["results/transfer", "results/curves", *(f"results/{name}" for name in SCORES)]
     scores += _figure_files("curves")
-    add("evaluation", "evaluate", keys, inputs, [*runs, *scores])
+    add("evaluation", "evaluate", EVALUATION_KEYS, inputs, [*runs, *scores])
     # All other products depend on all settings.
     outs = [f"results/{name}" for name in ("map", "tables", "costs.csv", "report", "config.yaml")]
     outs += [] if settings.is_published else ["results/failures/all.csv"]
     outs += _figure_files(*report_figures(stores, settings.is_published))
     keys = [key for key in plain(settings) if key not in REQUESTS]
-    add("report", "all", keys, [*inputs, *movies, *clips, "results/splits.csv", *runs, *scores], outs)
+    add(
+        "report",
+        "all",
+        keys,
+        [*inputs, *movies, *clips, "results/splits.csv", *runs, *scores],
+        outs,
+    )
     stages["state"] = {
         "cmd": "trailers12k state",
         # The manifest describes its store. New code may make equal products, but another state.
@@ -203,7 +211,10 @@ def write_code_versions() -> None:
 
     The same code gives the same bytes on every version of Python.
     """
-    versions = {rule: rule_version(rule) for rule in sorted(RESULT_MODULES)}
+    versions = {}
+    for rule in sorted(RESULT_MODULES):
+        with suppress(ClosureError):  # TODO: goes when every rule has its module
+            versions[rule] = rule_version(rule)
     text = json.dumps({"package": __version__, "rules": versions}, indent=1) + "\n"
     path = Path(CODE_VERSIONS)
     if not path.exists() or path.read_text(encoding="utf-8") != text:

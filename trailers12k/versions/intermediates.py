@@ -18,7 +18,7 @@ from trailers12k.common.movie import is_mid
 from trailers12k.downloads import retries
 from trailers12k.features import store_index
 from trailers12k.versions import run_state
-from trailers12k.workflow.folder import COLLECTION, STATE, write_collection
+from trailers12k.workflow.folder import COLLECTION, write_collection
 
 log = logging.getLogger(__name__)
 

@@ -82,7 +82,7 @@ def run_command(command: Sequence[str], error: str = "", folder: str | Path = ".
 
 def _last_error(done: subprocess.CompletedProcess[str]) -> str:
     lines = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()
-    errors = [line for line in lines if line.lower().startswith("error")]
+    errors = [line for line in lines if line.lower().startswith(("error", "fatal"))]
     if errors and errors[-1].endswith(":"):  # it announces the lines that follow
         return textwrap.shorten(" ".join(lines[lines.index(errors[-1]) :]), LONGEST)
     return (errors or lines)[-1]
@@ -106,7 +106,10 @@ def init_repository(directory: str | Path) -> None:
     missing = [line for line in IGNORED_BY_GIT if line not in lines]
     if missing:
         write_text(ignored, "\n".join([*lines, *missing]) + "\n")
-    texts = {".dvcignore": DVCIGNORE, ".dvc/config": DVC_CONFIG.format(remote=_remote(directory, top))}
+    texts = {
+        ".dvcignore": DVCIGNORE,
+        ".dvc/config": DVC_CONFIG.format(remote=_remote(directory, top)),
+    }
     kept = [name for name in texts if (directory / name).exists()]
     if not (directory / ".dvc").exists():
         dvc("init", "--quiet", *(["--subdir"] if is_subfolder else []), folder=directory)

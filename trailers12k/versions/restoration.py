@@ -7,7 +7,7 @@ not know how anything is computed.
 import logging
 import shlex
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 import yaml
@@ -32,7 +32,8 @@ PRODUCT_FOLDERS = ("data", "results")
 def restore(version: str = "", force: bool = False) -> str:
     """Put data/, results/ and build/ back as they were in a version; a report for the user.
 
-    Products that the version does not have, and another version does, are removed.
+    Products that the version before has, and this one does not, are removed where DVC's cache has
+    them.
 
     version: a tag, branch or commit; by default what Git has here now.
     force: lose what is in no version. Without it, raises `UserError` when something is; also when
@@ -50,13 +51,14 @@ def restore(version: str = "", force: bool = False) -> str:
         later = _later_decisions(version, pipeline)
     if not force:
         _refuse_unsaved([path for path in (*kept, *later) if Path(path).exists()])
+    others = _cached_products({*products(here)} - {*products(pipeline)})
     if kept:
         git("checkout", version, "--", *kept)
     for path in later:
         Path(path).unlink()
     options = ["--force"] if force else []
     _fetch_products(options)
-    _remove_products(set(products(here)) - set(products(pipeline)))
+    _remove_products(others)
     files = config_files(pipeline)
     restore_intermediates(_collection(files), force=True)
     try:
@@ -109,8 +111,17 @@ def _fetch_products(options: Sequence[str]) -> None:
             ) from pull
 
 
+def _cached_products(paths: Container[str]) -> list[str]:
+    """Those of the present version's products that are complete in DVC's cache."""
+    from dvc.repo import Repo
+
+    with Repo() as repo:
+        outs = [out for out in repo.index.outs if out.def_path in paths and out.use_cache]
+        return [out.def_path for out in outs if not out.changed_cache()]
+
+
 def _remove_products(paths: Iterable[str]) -> None:
-    """Remove products that the restored version does not have; only inside `PRODUCT_FOLDERS`."""
+    """Remove products of another version. Paths outside `PRODUCT_FOLDERS` stay."""
     for name in sorted(paths):
         parts = PurePosixPath(name).parts
         if len(parts) < 2 or parts[0] not in PRODUCT_FOLDERS or ".." in parts:

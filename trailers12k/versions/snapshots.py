@@ -60,9 +60,7 @@ def _removed_decisions(settings: Settings) -> list[str]:
     return [path] if path and is_removed else []
 
 
-def _refuse_unready(
-    settings: Settings, files: Sequence[str], pipeline: str, version: str
-) -> None:
+def _refuse_unready(settings: Settings, files: Sequence[str], pipeline: str, version: str) -> None:
     """Raise `UserError` for an unfinished run, or for what DVC or Git would refuse half-way."""
     refuse_running("snapshot")
     outside = [file for file in files if Path(file).is_absolute() or ".." in Path(file).parts]
@@ -71,7 +69,9 @@ def _refuse_unready(
     links = [name for name in ("data", "build", "results") if Path(name).is_symlink()]
     if links:
         raise UserError(f"snapshot: {links[0]} is a symbolic link, which DVC does not follow")
-    missing = [path for path in products(pipeline) if path != str(STATE) and not Path(path).exists()]
+    missing = [
+        path for path in products(pipeline) if path != str(STATE) and not Path(path).exists()
+    ]
     if missing:
         raise UserError(f"snapshot: {missing[0]} is missing; finish the run first: trailers12k run")
     if not _has_results_of(settings):
