@@ -69,7 +69,6 @@ if "status" in sys.argv[1:]:
 if workflow.is_main_process:
     try:
         folder.check(plan.sources[0] if plan.is_sample or plan.is_published else folder.OWN)
-        plan.check_stores()
     except UserError as error:
         sys.exit(f"error: {error}\n")
 

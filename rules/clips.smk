@@ -22,7 +22,11 @@ rule detect_clips:
         mem_mb=1500,
     params:
         settings=plan.config["clips"],
-        code=plan.code("detect_clips", *CLIPS_CODE, *(["video.transnet"] if SHOTS_BY_TORCH else [])),
+        code=plan.code(
+            "detect_clips",
+            *CLIPS_CODE,
+            "video.transnet" if SHOTS_BY_TORCH else "video.pyscenedetect",
+        ),
     script:
         "../scripts/detect_clips.py"
 
@@ -40,6 +44,6 @@ rule merge_clips:
     conda:
         "../envs/video.yaml"
     params:
-        code=plan.code("merge_clips", "video.clips"),
+        code=plan.code("merge_clips", "video.clip_table", "video.clips"),
     script:
         "../scripts/merge_clips.py"

@@ -48,6 +48,7 @@ if plan.prediction:
                 "classifier.prediction",
                 "classifier.training",
                 "classifier.divita",
+                "video.clip_detection",
                 "video.clips",
                 "video.shots",
                 "video.frame_statistics",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from trailers12k.common.files import read_csv
 from trailers12k.common.vocabulary import SPLITS
-from trailers12k.evaluation import summary
+from trailers12k.evaluation import scores
 from trailers12k.features import store as stores
 from trailers12k.jobs.context import job
 from trailers12k.report import tables as overview
@@ -14,7 +14,7 @@ def main() -> None:
     given, told = snakemake.input, snakemake.params
     overview.describe(
         Path(snakemake.output.tables[0]).parent,
-        splits=summary.read_labels(given.mtgc),
+        splits=scores.read_labels(given.mtgc),
         runs={
             run: [Path(f"results/runs/{run}/split{split}") for split in SPLITS] for run in told.runs
         },

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from trailers12k.common.vocabulary import SPLITS
-from trailers12k.evaluation import curves, summary
+from trailers12k.evaluation import curves, scores
 from trailers12k.jobs.context import job
 from trailers12k.report import charts as figures
 from trailers12k.report import drawing
@@ -17,7 +17,7 @@ def main() -> None:
         for run in snakemake.params.runs
     }
     tst = pd.read_csv(snakemake.input.tst)
-    precision_recall = curves.precision_recall(summary.read_labels(snakemake.input.mtgc), runs)
+    precision_recall = curves.precision_recall(scores.read_labels(snakemake.input.mtgc), runs)
     learning = curves.learning(runs)
     curves.write(snakemake.output.precision_recall, precision_recall, 2)
     curves.write(snakemake.output.learning, learning, 6)

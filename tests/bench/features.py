@@ -32,8 +32,10 @@ from trailers12k.features import backbones
 from trailers12k.features import extraction as features
 from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.common import Backbone
-from trailers12k.video import clips, probe
+from trailers12k.video import probe
 from trailers12k.video import reader as video
+from trailers12k.video.clip_detection import ClipSettings, detect_clips
+from trailers12k.video.clips import Clip, frame_times
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -42,7 +44,7 @@ HEAVY, BRIEF = 0.2, 10
 """CPU seconds a clip from which on a trailer of so many seconds is enough. Not a part of the long
 one: decord decodes ahead, and all of that would count."""
 
-Cut = tuple[Path, list[clips.Clip]]
+Cut = tuple[Path, list[Clip]]
 
 
 def render(path: Path, seconds: int, size: tuple[int, int], seed: int = 0) -> Path:
@@ -102,7 +104,7 @@ def measure(
     fps, fpc = CLIPS["fps"], CLIPS["fpc"]
 
     def batches(part):
-        times = np.concatenate([clips.frame_times(clip, fps, fpc) for clip in part])
+        times = np.concatenate([frame_times(clip, fps, fpc) for clip in part])
         frames = features._cropped(
             backbone, video.read_frames(trailer, decoder, times, backbone.side)
         )
@@ -145,14 +147,14 @@ def measure(
     )
 
 
-def one_process(trailer: Path, cut: list[clips.Clip], store: str, answer) -> None:
+def one_process(trailer: Path, cut: list[Clip], store: str, answer) -> None:
     features.keep_memory()
     torch.set_num_threads(1)
     backbone = load(store, "fp32", devices.cpu())
     answer.put(cpu_of(lambda: features.extract_movie(backbone, trailer, "decord", cut, 24, 24)))
 
 
-def together(trailer: Path, cut: list[clips.Clip], store: str, count: int) -> float:
+def together(trailer: Path, cut: list[Clip], store: str, count: int) -> float:
     """CPU seconds of each of so many processes at once."""
     context = multiprocessing.get_context("spawn")
     answer = context.SimpleQueue()
@@ -171,7 +173,7 @@ def peak(trailer: Path, seconds: int, store: str, answer) -> None:
     features.keep_memory()
     torch.set_num_threads(1)
     decoder = probe.probe(trailer).decoder
-    cut, _ = clips.find_clips(trailer, decoder, seconds, CLIPS)
+    cut, _ = detect_clips(trailer, decoder, seconds, ClipSettings(**CLIPS))
     backbone = load(store, "fp32", devices.cpu())
     features.extract_movie(backbone, trailer, decoder, cut, 24, 24)
     # Not getrusage, whose peak a process takes over from its parent.
@@ -208,7 +210,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         trailer = render(Path(folder) / "trailer.mp4", args.seconds, (640, 360))
         found = probe.probe(trailer)
-        cut, _ = clips.find_clips(trailer, found.decoder, found.duration, CLIPS)
+        cut, _ = detect_clips(trailer, found.decoder, found.duration, ClipSettings(**CLIPS))
         print(f"{found.duration:.0f} s, {len(cut)} clips, {trailer.stat().st_size / 1e6:.1f} MB")
         times = np.arange(round(found.duration * 24)) / 24
         for size in (256, 128, 27):
@@ -217,7 +219,7 @@ def main() -> None:
         print("| store | precision | forward | total | overlap | start-up |")
         print("|---|---|---|---|---|---|")
         few = render(Path(folder) / "brief.mp4", BRIEF, (640, 360))
-        brief = few, clips.find_clips(few, found.decoder, BRIEF, CLIPS)[0]
+        brief = few, detect_clips(few, found.decoder, BRIEF, ClipSettings(**CLIPS))[0]
         sums = [0.0, 0.0]
         for store in args.stores or known:
             *seconds, line = measure(store, args.precision, (trailer, cut), brief, args.rounds)

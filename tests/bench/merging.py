@@ -21,7 +21,7 @@ from trailers12k.features import store as stores
 from trailers12k.jobs import ledger
 from trailers12k.movies import metadata
 from trailers12k.movies.sources.records import Record
-from trailers12k.video import clips
+from trailers12k.video import clip_table
 from trailers12k.video.clips import Clip
 
 MOVIES, SHARDS, SHAPE = 12_000, 128, (96, 1024)
@@ -75,12 +75,12 @@ def merge_tables(folder: Path, mids: list[str]) -> None:
     tables = []
     for shard, of_shard in shards.items():
         tables.append(folder / f"clips-{shard}.csv")
-        rows = [clips._row(mid, clip) for mid in of_shard for clip in cut]
-        write_csv(tables[-1], clips.COLUMNS, rows)
+        rows = [clip_table.row_of(mid, clip) for mid in of_shard for clip in cut]
+        write_csv(tables[-1], clip_table.COLUMNS, rows)
     with timed(f"table of {len(mids) * CLIPS} clips, merged"):
-        clips.merge(tables, folder / "clips.csv")
+        clip_table.merge(tables, folder / "clips.csv")
     with timed("  read"):
-        clips.read_clips(folder / "clips.csv")
+        clip_table.read_clips(folder / "clips.csv")
 
     row = {"status": "ok", "attempts": 1, "bytes": 9_800_000, "sha256": "0" * 64, "tool": "yt-dlp"}
     ledgers = []

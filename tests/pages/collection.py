@@ -12,7 +12,8 @@ from trailers12k.common import vocabulary
 from trailers12k.common.files import read_csv, write_csv, write_text
 from trailers12k.common.movie import Movie
 from trailers12k.common.vocabulary import GENRES, METRICS
-from trailers12k.evaluation import curves, summary
+from trailers12k.evaluation import curves, scores, summary
+from trailers12k.evaluation.paper import RunStreams
 from trailers12k.movies.metadata import write_movies
 from trailers12k.report import atlas, costs, formatting
 from trailers12k.report import losses as losses_
@@ -108,7 +109,7 @@ def _make(number: int, untrained: bool, kinds: int) -> Path:
     stages = losses_.stages_of(read_csv("data/ledger.csv"))
     there = [mid for mid, (status, _) in stages[STORES[0]].items() if status == "ok"]
     manifests = {store: [{"mid": mid, "clips": "100"} for mid in there] for store in STORES}
-    runs, scores = {}, []
+    runs, rows_of_runs = {}, []
     weights = [UNTRAINED if untrained else "ImageNet", "ImageNet-22k", "Kinetics", "ImageNet"]
     for place, run in enumerate(RUNS):
         runs[run] = [Path(f"results/runs/{run}/split{split}") for split in range(3)]
@@ -120,7 +121,7 @@ def _make(number: int, untrained: bool, kinds: int) -> Path:
             guess.to_csv(path / "tst.csv")
             row = {"run": run, "split": split, "movies": len(mids), "of": len(mids)}
             row |= {name: 0.6 + 0.05 * place + 0.01 * split for name in (*METRICS, *GENRES)}
-            scores.append(
+            rows_of_runs.append(
                 row | {"weights": weights[place], "pretrained": not untrained or place > 0}
             )
     chance = [
@@ -129,10 +130,10 @@ def _make(number: int, untrained: bool, kinds: int) -> Path:
         for run in (vocabulary.CHANCE, vocabulary.CONSTANT)
         for split in range(3)
     ]
-    tst = pd.DataFrame(chance + scores)
+    tst = pd.DataFrame(chance + rows_of_runs)
     Path("results/transfer").mkdir()
     tst.to_csv("results/transfer/tst.csv", index=False)
-    specs = {"ResNet": {"image": STORES[0]}}
+    specs = {"ResNet": RunStreams(image=STORES[0])}
     summary.write_summary("results", tst, specs, ["a note"])
     recalls = pd.Index(curves.RECALLS, name="recall")
     slopes = {run: 100 - 60 * curves.RECALLS ** (1 + n) for n, run in enumerate(RUNS)}
@@ -159,7 +160,7 @@ def _make(number: int, untrained: bool, kinds: int) -> Path:
     )
     overview.describe(
         "results/tables",
-        splits=summary.read_labels("data/mtgc.csv"),
+        splits=scores.read_labels("data/mtgc.csv"),
         runs=runs,
         stores=STORES,
         attributes={

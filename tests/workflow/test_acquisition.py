@@ -208,7 +208,7 @@ def test_a_rate_limit_stops_all_downloading_and_the_same_command_goes_on(tmp_pat
         assert rows[mid_of(1)]["reason"] == "rate_limited"
         assert {rows[mid_of(n)]["reason"] for n in range(2, 6)} == {"stopped"}
         assert (project.folder / "data" / "clips.csv").is_file(), "later stages go on"
-        assert "stopped" in project.build("status").text
+        assert "stopped" in project.command("status").text
 
         web.mended = True
         asked = sum(web.asked.values())
@@ -344,7 +344,7 @@ def test_too_many_failures_fail_the_run_after_all_else_is_done(tmp_path):
         project.build("clips", "results/failures/trailers.csv")
 
 
-def test_status_tells_how_far_a_run_is_while_it_goes_on(tmp_path):
+def test_status_shows_how_far_a_run_is_while_it_is_at_work(tmp_path):
     with web_of(3, size=20) as web:
         kinds = ["good", "status-404", "slow"]
         urls = [f"{web.url}/{kind}/{mid_of(n)}.mp4" for n, kind in enumerate(kinds)]
@@ -356,14 +356,14 @@ def test_status_tells_how_far_a_run_is_while_it_goes_on(tmp_path):
             while len(list(folder.glob("*.json"))) < 2:
                 assert time.monotonic() < deadline and running.poll() is None
                 time.sleep(0.05)
-            text = project.build("status").text
+            text = project.command("status", "--csv", "status.csv").text
             assert running.poll() is None, "it was asked in the middle of the run"
         finally:
             os.killpg(running.pid, signal.SIGKILL)
         row = next(line.split() for line in text.splitlines() if line.startswith("trailers "))
         assert row[:5] == ["trailers", "1", "1", "0", "8"]
         assert "failed: unavailable 1" in text
-        with (project.folder / "results" / "status.csv").open(newline="") as file:
+        with (project.folder / "status.csv").open(newline="") as file:
             table = {row["stage"]: row for row in csv.DictReader(file)}
         assert table["trailers"]["done"] == "1" and table["trailers"]["waiting"] == "8"
         assert int(table["trailers"]["bytes"]) == len(web.files[f"{mid_of(0)}.mp4"])

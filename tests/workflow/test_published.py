@@ -157,7 +157,7 @@ def test_other_ways_to_evaluate_train_nothing_and_stand_beside(project, site):
         after = [line for line in file if line.startswith(KEPT[1:])]
     assert before == after
     text = (project.folder / "results" / "summary.md").read_text()
-    assert "## The same trainings, evaluated otherwise" in text
+    assert "## Evaluation variants of the same runs" in text
     for option in also:
         assert text.count(f"| {option} ") == 2
     page = (project.folder / "results" / "report" / "index.html").read_text()

@@ -6,6 +6,7 @@ Reads a video and a checkpoint; writes tables. Must not know Snakemake, nor whic
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +20,8 @@ from trailers12k.features import extraction as features
 from trailers12k.features import store as stores
 from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.names import Weights
-from trailers12k.video.clips import Clip, find_clips
+from trailers12k.video.clip_detection import ClipSettings, detect_clips
+from trailers12k.video.clips import Clip
 
 log = logging.getLogger(__name__)
 
@@ -158,12 +160,13 @@ def table(told: Mapping) -> str:
     return "\n".join(lines) + "\n"
 
 
-def clips_of(trailer: Mapping[str, str], settings: Mapping[str, object]) -> list[Clip]:
+def clips_of(trailer: Mapping[str, str], settings: Mapping[str, Any]) -> list[Clip]:
     """The clips of a trailer that was fetched. Raises `UserError`."""
     try:
-        found, _ = find_clips(
-            trailer["file"], trailer["decoder"], float(trailer["duration"]), settings
+        duration = float(trailer["duration"])
+        clips, _ = detect_clips(
+            trailer["file"], trailer["decoder"], duration, ClipSettings(**settings)
         )
     except Failure as failure:
         raise UserError(f"the trailer cannot be used: {failure}") from failure
-    return found
+    return clips

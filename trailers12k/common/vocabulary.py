@@ -20,6 +20,9 @@ GENRES = (
 SUBSETS = ("training", "validation", "test")
 """The subsets of a split. A split column of mtgc.csv holds their positions: 0, 1, 2."""
 
+PREDICTION_FILES = {"validation": "val.csv", "test": "tst.csv"}
+"""Subset -> its file of predictions in a run's folder, and of scores in results/transfer."""
+
 SPLITS = ("0", "1", "2")
 """The names of the three splits: columns `split0`, `split1`, `split2`; folders of the same name."""
 

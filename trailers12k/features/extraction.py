@@ -5,6 +5,7 @@ where the videos came from.
 """
 
 import ctypes
+import json
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,12 +21,14 @@ import torch
 from PIL import Image
 
 from trailers12k.common import errors
+from trailers12k.common.files import inside
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.features import backbones
 from trailers12k.features import store as stores
 from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.common import Backbone
 from trailers12k.features.backbones.names import Weights
+from trailers12k.features.store_index import Index, read_index, signature, write_index
 from trailers12k.jobs import runner as shards
 from trailers12k.video import reader as video
 from trailers12k.video.clips import Clip, frame_times
@@ -119,6 +122,7 @@ def extract_shard(
     code: str,
     records: Path,
     store: Path,
+    index: Path,
     seed: int,
     weights: Weights | None = None,
     device: str = "auto",
@@ -136,6 +140,8 @@ def extract_shard(
     code: the version of the code. seed: of random weights. weights: the pretrained ones.
     records: folder of `shards.process`. store: the zarr group of this shard; arrays of movies that
         have no features (any more) are removed.
+    index: of that store, see `store_index`. Arrays that are not as it says are read, and computed
+        again when they are damaged.
     device: see `devices.claimed`.
     threads: trailers in flight. Each is decoded, resized and cropped by threads of its own, and on
         the CPU computed there too; a GPU takes their batches in turn. With one thread, nothing
@@ -158,6 +164,7 @@ def extract_shard(
     about = _about(spec, settings) | {"determined_by": common}
     made_with = fingerprint(**common, about=about)
     computed = {"rows": 0}
+    verified = _verified(store, index, records, marks)
 
     def task(row: Mapping[str, str]) -> shards.Task:
         mid = row["mid"]
@@ -212,10 +219,45 @@ def extract_shard(
             backbone()
     done = {row["mid"] for row in rows if row["status"] == "ok"}
     stores.keep_only(store, done)
+    write_index(
+        index,
+        {mid: verified.get(mid) or (marks[mid], signature(store / mid)) for mid in done},
+    )
     if computed["rows"]:
         rate = computed["rows"] / seconds
         log.info("%s: %d vectors computed, %.2f a second", name, computed["rows"], rate)
     return rows
+
+
+def _verified(store: Path, index: Path, records: Path, fingerprints: Mapping[str, str]) -> Index:
+    """The index of the arrays that can stay; damaged ones are removed with their records.
+
+    Without its record a movie is computed again as if it never was, and its ledger row stays equal.
+    """
+    known, verified, about = read_index(index), {}, stores.attributes(store)
+    for mid, own in fingerprints.items():
+        record = inside(records, f"{mid}.json")
+        if not _is_done(record, own):
+            continue
+        entry = own, signature(store / mid)
+        fault = ""
+        if known.get(mid) != entry:
+            fault = stores.fault_of_values(store, mid, about, {"fingerprint": own})
+        if fault:
+            log.warning("%s: %s; computed again", store / mid, fault)
+            stores.remove_array(store / mid)
+            record.unlink()
+            continue
+        verified[mid] = entry
+    return verified
+
+
+def _is_done(record: Path, own: str) -> bool:
+    """Whether a movie's record says that its array was written with this fingerprint."""
+    if not record.exists():
+        return False
+    told = json.loads(record.read_text(encoding="utf-8"))
+    return told["fingerprint"] == own and told["row"]["status"] == "ok"
 
 
 def determined_by(
@@ -242,7 +284,7 @@ def _about(spec: Mapping[str, object], settings: Mapping[str, object]) -> dict[s
     """What a store says of its making beyond the backbone."""
     if spec["input"] == "posters":
         return {"decoder": f"Pillow {PIL.__version__}"}
-    about = {"decoder": video.decoders()} | dict(settings)
+    about = {"decoder": video.decoder_versions()} | dict(settings)
     if spec["input"] == "frames":
         frames = spec.get("image_frames") or settings["fpc"]
         about |= {"image_frames": frames, "frame_reduction": "mean"}

@@ -5,19 +5,17 @@ movie, named by its mid, of one chunk. Each array is written beside the others a
 that a reader sees all of it or nothing. Must not know what the numbers mean.
 """
 
-import argparse
 import errno
 import hashlib
 import json
 import logging
 import os
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import yaml
@@ -31,13 +29,11 @@ from trailers12k.common.files import (
     inside,
     is_being_written,
     partial_of,
-    read_csv,
     remove_leftover,
     write_json,
 )
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import is_mid
-from trailers12k.features import integrity as trust
 from trailers12k.features import store_index
 
 if TYPE_CHECKING:
@@ -45,6 +41,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+FOREIGN = "%s holds files that are not an array's and stays; move it out of the store"
+REPORTED = 10
+"""Damaged arrays of a store that a merge reports one by one."""
 COMPRESSOR = Zstd(level=0)
 ATTEMPTS = 100
 TAKEN = (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST)
@@ -113,12 +112,12 @@ def _put(partial: Path, final: Path) -> None:
     for attempt in range(ATTEMPTS):
         try:
             if os.path.lexists(final):
-                if not trust.is_array(final):
+                if not store_index.is_array(final):
                     shutil.rmtree(partial)
                     raise UserError(
                         f"{final} holds files that are not an array's; move it out of the store"
                     )
-                trust.remove_array(final)
+                remove_array(final)
             os.rename(partial, final)
             return
         except OSError as error:
@@ -132,12 +131,27 @@ def keep_only(store: Path, mids: Container[str]) -> list[str]:
     for mid in movies(store):
         if mid in mids:
             continue
-        if trust.is_array(store / mid):
-            trust.remove_array(store / mid)
+        if store_index.is_array(store / mid):
+            remove_array(store / mid)
             gone.append(mid)
         else:
-            log.warning(trust.FOREIGN, store / mid)
+            log.warning(FOREIGN, store / mid)
     return gone
+
+
+def remove_array(folder: Path) -> None:
+    """Remove the files of an array, and its folder unless it also holds other files."""
+    if folder.is_symlink() or not folder.is_dir():
+        if os.path.lexists(folder):
+            log.warning(FOREIGN, folder)
+        return
+    for path in (folder / name for name in store_index.FILES):
+        if path.is_symlink() or not path.is_dir():
+            path.unlink(missing_ok=True)
+    try:
+        folder.rmdir()
+    except OSError:
+        log.warning(FOREIGN, folder)
 
 
 def movies(store: Path) -> list[str]:
@@ -181,55 +195,131 @@ def fault_of(store: Path, mid: str) -> str:
     return ""
 
 
-def merge(
-    parts: Iterable[tuple[Path, str, str]],
-    store: Path,
-    attributes_: Mapping,
-    index: Path | None = None,
-) -> list[dict]:
-    """Make a store of exactly the given movies; rows `mid, clips, fingerprint`, sorted by mid.
+class Part(NamedTuple):
+    """One movie's array in the store of its shard.
 
-    parts: (store of the shard, mid, fingerprint). An array that is already there with the same
-        fingerprint stays; others are hard-linked where the file system can, else copied. Arrays of
-        movies that are not in `parts` are removed. Raises `UserError` for a mid that is none.
-    index: of `trust`. Arrays that are put in are known to be good, as their job has left them; of
-        those that stay, what was known stays.
+    index: of that store. An array that is as the index says is copied unread, any other is read
+        first. None: its values are trusted.
     """
-    parts = sorted(parts, key=lambda part: part[1])
-    wanted = {mid for _, mid, _ in parts}
-    for part, mid, _ in parts:
-        if not is_mid(mid):
-            raise UserError(f"the ledger of {part}: {mid!r} is not a movie id; delete that ledger")
+
+    store: Path
+    mid: str
+    fingerprint: str
+    index: Path | None = None
+
+
+def merge(
+    parts: Iterable[Part], store: Path, attributes_: Mapping, index: Path | None = None
+) -> list[dict]:
+    """Make a store of exactly the movies of `parts`; rows `mid, clips, fingerprint`, by mid.
+
+    An array that is already there with the same fingerprint stays; others are hard-linked where
+    the file system can, else copied. Arrays of other movies are removed.
+
+    index: of the store, see `store_index`. An array that is as the index says stays unread; any
+        other is read, and is replaced when it is damaged. Without an index nothing is read.
+
+    Raises `UserError` for a mid that is none, for a damaged array of a shard, and for files that
+    are not an array's where one must be written; nothing of the store is lost then.
+    """
+    parts = sorted((Part(*part) for part in parts), key=lambda part: part.mid)
+    wanted = {part.mid for part in parts}
+    for part in parts:
+        if not is_mid(part.mid):
+            raise UserError(
+                f"the ledger of {part.store}: {part.mid!r} is not a movie id; delete that ledger"
+            )
     create(store, attributes_)
-    gone = keep_only(store, wanted)
-    known = store_index.read_index(index) if index else {}
-    known = {mid: known[mid] for mid in known if mid in wanted}
-    rows, added = [], 0
-    for part, mid, mark in tqdm(parts, unit="movie", disable=None):
-        there = (store / mid).is_dir() and not fault_of(store, mid)
-        if not there or attributes(store, mid).get("fingerprint") != mark:
-            if fault := fault_of(part, mid):
-                raise ValueError(
-                    f"{part / mid}: {fault}; delete this folder's record and run again"
-                )
-            final = inside(store, mid)
-            partial = partial_of(final)
-            shutil.copytree(inside(part, mid), partial, copy_function=_link)
-            _put(partial, final)
-            known[mid] = mark, store_index.signature(store / mid)
-            added += 1
-        rows.append({"mid": mid, "clips": shape(store, mid)[0], "fingerprint": mark})
-    if index:
-        store_index.write_index(index, known)
+    removed = keep_only(store, wanted)
+    merging = _Merging(store, index, wanted)
+    try:
+        for part in tqdm(parts, unit="movie", disable=None):
+            merging.put(part)
+    finally:  # what was read need not be read again
+        if index:
+            store_index.write_index(index, merging.verified)
     log.info(
         "%s: %d movies, %d added or replaced, %d kept, %d removed",
         store.name,
-        len(rows),
-        added,
-        len(rows) - added,
-        len(gone),
+        len(parts),
+        merging.added,
+        len(parts) - merging.added,
+        len(removed),
     )
-    return rows
+    return [
+        {"mid": part.mid, "clips": shape(store, part.mid)[0], "fingerprint": part.fingerprint}
+        for part in parts
+    ]
+
+
+class _Merging:
+    """One merge into a store.
+
+    verified: the index of the store: of arrays that were not reached yet, the entries before the
+        merge. added: how many arrays were copied.
+    """
+
+    def __init__(self, store: Path, index: Path | None, wanted: Container[str]):
+        self._store = store
+        self._has_index = index is not None
+        before = store_index.read_index(index) if index else {}
+        self.verified = {mid: before[mid] for mid in before if mid in wanted}
+        self.added = 0
+        self._shard_indexes: dict[Path, store_index.Index] = {}
+        self._damaged = 0
+
+    def put(self, part: Part) -> None:
+        """Keep the array of a movie, or copy it from its shard."""
+        entry = part.fingerprint, store_index.signature(self._store / part.mid)
+        if not (self._has_index and self.verified.get(part.mid) == entry):
+            if not self._can_stay(part):
+                self._check(part)
+                final = inside(self._store, part.mid)
+                partial = partial_of(final)
+                shutil.copytree(inside(part.store, part.mid), partial, copy_function=_link)
+                _put(partial, final)
+                self.added += 1
+            entry = part.fingerprint, store_index.signature(self._store / part.mid)
+        self.verified[part.mid] = entry
+
+    def _can_stay(self, part: Part) -> bool:
+        """Whether the store's array is the right one, and, where there is an index, sound."""
+        array = self._store / part.mid
+        if not array.is_dir() or _fingerprint_in(array) not in (part.fingerprint, None):
+            return False
+        fault = (
+            fault_of_values(self._store, part.mid, attributes(self._store), part._asdict())
+            if self._has_index
+            else fault_of(self._store, part.mid) or ("" if _fingerprint_in(array) else "no .zattrs")
+        )
+        if fault:
+            self._damaged += 1
+            if self._damaged <= REPORTED:
+                log.warning("%s: %s; copied again from its shard", array, fault)
+        return not fault
+
+    def _check(self, part: Part) -> None:
+        """Raise `UserError` where the shard's own array is damaged."""
+        fault = fault_of(part.store, part.mid)
+        if not fault and part.index:
+            if part.index not in self._shard_indexes:
+                self._shard_indexes[part.index] = store_index.read_index(part.index)
+            entry = part.fingerprint, store_index.signature(part.store / part.mid)
+            if self._shard_indexes[part.index].get(part.mid) != entry:
+                about = attributes(part.store)
+                fault = fault_of_values(part.store, part.mid, about, part._asdict())
+        if fault:
+            raise UserError(
+                f"{part.store / part.mid}: {fault}; run again, which computes this array again"
+            )
+
+
+def _fingerprint_in(array: Path) -> str | None:
+    """The fingerprint in an array's attributes; None when they are missing or damaged."""
+    try:
+        return json.loads((array / ".zattrs").read_text(encoding="utf-8")).get("fingerprint")
+    except (OSError, AttributeError, ValueError):
+        return None
 
 
 def _link(source: str, target: str) -> None:
@@ -238,34 +328,6 @@ def _link(source: str, target: str) -> None:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
-
-
-def verify(
-    store: Path, manifest: str | Path | None = None, clips: str | Path | None = None
-) -> list[str]:
-    """Read every array of a store; a line for each fault.
-
-    manifest: the table that was written with the store, `mid,clips,fingerprint`: both must have the
-        same movies. clips: clips.csv: row i of an array is clip i, so its rows must be as many, and
-        the fingerprint is that of these clips.
-    """
-    # Here, since whoever merges stores need not be able to read videos.
-    from trailers12k.video.clips import read_clips
-
-    about = attributes(store)
-    listed = {row["mid"]: row for row in read_csv(manifest)} if manifest else {}
-    cut = read_clips(clips) if clips and about.get("input") != "posters" else None
-    there = movies(store)
-    faults = [
-        f"{mid}: in {Path(manifest).name}, but not in the store" for mid in listed.keys() - {*there}
-    ]
-    for mid in tqdm(there, unit="movie", disable=None):
-        if manifest and mid not in listed:
-            faults.append(f"{mid}: in the store, but not in {Path(manifest).name}")
-        own = None if cut is None else cut.get(mid, [])
-        if fault := fault_of_values(store, mid, about, listed.get(mid), own):
-            faults.append(f"{mid}: {fault}")
-    return sorted(faults)
 
 
 def fault_of_values(
@@ -294,13 +356,11 @@ def fault_of_values(
     if own.get("values_sha256") not in (None, _sha256(values)):
         return "its values are not those that were written"
     if listed and listed["fingerprint"] != own.get("fingerprint"):
-        return (
-            f"its fingerprint is {own.get('fingerprint')}, the manifest's {listed['fingerprint']}"
-        )
+        return f"its fingerprint is {own.get('fingerprint')}, not {listed['fingerprint']}"
     if cut is not None and len(values) != len(cut):
         return f"{len(values)} rows, but clips.csv has {len(cut)} clips"
-    if listed and int(listed["clips"]) != len(values):
-        return f"{len(values)} rows, but the manifest has {listed['clips']}"
+    if listed and int(listed.get("clips", len(values))) != len(values):
+        return f"{len(values)} rows, not {listed['clips']}"
     common = about.get("determined_by")
     comparable = common and (cut is not None or about["input"] == "posters")
     made_from = own.get("source_sha256"), own.get("decoder")
@@ -310,50 +370,17 @@ def fault_of_values(
 
 
 def describe(store: Path) -> str:
-    """A store in words: how much it holds, and what made it."""
+    """A store for a person: its size, what computed its arrays, and its attributes as YAML."""
     mids = movies(store)
     rows = sum(shape(store, mid)[0] for mid in mids)
     size = sum(path.stat().st_size for path in store.rglob("*") if path.is_file())
     lines = [f"{store}: {len(mids)} movies, {rows} rows, {size / 1e6:.1f} MB"]
-    own = [attributes(store, mid) for mid in mids]
+    of_arrays = [attributes(store, mid) for mid in mids]
     for key in ("precision", "device", "decoder"):
-        counts = Counter(told[key] for told in own if told.get(key))
-        lines += [f"{key}: {', '.join(f'{name} {n}' for name, n in sorted(counts.items()))}"]
-    told = {
-        k: v
-        for k, v in attributes(store).items()
-        if k not in ("determined_by", "precision", "device")
-    }
-    lines.append(yaml.safe_dump(told, sort_keys=False, width=100, allow_unicode=True).rstrip())
+        if counts := Counter(own[key] for own in of_arrays if own.get(key)):
+            lines.append(f"{key}: {', '.join(f'{name} {n}' for name, n in sorted(counts.items()))}")
+    of_group = attributes(store)
+    for key in ("determined_by", "precision", "device"):
+        of_group.pop(key, None)
+    lines.append(yaml.safe_dump(of_group, sort_keys=False, width=100, allow_unicode=True).rstrip())
     return "\n".join(lines)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """`python -m trailers12k.features.store describe|verify STORE`."""
-    parser = argparse.ArgumentParser(
-        prog="python -m trailers12k.features.store",
-        description="Tell what made a store (describe), or read all of it and name what is wrong "
-        "(verify): with the manifest STORE.csv and clips.csv where they stand beside it.",
-    )
-    parser.add_argument("action", choices=["describe", "verify"])
-    parser.add_argument("store", type=Path)
-    parser.add_argument("--clips", type=Path, help="clips.csv, if not beside the store")
-    args = parser.parse_args(arguments)
-    if not (args.store / ".zgroup").is_file():
-        print(f"{args.store} is not a store: it has no .zgroup", file=sys.stderr)
-        return 2
-    if args.action == "describe":
-        print(describe(args.store))
-        return 0
-    manifest = args.store.with_suffix(".csv")
-    clips = args.clips or args.store.parent / "clips.csv"
-    tables = [path if path.is_file() else None for path in (manifest, clips)]
-    faults = verify(args.store, *tables)
-    print("\n".join(faults) if faults else f"{args.store}: {len(movies(args.store))} movies, sound")
-    against = [path.name if path else "none there" for path in tables]
-    print(f"compared with its manifest ({against[0]}) and the clips table ({against[1]})")
-    return 1 if faults else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

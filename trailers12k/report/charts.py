@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 
 from trailers12k.common.vocabulary import CHANCE, CONSTANT, GENRES
-from trailers12k.features.backbones.names import is_untrained
+from trailers12k.evaluation.scores import is_untrained
 from trailers12k.report.drawing import Chart
 from trailers12k.report.theme import (
     CATEGORIES,

@@ -61,7 +61,7 @@ def funnel(
 
     Of each step its losses and what is left: what is left before it is the sum of both.
     rejected: movies that curation took out before. order: the stages of `follow`; all but trailers
-    and clips are stores, which are one step. splits: of `summary.read_labels`. predicted: run ->
+    and clips are stores, which are one step. splits: of `scores.read_labels`. predicted: run ->
     the movies in its test predictions.
     """
     rows = []

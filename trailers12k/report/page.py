@@ -12,7 +12,7 @@ import yaml
 from markupsafe import Markup
 
 from trailers12k.common.vocabulary import CHANCE, GENRES, METRICS
-from trailers12k.features.backbones.names import is_untrained
+from trailers12k.evaluation.scores import is_untrained
 from trailers12k.report import drawing, theme
 from trailers12k.report.atlas import _atlas
 from trailers12k.report.formatting import (

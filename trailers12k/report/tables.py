@@ -232,7 +232,7 @@ def describe(
 ) -> None:
     """Write all tables of `COLUMNS` into `folder`; without a movie table not those `OF_MOVIES`.
 
-    splits: of `summary.read_labels`. runs: run -> the folders of its splits. stores: that runs
+    splits: of `scores.read_labels`. runs: run -> the folders of its splits. stores: that runs
     use. attributes: of every store, with its `input`. manifests: of
     every store. movies, ledger: data/movies.csv, data/ledger.csv.
     trailers: of `list_trailers`.

@@ -22,7 +22,6 @@ from trailers12k.workflow.folder import COLLECTION, write_collection
 
 log = logging.getLogger(__name__)
 
-FEATURES = Path("build/features")
 SHARD = re.compile(r"\d{3}\.zarr", re.ASCII)
 
 
@@ -78,7 +77,7 @@ def _shards_of(files: Iterable[PurePosixPath]) -> dict[str, list[str]]:
 
 def _remove_other_stores(shards: Mapping[str, Sequence[str]]) -> None:
     """Remove the stores of build/features, and their shards, that the state does not hold."""
-    for folder in sorted(FEATURES.glob("*")):
+    for folder in sorted(store_index.FEATURES.glob("*")):
         groups = sorted(path for path in folder.glob("*") if SHARD.fullmatch(path.name))
         if folder.name not in shards and groups == sorted(folder.glob("*")):
             _remove_store(folder.name)
@@ -89,10 +88,11 @@ def _remove_other_stores(shards: Mapping[str, Sequence[str]]) -> None:
 
 
 def _remove_store(name: str) -> None:
-    """Remove the shards, the ledgers and the index of one store."""
-    _remove_tree(FEATURES, name)
+    """Remove the shards, the ledgers and the indexes of one store."""
+    _remove_tree(store_index.FEATURES, name)
     _remove_tree(Path("build/ledger"), name)
     store_index.index_of(name).unlink(missing_ok=True)
+    _remove_tree(store_index.INDEXES, name)
 
 
 def _remove_tree(parent: Path, name: str) -> None:
@@ -111,8 +111,8 @@ def _restore_store(name: str, shards: Sequence[str]) -> None:
     store, manifest = Path("data") / f"{name}.zarr", Path("data") / f"{name}.csv"
     ledgers = [Path(f"build/ledger/{name}/{shard}.csv") for shard in shards]
     parts = {
-        FEATURES / name / f"{ledger.stem}.zarr": [
-            (store, row["mid"], row["fingerprint"])
+        store_index.shard_of_store(name, ledger.stem): [
+            stores.Part(store, row["mid"], row["fingerprint"])
             for row in (read_csv(ledger) if ledger.exists() else [])
             if row["status"] == "ok"
         ]
@@ -120,7 +120,7 @@ def _restore_store(name: str, shards: Sequence[str]) -> None:
     }
     is_here = manifest.exists() and (store / ".zgroup").exists()
     merged = {row["mid"]: row["fingerprint"] for row in (read_csv(manifest) if is_here else [])}
-    computed = {mid: mark for rows in parts.values() for _, mid, mark in rows}
+    computed = {part.mid: part.fingerprint for rows in parts.values() for part in rows}
     if merged != computed or not all(map(is_mid, merged)) or not all(map(Path.exists, ledgers)):
         log.warning(
             "%s of this version is not here: dvc pull %s %s, then trailers12k restore",
@@ -129,9 +129,19 @@ def _restore_store(name: str, shards: Sequence[str]) -> None:
         _remove_store(name)
         return
     for group, rows in parts.items():
+        # Without an index `merge` reads no array.
         stores.merge(rows, group, stores.attributes(group))
-    index = {mid: (mark, store_index.signature(store / mid)) for mid, mark in merged.items()}
-    store_index.write_index(store_index.index_of(name), index)
+        index = store_index.index_of(name, group.stem)
+        _write_index(index, group, {row.mid: row.fingerprint for row in rows})
+    _write_index(store_index.index_of(name), store, merged)
+
+
+def _write_index(index: Path, store: Path, fingerprints: Mapping[str, str]) -> None:
+    """Write the index of a store or shard; fingerprints: mid -> fingerprint of its arrays."""
+    entries = {
+        mid: (mark, store_index.signature(store / mid)) for mid, mark in fingerprints.items()
+    }
+    store_index.write_index(index, entries)
 
 
 def _pack_stores() -> None:

@@ -88,11 +88,12 @@ def _last_error(done: subprocess.CompletedProcess[str]) -> str:
     return (errors or lines)[-1]
 
 
-def init_repository(directory: str | Path) -> None:
+def init_repository(directory: str | Path) -> Path:
     """Make a folder a repository of Git and DVC; inside a Git repository, of DVC alone.
 
     Files that exist stay; .gitignore gets the lines that it lacks. Nothing is committed: the first
-    snapshot does that. Raises `UserError` when git or dvc fails.
+    snapshot does that. Returns the top folder of the Git repository. Raises `UserError` when git or
+    dvc fails.
     """
     directory = Path(directory)
     try:
@@ -116,6 +117,7 @@ def init_repository(directory: str | Path) -> None:
     for name, text in texts.items():
         if name not in kept:
             write_text(directory / name, text)
+    return top
 
 
 def _remote(directory: Path, top: Path) -> str:

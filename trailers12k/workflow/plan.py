@@ -20,7 +20,6 @@ from trailers12k.common.fingerprint import code_version, fingerprint
 from trailers12k.common.movie import Movie, shard_of
 from trailers12k.common.vocabulary import SPLITS, STREAMS
 from trailers12k.downloads import retries, stop_signal
-from trailers12k.features import integrity as trust
 from trailers12k.features.backbones.names import modules_of, weights_key
 from trailers12k.jobs import status
 from trailers12k.movies import curation, sources
@@ -37,7 +36,7 @@ CLIPS_CODE = (
     "video.frame_statistics",
     "video.shots",
     "video.clips",
-    "video.contact_sheets",
+    "video.clip_detection",
 )
 FEATURES_CODE = ("video.reader", "video.clips", "features.extraction")
 
@@ -400,14 +399,6 @@ class Plan:
     def source_ledgers(self) -> list[str]:
         """The ledgers of the sources that are asked movie by movie."""
         return [f"build/ledger/{name}/all.csv" for name in self.asking]
-
-    def check_stores(self) -> None:
-        """Have what was deleted or damaged in stores made again; see `trust`.
-
-        Not the authors' own, which say nothing of their values and would be fetched as a whole.
-        """
-        if not self.is_published:
-            trust.check(self.stores, self.config["shards"])
 
     @property
     def pictures(self) -> dict[str, tuple[str, str]]:

@@ -1,6 +1,8 @@
 """Features of clips and posters stand where they belong, and only what changed is computed."""
 
+import os
 import re
+import shutil
 from pathlib import Path
 
 import av
@@ -10,11 +12,12 @@ from PIL import Image
 
 from trailers12k.common.errors import Failure
 from trailers12k.common.files import sha256_of
-from trailers12k.features import backbones
+from trailers12k.features import backbones, integrity, store_index
 from trailers12k.features import extraction as features
 from trailers12k.features import store as stores
-from trailers12k.video import clips
+from trailers12k.video import clip_table
 from trailers12k.video import reader as video
+from trailers12k.video.clips import Clip
 
 SETTINGS = {"fps": 24, "fpc": 24, "detector": "adaptive", "min_shot": 6, "keep": 0.5}
 FRAMES = {
@@ -35,7 +38,7 @@ CLIPS = {
     "batch": 2,
 }
 POSTERS = FRAMES | {"input": "posters"}
-CUT = [clips.Clip(0, 0, 0.0, 1.0), clips.Clip(1, 0, 1.0, 2.0), clips.Clip(2, 1, 2.0, 2.5)]
+CUT = [Clip(0, 0, 0.0, 1.0), Clip(1, 0, 1.0, 2.0), Clip(2, 1, 2.0, 2.5)]
 
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -73,6 +76,7 @@ def shard(folder: Path, spec: dict, sources: list[dict], cut: dict, **options) -
         clips=cut,
         records=folder / "records",
         store=folder / "store.zarr",
+        index=folder / "index.csv",
         **given,
     )
 
@@ -127,7 +131,7 @@ def test_a_shard_has_a_row_for_every_movie(trailer, tmp_path):
         ("failed", "decode_failed"),
     ]
     store = tmp_path / "store.zarr"
-    assert stores.verify(store) == [] and stores.movies(store) == ["tt0000001"]
+    assert integrity.verify(store) == [] and stores.movies(store) == ["tt0000001"]
     assert stores.shape(store, "tt0000001") == (3, 1024) and rows[0]["clips"] == 3
     array = stores.attributes(store, "tt0000001")
     assert array["fingerprint"] == rows[0]["fingerprint"]
@@ -135,6 +139,40 @@ def test_a_shard_has_a_row_for_every_movie(trailer, tmp_path):
     group = stores.attributes(store)
     assert group["num_features"] == 1024 and group["image_frames"] == 2 and group["fps"] == 24
     assert {"weights_sha256", "preprocessing", "decoder", "detector", "versions"} <= set(group)
+
+
+def test_a_damaged_array_is_computed_again_and_nothing_else(trailer, tmp_path, caplog):
+    """Its ledger row and its values are as before, and the other array is not read."""
+    sources = [row_of(mid, trailer) for mid in ("tt0000001", "tt0000002", "tt0000003")]
+    cut = {row["mid"]: CUT[:1] for row in sources}
+    store, index = tmp_path / "store.zarr", tmp_path / "index.csv"
+    rows = shard(tmp_path, FRAMES, sources, cut)
+    assert set(store_index.read_index(index)) == set(cut)
+    before = [stores.read(store, mid).tobytes() for mid in cut]
+    whole, inode = store / "tt0000003" / "0.0", (store / "tt0000003" / "0.0").stat().st_ino
+    chunk = store / "tt0000001" / "0.0"
+    chunk.write_bytes(chunk.read_bytes()[::-1])
+    shutil.rmtree(store / "tt0000002")
+    caplog.set_level("INFO")
+    assert shard(tmp_path, FRAMES, sources, cut) == rows
+    assert "2 computed, 1 kept" in caplog.text and "tt0000001" in caplog.text
+    assert [stores.read(store, mid).tobytes() for mid in cut] == before
+    assert whole.stat().st_ino == inode
+    for mid, (_, signature) in store_index.read_index(index).items():
+        assert signature == store_index.signature(store / mid)
+
+
+def test_a_copied_shard_is_read_once_and_kept(trailer, tmp_path, caplog, monkeypatch):
+    sources, cut = [row_of("tt0000001", trailer)], {"tt0000001": CUT[:1]}
+    rows = shard(tmp_path, FRAMES, sources, cut)
+    for path in (tmp_path / "store.zarr").rglob("*"):
+        os.utime(path, (1, 1))
+    reads, whole = [], stores.fault_of_values
+    monkeypatch.setattr(stores, "fault_of_values", lambda *args: reads.append(args) or whole(*args))
+    caplog.set_level("INFO")
+    for _ in range(2):
+        assert shard(tmp_path, FRAMES, sources, cut) == rows
+    assert caplog.text.count("0 computed, 1 kept") == 2 and len(reads) == 1
 
 
 def test_only_what_changed_is_computed(trailer, tmp_path, monkeypatch, caplog):
@@ -236,8 +274,8 @@ def test_a_store_tells_what_made_each_array(trailer, tmp_path):
     made_of = own["source_sha256"], own["decoder"], CUT
     assert own["fingerprint"] == stores.mark(group["determined_by"], *made_of)
     assert "batch" not in group["determined_by"]["spec"]
-    clips.write_clips(tmp_path / "clips.csv", "tt0000001", CUT)
-    assert stores.verify(store, clips=tmp_path / "clips.csv") == []
-    clips.write_clips(tmp_path / "clips.csv", "tt0000001", [CUT[0], CUT[1], clips.Clip(2, 1, 2, 3)])
-    (fault,) = stores.verify(store, clips=tmp_path / "clips.csv")
-    assert fault == "tt0000001: made from other clips or settings than clips.csv and the store say"
+    clip_table.write_clips(tmp_path / "clips.csv", "tt0000001", CUT)
+    assert integrity.verify(store, clips=tmp_path / "clips.csv") == []
+    clip_table.write_clips(tmp_path / "clips.csv", "tt0000001", [CUT[0], CUT[1], Clip(2, 1, 2, 3)])
+    (fault,) = integrity.verify(store, clips=tmp_path / "clips.csv")
+    assert fault.reason == "made from other clips or settings than clips.csv and the store say"

@@ -92,18 +92,14 @@ def test_a_revision_is_compared_with_the_files_as_they_stand():
 @pytest.mark.parametrize(
     ("asked", "told", "code"),
     [
-        (["from=first"], "~ tt0000001 Old Name -> New Name", 0),
-        (["from=first", "to=v9"], "error: diff: 'v9' is no version here", 1),
-        (["from="], "error: name a version: snakemake diff --config from=TAG to=TAG", 1),
+        (["first"], "~ tt0000001 Old Name -> New Name", 0),
+        (["first", "v9"], "error: diff: 'v9' is no version here", 2),
+        ([""], "error: diff: name a version: trailers12k diff FROM [TO]", 2),
     ],
 )
-def test_snakemake_tells_it(asked, told, code):
-    snakefile = Path(__file__).parents[3] / "Snakefile"
-    done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "-s", snakefile, "diff", "--config", *asked],
-        capture_output=True,
-        text=True,
-    )
+def test_the_command_prints_the_page(asked, told, code):
+    command = Path(sys.executable).with_name("trailers12k")
+    done = subprocess.run([command, "diff", *asked], capture_output=True, text=True)
     assert told in done.stdout + done.stderr and "Traceback" not in done.stderr
     assert done.returncode == code
 

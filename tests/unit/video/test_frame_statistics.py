@@ -9,9 +9,8 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from trailers12k.video import frame_statistics as pictures
-from trailers12k.video import shots
-from trailers12k.video.frame_statistics import Watched
+from trailers12k.video import frame_statistics, shots
+from trailers12k.video.frame_statistics import FrameStatistics
 
 WIDTH, HEIGHT, SECONDS = 640, 360, 6
 
@@ -21,14 +20,14 @@ def numbered(count: int, size: tuple[int, int] = (90, 160)) -> list[np.ndarray]:
     return [np.full((*size, 3), i % 250, np.uint8) for i in range(count)]
 
 
-def watched(frames: Iterable[np.ndarray], fps: float = 24, shortest: int = 6) -> Watched:
-    seen = Watched(frames, fps, 27, shortest)
+def watched(frames: Iterable[np.ndarray], fps: float = 24, shortest: int = 6) -> FrameStatistics:
+    seen = FrameStatistics(frames, fps, 27, shortest)
     seen.handed_on = list(seen)
     return seen
 
 
-def levels(seen: Watched, spans: list[tuple[int, int]]) -> list[int | None]:
-    return [None if picture is None else int(picture[0, 0, 0]) for picture in seen.of(spans)]
+def levels(seen: FrameStatistics, spans: list[tuple[int, int]]) -> list[int | None]:
+    return [None if picture is None else int(picture[0, 0, 0]) for picture in seen.images_of(spans)]
 
 
 def test_frames_are_handed_on_at_the_detectors_size_and_one_that_repeats_is_shrunk_once():
@@ -42,10 +41,10 @@ def test_frames_are_handed_on_at_the_detectors_size_and_one_that_repeats_is_shru
 def test_a_frame_is_shrunk_to_the_means_of_its_parts_and_never_enlarged():
     frame = np.random.default_rng(0).integers(0, 255, (81, 144, 3), np.uint8)
     means = frame.reshape(27, 3, 48, 3, 3).mean((1, 3))
-    assert np.abs(pictures.shrunk(frame, 27) - means).max() <= 0.51
-    assert pictures.shrunk(np.zeros((160, 90, 3), np.uint8), 27).shape == (48, 27, 3)
+    assert np.abs(frame_statistics.scaled_down(frame, 27) - means).max() <= 0.51
+    assert frame_statistics.scaled_down(np.zeros((160, 90, 3), np.uint8), 27).shape == (48, 27, 3)
     small = np.zeros((20, 48, 3), np.uint8)
-    assert pictures.shrunk(small, 27) is small
+    assert frame_statistics.scaled_down(small, 27) is small
 
 
 def test_a_shot_is_shown_by_its_picture_nearest_to_its_middle():
@@ -65,8 +64,8 @@ def test_the_shortest_shot_has_a_picture_of_its_own_wherever_it_lies(shortest, f
 
 def test_a_long_video_keeps_fewer_pictures_and_stays_within_its_memory(monkeypatch):
     size = numbered(1)[0].nbytes
-    monkeypatch.setattr(pictures, "MOST_BYTES", 10 * size)
-    seen = Watched(iter(numbered(250)), 24, 27, 6)
+    monkeypatch.setattr(frame_statistics, "MAX_BYTES", 10 * size)
+    seen = FrameStatistics(iter(numbered(250)), 24, 27, 6)
     most = 0
     for _ in seen:
         most = max(most, len(seen._kept))
@@ -166,8 +165,8 @@ def encoded(path: Path, frames: Iterable[np.ndarray], rate: int, coding: str = "
     return path
 
 
-def looked_at(path: Path) -> shots.Found:
-    return shots.find_shots(path, "pyav", SECONDS, "adaptive", 6, 24)
+def looked_at(path: Path) -> shots.ShotDetection:
+    return shots.detect_shots(path, "pyav", SECONDS, "adaptive", 6, 24)
 
 
 @pytest.mark.parametrize(("coding", "rate"), [*((each, 24) for each in CODINGS), ("x264", 12)])
@@ -199,5 +198,5 @@ def test_shares_are_those_of_the_edit(tmp_path, frames, still, longest, dark):
 
 def test_a_video_of_a_third_of_a_second_has_shares_too(tmp_path):
     path = encoded(tmp_path / "short.mp4", list(frozen(24))[:8], 24)
-    found = shots.find_shots(path, "pyav", 8 / 24, "adaptive", 6, 24)
-    assert (found.still, found.frozen) == (1, 0.25) and len(found.pictures) == 1
+    found = shots.detect_shots(path, "pyav", 8 / 24, "adaptive", 6, 24)
+    assert (found.still, found.frozen) == (1, 0.25) and len(found.images) == 1

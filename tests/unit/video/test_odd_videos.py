@@ -145,7 +145,7 @@ def test_frames_are_the_nearest_in_time_by_the_reader_that_was_chosen(name, tmp_
     """At less than 24 frames a second, and only then, some of them repeat."""
     path = render(tmp_path / name, **GOOD[name])
     probe = probe_.probe(path)
-    decord = video._decord() is not None
+    decord = video.decord_module() is not None
     assert probe.decoder == ("decord" if decord and name not in BY_PYAV else "pyav")
     count, fps = GOOD[name].get("frames", FRAMES), GOOD[name].get("fps", 30)
     assert (probe.frames, probe.corrupt) == (count, 0)

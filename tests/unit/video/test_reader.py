@@ -63,7 +63,7 @@ def test_probe_of_a_sound_file(folder):
     probe = probe_.probe(folder / "plain.mp4")
     assert (probe.height, probe.width, probe.frames, probe.corrupt) == (64, 96, FRAMES, 0)
     assert probe.duration == pytest.approx(2.0) and probe.fps == pytest.approx(30)
-    assert (probe.codec, probe.decoder) == ("h264", "decord" if video._decord() else "pyav")
+    assert (probe.codec, probe.decoder) == ("h264", "decord" if video.decord_module() else "pyav")
 
 
 def test_probe_tells_why_a_file_is_no_video(tmp_path):
@@ -142,7 +142,7 @@ def test_a_rotated_video_is_read_upright(folder, tmp_path):
     upright = next(video.read_frames(path, "pyav", [1.0]))
     lying = next(video.read_frames(folder / "odd.mp4", "pyav", [1.0]))
     assert np.array_equal(upright, np.rot90(lying, -1))
-    if decord := video._decord():
+    if decord := video.decord_module():
         assert np.array_equal(upright, decord.VideoReader(str(path))[30].asnumpy())
 
 

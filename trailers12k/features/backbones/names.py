@@ -110,11 +110,3 @@ def pretrained_of(stores: Iterable[Mapping]) -> bool | None:
     if False in values:
         return False
     return None if None in values else True
-
-
-def is_untrained(pretrained: object) -> bool:
-    """Whether a cell of a column `pretrained` records random weights.
-
-    pretrained: true, false or empty, as text or as pandas reads it.
-    """
-    return str(pretrained).lower() == "false"

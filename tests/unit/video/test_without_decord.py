@@ -1,0 +1,41 @@
+"""Where decord has no wheel, PyAV decodes everything, and the records say so."""
+
+import json
+import subprocess
+import sys
+
+from .rendering import render_shots
+
+WITHOUT_DECORD = """
+import json
+import sys
+
+sys.modules["decord"] = None  # as if it were not installed: importing it raises ImportError
+
+import numpy as np
+from trailers12k.features import backbones
+from trailers12k.features.extraction import extract_movie
+from trailers12k.video.clips import Clip
+from trailers12k.video.probe import probe
+from trailers12k.video.reader import decoder_versions, read_frames
+
+path = sys.argv[1]
+video = probe(path)
+frames = list(read_frames(path, "decord", np.arange(24) / 24))  # probed where decord is installed
+spec = {"model": "torchvision/shufflenet_v2_x0_5.IMAGENET1K_V1", "input": "frames",
+        "weights": "random", "precision": "fp32", "batch": None}
+net = backbones.load(spec, 0)
+features = extract_movie(net, path, video.decoder, [Clip(0, 0, 0.0, 0.5)], 24, 4)
+print(json.dumps([video.decoder, decoder_versions(), len(frames), features.shape]))
+"""
+
+
+def test_probe_frames_and_features_work_without_decord(tmp_path):
+    path = render_shots(tmp_path / "trailer.mp4", (24, 24))
+    command = [sys.executable, "-c", WITHOUT_DECORD, str(path)]
+    process = subprocess.run(command, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+    decoder, versions, frames, shape = json.loads(process.stdout)
+    assert decoder == "pyav"
+    assert versions.startswith("PyAV ") and "decord" not in versions
+    assert frames == 24 and shape == [1, 1024]
