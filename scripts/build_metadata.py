@@ -21,7 +21,7 @@ def main() -> None:
     logging.info("%d movies, %d with a trailer", len(records), found)
     if plan.curation:
         logging.info("%s: %d decisions in force", plan.curation, len(decided))
-    if others := curation.unknown(plan.decisions, decided):
+    if others := curation.without_movie(plan.decisions, decided):
         named = ", ".join(others[:MOST]) + (", ..." if len(others) > MOST else "")
         logging.warning("%s: left out, since not among the movies: %s", plan.curation, named)
 

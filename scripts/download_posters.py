@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from trailers12k.downloads import posters
+from trailers12k.downloads.settings import DownloadSettings
+from trailers12k.downloads.shard import Shard
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
 from trailers12k.workflow.plan import Plan
@@ -11,11 +13,13 @@ from trailers12k.workflow.plan import Plan
 def main() -> None:
     plan, shard = Plan(snakemake.config), snakemake.wildcards.shard
     rows = posters.posters_of_shard(
-        plan.listed(snakemake.params.movies, "mid", "poster_url", shard=shard),
-        plan.download_settings("posters"),
-        Path("build/posters"),
-        shard,
-        snakemake.params.retry_round,
+        Shard(
+            plan.listed(snakemake.params.movies, "mid", "poster_url", shard=shard),
+            Path("build/posters"),
+            shard,
+            snakemake.params.retry_round,
+        ),
+        DownloadSettings.of(plan.download_settings("posters")),
     )
     ledger.write_shard(snakemake.output.ledger, rows, posters.POSTER_COLUMNS)
 

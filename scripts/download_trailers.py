@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from trailers12k.downloads import trailers as download
+from trailers12k.downloads import trailers
+from trailers12k.downloads.settings import DownloadSettings
+from trailers12k.downloads.shard import Shard
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
 from trailers12k.workflow.plan import Plan
@@ -10,14 +12,16 @@ from trailers12k.workflow.plan import Plan
 
 def main() -> None:
     plan, shard = Plan(snakemake.config), snakemake.wildcards.shard
-    rows = download.trailers_of_shard(
-        plan.listed(snakemake.params.movies, "mid", "trailer_addresses", shard=shard),
-        plan.download_settings("trailers"),
-        Path("build/trailers"),
-        shard,
-        snakemake.params.retry_round,
+    rows = trailers.trailers_of_shard(
+        Shard(
+            plan.listed(snakemake.params.movies, "mid", "trailer_addresses", shard=shard),
+            Path("build/trailers"),
+            shard,
+            snakemake.params.retry_round,
+        ),
+        DownloadSettings.of(plan.download_settings("trailers")),
     )
-    ledger.write_shard(snakemake.output.ledger, rows, download.TRAILER_COLUMNS)
+    ledger.write_shard(snakemake.output.ledger, rows, trailers.TRAILER_COLUMNS)
 
 
 if __name__ == "__main__":

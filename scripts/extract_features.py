@@ -2,42 +2,44 @@
 
 from pathlib import Path
 
-from trailers12k.features import extraction as features
-from trailers12k.features import store_index
+from trailers12k.features import shard, store_index
 from trailers12k.features.backbones.names import read_weights
+from trailers12k.features.backbones.spec import BackboneSpec
+from trailers12k.features.extraction import recipe_of
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
 from trailers12k.video.clip_table import read_clips
 
 
 def main() -> None:
-    output = Path(snakemake.output.ledger)
-    store, shard = snakemake.wildcards.store, snakemake.wildcards.shard
-    params = snakemake.params.settings
-    # Neither is among the params: they change no result, and so shall make no job run.
+    output, name = Path(snakemake.output.ledger), snakemake.wildcards.store
+    settings = snakemake.params.settings
+    # Neither is among the params: they determine no result, so a change must not rerun the job.
     device = snakemake.config["device"]
-    batch = snakemake.config["backbones"][store]["batch"]
-    settings = dict(params["clips"])
+    batch = snakemake.config["backbones"][name]["batch"] or 1
+    clip_settings = dict(settings["clips"])
     if detected := snakemake.input.get("detected"):
-        settings["detector_version"] = ledger.tools(ledger.read_shard(detected))
+        clip_settings["detector_version"] = ledger.tools(ledger.read_shard(detected))
     weights = snakemake.input.get("weights")
-    rows = features.extract_shard(
-        store,
-        params["backbone"] | {"batch": batch},
-        settings,
-        ledger.read_shard(snakemake.input.sources),
-        read_clips(snakemake.input.clips) if settings else {},
-        params["code"]["package"],
-        records=output.with_suffix(""),
-        store=Path(snakemake.output.group).parent,
-        index=store_index.index_of(store, shard),
-        seed=params["seed"],
-        weights=read_weights(weights) if weights else None,
-        device=device,
-        threads=snakemake.threads,
+    recipe = recipe_of(
+        BackboneSpec(**settings["backbone"], batch=batch),
+        clip_settings,
+        settings["code"]["package"],
+        settings["seed"],
+        read_weights(weights) if weights else None,
     )
-    ledger.write_shard(output, rows, features.LEDGER_COLUMNS)
-    store_index.record_repairs(store, snakemake.params.get("repairs"), shard)
+    request = shard.ShardRequest(
+        name=name,
+        sources=ledger.read_shard(snakemake.input.sources),
+        clips=read_clips(snakemake.input.clips) if clip_settings else {},
+        records=output.with_suffix(""),
+        group=Path(snakemake.output.group).parent,
+        index=store_index.index_of(name, snakemake.wildcards.shard),
+    )
+    machine = shard.Machine(device, snakemake.threads)
+    rows = shard.extract_shard(recipe, request, clip_settings, machine)
+    ledger.write_shard(output, rows, shard.LEDGER_COLUMNS)
+    store_index.record_repairs(name, snakemake.params.get("repairs"), snakemake.wildcards.shard)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 import torch
 
-from trailers12k.classifier import packed, training
+from trailers12k.classifier.inference import predict_test
+from trailers12k.classifier.packed import PackedStore
 from trailers12k.common.vocabulary import STREAMS
 from trailers12k.jobs.context import job
 
@@ -10,11 +11,9 @@ from trailers12k.jobs.context import job
 def main() -> None:
     torch.set_num_threads(snakemake.threads)
     run, split = snakemake.params.run, int(snakemake.wildcards.split)
-    streams = {name: packed.Packed(snakemake.input[name][0]) for name in STREAMS if name in run}
+    streams = {name: PackedStore(snakemake.input[name][0]) for name in STREAMS if name in run}
     for way, path in zip(snakemake.params.ways, snakemake.output.predictions, strict=True):
-        training.predict_test(
-            snakemake.input.checkpoint, streams, snakemake.input.mtgc, split, way, path
-        )
+        predict_test(snakemake.input.checkpoint, streams, snakemake.input.mtgc, split, way, path)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from trailers12k.jobs.context import job
-from trailers12k.movies.sources import sample
+from trailers12k.movies.sources import sample_rendering
 from trailers12k.workflow.plan import Plan
 
 
@@ -11,8 +11,12 @@ def main() -> None:
     movies = Plan(snakemake.config).listed(
         snakemake.params.movies, "mid", "title", "year", "genres", shard=snakemake.wildcards.shard
     )
-    sample.render_shard(
-        movies, Path("build/sample"), snakemake.params.seed, Path(snakemake.output.truth)
+    sample_rendering.render_shard(
+        movies,
+        Path("build/sample"),
+        snakemake.params.seed,
+        snakemake.params.code["package"],
+        Path(snakemake.output.truth),
     )
 
 

@@ -6,7 +6,7 @@ from trailers12k.common.files import read_csv
 from trailers12k.common.vocabulary import SPLITS, STREAMS
 from trailers12k.evaluation import scores
 from trailers12k.features import store as stores
-from trailers12k.features.backbones.names import pretrained_of, words_on
+from trailers12k.features.backbones.names import describe_weights, pretrained_of
 from trailers12k.jobs.context import job
 
 
@@ -18,7 +18,7 @@ def main() -> None:
         attributes = [stores.attributes(Path(f"data/{store}.zarr")) for store in used]
         listed = [frozenset(row["mid"] for row in read_csv(f"data/{store}.csv")) for store in used]
         features[run] = scores.RunStores(
-            words_on(attributes), pretrained_of(attributes), frozenset.intersection(*listed)
+            describe_weights(attributes), pretrained_of(attributes), frozenset.intersection(*listed)
         )
         trained += [
             scores.TrainedSplit(run, int(split), Path(f"results/runs/{run}/split{split}"))

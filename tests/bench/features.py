@@ -5,7 +5,7 @@ backbone of config.yaml at its model's own size and all 24 frames, as in presets
 Printed for each, from rounds of both in turn, since the machine is noisy:
 
   forward   CPU seconds a clip, of forward passes over tensors that are in memory already
-  total     CPU of extract_movie, from the file to the features, over that of the forward passes
+  total     CPU of extract_trailer, from the file to the features, over that of the forward passes
   overlap   with two threads: the wall time over the larger of decoding alone and computing alone
   start-up  CPU seconds of loading the model, paid once a job
 
@@ -28,14 +28,20 @@ from PIL import Image
 from skimage import data
 from sklearn.datasets import load_sample_image
 
-from trailers12k.features import backbones
-from trailers12k.features import extraction as features
 from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.common import Backbone
+from trailers12k.features.backbones.loading import load as load_backbone
+from trailers12k.features.backbones.spec import BackboneSpec
+from trailers12k.features.extraction import (
+    Sampling,
+    extract_trailer,
+    keep_memory,
+    read_batches,
+)
 from trailers12k.video import probe
 from trailers12k.video import reader as video
 from trailers12k.video.clip_detection import ClipSettings, detect_clips
-from trailers12k.video.clips import Clip, frame_times
+from trailers12k.video.clips import Clip
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -76,7 +82,7 @@ def load(store: str, precision: str, device: devices.Device) -> Backbone:
     """The backbone of a store as the real preset has it, but with random weights."""
     spec = {key: value for key, value in CONFIG["backbones"][store].items() if key != "size"}
     spec = {"weights": "random", "precision": precision} | spec
-    return backbones.load(spec, 0, device=device)
+    return load_backbone(BackboneSpec(**spec), 0, device=device)
 
 
 def cpu_of(work) -> float:
@@ -101,14 +107,10 @@ def measure(
     backbone = loaded[0]
     trailer, cut = long
     decoder = probe.probe(trailer).decoder
-    fps, fpc = CLIPS["fps"], CLIPS["fpc"]
+    sampling = Sampling(CLIPS["fps"], CLIPS["fpc"])
 
     def batches(part):
-        times = np.concatenate([frame_times(clip, fps, fpc) for clip in part])
-        frames = features._cropped(
-            backbone, video.read_frames(trailer, decoder, times, backbone.side)
-        )
-        return features._batches(frames, len(part), fpc, backbone.clips_at_a_time(fpc))
+        return read_batches(backbone, trailer, decoder, part, sampling)
 
     def inputs(part):
         """Tensors as the network takes them."""
@@ -126,7 +128,7 @@ def measure(
                 backbone._module(tensor).float().numpy()
 
     def extract(ahead=False):
-        return features.extract_movie(backbone, trailer, decoder, cut, fps, fpc, ahead=ahead)
+        return extract_trailer(backbone, trailer, decoder, cut, sampling, ahead)
 
     few = list(inputs(cut[:2]))
     forward(few)
@@ -148,10 +150,10 @@ def measure(
 
 
 def one_process(trailer: Path, cut: list[Clip], store: str, answer) -> None:
-    features.keep_memory()
+    keep_memory()
     torch.set_num_threads(1)
     backbone = load(store, "fp32", devices.cpu())
-    answer.put(cpu_of(lambda: features.extract_movie(backbone, trailer, "decord", cut, 24, 24)))
+    answer.put(cpu_of(lambda: extract_trailer(backbone, trailer, "decord", cut, Sampling(24, 24))))
 
 
 def together(trailer: Path, cut: list[Clip], store: str, count: int) -> float:
@@ -170,12 +172,12 @@ def together(trailer: Path, cut: list[Clip], store: str, count: int) -> float:
 
 def peak(trailer: Path, seconds: int, store: str, answer) -> None:
     """Peak memory of detecting clips and computing features, in MB."""
-    features.keep_memory()
+    keep_memory()
     torch.set_num_threads(1)
     decoder = probe.probe(trailer).decoder
     cut, _ = detect_clips(trailer, decoder, seconds, ClipSettings(**CLIPS))
     backbone = load(store, "fp32", devices.cpu())
-    features.extract_movie(backbone, trailer, decoder, cut, 24, 24)
+    extract_trailer(backbone, trailer, decoder, cut, Sampling(24, 24))
     # Not getrusage, whose peak a process takes over from its parent.
     status = Path("/proc/self/status").read_text()
     answer.put(int(status.partition("VmHWM:")[2].split()[0]) / 1024)
@@ -204,7 +206,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--hour", type=int, default=3600, help="seconds of the long file")
     args = parser.parse_args()
-    features.keep_memory()
+    keep_memory()
     torch.set_num_threads(1)
     known = [s for s, spec in CONFIG["backbones"].items() if spec["input"] != "posters"]
     with tempfile.TemporaryDirectory() as folder:

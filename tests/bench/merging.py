@@ -95,7 +95,7 @@ def merge_tables(folder: Path, mids: list[str]) -> None:
 
     movies = [Movie(mid, "A title", "2001", ("drama",), "abcdefghijk") for mid in mids]
     records = [
-        Record(m.mid, m.title, m.year, m.genres, ({"id": m.youtube_id},), given={"title": "table"})
+        Record(m.mid, m.title, m.year, m.genres, ({"id": m.youtube_id},), origin={"title": "table"})
         for m in movies
     ]
     trailers = [

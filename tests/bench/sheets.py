@@ -19,9 +19,9 @@ import numpy as np
 import torch
 import yaml
 
-from trailers12k.features import extraction as features
 from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.common import Backbone
+from trailers12k.features.extraction import Sampling, extract_trailer, keep_memory
 from trailers12k.video import contact_sheets, pyscenedetect
 from trailers12k.video.clip_detection import ClipSettings, detect_clips
 from trailers12k.video.clips import Clip, frame_times
@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--precision", default="auto", choices=["auto", "fp32", "bf16"])
     args = parser.parse_args()
-    features.keep_memory()
+    keep_memory()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         trailer, sheet = Path(folder) / "trailer.mp4", Path(folder) / "sheet.jpg"
@@ -96,7 +96,7 @@ def costs_per_clip(folder: Path, precision: str) -> tuple[float, float]:
         net = bench.load(store, precision, devices.cpu())
 
         def extract(part: list[Clip], net: Backbone = net) -> None:
-            features.extract_movie(net, trailer, video.decoder, part, 24, 24)
+            extract_trailer(net, trailer, video.decoder, part, Sampling(24, 24))
 
         def read(side: int = net.side) -> None:
             bench.read_all(trailer, video.decoder, times, side)

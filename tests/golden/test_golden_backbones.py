@@ -18,8 +18,10 @@ from sklearn.datasets import load_sample_image
 from timm.data import create_transform, resolve_data_config
 from torch import nn
 
-from trailers12k.features import backbones
-from trailers12k.features import extraction as features
+from trailers12k.features.backbones.common import Backbone
+from trailers12k.features.backbones.loading import load as load_backbone
+from trailers12k.features.backbones.spec import BackboneSpec
+from trailers12k.features.extraction import Sampling, extract_trailer, keep_memory
 from trailers12k.video import reader as video
 from trailers12k.video.clips import Clip
 
@@ -95,11 +97,10 @@ def looped(model: str, state: dict, clips: np.ndarray) -> np.ndarray:
     return torch.stack(rows).numpy()
 
 
-def load(model: str, precision: str, **options) -> "backbones.Backbone":
+def load(model: str, precision: str, **options) -> Backbone:
     weights = "package" if model == LITE0 else "random"
     given = "frames" if model in FRAMES else "clips"
-    spec = {"model": model, "weights": weights, "input": given, "precision": precision}
-    return backbones.load(spec | options, seed=1)
+    return load_backbone(BackboneSpec(model, weights, given, precision, **options), seed=1)
 
 
 def state_of(backbone) -> dict:
@@ -116,7 +117,7 @@ def cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 @pytest.fixture(autouse=True)
 def one_thread():
-    features.keep_memory()
+    keep_memory()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -179,7 +180,7 @@ def test_reading_small_frames_is_nearly_reading_whole_ones(tmp_path):
     backbone = load(LITE0, "fp32", batch=8)
     clips = [Clip(i, i, i * 0.5, (i + 1) * 0.5) for i in range(3)]
     for decoder in ("decord", "pyav"):
-        ours = features.extract_movie(backbone, path, decoder, clips, 24, 12, image_frames=2)
+        ours = extract_trailer(backbone, path, decoder, clips, Sampling(24, 12, 2))
         times = [clip.start + n / 24 for clip in clips for n in (3, 9)]
         whole = np.stack(list(video.read_frames(path, decoder, times))).reshape(3, 2, 720, 1280, 3)
         expected = looped(LITE0, state_of(backbone), whole)

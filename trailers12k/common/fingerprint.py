@@ -58,7 +58,8 @@ def _strip(node: ast.AST) -> None:
                 _strip(part)
     # Not only the first statement: constants and fields have docstrings below them too.
     if isinstance(body := getattr(node, "body", None), list):
-        node.body = [part for part in body if not _is_docstring(part)] or [ast.Pass()]
+        kept = [part for part in body if not _is_docstring(part)]
+        setattr(node, "body", kept or [ast.Pass()])  # noqa: B010
 
 
 def _is_docstring(node: ast.stmt) -> bool:

@@ -50,8 +50,8 @@ TAKEN = (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST)
 """How a rename or a look at a folder fails that another process is replacing."""
 
 
-def mark(
-    common: Mapping, source_sha256: str | None, decoder: str | None, clips: Sequence["Clip"]
+def array_fingerprint(
+    determined_by: Mapping, source_sha256: str | None, decoder: str | None, clips: Sequence["Clip"]
 ) -> str:
     """The fingerprint of one movie's array: of all that determines it.
 
@@ -59,7 +59,7 @@ def mark(
     was read, by which decoder, and the clips that are its rows; none for a poster.
     """
     cut = [asdict(clip) for clip in clips]
-    return fingerprint(**common, sha256=source_sha256, decoder=decoder, clips=cut)
+    return fingerprint(**determined_by, sha256=source_sha256, decoder=decoder, clips=cut)
 
 
 def create(store: Path, attributes: Mapping) -> None:
@@ -363,8 +363,8 @@ def fault_of_values(
         return f"{len(values)} rows, not {listed['clips']}"
     common = about.get("determined_by")
     comparable = common and (cut is not None or about["input"] == "posters")
-    made_from = own.get("source_sha256"), own.get("decoder")
-    if comparable and own.get("fingerprint") != mark(common, *made_from, cut or []):
+    source = own.get("source_sha256"), own.get("decoder")
+    if comparable and own.get("fingerprint") != array_fingerprint(common, *source, cut or []):
         return "made from other clips or settings than clips.csv and the store say"
     return ""
 

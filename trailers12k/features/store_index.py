@@ -218,7 +218,7 @@ def _is_shard_sound(store: str, shard: str) -> bool:
     if look.is_sound:
         return True
     index = read_index(path)
-    return (part / ".zattrs").exists() and all(
+    return not _group_is_damaged(part) and all(
         is_mid(mid) and signature(f"{part}/{mid}") == index[mid][1]
         for mid in index.keys() - look.sound
     )

@@ -177,6 +177,11 @@ def _scaled(width: int, height: int, size: int | None) -> tuple[int, int]:
     return round(width * scale), round(height * scale)
 
 
+def available_decoder(decoder: str) -> str:
+    """The decoder that reads here in place of `decoder`: PyAV where decord is not installed."""
+    return "pyav" if decoder == "decord" and decord_module() is None else decoder
+
+
 def decoder_versions() -> str:
     """Names and versions of the decoders installed here, for the attributes of stores."""
     decord = decord_module()

@@ -22,15 +22,21 @@ from trailers12k.common.vocabulary import SPLITS, STREAMS
 from trailers12k.downloads import retries, stop_signal
 from trailers12k.features.backbones.names import modules_of, weights_key
 from trailers12k.jobs import status
-from trailers12k.movies import curation, sources
-from trailers12k.movies.curation import Decided, Decision
+from trailers12k.movies import curation
+from trailers12k.movies.curation import AppliedDecisions, Decision
 from trailers12k.movies.metadata import read_movies
 from trailers12k.movies.sources import records
+from trailers12k.movies.sources.collection import CollectedMovies, collect
+from trailers12k.movies.sources.credits import credits_of
 from trailers12k.settings import validation as configuration
 
 FEWEST = 10
 """Movies; splits are dealt in tenths."""
-SAMPLE_CODE = ("movies.sources.sample", "movies.sources.sample_looks")
+SAMPLE_CODE = (
+    "movies.sources.sample",
+    "movies.sources.sample_looks",
+    "movies.sources.sample_rendering",
+)
 CLIPS_CODE = (
     "video.reader",
     "video.frame_statistics",
@@ -52,7 +58,8 @@ class Plan:
 
     def __init__(self, config: Mapping):
         self.config = configuration.check(config)
-        self.sources = sources.names(self.config)
+        named = self.config["movies"]
+        self.sources = [named] if isinstance(named, str) else list(named)
         self.stores: dict[str, dict] = self.config["backbones"]
         self.runs: dict[str, dict] = self.config["runs"]
         self._stores_told: dict[str, dict] = {}
@@ -114,7 +121,7 @@ class Plan:
     @cached_property
     def curation(self) -> str | None:
         """The file of what people decided about movies; None where there is none."""
-        return curation.file_of(self.config)
+        return curation.existing_file(self.config.get("curation"), self.sources)
 
     @cached_property
     def decisions(self) -> dict[str, Decision]:
@@ -125,7 +132,7 @@ class Plan:
         return curation.read(self.curation, local_files)
 
     @property
-    def decided(self) -> Decided:
+    def decided(self) -> AppliedDecisions:
         """The decisions about movies that are there, or would be if they were not rejected."""
         titles = {movie.mid: movie.title for movie in self.movies} | self._cached[3]
         mids = sorted(titles.keys() & self.decisions.keys())
@@ -151,9 +158,31 @@ class Plan:
         """All that the sources know of them."""
         return records.read(RECORDS) if self.collects else self._read().records
 
-    def _read(self) -> sources.CollectedMovies:
+    def _read(self) -> CollectedMovies:
         """The movies of sources that are read at once."""
-        return sources.collect(self.config, decisions=self.decisions)
+        settings = self.settings_of_sources()
+        return collect(self.sources, settings, self.decisions, self.local_files)
+
+    @property
+    def local_files(self) -> bool:
+        """Whether movie tables may name local files."""
+        return self.config["downloads"]["local_files"]
+
+    def settings_of_sources(self) -> dict[str, dict]:
+        """The settings of each source, and the paths of its files."""
+        settings: dict[str, dict] = {
+            name: dict(own)
+            for name, own in self.config["sources"].items()
+            if name in vocabulary.FILLING
+        }
+        settings["sample"] = {
+            "movies": self.config["sample"]["movies"],
+            "seed": self.config["seed"],
+        }
+        for name, files in self.source_files.items():
+            paths = {key: Path(path) for key, (path, _) in files.items()}
+            settings[name] = {**self.config["sources"][name], "files": paths}
+        return settings
 
     def _movies_of(self, version: tuple) -> list[Movie]:
         # The table is written while Snakemake waits for it.
@@ -220,16 +249,14 @@ class Plan:
     @property
     def credits(self) -> list[str]:
         """What the sources want to be shown with the results."""
-        told = [name for name in self.sources if name in sources.CREDITS]
-        if self.published_table and vocabulary.PUBLISHED not in told:
-            told.append(vocabulary.PUBLISHED)
-        return [sources.CREDITS[name] for name in told]
+        published = [vocabulary.PUBLISHED] if self.published_table else []
+        return credits_of([*self.sources, *published])
 
     @property
     def source_modules(self) -> list[str]:
         """The modules that collect movies."""
         own = [name if name in vocabulary.SOURCES else "table" for name in self.sources]
-        common = ["movies.curation", "movies.sources.__init__", "movies.sources.records"]
+        common = ["movies.curation", "movies.sources.collection", "movies.sources.records"]
         return [*common, *sorted({f"movies.sources.{name}" for name in own})]
 
     def source_settings(self) -> dict:

@@ -11,20 +11,22 @@ import numpy as np
 import pytest
 
 from trailers12k.common.files import PARTIAL, sha256_of
-from trailers12k.features import extraction as features
+from trailers12k.features import shard
 from trailers12k.features import store as stores
+from trailers12k.features.backbones.spec import BackboneSpec
+from trailers12k.features.extraction import recipe_of
 from trailers12k.jobs import ledger
 from trailers12k.video.clips import Clip
 
-SPEC = {
-    "model": "torchvision/shufflenet_v2_x0_5",
-    "weights": "random",
-    "input": "frames",
-    "precision": "fp32",
-    "size": 64,
-    "batch": 8,
-    "image_frames": 6,
-}
+SPEC = BackboneSpec(
+    model="torchvision/shufflenet_v2_x0_5",
+    weights="random",
+    input="frames",
+    precision="fp32",
+    size=64,
+    batch=8,
+    image_frames=6,
+)
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 MIDS = [f"tt{n:07d}" for n in range(1, 11)]
@@ -33,7 +35,7 @@ MOMENTS = 10
 
 # The children of this server have torch loaded already: a run takes tenths of a second.
 processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["trailers12k.features.extraction", "timm"])
+processes.set_forkserver_preload(["trailers12k.features.shard", "timm"])
 
 
 @pytest.fixture(scope="module")
@@ -56,23 +58,25 @@ def sources(tmp_path_factory) -> list[dict]:
 
 
 def arguments(folder: Path, sources: list[dict]) -> dict:
+    settings = {"fps": 24, "fpc": 24, "detector": "adaptive"}
     return {
-        "name": "store",
-        "spec": SPEC,
-        "settings": {"fps": 24, "fpc": 24, "detector": "adaptive"},
-        "sources": sources,
-        "clips": {mid: CUT for mid in MIDS},
-        "code": "code",
-        "records": folder / "records",
-        "store": folder / "store.zarr",
-        "seed": 0,
-        "device": "cpu",
+        "recipe": recipe_of(SPEC, settings, "code", 0, None),
+        "request": shard.ShardRequest(
+            name="store",
+            sources=sources,
+            clips={mid: CUT for mid in MIDS},
+            records=folder / "records",
+            group=folder / "store.zarr",
+            index=folder / "index.csv",
+        ),
+        "clip_settings": settings,
+        "machine": shard.Machine("cpu"),
     }
 
 
 def extract(folder: Path, sources: list[dict]) -> None:
-    rows = features.extract_shard(**arguments(folder, sources))
-    ledger.write_shard(folder / "ledger.csv", rows, features.LEDGER_COLUMNS)
+    rows = shard.extract_shard(**arguments(folder, sources))
+    ledger.write_shard(folder / "ledger.csv", rows, shard.LEDGER_COLUMNS)
 
 
 def moments(states: set, enough: int) -> Iterator[float]:
@@ -114,7 +118,7 @@ def undisturbed(sources, tmp_path_factory):
     extract(folder, sources)
     assert len(list((folder / "store.zarr").glob("tt*"))) == len(MIDS)
     for name in ("warm-up", "again"):  # the server's first child waits for what it loads
-        seconds = seconds_of(features.extract_shard, arguments(folder / name, sources))
+        seconds = seconds_of(shard.extract_shard, arguments(folder / name, sources))
     return seconds, content(folder, "store.zarr", "ledger.csv")
 
 
@@ -125,7 +129,7 @@ def test_features_are_those_of_an_undisturbed_run(undisturbed, sources, tmp_path
         folder = tmp_path / str(moment)
         given = arguments(folder, sources)
         # Most of the first fifth goes into loading.
-        kill(features.extract_shard, given, seconds * (0.2 + 0.8 * moment))
+        kill(shard.extract_shard, given, seconds * (0.2 + 0.8 * moment))
         states.add(len(list(folder.glob("records/*.json"))))
         extract(folder, sources)
         assert content(folder, "store.zarr", "ledger.csv") == expected
@@ -136,7 +140,7 @@ def test_features_are_those_of_an_undisturbed_run(undisturbed, sources, tmp_path
 def test_a_run_that_is_killed_again_and_again_gets_there(undisturbed, sources, tmp_path):
     seconds, expected = undisturbed
     for _ in range(4):
-        kill(features.extract_shard, arguments(tmp_path, sources), seconds * 0.6)
+        kill(shard.extract_shard, arguments(tmp_path, sources), seconds * 0.6)
     extract(tmp_path, sources)
     assert content(tmp_path, "store.zarr", "ledger.csv") == expected
 

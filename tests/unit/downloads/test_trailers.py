@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -16,14 +17,13 @@ from trailers12k.common.errors import Cancelled, Failure, Stop
 from trailers12k.common.files import sha256_of
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import Movie
-from trailers12k.downloads import pacing, posters, retries
-from trailers12k.downloads import trailers as download
+from trailers12k.downloads import pacing, posters, retries, trailers
+from trailers12k.downloads.settings import DownloadSettings
+from trailers12k.downloads.shard import Shard
 from trailers12k.jobs import ledger
 from trailers12k.jobs.runner import StopSignal
 
-COMMON = {"retries": 0, "timeout": 5, "pause": {}, "retry_pause": 0, "retry": "", "parallel": 1}
-TRAILERS = COMMON | {"short_side": 360, "max_megabytes": 100, "cookies": None}
-POSTERS = COMMON | {"max_megabytes": 1}
+SETTINGS = DownloadSettings(max_megabytes=100, retries=0, timeout=5, retry_pause=0, pause={})
 
 
 def movie(trailer="", poster=""):
@@ -31,12 +31,18 @@ def movie(trailer="", poster=""):
 
 
 def fetch_trailer(wanted, folder, stop=None, **settings):
-    fetcher = download.TrailerFetcher(folder, TRAILERS | settings, stop or StopSignal())
+    fetcher = trailers.TrailerFetcher(folder, replace(SETTINGS, **settings), stop or StopSignal())
     return fetcher.fetch(wanted)
 
 
 def fetch_poster(wanted, folder, **settings):
-    return posters.PosterFetcher(folder, POSTERS | settings, StopSignal()).fetch(wanted)
+    limited = replace(SETTINGS, **{"max_megabytes": 1} | settings)
+    return posters.PosterFetcher(folder, limited, StopSignal()).fetch(wanted)
+
+
+def fetch_shard(movies, folder, retry_round=0, **settings):
+    shard = Shard(movies, folder, "000", retry_round)
+    return trailers.trailers_of_shard(shard, replace(SETTINGS, **settings))
 
 
 @pytest.fixture(autouse=True)
@@ -100,20 +106,20 @@ def test_a_title_is_the_sites_in_one_line_and_never_made_of_a_files_name(web, tm
     for source in (web[0] / "good.mp4", f"{web[1]}/good.mp4"):
         assert fetch_trailer(movie(source), tmp_path)["title"] == ""
     said = {"extractor_key": "Youtube", "title": "A\n Trailer\x07 \u2122 "}
-    assert download._title(said) == "A Trailer ™"
-    assert download._title(said | {"title": None}) == ""
+    assert trailers._title(said) == "A Trailer ™"
+    assert trailers._title(said | {"title": None}) == ""
 
 
 def test_records_from_before_a_column_fetch_nothing_again(web, tmp_path):
     movies, files = [movie(f"{web[1]}/good.mp4")], tmp_path / "files"
-    download.trailers_of_shard(movies, TRAILERS, files, "000")
+    fetch_shard(movies, files)
     record = files / "tt0000001.json"
     told = json.loads(record.read_text())
     del told["row"]["title"]
     record.write_text(json.dumps(told))
     web[2].clear()
-    rows = download.trailers_of_shard(movies, TRAILERS, files, "000")
-    ledger.write_shard(tmp_path / "000.csv", rows, download.TRAILER_COLUMNS)
+    rows = fetch_shard(movies, files)
+    ledger.write_shard(tmp_path / "000.csv", rows, trailers.TRAILER_COLUMNS)
     (row,) = ledger.read_shard(tmp_path / "000.csv")
     assert (row["status"], row["title"], web[2]) == ("ok", "", [])
 
@@ -152,10 +158,10 @@ def test_a_download_that_was_killed_while_it_was_verified_is_taken_up(web, tmp_p
 
 def test_a_rerun_reads_no_video(web, tmp_path):
     movies = [movie(f"{web[1]}/good.mp4")]
-    first = download.trailers_of_shard(movies, TRAILERS, tmp_path / "files", "000")
+    first = fetch_shard(movies, tmp_path / "files")
     # Whoever opened it would see that it is empty now.
     (tmp_path / "files" / "tt0000001.mp4").write_bytes(b"")
-    assert download.trailers_of_shard(movies, TRAILERS, tmp_path / "files", "000") == first
+    assert fetch_shard(movies, tmp_path / "files") == first
 
 
 @pytest.mark.parametrize(("seconds", "reason"), [("PT2S", ""), ("PT10S", "wrong_duration")])
@@ -167,7 +173,7 @@ def test_the_duration_must_be_what_the_site_says(web, tmp_path, seconds, reason)
     if not reason:
         assert fetch_trailer(movie(f"{web[1]}/page.html"), tmp_path)["frames"] == 48
         return
-    with pytest.raises(Failure, match="wrong_duration: 2.0 s, and should be 10.0"):
+    with pytest.raises(Failure, match="wrong_duration: 2.0 s, but the site states 10.0 s"):
         fetch_trailer(movie(f"{web[1]}/page.html"), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -189,10 +195,10 @@ def test_another_video_size_or_place_than_was_asked_for_is_refused(tmp_path):
 
     def reason(video="6FeyhlLZYrg", folder="in", **said):
         with pytest.raises(Failure) as failure:
-            download._check({"id": video}, said, path, tmp_path / folder, asked)
+            trailers._check({"id": video}, said, path, tmp_path / folder, asked)
         return failure.value.reason
 
-    download._check({"id": "6FeyhlLZYrg"}, {"filesize": 5}, path, tmp_path / "in", asked)
+    trailers._check({"id": "6FeyhlLZYrg"}, {"filesize": 5}, path, tmp_path / "in", asked)
     assert reason(video="aaaaaaaaaaa") == "wrong_video"
     assert reason(filesize=6) == "truncated"
     assert reason(folder="elsewhere") == "bad_name"
@@ -305,7 +311,7 @@ def test_a_shard_names_each_failure_and_what_has_no_address(web, tmp_path):
         Movie("tt0000002", "B", "", ("drama",), "", f"{web[1]}/cut.mp4"),
         Movie("tt0000003", "C", "", ("drama",)),
     ]
-    rows = download.trailers_of_shard(movies, TRAILERS | {"parallel": 3}, tmp_path / "f", "000")
+    rows = fetch_shard(movies, tmp_path / "f", parallel=3)
     assert [(row["status"], row.get("reason")) for row in rows] == [
         ("ok", None),
         ("failed", "truncated"),
@@ -315,10 +321,11 @@ def test_a_shard_names_each_failure_and_what_has_no_address(web, tmp_path):
 
 def test_a_local_file_that_was_replaced_is_fetched_again(tmp_path):
     source = tmp_path / "poster.jpg"
+    shard = Shard([movie(poster=source)], tmp_path / "files", "000")
     rows = []
     for size in ((40, 60), (40, 60), (30, 60)):
         Image.new("RGB", size).save(source)
-        rows += posters.posters_of_shard([movie(poster=source)], POSTERS, tmp_path / "files", "000")
+        rows += posters.posters_of_shard(shard, SETTINGS)
     assert len({row["sha256"] for row in rows}) == 2
     assert [row["width"] for row in rows] == [40, 40, 30]
 
@@ -335,14 +342,14 @@ def test_what_was_begun_at_another_address_is_not_continued(web, tmp_path):
 def test_a_file_that_was_put_there_later_is_noticed_by_the_next_run(web, tmp_path):
     late = tmp_path / "late.mp4"
     movies = [Movie("tt0000001", "A", "", ("drama",), "", "late.mp4")]
-    files, settings = tmp_path / "files", TRAILERS | {"retry_pause": 3600}
-    row = download.trailers_of_shard(movies, settings, files, "000", number=4)[0]
+    files = tmp_path / "files"
+    row = fetch_shard(movies, files, retry_round=4, retry_pause=3600)[0]
     assert row["reason"] == "unavailable"
     assert row["tool"].startswith("yt-dlp 20")
     assert retries.next_retry_round(files, "000", 3600, "") == 4
     late.write_bytes((web[0] / "good.mp4").read_bytes())
     assert retries.next_retry_round(files, "000", 3600, "") == 5
-    row = download.trailers_of_shard(movies, settings, files, "000", number=5)[0]
+    row = fetch_shard(movies, files, retry_round=5, retry_pause=3600)[0]
     assert (row["status"], row["attempts"]) == ("ok", 1)
     assert retries.next_retry_round(files, "000", 3600, "") == 5
 
@@ -352,7 +359,7 @@ def test_another_list_of_trailers_fetches_nothing_that_is_there_again(web, tmp_p
 
     def rows(first, *others):
         listed = Movie("tt0000001", "A", "", ("drama",), "", first, "", others)
-        row = download.trailers_of_shard([listed], TRAILERS, tmp_path / "files", "000")[0]
+        row = fetch_shard([listed], tmp_path / "files")[0]
         return row["status"], row.get("trailer"), len(web[2])
 
     web[2].clear()

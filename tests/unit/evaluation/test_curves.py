@@ -7,8 +7,7 @@ import pytest
 from trailers12k.common.vocabulary import GENRES
 from trailers12k.evaluation import curves
 from trailers12k.evaluation.metrics import average_precision
-from trailers12k.report import charts as figures
-from trailers12k.report import drawing
+from trailers12k.report import drawing, run_charts
 
 MIDS = [f"tt{i:07d}" for i in range(10)]
 LABELS = pd.DataFrame(np.eye(10, dtype=int), index=pd.Index(MIDS, name="mid"), columns=list(GENRES))
@@ -142,7 +141,7 @@ def test_the_chart_has_the_same_bytes_each_time(folders, tmp_path):
     tst = pd.DataFrame({"run": [*runs, "chance"], "pretrained": [True, False, None]})
     tables = curves.precision_recall(LABELS, runs), curves.learning(runs)
     for name in ("a", "b"):
-        drawing.save(figures.curves(*tables, figures.pretrained_of(tst)), tmp_path / name)
+        drawing.save(run_charts.curves(*tables, run_charts.pretrained_of(tst)), tmp_path / name)
     for end in ("svg", "png"):
         assert (tmp_path / f"a.{end}").read_bytes() == (tmp_path / f"b.{end}").read_bytes()
     assert "untrained (random) weights" in (tmp_path / "a.svg").read_text()

@@ -7,8 +7,7 @@ import pytest
 from trailers12k.evaluation import summary
 from trailers12k.evaluation.paper import RunStreams
 from trailers12k.evaluation.scores import is_untrained
-from trailers12k.report import charts as figures
-from trailers12k.report import drawing
+from trailers12k.report import drawing, run_charts
 
 IMAGE = "trailers_i_resnet_fpc24"
 RUNS = {"ResNet": RunStreams(image=IMAGE), "mine": RunStreams(image="other")}
@@ -84,7 +83,7 @@ def test_the_chart_has_the_same_bytes_each_time(scored, tmp_path):
     summary.write_summary(tmp_path, scored, RUNS, [])
     table = pd.read_csv(tmp_path / "summary.csv")
     for name in ("a", "b"):
-        drawing.save(figures.results(table), tmp_path / name)
+        drawing.save(run_charts.results(table), tmp_path / name)
     for end in ("svg", "png"):
         assert (tmp_path / f"a.{end}").read_bytes() == (tmp_path / f"b.{end}").read_bytes()
 
@@ -100,10 +99,10 @@ def test_untrained_weights_are_recognised_by_the_column_not_by_name(scored, tmp_
     assert warning.endswith("** ResNet.")
     table = pd.read_csv(tmp_path / "summary.csv", index_col="run")
     assert table["pretrained"].dropna().to_dict() == {"ResNet": False, "mine": True}
-    drawing.save(figures.results(table.reset_index()), tmp_path / "results")
-    kinds = {row["run"]: row["what"] for row in _rows(figures.results(table.reset_index()))}
-    assert kinds == {"ResNet": figures.WEIGHTS[1], "mine": figures.WEIGHTS[0]}
-    tst_kinds = figures.pretrained_of(scored)
+    drawing.save(run_charts.results(table.reset_index()), tmp_path / "results")
+    kinds = {row["run"]: row["what"] for row in _rows(run_charts.results(table.reset_index()))}
+    assert kinds == {"ResNet": run_charts.WEIGHTS[1], "mine": run_charts.WEIGHTS[0]}
+    tst_kinds = run_charts.pretrained_of(scored)
     assert is_untrained(tst_kinds["ResNet"]) and not is_untrained(tst_kinds["mine"])
 
 

@@ -12,9 +12,10 @@ from torchvision.models import get_model, get_model_weights
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.seeds import seed_for
-from trailers12k.features import backbones
-from trailers12k.features.backbones import common, shufflenet3d, torchvision_nets, weights
+from trailers12k.features.backbones import common, loading, shufflenet3d, torchvision_nets
 from trailers12k.features.backbones.names import modules_of
+from trailers12k.features.backbones.spec import BackboneSpec
+from trailers12k.features.weights_fetch import WeightsSource, fetch
 
 RESNET = "torchvision/resnet50"
 MODEL_3D = "shufflenet3d/1.0x"
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 def load(model: str, input: str = "frames", seed: int = 0, given=None, **options):
     spec = {"model": model, "weights": "random", "input": input, "precision": "fp32"} | options
-    return backbones.load(spec, seed, given)
+    return loading.load(BackboneSpec(**spec), seed, given)
 
 
 def textures(count: int, length: int) -> np.ndarray:
@@ -95,7 +96,7 @@ def test_shufflenet3d_has_the_layout_of_the_published_checkpoint(tmp_path):
     assert state["classifier.1.weight"].shape == (600, 1024)
     file = tmp_path / "published.pth"
     torch.save({"state_dict": {f"module.{key}": state[key] for key in state}, "epoch": 1}, file)
-    given = weights.fetch({"model": MODEL_3D, "file": str(file)}, tmp_path)
+    given = fetch(WeightsSource(MODEL_3D, str(file)), tmp_path)
     backbone = load(MODEL_3D, "clips", given=given, weights="pretrained")
     frames = textures(1, 16)
     resized = [
@@ -172,7 +173,7 @@ def test_names_are_known_without_torch():
         "common.seeds",
     ]
     code = (
-        "import sys, trailers12k.features.backbones;"
+        "import sys, trailers12k.features.backbones.names;"
         "import trailers12k.video.reader, trailers12k.video.clips;"
         "sys.exit('torch' in sys.modules)"
     )

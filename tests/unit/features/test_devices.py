@@ -15,9 +15,9 @@ import pytest
 import torch
 
 from trailers12k.common.errors import UserError
-from trailers12k.features import backbones
-from trailers12k.features.backbones import devices
+from trailers12k.features.backbones import devices, loading
 from trailers12k.features.backbones.devices import Device
+from trailers12k.features.backbones.spec import BackboneSpec
 
 FRAMES = {
     "model": "torchvision/shufflenet_v2_x0_5",
@@ -41,7 +41,9 @@ class MadeUp(Device):
     """A device of its own memory, in batches, and with a record of what happens on it."""
 
     def __init__(self, holds: int = 1000):
-        super().__init__(torch.device("cpu"), "cpu", pinned=True, half=True, turn=threading.Lock())
+        super().__init__(
+            torch.device("cpu"), "cpu", pinned=True, has_fast_bf16=True, turn=threading.Lock()
+        )
         self.holds, self.sizes, self.freed, self.at_once = holds, [], 0, 0
 
     def put(self, pixels):
@@ -64,9 +66,9 @@ def clips(count: int, length: int = 4) -> np.ndarray:
 )
 def test_out_of_memory_halves_the_batch_and_goes_on(spec, sizes, caplog):
     spec = spec | {"precision": "fp32"}
-    expected = backbones.load(spec, 0)(clips(5))
+    expected = loading.load(BackboneSpec(**spec), 0)(clips(5))
     device = MadeUp(holds=3)
-    backbone = backbones.load(spec, 0, device=device)
+    backbone = loading.load(BackboneSpec(**spec), 0, device=device)
     values = backbone(clips(5))
     np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-6)
     assert device.sizes == sizes and backbone.batch == 2
@@ -78,22 +80,24 @@ def test_out_of_memory_halves_the_batch_and_goes_on(spec, sizes, caplog):
 
 
 def test_a_device_that_holds_not_even_one_is_told():
-    backbone = backbones.load(FRAMES, 0, device=MadeUp(holds=0))
-    with pytest.raises(UserError, match="does not hold even one"):
+    backbone = loading.load(BackboneSpec(**FRAMES), 0, device=MadeUp(holds=0))
+    with pytest.raises(UserError, match="not even a batch of one fits"):
         backbone(clips(2))
 
 
 def test_bf16_is_taken_where_the_device_has_it():
-    assert backbones.load(FRAMES, 0, device=MadeUp()).attributes["precision"] == "bf16"
-    slow = Device(torch.device("cpu"), "cpu", pinned=False, half=False)
-    assert backbones.load(FRAMES, 0, device=slow).attributes["precision"] == "fp32"
-    fixed = backbones.load(FRAMES | {"precision": "fp32"}, 0, device=MadeUp())
+    assert (
+        loading.load(BackboneSpec(**FRAMES), 0, device=MadeUp()).attributes["precision"] == "bf16"
+    )
+    slow = Device(torch.device("cpu"), "cpu", pinned=False, has_fast_bf16=False)
+    assert loading.load(BackboneSpec(**FRAMES), 0, device=slow).attributes["precision"] == "fp32"
+    fixed = loading.load(BackboneSpec(**(FRAMES | {"precision": "fp32"})), 0, device=MadeUp())
     assert fixed.attributes["precision"] == "fp32"
 
 
 def test_a_gpu_takes_one_batch_at_a_time_from_many_threads():
     device = MadeUp()
-    backbone = backbones.load(FRAMES, 0, device=device)
+    backbone = loading.load(BackboneSpec(**FRAMES), 0, device=device)
     inside, most, forward = [0], [0], backbone._module.forward
 
     def watched(inputs):
@@ -173,7 +177,7 @@ def test_what_is_not_there_is_told_and_auto_means_the_cpu_then(monkeypatch):
     with devices.claimed("auto") as device:
         assert device.torch.type == "cpu" and not device.pinned
     for asked in ("cuda", "cuda:3"):
-        told = pytest.raises(UserError, match=f"device: {asked} is not there")
+        told = pytest.raises(UserError, match=f"device: {asked} does not exist")
         with told, devices.claimed(asked):
             pass
 

@@ -12,9 +12,13 @@ from PIL import Image
 
 from trailers12k.common.errors import Failure
 from trailers12k.common.files import sha256_of
-from trailers12k.features import backbones, integrity, store_index
-from trailers12k.features import extraction as features
+from trailers12k.features import extraction, integrity, store_index
+from trailers12k.features import shard as shards
 from trailers12k.features import store as stores
+from trailers12k.features.backbones import devices, loading
+from trailers12k.features.backbones.common import Backbone
+from trailers12k.features.backbones.spec import BackboneSpec
+from trailers12k.features.extraction import Sampling, recipe_of
 from trailers12k.video import clip_table
 from trailers12k.video import reader as video
 from trailers12k.video.clips import Clip
@@ -67,26 +71,27 @@ def row_of(mid: str, path: Path) -> dict[str, str]:
     return {"mid": mid, "status": "ok", "file": str(path), "sha256": sha256, "decoder": "pyav"}
 
 
+def load(spec: dict) -> Backbone:
+    return loading.load(BackboneSpec(**spec), 0)
+
+
 def shard(folder: Path, spec: dict, sources: list[dict], cut: dict, **options) -> list[dict]:
-    given = {"settings": SETTINGS, "code": "code", "seed": 0} | options
-    return features.extract_shard(
-        "store",
-        spec,
-        sources=sources,
-        clips=cut,
-        records=folder / "records",
-        store=folder / "store.zarr",
-        index=folder / "index.csv",
-        **given,
-    )
+    settings = options.get("settings", SETTINGS)
+    recipe = recipe_of(BackboneSpec(**spec), settings, "code", options.get("seed", 0), None)
+    records, group = folder / "records", folder / "store.zarr"
+    request = shards.ShardRequest("store", sources, cut, records, group, folder / "index.csv")
+    machine = shards.Machine(options.get("device", "auto"), options.get("threads", 1))
+    return shards.extract_shard(recipe, request, settings, machine)
 
 
 @pytest.mark.parametrize(("spec", "ahead"), [(FRAMES, False), (FRAMES, True), (CLIPS, False)])
 def test_row_i_is_clip_i(trailer, spec, ahead):
     """Against frames read one clip at a time; the last clip is filled with its last frame."""
-    backbone = backbones.load(spec, 0)
+    backbone = load(spec)
     count = spec.get("image_frames")
-    values = features.extract_movie(backbone, trailer, "pyav", CUT, 24, 24, count, ahead)
+    values = extraction.extract_trailer(
+        backbone, trailer, "pyav", CUT, Sampling(24, 24, count), ahead
+    )
     numbers = [6, 18] if count else range(24)
     for row, clip, real in zip(values, CUT, (24, 24, 12), strict=True):
         times = [clip.start + min(i, real - 1) / 24 for i in numbers]
@@ -96,22 +101,22 @@ def test_row_i_is_clip_i(trailer, spec, ahead):
 
 
 def test_chosen_frames_are_evenly_spaced():
-    assert features.spread(1, 24).tolist() == [12]
-    assert features.spread(2, 24).tolist() == [6, 18]
-    assert features.spread(24, 24).tolist() == list(range(24))
+    assert extraction.spread(1, 24).tolist() == [12]
+    assert extraction.spread(2, 24).tolist() == [6, 18]
+    assert extraction.spread(24, 24).tolist() == list(range(24))
 
 
 def test_a_poster_of_any_mode_is_one_vector(tmp_path):
-    backbone = backbones.load(POSTERS, 0)
+    backbone = load(POSTERS)
     picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (90, 60, 3), np.uint8))
     picture.save(tmp_path / "rgb.png")
     picture.convert("RGBA").save(tmp_path / "rgba.png")
-    rgb = features.extract_poster(backbone, tmp_path / "rgb.png")
+    rgb = extraction.extract_poster(backbone, tmp_path / "rgb.png")
     assert rgb.shape == (1, backbone.num_features) and rgb.dtype == np.float32
-    assert np.array_equal(rgb, features.extract_poster(backbone, tmp_path / "rgba.png"))
+    assert np.array_equal(rgb, extraction.extract_poster(backbone, tmp_path / "rgba.png"))
     (tmp_path / "cut.png").write_bytes((tmp_path / "rgb.png").read_bytes()[:200])
     with pytest.raises(Failure, match="decode_failed"):
-        features.extract_poster(backbone, tmp_path / "cut.png")
+        extraction.extract_poster(backbone, tmp_path / "cut.png")
 
 
 def test_a_shard_has_a_row_for_every_movie(trailer, tmp_path):
@@ -179,8 +184,8 @@ def test_only_what_changed_is_computed(trailer, tmp_path, monkeypatch, caplog):
     sources = [row_of("tt0000001", trailer), row_of("tt0000002", trailer)]
     cut = {"tt0000001": CUT, "tt0000002": CUT[:1]}
     loads = []
-    load = backbones.load
-    monkeypatch.setattr(backbones, "load", lambda *args: loads.append(args) or load(*args))
+    load = loading.load
+    monkeypatch.setattr(extraction, "load", lambda *args: loads.append(args) or load(*args))
 
     def computed(spec=CLIPS, sources=sources, **options) -> str:
         caplog.clear()
@@ -251,13 +256,13 @@ def test_a_shard_touches_no_file_of_another(trailer, tmp_path):
 
 def test_a_device_is_claimed_when_something_is_to_be_computed_only(trailer, tmp_path, monkeypatch):
     claims = []
-    claimed = features.devices.claimed
+    claimed = devices.claimed
 
     def watched(asked):
         claims.append(asked)
         return claimed("cpu")
 
-    monkeypatch.setattr(features.devices, "claimed", watched)
+    monkeypatch.setattr(devices, "claimed", watched)
     for _ in range(2):
         given = [row_of("tt0000001", trailer)], {"tt0000001": CUT}
         shard(tmp_path, CLIPS, *given, device="cuda:1", threads=2)
@@ -272,7 +277,7 @@ def test_a_store_tells_what_made_each_array(trailer, tmp_path):
     assert own["source_sha256"] == source["sha256"] and own["decoder"] == "pyav"
     assert own["precision"] == "fp32" and own["device"] == "cpu"
     made_of = own["source_sha256"], own["decoder"], CUT
-    assert own["fingerprint"] == stores.mark(group["determined_by"], *made_of)
+    assert own["fingerprint"] == stores.array_fingerprint(group["determined_by"], *made_of)
     assert "batch" not in group["determined_by"]["spec"]
     clip_table.write_clips(tmp_path / "clips.csv", "tt0000001", CUT)
     assert integrity.verify(store, clips=tmp_path / "clips.csv") == []

@@ -17,9 +17,11 @@ from torchvision.models import get_model
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import sha256_of
-from trailers12k.features import backbones
-from trailers12k.features.backbones import shufflenet3d, timm_nets, weights
+from trailers12k.features import weights_fetch
+from trailers12k.features.backbones import loading, shufflenet3d, timm_nets
 from trailers12k.features.backbones.names import read_weights, weights_key
+from trailers12k.features.backbones.spec import BackboneSpec, Weights
+from trailers12k.features.weights_fetch import WeightsSource
 
 TORCHVISION = "torchvision/shufflenet_v2_x0_5"
 FILE = "shufflenetv2_x0.5-f707e7126e.pth"
@@ -94,9 +96,13 @@ def published(tmp_path_factory):
     return folder
 
 
+def fetch(spec: dict, folder, mirror=None) -> Weights:
+    return weights_fetch.fetch(WeightsSource(**spec), folder, mirror)
+
+
 def told(spec, folder, mirror=None) -> str:
     with pytest.raises(UserError) as caught:
-        weights.fetch(spec, folder, mirror)
+        fetch(spec, folder, mirror)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -111,12 +117,12 @@ def test_a_mirror_is_asked_once_and_a_cut_download_goes_on(hub, published, tmp_p
     hub.stop = 100_000
     assert "run the same command again" in told(spec, tmp_path, hub.url)
     hub.stop = None
-    found = weights.fetch(spec, tmp_path, hub.url + "/")
+    found = fetch(spec, tmp_path, hub.url + "/")
     assert hub.asked[-1] == ("GET", FILE, 100_000)
     assert (tmp_path / FILE).read_bytes() == hub.files[FILE]
     assert (found.sha256, found.bytes) == (spec["sha256"], len(hub.files[FILE]))
     asked = len(hub.asked)
-    assert weights.fetch(spec, tmp_path, hub.url) == found and len(hub.asked) == asked
+    assert fetch(spec, tmp_path, hub.url) == found and len(hub.asked) == asked
 
 
 def test_the_hash_in_a_name_counts(hub, published, tmp_path):
@@ -133,7 +139,7 @@ def test_the_hub_tells_the_hash_of_its_files(hub, published, tmp_path, monkeypat
     hub.files["cdn/model.safetensors"], hub.etag = data, "0" * 64
     assert f"should be {'0' * 64}" in told({"model": TIMM}, tmp_path)
     hub.etag = hashlib.sha256(data).hexdigest()
-    found = weights.fetch({"model": TIMM}, tmp_path)
+    found = fetch({"model": TIMM}, tmp_path)
     assert found.sha256 == hub.etag and found.name == "resnet10t.c3_in1k"
     assert found.file == str(tmp_path / HUB / "model.safetensors")
     assert found.source == f"{hub.url}/{HUB}/resolve/main/model.safetensors"
@@ -141,7 +147,7 @@ def test_the_hub_tells_the_hash_of_its_files(hub, published, tmp_path, monkeypat
 
 def test_a_model_that_has_no_safetensors_comes_as_a_pytorch_file(hub, published, tmp_path):
     hub.files[f"{HUB}/pytorch_model.bin"] = (published / HUB / "pytorch_model.bin").read_bytes()
-    found = weights.fetch({"model": TIMM}, tmp_path, hub.url)
+    found = fetch({"model": TIMM}, tmp_path, hub.url)
     assert found.file.endswith("pytorch_model.bin")
     both = told({"model": TIMM}, tmp_path / "other", hub.url + "/nothing")
     assert "model.safetensors" in both and "pytorch_model.bin" in both and "weights_from" in both
@@ -154,7 +160,7 @@ def test_no_network_is_told_with_what_to_do(tmp_path, monkeypatch):
 
 
 def test_a_folder_takes_the_place_of_the_network(published, tmp_path):
-    found = weights.fetch({"model": TIMM}, tmp_path, str(published))
+    found = fetch({"model": TIMM}, tmp_path, str(published))
     assert found.sha256 == sha256_of(published / HUB / "model.safetensors")
     line = told({"model": TIMM}, tmp_path / "other", str(tmp_path / "nowhere"))
     assert f"there is no file {tmp_path}/nowhere/{HUB}/model.safetensors" in line
@@ -163,17 +169,17 @@ def test_a_folder_takes_the_place_of_the_network(published, tmp_path):
 @pytest.mark.parametrize("model", [TORCHVISION, TIMM, MODEL_3D])
 def test_what_was_fetched_is_what_computes(model, published, tmp_path):
     if model == TIMM:
-        found = weights.fetch({"model": model}, tmp_path, str(published))
+        found = fetch({"model": model}, tmp_path, str(published))
         module = timm.create_model("resnet10t", num_classes=0)
         state = safetensors.torch.load_file(found.file)
         module.load_state_dict(state, strict=False)
     else:
         file = published / {TORCHVISION: FILE, MODEL_3D: "kinetics.pth"}[model]
-        found = weights.fetch({"model": model, "file": str(file)}, tmp_path)
+        found = fetch({"model": model, "file": str(file)}, tmp_path)
         state = torch.load(file)
     given = "clips" if model == MODEL_3D else "frames"
     spec = {"model": model, "weights": "pretrained", "input": given, "precision": "fp32"}
-    backbone = backbones.load(spec, 0, found)
+    backbone = loading.load(BackboneSpec(**spec), 0, found)
     ours = backbone._module.state_dict()
     state = {
         key.removeprefix("module."): value for key, value in state.get("state_dict", state).items()
@@ -219,11 +225,11 @@ def test_a_file_of_the_user_must_be_there_and_stay(published, tmp_path):
     )
     own = tmp_path / "own.pth"
     own.write_bytes((published / "kinetics.pth").read_bytes())
-    found = weights.fetch({"model": MODEL_3D, "file": str(own)}, tmp_path)
+    found = fetch({"model": MODEL_3D, "file": str(own)}, tmp_path)
     own.write_bytes(b"other")
     spec = {"model": MODEL_3D, "weights": "pretrained", "input": "clips"}
     with pytest.raises(UserError, match="gone or changed.*fetch_weights"):
-        backbones.load(spec, 0, found)
+        loading.load(BackboneSpec(**spec), 0, found)
 
 
 def test_records_are_shared_by_stores_of_the_same_weights(tmp_path):

@@ -8,8 +8,8 @@ from trailers12k.jobs.reasons import (
     PERMANENT,
     STOPS,
     classify,
-    is_asked,
     is_final,
+    is_requested,
     pause,
 )
 
@@ -147,8 +147,8 @@ def test_final_reasons():
 
 
 def test_what_the_user_asks_for():
-    assert is_asked("all", "private") and is_asked("removed,private", "private")
-    assert not is_asked("removed", "private") and not is_asked("", "private")
+    assert is_requested("all", "private") and is_requested("removed,private", "private")
+    assert not is_requested("removed", "private") and not is_requested("", "private")
 
 
 def test_no_reason_is_in_two_lists():

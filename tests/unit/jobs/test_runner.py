@@ -109,7 +109,7 @@ def test_a_failure_stays_unless_its_reason_is_to_be_tried_again(tmp_path):
 def test_a_file_that_was_taken_away_is_told_and_is_no_failure_of_the_movie(tmp_path):
     (tmp_path / "a.mp4").touch()
     assert source_file({"file": str(tmp_path / "a.mp4")}, "download_trailers").name == "a.mp4"
-    with pytest.raises(UserError, match="b.mp4 is gone: .* --forcerun download_trailers"):
+    with pytest.raises(UserError, match="b.mp4 was removed; .* --forcerun download_trailers"):
         source_file({"file": str(tmp_path / "b.mp4")}, "download_trailers")
 
 

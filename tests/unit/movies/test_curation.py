@@ -12,10 +12,11 @@ from trailers12k.common import text as text_
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv
 from trailers12k.jobs import ledger
-from trailers12k.movies import curation, metadata, sources
+from trailers12k.movies import curation, metadata
 from trailers12k.movies.curation import Decision
-from trailers12k.movies.sources import records, tmdb, trailers12k
+from trailers12k.movies.sources import collection, records, tmdb, trailers12k
 from trailers12k.movies.sources.records import Record
+from trailers12k.movies.sources.services import ServiceJob
 from trailers12k.versions import dvc_pipeline
 from trailers12k.versions import snapshots as versions
 from trailers12k.workflow.plan import Plan
@@ -60,24 +61,27 @@ def test_a_spreadsheets_habits_are_borne(tmp_path):
         ("mid;decision\n", "the column 'mid' is missing"),
         (f"mid,note\n{MID},n\n", "the column 'decision' is missing"),
         ("mid,decision,plot\n", "the column 'plot' is unknown; required: "),
-        ("mid,decision,note,note\n", "the column 'note' stands twice"),
+        ("mid,decision,note,note\n", "the column 'note' appears twice"),
         ("mid,decision\ntt12,accept\n", "line 2: mid: 'tt12' is not allowed; allowed: tt and"),
         (
             f"mid,decision\n{MID},accept\n{MID},accept\n",
-            f"line 3: mid: '{MID}' stands in line 2 already; allowed: each movie once",
+            f"line 3: mid: '{MID}' is already in line 2; allowed: each movie once",
         ),
         (f"mid,decision\n{MID},Accept\n", "decision: 'Accept' is not allowed; allowed: accept, re"),
         (f"mid,decision\n{MID},\n", "decision: '' is not allowed"),
-        (f"mid,decision\n{MID}\n", "line 2: it has not 2 columns"),
-        (f"mid,decision\n{MID},accept,n\n", "line 2: it has not 2 columns"),
+        (f"mid,decision\n{MID}\n", "line 2: the number of columns is not 2"),
+        (f"mid,decision\n{MID},accept,n\n", "line 2: the number of columns is not 2"),
         (f"{HEAD}{MID},accept,,ftp://h/x,,,,\n", "replacement: 'ftp://h/x' is not allowed; allo"),
         (f"{HEAD}{MID},accept,,short,,,,\n", "'short' is a file of this machine; .*11 characters"),
         (f"{HEAD}{MID},accept,,a\x1bb,,,,\n", r"replacement: 'a\\x1bb' is not allowed"),
         (f"{HEAD}{MID},accept,,https://h/a|b,,,,\n", "replacement: .* allowed: one address"),
-        (f"{HEAD}{MID},accept,{ID}|{OTHER_ID},{ID},,,,\n", "allowed: none of those in the column"),
+        (
+            f"{HEAD}{MID},accept,{ID}|{OTHER_ID},{ID},,,,\n",
+            "allowed: none of the addresses in the column",
+        ),
         (
             f"{HEAD}{MID},accept,https://www.youtube.com/watch?v={ID},{ID},,,,\n",
-            "allowed: none of those in the column wrong",
+            "allowed: none of the addresses in the column wrong",
         ),
         (f"{HEAD}{MID},accept,{ID}|gopher://h,,,,,\n", "wrong: 'gopher://h' is not allowed"),
         (f"{HEAD}{MID},accept,,,123,,,\n", "sha256: '123' is not allowed; allowed: the 64 hex"),
@@ -99,7 +103,7 @@ def test_a_fault_is_told_in_one_line(tmp_path, text, told):
 def test_a_file_that_cannot_be_read(tmp_path):
     with pytest.raises(UserError, match="curation.csv: byte .* is not UTF-8; save the table as"):
         read(tmp_path, f"mid,decision,by\n{MID},accept,Zoë\n", "latin-1")
-    with pytest.raises(UserError, match="Is a directory; allowed: a CSV file"):
+    with pytest.raises(UserError, match="Is a directory; allowed: a readable CSV file"):
         curation.read(tmp_path)
 
 
@@ -157,14 +161,14 @@ A, B, C = {"id": ID, "dims": [1]}, {"url": "https://h/b.mp4"}, {"id": OTHER_ID, 
     ],
 )
 def test_wrong_trailers_go_and_the_replacement_comes_first(decision, trailers):
-    assert decision.mend((A, B, C)) == tuple(trailers)
+    assert decision.apply((A, B, C)) == tuple(trailers)
     changes = decision.rejects or trailers != [A, B, C]
     assert bool(decision.effect) >= changes
 
 
 def test_a_movie_without_a_trailer_may_get_one_or_lose_it():
-    assert Decision(MID, "wrong_trailer").mend(()) == ()
-    assert Decision(MID, "accept", replacement="n.mp4").mend(()) == ({"url": "n.mp4"},)
+    assert Decision(MID, "wrong_trailer").apply(()) == ()
+    assert Decision(MID, "accept", replacement="n.mp4").apply(()) == ({"url": "n.mp4"},)
 
 
 def table(tmp_path, number=12, name="movies.csv"):
@@ -207,13 +211,13 @@ def test_movies_leave_and_trailers_are_replaced(tmp_path):
         ("https://h/tt0000002.mp4",),
     )
     assert movies["tt0000003"].trailer_addresses == ()
-    given = {record.mid: record.given for record in plan.records}
+    given = {record.mid: record.origin for record in plan.records}
     assert given[OTHER]["trailers"] == "curation" and "trailers" not in given["tt0000003"]
     assert given["tt0000004"]["trailers"] == "movies"
     # Not about a movie that nobody names.
     assert [decision.mid for decision, _ in plan.decided] == [MID, OTHER, "tt0000003", "tt0000004"]
     assert plan.decided[0][1] == f"Movie {MID}"
-    assert curation.unknown(plan.decisions, plan.decided) == ["tt7777777"]
+    assert curation.without_movie(plan.decisions, plan.decided) == ["tt7777777"]
     assert curation.rejections(plan.decided) == [
         {"mid": MID, "status": "skipped", "reason": "rejected", "detail": "'=A fan's edit"}
     ]
@@ -264,8 +268,8 @@ def test_the_file_lies_beside_the_first_table_or_else_where_one_works(tmp_path, 
     assert plan_of(movies=["trailers12k", "search"]).curation == "curation.csv"
     assert plan_of(movies="mine/movies.csv", curation=None).curation is None
     assert plan_of(curation="other.csv").curation is None
-    assert curation.file_of({"movies": "published", "curation": "curation.csv"}) is None
-    with pytest.raises(UserError, match="curation: data/curation.csv is what a run writes"):
+    assert curation.existing_file("curation.csv", ["published"]) is None
+    with pytest.raises(UserError, match="curation: data/curation.csv is a product of the workflow"):
         plan_of(curation="data/curation.csv")
 
 
@@ -284,20 +288,25 @@ def test_too_few_movies_are_left(tmp_path):
         plan_of(movies=str(path))
 
 
-def test_nothing_is_asked_about_a_rejected_movie_and_it_need_not_be_complete(tmp_path, monkeypatch):
-    asked = []
+def test_services_are_not_queried_about_rejected_movies_which_may_be_incomplete(
+    tmp_path, monkeypatch
+):
+    queried = []
 
-    def read(settings, known):
-        asked.extend(known)
-        return [Record(mid, trailers=({"id": OTHER_ID},)) for mid in known], [{"mid": "x"}]
+    def read(settings, earlier, service):
+        queried.extend(earlier)
+        return [Record(mid, trailers=({"id": OTHER_ID},)) for mid in earlier], [{"mid": "x"}]
 
     monkeypatch.setattr(tmdb, "read", read)
     (tmp_path / "m.csv").write_text(f"mid,title,year,genres\n{MID},,,\n{OTHER},B,,drama\n")
-    config = {"movies": [str(tmp_path / "m.csv"), "tmdb"], "sources": {}, "downloads": {}}
-    config["downloads"]["local_files"] = False
-    found = sources.collect(config, decisions={MID: Decision(MID, "reject")})
-    assert asked == [OTHER] and [record.mid for record in found.records] == [OTHER]
-    assert [record.mid for record in found.rejected] == [MID]
+    collected = collection.collect(
+        [str(tmp_path / "m.csv"), "tmdb"],
+        {},
+        {MID: Decision(MID, "reject")},
+        services={"tmdb": ServiceJob(tmp_path, retries=0, timeout=5)},
+    )
+    assert queried == [OTHER] and [record.mid for record in collected.records] == [OTHER]
+    assert [record.mid for record in collected.rejected] == [MID]
 
 
 def test_a_job_collects_what_is_decided_and_leaves_word_of_the_rejected(tmp_path, monkeypatch):
@@ -308,7 +317,7 @@ def test_a_job_collects_what_is_decided_and_leaves_word_of_the_rejected(tmp_path
     decide(tmp_path / "curation.csv", f"{MID},reject,,,,,,", f"{OTHER},accept,,,,,,")
     plan = plan_of(movies=["movies.csv", "search"])
     assert plan.source_settings() != first and "movies.curation" in plan.source_modules
-    found = sources.collect(plan.config | {"movies": "movies.csv"}, decisions=plan.decisions)
+    found = collection.collect(["movies.csv"], {}, plan.decisions)
     records.write("build/sources/records.json", found.records)
     metadata.write_movies("build/sources/movies.csv", map(records.movie_of, found.records))
     # A collection of before there were decisions.
@@ -387,7 +396,8 @@ def test_the_ledger_begins_with_rejected_movies(tmp_path):
         "detail": "a fan's",
     }
     assert second["stage"] == "trailers"
-    assert ledger.failures(rows)[0] | {"tried": 0, "failed": 0} == ledger.failures(rows)[0]
+    rejections = ledger.failures(rows)[0]
+    assert (rejections.tried, rejections.failed) == (0, 0)
 
 
 def test_the_file_is_a_dependency_and_kept_by_git(tmp_path, monkeypatch):

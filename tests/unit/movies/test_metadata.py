@@ -27,7 +27,7 @@ RECORDS = [
         ("comedy", "romance"),
         ({"id": "6FeyhlLZYrg", "dims": [1, 2, 3]}, {"id": "abcdefghijk", "mine": 1}),
         entry={"imdb": {"id": "0035423", "year": 2001, "plot": "P"}, "youtube": {"more": [1]}},
-        given={"title": "trailers12k"},
+        origin={"title": "trailers12k"},
         poster_url="https://h/p.jpg",
     ),
     Record("tt12345678", "<b>É</b>", genres=("drama",), trailers=({"url": "https://h/t.mp4"},)),

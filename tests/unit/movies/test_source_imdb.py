@@ -112,7 +112,7 @@ def test_movies_are_sorted_and_a_movie_that_stands_twice_is_told(tmp_path):
     movies = [MOVIES[9], MOVIES[0]]
     assert [r.mid for r in read(write(tmp_path, movies))] == ["tt0000001", "tt0000010"]
     movies = [MOVIES[0], MOVIES[1], MOVIES[0]]
-    with pytest.raises(UserError, match="line 4: mid: 'tt0000001' stands in line 2 already"):
+    with pytest.raises(UserError, match="line 4: mid: 'tt0000001' is already in line 2"):
         combine({}, "imdb", read(write(tmp_path, movies)), adds=True)
 
 
@@ -156,11 +156,11 @@ def fault(files, **options):
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        (r"tt0000001|movie|A|A|0|2000|\N|90", "basics.tsv.gz, line 3: 8 fields, and 9 columns"),
-        (r"tt0000001|movie|A|A|0|MM|\N|90|Drama", "line 3: startYear: 'MM' is no number"),
-        (r"tt0000001|movie|A|A|0|2000|\N|90|Drama|x", "line 3: 10 fields, and 9 columns"),
-        (r"tt0000004|tvEpisode|A|A|0|2000", "line 3: 6 fields, and 9 columns"),
-        (r"tt0000010|movie|A|A|0|2000|\N|1h|Drama", "line 3: runtimeMinutes: '1h' is no number"),
+        (r"tt0000001|movie|A|A|0|2000|\N|90", "basics.tsv.gz, line 3: 8 fields in 9 columns"),
+        (r"tt0000001|movie|A|A|0|MM|\N|90|Drama", "line 3: startYear: 'MM' is not a number"),
+        (r"tt0000001|movie|A|A|0|2000|\N|90|Drama|x", "line 3: 10 fields in 9 columns"),
+        (r"tt0000004|tvEpisode|A|A|0|2000", "line 3: 6 fields in 9 columns"),
+        (r"tt0000010|movie|A|A|0|2000|\N|1h|Drama", "line 3: runtimeMinutes: '1h' is not a number"),
         (r"tt0000010|movie|A|A|0|2000|\N|90|Dramma", "line 3: genres: 'Dramma' is not allowed"),
     ],
 )
@@ -178,10 +178,10 @@ def test_a_missing_column(tmp_path, column):
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        ("tt0000001|7.5|x", "ratings.tsv.gz, line 3: numVotes: 'x' is no number"),
-        ("tt0000001|7.5|-1", "ratings.tsv.gz, line 3: numVotes: '-1' is no number"),
-        ("tt0000001|nan|100", "ratings.tsv.gz, line 3: averageRating: 'nan' is no number"),
-        ("tt0000001|7.5", "ratings.tsv.gz, line 3: 2 fields, and 3 columns"),
+        ("tt0000001|7.5|x", "ratings.tsv.gz, line 3: numVotes: 'x' is not a number"),
+        ("tt0000001|7.5|-1", "ratings.tsv.gz, line 3: numVotes: '-1' is not a number"),
+        ("tt0000001|nan|100", "ratings.tsv.gz, line 3: averageRating: 'nan' is not a number"),
+        ("tt0000001|7.5", "ratings.tsv.gz, line 3: 2 fields in 3 columns"),
     ],
 )
 def test_a_fault_of_a_rating(tmp_path, row, told):
@@ -198,16 +198,16 @@ def test_a_cut_file_is_told_after_its_last_good_row(tmp_path):
     path.write_bytes(good[: len(good) // 2])
     whole = zlib.decompressobj(31).decompress(path.read_bytes()).count(b"\n")
     told = fault(files)
-    assert told.endswith("; delete it, and it is fetched again")
+    assert told.endswith("; delete the file to fetch it again")
     assert abs(int(re.search(r"basics.tsv.gz: .* after line (\d+) ", told)[1]) - whole) <= 1
 
 
 @pytest.mark.parametrize(
     ("broken", "told"),
     [
-        (lambda good: b"<html>", "it is cut or damaged after line 0 (Not a gzipped file"),
-        (lambda good: b"", "it is empty; delete it, and it is fetched again"),
-        (lambda good: good[:-8] + bytes(8), "it is cut or damaged after line 11 (CRC check failed"),
+        (lambda good: b"<html>", "truncated or damaged after line 0 (Not a gzipped file"),
+        (lambda good: b"", "the file is empty; delete the file to fetch it again"),
+        (lambda good: good[:-8] + bytes(8), "truncated or damaged after line 11 (CRC check failed"),
         (
             lambda good: gzip.compress(gzip.decompress(good).replace("Ä".encode(), b"\xc4")),
             "basics.tsv.gz, line 2: it is not UTF-8",

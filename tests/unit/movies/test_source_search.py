@@ -14,10 +14,12 @@ import pytest
 from trailers12k.common import text
 from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.files import read_csv, write_csv
-from trailers12k.downloads import retries
+from trailers12k.downloads.retries import yt_dlp_version
+from trailers12k.jobs.runner import never
 from trailers12k.movies.sources import search, trailer_choices
+from trailers12k.movies.sources.candidates import WEIGHTS, candidates_of, score
 from trailers12k.movies.sources.records import Record, check, combine
-from trailers12k.movies.sources.search import score
+from trailers12k.movies.sources.services import ServiceJob
 from trailers12k.movies.sources.trailer_choices import corrections
 
 MID, OTHER, THIRD = "tt0000001", "tt0000002", "tt0000003"
@@ -73,19 +75,16 @@ def web():
         server.shutdown()
 
 
-def read(web, folder, *movies, **changed):
+def read(web, folder, *movies, retry=never, retries=0, **changed):
     settings = {
         "address": web.url,
         "candidates": 5,
         "least_score": 0.6,
         "choices": folder / "choices.csv",
         "pause": [0, 0],
-        "retries": 0,
-        "timeout": 5,
-        "folder": folder / "search",
-        "retry": lambda row, tried: False,
     }
-    records, rows = search.read(settings | changed, {movie.mid: movie for movie in movies})
+    service = ServiceJob(folder / "search", retries, timeout=5, retry=retry)
+    records, rows = search.read(settings | changed, {one.mid: one for one in movies}, service)
     return {record.mid: record for record in records}, {row["mid"]: row for row in rows}
 
 
@@ -108,7 +107,7 @@ def test_the_best_candidate_is_the_trailer_and_the_others_stand_behind_it(web, t
     records, rows = read(web, tmp_path, *known.values())
     assert web.queries == ["Paper Moon (1973) official trailer"]
     assert list(rows) == [MID] and rows[MID]["status"] == "ok"
-    assert rows[MID]["tool"] == retries.yt_dlp()
+    assert rows[MID]["tool"] == yt_dlp_version()
     first, second = records[MID].trailers
     assert first == {"url": GOOD[1], "name": GOOD[0], "channel": "", "score": 0.95}
     assert second["url"] == FAIR[1]
@@ -143,7 +142,7 @@ def test_youtubes_entries_give_ids_and_what_cannot_be_downloaded_is_left_out():
         {"url": "https://a.example/x", "title": "T" * 200_000, "duration": float("nan")},
     ]
     none = {"channel": "", "duration": None, "view_count": None}
-    assert search._candidates(entries) == [
+    assert candidates_of(entries) == [
         {"id": "-bcdefghijk", "title": "T", "channel": "C 1", "duration": 148, "view_count": 7},
         {"url": "https://a.example/x", "title": "T" * 1000} | none,
     ]
@@ -287,10 +286,12 @@ def test_a_pause_lies_between_two_searches(web, tmp_path):
     first = time.monotonic() - began
     assert 0.4 <= first < 5 and len(web.queries) == 2
     slept = []
-    asked = search._Search({"address": "", "candidates": 5, "pause": [10, 10], "retries": 0})
+    asked = search._Client(
+        search.SearchSettings("", 5, 0.6, "choices.csv", [10, 10]), ServiceJob(tmp_path, 0, 5)
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(time, "sleep", slept.append)
-        patch.setattr(asked, "_client", lambda: None)
+        patch.setattr(asked, "_new", lambda: None)
         for _ in range(3):
             with pytest.raises(Failure):
                 asked.candidates("a")
@@ -408,7 +409,7 @@ def test_length_and_channel_count_and_missing_ones_do_no_harm():
 
 
 def test_the_weights_make_one_at_best():
-    good = [weight for name, weight in search.WEIGHTS.items() if weight > 0 and name != "teaser"]
+    good = [weight for name, weight in WEIGHTS.items() if weight > 0 and name != "teaser"]
     assert sum(good) == pytest.approx(1)
 
 
@@ -550,7 +551,7 @@ LINE = f"{MID},T,2000,%s,,,,,,,,\n"
         ("", "the column 'mid' is missing"),
         (HEADER + '"', "not a CSV file"),
         (HEADER.encode() + b"\xe9", "is not UTF-8"),
-        (None, "a CSV file you may read"),
+        (None, "a readable CSV file"),
     ],
 )
 def test_a_fault_of_the_file_is_told_in_one_line_and_the_file_stays(web, tmp_path, content, told):

@@ -4,8 +4,7 @@ import pytest
 import yaml
 
 from trailers12k.common.errors import UserError
-from trailers12k.movies import sources
-from trailers12k.movies.sources import records
+from trailers12k.movies.sources import collection, records
 from trailers12k.workflow.plan import Plan
 
 ROOT = Path(__file__).parents[3]
@@ -14,8 +13,8 @@ GOOD = "tt0035423,Kate & Leopold,2001,romance|comedy,6FeyhlLZYrg,,\n"
 
 
 def collect(path, local_files=True):
-    config = {"movies": str(path), "sources": {}, "downloads": {"local_files": local_files}}
-    return [records.movie_of(record) for record in sources.collect(config).records]
+    collected = collection.collect([str(path)], {}, local_files=local_files)
+    return [records.movie_of(record) for record in collected.records]
 
 
 def read(tmp_path, text, encoding="utf-8", **options):
@@ -40,7 +39,7 @@ def test_optional_columns_may_lack_and_a_byte_order_mark_may_be_there(tmp_path):
     ("text", "told"),
     [
         (HEAD + "tt12,A,1990,drama,,,\n", "line 2: mid: 'tt12' is not allowed; allowed: tt and"),
-        (HEAD + GOOD + GOOD, "line 3: mid: 'tt0035423' stands in line 2 already"),
+        (HEAD + GOOD + GOOD, "line 3: mid: 'tt0035423' is already in line 2"),
         (HEAD + "tt0000001,A,1990,dramma,,,\n", "genres: 'dramma' is not allowed; allowed: action"),
         (HEAD + "tt0000001,A,1990,,,,\n", "genres: '' is not allowed; allowed: at least one"),
         (HEAD + "tt0000001,A,1990,drama|drama,,,\n", "allowed: each genre once"),
@@ -48,8 +47,8 @@ def test_optional_columns_may_lack_and_a_byte_order_mark_may_be_there(tmp_path):
         (HEAD + "tt0000001,A,1990,drama,short,,\n", "youtube_id: 'short' is not allowed"),
         (HEAD + "tt0000001,A,1990,drama,,ftp://h/x,\n", "trailer_url: 'ftp://h/x' is not allowed"),
         (HEAD + "tt0000001,A,1990,drama,,http://[x/y.mp4,\n", "'http://[x/y.mp4' is not allowed"),
-        (HEAD + "tt0000001,A,1990\n", "line 2: it has not 7 columns"),
-        (HEAD + "tt0000001,A,1990,drama,,,,,\n", "line 2: it has not 7 columns"),
+        (HEAD + "tt0000001,A,1990\n", "line 2: the number of columns is not 7"),
+        (HEAD + "tt0000001,A,1990,drama,,,,,\n", "line 2: the number of columns is not 7"),
         (HEAD + 'tt0000001,"A\x1b[2J",1990,drama,,,\n', "title: 'A\\x1b[2J' is not allowed"),
         (HEAD, "no movies"),
         ("mid,title,genres\n", "the column 'year' is missing"),

@@ -10,7 +10,9 @@ import pytest
 
 from trailers12k.common.errors import UserError
 from trailers12k.movies.sources import tmdb
-from trailers12k.movies.sources.records import Record, check, combine
+from trailers12k.movies.sources.credits import CREDITS
+from trailers12k.movies.sources.records import FIELDS, Record, check, combine
+from trailers12k.movies.sources.services import ServiceJob
 
 V3, V4 = "0123456789abcdef0123456789abcdef", "eyJhbGciOiJI.a-secret_token.x"
 MID = "tt0000001"
@@ -71,23 +73,19 @@ def api(monkeypatch):
         server.shutdown()
 
 
-def read(api, folder, known=None, more_path="", **changed):
+def read(api, folder, earlier=None, more_path="", retries=0, **changed):
     settings = {
         "api": api.url + more_path,
         "images": "https://image.example/w342",
         "parallel": 2,
-        "retries": 0,
-        "timeout": 5,
-        "folder": folder / "tmdb",
-        "retry": lambda row, tried: False,
     }
-    known = known or {MID: Record(MID)}
-    return tmdb.read(settings | changed, known)
+    service = ServiceJob(folder / "tmdb", retries, timeout=5)
+    return tmdb.read(settings | changed, earlier or {MID: Record(MID)}, service)
 
 
 def test_an_answer_becomes_a_record_that_fills_a_movies_gaps(api, tmp_path):
-    known = {MID: Record(MID, title="Mine", where="mine.csv, line 2")}
-    records, rows = read(api, tmp_path, known)
+    earlier = {MID: Record(MID, title="Mine", where="mine.csv, line 2")}
+    records, rows = read(api, tmp_path, earlier)
     assert rows == [{"mid": MID, "status": "ok", "attempts": 1}]
     plain = {name: MOVIE[name] for name in ("id", "title", "overview", "release_date")}
     assert records == [
@@ -102,8 +100,8 @@ def test_an_answer_becomes_a_record_that_fills_a_movies_gaps(api, tmp_path):
             f"TMDB, {MID}",
         )
     ]
-    combine(known, "tmdb", records, adds=False)
-    assert (known[MID].title, known[MID].year) == ("Mine", "1999")
+    combine(earlier, "tmdb", records, adds=False)
+    assert (earlier[MID].title, earlier[MID].year) == ("Mine", "1999")
     assert api.asked == [f"/3/find/{MID}", "/3/movie/77/videos"]
     assert "external_source=imdb_id" in api.keys[0]
 
@@ -140,10 +138,10 @@ def test_only_movies_with_a_gap_are_asked_for(api, tmp_path):
     records, rows = read(api, tmp_path, {MID: full})
     assert rows == [{"mid": MID, "status": "skipped", "reason": "complete"}]
     assert records == [] and api.asked == []
-    for gap in tmdb.FILLED:
+    for gap in FIELDS:
         api.asked.clear()
-        known = {MID: Record(**vars(full) | {gap: () if gap == "trailers" else ""})}
-        assert len(read(api, tmp_path / gap, known)[0]) == 1
+        earlier = {MID: Record(**vars(full) | {gap: () if gap == "trailers" else ""})}
+        assert len(read(api, tmp_path / gap, earlier)[0]) == 1
         assert len(api.asked) == 2
 
 
@@ -218,9 +216,9 @@ def test_a_key_of_the_old_kind_is_a_parameter_and_one_of_the_new_a_header(
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_key_that_is_refused_ends_the_job(api, tmp_path, status):
     api.answers[MID] = (status, {})
-    known = {f"tt{n:07d}": Record(f"tt{n:07d}") for n in range(1, 30)}
+    earlier = {f"tt{n:07d}": Record(f"tt{n:07d}") for n in range(1, 30)}
     with pytest.raises(UserError, match=f"TMDB_API_KEY: TMDB refuses this key.*{status}.*export"):
-        read(api, tmp_path, known)
+        read(api, tmp_path, earlier)
     assert len(api.asked) < 29
 
 
@@ -291,5 +289,5 @@ def test_tmdb_is_named_once_with_the_counts(api, tmp_path, caplog):
     api.answers["videos"] = [(200, {"results": [video("aaaaaaaaaaa")]}), (200, {"results": []})]
     mids = [MID, "tt0000002", "tt0000003"]
     read(api, tmp_path, {mid: Record(mid) for mid in mids} | {full.mid: full})
-    assert caplog.text.count(tmdb.ATTRIBUTION) == 1
-    assert "3 movies asked for, 2 found, 1 with a trailer" in caplog.text
+    assert caplog.text.count(CREDITS["tmdb"]) == 1
+    assert "3 movies queried, 2 found, 1 with a trailer" in caplog.text
