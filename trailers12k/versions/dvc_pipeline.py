@@ -7,7 +7,6 @@ import json
 import os
 import shlex
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from trailers12k.common.vocabulary import REQUESTS, SOURCES, SPLITS
 from trailers12k.movies import curation
 from trailers12k.settings import Settings, plain
 from trailers12k.settings.files import CONFIG, read_file
-from trailers12k.workflow.canonical_source import ClosureError
 from trailers12k.workflow.code_versions import RESULT_MODULES, rule_version
 from trailers12k.workflow.folder import STATE
 from trailers12k.workflow.report_figures import report_figures
@@ -113,7 +111,7 @@ def _user_tables(settings: Settings) -> list[str]:
     """The tables of the user that name movies, trailers and decisions."""
     tables = [name for name in settings.movies if name not in SOURCES]
     choices = settings.sources.search.choices if "search" in settings.movies else ""
-    optional = [choices, curation.file_of(plain(settings)) or ""]
+    optional = [choices, curation.existing_file(settings.curation, settings.movies) or ""]
     return tables + [path for path in optional if path and os.path.exists(path)]
 
 
@@ -211,10 +209,7 @@ def write_code_versions() -> None:
 
     The same code gives the same bytes on every version of Python.
     """
-    versions = {}
-    for rule in sorted(RESULT_MODULES):
-        with suppress(ClosureError):  # TODO: goes when every rule has its module
-            versions[rule] = rule_version(rule)
+    versions = {rule: rule_version(rule) for rule in sorted(RESULT_MODULES)}
     text = json.dumps({"package": __version__, "rules": versions}, indent=1) + "\n"
     path = Path(CODE_VERSIONS)
     if not path.exists() or path.read_text(encoding="utf-8") != text:

@@ -137,7 +137,10 @@ def _later_decisions(version: str, pipeline: str) -> list[str]:
     """The file of decisions that is here and that a version lacks: a run would apply it to the
     movies of that version."""
     config = read_config(config_files(pipeline), lambda file: file_at(version, str(file)))
-    path = curation.file_of(plain(Settings()) | config)
+    # Not `load`, which may refuse a configuration of that time.
+    config = plain(Settings()) | config
+    sources = [config["movies"]] if isinstance(config["movies"], str) else config["movies"]
+    path = curation.existing_file(config["curation"], sources)
     if not path or path in settings_files(pipeline):
         return []
     return [path] if Path(path).resolve().is_relative_to(Path.cwd()) else []

@@ -11,7 +11,7 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv
 from trailers12k.common.vocabulary import OK
 from trailers12k.movies import curation
-from trailers12k.settings import Settings, load, plain
+from trailers12k.settings import Settings, load
 from trailers12k.settings.files import read_config, read_file
 from trailers12k.versions import run_state
 from trailers12k.versions.dvc_pipeline import (
@@ -55,7 +55,7 @@ def snapshot(files: Sequence[str] = (), version: str = "") -> str:
 
 def _removed_decisions(settings: Settings) -> list[str]:
     """The file of decisions that Git has and that was deleted here: no clone may apply it."""
-    path = curation.place_of(plain(settings))
+    path = curation.path_of(settings.curation, settings.movies)
     is_removed = path and not Path(path).exists() and git("ls-files", "--", path)
     return [path] if path and is_removed else []
 

@@ -58,7 +58,6 @@ def test_every_stage_but_the_first_depends_on_one_file_of_code():
         )
 
 
-@pytest.mark.xfail(strict=True, reason="some rules have no module yet")
 def test_code_versions_name_the_package_and_every_rule_and_keep_an_equal_file(folder):
     dvc_pipeline.write_code_versions()
     path = folder / "code_versions.json"
