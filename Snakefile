@@ -16,7 +16,7 @@ from snakemake.utils import min_version
 sys.path.append(workflow.basedir)
 
 from trailers12k.jobs.context import UserError
-from trailers12k.movies.metadata import COLUMNS
+from trailers12k.movies.movie_table import COLUMNS
 from trailers12k.workflow import folder
 from trailers12k.workflow.plan import (
     CLIPS_CODE,

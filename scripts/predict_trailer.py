@@ -4,7 +4,7 @@ import json
 import logging
 from pathlib import Path
 
-from trailers12k.classifier import checkpoint, prediction
+from trailers12k.classifier import prediction
 from trailers12k.common.files import write_json, write_text
 from trailers12k.features import store as stores
 from trailers12k.features.backbones.names import describe_weights, read_weights
@@ -37,15 +37,12 @@ def main() -> None:
             trailer, clips, recipe, snakemake.config["device"]
         )
         logging.info("%s: %d vectors", store["name"], len(rows[stream]))
-    model, trained = checkpoint.load(params.chosen["checkpoint"])
-    probabilities, contributions = prediction.attribute_by_occlusion(model, rows, trained.snippet)
-    predicted = prediction.TrailerPrediction(
+    predicted = prediction.predict_trailer(
         params.address,
         prediction.ChosenRun(**params.chosen),
         describe_weights(map(stores.attributes, paths)),
         clips,
-        probabilities,
-        contributions,
+        rows,
     )
     write_json(snakemake.output.json, predicted.record())
     write_text(snakemake.output.table, predicted.table())

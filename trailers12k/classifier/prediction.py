@@ -1,6 +1,7 @@
 """The genres of any trailer: its clips, their features, and the classifier's probabilities.
 
-Reads a video and the attributes of stores. Must not know Snakemake, nor how a run is chosen.
+Reads a video, the attributes of stores, and a checkpoint. Must not know Snakemake, or how the run
+is chosen.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from trailers12k.classifier.checkpoint import load
 from trailers12k.classifier.divita import DIViTA
 from trailers12k.classifier.snippets import window_starts
 from trailers12k.common.errors import Failure, UserError
@@ -166,6 +168,23 @@ def compute_features(
             return extract_trailer(net, trailer.file, trailer.decoder, clips, recipe.sampling)
         except Failure as failure:
             raise UserError(f"the trailer cannot be used: {failure}") from failure
+
+
+def predict_trailer(
+    address: str,
+    chosen: ChosenRun,
+    backbone_weights: str,
+    clips: Sequence[Clip],
+    rows: Mapping[str, np.ndarray],
+) -> TrailerPrediction:
+    """The genres of a trailer by the chosen run's checkpoint.
+
+    rows: stream -> (clips, features) float32, see `compute_features`. See `TrailerPrediction` for
+    the other parameters.
+    """
+    model, settings = load(chosen.checkpoint)
+    probabilities, contributions = attribute_by_occlusion(model, rows, settings.snippet)
+    return TrailerPrediction(address, chosen, backbone_weights, clips, probabilities, contributions)
 
 
 @torch.inference_mode()

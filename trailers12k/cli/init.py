@@ -76,7 +76,7 @@ def _require_programs() -> None:
         raise UserError("init: git is not installed; install it, or use --no-git")
     if find_spec("dvc") is None:
         raise UserError(
-            "init: DVC is not installed; pip install 'trailers12k[all]', or use --no-git"
+            "init: DVC is not installed; install the package's set `workflow`, or use --no-git"
         )
 
 

@@ -13,6 +13,7 @@ import typer
 
 from trailers12k import __version__
 from trailers12k.cli import (
+    backbones,
     clips,
     diff,
     init,
@@ -31,12 +32,11 @@ from trailers12k.common.errors import UserError
 COMMANDS = (
     *(init, run, status, review, predict),
     *(diff, snapshot, restore, stages),
-    *(stores, clips, splits),
+    *(stores, clips, splits, backbones),
 )
 """Modules with a function `register(app)`, in the order of `trailers12k --help`."""
 
 USER_ERROR = 2
-INTERRUPTED = 130
 
 
 def _print_version(requested: bool) -> None:
@@ -87,11 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ModuleNotFoundError as error:
         if not error.name or error.name.partition(".")[0] == "trailers12k":
             sys.exit(_report_fault())
-        sys.exit(
-            _report(f"this command needs {error.name}; install all: pip install 'trailers12k[all]'")
-        )
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        install = "in the clone: pip install -c lock.txt -e '.[all]'"
+        sys.exit(_report(f"this command needs the package {error.name}; {install}"))
     except Exception:
         sys.exit(_report_fault())
 

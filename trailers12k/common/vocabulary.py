@@ -66,5 +66,5 @@ AS_PUBLISHED = "as published"
 EVALUATION_VARIANTS = ("masked", "whole", "weighted", "sklearn")
 """Evaluations of a trained run that differ from the paper's."""
 
-REQUESTS = ("retry", "trailer", "from", "to")
+REQUESTS = ("retry", "trailer")
 """Keys of the configuration that are requests to one command; no result depends on them."""

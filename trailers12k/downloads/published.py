@@ -1,24 +1,17 @@
-"""The authors' record: its table of splits and its stores, fetched, checked and unpacked.
+"""The authors' published record: its table of splits and the archives of its stores.
 
-Reads a web server or a local folder; writes build/published/ and stores in data/. Must not know
-what is done with them.
+Reads a web server or a local folder; writes build/published/. Must not know what archives contain.
 """
 
-import json
 import logging
 import shutil
-import tarfile
-import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from tqdm import tqdm
-
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import digest_of, partial_of, sweep, write_csv
-from trailers12k.common.fingerprint import fingerprint
-from trailers12k.common.movie import is_mid
-from trailers12k.downloads import http as web
+from trailers12k.common.files import digest_of
+from trailers12k.downloads import http
 
 log = logging.getLogger(__name__)
 
@@ -33,14 +26,12 @@ CPU_SECONDS = 1.4e-3
 MEGABITS = 100
 """A second: the line that a download's time is told for."""
 
-BROKEN = (tarfile.TarError, EOFError, zlib.error, OSError)
-
 
 def fetch(address: str, md5: str | None, path: Path) -> None:
     """Have one file of the record at `path`, its md5 checked. Raises `UserError`."""
-    local = web.local_path(address)
+    local = http.local_path(address)
     if local is None:
-        web.fetch(address, path, f"md5:{md5}" if md5 else "")
+        http.fetch(address, path, f"md5:{md5}" if md5 else "")
         return
     _check(local, md5)
     shutil.copyfile(local, path)
@@ -57,9 +48,9 @@ def sizes(addresses: Mapping[str, str]) -> dict[str, int]:
     """The bytes of each archive: store -> bytes, from its address. Raises `UserError`."""
     found = {}
     for store, address in addresses.items():
-        local = web.local_path(address)
+        local = http.local_path(address)
         if local is None:
-            found[store] = web.size_of(address)
+            found[store] = http.size_of(address)
         elif local.is_file():
             found[store] = local.stat().st_size
         else:
@@ -107,80 +98,28 @@ def training_hours(movies: int, streams: int, epochs: int) -> float:
     return CPU_SECONDS * movies * streams * SPLITS * epochs / 3600
 
 
-def fetch_store(
-    address: str, md5: str | None, folder: Path, store: Path, manifest: Path, keep: bool
-) -> None:
-    """Have one store of the record: fetched, its md5 checked, unpacked, and its manifest written.
+@dataclass(frozen=True)
+class Archive:
+    """The archive of a store. is_temporary: whether it may be removed after unpacking."""
 
-    folder: for the archive, which is removed at the end unless `keep`; a user's own stays.
-    manifest: `mid,clips,fingerprint`, see `stores.merge`. Raises `UserError`; the store is then not
-    there.
+    path: Path
+    md5: str
+    is_temporary: bool
+
+
+def fetch_archive(address: str, md5: str | None, folder: Path, keep: bool) -> Archive:
+    """The archive of one store of the record, its md5 checked.
+
+    address: a URL, or a path, whose file is used where it is. folder: for a fetched archive.
+    keep: whether a fetched archive stays. Raises `UserError`, also when the disk is too small.
     """
-    archive = web.local_path(address)
-    fetched = archive is None
-    check_room(sizes({store.stem: address}), keep, shutil.disk_usage(folder).free)
-    if fetched:
-        archive = folder / address.rsplit("/", 1)[-1]
-        # It is there when an earlier job was killed while it unpacked.
-        if not (archive.is_file() and md5 and digest_of(archive, "md5") == md5):
-            web.fetch(address, archive, f"md5:{md5}" if md5 else "")
-    else:
-        _check(archive, md5)
-    movies = unpack(archive, store)
-    mark = md5 or digest_of(archive, "md5")
-    rows = [
-        {"mid": mid, "clips": clips, "fingerprint": fingerprint(archive=mark, mid=mid)}
-        for mid, clips in movies.items()
-    ]
-    write_csv(manifest, ("mid", "clips", "fingerprint"), rows)
-    log.info("%s: %d movies, %d clips", store, len(movies), sum(movies.values()))
-    if fetched and not keep:
-        archive.unlink()
-
-
-def unpack(archive: Path, store: Path) -> dict[str, int]:
-    """Unpack the one store that an archive holds, wherever in it: mid -> clips.
-
-    Only files and folders that stay inside, with plain permissions. An older store is replaced once
-    the new one is seen to be sound. Raises `UserError`.
-    """
-    sweep(store.parent.absolute())
-    partial = partial_of(store)
-    try:
-        with tarfile.open(archive) as tar:
-            for member in tqdm(tar, unit="file", disable=None):
-                if not (member.isfile() or member.isdir()):
-                    raise tarfile.FilterError(f"{member.name!r} is no file and no folder")
-                # Checked before it is written, and by the filter again.
-                tar.extract(member, partial, filter="data")
-        groups = sorted(partial.rglob(".zgroup"), key=lambda path: len(path.parts))
-        if not groups:
-            raise UserError(f"{archive}: no zarr group is in it")
-        found = _clips(groups[0].parent, archive)
-        shutil.rmtree(store, ignore_errors=True)
-        groups[0].parent.rename(store)
-        return found
-    except BROKEN as error:
-        raise UserError(f"{archive} is not unpacked: {error}") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _clips(store: Path, archive: Path) -> dict[str, int]:
-    """mid -> clips of every movie in a store. Raises `UserError` where it is not as published."""
-    try:
-        features = json.loads((store / ".zattrs").read_text())["num_features"]
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{archive}: no attribute num_features") from error
-    found = {}
-    for mid in sorted(filter(is_mid, (path.name for path in store.iterdir()))):
-        try:
-            shape = json.loads((store / mid / ".zarray").read_text())["shape"]
-        except (OSError, ValueError, KeyError) as error:
-            raise UserError(f"{archive}: {mid} has no sound .zarray") from error
-        if len(shape) != 2 or shape[1] != features:
-            raise UserError(f"{archive}: {mid} is {shape}, not (clips, {features})")
-        found[mid] = shape[0]
-    if not found:
-        raise UserError(f"{archive}: no movie is in it")
-    return found
+    local = http.local_path(address)
+    check_room(sizes({address: address}), keep, shutil.disk_usage(folder).free)
+    if local is not None:
+        _check(local, md5)
+        return Archive(local, md5 or digest_of(local, "md5"), False)
+    path = folder / address.rsplit("/", 1)[-1]
+    # It is there when an earlier job was killed while it unpacked.
+    if not (path.is_file() and md5 and digest_of(path, "md5") == md5):
+        http.fetch(address, path, f"md5:{md5}" if md5 else "")
+    return Archive(path, md5 or digest_of(path, "md5"), not keep)

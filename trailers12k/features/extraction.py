@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import PIL
@@ -71,7 +72,7 @@ class Recipe:
 
 def recipe_of(
     spec: BackboneSpec,
-    clip_settings: Mapping[str, object],
+    clip_settings: Mapping[str, Any],
     code: str,
     seed: int,
     weights: Weights | None,

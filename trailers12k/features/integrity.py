@@ -66,7 +66,7 @@ def verify(store: Path, manifest: Path | None = None, clips: Path | None = None)
         if listed is not None and manifest and mid not in listed:
             faults.append(_unlisted(store, mid, manifest.name))
             continue
-        row = listed[mid] if listed else None
+        row = listed[mid] if listed is not None else None
         own = None if cut is None else cut.get(mid, [])
         if fault := fault_of_values(store, mid, about, row, own):
             faults.append(Fault(mid, fault))

@@ -168,7 +168,7 @@ class _Shard:
             values = extract_trailer(
                 backbone,
                 runner.source_file(row, "download_trailers"),
-                _decoder_of(row),
+                available_decoder(row["decoder"]),
                 self._clips(mid),
                 self.recipe.sampling,
                 ahead=self.machine.threads > 1,

@@ -1,8 +1,7 @@
-"""The zarr layout of a store: create, write one movie whole, check, merge, read.
+"""Stores: a zarr group with one float32 array per movie, named by its mid, of one chunk.
 
-A store is a zarr group of format 2 (readable by zarr-python 2 and 3) with one float32 array a
-movie, named by its mid, of one chunk. Each array is written beside the others and renamed in, so
-that a reader sees all of it or nothing. Must not know what the numbers mean.
+Reads and writes stores in zarr format 2, which zarr-python 2 and 3 read. An array is written beside
+the others and renamed into place, so that readers never see half of it. Must not know videos.
 """
 
 import errno
@@ -11,6 +10,7 @@ import json
 import logging
 import os
 import shutil
+import stat
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -47,25 +47,26 @@ REPORTED = 10
 COMPRESSOR = Zstd(level=0)
 ATTEMPTS = 100
 TAKEN = (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST)
-"""How a rename or a look at a folder fails that another process is replacing."""
+"""Errors of a rename or a listing when another process replaces the same folder."""
 
 
 def array_fingerprint(
     determined_by: Mapping, source_sha256: str | None, decoder: str | None, clips: Sequence["Clip"]
 ) -> str:
-    """The fingerprint of one movie's array: of all that determines it.
+    """The fingerprint of one movie's array: a hash of everything that determines it.
 
-    common: what does so for the whole store, its attribute `determined_by`. The rest: the file that
-    was read, by which decoder, and the clips that are its rows; none for a poster.
+    determined_by: the store's attribute of this name, see `Recipe.determined_by`.
+    source_sha256: of the file that was read. decoder: that read it; None for a poster.
+    clips: the rows of the array; empty for a poster.
     """
     cut = [asdict(clip) for clip in clips]
     return fingerprint(**determined_by, sha256=source_sha256, decoder=decoder, clips=cut)
 
 
 def create(store: Path, attributes: Mapping) -> None:
-    """Make the group, or give the one that stands there these attributes; arrays are kept.
+    """Create the group, or write these attributes into an existing one, whose arrays stay.
 
-    Leftovers of a killed job are swept.
+    Temporary folders of killed jobs are removed.
     """
     store.mkdir(parents=True, exist_ok=True)
     for leftover in store.glob(f"*{PARTIAL}"):
@@ -78,7 +79,7 @@ def create(store: Path, attributes: Mapping) -> None:
 def write(store: Path, mid: str, values: np.ndarray, attributes: Mapping) -> None:
     """Write one movie's features, (rows, features) float32, whole; an older version is replaced.
 
-    Its attribute `values_sha256` is a hash of the bytes, by which `verify` knows them.
+    attributes: of the array; `values_sha256`, a hash of its bytes, is added.
     Raises ValueError for another shape or type, and for values that are not finite.
     """
     if values.ndim != 2 or values.dtype != np.float32 or 0 in values.shape:
@@ -104,39 +105,57 @@ def write(store: Path, mid: str, values: np.ndarray, attributes: Mapping) -> Non
 
 
 def _sha256(values: np.ndarray) -> str:
-    return hashlib.sha256(np.ascontiguousarray(values)).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(values).data).hexdigest()
 
 
 def _put(partial: Path, final: Path) -> None:
-    """Rename an array into its place; where two processes do so at once, the last one counts."""
-    for attempt in range(ATTEMPTS):
-        try:
-            if os.path.lexists(final):
-                if not store_index.is_array(final):
-                    shutil.rmtree(partial)
-                    raise UserError(
-                        f"{final} holds files that are not an array's; move it out of the store"
-                    )
-                remove_array(final)
-            os.rename(partial, final)
-            return
-        except OSError as error:
-            if error.errno not in TAKEN or attempt == ATTEMPTS - 1:
-                raise
+    """Rename an array into its place. Of two processes that do so at once, the last one counts.
+
+    Raises `UserError` for a place that holds other files.
+    """
+    try:
+        for attempt in range(ATTEMPTS):
+            try:
+                _clear(final)
+                os.rename(partial, final)
+                return
+            except OSError as error:
+                if error.errno not in TAKEN or attempt == ATTEMPTS - 1:
+                    raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _clear(final: Path) -> None:
+    """Remove the array at `final`, if there is one. Raises `OSError` when another process does."""
+    try:
+        is_folder = stat.S_ISDIR(os.lstat(final).st_mode)
+    except FileNotFoundError:
+        return
+    # Not `is_array`, for which a folder that another process is removing is no array.
+    if not is_folder or any(name not in store_index.FILES for name in os.listdir(final)):
+        raise UserError(f"{final} holds files that are not an array's; move it out of the store")
+    # Renamed first: its files are removed one by one, and another process may write a new array.
+    old = partial_of(final)
+    os.rename(final, old)
+    remove_array(old)
 
 
 def keep_only(store: Path, mids: Container[str]) -> list[str]:
-    """Remove the arrays of all other movies; their mids. What is no array of ours is reported."""
-    gone = []
+    """Remove the arrays of all other movies, and return their mids.
+
+    Folders that hold other files than an array's are reported and stay.
+    """
+    removed = []
     for mid in movies(store):
         if mid in mids:
             continue
         if store_index.is_array(store / mid):
             remove_array(store / mid)
-            gone.append(mid)
+            removed.append(mid)
         else:
             log.warning(FOREIGN, store / mid)
-    return gone
+    return removed
 
 
 def remove_array(folder: Path) -> None:
@@ -155,31 +174,34 @@ def remove_array(folder: Path) -> None:
 
 
 def movies(store: Path) -> list[str]:
-    """The mids in a store, sorted; from the directory, since zarr's own listing takes seconds."""
+    """The mids in a store, sorted. From the directory, since zarr's own listing takes seconds."""
     return sorted(name for name in os.listdir(store) if is_mid(name))
 
 
 def read(store: Path, mid: str) -> np.ndarray:
-    """One movie's features, (rows, features) float32. KeyError when the movie is not there."""
+    """One movie's features, (rows, features) float32. Raises KeyError for a movie without."""
     if not (store / mid).is_dir():
         raise KeyError(f"{mid} is not in {store}")
-    return zarr.open_array(store=str(store / mid), mode="r")[:]
+    return np.asarray(zarr.open_array(store=str(store / mid), mode="r")[:])
 
 
 def shape(store: Path, mid: str) -> tuple[int, int]:
-    """The shape of one movie's array, from its metadata alone."""
+    """The shape (rows, features) of one movie's array, from its metadata alone."""
     rows, features = json.loads((store / mid / ".zarray").read_text())["shape"]
     return rows, features
 
 
 def attributes(store: Path, mid: str = "") -> dict:
-    """The attributes of a store, or of one movie's array."""
+    """The attributes of a store, or of one movie's array; {} when it has none.
+
+    Raises ValueError when they are damaged.
+    """
     path = store / mid / ".zattrs"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def fault_of(store: Path, mid: str) -> str:
-    """What is wrong with one movie's array, or an empty string. Reads metadata, not values."""
+    """What is wrong with the files of one movie's array, unread; empty when nothing is."""
     folder = store / mid
     try:
         meta = json.loads((folder / ".zarray").read_text())
@@ -198,14 +220,14 @@ def fault_of(store: Path, mid: str) -> str:
 class Part(NamedTuple):
     """One movie's array in the store of its shard.
 
-    index: of that store. An array that is as the index says is copied unread, any other is read
-        first. None: its values are trusted.
+    shard_index: of that store. An array that is as the index says is copied unread, any other is
+        read first. None: values are trusted.
     """
 
     store: Path
     mid: str
     fingerprint: str
-    index: Path | None = None
+    shard_index: Path | None = None
 
 
 def merge(
@@ -301,11 +323,12 @@ class _Merging:
     def _check(self, part: Part) -> None:
         """Raise `UserError` where the shard's own array is damaged."""
         fault = fault_of(part.store, part.mid)
-        if not fault and part.index:
-            if part.index not in self._shard_indexes:
-                self._shard_indexes[part.index] = store_index.read_index(part.index)
+        if not fault and part.shard_index:
+            if part.shard_index not in self._shard_indexes:
+                index = store_index.read_index(part.shard_index)
+                self._shard_indexes[part.shard_index] = index
             entry = part.fingerprint, store_index.signature(part.store / part.mid)
-            if self._shard_indexes[part.index].get(part.mid) != entry:
+            if self._shard_indexes[part.shard_index].get(part.mid) != entry:
                 about = attributes(part.store)
                 fault = fault_of_values(part.store, part.mid, about, part._asdict())
         if fault:
@@ -323,7 +346,7 @@ def _fingerprint_in(array: Path) -> str | None:
 
 
 def _link(source: str, target: str) -> None:
-    """Arrays are never written in place, so both names of a hard link may share the bytes."""
+    """Hard-link or copy a file. Arrays are never written in place, so links may share the bytes."""
     try:
         os.link(source, target)
     except OSError:
@@ -335,20 +358,22 @@ def fault_of_values(
     mid: str,
     about: Mapping,
     listed: Mapping | None,
-    cut: "list[Clip] | None" = None,
+    clips: Sequence["Clip"] | None = None,
 ) -> str:
-    """What is wrong with one array, its values read; an empty string when it is sound.
+    """What is wrong with one array, of which the values are read; empty when it is sound.
 
-    about: the attributes of its store. listed: its row of the manifest. cut: its clips. The last
-    two are not compared with when they are None.
+    about: the attributes of its store.
+    listed: the `fingerprint`, and `clips`, the number of rows where it is listed, that the array
+        must have; None where no table lists it.
+    clips: the trailer's clips; None to compare the array with none.
     """
     if fault := fault_of(store, mid):
         return fault
     try:
         values, own = read(store, mid), attributes(store, mid)
-    except Exception as error:  # whatever a damaged chunk makes of the decoder
+    except Exception as error:  # the decompressor may raise anything on a damaged chunk
         return f"cannot be read: {error}"
-    features = about.get("num_features")
+    features = about.get("num_features", values.shape[-1])
     if values.dtype != np.float32 or values.ndim != 2 or values.shape[1] != features:
         return f"{values.shape} {values.dtype}, not (rows, {features}) float32"
     if not np.isfinite(values).all():
@@ -357,15 +382,15 @@ def fault_of_values(
         return "its values are not those that were written"
     if listed and listed["fingerprint"] != own.get("fingerprint"):
         return f"its fingerprint is {own.get('fingerprint')}, not {listed['fingerprint']}"
-    if cut is not None and len(values) != len(cut):
-        return f"{len(values)} rows, but clips.csv has {len(cut)} clips"
+    if clips is not None and len(values) != len(clips):
+        return f"{len(values)} rows, but clips.csv has {len(clips)} clips"
     if listed and int(listed.get("clips", len(values))) != len(values):
         return f"{len(values)} rows, not {listed['clips']}"
-    common = about.get("determined_by")
-    comparable = common and (cut is not None or about["input"] == "posters")
-    source = own.get("source_sha256"), own.get("decoder")
-    if comparable and own.get("fingerprint") != array_fingerprint(common, *source, cut or []):
-        return "made from other clips or settings than clips.csv and the store say"
+    determined_by = about.get("determined_by")
+    if determined_by and (clips is not None or about.get("input") == "posters"):
+        source = own.get("source_sha256"), own.get("decoder")
+        if own.get("fingerprint") != array_fingerprint(determined_by, *source, clips or []):
+            return "made from other clips or settings than clips.csv and the store say"
     return ""
 
 

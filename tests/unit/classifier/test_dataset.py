@@ -11,10 +11,12 @@ from trailers12k.classifier.packed import PackedStore, pack
 from trailers12k.classifier.snippets import (
     common_movies,
     evaluation_batches,
+    random_start,
     training_batches,
     whole_trailers,
 )
 from trailers12k.common.files import read_csv, write_csv
+from trailers12k.common.seeds import seed_for
 from trailers12k.common.vocabulary import GENRES
 
 CLIPS = {"tt0000003": 7, "tt0000001": 12, "tt10000000": 3, "tt0000002": 5}
@@ -326,6 +328,17 @@ def test_users_training_items_change_with_the_epoch_and_not_with_workers(tmp_pat
 
     assert torch.equal(epoch(0, workers=0), epoch(0, workers=1))
     assert not torch.equal(epoch(0, workers=0), epoch(1, workers=0))
+
+
+def test_users_training_snippets_are_drawn_with_the_seed_of_epoch_and_movie(tmp_path, stores):
+    mtgc = make_labels(tmp_path / "mtgc.csv", dict.fromkeys(CLIPS, 0))
+    data = TrailerDataset(stores, mtgc, snippet=2, seed=5)
+    data.set_epoch(3)
+    for item, mid in enumerate(data.mids):
+        generator = np.random.default_rng(seed_for(5, "snippet", 3, item))
+        start = random_start(CLIPS[mid], 2, generator)
+        expected = features(mid, CLIPS[mid], 4)[start : start + 2]
+        np.testing.assert_array_equal(data[item][0]["image"], expected)
 
 
 def test_users_evaluation_items_are_windows(tmp_path, stores):

@@ -5,6 +5,12 @@ import pytest
 import torch
 
 from trailers12k.classifier import prediction
+from trailers12k.classifier.checkpoint import (
+    BestEpoch,
+    ModelSpec,
+    TrainingSettings,
+    save_model,
+)
 from trailers12k.classifier.divita import DIViTA
 from trailers12k.common.errors import UserError
 from trailers12k.common.vocabulary import GENRES
@@ -57,6 +63,20 @@ def test_probabilities_are_those_of_the_evaluation_for_two_streams_and_one_clip(
             expected = model(pcontributions).sigmoid()[0].numpy()
         np.testing.assert_allclose(probabilities, expected, atol=1e-6)
         assert contributions.shape == (1, 10) and np.isfinite(contributions).all()
+
+
+def test_a_trailer_is_predicted_by_the_checkpoint_of_the_chosen_run(tmp_path):
+    torch.manual_seed(0)
+    spec = ModelSpec({"image": 6}, TrainingSettings(snippet=2, hidden=8, heads=2))
+    model = spec.build().eval()
+    save_model(tmp_path / "best.pt", BestEpoch(1, 0.5, model.state_dict()), spec)
+    rows = {"image": np.random.default_rng(1).random((3, 6), np.float32)}
+    clips = [Clip(i, 0, float(i), float(i + 1)) for i in range(3)]
+    chosen = prediction.ChosenRun("Swin", 1, 0.7, str(tmp_path / "best.pt"), "y")
+    predicted = prediction.predict_trailer("a.mp4", chosen, "words", clips, rows)
+    probabilities, contributions = prediction.attribute_by_occlusion(model, rows, snippet=2)
+    np.testing.assert_array_equal(predicted.probabilities, probabilities)
+    np.testing.assert_array_equal(predicted.contributions, contributions)
 
 
 def test_the_table_names_genres_by_falling_probability_and_their_clips():

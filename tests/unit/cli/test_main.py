@@ -10,7 +10,7 @@ from trailers12k.cli import status
 
 SUBCOMMANDS = [
     *("init", "run", "status", "review", "predict", "diff", "snapshot", "restore", "stages"),
-    *("splits", "stores describe", "stores verify", "clips cut"),
+    *("splits", "stores describe", "stores verify", "clips cut", "backbones"),
 ]
 HEAVY = ("torch", "snakemake", "dvc", "zarr", "numpy", "pandas", "sklearn", "av", "yaml")
 
@@ -59,7 +59,8 @@ def test_a_missing_package_is_named_in_one_line(call, tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, "trailers12k.splits.stratification", raising=False)
     code, _, err = call("splits", "labels.csv", "out.csv", "--seed", "1")
     assert code == 2
-    assert err.startswith("error: this command needs iterstrat") and len(err.splitlines()) == 1
+    assert err.startswith("error: this command needs the package iterstrat")
+    assert len(err.splitlines()) == 1
 
 
 def test_a_fault_of_ours_prints_its_traceback_and_where_to_report_it(call, monkeypatch):

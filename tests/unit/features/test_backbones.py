@@ -122,7 +122,7 @@ def test_the_features_of_any_model_of_torchvision_are_what_its_classifier_takes(
     """On shapes alone, without numbers: 73 of its models, in all, were looked at so."""
     enum = get_model_weights(name).DEFAULT
     size, *_ = enum.transforms().crop_size
-    options = torchvision_nets._options(name, enum)
+    options = torchvision_nets.options(name, enum)
     if name == "googlenet":
         options |= {"init_weights": False}
     with torch.device("meta"):

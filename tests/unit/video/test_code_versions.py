@@ -7,8 +7,7 @@ import pytest
 from trailers12k.workflow.code_versions import RESULT_MODULES, SourceTree, package
 
 CLIPS = RESULT_MODULES["detect_clips"]
-FEATURES = ("trailers12k.video.reader", "trailers12k.video.clips")
-"""The modules of `video` that the extraction of features imports."""
+FEATURES = RESULT_MODULES["extract_features"]
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def edited(tmp_path):
 @pytest.mark.parametrize("module", ["contact_sheets", "clip_shard", "clip_export", "probe"])
 def test_an_edit_around_the_computation_changes_no_version(edited, module):
     tree = edited(module)
-    for result in (CLIPS, RESULT_MODULES["merge_clips"], *FEATURES):
+    for result in (CLIPS, RESULT_MODULES["merge_clips"], FEATURES, RESULT_MODULES["train_run"]):
         assert tree.code_version(result) == package().code_version(result)
 
 
@@ -50,11 +49,9 @@ def test_an_edit_of_a_detector_changes_the_versions_of_its_own_shots(edited, mod
 @pytest.mark.parametrize("module", ["clip_detection", "shots", "frame_statistics", "clip_table"])
 def test_features_do_not_depend_on_how_clips_are_detected_or_stored(edited, module):
     tree = edited(module)
-    for result in FEATURES:
-        assert tree.code_version(result) == package().code_version(result)
+    assert tree.code_version(FEATURES) == package().code_version(FEATURES)
 
 
 def test_what_clips_and_their_frames_are_counts_for_features(edited):
     for module in ("reader", "clips"):
-        result = f"trailers12k.video.{module}"
-        assert edited(module).code_version(result) != package().code_version(result)
+        assert edited(module).code_version(FEATURES) != package().code_version(FEATURES)

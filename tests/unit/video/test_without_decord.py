@@ -13,8 +13,9 @@ import sys
 sys.modules["decord"] = None  # as if it were not installed: importing it raises ImportError
 
 import numpy as np
-from trailers12k.features import backbones
-from trailers12k.features.extraction import extract_movie
+from trailers12k.features.backbones.loading import load
+from trailers12k.features.backbones.spec import BackboneSpec
+from trailers12k.features.extraction import Sampling, extract_trailer
 from trailers12k.video.clips import Clip
 from trailers12k.video.probe import probe
 from trailers12k.video.reader import decoder_versions, read_frames
@@ -22,10 +23,8 @@ from trailers12k.video.reader import decoder_versions, read_frames
 path = sys.argv[1]
 video = probe(path)
 frames = list(read_frames(path, "decord", np.arange(24) / 24))  # probed where decord is installed
-spec = {"model": "torchvision/shufflenet_v2_x0_5.IMAGENET1K_V1", "input": "frames",
-        "weights": "random", "precision": "fp32", "batch": None}
-net = backbones.load(spec, 0)
-features = extract_movie(net, path, video.decoder, [Clip(0, 0, 0.0, 0.5)], 24, 4)
+net = load(BackboneSpec("torchvision/shufflenet_v2_x0_5", input="frames", weights="random"), 0)
+features = extract_trailer(net, path, video.decoder, [Clip(0, 0, 0.0, 0.5)], Sampling(24, 4))
 print(json.dumps([video.decoder, decoder_versions(), len(frames), features.shape]))
 """
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -22,6 +23,8 @@ from trailers12k.features.backbones.devices import Device
 from trailers12k.features.backbones.spec import BackboneSpec
 
 log = logging.getLogger(__name__)
+
+AnyNet = TypeVar("AnyNet", bound=nn.Module)
 
 CALIBRATION_IMAGES = 16
 CALIBRATION_CLIPS = 4
@@ -90,7 +93,7 @@ class Backbone:
         # The layout of the fast kernels: shufflenet_v2 takes two thirds of the time with it, and
         # shufflenet3d half.
         self._layout = torch.channels_last_3d if net.video else torch.channels_last
-        self._module = module.to(self._device.torch, memory_format=self._layout)
+        self._module = module.to(self._device.torch).to(memory_format=self._layout)
         self.attributes = {
             "backbone": spec.model,
             "num_features": net.num_features,
@@ -237,7 +240,7 @@ def scale(pixels: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor
     return values.div_(255).sub_(means).div_(deviations)
 
 
-def random_weights(build: Callable[[], nn.Module], model: str, seed: int) -> nn.Module:
+def random_weights(build: Callable[[], AnyNet], model: str, seed: int) -> AnyNet:
     """The module that `build` returns, initialised from the seed and the model's name."""
     with seeded(seed, "weights", model):
         return build()

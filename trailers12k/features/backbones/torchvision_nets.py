@@ -3,6 +3,8 @@
 Reads a file of weights. Must not know how it was fetched, nor what the networks are used for.
 """
 
+from typing import TypeAlias
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -22,7 +24,7 @@ from trailers12k.features.backbones.common import (
 from trailers12k.features.backbones.spec import BackboneSpec, Origin, Weights
 from trailers12k.features.backbones.weights import load_state
 
-Preset = ImageClassification | VideoClassification
+Preset: TypeAlias = ImageClassification | VideoClassification
 
 HELP = "leave file away: torchvision publishes the weights of its models"
 
@@ -41,19 +43,19 @@ def build(spec: BackboneSpec, seed: int, weights: Weights | None) -> Net:
     model = spec.model
     name, enum = _enum(model)
     preset = enum.transforms()
-    if not isinstance(preset, Preset):
+    if not isinstance(preset, ImageClassification | VideoClassification):
         raise UserError(f"backbone {model}: it classifies neither images nor videos")
     if spec.size:
         preset = _scaled(enum, preset, spec.size)
     require_weights(spec, ("random", "pretrained"))
     if weights:
         classes = len(enum.meta["categories"])
-        module = get_model(name, weights=None, num_classes=classes, **_options(name, enum))
+        module = get_model(name, weights=None, num_classes=classes, **options(name, enum))
         load_state(module, weights)
         attributes = weights.attributes
     else:
         module = random_weights(
-            lambda: get_model(name, weights=None, **_options(name, enum)), model, seed
+            lambda: get_model(name, weights=None, **options(name, enum)), model, seed
         )
         attributes = describe_random(module, seed)
     is_video = isinstance(preset, VideoClassification)
@@ -74,7 +76,7 @@ def build(spec: BackboneSpec, seed: int, weights: Weights | None) -> Net:
     )
 
 
-def _options(name: str, enum: WeightsEnum) -> dict[str, object]:
+def options(name: str, enum: WeightsEnum) -> dict[str, object]:
     """The options that torchvision's builders set when they load these weights."""
     if name in ("googlenet", "inception_v3"):
         return {"transform_input": True}
