@@ -3,13 +3,13 @@
 import logging
 
 from trailers12k.jobs.context import job
-from trailers12k.movies import metadata
+from trailers12k.movies import movie_table
 from trailers12k.workflow.plan import Plan
 
 
 def main() -> None:
-    movies = Plan(snakemake.config).listed(snakemake.params.movies, *metadata.COLUMNS)
-    metadata.write_movies(snakemake.output.movies, movies)
+    movies = Plan(snakemake.config).listed(snakemake.params.movies, *movie_table.COLUMNS)
+    movie_table.write_movies(snakemake.output.movies, movies)
     logging.info("%d movies", len(movies))
 
 

@@ -19,7 +19,7 @@ from trailers12k.common.files import write_csv
 from trailers12k.common.movie import Movie, shard_of
 from trailers12k.features import store as stores
 from trailers12k.jobs import ledger
-from trailers12k.movies import metadata
+from trailers12k.movies import metadata, movie_table
 from trailers12k.movies.sources.records import Record
 from trailers12k.video import clip_table
 from trailers12k.video.clips import Clip
@@ -105,8 +105,8 @@ def merge_tables(folder: Path, mids: list[str]) -> None:
     ]
     with timed("metadata.json and movies.csv, written and read"):
         metadata.write_metadata(folder / "metadata.json", records, trailers)
-        metadata.write_movies(folder / "movies.csv", movies)
-        metadata.read_movies(folder / "movies.csv")
+        movie_table.write_movies(folder / "movies.csv", movies)
+        movie_table.read_movies(folder / "movies.csv")
 
 
 def main() -> None:

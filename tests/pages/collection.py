@@ -15,7 +15,7 @@ from trailers12k.common.vocabulary import GENRES, METRICS
 from trailers12k.evaluation import curves, summary
 from trailers12k.evaluation.paper import RunStreams
 from trailers12k.features import store as stores
-from trailers12k.movies.metadata import write_movies
+from trailers12k.movies.movie_table import write_movies
 from trailers12k.report import losses, tables, thumbnails
 from trailers12k.report.charts import plot_splits
 from trailers12k.report.formatting import FIGURES_FOLDER, REPORT_FOLDER

@@ -131,9 +131,9 @@ def test_one_command_gives_the_papers_table(project, site):
 
 
 def test_another_run_has_nothing_to_do(project, site):
-    asked = sum(site.asked.values())
+    asked = sum(site.requests.values())
     assert "Nothing to be done" in run(project, site, runs=FEWER).text
-    assert sum(site.asked.values()) == asked
+    assert sum(site.requests.values()) == asked
 
 
 def test_other_ways_to_evaluate_train_nothing_and_stand_beside(project, site):

@@ -67,7 +67,7 @@ def download(shard: Shard, kind: FileKind, settings: DownloadSettings) -> list[L
         return bool(unlisted) or is_due(row, tried)
 
     # The code is not part of the fingerprint: finished downloads stay when the code changes.
-    # Records lie beside the files, so another number of shards repeats no download.
+    # Records are beside the files, so another number of shards repeats no download.
     tasks = [
         Task(
             mid,

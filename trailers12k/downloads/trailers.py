@@ -25,7 +25,7 @@ from trailers12k.downloads.youtube import Clients
 from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.jobs.reasons import PERMANENT, STOPS, classify_error
 from trailers12k.jobs.runner import StopSignal
-from trailers12k.video.probe import Probe, probe
+from trailers12k.video.probe import probe
 
 TRAILER_COLUMNS = [
     "file",
@@ -187,21 +187,21 @@ def _verified(path: Path, duration: float | None) -> dict[str, Any]:
 
     duration: in seconds, as the site states it; None if it does not.
     """
-    found = probe(path)
-    if duration and abs(found.duration - duration) > max(2.0, 0.05 * duration):
+    video = probe(path)
+    if duration and abs(video.duration - duration) > max(2.0, 0.05 * duration):
         raise Failure(
-            "wrong_duration", f"{found.duration:.1f} s, but the site states {duration:.1f} s"
+            "wrong_duration", f"{video.duration:.1f} s, but the site states {duration:.1f} s"
         )
     return {
         "sha256": sha256_of(path),
-        "duration": f"{found.duration:.3f}",
-        "height": found.height,
-        "width": found.width,
-        "fps": f"{found.fps:.3f}",
-        "frames": found.frames,
-        "corrupt": found.corrupt,
-        "codec": found.codec,
-        "decoder": found.decoder,
+        "duration": f"{video.duration:.3f}",
+        "height": video.height,
+        "width": video.width,
+        "fps": f"{video.fps:.3f}",
+        "frames": video.frames,
+        "corrupt": video.corrupt,
+        "codec": video.codec,
+        "decoder": video.decoder,
     }
 
 
@@ -243,14 +243,14 @@ def trailer_of(address: str, settings: DownloadSettings, folder: Path) -> dict[s
             # An id that no movie has: the file's name contains nothing from the site.
             movie = Movie("tt0000000", "", "", (), trailer_url=address)
             return TrailerFetcher(folder, settings, StopSignal()).fetch(movie)
-        found: Probe = probe(path)
+        video = probe(path)
     except Failure as failure:
         raise UserError(f"the trailer cannot be used: {failure}") from failure
     return {
         "file": path.as_posix(),
         "sha256": sha256_of(path),
-        "duration": f"{found.duration:.3f}",
-        "decoder": found.decoder,
+        "duration": f"{video.duration:.3f}",
+        "decoder": video.decoder,
     }
 
 

@@ -108,7 +108,7 @@ AppliedDecisions = Sequence[tuple[Decision, str]]
 def path_of(curation: str | None, sources: Sequence[str]) -> str | None:
     """The path of the file of decisions, which need not exist; None where none is read.
 
-    curation: the file's name in the configuration. It lies beside the first movie table, or in the
+    curation: the file's name in the configuration. It is beside the first movie table, or in the
         working directory where no table is used. sources: names or paths, as in `movies`.
     Raises `UserError` for the path of `PRODUCT`.
     """

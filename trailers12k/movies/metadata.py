@@ -1,43 +1,17 @@
-"""The two views of the movies: metadata.json in Trailers12k's structure, and the flat movies.csv.
+"""metadata.json, in the structure of Trailers12k's own metadata.
 
-Reads movies.csv and rows of the trailers' ledger; writes both files. Must not know videos.
+Reads rows of the trailers' ledger; writes metadata.json. Must not know videos.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from trailers12k.common.files import read_csv, write_csv, write_json
-from trailers12k.common.movie import Movie, addresses_of
+from trailers12k.common.files import write_json
+from trailers12k.common.movie import addresses_of
 from trailers12k.common.vocabulary import OK
 from trailers12k.movies.curation import STAGE, AppliedDecisions, Decision
 from trailers12k.movies.sources.records import Record
-
-COLUMNS = [field.name for field in fields(Movie)]
-JOINED = ("genres", "other_trailers")
-
-
-def write_movies(path: str | Path, movies: Sequence[Movie]) -> None:
-    """Write movies.csv: the columns `COLUMNS`; several genres or trailers are joined by `|`.
-
-    The file can be read as a movie table.
-    """
-    rows = [
-        asdict(movie) | {name: "|".join(getattr(movie, name)) for name in JOINED}
-        for movie in movies
-    ]
-    write_csv(path, COLUMNS, rows)
-
-
-def read_movies(path: str | Path) -> list[Movie]:
-    """The movies of a movies.csv that `write_movies` wrote."""
-    movies = []
-    for row in read_csv(path):
-        lists = {name: tuple(filter(None, row[name].split("|"))) for name in JOINED}
-        values: dict[str, Any] = row | lists
-        movies.append(Movie(**values))
-    return movies
 
 
 def write_metadata(

@@ -21,7 +21,7 @@ from trailers12k.common.vocabulary import AS_PUBLISHED, GENRES, OK, SKIPPED
 from trailers12k.evaluation.scores import read_labels
 from trailers12k.features import store
 from trailers12k.movies.curation import STAGE
-from trailers12k.movies.metadata import read_movies
+from trailers12k.movies.movie_table import read_movies
 from trailers12k.report.losses import FUNNEL, MADE, StageRows, follow, funnel, stages_of
 
 MEASURES = {

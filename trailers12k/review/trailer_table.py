@@ -10,7 +10,7 @@ from pathlib import Path
 from trailers12k.common.files import read_csv, write_csv
 from trailers12k.common.movie import Movie
 from trailers12k.common.vocabulary import OK
-from trailers12k.movies.metadata import read_movies
+from trailers12k.movies.movie_table import read_movies
 from trailers12k.report.losses import MADE, Loss, follow, stages_of
 
 TRAILERS = [

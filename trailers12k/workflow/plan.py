@@ -24,7 +24,7 @@ from trailers12k.features.backbones.names import modules_of, weights_key
 from trailers12k.jobs import status
 from trailers12k.movies import curation
 from trailers12k.movies.curation import AppliedDecisions, Decision
-from trailers12k.movies.metadata import read_movies
+from trailers12k.movies.movie_table import read_movies
 from trailers12k.movies.sources import records
 from trailers12k.movies.sources.collection import CollectedMovies, collect
 from trailers12k.movies.sources.credits import credits_of
@@ -156,7 +156,7 @@ class Plan:
     @property
     def records(self) -> list[records.Record]:
         """All that the sources know of them."""
-        return records.read(RECORDS) if self.collects else self._read().records
+        return records.read_records(RECORDS) if self.collects else self._read().records
 
     def _read(self) -> CollectedMovies:
         """The movies of sources that are read at once."""
@@ -190,7 +190,7 @@ class Plan:
             movies, rejected = [], []
             if version:
                 movies = read_movies(COLLECTED)
-                rejected = records.read(REJECTED) if Path(REJECTED).exists() else []
+                rejected = records.read_records(REJECTED) if Path(REJECTED).exists() else []
             elif not self.collects and not self.is_published:
                 found = self._read()
                 movies, rejected = (

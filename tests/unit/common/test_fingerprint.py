@@ -4,7 +4,7 @@ from trailers12k.common import fingerprint as module
 from trailers12k.common.fingerprint import code_version, fingerprint
 
 
-def test_a_fingerprint_depends_on_values_and_names_not_on_their_order():
+def test_a_fingerprint_depends_on_names_and_values_but_not_on_order():
     assert fingerprint(a=1, b=[2]) == fingerprint(b=[2], a=1)
     assert fingerprint(a=1, b=2) != fingerprint(a=2, b=1)
 
@@ -23,21 +23,21 @@ def version_of(tmp_path, monkeypatch):
     code_version.cache_clear()
 
 
-def test_comments_docstrings_and_format_are_no_change_of_code(version_of):
+def test_comments_docstrings_and_format_do_not_change_the_version(version_of):
     assert version_of("def f(x):\n    return x + 1\n") == version_of(
         '"""Module."""\n\n\ndef f(\n    x,\n):\n    """Adds."""\n    # more\n    return x + 1\n'
     )
 
 
-def test_the_docstring_of_a_constant_is_no_change_of_code(version_of):
+def test_the_docstring_of_a_constant_does_not_change_the_version(version_of):
     assert version_of("A = 1\nB = 2\n") == version_of('A = 1\n"""The first."""\n\nB = 2\n')
 
 
-def test_another_number_is(version_of):
+def test_another_number_changes_the_version(version_of):
     assert version_of("def f(x):\n    return x + 1\n") != version_of(
         "def f(x):\n    return x + 2\n"
     )
 
 
-def test_a_module_of_docstrings_only_can_be_told(version_of):
+def test_a_class_of_docstrings_equals_an_empty_one(version_of):
     assert version_of('class A:\n    """Nothing."""\n') == version_of("class A:\n    pass\n")

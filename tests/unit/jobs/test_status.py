@@ -50,18 +50,18 @@ def test_finished_shards_are_read_from_their_ledgers_and_others_from_their_recor
     assert (row.bytes, row.reasons) == (12, "private 1")
 
 
-def test_the_time_left_follows_from_the_last_finished_movies(tmp_path):
-    # Begun yesterday, gone on with a minute ago: two movies every 10 s, and five are waiting.
+def test_the_time_left_is_estimated_from_recent_movies(tmp_path):
+    # Begun yesterday and continued 20 s ago: one movie in 10 s, and five are waiting.
     for mid, ago in (("tt0000001", 86400), ("tt0000002", 20), ("tt0000003", 10)):
         record(tmp_path / "files", mid, "ok", ago)
     assert gather(tmp_path).left == 50
 
 
-def test_nothing_done_nothing_estimated(tmp_path):
+def test_there_is_no_estimate_without_finished_movies(tmp_path):
     assert gather(tmp_path).left is None
 
 
-def test_a_person_can_read_it():
+def test_the_description_is_readable():
     row = status.StageStatus(
         "trailers", 12000, 9000, 20, 0, 2980, 45_300_000_000, 45000, "private 20"
     )
@@ -72,7 +72,7 @@ def test_a_person_can_read_it():
     assert "Downloading is stopped: rate_limited" in text
 
 
-def test_too_many_failures_and_stops_are_refused():
+def test_too_many_failures_and_stopped_downloads_are_refused():
     rows = [{"mid": "a", "status": "ok"}, {"mid": "b", "status": "failed", "reason": "private"}]
     rows.append({"mid": "c", "status": "skipped", "reason": "no_address"})
     stages = ("trailers", "clips")

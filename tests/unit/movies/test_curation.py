@@ -1,4 +1,4 @@
-"""What people decided about movies: the file, what follows from it, and what is told of it."""
+"""People's decisions about movies: the file, its effects, and the published table."""
 
 import csv
 import json
@@ -12,7 +12,7 @@ from trailers12k.common import text as text_
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv
 from trailers12k.jobs import ledger
-from trailers12k.movies import curation, metadata
+from trailers12k.movies import curation, metadata, movie_table
 from trailers12k.movies.curation import Decision
 from trailers12k.movies.sources import collection, records, tmdb, trailers12k
 from trailers12k.movies.sources.records import Record
@@ -34,7 +34,7 @@ def read(tmp_path, text, encoding="utf-8", **options):
     return curation.read(path, **options)
 
 
-def test_decisions_are_read_in_any_order_of_columns(tmp_path):
+def test_columns_may_have_any_order(tmp_path):
     text = f"by,decision,mid,note\nAda,accept,{MID},\n\nBo,reject,{OTHER},a fan's edit\n"
     assert read(tmp_path, text) == {
         MID: Decision(MID, "accept", by="Ada"),
@@ -47,15 +47,15 @@ def test_decisions_are_read_in_any_order_of_columns(tmp_path):
     assert read(tmp_path, HEAD) == {}
 
 
-def test_a_spreadsheets_habits_are_borne(tmp_path):
-    """A byte order mark, its line ends, rows that were emptied, lines within a note."""
+def test_files_saved_by_a_spreadsheet_are_read(tmp_path):
+    """A byte order mark, CRLF, cleared rows, line breaks within a note."""
     text = HEAD + f'{MID},accept ,,,,"one\r\ntwo\tthree",Ada,\n,,,,,,,\n \n'.replace("\n", "\r\n")
     found = read(tmp_path, text.replace("\r\r\n", "\r\n"), "utf-8-sig")
     assert found == {MID: Decision(MID, "accept", note="one two three", by="Ada")}
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "the column 'mid' is missing; required: mid, decision; optional: wrong, repl"),
         ("mid;decision\n", "the column 'mid' is missing"),
@@ -93,8 +93,8 @@ def test_a_spreadsheets_habits_are_borne(tmp_path):
         (f'{HEAD}{MID},accept,,,,"n" m,,\n', "not a CSV file: "),
     ],
 )
-def test_a_fault_is_told_in_one_line(tmp_path, text, told):
-    with pytest.raises(UserError, match=told) as error:
+def test_an_invalid_value_is_reported_in_one_line(tmp_path, text, message):
+    with pytest.raises(UserError, match=message) as error:
         read(tmp_path, text)
     assert str(error.value).startswith(f"{tmp_path}/curation.csv")
     assert "\n" not in str(error.value) and "\x1b" not in str(error.value)
@@ -152,21 +152,21 @@ A, B, C = {"id": ID, "dims": [1]}, {"url": "https://h/b.mp4"}, {"id": OTHER_ID, 
         (Decision(MID, "unsure", (ID,)), [B, C]),
         (Decision(MID, "wrong_trailer", (ID,), "n.mp4"), [{"url": "n.mp4"}, B, C]),
         (Decision(MID, "wrong_trailer", (), "lmnopqrstuv"), [{"id": "lmnopqrstuv"}, B, C]),
-        # What a source knows of it, too.
+        # The source lists the replacement.
         (Decision(MID, "accept", (), "https://h/b.mp4"), [B, A, C]),
         (Decision(MID, "wrong_trailer", (), ID), [{"id": ID}, B, C]),
-        # The id of one, at an address of its own.
+        # A trailer with an id and a URL.
         (Decision(MID, "wrong_trailer", (OTHER_ID,), "c.mp4"), [{"url": "c.mp4"}, A, B]),
         (Decision(MID, "wrong_trailer", (ID, "https://h/b.mp4", "c.mp4")), []),
     ],
 )
-def test_wrong_trailers_go_and_the_replacement_comes_first(decision, trailers):
+def test_wrong_trailers_are_removed_and_the_replacement_comes_first(decision, trailers):
     assert decision.apply((A, B, C)) == tuple(trailers)
     changes = decision.rejects or trailers != [A, B, C]
     assert bool(decision.effect) >= changes
 
 
-def test_a_movie_without_a_trailer_may_get_one_or_lose_it():
+def test_a_movie_without_a_trailer_can_get_one():
     assert Decision(MID, "wrong_trailer").apply(()) == ()
     assert Decision(MID, "accept", replacement="n.mp4").apply(()) == ({"url": "n.mp4"},)
 
@@ -211,9 +211,9 @@ def test_movies_leave_and_trailers_are_replaced(tmp_path):
         ("https://h/tt0000002.mp4",),
     )
     assert movies["tt0000003"].trailer_addresses == ()
-    given = {record.mid: record.origin for record in plan.records}
-    assert given[OTHER]["trailers"] == "curation" and "trailers" not in given["tt0000003"]
-    assert given["tt0000004"]["trailers"] == "movies"
+    origins = {record.mid: record.origin for record in plan.records}
+    assert origins[OTHER]["trailers"] == "curation" and "trailers" not in origins["tt0000003"]
+    assert origins["tt0000004"]["trailers"] == "movies"
     # Not about a movie that nobody names.
     assert [decision.mid for decision, _ in plan.decided] == [MID, OTHER, "tt0000003", "tt0000004"]
     assert plan.decided[0][1] == f"Movie {MID}"
@@ -257,7 +257,7 @@ def test_a_decision_concerns_those_rules_only_for_which_it_makes_a_difference(
     assert rules_told(plan_of(movies=str(path))) == before
 
 
-def test_the_file_lies_beside_the_first_table_or_else_where_one_works(tmp_path, monkeypatch):
+def test_the_file_is_beside_the_first_table_or_in_the_working_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     table(tmp_path, name="mine/movies.csv")
     Path("curation.csv").write_text(HEAD)
@@ -273,7 +273,7 @@ def test_the_file_lies_beside_the_first_table_or_else_where_one_works(tmp_path, 
         plan_of(curation="data/curation.csv")
 
 
-def test_a_fault_is_told_before_any_job(tmp_path, monkeypatch):
+def test_an_invalid_file_is_reported_before_any_job(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("curation.csv").write_text("mid,decision\ntt1,accept\n")
     for movies in ("sample", ["trailers12k", "search"]):
@@ -281,7 +281,7 @@ def test_a_fault_is_told_before_any_job(tmp_path, monkeypatch):
             plan_of(movies=movies)
 
 
-def test_too_few_movies_are_left(tmp_path):
+def test_too_many_rejections_are_refused(tmp_path):
     path = table(tmp_path, 10)
     decide(tmp_path / "curation.csv", f"{MID},reject,,,,,,")
     with pytest.raises(UserError, match="has 9 movies, without those that .*curation.csv rejects;"):
@@ -309,7 +309,7 @@ def test_services_are_not_queried_about_rejected_movies_which_may_be_incomplete(
     assert [record.mid for record in collected.rejected] == [MID]
 
 
-def test_a_job_collects_what_is_decided_and_leaves_word_of_the_rejected(tmp_path, monkeypatch):
+def test_a_collection_records_rejected_movies(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     table(tmp_path, 11)
     plan = plan_of(movies=["movies.csv", "search"])
@@ -318,11 +318,11 @@ def test_a_job_collects_what_is_decided_and_leaves_word_of_the_rejected(tmp_path
     plan = plan_of(movies=["movies.csv", "search"])
     assert plan.source_settings() != first and "movies.curation" in plan.source_modules
     found = collection.collect(["movies.csv"], {}, plan.decisions)
-    records.write("build/sources/records.json", found.records)
-    metadata.write_movies("build/sources/movies.csv", map(records.movie_of, found.records))
-    # A collection of before there were decisions.
+    records.write_records("build/sources/records.json", found.records)
+    movie_table.write_movies("build/sources/movies.csv", map(records.movie_of, found.records))
+    # A collection from before the decisions.
     assert [decision.mid for decision, _ in plan.decided] == [OTHER]
-    records.write("build/sources/rejected.json", found.rejected)
+    records.write_records("build/sources/rejected.json", found.rejected)
     plan = plan_of(movies=["movies.csv", "search"])
     assert [(d.mid, title) for d, title in plan.decided] == [
         (MID, f"Movie {MID}"),
@@ -340,7 +340,7 @@ DECIDED = [
 SHAS = {MID: SHA, OTHER: "f" * 64, "tt0000003": SHA, "tt0000005": SHA}
 
 
-def test_what_is_in_force_is_written_without_formulas_and_can_be_read_again(tmp_path):
+def test_applied_decisions_are_written_without_formulas_and_can_be_read(tmp_path):
     path = tmp_path / "data" / "curation.csv"
     curation.write(path, DECIDED, SHAS)
     with path.open(encoding="utf-8", newline="") as file:
@@ -351,7 +351,7 @@ def test_what_is_in_force_is_written_without_formulas_and_can_be_read_again(tmp_
     ]
     assert not [cell for row in table for cell in row if cell.startswith(text_.FORMULA)]
     verified = {row["mid"]: row["verified"] for row in read_csv(path)}
-    # Another trailer than was looked at; not accepted; no trailer is there.
+    # Another trailer than the accepted one; not accepted; no trailer.
     assert list(verified.values()) == ["true", "false", "false", "false", "true"]
     rows = curation.read_written(path)
     assert (rows[0]["title"], rows[0]["note"]) == ("+1", "=cmd()")
@@ -361,7 +361,7 @@ def test_what_is_in_force_is_written_without_formulas_and_can_be_read_again(tmp_
     assert path.read_text() == ",".join(curation.WRITTEN) + "\n"
 
 
-def test_metadata_tells_what_was_decided_by_whom(tmp_path):
+def test_metadata_contains_decisions_and_their_authors(tmp_path):
     found = [Record(mid, "A", genres=("drama",)) for mid in (MID, OTHER, "tt0000006")]
     common = {"status": "ok", "trailer": "0", "duration": "1", "height": "2", "width": "3"}
     rows = [{"mid": mid, "sha256": SHAS[mid], "address": ""} | common for mid in (MID, OTHER)]
@@ -375,7 +375,7 @@ def test_metadata_tells_what_was_decided_by_whom(tmp_path):
     assert "curation" not in entries["3"]
 
 
-def test_an_earlier_runs_decisions_are_no_part_of_what_a_source_has_published(tmp_path):
+def test_decisions_of_an_earlier_run_are_not_published_facts(tmp_path):
     imdb = {"id": MID[2:], "title": "A", "genres": ["Drama"]}
     entry = {"imdb": imdb, "curation": {"verified": True}, "sources": {"title": "x"}}
     path = tmp_path / "metadata.json"
@@ -400,7 +400,7 @@ def test_the_ledger_begins_with_rejected_movies(tmp_path):
     assert (rejections.tried, rejections.failed) == (0, 0)
 
 
-def test_the_file_is_a_dependency_and_kept_by_git(tmp_path, monkeypatch):
+def test_the_file_is_a_dependency_in_git(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     table(tmp_path)
     text = dvc_pipeline.dvc_yaml(plan_of(movies="movies.csv"))
@@ -413,7 +413,7 @@ def test_the_file_is_a_dependency_and_kept_by_git(tmp_path, monkeypatch):
     assert {"data/curation.csv": {"persist": True}} in stage["outs"]
 
 
-def test_the_trailer_that_was_downloaded_is_found_though_one_before_it_has_left(tmp_path):
+def test_the_downloaded_trailer_is_identified_after_one_before_it_has_left(tmp_path):
     first, second = {"id": ID}, {"url": "https://h/c.mp4"}
     record = Record(MID, "A", genres=("drama",), trailers=(first, second))
     row = {"mid": MID, "status": "ok", "trailer": "2", "address": "https://h/c.mp4", "sha256": SHA}
@@ -423,7 +423,7 @@ def test_the_trailer_that_was_downloaded_is_found_though_one_before_it_has_left(
     assert entry["youtube"]["trailers"][0] == {"id": "", **second, "dims": [1.0, 2, 3]}
 
 
-def test_a_snapshot_without_the_file_takes_it_from_git_too(tmp_path, monkeypatch):
+def test_a_snapshot_without_the_file_removes_it_from_git(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     table(tmp_path)
     subprocess.run(["git", "init", "--quiet"], check=True)

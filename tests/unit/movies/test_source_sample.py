@@ -1,4 +1,4 @@
-"""The sample: same seed, same movies and bytes; cuts that can be found; the four broken movies."""
+"""The sample: reproducible movies and bytes, detectable cuts, and the four broken movies."""
 
 import json
 import subprocess
@@ -42,7 +42,7 @@ def frames_of(path: Path, width: int, height: int, layout: str) -> list:
         return [f.reformat(width, height, layout).to_ndarray() for f in container.decode(video=0)]
 
 
-def test_every_movie_is_whole_and_sorted():
+def test_every_movie_is_complete_and_sorted():
     made = sample.movies(40, SEED, "some/where")
     assert len(made) == 44
     assert [m.mid for m in made] == sorted({m.mid for m in made})
@@ -77,7 +77,7 @@ def test_forty_movies_have_the_published_shares_of_genres(seed):
         assert counts[genre] / 40 == pytest.approx(sample.SHARES[genre], abs=0.08)
 
 
-def test_planning_needs_neither_numpy_nor_a_video_library():
+def test_the_movie_list_imports_neither_numpy_nor_a_video_library():
     code = (
         "import sys; from trailers12k.movies.sources import sample; sample.movies(40, 0);"
         "print([m for m in ('numpy', 'av', 'PIL', 'torch') if m in sys.modules])"
@@ -100,11 +100,11 @@ def test_a_script_shows_every_genre_in_shots_without_gaps():
             frames = round((shot.end - shot.start) * 24)
             assert frames >= sample_rendering.SHORTEST
             clips += max(1, (frames + 12) // 24)
-    assert 3.5 <= clips / 44 <= 4  # what the run of the sample costs
+    assert 3.5 <= clips / 44 <= 4  # determines the duration of the sample's run
 
 
 @pytest.mark.parametrize("genre", GENRES)
-def test_every_look_moves_and_has_layouts(genre):
+def test_every_look_moves_and_varies(genre):
     x, y = sample_looks.grid(160, 90)
     one, later, other = (
         sample_looks.paint(genre, x, y, t, p)
@@ -113,11 +113,11 @@ def test_every_look_moves_and_has_layouts(genre):
     assert one.shape == (3, 90, 160)
     assert one.dtype == "float32"  # float64 takes twice as long
     assert -0.3 < one.min() < one.max() < 3
-    assert abs(later - one).mean() > 0.001  # drama is all but still
+    assert abs(later - one).mean() > 0.001  # drama hardly moves
     assert abs(other - one).mean() > 0.01
 
 
-def test_a_trailer_is_what_its_script_says(movies, folder):
+def test_a_trailer_follows_its_script(movies, folder):
     with av.open(str(folder / "trailers" / f"{movies[0].mid}.mp4")) as container:
         stream = container.streams.video[0]
         assert (stream.width, stream.height, stream.average_rate) == (640, 360, 24)
@@ -135,13 +135,13 @@ def test_the_same_seed_gives_the_same_bytes(movies, folder, tmp_path):
     assert not list(tmp_path.rglob("*.partial"))
 
 
-def test_a_poster_is_a_picture(movies, folder):
+def test_a_poster_is_an_image(movies, folder):
     with Image.open(folder / "posters" / f"{movies[0].mid}.jpg") as image:
         assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (400, 600))
         assert len(set(image.resize((20, 30)).get_flattened_data())) > 20
 
 
-def test_hard_cuts_can_be_found_and_nothing_else(movies, folder):
+def test_hard_cuts_are_detectable_without_false_positives(movies, folder):
     true = found = hits = 0
     for movie in movies[:GOOD]:
         detector, cuts = AdaptiveDetector(min_scene_len=6), []
@@ -153,7 +153,7 @@ def test_hard_cuts_can_be_found_and_nothing_else(movies, folder):
             kind: [round(s.start * 24) for s in shots if s.transition == kind]
             for kind in ("cut", "dissolve")
         }
-        # Whether a dissolve is found is the detector's affair.
+        # Dissolves may or may not be detected.
         cuts = [c.frame_num for c in cuts]
         cuts = [c for c in cuts if not any(abs(c - d) <= 4 for d in near["dissolve"])]
         true += len(near["cut"])
@@ -186,7 +186,7 @@ def test_the_other_broken_movies(folder):
         assert (posters / f"{mid}.jpg").exists() == (kind != "missing_poster")
 
 
-def test_the_truth_lists_the_shots_of_what_can_be_watched(movies, folder):
+def test_the_truth_lists_the_shots_of_decodable_trailers(movies, folder):
     rows = read_csv(folder / "truth.csv")
     assert list(rows[0]) == ["mid", "shot", "start", "end", "transition"]
     unwatchable = {mid for kind, mid in sample.BROKEN.items() if kind != "missing_poster"}
@@ -198,8 +198,8 @@ def test_the_truth_lists_the_shots_of_what_can_be_watched(movies, folder):
     ]
 
 
-def test_only_what_is_missing_or_changed_is_rendered(movies, folder, tmp_path):
-    """In a copy of the folder whose files stand for rendered ones."""
+def test_only_missing_and_changed_movies_are_rendered(movies, folder, tmp_path):
+    """In a copy of the folder, made of hard links."""
     for kind in ("trailers", "posters", "truth"):
         (tmp_path / kind).mkdir()
         for file in (folder / kind).iterdir():

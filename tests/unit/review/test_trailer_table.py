@@ -2,7 +2,7 @@
 
 from trailers12k.common.files import write_csv
 from trailers12k.common.movie import Movie
-from trailers12k.movies.metadata import write_movies
+from trailers12k.movies.movie_table import write_movies
 from trailers12k.report import losses
 from trailers12k.review import trailer_table
 

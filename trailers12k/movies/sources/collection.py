@@ -18,9 +18,14 @@ from trailers12k.downloads import retries
 from trailers12k.downloads.stop_signal import SharedStopSignal
 from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.movies.curation import STAGE, Decision, effects
-from trailers12k.movies.metadata import write_movies
-from trailers12k.movies.sources import records as record_files
-from trailers12k.movies.sources.records import Record, check_complete, combine, movie_of
+from trailers12k.movies.movie_table import write_movies
+from trailers12k.movies.sources.records import (
+    Record,
+    check_complete,
+    combine,
+    movie_of,
+    write_records,
+)
 from trailers12k.movies.sources.services import ServiceJob
 
 log = logging.getLogger(__name__)
@@ -103,14 +108,14 @@ def collect(
         own = settings.get(source, {})
         if source in FILLING:
             earlier = {mid: record for mid, record in records.items() if mid not in rejected}
-            found, rows = module.read(own, earlier, (services or {})[source])
+            additions, rows = module.read(own, earlier, (services or {})[source])
         else:
-            found, rows = module.read({"path": source} if key == "table" else own, records)
+            additions, rows = module.read({"path": source} if key == "table" else own, records)
         adds = source not in FILLING and (source != "imdb" or position == 0)
         name = Path(source).stem if key == "table" else source
-        combine(records, name, found, adds, local_files or source == SAMPLE)
+        combine(records, name, additions, adds, local_files or source == SAMPLE)
         if key == "table":
-            from_tables |= {record.mid for record in found}
+            from_tables |= {record.mid for record in additions}
         if rows:
             ledgers[source] = rows
     left = [records.pop(mid) for mid in sorted(rejected & records.keys())]
@@ -182,6 +187,6 @@ def write(
     collected: CollectedMovies, movies: str | Path, records: str | Path, rejected: str | Path
 ) -> None:
     """Write the movies as a table, and the records of all and of the rejected ones as JSON."""
-    record_files.write(records, collected.records)
-    record_files.write(rejected, collected.rejected)
+    write_records(records, collected.records)
+    write_records(rejected, collected.rejected)
     write_movies(movies, movies_of(collected))

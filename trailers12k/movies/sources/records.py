@@ -154,13 +154,13 @@ def movie_of(record: Record) -> Movie:
     )
 
 
-def write(path: str | Path, records: Sequence[Record]) -> None:
+def write_records(path: str | Path, records: Sequence[Record]) -> None:
     """Write records as a JSON list, one object with the fields of `Record` each."""
     write_json(path, [asdict(record) for record in records])
 
 
-def read(path: str | Path) -> list[Record]:
-    """The records of a file that `write` wrote."""
+def read_records(path: str | Path) -> list[Record]:
+    """The records of a file that `write_records` wrote."""
     rows = json.loads(Path(path).read_text(encoding="utf-8"))
     return [
         Record(**row | {name: tuple(row[name]) for name in ("genres", "trailers")}) for row in rows

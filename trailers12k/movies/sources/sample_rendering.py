@@ -129,9 +129,9 @@ def render(movie: Movie, folder: Path, seed: int) -> list[Shot]:
     The files of a movie of `BROKEN` have its fault.
     """
     folder = Path(folder)
-    trailer = folder / "trailers" / f"{movie.mid}.mp4"
+    trailer = inside(folder / "trailers", f"{movie.mid}.mp4")
     if movie.mid != BROKEN["missing_poster"]:
-        _write_poster(movie, folder / "posters" / f"{movie.mid}.jpg", seed)
+        _write_poster(movie, inside(folder / "posters", f"{movie.mid}.jpg"), seed)
     if movie.mid == BROKEN["missing_trailer"]:
         return []
     if movie.mid == BROKEN["text_trailer"]:
