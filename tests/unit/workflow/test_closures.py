@@ -24,6 +24,7 @@ NUMBERS = ["detect_clips", "extract_features", "merge_store", "pack_store", "tra
 PLUMBING = ("common", "jobs", "settings", "workflow", "downloads")
 PROVENANCE = {
     "trailers12k.features.store",
+    "trailers12k.features.store_index",
     "trailers12k.features.backbones.devices",
     "trailers12k.features.backbones.names",
 }
@@ -31,7 +32,10 @@ PROVENANCE = {
 # The jobs around a computation: records, ledgers, contact sheets.
 JOBS = {
     "trailers12k.features.shard",
+<<<<<<< HEAD
     "trailers12k.features.store_index",
+=======
+>>>>>>> main
     "trailers12k.video.clip_shard",
     "trailers12k.video.clip_table",
 }
