@@ -32,10 +32,7 @@ PROVENANCE = {
 # The jobs around a computation: records, ledgers, contact sheets.
 JOBS = {
     "trailers12k.features.shard",
-<<<<<<< HEAD
     "trailers12k.features.store_index",
-=======
->>>>>>> main
     "trailers12k.video.clip_shard",
     "trailers12k.video.clip_table",
 }
