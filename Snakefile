@@ -15,9 +15,9 @@ from snakemake.utils import min_version
 # Jobs in environments of their own (--sdm conda) find the package here; it is not installed there.
 sys.path.append(workflow.basedir)
 
-from trailers12k.versions import run_state as state
 from trailers12k.jobs.context import UserError
 from trailers12k.movies.movie_table import COLUMNS
+from trailers12k.workflow import folder
 from trailers12k.workflow.plan import (
     CLIPS_CODE,
     COLLECTED,
@@ -65,12 +65,10 @@ if "status" in sys.argv[1:]:
     tell_status(plan)
     sys.exit(0)
 
-# Before Snakemake looks at what is there; by no job, which reads this file too. The first after
-# `dvc checkout` or `dvc pull` of another version.
+# Before Snakemake looks at what is there; by no job, which reads this file too.
 if workflow.is_main_process:
     try:
-        if not state.is_laid_out():
-            state.lay_out()
+        folder.check(plan.sources[0] if plan.is_sample or plan.is_published else folder.OWN)
     except UserError as error:
         sys.exit(f"error: {error}\n")
 

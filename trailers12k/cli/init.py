@@ -4,9 +4,6 @@ Writes config.yaml, movies.csv, and what Git and DVC need. Must not know how a c
 """
 
 import shutil
-import subprocess
-import sys
-from collections.abc import Sequence
 from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,9 +13,6 @@ import typer
 
 from trailers12k.cli.collection import examples
 from trailers12k.common.errors import UserError
-
-REPOSITORY = {"gitignore": ".gitignore", "dvcignore": ".dvcignore", "dvcconfig": ".dvc/config"}
-"""Files of examples/ -> files of a collection's repository."""
 
 
 def register(app: typer.Typer) -> None:
@@ -46,7 +40,7 @@ def init(
 ) -> None:
     """Create a collection: config.yaml with the few keys that matter, and an example movies.csv.
 
-    Unless DIR lies in a Git repository already, it becomes one of its own, with DVC for versions.
+    DIR becomes a Git repository with DVC, for versions; inside another repository, DVC is added.
     """
     if git:
         _require_programs()
@@ -87,40 +81,25 @@ def _require_programs() -> None:
 
 
 def _init_repository(folder: Path) -> None:
-    """Make the folder a repository of Git and DVC, unless it lies inside another one.
+    """Make the folder a repository of Git and DVC; inside another repository, of DVC alone.
 
     Files that exist stay. Raises `UserError` where git or dvc fails.
     """
-    found = subprocess.run(
-        ["git", "rev-parse", "--show-toplevel"], cwd=folder, capture_output=True, text=True
-    )
-    if found.returncode == 0 and Path(found.stdout.strip()).resolve() != folder.resolve():
-        typer.echo(f"{folder} lies in the Git repository {found.stdout.strip()} and gets no own.")
+    from trailers12k.versions.repository import REPOSITORY_FILES, git, init_repository
+
+    top = init_repository(folder)
+    if top.resolve() != folder.resolve():
+        typer.echo(f"{folder} lies in the Git repository {top}, which keeps its versions.")
         return
-    if found.returncode:
-        _call(["git", "init", "--quiet", "--initial-branch", "main"], folder)
-    if not (folder / ".dvc").exists():
-        _call([sys.executable, "-m", "dvc", "init", "--quiet"], folder)
-        for name in (".dvcignore", ".dvc/config"):  # DVC's own hold comments only
-            (folder / name).unlink()
-    for example, name in REPOSITORY.items():
-        if not (folder / name).exists():
-            text = _example(example).replace("{name}", folder.resolve().name)
-            (folder / name).write_text(text, encoding="utf-8")
-    files = [*REPOSITORY.values(), ".dvc/.gitignore", "config.yaml", "movies.csv"]
-    _call(["git", "add", "--", *files], folder)
-    identity = ["git", "var", "GIT_COMMITTER_IDENT"]
-    if subprocess.run(identity, cwd=folder, capture_output=True).returncode:
+    files = [*REPOSITORY_FILES, "config.yaml", "movies.csv"]
+    git("add", "--", *files, folder=folder)
+    try:
+        git("var", "GIT_COMMITTER_IDENT", folder=folder)
+    except UserError:
         typer.echo("Nothing is committed yet, since Git does not know your name and e-mail.")
         return
-    _call(["git", "commit", "--quiet", "--message", "Create the collection", "--", *files], folder)
-
-
-def _call(command: Sequence[str], folder: Path) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    if done.returncode:
-        reason = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
-        raise UserError(f"init: {' '.join(command[:3])} failed in {folder}: {reason}")
+    message = "Create the collection"
+    git("commit", "--quiet", "--message", message, "--", *files, folder=folder)
 
 
 def _example(name: str) -> str:

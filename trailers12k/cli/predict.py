@@ -10,6 +10,7 @@ import typer
 
 from trailers12k.cli import snakemake
 from trailers12k.cli.collection import PASS_THROUGH, examples, require_config
+from trailers12k.workflow import clone
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +35,7 @@ def predict(
     Prints the genres with their probabilities and writes them to results/predictions/. Further
     arguments are passed to Snakemake.
     """
-    snakemake.snakefile()
+    clone.snakefile()
     require_config()
     # In quotes, so that YAML reads a file called 1 or true as text.
     entry = f"trailer={json.dumps(trailer, ensure_ascii=False)}"

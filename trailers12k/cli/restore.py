@@ -38,7 +38,7 @@ def restore(
     ] = False,
 ) -> None:
     """Put the products, the configuration and build/ back as they were in a version."""
-    from trailers12k.versions.snapshots import restore
+    from trailers12k.versions.restoration import restore
 
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     typer.echo(restore(version, force))

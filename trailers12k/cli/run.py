@@ -7,6 +7,7 @@ import typer
 
 from trailers12k.cli import snakemake
 from trailers12k.cli.collection import PASS_THROUGH, examples, require_config
+from trailers12k.workflow import clone
 
 
 def register(app: typer.Typer) -> None:
@@ -32,6 +33,6 @@ def run(context: typer.Context) -> None:
     review, and any file that a rule writes. Every argument is passed to Snakemake; all cores are
     used unless --cores says otherwise. A run that was interrupted continues.
     """
-    snakemake.snakefile()
+    clone.snakefile()
     require_config()
     snakemake.replace_process(context.args)

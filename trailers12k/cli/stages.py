@@ -1,11 +1,13 @@
 """`trailers12k stages` and `trailers12k state`: what DVC needs of this project.
 
-Writes dvc.yaml and build/state.tar.gz. Must not know what the stages do.
+Writes dvc.yaml, code_versions.json and build/state.tar.gz. Must not know what the stages do.
 """
+
+from typing import Annotated
 
 import typer
 
-from trailers12k.cli.collection import ConfigFiles, examples, require_config
+from trailers12k.cli.collection import ConfigFiles, examples, read_settings, require_config
 
 
 def register(app: typer.Typer) -> None:
@@ -18,14 +20,25 @@ def register(app: typer.Typer) -> None:
     app.command("state", hidden=True)(state)
 
 
-def stages(configfile: ConfigFiles = None) -> None:
-    """Write dvc.yaml for this configuration, for a `dvc repro` before the first snapshot."""
-    from trailers12k.versions.dvc_pipeline import dvc_yaml, write_stages
-    from trailers12k.versions.snapshots import _plan
+def stages(
+    configfile: ConfigFiles = None,
+    code: Annotated[
+        bool, typer.Option("--code", help="Write code_versions.json only.", hidden=True)
+    ] = False,
+) -> None:
+    """Write dvc.yaml and code_versions.json for this configuration and code, for `dvc repro`.
+
+    `trailers12k snapshot` writes both as well. Call this before a `dvc repro` with other stores,
+    runs or tables, or with another version of the code.
+    """
+    from trailers12k.versions.dvc_pipeline import pipeline_of, write_code_versions, write_pipeline
 
     require_config()
+    if code:
+        write_code_versions()
+        return
     files = configfile or ()
-    write_stages(dvc_yaml(_plan(files), files))
+    write_pipeline(pipeline_of(read_settings(files), files))
 
 
 def state() -> None:

@@ -32,8 +32,8 @@ the sum of the two standard deviations (=) or more (≠).
 """
 
 OPTIONS = """\
-In brackets: the difference from the published evaluation. masked: attention ignores the padding of
-the last window; whole: a trailer is one sequence; weighted: a window counts by its clips; sklearn:
+In brackets: the difference from the published evaluation. masked: padding of the last window is
+ignored; whole: a trailer is one sequence; weighted: a window counts by its clips; sklearn:
 scikit-learn's average precision, a step function, instead of the trapezoid.
 """
 

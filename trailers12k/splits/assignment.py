@@ -1,4 +1,4 @@
-"""Assigns movies to subsets: stratified, beside earlier assignments, or as the authors published.
+"""Assigns movies to subsets: stratified, or as the authors published.
 
 Reads the published columns and the tables that the configuration names; writes mtgc.csv for a
 table of labels. Must not know Snakemake or the settings.

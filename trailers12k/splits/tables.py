@@ -26,7 +26,7 @@ def read_table(path: str | Path) -> tuple[list[str], list[str], np.ndarray]:
     rows = _read_rows(path, ["mid"])
     names = [name for name in rows[0] if name != "mid" and not name.startswith("split")]
     if not names:
-        raise UserError(f"{path}: there is no label column beside mid; add columns of 0 and 1")
+        raise UserError(f"{path}: there is no label column; add columns of 0 and 1")
     labels = _read_numbers(path, rows, names, ("0", "1"))
     order = sorted(range(len(rows)), key=lambda place: rows[place]["mid"])
     return [rows[place]["mid"] for place in order], names, labels[order]

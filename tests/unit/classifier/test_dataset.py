@@ -180,12 +180,12 @@ def test_a_training_epoch_has_every_movie_once_at_the_same_clips_of_both_streams
             image, video = (batch.snippets[name][place] for name in ("image", "video"))
             rows = features(mids[movie], CLIPS[mids[movie]], 4)
             start = int(image[0, 0] % 1e4) // 100 - 1
-            found = rows[start : start + 4]
-            np.testing.assert_array_equal(image[: len(found)], found)
+            expected = rows[start : start + 4]
+            np.testing.assert_array_equal(image[: len(expected)], expected)
             np.testing.assert_array_equal(video, image[:, :3])
             # tt10000000 has three clips: its snippet ends in a row of zeros.
-            assert len(found) == min(4, len(rows))
-            assert not image[len(found) :].any()
+            assert len(expected) == min(4, len(rows))
+            assert not image[len(expected) :].any()
 
 
 def test_batches_are_gathered_on_the_device_of_the_array(tmp_path, streams):
@@ -296,8 +296,8 @@ def test_users_training_items(tmp_path, stores, caplog):
         assert image.dtype == labels.dtype == torch.float32
         np.testing.assert_array_equal(video, image[:, :3])
         start = int(image[0, 0] % 1e4) // 100 - 1
-        found = features(mid, CLIPS[mid], 4)[start : start + 4]
-        np.testing.assert_array_equal(image[: len(found)], found)
+        expected = features(mid, CLIPS[mid], 4)[start : start + 4]
+        np.testing.assert_array_equal(image[: len(expected)], expected)
         np.testing.assert_array_equal(labels, read_labels(mtgc)[1][read_labels(mtgc)[0].index(mid)])
 
 
