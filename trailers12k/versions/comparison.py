@@ -19,7 +19,7 @@ import yaml
 from trailers12k.common.errors import UserError
 from trailers12k.common.text import one_line
 from trailers12k.common.vocabulary import GENRES
-from trailers12k.settings.validation import LOADER
+from trailers12k.settings.files import LOADER
 
 MOST = 20
 """Lines of a list; the rest is counted."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from trailers12k.features import store_index
 from trailers12k.features.backbones.names import weights_key
+from trailers12k.features.backbones.spec import family_of
 from trailers12k.settings import Settings, plain
 from trailers12k.workflow.code_versions import rule_version
 
@@ -61,8 +62,8 @@ class FeaturePlan:
 
     def code(self, store: str) -> str:
         """The code version of a store's features."""
-        family = self._settings.backbones[store].model.partition("/")[0]
-        return rule_version("extract_features", families=frozenset([family]))
+        family = family_of(self._settings.backbones[store].model)
+        return rule_version("extract_features", families=[family])
 
     def weights_record(self, store: str) -> str | None:
         """The record of a store's pretrained weights; None for other weights."""

@@ -1,9 +1,11 @@
 """How far the run in this folder is, stage by stage; also while it runs.
 
-Reads ledgers and records of movies; writes results/status.csv. Must not know Snakemake.
+Reads ledgers and records of movies; writes nothing. Must not know Snakemake.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from trailers12k.downloads import retries, stop_signal
 from trailers12k.jobs import status
@@ -11,16 +13,23 @@ from trailers12k.settings import Settings
 from trailers12k.workflow.feature_plan import FeaturePlan
 from trailers12k.workflow.movie_list import COLLECTED, MovieList
 
-STATUS = "results/status.csv"
 DOWNLOADS = {"trailers": Path("build/trailers"), "posters": Path("build/posters")}
 """Stage of downloads -> the folder of its movies' records."""
 
 
-def report_status(settings: Settings) -> str:
-    """A table of the stages, for people; writes `STATUS`. Raises `UserError`."""
+@dataclass(frozen=True)
+class RunStatus:
+    """rows: one per stage, with the columns `jobs.status.COLUMNS`. text: the same for people."""
+
+    rows: list[dict[str, Any]]
+    text: str
+
+
+def run_status(settings: Settings) -> RunStatus | None:
+    """The state of every stage; None until the movies are collected. Raises `UserError`."""
     movies, stages = MovieList(settings), FeaturePlan(settings).stages
     if movies.must_collect and not Path(COLLECTED).exists():
-        return "The movies are not collected yet."
+        return None
     folders = {
         stage: {
             shard: DOWNLOADS.get(stage) or Path("build/ledger") / stage / shard
@@ -31,5 +40,4 @@ def report_status(settings: Settings) -> str:
     rows = status.gather(movies.shards, folders)
     pause = settings.downloads.retry_pause
     due = {stage: retries.due_times(folder, pause) for stage, folder in DOWNLOADS.items()}
-    status.write(STATUS, rows)
-    return status.describe(rows, stop_signal.stop_reason(), due)
+    return RunStatus(rows, status.describe(rows, stop_signal.stop_reason(), due))
