@@ -160,8 +160,8 @@ def together(trailer: Path, cut: list[Clip], store: str, count: int) -> float:
     """CPU seconds of each of so many processes at once."""
     context = multiprocessing.get_context("spawn")
     answer = context.SimpleQueue()
-    given = (trailer, cut, store, answer)
-    running = [context.Process(target=one_process, args=given) for _ in range(count)]
+    arguments = (trailer, cut, store, answer)
+    running = [context.Process(target=one_process, args=arguments) for _ in range(count)]
     for process in running:
         process.start()
     total = sum(answer.get() for _ in running)
@@ -208,22 +208,22 @@ def main() -> None:
     args = parser.parse_args()
     keep_memory()
     torch.set_num_threads(1)
-    known = [s for s, spec in CONFIG["backbones"].items() if spec["input"] != "posters"]
+    names = [s for s, spec in CONFIG["backbones"].items() if spec["input"] != "posters"]
     with tempfile.TemporaryDirectory() as folder:
         trailer = render(Path(folder) / "trailer.mp4", args.seconds, (640, 360))
-        found = probe.probe(trailer)
-        cut, _ = detect_clips(trailer, found.decoder, found.duration, ClipSettings(**CLIPS))
-        print(f"{found.duration:.0f} s, {len(cut)} clips, {trailer.stat().st_size / 1e6:.1f} MB")
-        times = np.arange(round(found.duration * 24)) / 24
+        probed = probe.probe(trailer)
+        cut, _ = detect_clips(trailer, probed.decoder, probed.duration, ClipSettings(**CLIPS))
+        print(f"{probed.duration:.0f} s, {len(cut)} clips, {trailer.stat().st_size / 1e6:.1f} MB")
+        times = np.arange(round(probed.duration * 24)) / 24
         for size in (256, 128, 27):
-            read = cpu_of(lambda size=size: read_all(trailer, found.decoder, times, size))
+            read = cpu_of(lambda size=size: read_all(trailer, probed.decoder, times, size))
             print(f"reading at short side {size}: {1000 * read / len(times):.2f} CPU ms a frame")
         print("| store | precision | forward | total | overlap | start-up |")
         print("|---|---|---|---|---|---|")
         few = render(Path(folder) / "brief.mp4", BRIEF, (640, 360))
-        brief = few, detect_clips(few, found.decoder, BRIEF, ClipSettings(**CLIPS))[0]
+        brief = few, detect_clips(few, probed.decoder, BRIEF, ClipSettings(**CLIPS))[0]
         sums = [0.0, 0.0]
-        for store in args.stores or known:
+        for store in args.stores or names:
             *seconds, line = measure(store, args.precision, (trailer, cut), brief, args.rounds)
             sums = [total + more for total, more in zip(sums, seconds, strict=True)]
             print(line, flush=True)

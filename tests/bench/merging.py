@@ -32,7 +32,7 @@ STAGES = 10
 
 @contextmanager
 def timed(what: str) -> Iterator[None]:
-    """Print the CPU and wall seconds of what is done."""
+    """Print the CPU and wall seconds of the block."""
     wall, cpu = time.perf_counter(), time.process_time()
     yield
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu

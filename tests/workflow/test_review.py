@@ -50,7 +50,7 @@ def test_every_movie_is_shown_with_its_pictures_or_why_it_was_lost(project):
     assert movies.keys() == trailers.keys()
     names = list(data["flags"])
     for mid, row in trailers.items():
-        flags = {names[flag] for flag, _ in movies[mid]["flags"]}
+        flags = {names[flag] for flag, *_ in movies[mid]["flags"]}
         assert ("lost" in flags) == (row["status"] != "ok")
         assert not flags & {"duplicate", "near_duplicate"}
         poster = project.folder / f"build/posters/{mid}.jpg"

@@ -231,7 +231,10 @@ class Part(NamedTuple):
 
 
 def merge(
-    parts: Iterable[Part], store: Path, attributes_: Mapping, index: Path | None = None
+    parts: Iterable[Part | tuple[Path, str, str]],
+    store: Path,
+    group_attributes: Mapping,
+    index: Path | None = None,
 ) -> list[dict]:
     """Make a store of exactly the movies of `parts`; rows `mid, clips, fingerprint`, by mid.
 
@@ -244,18 +247,18 @@ def merge(
     Raises `UserError` for a mid that is none, for a damaged array of a shard, and for files that
     are not an array's where one must be written; nothing of the store is lost then.
     """
-    parts = sorted((Part(*part) for part in parts), key=lambda part: part.mid)
-    wanted = {part.mid for part in parts}
-    for part in parts:
+    merged = sorted((Part(*part) for part in parts), key=lambda part: part.mid)
+    wanted = {part.mid for part in merged}
+    for part in merged:
         if not is_mid(part.mid):
             raise UserError(
                 f"the ledger of {part.store}: {part.mid!r} is not a movie id; delete that ledger"
             )
-    create(store, attributes_)
+    create(store, group_attributes)
     removed = keep_only(store, wanted)
     merging = _Merging(store, index, wanted)
     try:
-        for part in tqdm(parts, unit="movie", disable=None):
+        for part in tqdm(merged, unit="movie", disable=None):
             merging.put(part)
     finally:  # what was read need not be read again
         if index:
@@ -263,14 +266,14 @@ def merge(
     log.info(
         "%s: %d movies, %d added or replaced, %d kept, %d removed",
         store.name,
-        len(parts),
+        len(merged),
         merging.added,
-        len(parts) - merging.added,
+        len(merged) - merging.added,
         len(removed),
     )
     return [
         {"mid": part.mid, "clips": shape(store, part.mid)[0], "fingerprint": part.fingerprint}
-        for part in parts
+        for part in merged
     ]
 
 

@@ -16,8 +16,8 @@ from trailers12k.common.vocabulary import CHANCE, FAILED, GENRES, OK
 from trailers12k.report import charts, drawing, run_charts
 from trailers12k.report.charts import HistogramAxis
 from trailers12k.report.formatting import count, duration
+from trailers12k.report.measures import FRACTIONAL
 from trailers12k.report.run_charts import trained_runs
-from trailers12k.report.tables import FRACTIONAL
 
 
 @dataclass(frozen=True)

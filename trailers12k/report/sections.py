@@ -9,7 +9,15 @@ from typing import Any
 
 import pandas as pd
 
-from trailers12k.common.vocabulary import CHANCE, GENRES, METRICS, OK, PUBLISHED, SAMPLE
+from trailers12k.common.vocabulary import (
+    CHANCE,
+    GENRES,
+    METRICS,
+    OK,
+    PUBLISHED,
+    SAMPLE,
+    STREAM_INPUTS,
+)
 from trailers12k.evaluation.scores import is_untrained
 from trailers12k.report.formatting import METRIC_NAMES, count
 from trailers12k.report.pictures import Grid
@@ -72,7 +80,7 @@ def tiles(tables: Tables) -> list[tuple[str, str]]:
     figures = [(count(remaining.iloc[0]), "movies")]
     if "trailers" in remaining:
         figures.append((count(remaining["trailers"]), "complete trailers"))
-    clips = stores.loc[stores["input"] != "posters", "clips"]
+    clips = stores.loc[stores["input"] != STREAM_INPUTS["poster"], "clips"]
     if len(clips):
         figures.append((count(clips.max()), "clips"))
     figures.append((count(len(stores)), "feature stores"))
@@ -89,7 +97,7 @@ def facts(settings: Settings) -> list[tuple[str, str]]:
     if _sources(settings) != [PUBLISHED]:
         rows += [
             ("shots and clips", f"{clips['detector']}; {clips['fpc']} frames at {clips['fps']}/s"),
-            ("image features", f"mean over {settings['image_frames']} frames of a clip"),
+            ("image backbones", f"frames averaged per clip: {settings['image_frames']}"),
         ]
     rows.append(
         (
@@ -124,11 +132,11 @@ def decision_words(table: pd.DataFrame) -> str:
     decisions = ", ".join(
         f"{name.replace('_', ' ')} {count(counts[name])}" for name in sorted(counts.index)
     )
-    words = f"A reviewer decided about {count(len(table))} movies: {decisions}."
+    words = f"Movies with a decision: {count(len(table))} ({decisions})."
     if "verified" in table:
         verified = table["verified"].fillna("").astype(str).str.lower().isin(["true", "1", "yes"])
         words += (
-            f" {count(verified.sum())} trailers are verified: accepted, and unchanged since then."
+            f" Verified trailers (accepted, and unchanged since then): {count(verified.sum())}."
         )
     return words
 
@@ -179,8 +187,8 @@ def result_words(summary: pd.DataFrame) -> str:
     if len(compared):
         within = compared["uap_within"].map(_is_true).sum()
         words += (
-            f" The paper reports {count(len(compared))} of them; the µAP of {count(within)} agrees "
-            "with it within both standard deviations."
+            f" The paper reports {count(len(compared))} of them; in {count(within)} of these, µAP "
+            "agrees within both standard deviations."
         )
     return words
 

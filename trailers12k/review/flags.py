@@ -6,7 +6,7 @@ know about pages.
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -28,8 +28,9 @@ FLAGS = {
     "corrupt": "Some frames of the file are damaged.",
 }
 """The flags in the order in which they are listed -> their meaning."""
-COLUMNS = ["mid", "flag", "words"]
-"""Columns of flags.csv; words: the reason, with the numbers behind it."""
+COLUMNS = ["mid", "flag", "words", "others"]
+"""Columns of flags.csv. words: the reason, with the numbers behind it. others: mids of the other
+trailers that the flag is about, joined by `|`."""
 NUMBERS = [
     *("duration", "height", "width", "frames", "corrupt", "shots", "black", "still", "frozen")
 ]
@@ -58,8 +59,14 @@ ASPECTS = (1.2, 2.6)
 SHOT_RATE = 0.25
 """Factor of the median shots per second. Genres differ by a factor of two."""
 
-Flag = tuple[str, str, str]
-"""mid, flag, words."""
+
+class Flag(NamedTuple):
+    """A row of flags.csv; see `COLUMNS`."""
+
+    mid: str
+    flag: str
+    words: str
+    others: str = ""
 
 
 def flag(
@@ -82,7 +89,7 @@ def flag(
         *(each for row in present.itertuples() for each in _flags_of(row, medians)),
     ]
     order = {name: place for place, name in enumerate(FLAGS)}
-    flags.sort(key=lambda row: (row[0], order[row[1]]))
+    flags.sort(key=lambda row: (row.mid, order[row.flag]))
     return pd.DataFrame(flags, columns=COLUMNS)
 
 
@@ -92,7 +99,7 @@ def _shot_rate(table: pd.DataFrame) -> pd.Series:
 
 def _lost(table: pd.DataFrame) -> Iterator[Flag]:
     for row in table.itertuples():
-        yield row.mid, "lost", f"{row.stage}: {row.reason.replace('_', ' ') or row.status}"
+        yield Flag(row.mid, "lost", f"{row.stage}: {row.reason.replace('_', ' ') or row.status}")
 
 
 def _copies(
@@ -102,18 +109,19 @@ def _copies(
     sha256 = dict(zip(present["mid"], present["sha256"], strict=True))
     for _, same in present[present["sha256"] != ""].groupby("sha256"):
         for mid in same["mid"] if len(same) > 1 else ():
-            others = [_name(other, titles) for other in same["mid"] if other != mid]
-            yield mid, "duplicate", f"the same file as {_listed(others)}"
-    near: dict[str, list[str]] = {}
+            others = [other for other in same["mid"] if other != mid]
+            words = f"the same file as {_listed(_name(other, titles) for other in others)}"
+            yield Flag(mid, "duplicate", words, "|".join(others))
+    near: dict[str, dict[str, str]] = {}
     for pair, reason in pairs(present, embeddings, sheets).items():
         if pair[0] not in titles or pair[1] not in titles:
             continue
         if sha256[pair[0]] and sha256[pair[0]] == sha256[pair[1]]:
             continue
         for mid, other in (pair, pair[::-1]):
-            near.setdefault(mid, []).append(f"like {_name(other, titles)}: {reason}")
+            near.setdefault(mid, {})[other] = f"like {_name(other, titles)}: {reason}"
     for mid, reasons in near.items():
-        yield mid, "near_duplicate", "; ".join(reasons)
+        yield Flag(mid, "near_duplicate", "; ".join(reasons.values()), "|".join(reasons))
 
 
 def _name(mid: str, titles: Mapping[str, str]) -> str:
@@ -133,7 +141,7 @@ def _flags_of(row: Any, medians: pd.Series) -> Iterator[Flag]:
     """
 
     def raised(name: str, words: str) -> Flag:
-        return row.mid, name, words
+        return Flag(row.mid, name, words)
 
     duration, median = row.duration, medians["duration"]
     if duration < SHORT * median or duration > min(LONG * median, LONGEST):

@@ -48,8 +48,9 @@ MOVIE = [
     *("mid", "title", "year", "genres", "address", "video", "duration", "width", "height"),
     *("sha256", "shots", "starts", "cell", "poster", "flags"),
 ]
-"""Columns of a movie in movies.js. genres: indexes; flags: pairs of an index and words; starts: see
-`_shot_starts`; cell: width of the contact sheet's cells, 0 without a sheet; poster: 1 or 0."""
+"""Columns of a movie in movies.js. genres: indexes; flags: lists of an index, words and the mids of
+other trailers; starts: see `_shot_starts`; cell: width of the contact sheet's cells, 0 without a
+sheet; poster: 1 or 0."""
 DECISION = [
     *("mid", "title", "decision", "wrong", "replacement", "sha256", "note", "by", "date"),
 ]
@@ -110,10 +111,11 @@ def write(folder: Path, contents: ReviewContents, sheets: Path, posters: Path) -
     with_poster = _copy_pictures(folder / "posters", posters, mids, _shrink)
     genres = _genre_indexes(contents.trailers["genres"])
     starts = dict(_shot_starts(contents.clips))
-    flags: dict[str, list[tuple[int, str]]] = {}
+    flags: dict[str, list[tuple[int, str, list[str]]]] = {}
     indexes = {name: index for index, name in enumerate(FLAGS)}
     for row in contents.flags:
-        flags.setdefault(row["mid"], []).append((indexes[row["flag"]], row["words"]))
+        others = row["others"].split("|") if row["others"] else []
+        flags.setdefault(row["mid"], []).append((indexes[row["flag"]], row["words"], others))
 
     def movie(row: Any) -> list[object]:
         shots = int(_number(row.shots))

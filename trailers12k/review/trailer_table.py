@@ -9,7 +9,7 @@ from pathlib import Path
 
 from trailers12k.common.files import read_csv, write_csv
 from trailers12k.common.movie import Movie
-from trailers12k.common.vocabulary import OK
+from trailers12k.common.vocabulary import OK, STREAM_INPUTS
 from trailers12k.movies.movie_table import read_movies
 from trailers12k.report.losses import MADE, Loss, follow, stages_of
 
@@ -71,7 +71,8 @@ def list_trailers(path: str | Path, files: TrailerFiles) -> list[dict[str, str]]
     Stores of posters do not count: a movie without a poster still has its trailer.
     """
     movies = read_movies(files.movies)
-    order = [*MADE, *(store for store, kind in files.stores.items() if kind != "posters")]
+    of_posters = STREAM_INPUTS["poster"]
+    order = [*MADE, *(store for store, kind in files.stores.items() if kind != of_posters)]
     lost = follow([movie.mid for movie in movies], stages_of(read_csv(files.ledger)), order)
     downloaded, cut = (
         [row for path in paths for row in read_csv(path)] for paths in (files.downloaded, files.cut)

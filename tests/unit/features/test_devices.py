@@ -79,13 +79,13 @@ def test_out_of_memory_halves_the_batch_and_goes_on(spec, sizes, caplog):
     assert max(device.sizes[before:]) <= 2, "it has learnt"
 
 
-def test_a_device_that_holds_not_even_one_is_told():
+def test_a_device_too_small_for_a_single_image_is_an_error():
     backbone = loading.load(BackboneSpec(**FRAMES), 0, device=MadeUp(holds=0))
     with pytest.raises(UserError, match="not even a batch of one fits"):
         backbone(clips(2))
 
 
-def test_bf16_is_taken_where_the_device_has_it():
+def test_auto_is_bf16_where_the_device_has_it():
     assert (
         loading.load(BackboneSpec(**FRAMES), 0, device=MadeUp()).attributes["precision"] == "bf16"
     )
@@ -95,7 +95,7 @@ def test_bf16_is_taken_where_the_device_has_it():
     assert fixed.attributes["precision"] == "fp32"
 
 
-def test_a_gpu_takes_one_batch_at_a_time_from_many_threads():
+def test_a_gpu_computes_one_batch_at_a_time_for_many_threads():
     device = MadeUp()
     backbone = loading.load(BackboneSpec(**FRAMES), 0, device=device)
     inside, most, forward = [0], [0], backbone._module.forward
@@ -157,28 +157,28 @@ def claim():
         process.wait()
 
 
-def test_each_job_has_a_gpu_of_its_own_and_a_killed_one_gives_it_back(claim):
+def test_each_job_has_a_gpu_of_its_own_and_a_killed_job_releases_it(claim):
     first, second = claim(), claim()
     taken = {process.stdout.readline().strip(): process for process in (first, second)}
     assert set(taken) == {"0", "1"}
     third = claim()
-    told = []
-    waiting = threading.Thread(target=lambda: told.append(third.stdout.readline().strip()))
+    numbers = []
+    waiting = threading.Thread(target=lambda: numbers.append(third.stdout.readline().strip()))
     waiting.start()
     waiting.join(timeout=8)
-    assert not told, "both are taken"
+    assert not numbers, "both are taken"
     taken["1"].kill()
     waiting.join(timeout=20)
-    assert told == ["1"]
+    assert numbers == ["1"]
 
 
-def test_what_is_not_there_is_told_and_auto_means_the_cpu_then(monkeypatch):
+def test_a_missing_gpu_is_an_error_unless_the_device_is_auto(monkeypatch):
     monkeypatch.setattr(devices, "names", dict)
     with devices.claimed("auto") as device:
         assert device.torch.type == "cpu" and not device.pinned
-    for asked in ("cuda", "cuda:3"):
-        told = pytest.raises(UserError, match=f"device: {asked} does not exist")
-        with told, devices.claimed(asked):
+    for requested in ("cuda", "cuda:3"):
+        error = pytest.raises(UserError, match=f"device: {requested} does not exist")
+        with error, devices.claimed(requested):
             pass
 
 

@@ -1,4 +1,4 @@
-"""Features of clips and posters stand where they belong, and only what changed is computed."""
+"""Features of clips and posters are in the right rows, and only what changed is computed."""
 
 import os
 import re
@@ -206,7 +206,7 @@ def test_only_what_changed_is_computed(trailer, tmp_path, monkeypatch, caplog):
     assert stores.movies(tmp_path / "store.zarr") == ["tt0000001"]
 
 
-def test_settings_of_clips_that_came_out_the_same_compute_nothing(trailer, tmp_path, caplog):
+def test_settings_that_lead_to_the_same_clips_compute_nothing(trailer, tmp_path, caplog):
     """But the store says how its clips were made."""
     caplog.set_level("INFO")
     for detector in ("adaptive", "content"):
@@ -219,7 +219,7 @@ def test_settings_of_clips_that_came_out_the_same_compute_nothing(trailer, tmp_p
     assert "1 computed, 0 kept" in caplog.text and "0 computed, 1 kept" in caplog.text
 
 
-def test_a_shard_of_posters_without_any_still_has_its_store(tmp_path):
+def test_a_shard_without_posters_still_has_its_store(tmp_path):
     sources = [{"mid": "tt0000001", "status": "failed"}]
     (row,) = shard(tmp_path, POSTERS, sources, {}, settings={})
     assert (row["status"], row["reason"]) == ("skipped", "no_poster")
@@ -254,22 +254,22 @@ def test_a_shard_touches_no_file_of_another(trailer, tmp_path):
     assert before and state() == before
 
 
-def test_a_device_is_claimed_when_something_is_to_be_computed_only(trailer, tmp_path, monkeypatch):
+def test_a_device_is_claimed_only_when_something_is_computed(trailer, tmp_path, monkeypatch):
     claims = []
     claimed = devices.claimed
 
-    def watched(asked):
-        claims.append(asked)
+    def watched(requested):
+        claims.append(requested)
         return claimed("cpu")
 
     monkeypatch.setattr(devices, "claimed", watched)
     for _ in range(2):
-        given = [row_of("tt0000001", trailer)], {"tt0000001": CUT}
-        shard(tmp_path, CLIPS, *given, device="cuda:1", threads=2)
+        movies = [row_of("tt0000001", trailer)], {"tt0000001": CUT}
+        shard(tmp_path, CLIPS, *movies, device="cuda:1", threads=2)
     assert claims == ["cuda:1"]
 
 
-def test_a_store_tells_what_made_each_array(trailer, tmp_path):
+def test_a_store_records_what_computed_each_array(trailer, tmp_path):
     source = row_of("tt0000001", trailer)
     shard(tmp_path, FRAMES, [source], {"tt0000001": CUT})
     store = tmp_path / "store.zarr"

@@ -89,17 +89,17 @@ def moments(states: set, enough: int) -> Iterator[float]:
         yield 1.5 * (number * 0.618 % 1)
 
 
-def kill(target: Callable, given: dict, seconds: float) -> None:
+def kill(target: Callable, parameters: dict, seconds: float) -> None:
     """Run it in a process, which is killed after so many seconds."""
-    process = processes.Process(target=target, kwargs=given)
+    process = processes.Process(target=target, kwargs=parameters)
     process.start()
     process.join(seconds)
     process.kill()
     process.join()
 
 
-def seconds_of(target: Callable, given: dict) -> float:
-    process = processes.Process(target=target, kwargs=given)
+def seconds_of(target: Callable, parameters: dict) -> float:
+    process = processes.Process(target=target, kwargs=parameters)
     began = time.perf_counter()
     process.start()
     process.join()
@@ -127,9 +127,9 @@ def test_features_are_those_of_an_undisturbed_run(undisturbed, sources, tmp_path
     states = set()
     for moment in moments(states, 3):
         folder = tmp_path / str(moment)
-        given = arguments(folder, sources)
+        parameters = arguments(folder, sources)
         # Most of the first fifth goes into loading.
-        kill(shard.extract_shard, given, seconds * (0.2 + 0.8 * moment))
+        kill(shard.extract_shard, parameters, seconds * (0.2 + 0.8 * moment))
         states.add(len(list(folder.glob("records/*.json"))))
         extract(folder, sources)
         assert content(folder, "store.zarr", "ledger.csv") == expected
@@ -137,7 +137,7 @@ def test_features_are_those_of_an_undisturbed_run(undisturbed, sources, tmp_path
     assert len(states) >= 3, f"killed after 0 to {len(MIDS)} movies: {states}"
 
 
-def test_a_run_that_is_killed_again_and_again_gets_there(undisturbed, sources, tmp_path):
+def test_a_run_that_is_killed_repeatedly_finishes(undisturbed, sources, tmp_path):
     seconds, expected = undisturbed
     for _ in range(4):
         kill(shard.extract_shard, arguments(tmp_path, sources), seconds * 0.6)
@@ -169,7 +169,7 @@ def test_a_merge_is_that_of_an_undisturbed_run(tmp_path):
     rows = stores.merge(new, whole, about)
     expected = content(whole, "")
     assert len(rows) == len(stores.movies(whole)) == 200
-    timed = {"parts": new, "store": tmp_path / "timed.zarr", "attributes_": about}
+    timed = {"parts": new, "store": tmp_path / "timed.zarr", "group_attributes": about}
     for _ in range(2):
         shutil.rmtree(timed["store"], ignore_errors=True)
         shutil.copytree(before, timed["store"])
@@ -178,8 +178,8 @@ def test_a_merge_is_that_of_an_undisturbed_run(tmp_path):
     for moment in moments(states, 4):
         store = tmp_path / f"{moment}.zarr"
         shutil.copytree(before, store)
-        given = {"parts": new, "store": store, "attributes_": about}
-        kill(stores.merge, given, seconds * moment)
+        parameters = {"parts": new, "store": store, "group_attributes": about}
+        kill(stores.merge, parameters, seconds * moment)
         states.add(len(content(store, "").items() & expected.items()))
         assert stores.merge(new, store, about) == rows
         assert content(store, "") == expected

@@ -1,4 +1,4 @@
-"""Archives of published stores: what is sound is installed, anything else refused."""
+"""Archives of published stores: sound ones are installed, all others refused."""
 
 import hashlib
 import io
@@ -33,13 +33,13 @@ def pack(path, members, kind=tarfile.REGTYPE, link=""):
 
 
 def fetch(archive, folder, md5=None):
-    found = published.fetch_archive(str(archive), md5, folder, keep=False)
+    fetched = published.fetch_archive(str(archive), md5, folder, keep=False)
     data = folder / "data"
-    published_store.install(found.path, found.md5, data / "s.zarr", data / "s.csv")
+    published_store.install(fetched.path, fetched.md5, data / "s.zarr", data / "s.csv")
 
 
 @pytest.mark.parametrize("prefix", ["", "./", "deep/er/"])
-def test_a_store_of_a_local_folder(tmp_path, prefix):
+def test_a_store_is_unpacked_from_a_local_archive(tmp_path, prefix):
     archive = pack(tmp_path / "s.zarr.tar.gz", {prefix + n: d for n, d in STORE.items()})
     (tmp_path / "data" / "s.zarr" / "tt0000009").mkdir(parents=True)
     fetch(archive, tmp_path, hashlib.md5(archive.read_bytes()).hexdigest())
@@ -71,7 +71,7 @@ def test_the_manifest_changes_with_the_archive(tmp_path):
         ("s.zarr/pipe", tarfile.FIFOTYPE, "", "is no file and no folder"),
     ],
 )
-def test_what_would_leave_the_folder_is_refused_with_the_whole_archive(
+def test_an_archive_with_a_member_outside_the_folder_is_refused(
     tmp_path, name, kind, link, message
 ):
     data = b"" if kind != tarfile.REGTYPE else b"x"
@@ -102,7 +102,7 @@ def test_absolute_names_stay_inside(tmp_path):
         (STORE | {"s.zarr/tt0000003/0.0": b""}, "tt0000003 has no sound .zarray"),
     ],
 )
-def test_an_archive_that_holds_no_such_store(tmp_path, members, message):
+def test_an_archive_without_a_sound_store_is_refused(tmp_path, members, message):
     with pytest.raises(UserError, match=message):
         fetch(pack(tmp_path / "s.zarr.tar.gz", members), tmp_path)
     assert not list((tmp_path / "data").glob("*"))

@@ -36,7 +36,7 @@ def test_users_read_a_store_with_zarr_alone(store):
     assert array.attrs["fingerprint"] == "f2"
 
 
-def test_a_movie_of_zeros_has_a_chunk_like_any_other(store):
+def test_an_array_of_zeros_has_a_chunk(store):
     stores.write(store, "tt0000009", np.zeros((2, 4), np.float32), {})
     assert stores.fault_of(store, "tt0000009") == ""
 
@@ -56,9 +56,7 @@ def test_other_values_are_refused(store, values):
     assert "tt0000009" not in stores.movies(store)
 
 
-def test_merging_keeps_what_is_there_replaces_what_changed_and_removes_what_left(
-    store, tmp_path, caplog
-):
+def test_a_merge_keeps_equal_arrays_replaces_changed_and_removes_others(store, tmp_path, caplog):
     caplog.set_level("INFO")
     out = tmp_path / "out.zarr"
     rows = stores.merge(parts(store), out, {"num_features": 4})
@@ -80,7 +78,7 @@ def test_a_new_version_in_the_shard_does_not_reach_into_a_merged_store(store, tm
     assert (stores.read(out, "tt0000001") == 1).all()
 
 
-def test_merging_mends_a_movie_that_lost_its_chunk(store, tmp_path):
+def test_a_merge_replaces_an_array_that_lost_its_chunk(store, tmp_path):
     out = tmp_path / "out.zarr"
     stores.merge(parts(store), out, {"num_features": 4})
     (out / "tt0000002" / "0.0").unlink()
@@ -89,12 +87,12 @@ def test_merging_mends_a_movie_that_lost_its_chunk(store, tmp_path):
     assert integrity.verify(out) == []
 
 
-def test_verify_names_what_is_damaged(store):
+def test_verify_names_the_damaged_array(store):
     (store / "tt0000001" / "0.0").write_bytes(b"damaged")
     assert integrity.verify(store)[0].reason.startswith("cannot be read")
 
 
-def test_leftovers_of_a_killed_job_are_swept(store):
+def test_leftovers_of_a_killed_job_are_removed(store):
     (store / "tt0000004.partial").mkdir()
     stores.create(store, {"num_features": 4})
     assert stores.movies(store) == MIDS
@@ -176,7 +174,7 @@ def test_a_store_is_described_to_a_person(store):
     assert "backbone: b\nversions:\n  torch: '2'" in text and "determined_by" not in text
 
 
-def test_the_module_runs_without_what_reads_videos(store):
+def test_a_merge_needs_no_module_that_reads_videos(store):
     """In the environment of tables there is neither torch nor PyAV."""
     code = (
         "import sys; sys.modules['av'] = sys.modules['torch'] = None;"

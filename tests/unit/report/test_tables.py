@@ -11,7 +11,7 @@ from trailers12k.common.files import write_csv, write_text
 from trailers12k.common.movie import Movie
 from trailers12k.common.vocabulary import GENRES
 from trailers12k.features import store
-from trailers12k.report import costs, losses, tables
+from trailers12k.report import costs, losses, measures, tables
 
 MIDS = [f"tt000000{i}" for i in range(1, 9)]
 OK = ("ok", "")
@@ -125,7 +125,7 @@ def test_every_number_is_in_one_bar(numbers, name):
     if name == "shots":
         numbers = [int(number) for number in numbers]
     values = np.array(numbers, dtype=float)
-    rows = tables.histograms({name: values})
+    rows = measures.histograms({name: values})
     assert sum(row["movies"] for row in rows) == len(values) and len(rows) < 45
     bars = [(float(row["from"]), float(row["to"])) for row in rows]
     assert all(end == start for (_, end), (start, _) in zip(bars, bars[1:], strict=False))
@@ -136,12 +136,12 @@ def test_every_number_is_in_one_bar(numbers, name):
 
 
 def test_a_measure_without_values_has_an_empty_median():
-    values = tables.measured(
+    values = measures.measured(
         [{"year": "", "genres": "", **dict.fromkeys(["duration", "shots", "clips"], "")}]
     )
-    rows = tables.measures(values)
+    rows = measures.measures(values)
     assert [row["movies"] for row in rows] == [0] * 5
-    assert tables.histograms({"shots": np.array([])}) == []
+    assert measures.histograms({"shots": np.array([])}) == []
 
 
 def test_mistakes_agree_with_a_calculation_by_hand():

@@ -30,7 +30,8 @@ def collection(**odd) -> pd.DataFrame:
 
 def raised(trailers, embeddings=None, sheets=None) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
-    for mid, flag, words in flags.flag(trailers, embeddings or {}, sheets).itertuples(index=False):
+    table = flags.flag(trailers, embeddings or {}, sheets)
+    for mid, flag, words, _ in table.itertuples(index=False):
         found.setdefault(mid, {})[flag] = words
     return found
 
@@ -188,6 +189,21 @@ def test_the_same_file_is_flagged_once(pictures):
     assert {mid: [*words] for mid, words in found.items()} == {
         "tt0000003": ["duplicate"],
         "tt0000009": ["duplicate"],
+    }
+
+
+def test_a_flag_about_other_trailers_names_them_in_a_column(pictures):
+    write_sheet(pictures / "tt0000009.jpg", [picture(300 + j) for j in range(12)])
+    trailers = twelve()
+    trailers["sha256"] = [f"{i % 8:064x}" for i in range(10)]
+    table = flags.flag(trailers, {"a": nearest({9: 3})}, pictures)
+    assert {(row.mid, row.flag): row.others for row in table.itertuples()} == {
+        ("tt0000000", "duplicate"): "tt0000008",
+        ("tt0000001", "duplicate"): "tt0000009",
+        ("tt0000003", "near_duplicate"): "tt0000009",
+        ("tt0000008", "duplicate"): "tt0000000",
+        ("tt0000009", "duplicate"): "tt0000001",
+        ("tt0000009", "near_duplicate"): "tt0000003",
     }
 
 

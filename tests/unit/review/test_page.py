@@ -89,7 +89,7 @@ def write(folders, table=None, flags=(), decisions=()):
 
 
 def test_the_data_of_the_page_comes_from_the_tables(folders):
-    flags = [{"mid": "tt0000001", "flag": "black", "words": "41% black"}]
+    flags = [{"mid": "tt0000001", "flag": "black", "words": "41% black", "others": "tt1|tt2"}]
     decision = {"mid": "tt0000002", "decision": "reject", "note": "'=1+1", "wrong": "a|b"}
     out, data, movies = write(folders, flags=flags, decisions=[decision])
     assert data["collection"] == "films.csv" and list(data["flags"]) == list(FLAGS)
@@ -98,7 +98,7 @@ def test_the_data_of_the_page_comes_from_the_tables(folders):
         **{"mid": "tt0000001", "title": "Film 1", "year": "2010", "genres": [1, 0]},
         **{"address": "aaaaaaaaaaa", "video": "", "duration": 12.35, "width": 640, "height": 360},
         **{"sha256": f"{1:064x}", "shots": 3, "starts": "0 u u", "cell": 160, "poster": 1},
-        "flags": [[list(FLAGS).index("black"), "41% black"]],
+        "flags": [[list(FLAGS).index("black"), "41% black", ["tt1", "tt2"]]],
     }
     assert (movies["tt0000003"]["cell"], movies["tt0000003"]["poster"]) == (0, 0)
     decided = dict(zip(data["decided"], data["decisions"][0], strict=True))

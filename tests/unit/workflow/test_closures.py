@@ -24,12 +24,17 @@ NUMBERS = ["detect_clips", "extract_features", "merge_store", "pack_store", "tra
 PLUMBING = ("common", "jobs", "settings", "workflow", "downloads")
 PROVENANCE = {
     "trailers12k.features.store",
+    "trailers12k.features.store_index",
     "trailers12k.features.backbones.devices",
     "trailers12k.features.backbones.names",
 }
 
 # The jobs around a computation: records, ledgers, contact sheets.
-JOBS = {"trailers12k.video.clip_shard"}
+JOBS = {
+    "trailers12k.features.shard",
+    "trailers12k.video.clip_shard",
+    "trailers12k.video.clip_table",
+}
 
 
 def test_the_committed_closures_are_the_computed_ones():
