@@ -24,7 +24,6 @@ from trailers12k.classifier.training import (
 from trailers12k.common import vocabulary
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv, write_csv
-from trailers12k.common.seeds import seed_for
 from trailers12k.common.vocabulary import GENRES, METRICS
 from trailers12k.evaluation.metrics import chance, scores
 
@@ -258,14 +257,6 @@ def test_features_that_are_not_finite_stop_the_training(tmp_path, movie, message
 def test_bad_settings(values, message):
     with pytest.raises(ValueError, match=message):
         TrainingSettings(**values)
-
-
-def test_seeds_are_stable_and_differ():
-    assert seed_for(0, "swin", 1) == 6016020769438657153
-    seeds = {seed_for(seed, name, split) for seed in (0, 1) for name in "ab" for split in (0, 1)}
-    assert len(seeds) == 8
-    assert all(0 <= seed < 2**63 for seed in seeds)
-    assert seed_for(0, "ab", "c") != seed_for(0, "a", "bc")
 
 
 def test_training_does_not_import_pandas_sklearn_torchvision_or_snakemake():
