@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from trailers12k.common.errors import Failure, UserError
-from trailers12k.downloads import http as web
+from trailers12k.downloads import http
 
 
 class Site:
@@ -55,7 +55,7 @@ def begin(site, path, size=100_000):
     """A download that was interrupted after `size` bytes."""
     site.stop = size
     with pytest.raises(UserError, match="run the same command again"):
-        web.fetch(site.url, path)
+        http.fetch(site.url, path)
     site.stop = None
     (partial,) = path.parent.iterdir()
     assert partial.name.startswith("file.gz.") and partial.stat().st_size == size
@@ -64,13 +64,13 @@ def begin(site, path, size=100_000):
 
 def test_a_download_leaves_only_its_file(site, tmp_path):
     path = tmp_path / "new" / "file.gz"
-    web.fetch(site.url, path, f"md5:{hashlib.md5(site.data).hexdigest()}")
+    http.fetch(site.url, path, f"md5:{hashlib.md5(site.data).hexdigest()}")
     assert path.read_bytes() == site.data and [p.name for p in path.parent.iterdir()] == ["file.gz"]
 
 
 def test_a_partial_download_is_continued(site, tmp_path):
     begin(site, tmp_path / "file.gz")
-    web.fetch(site.url, tmp_path / "file.gz")
+    http.fetch(site.url, tmp_path / "file.gz")
     assert (tmp_path / "file.gz").read_bytes() == site.data
     assert site.requests[-1] == "bytes=100000-"
 
@@ -78,14 +78,14 @@ def test_a_partial_download_is_continued(site, tmp_path):
 def test_a_server_without_ranges_restarts_the_download(site, tmp_path):
     begin(site, tmp_path / "file.gz")
     site.ranges = False
-    web.fetch(site.url, tmp_path / "file.gz")
+    http.fetch(site.url, tmp_path / "file.gz")
     assert (tmp_path / "file.gz").read_bytes() == site.data
 
 
 def test_a_partial_download_of_another_version_is_not_continued(site, tmp_path):
     begin(site, tmp_path / "file.gz")
     site.etag, site.data = "2", site.data[::-1]
-    web.fetch(site.url, tmp_path / "file.gz")
+    http.fetch(site.url, tmp_path / "file.gz")
     assert (tmp_path / "file.gz").read_bytes() == site.data
     assert [path.name for path in tmp_path.iterdir()] == ["file.gz"]
 
@@ -93,29 +93,41 @@ def test_a_partial_download_of_another_version_is_not_continued(site, tmp_path):
 @pytest.mark.parametrize("more", [b"", b"x"])
 def test_a_complete_or_oversized_partial_download_is_handled(site, tmp_path, more):
     begin(site, tmp_path / "file.gz").write_bytes(site.data + more)
-    web.fetch(site.url, tmp_path / "file.gz")
+    http.fetch(site.url, tmp_path / "file.gz")
     assert (tmp_path / "file.gz").read_bytes() == site.data
 
 
 def test_a_file_with_another_md5_is_refused_and_removed(site, tmp_path):
     with pytest.raises(UserError, match="its md5 is .*, and should be 0"):
-        web.fetch(site.url, tmp_path / "file.gz", "md5:" + "0" * 32)
+        http.fetch(site.url, tmp_path / "file.gz", "md5:" + "0" * 32)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_compressed_file_stays_compressed_whatever_the_servers_headers(site, tmp_path):
     site.data, site.encoding = gzip.compress(b"inside"), "gzip"
-    web.fetch(site.url, tmp_path / "file.gz")
+    http.fetch(site.url, tmp_path / "file.gz")
     assert gzip.decompress((tmp_path / "file.gz").read_bytes()) == b"inside"
 
 
 def test_no_message_contains_the_query_of_a_url(tmp_path):
     with pytest.raises(Failure) as failure:
-        web.read(web.session(0), "http://127.0.0.1:9/x?key=secret", 100, 1)
+        http.read(http.session(0), "http://127.0.0.1:9/x?key=secret", 100, 1)
     with pytest.raises(UserError) as error:
-        web.fetch("http://127.0.0.1:9/x?key=secret", tmp_path / "x", retries=0)
+        http.fetch("http://127.0.0.1:9/x?key=secret", tmp_path / "x", retries=0)
     assert "secret" not in f"{failure.value} {error.value}"
 
 
 def test_the_size_of_a_file(site):
-    assert web.size_of(site.url) == len(site.data)
+    assert http.size_of(site.url) == len(site.data)
+
+
+def test_a_failure_has_the_status_of_the_servers_answer(site):
+    site.data = b""
+    client = http.session(retries=0)
+    headers = {"Range": "bytes=1-"}
+    with pytest.raises(Failure) as failure, http.opened(client, site.url, 5, headers):
+        pass
+    assert (failure.value.status, failure.value.reason) == (416, "bad_partial")
+    with pytest.raises(Failure) as failure, http.opened(client, "http://127.0.0.1:1/", 5):
+        pass
+    assert (failure.value.status, failure.value.reason) == (None, "network")

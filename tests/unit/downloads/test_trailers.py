@@ -124,6 +124,16 @@ def test_records_without_a_newer_column_repeat_no_download(web, tmp_path):
     assert (row["status"], row["title"], web[2]) == ("ok", "", [])
 
 
+def test_records_that_call_the_decoder_a_reader_repeat_no_download(web, tmp_path):
+    movies, files = [movie(f"{web[1]}/good.mp4")], tmp_path / "files"
+    first = fetch_shard(movies, files)
+    record = files / "tt0000001.json"
+    record.write_text(record.read_text().replace('"decoder"', '"reader"'))
+    web[2].clear()
+    assert fetch_shard(movies, files) == first
+    assert web[2] == [] and first[0]["decoder"] in ("decord", "pyav")
+
+
 def test_the_download_of_a_too_large_file_is_cancelled(web, tmp_path):
     with pytest.raises(Failure) as failure:
         fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path, max_megabytes=0.001)

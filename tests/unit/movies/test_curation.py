@@ -2,7 +2,6 @@
 
 import csv
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -17,8 +16,6 @@ from trailers12k.movies.curation import Decision
 from trailers12k.movies.sources import collection, records, tmdb, trailers12k
 from trailers12k.movies.sources.records import Record
 from trailers12k.movies.sources.services import ServiceJob
-from trailers12k.versions import dvc_pipeline
-from trailers12k.versions import snapshots as versions
 from trailers12k.workflow.plan import Plan
 
 ROOT = Path(__file__).parents[3]
@@ -400,19 +397,6 @@ def test_the_ledger_begins_with_rejected_movies(tmp_path):
     assert (rejections.tried, rejections.failed) == (0, 0)
 
 
-def test_the_file_is_a_dependency_in_git(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    table(tmp_path)
-    text = dvc_pipeline.dvc_yaml(plan_of(movies="movies.csv"))
-    assert dvc_pipeline.settings_files(text) == ["config.yaml", "movies.csv"]
-    Path("curation.csv").write_text(HEAD)
-    text = dvc_pipeline.dvc_yaml(plan_of(movies="movies.csv"))
-    assert dvc_pipeline.settings_files(text) == ["config.yaml", "movies.csv", "curation.csv"]
-    stage = yaml.safe_load(text)["stages"]["metadata"]
-    assert "curation.csv" in stage["deps"] and "curation" in stage["params"][0]["config.yaml"]
-    assert {"data/curation.csv": {"persist": True}} in stage["outs"]
-
-
 def test_the_downloaded_trailer_is_identified_after_one_before_it_has_left(tmp_path):
     first, second = {"id": ID}, {"url": "https://h/c.mp4"}
     record = Record(MID, "A", genres=("drama",), trailers=(first, second))
@@ -421,17 +405,3 @@ def test_the_downloaded_trailer_is_identified_after_one_before_it_has_left(tmp_p
     metadata.write_metadata(tmp_path / "metadata.json", [record], [row])
     entry = json.loads((tmp_path / "metadata.json").read_text())["trailers12k"]["1"]
     assert entry["youtube"]["trailers"][0] == {"id": "", **second, "dims": [1.0, 2, 3]}
-
-
-def test_a_snapshot_without_the_file_removes_it_from_git(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    table(tmp_path)
-    subprocess.run(["git", "init", "--quiet"], check=True)
-    Path("curation.csv").write_text(HEAD)
-    plan = plan_of(movies="movies.csv")
-    assert versions._decisions_taken_back(plan) == []
-    subprocess.run(["git", "add", "curation.csv"], check=True)
-    Path("curation.csv").unlink()
-    assert versions._decisions_taken_back(plan) == ["curation.csv"]
-    subprocess.run(["git", "add", "--force", "--", "curation.csv"], check=True)
-    assert versions._decisions_taken_back(plan) == []

@@ -1,10 +1,13 @@
 """What is refused as a snapshot."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from trailers12k.common.errors import UserError
+from trailers12k.settings import load
+from trailers12k.versions import snapshots
 from trailers12k.versions.restoration import restore
 from trailers12k.versions.snapshots import snapshot
 
@@ -40,3 +43,15 @@ def test_nothing_is_done_beside_a_run(folder, action):
     lock.touch()
     with pytest.raises(UserError, match="Snakemake is at work in this folder"):
         action()
+
+
+def test_decisions_that_were_deleted_here_are_removed_from_git_too(folder):
+    settings = load({})
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    Path("curation.csv").write_text("mid,decision\n")
+    assert snapshots._removed_decisions(settings) == []
+    subprocess.run(["git", "add", "curation.csv"], check=True)
+    Path("curation.csv").unlink()
+    assert snapshots._removed_decisions(settings) == ["curation.csv"]
+    subprocess.run(["git", "add", "--force", "--", "curation.csv"], check=True)
+    assert snapshots._removed_decisions(settings) == []

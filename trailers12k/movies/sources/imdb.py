@@ -16,7 +16,6 @@ from tqdm import tqdm
 from trailers12k.common.errors import UserError
 from trailers12k.common.text import one_line
 from trailers12k.common.vocabulary import GENRES
-from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.movies.sources.records import Record, genres_of
 
 log = logging.getLogger(__name__)
@@ -35,7 +34,7 @@ AGAIN = "delete the file to fetch it again"
 
 def read(
     settings: Mapping[str, Any], earlier: Mapping[str, Record]
-) -> tuple[list[Record], list[LedgerRow]]:
+) -> tuple[list[Record], list[dict[str, Any]]]:
     """The movies of earlier sources; or where there are none, those that the settings select.
 
     Returns records sorted by mid, and no ledger. Adult titles and titles without one of the ten

@@ -11,7 +11,6 @@ from typing import Any
 
 from trailers12k.common.movie import Movie
 from trailers12k.common.vocabulary import GENRES
-from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.movies.sources.records import Record
 
 FIRST_ID = 9_000_001
@@ -89,7 +88,7 @@ def random_for(*key: object) -> random.Random:
 
 def read(
     settings: Mapping[str, Any], earlier: Mapping[str, Record]
-) -> tuple[list[Record], list[LedgerRow]]:
+) -> tuple[list[Record], list[dict[str, Any]]]:
     """`movies` as records, and no ledger. settings: `movies` (their number) and `seed`."""
     records = [
         Record(

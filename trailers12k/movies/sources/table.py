@@ -6,11 +6,11 @@ Reads the file and rejects it at the first error. Must not know what is done wit
 import csv
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.movie import is_youtube_id
 from trailers12k.common.vocabulary import GENRES
-from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.movies.sources.records import Record
 
 REQUIRED = ("mid", "title", "year", "genres")
@@ -19,7 +19,7 @@ OPTIONAL = ("youtube_id", "trailer_url", "poster_url", "other_trailers")
 
 def read(
     settings: Mapping[str, str], earlier: Mapping[str, Record]
-) -> tuple[list[Record], list[LedgerRow]]:
+) -> tuple[list[Record], list[dict[str, Any]]]:
     """The movies of the CSV file `settings["path"]`, in its order, and no ledger.
 
     Raises `UserError` with the file, line, column, value, and the allowed values.

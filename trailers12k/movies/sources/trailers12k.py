@@ -15,7 +15,6 @@ from typing import Any
 from trailers12k.common.errors import UserError
 from trailers12k.common.movie import check_address
 from trailers12k.common.text import one_line
-from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.movies.sources.records import Record, genres_of
 
 BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError)
@@ -28,7 +27,7 @@ ALLOWED: dict[type, str] = {dict: "an object, {...}", list: "a list, [...]", str
 
 def read(
     settings: Mapping[str, Any], earlier: Mapping[str, Record]
-) -> tuple[list[Record], list[LedgerRow]]:
+) -> tuple[list[Record], list[dict[str, Any]]]:
     """The movies of `settings["files"]["metadata"]` (.tar.gz, .json.gz or .json), and no ledger.
 
     Sections and keys that this project does not use are kept as they are.
