@@ -5,7 +5,6 @@ Reads ledgers and records of movies; writes nothing. Must not know Snakemake.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from trailers12k.downloads import retries, stop_signal
 from trailers12k.jobs import status
@@ -19,9 +18,9 @@ DOWNLOADS = {"trailers": Path("build/trailers"), "posters": Path("build/posters"
 
 @dataclass(frozen=True)
 class RunStatus:
-    """rows: one per stage, with the columns `jobs.status.COLUMNS`. text: the same for people."""
+    """rows: one per stage. text: the same for people."""
 
-    rows: list[dict[str, Any]]
+    rows: list[status.StageStatus]
     text: str
 
 
