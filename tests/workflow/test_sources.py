@@ -119,7 +119,7 @@ def test_the_published_metadata_takes_one_command_and_a_new_movie_runs_its_shard
 
 
 def test_later_sources_fill_gaps_and_metadata_names_the_source_of_each_field(web, tmp_path):
-    """A table that has little more than ids; IMDb knows titles, TMDB trailers, the search one."""
+    """A table with ids and genres; IMDb adds titles, and TMDB trailers and posters."""
     numbers = range(12)
     table = ["mid,title,year,genres"] + [f"{mid_of(n)},,,drama" for n in numbers]
     basics = "tconst|titleType|primaryTitle|originalTitle|isAdult|startYear|endYear|runtimeMinutes"
@@ -154,7 +154,7 @@ def test_later_sources_fill_gaps_and_metadata_names_the_source_of_each_field(web
         for record in json.loads((project.folder / "build/sources/records.json").read_text())
         if record["mid"] == mid_of(3)
     )
-    assert record["given"] == {
+    assert record["origin"] == {
         **{"genres": "mine", "title": "imdb", "year": "imdb"},
         **{"trailers": "tmdb", "poster_url": "tmdb"},
     }
