@@ -2,7 +2,7 @@
 # make test       set up and run the tests
 # make snapshot   commit all products into DVC: VERSION=tag names it, CONFIG='FILE ...' as --configfile
 # make restore    put the products of VERSION=tag back, or of this commit; FORCE=1 loses unsaved ones
-# make diff       tell how the versions FROM=tag and TO=tag differ; without TO, the files here
+# make diff       print what changed from FROM=tag to TO=tag; without TO, to the files here
 # make bench      measure what the README says that things cost
 # make check      all checks but the tests: format, style, types, imports, dependencies, generated files
 # make lock       derive lock.txt from requirements.txt; what needs no change stays (UPGRADE=1: all new)
@@ -27,13 +27,13 @@ test: $(READY) $(VENV)/slurm
 	pytest --numprocesses 2 --dist loadfile tests/workflow
 
 snapshot: $(READY)
-	python -m trailers12k.versions.snapshots snapshot --version '$(VERSION)' --configfile $(CONFIG)
+	trailers12k snapshot --version '$(VERSION)' $(CONFIG:%=--configfile '%')
 
 restore: $(READY)
-	python -m trailers12k.versions.snapshots restore '$(VERSION)' $(if $(FORCE),--force)
+	trailers12k restore '$(VERSION)' $(if $(FORCE),--force)
 
 diff: $(READY)
-	@snakemake diff --config 'from=$(FROM)' 'to=$(TO)'
+	@trailers12k diff '$(FROM)' '$(TO)'
 
 bench: $(READY)
 	python tests/bench/planning.py

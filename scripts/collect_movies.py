@@ -1,29 +1,36 @@
-"""Collect the movies of all sources into one table, and all that is known of them."""
+"""Collect the movies of all sources into one table, and everything that the sources state."""
 
 import logging
-from pathlib import Path
 
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
-from trailers12k.movies import metadata, sources
-from trailers12k.movies.sources import records
-from trailers12k.workflow.plan import Plan
+from trailers12k.movies.sources import collection
+from trailers12k.settings import load
+from trailers12k.workflow.movie_list import MovieList
+from trailers12k.workflow.source_plan import SourcePlan, source_settings
 
 
 def main() -> None:
-    plan = Plan(snakemake.config)
-    rounds = snakemake.params.settings["rounds"]
-    found = sources.collect_all(plan.config, plan.source_files, rounds, plan.decisions)
-    movies = [records.movie_of(record) for record in found.records]
-    plan.check_number(movies)
-    for name, path in zip(plan.asking, snakemake.output.ledgers, strict=True):
-        rows = found.ledgers.get(name, [])
+    settings = load(snakemake.config)
+    listed, plan, downloads = MovieList(settings), SourcePlan(settings), settings.downloads
+    collected = collection.collect_from_services(
+        settings.movies,
+        source_settings(settings),
+        snakemake.params.settings["retry_rounds"],
+        collection.RetryPolicy(
+            downloads.retries, downloads.timeout, downloads.retry_pause, settings.retry
+        ),
+        listed.decisions,
+        downloads.local_files,
+    )
+    listed.check_number(collection.movies_of(collected))
+    for name, path in zip(plan.queried, snakemake.output.ledgers, strict=True):
+        rows = collected.ledgers.get(name, [])
         ledger.write_shard(path, rows)
         logging.info("%s: %s", name, ledger.count(rows))
-    records.write(snakemake.output.records, found.records)
-    records.write(snakemake.output.rejected, found.rejected)
-    metadata.write_movies(Path(snakemake.output.movies), movies)
-    logging.info("%d movies, %d rejected", len(movies), len(found.rejected))
+    output = snakemake.output
+    collection.write(collected, output.movies, output.records, output.rejected)
+    logging.info("%d movies, %d rejected", len(collected.records), len(collected.rejected))
 
 
 if __name__ == "__main__":

@@ -1,33 +1,28 @@
-"""Tell what this run holds and what became of it, as tables."""
+"""Describes the run in tables: losses, genres, lengths, mistakes, stores, versions."""
 
 from pathlib import Path
 
-from trailers12k.common.files import read_csv
 from trailers12k.common.vocabulary import SPLITS
-from trailers12k.evaluation import summary
-from trailers12k.features import store as stores
 from trailers12k.jobs.context import job
-from trailers12k.report import tables as overview
+from trailers12k.report.tables import RunFiles, describe_run
 
 
 def main() -> None:
-    given, told = snakemake.input, snakemake.params
-    overview.describe(
+    inputs, params = snakemake.input, snakemake.params
+    describe_run(
         Path(snakemake.output.tables[0]).parent,
-        splits=summary.read_labels(given.mtgc),
-        runs={
-            run: [Path(f"results/runs/{run}/split{split}") for split in SPLITS] for run in told.runs
-        },
-        stores=told.used,
-        # The published stores do not record their input.
-        attributes={
-            name: {"input": kind} | stores.attributes(Path(f"data/{name}.zarr"))
-            for name, kind in told.stores.items()
-        },
-        manifests={name: read_csv(f"data/{name}.csv") for name in told.stores},
-        movies=given.movies or None,
-        ledger=given.ledger or None,
-        trailers=given.trailers or None,
+        RunFiles(
+            mtgc=inputs.mtgc,
+            runs={
+                run: [Path(f"results/runs/{run}/split{split}") for split in SPLITS]
+                for run in params.runs
+            },
+            stores=params.stores,
+            used=params.used,
+            movies=inputs.movies or None,
+            ledger=inputs.ledger or None,
+            trailers=inputs.trailers or None,
+        ),
     )
 
 

@@ -1,25 +1,27 @@
-"""Find the shots of one shard's trailers and cut them into clips."""
+"""Detect the shots of one shard's trailers and cut them into clips."""
 
 from pathlib import Path
 
-from trailers12k.common.files import write_csv
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
-from trailers12k.video import clips
+from trailers12k.video import clip_shard
+from trailers12k.video.clip_detection import ClipSettings
 
 
 def main() -> None:
-    output, table = Path(snakemake.output.ledger), Path(snakemake.output.clips)
-    rows, clip_rows = clips.detect_shard(
-        ledger.read_shard(snakemake.input.trailers),
-        snakemake.params.settings,
-        snakemake.params.code["package"],
+    output = Path(snakemake.output.ledger)
+    paths = clip_shard.ShardPaths(
         records=output.with_suffix(""),
-        products=table.with_suffix(""),
-        pictures=Path("build/sheets"),
+        table=Path(snakemake.output.clips),
+        contact_sheets=Path("build/sheets"),
     )
-    write_csv(table, clips.COLUMNS, clip_rows)
-    ledger.write_shard(output, rows, clips.LEDGER_COLUMNS)
+    rows = clip_shard.detect_shard(
+        ledger.read_shard(snakemake.input.trailers),
+        ClipSettings(**snakemake.params.settings),
+        snakemake.params.code,
+        paths,
+    )
+    ledger.write_shard(output, rows, clip_shard.LEDGER_COLUMNS)
 
 
 if __name__ == "__main__":

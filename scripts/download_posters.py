@@ -3,19 +3,24 @@
 from pathlib import Path
 
 from trailers12k.downloads import posters
+from trailers12k.downloads.shard import Shard
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
-from trailers12k.workflow.plan import Plan
+from trailers12k.settings import load
+from trailers12k.workflow.download_plan import download_settings
+from trailers12k.workflow.movie_list import MovieList
 
 
 def main() -> None:
-    plan, shard = Plan(snakemake.config), snakemake.wildcards.shard
+    settings, shard = load(snakemake.config), snakemake.wildcards.shard
     rows = posters.posters_of_shard(
-        plan.listed(snakemake.params.movies, "mid", "poster_url", shard=shard),
-        plan.download_settings("posters"),
-        Path("build/posters"),
-        shard,
-        snakemake.params.round,
+        Shard(
+            MovieList(settings).listed(snakemake.params.movies, "mid", "poster_url", shard=shard),
+            Path("build/posters"),
+            shard,
+            snakemake.params.retry_round,
+        ),
+        download_settings(settings, "posters"),
     )
     ledger.write_shard(snakemake.output.ledger, rows, posters.POSTER_COLUMNS)
 

@@ -2,38 +2,45 @@
 
 from pathlib import Path
 
-from trailers12k.features import extraction as features
+from trailers12k.features import shard, store_index
 from trailers12k.features.backbones.names import read_weights
+from trailers12k.features.backbones.spec import BackboneSpec
+from trailers12k.features.extraction import recipe_of
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
-from trailers12k.video import clips
+from trailers12k.settings import load
+from trailers12k.video.clip_table import read_clips
 
 
 def main() -> None:
-    output, store = Path(snakemake.output.ledger), snakemake.wildcards.store
-    params = snakemake.params.settings
-    # Neither is among the params: they change no result, and so shall make no job run.
-    device = snakemake.config["device"]
-    batch = snakemake.config["backbones"][store]["batch"]
-    settings = dict(params["clips"])
+    output, name = Path(snakemake.output.ledger), snakemake.wildcards.store
+    settings = snakemake.params.settings
+    # Neither is among the params: they determine no result, so a change must not rerun the job.
+    configured = load(snakemake.config)
+    batch = configured.backbones[name].batch
+    clip_settings = dict(settings["clips"])
     if detected := snakemake.input.get("detected"):
-        settings["detector_version"] = ledger.tools(ledger.read_shard(detected))
+        clip_settings["detector_version"] = ledger.tools(ledger.read_shard(detected))
     weights = snakemake.input.get("weights")
-    rows = features.extract_shard(
-        store,
-        params["backbone"] | {"batch": batch},
-        settings,
-        ledger.read_shard(snakemake.input.sources),
-        clips.read_clips(snakemake.input.clips) if settings else {},
-        params["code"]["package"],
-        records=output.with_suffix(""),
-        store=Path(snakemake.output.group).parent,
-        seed=params["seed"],
-        weights=read_weights(weights) if weights else None,
-        device=device,
-        threads=snakemake.threads,
+    recipe = recipe_of(
+        BackboneSpec(**settings["backbone"], batch=batch),
+        clip_settings,
+        settings["code"],
+        settings["seed"],
+        read_weights(weights) if weights else None,
     )
-    ledger.write_shard(output, rows, features.LEDGER_COLUMNS)
+    request = shard.ShardRequest(
+        name=name,
+        sources=ledger.read_shard(snakemake.input.sources),
+        clips=read_clips(snakemake.input.clips) if clip_settings else {},
+        records=output.with_suffix(""),
+        group=Path(snakemake.output.group).parent,
+        index=store_index.index_of(name, snakemake.wildcards.shard),
+    )
+    machine = shard.Machine(configured.device, snakemake.threads)
+    rows = shard.extract_shard(recipe, request, clip_settings, machine)
+    ledger.write_shard(output, rows, shard.LEDGER_COLUMNS)
+    store_index.record_repairs(name, snakemake.params.get("repairs"), snakemake.wildcards.shard)
 
 
 if __name__ == "__main__":

@@ -1,20 +1,27 @@
-"""Have one of the authors' stores."""
+"""Fetch one of the authors' stores."""
 
 from pathlib import Path
 
 from trailers12k.downloads import published
+from trailers12k.features import published_store
 from trailers12k.jobs.context import job
+from trailers12k.settings import load
 
 
 def main() -> None:
-    published.fetch_store(
-        **snakemake.params.file,
-        folder=Path("build/published"),
+    # No param: it determines no result.
+    keep = load(snakemake.config).published.keep_archives
+    archive = published.fetch_archive(
+        **snakemake.params.file, folder=Path("build/published"), keep=keep
+    )
+    published_store.install(
+        archive.path,
+        archive.md5,
         store=Path(snakemake.output.group).parent,
         manifest=Path(snakemake.output.manifest),
-        # No param: it changes no result.
-        keep=snakemake.config["published"]["keep_archives"],
     )
+    if archive.is_temporary:
+        archive.path.unlink()
 
 
 if __name__ == "__main__":

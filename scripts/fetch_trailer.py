@@ -1,17 +1,18 @@
-"""Have the trailer whose genres are asked for, verified."""
+"""Download the trailer whose genres are predicted, or check a local file."""
 
 from pathlib import Path
 
 from trailers12k.common.files import write_json
-from trailers12k.downloads import trailers as download
+from trailers12k.downloads import trailers
 from trailers12k.jobs.context import job
-from trailers12k.workflow.plan import Plan
+from trailers12k.settings import load
+from trailers12k.workflow.download_plan import download_settings
 
 
 def main() -> None:
     output = Path(snakemake.output.facts)
-    settings = Plan(snakemake.config).download_settings("trailers")
-    write_json(output, download.trailer_of(snakemake.params.address, settings, output.parent))
+    settings = download_settings(load(snakemake.config), "trailers")
+    write_json(output, trailers.trailer_of(snakemake.params.address, settings, output.parent))
 
 
 if __name__ == "__main__":

@@ -1,31 +1,22 @@
-"""List what is known of the trailers; tell which a person should look at first."""
+"""Lists every trailer, and flags those that a person should check first."""
 
 from pathlib import Path
 
-import pandas as pd
-
-from trailers12k.common.files import write_csv
 from trailers12k.jobs.context import job
-from trailers12k.review import flags, trailer_table
+from trailers12k.review.flagging import flag_trailers
+from trailers12k.review.trailer_table import TrailerFiles
 
 
 def main() -> None:
-    given = snakemake.input
-    rows = trailer_table.list_trailers(
-        snakemake.output.trailers,
-        given.movies,
-        given.ledger,
-        given.downloaded,
-        given.cut,
-        snakemake.params.stores,
+    inputs, params, output = snakemake.input, snakemake.params, snakemake.output
+    files = TrailerFiles(
+        movies=inputs.movies,
+        ledger=inputs.ledger,
+        downloaded=inputs.downloaded,
+        cut=inputs.cut,
+        stores=params.stores,
     )
-    maps = {Path(path).stem: pd.read_csv(path) for path in given.maps}
-    found = flags.flag(
-        pd.DataFrame(rows, columns=trailer_table.TRAILERS, dtype=str),
-        maps,
-        Path(snakemake.params.sheets),
-    )
-    write_csv(snakemake.output.flags, flags.COLUMNS, found.to_dict("records"))
+    flag_trailers(output.trailers, output.flags, files, inputs.maps, Path(params.sheets))
 
 
 if __name__ == "__main__":

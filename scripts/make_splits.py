@@ -3,24 +3,30 @@
 import numpy as np
 
 from trailers12k.common.files import write_csv
-from trailers12k.common.vocabulary import GENRES
+from trailers12k.common.vocabulary import GENRES, PUBLISHED
 from trailers12k.jobs.context import job
+from trailers12k.settings import load
 from trailers12k.splits import assignment, tables
-from trailers12k.workflow.plan import Plan
+from trailers12k.workflow.movie_list import MovieList
 
 
 def main() -> None:
     table = snakemake.input.published[0] if snakemake.input.published else None
-    if snakemake.params.labels:
-        movies = Plan(snakemake.config).listed(snakemake.params.labels, "mid", "genres")
-        mids = [movie.mid for movie in movies]
-        labels = np.array([[int(genre in movie.genres) for genre in GENRES] for movie in movies])
+    configured = load(snakemake.config)
+    if not configured.is_published:
+        listed = MovieList(configured).listed(snakemake.params.labels, "mid", "genres")
+        mids = [movie.mid for movie in listed]
+        labels = np.array([[int(genre in movie.genres) for genre in GENRES] for movie in listed])
     else:
         mids, labels = tables.read_labels(table, GENRES)
     settings, seed = snakemake.params.settings, snakemake.params.seed
-    mids, labels, columns = assignment.assign(mids, labels, settings, seed, table)
-    tables.write_splits(snakemake.output.mtgc, mids, GENRES, labels, columns["split"])
-    rows = assignment.balance(labels, GENRES, columns)
+    if settings == PUBLISHED:
+        movies = assignment.assign_as_published(mids, labels, table, seed)
+    else:
+        request = assignment.SplitRequest.from_settings(settings)
+        movies = assignment.assign(mids, labels, request, seed, table)
+    tables.write_splits(snakemake.output.mtgc, movies.mids, GENRES, movies.labels, movies.columns)
+    rows = assignment.balance(movies.labels, GENRES, movies.by_name)
     write_csv(snakemake.output.balance, list(rows[0]), rows)
 
 

@@ -1,14 +1,14 @@
-"""Lay the movies of one store out on a plane."""
+"""Places the movies of one store on a plane, and finds the nearest neighbour of each."""
 
 from pathlib import Path
 
 from trailers12k.jobs.context import job
-from trailers12k.report import embedding as maps
+from trailers12k.report.embedding import map_features
 
 
 def main() -> None:
     store = Path(snakemake.input.group).parent
-    maps.write(snakemake.output.map, maps.of_store(store, snakemake.input.manifest))
+    map_features(snakemake.output.map, store, snakemake.input.manifest)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
-"""Put the shards' clips into data/clips.csv."""
+"""Merge the shards' clips into data/clips.csv."""
 
 import logging
 
 from trailers12k.jobs.context import job
-from trailers12k.video import clips
+from trailers12k.video import clip_table
 
 
 def main() -> None:
-    found = clips.merge(snakemake.input.clips, snakemake.output.clips)
-    logging.info("%d clips of %d trailers", found[1], found[0])
+    trailers, clips = clip_table.merge(snakemake.input.clips, snakemake.output.clips)
+    logging.info("%d clips of %d trailers", clips, trailers)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from trailers12k.common.files import write_csv
-from trailers12k.features import store as stores
 from trailers12k.features import store_index
+from trailers12k.features.store import Part, merge
+from trailers12k.features.store import attributes as attributes_of
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
 
@@ -13,12 +14,18 @@ def main() -> None:
     parts, attributes = [], {}
     for path, group in zip(snakemake.input.ledgers, snakemake.input.groups, strict=True):
         shard = Path(group).parent
-        attributes = attributes or stores.attributes(shard)
+        attributes = attributes or attributes_of(shard)
         rows = ledger.read_shard(path)
-        parts += [(shard, r["mid"], r["fingerprint"]) for r in rows if r["status"] == "ok"]
+        index = store_index.index_of(snakemake.wildcards.store, shard.stem)
+        parts += [
+            Part(shard, row["mid"], row["fingerprint"], index)
+            for row in rows
+            if row["status"] == "ok"
+        ]
     store = Path(snakemake.output.group).parent
-    rows = stores.merge(parts, store, attributes, store_index.index_of(store.stem))
+    rows = merge(parts, store, attributes, store_index.index_of(store.stem))
     write_csv(snakemake.output.manifest, ["mid", "clips", "fingerprint"], rows)
+    store_index.record_repairs(store.stem, snakemake.params.get("repairs"))
 
 
 if __name__ == "__main__":

@@ -1,15 +1,13 @@
-"""Draw how evenly the genres are divided."""
+"""Draws the shares of the genres in the subsets of every split."""
 
-import pandas as pd
+from pathlib import Path
 
 from trailers12k.jobs.context import job
-from trailers12k.report import charts as figures
-from trailers12k.report import drawing
+from trailers12k.report.charts import plot_splits
 
 
 def main() -> None:
-    chart = figures.balance(pd.read_csv(snakemake.input.balance))
-    drawing.save(chart, snakemake.output.png.removesuffix(".png"))
+    plot_splits(snakemake.input.balance, Path(snakemake.output.png).with_suffix(""))
 
 
 if __name__ == "__main__":

@@ -4,46 +4,47 @@ import json
 import logging
 from pathlib import Path
 
-from trailers12k.classifier import checkpoint
-from trailers12k.classifier import prediction as predictions
+from trailers12k.classifier import prediction
 from trailers12k.common.files import write_json, write_text
-from trailers12k.features import extraction as features
 from trailers12k.features import store as stores
-from trailers12k.features.backbones.names import read_weights, words_on
+from trailers12k.features.backbones.names import describe_weights, read_weights
+from trailers12k.features.backbones.spec import BackboneSpec
+from trailers12k.features.extraction import recipe_of
 from trailers12k.jobs.context import job
+from trailers12k.settings import load
+from trailers12k.video.clip_detection import ClipSettings
 
 
 def main() -> None:
-    params = snakemake.params
-    trailer = json.loads(Path(snakemake.input.facts).read_text(encoding="utf-8"))
-    clips = predictions.clips_of(trailer, params.clips)
+    params, configured = snakemake.params, load(snakemake.config)
+    record = json.loads(Path(snakemake.input.facts).read_text(encoding="utf-8"))
+    trailer = prediction.FetchedTrailer.from_record(record)
+    clips = prediction.cut_into_clips(trailer, ClipSettings(**params.clips))
     logging.info("%d clips", len(clips))
     rows, paths = {}, []
     for stream, store in params.streams.items():
         paths.append(Path(f"data/{store['name']}.zarr"))
         weights = read_weights(store["weights"]) if store["weights"] else None
-        code = store["code"]["package"]
-        determined = features.determined_by(
-            store["backbone"], params.clips, code, params.seed, weights
-        )
-        predictions.check_store(paths[-1], determined)
-        batch = snakemake.config["backbones"][store["name"]]["batch"]
-        rows[stream] = predictions.features_of(
-            trailer,
-            clips,
-            store["backbone"] | {"batch": batch},
+        batch = configured.backbones[store["name"]].batch
+        recipe = recipe_of(
+            BackboneSpec(**store["backbone"], batch=batch),
             params.clips,
+            store["code"],
             params.seed,
             weights,
-            snakemake.config["device"],
         )
+        prediction.check_store(paths[-1], recipe.determined_by)
+        rows[stream] = prediction.compute_features(trailer, clips, recipe, configured.device)
         logging.info("%s: %d vectors", store["name"], len(rows[stream]))
-    model, settings = checkpoint.load(params.chosen["checkpoint"])
-    probabilities, added = predictions.explain(model, rows, settings.snippet)
-    words = words_on(map(stores.attributes, paths))
-    told = predictions.report(params.address, params.chosen, words, clips, probabilities, added)
-    write_json(snakemake.output.json, told)
-    write_text(snakemake.output.table, predictions.table(told))
+    predicted = prediction.predict_trailer(
+        params.address,
+        prediction.ChosenRun(**params.checkpoint),
+        describe_weights(map(stores.attributes, paths)),
+        clips,
+        rows,
+    )
+    write_json(snakemake.output.json, predicted.record())
+    write_text(snakemake.output.table, predicted.table())
 
 
 if __name__ == "__main__":

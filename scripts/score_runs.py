@@ -4,24 +4,28 @@ from pathlib import Path
 
 from trailers12k.common.files import read_csv
 from trailers12k.common.vocabulary import SPLITS, STREAMS
-from trailers12k.evaluation import scores, summary
+from trailers12k.evaluation import scores
 from trailers12k.features import store as stores
-from trailers12k.features.backbones.names import pretrained_of, words_on
+from trailers12k.features.backbones.names import describe_weights, pretrained_of
 from trailers12k.jobs.context import job
 
 
 def main() -> None:
-    mtgc = summary.read_labels(snakemake.input.mtgc)
-    runs, present = [], {}
+    mtgc = scores.read_labels(snakemake.input.mtgc)
+    trained, features = [], {}
     for run, spec in snakemake.params.runs.items():
         used = [spec[stream] for stream in STREAMS if stream in spec]
         attributes = [stores.attributes(Path(f"data/{store}.zarr")) for store in used]
-        weights = words_on(attributes), pretrained_of(attributes)
-        listed = [{row["mid"] for row in read_csv(f"data/{store}.csv")} for store in used]
-        present[run] = set.intersection(*listed)
-        runs += [(run, int(k), *weights, Path(f"results/runs/{run}/split{k}")) for k in SPLITS]
-    for subset, path in ((1, snakemake.output.val), (2, snakemake.output.tst)):
-        rows = scores.score_runs(mtgc, runs, subset, snakemake.params.seed, present)
+        listed = [frozenset(row["mid"] for row in read_csv(f"data/{store}.csv")) for store in used]
+        features[run] = scores.RunStores(
+            describe_weights(attributes), pretrained_of(attributes), frozenset.intersection(*listed)
+        )
+        trained += [
+            scores.TrainedSplit(run, int(split), Path(f"results/runs/{run}/split{split}"))
+            for split in SPLITS
+        ]
+    for subset, path in (("validation", snakemake.output.val), ("test", snakemake.output.tst)):
+        rows = scores.score_runs(mtgc, trained, features, subset, snakemake.params.seed)
         scores.write_scores(path, rows)
 
 

@@ -1,4 +1,4 @@
-"""Write the results table, beside the paper's."""
+"""Write the results table with the paper's scores."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import pandas as pd
 
 from trailers12k.common.files import read_csv
 from trailers12k.evaluation import summary
+from trailers12k.evaluation.paper import RunStreams
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
 
@@ -20,7 +21,8 @@ def main() -> None:
     options = pd.read_csv(snakemake.input.options[0]) if snakemake.input.options else None
     folder = Path(snakemake.output.csv).parent
     notes = [*counts, *snakemake.params.credits]
-    summary.write_summary(folder, tst, snakemake.params.runs, notes, options)
+    runs = {run: RunStreams(**spec) for run, spec in snakemake.params.runs.items()}
+    summary.write_summary(folder, tst, runs, notes, options)
 
 
 if __name__ == "__main__":

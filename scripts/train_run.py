@@ -4,15 +4,18 @@ from pathlib import Path
 
 import torch
 
-from trailers12k.classifier import checkpoint, dataset, packed, training
+from trailers12k.classifier import dataset, training
+from trailers12k.classifier.checkpoint import TrainingSettings
+from trailers12k.classifier.packed import PackedStore
 from trailers12k.common.files import sha256_of
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.seeds import seed_for
 from trailers12k.common.vocabulary import STREAMS
 from trailers12k.features import store as stores
 from trailers12k.features.backbones import devices
-from trailers12k.features.backbones.names import words_on
+from trailers12k.features.backbones.names import describe_weights
 from trailers12k.jobs.context import job
+from trailers12k.settings import load
 
 
 def main() -> None:
@@ -20,29 +23,33 @@ def main() -> None:
     run, split = snakemake.wildcards.run, int(snakemake.wildcards.split)
     spec = snakemake.params.run
     stored = [Path(f"data/{spec[name]}.zarr") for name in STREAMS if name in spec]
-    # The manifests name the fingerprint of every array.
-    made_from = [sha256_of(path.with_suffix(".csv")) for path in stored]
-    mids, labels, subsets = dataset.read_labels(snakemake.input.mtgc)
-    # No param: where it is computed shall make no job run.
-    with devices.claimed(snakemake.config["device"]) as device:
+    # A manifest holds the fingerprint of every array.
+    manifests = [sha256_of(path.with_suffix(".csv")) for path in stored]
+    table = dataset.read_labels(snakemake.input.mtgc)
+    # No param: a change of the device must not rerun the training.
+    with devices.claimed(load(snakemake.config).device) as device:
         where = str(device.torch)
         streams = {
-            name: packed.Packed(snakemake.input[name][0], where) for name in STREAMS if name in spec
+            name: PackedStore(snakemake.input[name][0], where) for name in STREAMS if name in spec
         }
         training.train(
-            streams,
-            mids,
-            labels,
-            subsets[:, split],
-            checkpoint.Settings(**snakemake.params.settings),
-            seed_for(snakemake.params.seed, run, split),
+            training.TrainingData(
+                streams,
+                table.mids,
+                table.labels,
+                table.splits[:, split],
+                fingerprint(stores=manifests, code=snakemake.params.code),
+            ),
+            training.TrainingRequest(
+                TrainingSettings(**snakemake.params.settings),
+                seed_for(snakemake.params.seed, run, split),
+                fusion=spec.get("fusion", "late"),
+                shuffle_labels=spec.get("shuffle_labels", False),
+                device=where,
+                backbone_weights=describe_weights(map(stores.attributes, stored)),
+            ),
             Path(snakemake.output.checkpoint).parent,
-            fusion=spec.get("fusion", "late"),
-            shuffle_labels=spec.get("shuffle_labels", False),
-            weights=words_on(map(stores.attributes, stored)),
-            device=where,
             state_file=f"build/training/{run}/split{split}.pt",
-            inputs=fingerprint(stores=made_from, code=snakemake.params.code),
         )
 
 

@@ -1,23 +1,24 @@
-"""Write the pages on which trailers are looked at and decided about."""
+"""Writes the page on which a person checks trailers and decides about them."""
 
 from pathlib import Path
 
-from trailers12k.common.files import read_csv
 from trailers12k.jobs.context import job
-from trailers12k.movies import curation
-from trailers12k.review import page as review
+from trailers12k.review.page import ReviewFiles, write_review
 
 
 def main() -> None:
-    review.write(
+    inputs, params = snakemake.input, snakemake.params
+    write_review(
         Path(snakemake.output.page).parent,
-        snakemake.params.collection,
-        review.read_table(snakemake.input.trailers),
-        read_csv(snakemake.input.flags),
-        review.read_shots(snakemake.input.clips),
-        curation.read_written(snakemake.input.curation),
-        Path(snakemake.params.sheets),
-        Path(snakemake.params.pictures),
+        params.collection,
+        ReviewFiles(
+            trailers=inputs.trailers,
+            flags=inputs.flags,
+            clips=inputs.clips,
+            curation=inputs.curation,
+            contact_sheets=Path(params.sheets),
+            posters=Path(params.pictures),
+        ),
     )
 
 

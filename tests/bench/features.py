@@ -5,7 +5,7 @@ backbone of config.yaml at its model's own size and all 24 frames, as in presets
 Printed for each, from rounds of both in turn, since the machine is noisy:
 
   forward   CPU seconds a clip, of forward passes over tensors that are in memory already
-  total     CPU of extract_movie, from the file to the features, over that of the forward passes
+  total     CPU of extract_trailer, from the file to the features, over that of the forward passes
   overlap   with two threads: the wall time over the larger of decoding alone and computing alone
   start-up  CPU seconds of loading the model, paid once a job
 
@@ -28,12 +28,20 @@ from PIL import Image
 from skimage import data
 from sklearn.datasets import load_sample_image
 
-from trailers12k.features import backbones
-from trailers12k.features import extraction as features
 from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.common import Backbone
-from trailers12k.video import clips, probe
+from trailers12k.features.backbones.loading import load as load_backbone
+from trailers12k.features.backbones.spec import BackboneSpec
+from trailers12k.features.extraction import (
+    Sampling,
+    extract_trailer,
+    keep_memory,
+    read_batches,
+)
+from trailers12k.video import probe
 from trailers12k.video import reader as video
+from trailers12k.video.clip_detection import ClipSettings, detect_clips
+from trailers12k.video.clips import Clip
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -42,7 +50,7 @@ HEAVY, BRIEF = 0.2, 10
 """CPU seconds a clip from which on a trailer of so many seconds is enough. Not a part of the long
 one: decord decodes ahead, and all of that would count."""
 
-Cut = tuple[Path, list[clips.Clip]]
+Cut = tuple[Path, list[Clip]]
 
 
 def render(path: Path, seconds: int, size: tuple[int, int], seed: int = 0) -> Path:
@@ -74,7 +82,7 @@ def load(store: str, precision: str, device: devices.Device) -> Backbone:
     """The backbone of a store as the real preset has it, but with random weights."""
     spec = {key: value for key, value in CONFIG["backbones"][store].items() if key != "size"}
     spec = {"weights": "random", "precision": precision} | spec
-    return backbones.load(spec, 0, device=device)
+    return load_backbone(BackboneSpec(**spec), 0, device=device)
 
 
 def cpu_of(work) -> float:
@@ -98,15 +106,11 @@ def measure(
     start_up = cpu_of(lambda: loaded.append(load(store, precision, device)))
     backbone = loaded[0]
     trailer, cut = long
-    reader = probe.probe(trailer).reader
-    fps, fpc = CLIPS["fps"], CLIPS["fpc"]
+    decoder = probe.probe(trailer).decoder
+    sampling = Sampling(CLIPS["fps"], CLIPS["fpc"])
 
     def batches(part):
-        times = np.concatenate([clips.frame_times(clip, fps, fpc) for clip in part])
-        frames = features._cropped(
-            backbone, video.read_frames(trailer, reader, times, backbone.side)
-        )
-        return features._batches(frames, len(part), fpc, backbone.clips_at_a_time(fpc))
+        return read_batches(backbone, trailer, decoder, part, sampling)
 
     def inputs(part):
         """Tensors as the network takes them."""
@@ -124,7 +128,7 @@ def measure(
                 backbone._module(tensor).float().numpy()
 
     def extract(ahead=False):
-        return features.extract_movie(backbone, trailer, reader, cut, fps, fpc, ahead=ahead)
+        return extract_trailer(backbone, trailer, decoder, cut, sampling, ahead)
 
     few = list(inputs(cut[:2]))
     forward(few)
@@ -145,19 +149,19 @@ def measure(
     )
 
 
-def one_process(trailer: Path, cut: list[clips.Clip], store: str, answer) -> None:
-    features.keep_memory()
+def one_process(trailer: Path, cut: list[Clip], store: str, answer) -> None:
+    keep_memory()
     torch.set_num_threads(1)
     backbone = load(store, "fp32", devices.cpu())
-    answer.put(cpu_of(lambda: features.extract_movie(backbone, trailer, "decord", cut, 24, 24)))
+    answer.put(cpu_of(lambda: extract_trailer(backbone, trailer, "decord", cut, Sampling(24, 24))))
 
 
-def together(trailer: Path, cut: list[clips.Clip], store: str, count: int) -> float:
+def together(trailer: Path, cut: list[Clip], store: str, count: int) -> float:
     """CPU seconds of each of so many processes at once."""
     context = multiprocessing.get_context("spawn")
     answer = context.SimpleQueue()
-    given = (trailer, cut, store, answer)
-    running = [context.Process(target=one_process, args=given) for _ in range(count)]
+    arguments = (trailer, cut, store, answer)
+    running = [context.Process(target=one_process, args=arguments) for _ in range(count)]
     for process in running:
         process.start()
     total = sum(answer.get() for _ in running)
@@ -168,12 +172,12 @@ def together(trailer: Path, cut: list[clips.Clip], store: str, count: int) -> fl
 
 def peak(trailer: Path, seconds: int, store: str, answer) -> None:
     """Peak memory of detecting clips and computing features, in MB."""
-    features.keep_memory()
+    keep_memory()
     torch.set_num_threads(1)
-    reader = probe.probe(trailer).reader
-    cut, _ = clips.find_clips(trailer, reader, seconds, CLIPS)
+    decoder = probe.probe(trailer).decoder
+    cut, _ = detect_clips(trailer, decoder, seconds, ClipSettings(**CLIPS))
     backbone = load(store, "fp32", devices.cpu())
-    features.extract_movie(backbone, trailer, reader, cut, 24, 24)
+    extract_trailer(backbone, trailer, decoder, cut, Sampling(24, 24))
     # Not getrusage, whose peak a process takes over from its parent.
     status = Path("/proc/self/status").read_text()
     answer.put(int(status.partition("VmHWM:")[2].split()[0]) / 1024)
@@ -189,8 +193,8 @@ def peak_of(trailer: Path, seconds: int, store: str) -> float:
     return value
 
 
-def read_all(trailer: Path, reader: str, times: np.ndarray, size: int) -> None:
-    for _ in video.read_frames(trailer, reader, times, size):
+def read_all(trailer: Path, decoder: str, times: np.ndarray, size: int) -> None:
+    for _ in video.read_frames(trailer, decoder, times, size):
         pass
 
 
@@ -202,24 +206,24 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--hour", type=int, default=3600, help="seconds of the long file")
     args = parser.parse_args()
-    features.keep_memory()
+    keep_memory()
     torch.set_num_threads(1)
-    known = [s for s, spec in CONFIG["backbones"].items() if spec["input"] != "posters"]
+    names = [s for s, spec in CONFIG["backbones"].items() if spec["input"] != "posters"]
     with tempfile.TemporaryDirectory() as folder:
         trailer = render(Path(folder) / "trailer.mp4", args.seconds, (640, 360))
-        found = probe.probe(trailer)
-        cut, _ = clips.find_clips(trailer, found.reader, found.duration, CLIPS)
-        print(f"{found.duration:.0f} s, {len(cut)} clips, {trailer.stat().st_size / 1e6:.1f} MB")
-        times = np.arange(round(found.duration * 24)) / 24
+        probed = probe.probe(trailer)
+        cut, _ = detect_clips(trailer, probed.decoder, probed.duration, ClipSettings(**CLIPS))
+        print(f"{probed.duration:.0f} s, {len(cut)} clips, {trailer.stat().st_size / 1e6:.1f} MB")
+        times = np.arange(round(probed.duration * 24)) / 24
         for size in (256, 128, 27):
-            read = cpu_of(lambda size=size: read_all(trailer, found.reader, times, size))
+            read = cpu_of(lambda size=size: read_all(trailer, probed.decoder, times, size))
             print(f"reading at short side {size}: {1000 * read / len(times):.2f} CPU ms a frame")
         print("| store | precision | forward | total | overlap | start-up |")
         print("|---|---|---|---|---|---|")
         few = render(Path(folder) / "brief.mp4", BRIEF, (640, 360))
-        brief = few, clips.find_clips(few, found.reader, BRIEF, CLIPS)[0]
+        brief = few, detect_clips(few, probed.decoder, BRIEF, ClipSettings(**CLIPS))[0]
         sums = [0.0, 0.0]
-        for store in args.stores or known:
+        for store in args.stores or names:
             *seconds, line = measure(store, args.precision, (trailer, cut), brief, args.rounds)
             sums = [total + more for total, more in zip(sums, seconds, strict=True)]
             print(line, flush=True)

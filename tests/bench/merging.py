@@ -19,9 +19,9 @@ from trailers12k.common.files import write_csv
 from trailers12k.common.movie import Movie, shard_of
 from trailers12k.features import store as stores
 from trailers12k.jobs import ledger
-from trailers12k.movies import metadata
+from trailers12k.movies import metadata, movie_table
 from trailers12k.movies.sources.records import Record
-from trailers12k.video import clips
+from trailers12k.video import clip_table
 from trailers12k.video.clips import Clip
 
 MOVIES, SHARDS, SHAPE = 12_000, 128, (96, 1024)
@@ -32,7 +32,7 @@ STAGES = 10
 
 @contextmanager
 def timed(what: str) -> Iterator[None]:
-    """Print the CPU and wall seconds of what is done."""
+    """Print the CPU and wall seconds of the block."""
     wall, cpu = time.perf_counter(), time.process_time()
     yield
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -75,12 +75,12 @@ def merge_tables(folder: Path, mids: list[str]) -> None:
     tables = []
     for shard, of_shard in shards.items():
         tables.append(folder / f"clips-{shard}.csv")
-        rows = [clips._row(mid, clip) for mid in of_shard for clip in cut]
-        write_csv(tables[-1], clips.COLUMNS, rows)
+        rows = [clip_table.row_of(mid, clip) for mid in of_shard for clip in cut]
+        write_csv(tables[-1], clip_table.COLUMNS, rows)
     with timed(f"table of {len(mids) * CLIPS} clips, merged"):
-        clips.merge(tables, folder / "clips.csv")
+        clip_table.merge(tables, folder / "clips.csv")
     with timed("  read"):
-        clips.read_clips(folder / "clips.csv")
+        clip_table.read_clips(folder / "clips.csv")
 
     row = {"status": "ok", "attempts": 1, "bytes": 9_800_000, "sha256": "0" * 64, "tool": "yt-dlp"}
     ledgers = []
@@ -95,7 +95,7 @@ def merge_tables(folder: Path, mids: list[str]) -> None:
 
     movies = [Movie(mid, "A title", "2001", ("drama",), "abcdefghijk") for mid in mids]
     records = [
-        Record(m.mid, m.title, m.year, m.genres, ({"id": m.youtube_id},), given={"title": "table"})
+        Record(m.mid, m.title, m.year, m.genres, ({"id": m.youtube_id},), origin={"title": "table"})
         for m in movies
     ]
     trailers = [
@@ -105,8 +105,8 @@ def merge_tables(folder: Path, mids: list[str]) -> None:
     ]
     with timed("metadata.json and movies.csv, written and read"):
         metadata.write_metadata(folder / "metadata.json", records, trailers)
-        metadata.write_movies(folder / "movies.csv", movies)
-        metadata.read_movies(folder / "movies.csv")
+        movie_table.write_movies(folder / "movies.csv", movies)
+        movie_table.read_movies(folder / "movies.csv")
 
 
 def main() -> None:

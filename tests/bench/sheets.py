@@ -1,13 +1,13 @@
-"""What contact sheets cost: the extra CPU of finding shots, and its share of the feature stage.
+"""CPU cost of contact sheets: in shot detection, and relative to the feature stage.
 
-A trailer of 640x360, as tests/bench/features.py renders it, is looked through in turns
+Runs shot detection on a 640x360 trailer, as tests/bench/features.py renders it, alternately
 
-  without  decoded at the detector's size, for the cuts alone
-  with     decoded larger and shrunk, pictures kept, black and still ones counted, the sheet written
+  without sheets: frames decoded at the size of the detector
+  with sheets: larger frames decoded and scaled down, images kept, statistics, the sheet written
 
-and a few clips of it go through the paper's backbones as in presets/trailers12k.yaml, from the file
-to the features, scaled by the number of clips. Last, what decoding alone costs for these: no GPU
-makes the feature stage cheaper than that. `make bench` runs it.
+and computes the features of a few clips with the paper's backbones as in presets/trailers12k.yaml,
+from the file to the features, scaled to the number of clips. Decoding for these features is timed
+alone too, because it bounds the feature stage on a GPU. `make bench` runs it.
 """
 
 import argparse
@@ -19,12 +19,15 @@ import numpy as np
 import torch
 import yaml
 
-from trailers12k.features import extraction as features
 from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.common import Backbone
-from trailers12k.video import clips, probe, shots
-from trailers12k.video import contact_sheets as sheets
-from trailers12k.video import reader as video
+from trailers12k.features.extraction import Sampling, extract_trailer, keep_memory
+from trailers12k.video import contact_sheets, pyscenedetect
+from trailers12k.video.clip_detection import ClipSettings, detect_clips
+from trailers12k.video.clips import Clip, frame_times
+from trailers12k.video.probe import Probe, probe
+from trailers12k.video.reader import read_frames
+from trailers12k.video.shots import DETECTION_SIZE
 
 ROOT = Path(__file__).parents[2]
 PRESET = yaml.safe_load((ROOT / "presets/trailers12k.yaml").read_text())["backbones"]
@@ -33,21 +36,20 @@ STORES = [
     for store, spec in bench.CONFIG["backbones"].items()
     if spec["input"] != "posters" and PRESET.get(store, {}) is not None
 ]
+SETTINGS = ClipSettings(**bench.CLIPS | {"detector": "adaptive"})
 
 
-def without(path: Path, found: probe.Probe) -> list[int]:
-    """The cuts as they were found before there were sheets."""
-    fps = bench.CLIPS["fps"]
-    times = np.arange(round(found.duration * fps)) / fps
-    frames = video.read_frames(path, found.reader, times, shots.DETECTION_SIZE)
-    return shots._scenedetect_cuts(frames, "AdaptiveDetector", bench.CLIPS["min_shot"], fps)
+def without_sheet(path: Path, video: Probe) -> list[int]:
+    """Detects the cuts, nothing else."""
+    times = np.arange(round(video.duration * SETTINGS.fps)) / SETTINGS.fps
+    frames = read_frames(path, video.decoder, times, DETECTION_SIZE)
+    return pyscenedetect.find_cuts(frames, "adaptive", SETTINGS.min_shot, SETTINGS.fps)
 
 
-def with_sheet(path: Path, found: probe.Probe, sheet: Path) -> list[clips.Clip]:
-    settings = bench.CLIPS | {"detector": "adaptive"}
-    made, seen = clips.find_clips(path, found.reader, found.duration, settings)
-    sheets.write(sheet, seen.pictures)
-    return made
+def with_sheet(path: Path, video: Probe, sheet: Path) -> list[Clip]:
+    clips, detection = detect_clips(path, video.decoder, video.duration, SETTINGS)
+    contact_sheets.write(sheet, detection.images)
+    return clips
 
 
 def main() -> None:
@@ -56,46 +58,55 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--precision", default="auto", choices=["auto", "fp32", "bf16"])
     args = parser.parse_args()
-    features.keep_memory()
+    keep_memory()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         trailer, sheet = Path(folder) / "trailer.mp4", Path(folder) / "sheet.jpg"
-        found = probe.probe(bench.render(trailer, args.seconds, (640, 360)))
-        cut = with_sheet(trailer, found, sheet)
-        without(trailer, found)
+        video = probe(bench.render(trailer, args.seconds, (640, 360)))
+        clips = with_sheet(trailer, video, sheet)
+        without_sheet(trailer, video)
         pairs = [
             (
-                bench.cpu_of(lambda: without(trailer, found)),
-                bench.cpu_of(lambda: with_sheet(trailer, found, sheet)),
+                bench.cpu_of(lambda: without_sheet(trailer, video)),
+                bench.cpu_of(lambda: with_sheet(trailer, video, sheet)),
             )
             for _ in range(args.rounds)
         ]
-        plain, all_of_it = np.median(pairs, 0)
+        without, total = np.median(pairs, 0)
         extra = float(np.median([after - before for before, after in pairs]))
-        frames = round(found.duration * bench.CLIPS["fps"])
-        print(f"{found.duration:.0f} s, {cut[-1].shot + 1} shots, {len(cut)} clips", end="; ")
+        frames = round(video.duration * SETTINGS.fps)
+        print(f"{video.duration:.0f} s, {clips[-1].shot + 1} shots, {len(clips)} clips", end="; ")
         print(f"the sheet has {sheet.stat().st_size / 1000:.0f} kB")
-        print(f"CPU seconds without sheets {plain:.2f}, with {all_of_it:.2f}: {extra:.2f} more,")
-        print(f"{1000 * extra / frames:.3f} ms a frame")
-        brief = bench.render(Path(folder) / "brief.mp4", 4, (640, 360))
-        read = probe.probe(brief).reader
-        few = with_sheet(brief, probe.probe(brief), sheet)
-        times = np.concatenate([clips.frame_times(clip) for clip in few])
-        a_clip = decoding = 0.0
-        for store in STORES:
-            net = bench.load(store, args.precision, devices.cpu())
+        print(f"CPU seconds without sheets {without:.2f}, with {total:.2f}: {extra:.2f} more,")
+        print(f"{1000 * extra / frames:.3f} ms per frame")
+        per_clip, decoding = costs_per_clip(Path(folder), args.precision)
+        for name, seconds in (("feature stage", per_clip), ("its decoding alone", decoding)):
+            stage = seconds * len(clips)
+            print(f"{name}: {stage:.1f} CPU seconds; sheets are {100 * extra / stage:.2f} % of it")
 
-            def extract(part: list[clips.Clip], net: Backbone = net) -> None:
-                features.extract_movie(net, brief, read, part, 24, 24)
 
-            extract(few[:1])
-            cpu = bench.cpu_of(lambda extract=extract: extract(few)) / len(few)
-            print(f"{store}: {cpu:.3f} CPU seconds a clip", flush=True)
-            alone = bench.cpu_of(lambda side=net.side: bench.read_all(brief, read, times, side))
-            a_clip, decoding = a_clip + cpu, decoding + alone / len(few)
-        for words, seconds in (("the feature stage", a_clip), ("its decoding alone", decoding)):
-            stage = seconds * len(cut)
-            print(f"{words}: {stage:.1f} CPU seconds; sheets are {100 * extra / stage:.2f} % of it")
+def costs_per_clip(folder: Path, precision: str) -> tuple[float, float]:
+    """CPU seconds per clip of the feature stage, all stores together, and of decoding for it."""
+    trailer = bench.render(folder / "brief.mp4", 4, (640, 360))
+    video = probe(trailer)
+    clips = with_sheet(trailer, video, folder / "brief.jpg")
+    times = np.concatenate([frame_times(clip) for clip in clips])
+    total = decoding = 0.0
+    for store in STORES:
+        net = bench.load(store, precision, devices.cpu())
+
+        def extract(part: list[Clip], net: Backbone = net) -> None:
+            extract_trailer(net, trailer, video.decoder, part, Sampling(24, 24))
+
+        def read(side: int = net.side) -> None:
+            bench.read_all(trailer, video.decoder, times, side)
+
+        extract(clips[:1])
+        cpu = bench.cpu_of(lambda extract=extract: extract(clips)) / len(clips)
+        print(f"{store}: {cpu:.3f} CPU seconds per clip", flush=True)
+        total += cpu
+        decoding += bench.cpu_of(read) / len(clips)
+    return total, decoding
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""What an epoch of training costs, beside the same model written plainly: `make bench`.
+"""Costs of an epoch of training, compared with a plain implementation of the model: `make bench`.
 
-The plain one: torch.nn.MultiheadAttention, a Dataset that reads zarr for each item, a DataLoader.
-Two stores of 1024 features, as many movies as a tenth of Trailers12k has, one thread. The two take
-turns, and CPU seconds are compared.
+The plain one uses torch.nn.MultiheadAttention, a Dataset that reads zarr for each item, and a
+DataLoader. There are two stores of 1024 features and a tenth of Trailers12k's movies. Both run in
+turns on one thread, and their CPU seconds are compared.
 """
 
 import statistics
@@ -16,11 +16,14 @@ import zarr
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits as loss_of
 
-from trailers12k.classifier import checkpoint, packed, training
-from trailers12k.classifier import snippets as snippets_
+from trailers12k.classifier.checkpoint import ModelSpec, TrainingSettings
+from trailers12k.classifier.inference import validation_loss
+from trailers12k.classifier.packed import PackedStore, pack
+from trailers12k.classifier.snippets import training_batches
+from trailers12k.classifier.training import TrainingState
 from trailers12k.features import store as stores
 
-MOVIES = {"trn": 840, "val": 120}
+MOVIES = {"training": 840, "validation": 120}
 FEATURES = 1024
 ROUNDS = 5
 STREAMS = ("image", "video")
@@ -94,10 +97,13 @@ def make_stores(folder):
         for mid, count in zip(mids, clips, strict=True):
             values = generator.standard_normal((count, FEATURES), dtype=np.float32)
             stores.write(store, mid, values, {})
-        packed.pack(store, None, folder / f"{name}.npy")
+        pack(store, None, folder / f"{name}.npy")
     labels = torch.from_numpy((generator.random((len(mids), 10)) < 0.25).astype(np.float32))
-    first = MOVIES["trn"]
-    return {"trn": (mids[:first], labels[:first]), "val": (mids[first:], labels[first:])}
+    first = MOVIES["training"]
+    return {
+        "training": (mids[:first], labels[:first]),
+        "validation": (mids[first:], labels[first:]),
+    }
 
 
 def plain_epoch(folder, subsets):
@@ -105,40 +111,44 @@ def plain_epoch(folder, subsets):
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, amsgrad=True)
     loaders = {
         name: torch.utils.data.DataLoader(
-            PlainDataset(folder, *subsets[name], name == "trn"),
+            PlainDataset(folder, *subsets[name], name == "training"),
             batch_size=32,
-            shuffle=name == "trn",
-            collate_fn=windows_together if name == "val" else None,
+            shuffle=name == "training",
+            collate_fn=windows_together if name == "validation" else None,
         )
         for name in subsets
     }
 
     def epoch():
         model.train()
-        for snippets, labels in loaders["trn"]:
+        for snippets, labels in loaders["training"]:
             loss = loss_of(model(snippets), labels)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
         model.eval()
         with torch.no_grad():
-            return np.mean([loss_of(model(x), labels).item() for x, labels in loaders["val"]])
+            return np.mean(
+                [loss_of(model(x), labels).item() for x, labels in loaders["validation"]]
+            )
 
     return epoch
 
 
 def our_epoch(folder, subsets):
-    streams = {name: packed.Packed(folder / f"{name}.npy") for name in STREAMS}
-    settings = checkpoint.Settings()
-    model = checkpoint._model(dict.fromkeys(STREAMS, FEATURES), settings, "late")
-    state = training._State(model, settings)
+    streams = {name: PackedStore(folder / f"{name}.npy") for name in STREAMS}
+    settings = TrainingSettings()
+    model = ModelSpec(dict.fromkeys(STREAMS, FEATURES), settings).build()
+    state = TrainingState(model, settings)
     generator = np.random.default_rng(0)
     mids = {name: listed for name, (listed, _) in subsets.items()}
 
     def epoch():
-        batches = snippets_.training_batches(streams, mids["trn"], 32, 30, generator)
-        state.learn(batches, subsets["trn"][1])
-        return training._loss(model, streams, mids["val"], subsets["val"][1], settings)
+        batches = training_batches(streams, mids["training"], 32, 30, generator)
+        state.train_epoch(batches, subsets["training"][1])
+        return validation_loss(
+            model, streams, mids["validation"], subsets["validation"][1], settings
+        )
 
     return epoch
 
@@ -156,9 +166,11 @@ def main():
                 loss = epoch()
                 seconds[name].append(time.process_time() - begun)
                 print(f"{name}: {seconds[name][-1]:.2f} CPU s, validation loss {loss:.3f}")
-    middle = {name: statistics.median(values) for name, values in seconds.items()}
-    ratio = middle["ours"] / middle["plain"]
-    print(f"an epoch of {MOVIES['trn']} movies: {middle['ours']:.2f} CPU s, {ratio:.2f} of plain")
+    median = {name: statistics.median(values) for name, values in seconds.items()}
+    ratio = median["ours"] / median["plain"]
+    print(
+        f"an epoch of {MOVIES['training']} movies: {median['ours']:.2f} CPU s, {ratio:.2f} of plain"
+    )
 
 
 if __name__ == "__main__":

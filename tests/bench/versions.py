@@ -23,9 +23,11 @@ from trailers12k.common.files import write_csv, write_json
 from trailers12k.common.movie import shard_of
 from trailers12k.features import store as stores
 from trailers12k.jobs import ledger
-from trailers12k.versions import run_state as state
+from trailers12k.versions import run_state
+from trailers12k.versions.intermediates import restore_intermediates
+from trailers12k.versions.repository import init_repository
+from trailers12k.workflow.folder import STATE
 
-ROOT = Path(__file__).parents[2]
 MOVIES, SHARDS, SHAPE = 12_000, 128, (96, 64)
 STORES = [f"trailers_{number}" for number in range(1)]
 STAGES = [*STORES, *map(str, range(9))]
@@ -108,7 +110,7 @@ def record(mid: str) -> None:
 
 
 def snapshot(name: str) -> None:
-    state.write()
+    run_state.write()
     run(*DVC, "commit", "--force", "--quiet")
     run("git", "add", "dvc.yaml", "dvc.lock")
     run("git", "commit", "--quiet", "--message", name)
@@ -118,7 +120,7 @@ def snapshot(name: str) -> None:
 def restore(name: str) -> None:
     run("git", "checkout", "--quiet", name, "--", "dvc.lock")
     run(*DVC, "checkout", "--quiet")
-    state.lay_out(force=True)
+    restore_intermediates(force=True)
 
 
 def main() -> None:
@@ -126,20 +128,17 @@ def main() -> None:
     more = "tt9999999"
     marks = {mid: f"a-{mid}" for mid in [*mids, more]}
     with tempfile.TemporaryDirectory() as name, chdir(name):
-        Path(".dvc").mkdir()
-        for part in (".dvc/config", ".dvc/.gitignore", ".dvcignore", ".gitignore"):
-            shutil.copy(ROOT / part, part)
-        run("git", "init", "--quiet")
+        init_repository(".")
         for key, value in (("name", "bench"), ("email", "bench@example.org")):
             run("git", "config", f"user.{key}", value)
         outs = [f"data/{store}{end}" for store in STORES for end in (".csv", ".zarr")]
-        outs = [{path: {"persist": True}} for path in [*outs, state.STATE.as_posix()]]
+        outs = [{path: {"persist": True}} for path in [*outs, STATE.as_posix()]]
         stages = {"all": {"cmd": "true", "outs": outs}}
         Path("dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
-        state.MEMORY.mkdir(parents=True)
+        run_state.MEMORY.mkdir(parents=True)
         for number in range(1_336):
             path = urlsafe_b64encode(f"build/none/{number}.csv".encode()).decode()
-            (state.MEMORY / path).write_text("x" * 3_000)
+            (run_state.MEMORY / path).write_text("x" * 3_000)
         for mid in mids:
             record(mid)
         for store in STORES:
@@ -152,7 +151,7 @@ def main() -> None:
 
         with timed("first snapshot"):
             snapshot("v1")
-        print(f"  of which the state is {state.STATE.stat().st_size / 1e6:.1f} MB")
+        print(f"  of which the state is {STATE.stat().st_size / 1e6:.1f} MB")
         with timed("dvc status, nothing changed"):
             run(*DVC, "status", "--quiet")
         record(more)

@@ -35,10 +35,10 @@ class Golden:
         return torch.from_numpy(self.numbers[key])
 
     def undo_the_step(self) -> None:
-        """Set the running statistics to what they were before the golden training step.
+        """Set the running statistics to their values before the golden training step.
 
-        The file's `weights/` hold them as they were after it (they equal `after_step/`), while its
-        `eval_logits` were taken before.
+        The file's `weights/` hold the statistics after the step (they equal `after_step/`), while
+        its `eval_logits` were computed before it.
         """
         for name, rows in self.inputs.items():
             norm = self.model.streams[name].norm_in

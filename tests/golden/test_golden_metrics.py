@@ -1,4 +1,4 @@
-"""The figures equal those of the published evaluation, with ties and with an empty genre too."""
+"""The metrics equal those of the published evaluation, also with ties and with an empty genre."""
 
 from pathlib import Path
 

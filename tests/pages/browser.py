@@ -1,4 +1,4 @@
-"""A real Chromium for the pages that runs make, and what every page must keep to in it."""
+"""Chromium for the pages of a run, with the rules that every page must follow."""
 
 import shutil
 from collections.abc import Iterator
@@ -31,40 +31,40 @@ def chromium() -> Iterator[Browser]:
 
 
 class Visit:
-    """A page of a file, as a person opens it: every message of its console and every request that
-    is not for a file beside it is a fault."""
+    """A page opened from a file. Every console warning or error, every dialog and every request
+    for anything but a local file is a fault."""
 
     def __init__(self, browser: Browser, file: Path, address: str = "", **context):
         self.context = browser.new_context(accept_downloads=True, **context)
         self.page: Page = self.context.new_page()
         self.faults: list[str] = []
-        self.page.on("console", self._heard)
+        self.page.on("console", self._on_console)
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
-        self.page.on("request", self._asked)
-        self.page.on("requestfailed", self._failed)
-        self.page.on("dialog", self._said)
+        self.page.on("request", self._on_request)
+        self.page.on("requestfailed", self._on_failure)
+        self.page.on("dialog", self._on_dialog)
         self.page.goto(file.resolve().as_uri() + address)
 
-    def _heard(self, message) -> None:
+    def _on_console(self, message) -> None:
         if message.type in ("error", "warning"):
             self.faults.append(f"{message.type}: {message.text}")
 
-    def _asked(self, request) -> None:
+    def _on_request(self, request) -> None:
         if not request.url.startswith(("file:", "data:", "blob:")):
             self.faults.append(f"request: {request.url[:200]}")
 
-    def _failed(self, request) -> None:
-        # A picture that was still to come when the page was left.
+    def _on_failure(self, request) -> None:
+        # The page was closed while a picture was loading.
         if request.failure != "net::ERR_ABORTED":
             self.faults.append(f"failed: {request.url[:200]}")
 
-    def _said(self, dialog) -> None:
+    def _on_dialog(self, dialog) -> None:
         self.faults.append(f"dialog: {dialog.message}")
         dialog.dismiss()
 
     def violations(self) -> list[str]:
-        """What axe finds against WCAG 2.1 A and AA."""
-        # Of what is well it would tell every node: megabytes, over which a busy machine hangs.
+        """The violations of WCAG 2.1 A and AA that axe finds."""
+        # Passed rules list every node: megabytes, on which a busy machine hangs.
         options = {"resultTypes": ["violations"], "preload": False}
         options |= {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
         found = Axe().run(self.page, options=options).response["violations"]

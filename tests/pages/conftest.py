@@ -1,4 +1,4 @@
-"""Pages in a real browser; skipped where there is none (.ci/run installs Debian's)."""
+"""Fixtures that open pages in Chromium; their tests are skipped without it."""
 
 import pytest
 
@@ -8,14 +8,14 @@ from .browser import CHROMIUM, Visit, chromium
 @pytest.fixture(scope="session")
 def browser():
     if not CHROMIUM:
-        pytest.skip("no chromium here: apt-get install chromium")
+        pytest.skip("Chromium is missing: apt-get install chromium")
     with chromium() as browser:
         yield browser
 
 
 @pytest.fixture
 def visit(browser):
-    """Open a file in the browser; at the end there must have been no fault."""
+    """Opens a file in the browser; the test fails if the page has any fault."""
     visits = []
 
     def open_(file, address="", **context):

@@ -1,4 +1,4 @@
-"""The report in a real browser: what readers meet, with or without a mouse or a network."""
+"""The report in a real browser: with and without a mouse, JavaScript or a network."""
 
 import json
 import os
@@ -21,8 +21,8 @@ def page_of_60(tmp_path_factory) -> Path:
     return collection.make(tmp_path_factory.mktemp("report") / "run", 60)
 
 
-def see_all(visit):
-    """Scroll to the end, so that everything that is drawn when it is near is drawn."""
+def draw_all(visit):
+    """Scroll through the page, so that every chart is drawn."""
     page = visit.page
     for name in page.locator("figure[data-chart]").evaluate_all("all => all.map(one => one.id)"):
         page.locator(f"#{name}").scroll_into_view_if_needed()
@@ -32,20 +32,20 @@ def see_all(visit):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("screen", [DESK, PHONE], ids=["desk", "phone"])
-def test_it_is_for_everyone(visit, page_of_60, scheme, screen):
+def test_axe_finds_no_violation(visit, page_of_60, scheme, screen):
     visit = visit(page_of_60, color_scheme=scheme, **screen)
-    page = see_all(visit)
+    page = draw_all(visit)
     page.locator("#sky").scroll_into_view_if_needed()
     page.fill("#map-find", "00012")
     page.locator("#map-found button").first.click()
     page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     assert visit.violations() == []
-    # Nothing is wider than the screen.
+    # The page does not scroll sideways.
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= screen["viewport"]["width"]
 
 
-def test_untrained_weights_are_in_plain_sight(visit, page_of_60, tmp_path):
+def test_a_banner_near_the_top_names_runs_on_untrained_weights(visit, page_of_60, tmp_path):
     page = visit(page_of_60, **DESK).page
     banner = page.get_by_role("note", name="Untrained weights")
     assert banner.bounding_box()["y"] < 500
@@ -55,24 +55,24 @@ def test_untrained_weights_are_in_plain_sight(visit, page_of_60, tmp_path):
     assert page.get_by_role("note").count() == 0 and "untrained" not in page.content().lower()
 
 
-def test_a_title_does_no_harm_anywhere(visit, page_of_60):
-    # That no dialog opens and nothing is logged is seen by `visit`.
-    page = see_all(visit(page_of_60, **DESK))
+def test_a_hostile_title_is_shown_as_text(visit, page_of_60):
+    # `visit` fails on any dialog or message of the console.
+    page = draw_all(visit(page_of_60, **DESK))
     page.fill("#map-find", "<SCRIPT>")
     page.locator("#map-found button").first.click()
     assert page.locator("#card h4").inner_text() == f"{HOSTILE} (1961)"
     assert page.locator("script[src], img[src='x'], iframe, object, embed").count() == 0
 
 
-def test_pointing_at_a_trailer_tells_of_it(visit, page_of_60):
+def test_pointing_at_a_trailer_shows_its_card(visit, page_of_60):
     page = visit(page_of_60, **DESK).page
     sky, card = page.locator("#sky"), page.locator("#card")
     sky.scroll_into_view_if_needed()
     page.wait_for_timeout(200)
-    # Where it is, is asked of the page: the way there is the keyboard's.
+    # The keyboard selects a movie; the test does not need its position.
     sky.press("ArrowRight")
     first = card.locator("h4").inner_text()
-    assert re.match(r"The movie of number \d{5}, told at length \(\d{4}\)|<script>", first)
+    assert re.match(r"The movie of number \d{5}, with a long title \(\d{4}\)|<script>", first)
     frames = card.locator("canvas[role=img]")
     assert frames.get_attribute("aria-label").startswith("Frames of the trailer of")
     page.wait_for_timeout(200)
@@ -90,7 +90,7 @@ def test_pointing_at_a_trailer_tells_of_it(visit, page_of_60):
     assert card.locator("h4").inner_text() == first
 
 
-def test_the_map_by_keyboard(visit, page_of_60):
+def test_the_map_works_by_keyboard(visit, page_of_60):
     page = visit(page_of_60, **DESK).page
     page.locator("#map-find").focus()
     page.keyboard.type("00013")
@@ -98,24 +98,23 @@ def test_the_map_by_keyboard(visit, page_of_60):
     page.keyboard.press("Enter")
     card = page.locator("#card")
     assert "00013" in card.locator("h4").inner_text()
-    # Its neighbour, as the table of the map says; then on with the arrows.
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "sky"
     for key in ("ArrowLeft", "ArrowUp", "+", "-"):
         page.keyboard.press(key)
-    walked = card.locator("h4").inner_text()
-    assert "00013" not in walked
-    alike = card.get_by_role("button").inner_text()
+    reached = card.locator("h4").inner_text()
+    assert "00013" not in reached
+    neighbour = card.get_by_role("button").inner_text()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    assert card.locator("h4").inner_text() == alike
+    assert card.locator("h4").inner_text() == neighbour
     page.select_option("#map-store", STORES[1])
-    assert card.locator("h4").inner_text() == alike
+    assert card.locator("h4").inner_text() == neighbour
     page.select_option("#map-genre", "comedy")
 
 
-def test_runs_are_chosen_by_keyboard(visit, page_of_60):
-    page = see_all(visit(page_of_60, **DESK))
+def test_runs_are_selected_by_keyboard(visit, page_of_60):
+    page = draw_all(visit(page_of_60, **DESK))
     faint = "all => all.filter(one => +getComputedStyle(one).opacity < 0.2).length"
     lines = page.locator("#figure-precision_recall .live .mark-line path")
     assert lines.evaluate_all(faint) == 0
@@ -135,8 +134,8 @@ def test_runs_are_chosen_by_keyboard(visit, page_of_60):
     assert strong.first.get_attribute("transform") != before
 
 
-def test_the_colours_follow_the_reader(visit, page_of_60):
-    page = see_all(visit(page_of_60, color_scheme="light", **DESK))
+def test_charts_follow_the_colour_scheme(visit, page_of_60):
+    page = draw_all(visit(page_of_60, color_scheme="light", **DESK))
     bars = page.locator("#figure-shots .live .mark-rect path").first
     light = bars.get_attribute("fill")
     page.emulate_media(color_scheme="dark")
@@ -148,23 +147,23 @@ def test_the_colours_follow_the_reader(visit, page_of_60):
 
 
 @pytest.mark.parametrize("how", ["print", "no script"])
-def test_on_paper_and_without_scripts_there_are_the_pictures(visit, page_of_60, how):
+def test_print_and_a_page_without_scripts_show_still_pictures(visit, page_of_60, how):
     if how == "print":
-        page = see_all(visit(page_of_60, **DESK))
+        page = draw_all(visit(page_of_60, **DESK))
         page.emulate_media(media="print")
     else:
         page = visit(page_of_60, java_script_enabled=False, **DESK).page
     stills = page.locator("figure[data-chart] img.still")
     shown = page.locator("figure[data-chart] img.still:visible")
     assert stills.count() == shown.count() == 14
-    assert page.locator(".atlas-still img:visible").count() == 1
+    assert page.locator(".feature-map-still img:visible").count() == 1
     assert page.locator(".live:visible, #sky:visible, fieldset:visible").count() == 0
     if how == "print":
         alts = stills.evaluate_all("all => all.map(one => [one.alt.length, one.naturalWidth])")
         assert all(words > 20 and width > 300 for words, width in alts)
 
 
-def test_every_link_leads_to_a_file_and_every_picture_is_there_twice(visit, page_of_60):
+def test_every_link_leads_to_a_file_and_every_picture_has_two_formats(visit, page_of_60):
     page = visit(page_of_60, **DESK).page
     links = page.locator("a").evaluate_all("all => all.map(one => one.getAttribute('href'))")
     files = {link for link in links if not link.startswith("#")}
@@ -180,13 +179,13 @@ def test_every_link_leads_to_a_file_and_every_picture_is_there_twice(visit, page
     assert "../../data/curation.csv" in files and "../costs.csv" in files
 
 
-def test_it_may_ask_for_nothing(page_of_60):
+def test_the_policy_allows_no_network(page_of_60):
     text = page_of_60.read_text()
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text).group(1)
     assert policy.startswith("default-src 'none'; img-src data:;")
     assert "http" not in policy and "connect-src" not in policy
     assert re.findall(r"<(?:link|iframe|object|base)\b", text.split("<script")[0]) == []
-    # What stands in the page as data ends no script.
+    # Embedded data does not end its script element.
     for block in re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', text, re.S):
         json.loads(block)
 
@@ -199,13 +198,13 @@ def test_the_same_tables_give_the_same_bytes(page_of_60, tmp_path):
     assert [p for p in files if (here / p).read_bytes() != (there / p).read_bytes()] == []
 
 
-def test_of_12000_movies_it_is_small_and_opens_at_once(visit, tmp_path):
+def test_a_page_of_12000_movies_is_small_and_opens_quickly(visit, tmp_path):
     path = collection.make(tmp_path / "many", 12_000)
     assert os.path.getsize(path) < 10 * MEGABYTE
     page = visit(path, **DESK).page
     opened = page.evaluate(
-        "() => { const told = performance.getEntriesByType('navigation')[0];"
-        " return [told.domContentLoadedEventEnd,"
+        "() => { const entry = performance.getEntriesByType('navigation')[0];"
+        " return [entry.domContentLoadedEventEnd,"
         " performance.getEntriesByName('first-contentful-paint')[0].startTime] }"
     )
     assert max(opened) < 2000, opened
@@ -214,7 +213,7 @@ def test_of_12000_movies_it_is_small_and_opens_at_once(visit, tmp_path):
     page.locator("#map-found button").first.click()
     assert "11999" in page.locator("#card h4").inner_text()
     assert page.locator("#card canvas").count() == 1
-    # Every walk of the pointer is answered within a frame or two.
+    # The map answers a move of the pointer within 100 ms.
     box = page.locator("#sky").bounding_box()
     took = page.evaluate(
         """([x, y]) => {

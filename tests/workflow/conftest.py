@@ -22,7 +22,6 @@ PARTS = [
     "rules",
     "scripts",
     "trailers12k",
-    "schemas",
     "profiles",
     "presets",
     "envs",
@@ -137,6 +136,19 @@ class Project:
         run = self.run(*arguments, **how)
         assert run.code == 0, run.text[-5000:]
         return run
+
+    def command(self, *arguments: str) -> Run:
+        """Call the command `trailers12k` of this copy in its folder."""
+        (self.folder / "config.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
+        done = subprocess.run(
+            [Path(sys.executable).with_name("trailers12k"), *arguments],
+            cwd=self.folder,
+            env=os.environ | {"PYTHONPATH": str(self.folder)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        return Run(done.returncode, done.stdout)
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace a text that stands once in a file of the project."""

@@ -27,7 +27,7 @@ def mid_of(number: int) -> str:
 
 
 def project_of(folder: Path, movies: list[tuple[str, str, str]], **config) -> Project:
-    """A project whose table has these trailers, posters and other trailers; filled up to ten."""
+    """A project with a table of trailers, posters and other trailers, of at least ten rows."""
     movies = movies + [("", "", "")] * (10 - len(movies))
     lines = [
         f"{mid_of(n)},Movie {n},2000,drama,,{trailer},{poster},{others}"
@@ -46,18 +46,18 @@ def ledger(project: Project, stage: str = "trailers") -> dict[str, dict[str, str
 
 
 def leftovers(project: Project) -> list[Path]:
-    """Files that a finished download leaves none of."""
-    found = [
+    """Temporary files, which a finished download removes."""
+    leftover = [
         path
         for stage in TARGETS
         for pattern in ("*.part*", "*.ytdl", "*.tmp")
         for path in (project.folder / "build" / stage).rglob(pattern)
     ]
-    return sorted(set(found))
+    return sorted(set(leftover))
 
 
 def assert_whole(project: Project, web: Web, number: int) -> None:
-    """The ledger's row and the file of a movie are the server's file."""
+    """The ledger's row and the file of a movie equal the server's file."""
     row, mid = ledger(project)[mid_of(number)], mid_of(number)
     assert row["status"] == "ok", row
     path = project.folder / row["file"]
@@ -67,13 +67,13 @@ def assert_whole(project: Project, web: Web, number: int) -> None:
 
 
 def web_of(number: int, size: float = 2.0) -> Web:
-    """A server with a trailer for each of so many movies."""
+    """A server with the trailers of this number of movies."""
     data = video(size)
     return Web({f"{mid_of(n)}.mp4": marked(data, mid_of(n)) for n in range(number)})
 
 
 KINDS = {
-    # kind: the reason while the server misbehaves, "" where the download must cope with it.
+    # kind: the reason of the failure, "" where the download must succeed.
     "good": "",
     "status-404": "unavailable",
     "status-410": "unavailable",
@@ -96,7 +96,7 @@ KINDS = {
 }
 
 
-def test_whatever_the_server_does_the_ledger_tells_the_truth_and_a_rerun_mends_it(tmp_path):
+def test_the_ledger_is_correct_whatever_the_server_does_and_a_rerun_completes_it(tmp_path):
     with web_of(len(KINDS)) as web:
         urls = [
             f"{web.url}/{'good' if kind.startswith('good') else kind}/{mid_of(n)}.mp4"
@@ -106,8 +106,8 @@ def test_whatever_the_server_does_the_ledger_tells_the_truth_and_a_rerun_mends_i
         urls[page] = urls[page].removesuffix(".mp4")
         web.files[mid_of(page)] = web.files[f"{mid_of(page)}.mp4"]
         project = project_of(tmp_path / "project", [(url, "", "") for url in urls])
-        # What another run may have left: a part that is complete, one that is longer than the
-        # file (HTTP 416 for ever), and one of another format.
+        # Partial downloads of another run: a complete one, one that is longer than the file (which
+        # gives HTTP 416), and one of another format.
         lefts = (
             ("good-whole", "mp4.mp4", ""),
             ("good-long", "mp4.mp4", "x"),
@@ -122,8 +122,8 @@ def test_whatever_the_server_does_the_ledger_tells_the_truth_and_a_rerun_mends_i
 
         project.build(*TARGETS)
         rows = ledger(project)
-        told = {kind: rows[mid_of(n)]["reason"] for n, kind in enumerate(KINDS)}
-        assert told == KINDS
+        reasons = {kind: rows[mid_of(n)]["reason"] for n, kind in enumerate(KINDS)}
+        assert reasons == KINDS
         for n, kind in enumerate(KINDS):
             if not KINDS[kind]:
                 assert_whole(project, web, n)
@@ -133,24 +133,24 @@ def test_whatever_the_server_does_the_ledger_tells_the_truth_and_a_rerun_mends_i
         cut = mid_of(list(KINDS).index("cut"))
         assert any(path.endswith(f"{cut}.mp4") for path, _ in web.ranges), "it was resumed"
         assert all("trailers12k" in agent for agent in web.agents)
-        assert not list(tmp_path.rglob("*evil*")), "nothing leaves its folder"
+        assert not list(tmp_path.rglob("*evil*")), "no file is written elsewhere"
 
         web.mended = True
-        before = dict(web.asked)
+        before = dict(web.requests)
         project.build(*TARGETS, "--config", "retry=all")
         for n, kind in enumerate(KINDS):
             path = urls[n].removeprefix(web.url)
-            assert (web.asked[path] == before[path]) == (not KINDS[kind]), kind
+            assert (web.requests[path] == before[path]) == (not KINDS[kind]), kind
             if kind != "page":
                 assert_whole(project, web, n)
         assert ledger(project)[mid_of(page)]["status"] == "ok"
         assert leftovers(project) == []
-        before = dict(web.asked)
+        before = dict(web.requests)
         assert "Nothing to be done" in project.build(*TARGETS).text
-        assert web.asked == before
+        assert web.requests == before
 
 
-def test_what_is_final_is_tried_again_only_when_asked_and_what_is_not_after_its_pause(tmp_path):
+def test_final_failures_are_retried_on_request_only_and_others_after_a_pause(tmp_path):
     with web_of(3) as web:
         urls = [f"{web.url}/page/{mid_of(0)}", f"{web.url}/status-500/{mid_of(1)}.mp4"]
         slow = QUICK | {"retries": 0, "retry_pause": 3600}
@@ -159,20 +159,20 @@ def test_what_is_final_is_tried_again_only_when_asked_and_what_is_not_after_its_
         assert ledger(project)[mid_of(0)]["reason"] == "bad_id"
         web.mended = True
         web.files[mid_of(0)] = web.files[f"{mid_of(0)}.mp4"]
-        asked = sum(web.asked.values())
+        requests = sum(web.requests.values())
         assert "Nothing to be done" in project.build("trailers").text
-        assert sum(web.asked.values()) == asked
+        assert sum(web.requests.values()) == requests
         project.build("trailers", "--config", "retry=server_error")
         assert_whole(project, web, 1)
         assert ledger(project)[mid_of(0)]["reason"] == "bad_id"
         assert ledger(project)[mid_of(1)]["attempts"] == "2"
-        # The same command without the wish has nothing to do.
+        # The same command without the request has nothing to do.
         assert "Nothing to be done" in project.build("trailers").text
         project.build("trailers", "--config", "retry=bad_id")
         assert ledger(project)[mid_of(0)]["status"] == "ok"
 
 
-def test_another_trailer_is_tried_when_the_first_is_gone_and_the_ledger_says_so(tmp_path):
+def test_the_next_trailer_is_tried_when_the_first_is_unavailable_and_recorded(tmp_path):
     with web_of(2) as web:
         good = f"{web.url}/good/{mid_of(0)}.mp4"
         movies = [
@@ -185,14 +185,14 @@ def test_another_trailer_is_tried_when_the_first_is_gone_and_the_ledger_says_so(
         assert_whole(project, web, 0)
         assert (row["trailer"], row["address"]) == ("2", good)
         assert "trailers[0] bad_id" in row["detail"] and "trailers[1] unavailable" in row["detail"]
-        assert ledger(project)[mid_of(1)]["reason"] == "server_error", "it may come back"
+        assert ledger(project)[mid_of(1)]["reason"] == "server_error", "a retry may succeed"
         entries = json.loads((project.folder / "data" / "metadata.json").read_text())
         trailers = entries["trailers12k"]["1"]["youtube"]["trailers"]
         assert [trailer["url"] for trailer in trailers][0] == good
         assert trailers[0]["dims"] == [2.0, 48, 64] and len(trailers) == 3
 
 
-def test_a_rate_limit_stops_all_downloading_and_the_same_command_goes_on(tmp_path):
+def test_a_rate_limit_stops_all_downloads_and_the_same_command_continues(tmp_path):
     with web_of(6) as web:
         kinds = ["good", "status-429", "good", "good", "good", "good"]
         urls = [f"{web.url}/{kind}/{mid_of(n)}.mp4" for n, kind in enumerate(kinds)]
@@ -201,29 +201,31 @@ def test_a_rate_limit_stops_all_downloading_and_the_same_command_goes_on(tmp_pat
         )
         run = project.run("clips", "results/failures/trailers.csv")
         assert run.code != 0
-        assert "4 were not begun, since downloading was stopped" in run.text
+        assert "4 movies were not begun, since downloading was stopped" in run.text
         assert "delete build/stopped.json" in run.text and "minutes are left" in run.text
         rows = ledger(project)
         assert_whole(project, web, 0)
         assert rows[mid_of(1)]["reason"] == "rate_limited"
         assert {rows[mid_of(n)]["reason"] for n in range(2, 6)} == {"stopped"}
-        assert (project.folder / "data" / "clips.csv").is_file(), "later stages go on"
-        assert "stopped" in project.build("status").text
+        assert (project.folder / "data" / "clips.csv").is_file(), "later stages continue"
+        assert "stopped" in project.command("status").text
 
         web.mended = True
-        asked = sum(web.asked.values())
+        requests = sum(web.requests.values())
         assert project.run("clips", "results/failures/trailers.csv").code != 0
-        assert sum(web.asked.values()) == asked, "no request before the time is over"
+        assert sum(web.requests.values()) == requests, "no request during the cool-down"
         stopped = project.folder / "build" / "stopped.json"
         stopped.write_text(json.dumps(json.loads(stopped.read_text()) | {"until": time.time()}))
         project.build("clips", "results/failures/trailers.csv", "--config", "retry=rate_limited")
         for n in range(6):
             assert_whole(project, web, n)
-        assert web.asked[f"/good/{mid_of(0)}.mp4"] == 2, "looked at, then fetched, once"
+        assert web.requests[f"/good/{mid_of(0)}.mp4"] == 2, (
+            "requested twice, for the headers and the file"
+        )
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a tmpfs can be mounted by root only")
-def test_a_full_disk_stops_all_and_loses_nothing(tmp_path):
+def test_a_full_disk_stops_all_downloads_and_loses_nothing(tmp_path):
     with web_of(12, size=20) as web:
         urls = [f"{web.url}/good/{mid_of(n)}.mp4" for n in range(12)]
         project = project_of(
@@ -237,26 +239,26 @@ def test_a_full_disk_stops_all_and_loses_nothing(tmp_path):
             pytest.skip(f"no tmpfs: {done.stderr}")
         try:
             run = project.run("trailers")
-            assert run.code != 0 and "no space is left" in run.text, run.text
+            assert run.code != 0 and "the disk is full" in run.text, run.text
             rows = ledger(project)
             good = [n for n in range(12) if rows[mid_of(n)]["status"] == "ok"]
             assert 2 <= len(good) <= 4
             reasons = {row["reason"] for row in rows.values()}
             assert reasons == {"", "local_io", "stopped"}
-            before = dict(web.asked)
+            before = dict(web.requests)
             subprocess.run(["mount", "-o", "remount,size=100m", str(folder)], check=True)
             project.build("trailers")
             for n in range(12):
                 assert_whole(project, web, n)
             path = f"/good/{mid_of(good[0])}.mp4"
-            assert web.asked[path] == before[path]
+            assert web.requests[path] == before[path]
             assert leftovers(project) == []
         finally:
             subprocess.run(["umount", str(folder)], check=True)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
-def test_a_run_that_is_broken_off_goes_on_where_it_was(tmp_path, how):
+def test_an_interrupted_run_continues(tmp_path, how):
     with web_of(3, size=20) as web:
         kinds = ["good", "good", "slow"]
         urls = [f"{web.url}/{kind}/{mid_of(n)}.mp4" for n, kind in enumerate(kinds)]
@@ -277,14 +279,14 @@ def test_a_run_that_is_broken_off_goes_on_where_it_was(tmp_path, how):
         if how == signal.SIGKILL:
             project.run("--unlock")
         web.mended = True
-        before = dict(web.asked)
+        before = dict(web.requests)
         project.build("trailers")
         for n in range(3):
             assert_whole(project, web, n)
         assert any(start > 0 for path, start in web.ranges if "slow" in path), "it was continued"
         for n in range(2):
             path = urls[n].removeprefix(web.url)
-            assert web.asked[path] == before[path]
+            assert web.requests[path] == before[path]
         assert leftovers(project) == []
 
 
@@ -309,28 +311,28 @@ POSTERS = {
 }
 
 
-def test_posters_of_every_kind_become_rgb_jpegs_or_a_row(tmp_path):
+def test_posters_of_every_kind_become_rgb_jpegs_or_failures(tmp_path):
     with Web({name: data for name, (data, _, _) in POSTERS.items()}) as web:
         movies = [("", f"{web.url}/{kind}/{name}", "") for name, (_, _, kind) in POSTERS.items()]
         project = project_of(tmp_path / "project", movies, posters={"max_megabytes": 1})
         project.build("posters")
         assert all("trailers12k" in agent for agent in web.agents)
         rows = ledger(project, "posters")
-        told = {name: rows[mid_of(n)]["reason"] for n, name in enumerate(POSTERS)}
-        assert told == {name: reason for name, (_, reason, _) in POSTERS.items()}
+        reasons = {name: rows[mid_of(n)]["reason"] for n, name in enumerate(POSTERS)}
+        assert reasons == {name: reason for name, (_, reason, _) in POSTERS.items()}
         for row in rows.values():
             if row["status"] == "ok":
                 with Image.open(project.folder / row["file"]) as image:
                     assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (40, 60))
         web.mended = True
-        before = dict(web.asked)
+        before = dict(web.requests)
         project.build("posters")
-        assert web.asked["/good/rgb.jpg"] == before["/good/rgb.jpg"]
+        assert web.requests["/good/rgb.jpg"] == before["/good/rgb.jpg"]
         assert ledger(project, "posters")[mid_of(list(POSTERS).index("half.jpg"))]["status"] == "ok"
         assert leftovers(project) == []
 
 
-def test_too_many_failures_fail_the_run_after_all_else_is_done(tmp_path):
+def test_too_many_failures_fail_the_run_after_all_other_jobs(tmp_path):
     with web_of(2) as web:
         urls = [f"{web.url}/good/{mid_of(0)}.mp4", f"{web.url}/status-404/{mid_of(1)}.mp4"]
         project = project_of(
@@ -344,7 +346,7 @@ def test_too_many_failures_fail_the_run_after_all_else_is_done(tmp_path):
         project.build("clips", "results/failures/trailers.csv")
 
 
-def test_status_tells_how_far_a_run_is_while_it_goes_on(tmp_path):
+def test_status_shows_the_progress_during_a_run(tmp_path):
     with web_of(3, size=20) as web:
         kinds = ["good", "status-404", "slow"]
         urls = [f"{web.url}/{kind}/{mid_of(n)}.mp4" for n, kind in enumerate(kinds)]
@@ -356,14 +358,14 @@ def test_status_tells_how_far_a_run_is_while_it_goes_on(tmp_path):
             while len(list(folder.glob("*.json"))) < 2:
                 assert time.monotonic() < deadline and running.poll() is None
                 time.sleep(0.05)
-            text = project.build("status").text
-            assert running.poll() is None, "it was asked in the middle of the run"
+            text = project.command("status", "--csv", "status.csv").text
+            assert running.poll() is None, "the run was not finished yet"
         finally:
             os.killpg(running.pid, signal.SIGKILL)
         row = next(line.split() for line in text.splitlines() if line.startswith("trailers "))
         assert row[:5] == ["trailers", "1", "1", "0", "8"]
         assert "failed: unavailable 1" in text
-        with (project.folder / "results" / "status.csv").open(newline="") as file:
+        with (project.folder / "status.csv").open(newline="") as file:
             table = {row["stage"]: row for row in csv.DictReader(file)}
         assert table["trailers"]["done"] == "1" and table["trailers"]["waiting"] == "8"
         assert int(table["trailers"]["bytes"]) == len(web.files[f"{mid_of(0)}.mp4"])

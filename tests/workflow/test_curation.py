@@ -1,5 +1,5 @@
-"""What people decide about movies takes effect. The tests share one project and stand in the order
-of its life."""
+"""People's decisions about movies take effect. The tests share one project and depend on their
+order."""
 
 import csv
 import json
@@ -38,17 +38,16 @@ def decide(project, *rows):
 
 
 def without_attempts(project):
-    """The products. How often a movie was tried is the one thing that the past may change."""
-    found = project.products(costs=False)
-    found.pop("results/status.csv", None)
-    lines = [line.split(",") for line in found.pop("data/ledger.csv").decode().splitlines()]
+    """The products without the numbers of attempts, which may depend on earlier runs."""
+    products = project.products(costs=False)
+    lines = [line.split(",") for line in products.pop("data/ledger.csv").decode().splitlines()]
     attempts = lines[0].index("attempts")
-    return found | {"ledger": [line[:attempts] + line[attempts + 1 :] for line in lines]}
+    return products | {"ledger": [line[:attempts] + line[attempts + 1 :] for line in lines]}
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory, of_table) -> Project:
-    """The built project of the table, copied: these tests change it."""
+    """A copy of the built project with a table, which these tests change."""
     return Project.copied(of_table.folder, tmp_path_factory.mktemp("curated") / "project")
 
 
@@ -59,7 +58,7 @@ def before(project) -> dict:
 
 @pytest.fixture(scope="module")
 def chosen(project, before) -> dict[str, str]:
-    """Movies with a trailer: two of one shard, and one of the other."""
+    """Movies with a trailer, two of each shard."""
     good = sorted(mid for mid, row in trailers(project).items() if row["status"] == "ok")
     first, second = ([mid for mid in good if shard_of(mid, 2) == shard] for shard in ("000", "001"))
     return {"rejected": first[0], "accepted": first[1], "replaced": second[0], "copied": second[1]}
@@ -67,8 +66,8 @@ def chosen(project, before) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def rows(project, chosen) -> list[dict]:
-    known, movies = trailers(project), table(project, "data/movies.csv")
-    # A file that no other movie has.
+    ledger, movies = trailers(project), table(project, "data/movies.csv")
+    # A file of no other movie.
     better = project.folder / "better.mp4"
     shutil.copy(movies[chosen["copied"]]["trailer_url"], better)
     wrong = movies[chosen["replaced"]]["trailer_url"]
@@ -80,22 +79,22 @@ def rows(project, chosen) -> list[dict]:
         | {"wrong": wrong, "replacement": str(better)},
         about
         | {"mid": chosen["accepted"], "decision": "accept"}
-        | {"sha256": known[chosen["accepted"]]["sha256"]},
+        | {"sha256": ledger[chosen["accepted"]]["sha256"]},
         {"mid": "tt7654321", "decision": "reject"},
     ]
 
 
-def test_a_broken_file_is_refused_in_one_line_before_any_job(project, rows):
+def test_an_invalid_file_is_refused_in_one_line_before_any_job(project, rows):
     decide(project, *rows, {"mid": rows[0]["mid"], "decision": "accept"})
     run = project.run()
     assert run.code != 0 and not run.jobs
-    told = [line for line in run.text.splitlines() if "error" in line.lower()]
-    assert len(told) == 1 and told[0].startswith("error: curation.csv, line 7: mid: ")
-    assert told[0].endswith("stands in line 3 already; allowed: each movie once")
+    errors = [line for line in run.text.splitlines() if "error" in line.lower()]
+    assert len(errors) == 1 and errors[0].startswith("error: curation.csv, line 7: mid: ")
+    assert errors[0].endswith("is already in line 3; allowed: each movie once")
     assert "Traceback" not in run.text
 
 
-def test_decisions_run_what_they_make_a_difference_to(project, chosen, rows):
+def test_decisions_run_the_jobs_that_they_affect(project, chosen, rows):
     decide(project, *rows)
     planned = project.build("--dry-run")
     run = project.build()
@@ -122,20 +121,20 @@ def test_decisions_run_what_they_make_a_difference_to(project, chosen, rows):
             **TAIL,
         )
     )
-    # The replaced trailer alone is fetched and looked at.
+    # Only the replaced trailer is downloaded and processed.
     for log in ("download_trailers", "detect_clips", f"extract_features/{IMAGE}"):
         assert "0 computed, " in project.log(f"{log}/000.log"), log
         assert "1 computed, " in project.log(f"{log}/001.log"), log
     assert "Nothing to be done" in project.build().text
 
 
-def test_products_are_as_decided_and_tell_it(project, before, chosen, rows):
-    movies, known = table(project, "data/movies.csv"), trailers(project)
+def test_products_follow_and_record_the_decisions(project, before, chosen, rows):
+    movies, ledger = table(project, "data/movies.csv"), trailers(project)
     rejected, replaced, accepted = (chosen[name] for name in ("rejected", "replaced", "accepted"))
     assert rejected not in movies and rejected not in table(project, "data/mtgc.csv")
     assert not (project.folder / "data" / f"{IMAGE}.zarr" / rejected).exists()
     assert movies[replaced]["trailer_url"] == str(project.folder / "better.mp4")
-    assert known[replaced]["sha256"] == known[chosen["copied"]]["sha256"]
+    assert ledger[replaced]["sha256"] == ledger[chosen["copied"]]["sha256"]
 
     lines = (project.folder / "data" / "ledger.csv").read_text().splitlines()
     assert [line for line in lines if rejected in line] == [
@@ -156,12 +155,12 @@ def test_products_are_as_decided_and_tell_it(project, before, chosen, rows):
     assert [e["url"] for e in entries[replaced]["youtube"]["trailers"]] == [
         str(project.folder / "better.mp4")
     ]
-    told = "WARNING curation.csv: left out, since not among the movies: tt7654321\n"
-    assert told in project.log("build_metadata.log")
-    assert "rejected" not in project.run("status").text
+    message = "WARNING curation.csv: left out, since not among the movies: tt7654321\n"
+    assert message in project.log("build_metadata.log")
+    assert "rejected" not in project.command("status").text
 
 
-def test_what_is_only_told_runs_no_more_than_what_tells_it(project, chosen, rows):
+def test_a_note_reruns_only_the_jobs_that_publish_it(project, chosen, rows):
     now = [row | {"note": "seen"} if row["decision"] == "accept" else row for row in rows]
     decide(project, *now, {"mid": chosen["copied"], "decision": "unsure"})
     planned = project.build("--dry-run")
@@ -169,7 +168,7 @@ def test_what_is_only_told_runs_no_more_than_what_tells_it(project, chosen, rows
     assert table(project, "data/curation.csv")[chosen["copied"]]["decision"] == "unsure"
 
 
-def test_without_the_file_all_is_as_it_was(project, before):
+def test_removing_the_file_restores_all_products(project, before):
     (project.folder / "curation.csv").unlink()
     run = project.build()
     assert run.jobs["make_splits"] == 1 and run.jobs["render_sample"] == 0

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torchvision.models import get_model
 
+from trailers12k.features import integrity
 from trailers12k.features import store as stores
 from trailers12k.jobs import ledger
 from trailers12k.versions import run_state as state
@@ -58,7 +59,7 @@ def test_a_new_line_makes_a_new_store_and_leaves_the_others_alone(project):
         assert stores.attributes(data / f"{store}.zarr")["num_features"] == features
         assert stores.movies(data / f"{store}.zarr") == stores.movies(data / f"{IMAGE}.zarr")
         tables = data / f"{store}.csv", data / "clips.csv"
-        assert stores.verify(data / f"{store}.zarr", *tables) == []
+        assert integrity.verify(data / f"{store}.zarr", *tables) == []
     # What changes no result makes no job run but the one that writes down the settings.
     project.config["backbones"][FROM_TIMM]["batch"] = 3
     project.config["device"] = "cpu"

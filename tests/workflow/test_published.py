@@ -131,9 +131,9 @@ def test_one_command_gives_the_papers_table(project, site):
 
 
 def test_another_run_has_nothing_to_do(project, site):
-    asked = sum(site.asked.values())
+    asked = sum(site.requests.values())
     assert "Nothing to be done" in run(project, site, runs=FEWER).text
-    assert sum(site.asked.values()) == asked
+    assert sum(site.requests.values()) == asked
 
 
 def test_other_ways_to_evaluate_train_nothing_and_stand_beside(project, site):
@@ -144,7 +144,7 @@ def test_other_ways_to_evaluate_train_nothing_and_stand_beside(project, site):
     done = run(project, site, evaluation={"also": also}, runs=fewer)
     assert done.code == 0, done.text[-3000:]
     assert done.jobs == {
-        "predict_otherwise": 6,
+        "predict_variants": 6,
         "score_options": 1,
         "score_runs": 1,
         "summarize_results": 1,
@@ -157,11 +157,11 @@ def test_other_ways_to_evaluate_train_nothing_and_stand_beside(project, site):
         after = [line for line in file if line.startswith(KEPT[1:])]
     assert before == after
     text = (project.folder / "results" / "summary.md").read_text()
-    assert "## The same trainings, evaluated otherwise" in text
+    assert "## Evaluation variants of the same runs" in text
     for option in also:
         assert text.count(f"| {option} ") == 2
     page = (project.folder / "results" / "report" / "index.html").read_text()
-    assert "The same trainings, evaluated otherwise" in page and "<td>weighted</td>" in page
+    assert "Evaluation variants of the same trained runs" in page and "<td>weighted</td>" in page
 
 
 def test_our_own_splits_stand_beside_the_published_ones(project):

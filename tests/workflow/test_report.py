@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from trailers12k.video import contact_sheets as sheets
+from trailers12k.video import contact_sheets
 
 from .conftest import Project
 
@@ -22,7 +22,7 @@ def rows(project, name):
         return list(csv.DictReader(file))
 
 
-def test_it_is_part_of_the_default_run_and_made_once(project):
+def test_the_report_is_part_of_the_default_run_and_is_made_once(project):
     text = (project.folder / "results/report/index.html").read_text()
     assert "Untrained weights." in text and "The built-in sample" in text
     for name in re.findall(r'href="(\.\./[^"#]+)"', text):
@@ -46,22 +46,22 @@ def test_every_loss_of_the_ledger_is_in_the_funnel(project):
         assert left >= 0
 
 
-def test_trailers_are_told_as_they_are(project):
-    told = {row["mid"]: row for row in rows(project, "results/tables/trailers.csv")}
+def test_the_table_of_trailers_agrees_with_the_clips(project):
+    trailers = {row["mid"]: row for row in rows(project, "results/tables/trailers.csv")}
     clips = rows(project, "data/clips.csv")
-    for mid, row in told.items():
+    for mid, row in trailers.items():
         own = [clip for clip in clips if clip["mid"] == mid]
         assert int(row["clips"] or 0) == len(own)
         assert int(row["shots"] or 0) == len({clip["shot"] for clip in own})
 
 
-def test_costs_are_of_the_jobs_that_ran(project):
+def test_costs_count_the_jobs_that_ran(project):
     costs = {row["rule"]: row for row in rows(project, "results/costs.csv")}
     assert int(costs["train_run"]["jobs"]) == 6 and float(costs["train_run"]["seconds"]) > 0
     assert "draw_report" not in costs
 
 
-def test_frames_are_in_the_page_where_that_is_wanted(project):
+def test_the_setting_frames_decides_whether_the_page_has_frames(project):
     page = project.folder / "results/report/index.html"
     project.config["report"] = {"frames": False}
     run = project.build()
@@ -69,7 +69,7 @@ def test_frames_are_in_the_page_where_that_is_wanted(project):
     assert "data:image/webp" not in page.read_text()
     row = next(row for row in rows(project, "results/tables/trailers.csv") if row["shots"])
     pictures = [np.zeros((90, 160, 3), np.uint8)] * int(row["shots"])
-    sheets.write(project.folder / f"build/sheets/{row['mid']}.jpg", pictures)
+    contact_sheets.write(project.folder / f"build/sheets/{row['mid']}.jpg", pictures)
     project.config["report"] = {"frames": True}
     project.build()
     assert "data:image/webp" in page.read_text()
@@ -81,4 +81,4 @@ def test_snakemakes_own_report_has_the_pictures_and_their_captions(project):
     text = (project.folder / "own.html").read_text()
     for name in ("funnel", "results", "splits", "curves", "costs"):
         assert f"results/figures/{name}.png" in text
-    assert "have untrained (random) weights are hollow" in text
+    assert "with untrained (random) weights are hollow" in text

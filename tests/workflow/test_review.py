@@ -1,4 +1,4 @@
-"""`snakemake review`: a folder to look at, from what a run has made."""
+"""`snakemake review`: the folder with the review page of a run."""
 
 import csv
 import json
@@ -17,7 +17,7 @@ def project(tmp_path_factory, sample) -> Project:
     return Project.copied(sample.folder, tmp_path_factory.mktemp("review") / "project")
 
 
-def told(project) -> dict:
+def movies_js(project) -> dict:
     text = (project.folder / "results/review/movies.js").read_text()
     return json.loads(text.removeprefix("window.TRAILERS12K = ").removesuffix(";\n"))
 
@@ -44,13 +44,13 @@ def test_every_movie_is_shown_with_its_pictures_or_why_it_was_lost(project):
     run = project.run("review")
     assert run.code == 0, run.text[-3000:]
     assert {"write_review"} <= set(run.jobs) <= {"flag_trailers", "write_review", "review"}
-    data = told(project)
+    data = movies_js(project)
     movies = {row[0]: dict(zip(data["columns"], row, strict=True)) for row in data["movies"]}
     trailers = {row["mid"]: row for row in rows(project, "results/tables/trailers.csv")}
     assert movies.keys() == trailers.keys()
     names = list(data["flags"])
     for mid, row in trailers.items():
-        flags = {names[flag] for flag, _ in movies[mid]["flags"]}
+        flags = {names[flag] for flag, *_ in movies[mid]["flags"]}
         assert ("lost" in flags) == (row["status"] != "ok")
         assert not flags & {"duplicate", "near_duplicate"}
         poster = project.folder / f"build/posters/{mid}.jpg"

@@ -71,7 +71,9 @@ def web(monkeypatch):
         yield web
 
 
-def test_the_published_metadata_in_one_command_and_a_new_movie_runs_its_shard_only(web, tmp_path):
+def test_the_published_metadata_takes_one_command_and_a_new_movie_runs_its_shard_only(
+    web, tmp_path
+):
     def trailers(n):
         return [{"url": f"{web.url}/good/{mid_of(n)}.mp4", "dims": [1, 2, 3], "other": "kept"}]
 
@@ -113,10 +115,10 @@ def test_the_published_metadata_in_one_command_and_a_new_movie_runs_its_shard_on
     assert project.build("metadata", "data/mtgc.csv").jobs["collect_movies"] == 1
     assert len(rows_of(project, "data/mtgc.csv")) == 12
     assert not rows_of(project, "data/curation.csv")
-    assert web.asked["/good/metadata.tar.gz"] == 1
+    assert web.requests["/good/metadata.tar.gz"] == 1
 
 
-def test_later_sources_fill_gaps_and_the_record_says_which_gave_what(web, tmp_path):
+def test_later_sources_fill_gaps_and_metadata_names_the_source_of_each_field(web, tmp_path):
     """A table that has little more than ids; IMDb knows titles, TMDB trailers, the search one."""
     numbers = range(12)
     table = ["mid,title,year,genres"] + [f"{mid_of(n)},,,drama" for n in numbers]
@@ -162,7 +164,7 @@ def test_later_sources_fill_gaps_and_the_record_says_which_gave_what(web, tmp_pa
     assert files and not [p for p in files if KEY.encode() in p.read_bytes()], "the key is nowhere"
 
 
-def test_a_trailer_is_searched_for_and_a_persons_correction_wins(web, tmp_path):
+def test_a_persons_correction_overrides_the_search(web, tmp_path):
     numbers = range(11)
     table = ["mid,title,year,genres"] + [
         f"{mid_of(n)},Midnight Lantern {n},2001,drama" for n in numbers
@@ -190,7 +192,7 @@ def test_a_trailer_is_searched_for_and_a_persons_correction_wins(web, tmp_path):
     rows = {row["mid"]: row for row in rows_of(project, "build/sources/movies.csv")}
     assert rows[mid_of(4)]["trailer_url"] == f"{web.url}/good/{mid_of(4)}.mp4"
     assert ledger(project, "trailers")
-    searches = web.asked["/search"]
+    searches = web.requests["/search"]
 
     choices = project.folder / "trailer_choices.csv"
     lines = list(csv.DictReader(choices.open(newline="")))
@@ -204,11 +206,11 @@ def test_a_trailer_is_searched_for_and_a_persons_correction_wins(web, tmp_path):
     assert run.jobs["collect_movies"] == run.jobs["download_trailers"] == 1
     rows = {row["mid"]: row for row in rows_of(project, "build/sources/movies.csv")}
     assert rows[mid_of(4)]["trailer_url"] == f"{web.url}/good/{mid_of(12)}.mp4"
-    assert web.asked["/search"] == searches, "nothing is searched for twice"
+    assert web.requests["/search"] == searches, "nothing is searched for twice"
     assert "Nothing to be done" in project.build("trailers").text
 
 
-def test_a_rate_limit_of_the_search_stops_all_downloading(web, tmp_path):
+def test_a_rate_limit_of_the_search_stops_all_downloads(web, tmp_path):
     first = f"{mid_of(0)},A,2001,drama,{web.url}/good/{mid_of(0)}.mp4"
     others = [f"{mid_of(n)},Midnight Lantern {n},2001,drama," for n in range(1, 11)]
     web.search = lambda path: 429
@@ -220,12 +222,12 @@ def test_a_rate_limit_of_the_search_stops_all_downloading(web, tmp_path):
     assert run.code != 0
     assert "search: 9 were not begun, since downloading was stopped" in run.text
     assert ledger(project)[mid_of(0)]["reason"] == "stopped"
-    assert web.asked["/search"] == 1 and sum(web.asked.values()) == 1
+    assert web.requests["/search"] == 1 and sum(web.requests.values()) == 1
     (project.folder / "build" / "stopped.json").unlink()
     web.search = lambda path: b"<rss version='2.0'><channel></channel></rss>"
     project.build("trailers", "--config", "retry=rate_limited")
     assert_whole(project, web, 0)
-    assert web.asked["/search"] == 11
+    assert web.requests["/search"] == 11
 
 
 @pytest.mark.parametrize(
@@ -238,7 +240,7 @@ def test_a_rate_limit_of_the_search_stops_all_downloading(web, tmp_path):
         (archive({"1": entry(1, [], genres=["Dramma"])}), "genres: 'Dramma' is not allowed"),
     ],
 )
-def test_a_fault_of_a_file_is_told_in_one_line(web, tmp_path, data, told):
+def test_an_invalid_file_is_reported_in_one_line(web, tmp_path, data, told):
     web.files["metadata.tar.gz"] = data
     project = project_of(tmp_path / "project", web, ["trailers12k"])
     assert project.run("data/movies.csv").code != 0

@@ -207,7 +207,7 @@ def stage_of(rule: str) -> str:
         "clips": "detect_clips merge_clips",
         "features": "download_posters extract_features merge_store merge_ledger fetch_weights",
         "splits": "make_splits plot_splits",
-        "evaluation": "pack_store train_run predict_otherwise score_runs score_options "
+        "evaluation": "pack_store train_run predict_variants score_runs score_options "
         "summarize_results draw_curves",
         "report": "describe_run map_features flag_trailers draw_report write_config check_failures",
     }.items():
@@ -260,8 +260,8 @@ def second(project, first, tmp_path_factory) -> dict[str, bytes]:
     return here
 
 
-def test_what_changed_is_told_in_a_page(project, second):
-    told = project.run("snakemake", "diff", "--config", "from=v1", "to=v2")
+def test_what_changed_is_printed(project, second):
+    told = project.run("trailers12k", "diff", "v1", "v2")
     assert "11 -> 10 movies" in told and "1 relabelled" in told
     assert "image_frames: 1 -> 2" in told and "cosine" in told
     assert re.search(r"image +\d+\.\d\d +\d+\.\d\d +[+-]\d+\.\d\d", told)

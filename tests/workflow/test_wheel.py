@@ -1,6 +1,5 @@
 """The wheel: what it holds, and the command run from it in an environment without the clone."""
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -18,9 +17,6 @@ import trailers12k
 from . import linked
 from .conftest import ROOT
 
-needs_command = pytest.mark.skipif(
-    importlib.util.find_spec("trailers12k.cli") is None, reason="there is no trailers12k.cli yet"
-)
 PROJECT_FILES = ["pyproject.toml", "README.md", "LICENSE"]
 RECORD = Path(__file__).parent / "record"
 
@@ -79,7 +75,6 @@ def test_the_wheel_holds_every_file_of_the_package(wheel):
     assert {name.split("/")[0].split("-")[0] for name in names} == {"trailers12k"}
 
 
-@needs_command
 def test_the_wheel_holds_the_schema(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert [name for name in names if name.endswith(".schema.json")]
@@ -93,7 +88,6 @@ def test_the_installed_package_has_its_version_and_no_clone(installed):
     assert Path(file).is_relative_to(installed.parent)
 
 
-@needs_command
 def test_init_from_the_wheel_makes_a_collection(installed, tmp_path):
     done = run(installed / "trailers12k", "init", "mine", "--no-git", folder=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -102,7 +96,6 @@ def test_init_from_the_wheel_makes_a_collection(installed, tmp_path):
     assert not (tmp_path / "mine" / ".git").exists()
 
 
-@needs_command
 def test_splits_from_the_wheel_assign_every_movie(installed, tmp_path):
     rows = [f"tt{number:07},{number % 2},{number // 2 % 2}" for number in range(1, 41)]
     (tmp_path / "labels.csv").write_text("\n".join(["mid,action,drama", *rows]) + "\n")
@@ -114,7 +107,6 @@ def test_splits_from_the_wheel_assign_every_movie(installed, tmp_path):
     assert [line.split(",")[0] for line in lines] == [row.split(",")[0] for row in rows]
 
 
-@needs_command
 def test_stores_describe_from_the_wheel_reads_a_store(installed, tmp_path):
     name = "trailers_i_swin_fpc24.zarr"
     with tarfile.open(RECORD / f"{name}.tar.gz") as archive:
@@ -124,7 +116,6 @@ def test_stores_describe_from_the_wheel_reads_a_store(installed, tmp_path):
     assert f"{name}: " in done.stdout and "num_features: 14" in done.stdout
 
 
-@needs_command
 def test_run_from_the_wheel_says_in_one_line_which_clone_to_make(installed, tmp_path):
     done = run(installed / "trailers12k", "run", folder=tmp_path)
     assert done.returncode != 0

@@ -1,4 +1,4 @@
-"""A server on loopback that misbehaves on demand, and counts what it was asked for."""
+"""A server on loopback that misbehaves on demand and counts requests."""
 
 import io
 import re
@@ -18,7 +18,7 @@ from PIL import Image
 
 
 def video(seconds: float = 2.0, seed: int = 0) -> bytes:
-    """A small H.264 file of noise, its index in front, so that a cut one still looks whole."""
+    """A small H.264 file of noise. Its index is at the front, so a truncated one opens."""
     random = np.random.default_rng(seed)
     with tempfile.NamedTemporaryFile(suffix=".mp4") as file:
         container = av.open(file.name, "w", options={"movflags": "faststart"})
@@ -33,7 +33,7 @@ def video(seconds: float = 2.0, seed: int = 0) -> bytes:
 
 
 def marked(data: bytes, mark: str) -> bytes:
-    """The same video as another file: `mark` stands in a box that players skip."""
+    """The same video as a different file: `mark` is in a box that players skip."""
     body = mark.encode()
     return data + (8 + len(body)).to_bytes(4, "big") + b"free" + body
 
@@ -52,12 +52,12 @@ def animation() -> bytes:
 
 
 class Web:
-    """Files below paths /KIND/NAME; the kind says how the server behaves.
+    """Files below paths /KIND/NAME; the kind determines the server's behaviour.
 
-    good, status-NNN, busy (503 twice), redirect, loop, cut (breaks off in the middle, three times),
+    good, status-NNN, busy (503 twice), redirect, loop, cut (disconnects halfway, three times),
     cut-norange, cut-nolength, truncated, html, page (no video at all), stall, slow, named (with a
-    hostile name). Once `mended`, all are good. What lies below /search/ is answered by `search`,
-    with a feed or a status. `kinds` says how some files behave, wherever they are asked for.
+    hostile name). Once `mended`, all are good. Paths below /search/ are answered by `search`,
+    with a feed or a status. `kinds` overrides the kind for some names.
     """
 
     def __init__(self, files: dict[str, bytes]):
@@ -65,7 +65,7 @@ class Web:
         self.search: Callable[[str], bytes | int] = lambda path: 404
         self.mended = False
         self.kinds: dict[str, str] = {}
-        self.asked: Counter[str] = Counter()
+        self.requests: Counter[str] = Counter()
         self.sent: Counter[str] = Counter()
         self.ranges: list[tuple[str, int]] = []
         self.agents: set[str] = set()
@@ -86,11 +86,11 @@ class Web:
         self.server.server_close()
 
     def count(self, path: str, size: int = 0) -> int:
-        """Note a request, or `size` bytes sent; the number of requests for the path."""
+        """Record a request, or `size` bytes sent; returns the number of requests for the path."""
         with self._lock:
-            self.asked[path] += not size
+            self.requests[path] += not size
             self.sent[path] += size
-            return self.asked[path]
+            return self.requests[path]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -140,35 +140,39 @@ class _Handler(BaseHTTPRequestHandler):
             kind = "video/mp4" if kind == "html" else "text/html"
             self.send(b"<html><body>Nothing to see.</body></html>", kind=kind)
         elif kind == "cut-nolength":
-            self.send(data[: int(len(data) * 0.6)], length=None)
+            self.send(data[: int(len(data) * 0.6)], length=False)
         elif kind.startswith("cut"):
             self.send(data, ranges=kind == "cut", stop=0.5 if number <= 3 else 1.0)
         elif kind == "stall":
-            self.send(data, stop=0.5, then=lambda: self.web.closing.wait(60))
+            self.send(data, stop=0.5)
+            self.wfile.flush()
+            self.web.closing.wait(60)
         elif kind == "named":
             self.send(data, name="../../../../evil.mp4")
         elif kind == "slow":
-            self.send(data, block=2000, pause=0.1)
+            self.send(data, slow=True)
         else:
             self.send(data)
 
     def send(
         self,
-        data,
-        kind="video/mp4",
-        ranges=True,
-        length=0,
-        stop=1.0,
-        then=None,
-        block=1 << 16,
-        pause=0.0,
-        name="",
-    ):
-        """Send a file, or the asked range of it; `stop`: the part after which to break off."""
+        data: bytes,
+        kind: str = "video/mp4",
+        ranges: bool = True,
+        length: bool = True,
+        stop: float = 1.0,
+        slow: bool = False,
+        name: str = "",
+    ) -> None:
+        """Send a file or the requested range.
+
+        ranges, length: whether to support ranges and to state the length. stop: share of the file
+        after which to end. slow: whether to pause between small blocks. name: for the file.
+        """
         start = 0
-        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
-        if asked and ranges:
-            start = int(asked[1])
+        requested = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        if requested and ranges:
+            start = int(requested[1])
             if start:
                 self.web.ranges.append((self.path, start))
             if start >= len(data):
@@ -183,15 +187,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Disposition", f'attachment; filename="{name}"')
         if ranges:
             self.send_header("Accept-Ranges", "bytes")
-        if length is not None:
+        if length:
             self.send_header("Content-Length", str(len(data) - start))
         self.end_headers()
         end = start + int((len(data) - start) * stop)
+        block = 2000 if slow else 1 << 16
         for at in range(start, end, block):
             part = data[at : min(end, at + block)]
             self.wfile.write(part)
             self.web.count(self.path, len(part))
-            time.sleep(pause)
-        if then:
-            self.wfile.flush()
-            then()
+            time.sleep(0.1 if slow else 0)

@@ -1,13 +1,18 @@
-"""Checkpoints: the trained model with its settings.
+"""Checkpoints: trained models with their settings, and the state of an unfinished training.
 
-Reads and writes PyTorch files. Must not know how the model is trained.
+Reads and writes PyTorch files. Must not know how a model is trained.
 """
 
 import io
+import logging
+import pickle
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 
 from trailers12k.classifier.dataset import SNIPPET
@@ -15,29 +20,35 @@ from trailers12k.classifier.divita import DIViTA
 from trailers12k.common.files import replacing
 from trailers12k.common.vocabulary import GENRES
 
+log = logging.getLogger(__name__)
+
+SAVE_EVERY = 1.0
+"""Seconds between two writes of an unfinished training."""
+
 
 @dataclass(frozen=True)
-class Settings:
+class TrainingSettings:
     """How to train. The defaults are those of the paper and its published trainer."""
 
     lr: float = 1e-4
     batch: int = 32
-    """Movies in a batch, in training and in evaluation."""
+    """Movies per batch, in training and in evaluation."""
     epochs: int = 100
     """At most."""
     snippet: int = SNIPPET
-    """Clips."""
+    """Clips per snippet."""
     patience: int = 20
     """Epochs without a lower validation loss after which training stops."""
     plateau_patience: int = 10
-    """Epochs without one that the learning rate bears; one more, and it is divided by ten."""
+    """Epochs without a lower validation loss that are tolerated; one more divides the learning rate
+    by ten."""
     weight_decay: float = 0.01
     hidden: int = 128
     heads: int = 4
     feedforward: int = 768
     dropout: float = 0.25
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
             if not isinstance(value, int | float):
@@ -47,32 +58,124 @@ class Settings:
                 raise ValueError(f"training setting {field.name}={value} must be positive")
 
 
-def load(checkpoint: str | Path) -> tuple[DIViTA, Settings]:
-    """The model of a `best.pt`, on the CPU and ready to predict, and the settings of its training.
+@dataclass(frozen=True)
+class ModelSpec:
+    """What determines the parameters of a model."""
 
-    `model.inputs` names the streams it wants.
+    features: dict[str, int]
+    """Stream -> feature size."""
+    settings: TrainingSettings
+    fusion: str = "late"
+    """See `DIViTA`."""
+
+    def build(self) -> DIViTA:
+        """An untrained model; torch's global generator draws its parameters."""
+        settings = self.settings
+        return DIViTA(
+            self.features,
+            settings.hidden,
+            settings.heads,
+            settings.feedforward,
+            settings.dropout,
+            len(GENRES),
+            self.fusion,
+        )
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """As plain values, for best.pt and run.json."""
+        return {
+            "features": self.features,
+            "settings": asdict(self.settings),
+            "fusion": self.fusion,
+        }
+
+
+@dataclass(frozen=True)
+class BestEpoch:
+    """The epoch with the lowest validation loss so far."""
+
+    epoch: int
+    """From 1; 0 before the first epoch."""
+    val_loss: float
+    model: dict[str, Any]
+    """The state dict of the model."""
+
+
+def save_model(path: str | Path, best: BestEpoch, spec: ModelSpec) -> None:
+    """Write best.pt, which `load` reads."""
+    value = {"epoch": best.epoch, "val_loss": best.val_loss, "model": best.model}
+    _save(Path(path), value | spec.values)
+
+
+def load(checkpoint: str | Path) -> tuple[DIViTA, TrainingSettings]:
+    """The model of a best.pt, on the CPU and in evaluation mode, and its training settings.
+
+    `model.inputs` are the names of its streams.
     """
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    settings = Settings(**saved["settings"])
-    model = _model(saved["features"], settings, saved["fusion"])
+    settings = TrainingSettings(**saved["settings"])
+    model = ModelSpec(saved["features"], settings, saved["fusion"]).build()
     model.load_state_dict(saved["model"])
     return model.eval(), settings
 
 
-def _model(features: Mapping[str, int], settings: Settings, fusion: str) -> DIViTA:
-    return DIViTA(
-        features,
-        settings.hidden,
-        settings.heads,
-        settings.feedforward,
-        settings.dropout,
-        len(GENRES),
-        fusion,
-    )
+class TrainingCheckpoint:
+    """The file of an unfinished training: everything that the next epoch depends on.
+
+    path: of the file. key: identifies the training; a file with another key is ignored.
+    """
+
+    def __init__(self, path: str | Path, key: str):
+        self._path, self._key = Path(path), key
+        self._saved = time.monotonic()
+
+    def save(self, state: Mapping[str, Any], generator: np.random.Generator) -> None:
+        """Write the state and all random generators, at most once per `SAVE_EVERY` seconds."""
+        if time.monotonic() - self._saved < SAVE_EVERY:
+            return
+        cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        _save(
+            self._path,
+            {
+                "key": self._key,
+                "state": dict(state),
+                "torch": torch.get_rng_state(),
+                "cuda": cuda,
+                "numpy": generator.bit_generator.state,
+            },
+        )
+        self._saved = time.monotonic()
+
+    def restore(self, generator: np.random.Generator) -> dict[str, Any] | None:
+        """The saved state, after setting all random generators as they were saved.
+
+        None when there is no file, or when it is damaged or has another key.
+        """
+        try:
+            saved = torch.load(self._path, map_location="cpu", weights_only=True)
+        except FileNotFoundError:
+            return None
+        except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError, ValueError):
+            saved = {}
+        if saved.get("key") != self._key:
+            log.info("%s is of another training: starting from the first epoch", self._path)
+            return None
+        torch.set_rng_state(saved["torch"])
+        if saved["cuda"]:
+            torch.cuda.set_rng_state_all(saved["cuda"])
+        generator.bit_generator.state = saved["numpy"]
+        state: dict[str, Any] = saved["state"]
+        return state
+
+    def remove(self) -> None:
+        """Delete the file, once the results are written."""
+        self._path.unlink(missing_ok=True)
 
 
-def _save(path: Path, value: dict) -> None:
-    """torch.save through memory: given a file, it would store that file's temporary name in it."""
+def _save(path: Path, value: dict[str, Any]) -> None:
+    """torch.save through memory, because it writes the name of a file it is given into the file."""
     buffer = io.BytesIO()
     torch.save(value, buffer)
     with replacing(path) as partial:

@@ -1,43 +1,52 @@
-"""Feature stores and labels -> snippets: a torch Dataset for users, a packed form for training.
+"""Stores and labels as a torch Dataset of snippets, for users' own models.
 
-Reads zarr stores (format 2, one (clips, features) float32 array per movie) and mtgc.csv; writes
-packed stores, NAME.npy and NAME.csv. Must not know models, nor what makes or uses the numbers.
+Reads zarr stores (format 2, one (clips, features) float32 array per movie) and mtgc.csv. Must not
+know models or training.
 
 A snippet is a run of consecutive clips that the classifier sees at once. Training takes a random
-one of each trailer; evaluation cuts the whole trailer into windows from clip 0. Where clips lack,
-zeros stand at the end: in the last window, and in a training trailer shorter than a snippet.
+snippet of each trailer; evaluation divides the whole trailer into windows, from clip 0. Snippets
+are padded with zeros at the end: the last window of a trailer, and the training snippet of a
+trailer that is shorter than a snippet.
 """
 
 import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 import zarr
 from torch import Tensor
 
-from trailers12k.classifier.snippets import POSTER, in_all, random_start, window_starts
+from trailers12k.classifier.packed import open_array
+from trailers12k.classifier.snippets import POSTER, common_movies, random_start, window_starts
 from trailers12k.common.files import read_csv
-from trailers12k.common.vocabulary import GENRES
+from trailers12k.common.seeds import seed_for
+from trailers12k.common.vocabulary import GENRES, SUBSETS
 
 log = logging.getLogger(__name__)
 
-SUBSETS = {"trn": 0, "val": 1, "tst": 2}
-"""The subsets as the split columns of mtgc.csv number them."""
-
-
 SNIPPET = 30
-"""Clips in a snippet; the paper's choice (Information Processing & Management 2023)."""
+"""Clips per snippet in the paper (Information Processing & Management 2023)."""
 
 
-def read_labels(mtgc: str | Path) -> tuple[list[str], np.ndarray, np.ndarray]:
-    """The movies of mtgc.csv: mids, labels (N, 10) uint8 of 0 and 1, subsets (N, splits) uint8.
+class LabelTable(NamedTuple):
+    """The content of mtgc.csv, N movies."""
 
-    Genres come in the order of `GENRES`, split columns (`split0`, ...) in the file's order.
-    Raises ValueError, naming the file, on a missing column, a repeated movie or a value that is no
-    label or no subset.
+    mids: list[str]
+    labels: np.ndarray
+    """(N, 10) uint8 of 0 and 1, in the order of `GENRES`."""
+    splits: np.ndarray
+    """(N, splits) uint8: the place in `SUBSETS`, a column per split in the order of the file."""
+
+
+def read_labels(mtgc: str | Path) -> LabelTable:
+    """The movies of mtgc.csv.
+
+    Raises ValueError, naming the file, on a missing column, a repeated movie, or an invalid label
+    or subset.
     """
     rows = read_csv(mtgc)
     columns = list(rows[0]) if rows else []
@@ -47,17 +56,17 @@ def read_labels(mtgc: str | Path) -> tuple[list[str], np.ndarray, np.ndarray]:
         raise ValueError(f"{mtgc}: no column {', '.join(missing) or 'split0'}, or no movies")
     mids = [row["mid"] for row in rows]
     if len(set(mids)) < len(mids):
-        raise ValueError(f"{mtgc}: a movie stands there twice")
-    labels = _whole_numbers(mtgc, rows, GENRES, (0, 1))
-    return mids, labels, _whole_numbers(mtgc, rows, splits, tuple(SUBSETS.values()))
+        raise ValueError(f"{mtgc}: a movie occurs twice")
+    labels = _read_numbers(mtgc, rows, GENRES, (0, 1))
+    return LabelTable(mids, labels, _read_numbers(mtgc, rows, splits, tuple(range(len(SUBSETS)))))
 
 
 def load_split(
-    mtgc: str | Path, split: int = 0, subset: str = "trn"
+    mtgc: str | Path, split: int = 0, subset: str = "training"
 ) -> tuple[list[str], np.ndarray]:
-    """The movies of one subset, "trn", "val" or "tst", of a split: mids, labels (N, 10) uint8.
+    """The movies of one of `SUBSETS` in a split: mids, and labels (N, 10) uint8.
 
-    Raises ValueError on another subset or split, and as `read_labels`.
+    Raises ValueError on an unknown subset or split, and as `read_labels`.
     """
     mids, labels, splits = read_labels(mtgc)
     if subset not in SUBSETS or not 0 <= split < splits.shape[1]:
@@ -65,39 +74,29 @@ def load_split(
             f"subset={subset!r} must be one of {', '.join(SUBSETS)} and split={split} one of "
             f"the {splits.shape[1]} split columns of {mtgc}"
         )
-    rows = np.flatnonzero(splits[:, split] == SUBSETS[subset])
-    return [mids[row] for row in rows], labels[rows]
+    rows = np.flatnonzero(splits[:, split] == SUBSETS.index(subset))
+    return [mids[row] for row in rows.tolist()], labels[rows]
 
 
-def _whole_numbers(
-    path: str | Path, rows: list[dict[str, str]], columns: Sequence[str], allowed: tuple[int, ...]
-) -> np.ndarray:
-    values = {str(value): value for value in allowed}
-    for row in rows:
-        for name in columns:
-            if row[name] not in values:
-                raise ValueError(f"{path}: {row['mid']} has {name}={row[name]!r}, not in {allowed}")
-    return np.array([[values[row[name]] for name in columns] for row in rows], np.uint8)
-
-
-class TrailerDataset(torch.utils.data.Dataset):
-    """Snippets straight from the stores, for a user's own model and DataLoader.
+class TrailerDataset(torch.utils.data.Dataset[tuple[dict[str, Tensor], Tensor, str]]):
+    """Snippets read from the stores, for a user's own model and DataLoader.
 
         data = TrailerDataset({"image": "data/trailers_i_swin_fpc24.zarr"}, "data/mtgc.csv")
         snippets, labels, mid = data[0]  # {"image": (30, 768) float32}, (10,) float32, "tt..."
 
-    The training subset has one item a movie, a random snippet of it, at the same place in every
-    stream. Call `set_epoch` before each epoch for other snippets; the draw depends on `seed`, epoch
-    and item alone, so it is the same with any number of workers. The other subsets have one item
-    a window, in order: item i is of the movie `mids[movies[i]]`. A movie's probabilities are the
+    The training subset has one item per movie: a random snippet of it, at the same clips in every
+    stream. Call `set_epoch` before each epoch to draw other snippets; they depend on `seed`, epoch
+    and item only, and thus not on the number of workers. The other subsets have one item per
+    window, in order: item i is of the movie `mids[movies[i]]`. The probabilities of a movie are the
     mean over its windows.
 
-    `stores` maps stream -> zarr store; a stream named "poster" has one row, (1, features), whatever
-    the snippet. `split` is a split column's number, `subset` one of "trn",
-    "val" and "tst". Movies that are not in every store are left out; `mids` are those used,
-    `padded` is how many training trailers are shorter than a snippet and end in zeros. Opening
-    looks up each movie's number of clips (1 ms a movie and store). Raises ValueError on an unknown
-    subset or split, when no movie is left, or when the stores disagree on a movie's clips.
+    stores: stream -> zarr store. The stream "poster" has one row, (1, features), in every item.
+    split: number of a split column. subset: one of `SUBSETS`. snippet: clips per item.
+
+    Movies that are missing from a store are left out; `mids` are the others. `padded` counts
+    training trailers that are shorter than a snippet. Opening takes 1 ms per movie and store.
+    Raises ValueError on an unknown subset or split, when no movie is left, or when stores differ in
+    the number of a movie's clips.
     """
 
     def __init__(
@@ -105,29 +104,33 @@ class TrailerDataset(torch.utils.data.Dataset):
         stores: Mapping[str, str | Path],
         mtgc: str | Path,
         split: int = 0,
-        subset: str = "trn",
+        subset: str = "training",
         snippet: int = SNIPPET,
         seed: int = 0,
     ):
-        wanted, labels = load_split(mtgc, split, subset)
-        row = {mid: place for place, mid in enumerate(wanted)}
+        requested, labels = load_split(mtgc, split, subset)
+        row = {mid: place for place, mid in enumerate(requested)}
         self._groups = {name: zarr.open_group(path, mode="r") for name, path in stores.items()}
         clips = {}
         for name, path in stores.items():
-            found = set(os.listdir(path))
-            clips[name] = {m: self._groups[name][m].shape[0] for m in wanted if m in found}
-        self.mids = in_all(clips, wanted)
-        log.info("%s: %d of %d movies are in all stores", subset, len(self.mids), len(wanted))
+            stored = set(os.listdir(path))
+            clips[name] = {
+                mid: open_array(self._groups[name], mid).shape[0]
+                for mid in requested
+                if mid in stored
+            }
+        self.mids = common_movies(clips, requested)
+        log.info("%s: %d of %d movies are in all stores", subset, len(self.mids), len(requested))
         if not self.mids:
-            raise ValueError(f"no movie of {subset} in split {split} is in {', '.join(stores)}")
+            raise ValueError(f"no {subset} movie of split {split} is in all of {', '.join(stores)}")
 
         self.labels = labels[[row[mid] for mid in self.mids]].astype(np.float32)
         self.snippet, self.seed, self.epoch = snippet, seed, 0
-        self.is_training = subset == "trn"
+        self.is_training = subset == "training"
         first = next((name for name in clips if name != POSTER), POSTER)
         self._clips = [clips[first][mid] for mid in self.mids]
         self.padded = sum(count < snippet for count in self._clips) if self.is_training else 0
-        # A training item has no start yet: it is drawn when the item is read.
+        # The start of a training item is drawn when the item is read.
         self._places = [
             (movie, start)
             for movie, count in enumerate(self._clips)
@@ -136,7 +139,7 @@ class TrailerDataset(torch.utils.data.Dataset):
         self.movies = [movie for movie, _ in self._places]
 
     def set_epoch(self, epoch: int) -> None:
-        """Draw other training snippets from now on."""
+        """Draw the training snippets of this epoch from now on."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -145,13 +148,26 @@ class TrailerDataset(torch.utils.data.Dataset):
     def __getitem__(self, item: int) -> tuple[dict[str, Tensor], Tensor, str]:
         movie, start = self._places[item]
         if self.is_training:
-            generator = np.random.default_rng((self.seed, self.epoch, movie))
+            seed = seed_for(self.seed, "snippet", self.epoch, movie)
+            generator = np.random.default_rng(seed)
             start = random_start(self._clips[movie], self.snippet, generator)
         snippets = {}
         for name, group in self._groups.items():
             first, length = (0, 1) if name == POSTER else (start, self.snippet)
-            found = group[self.mids[movie]][first : first + length]
-            rows = np.zeros((length, found.shape[1]), np.float32)
-            rows[: len(found)] = found
+            stored = np.asarray(open_array(group, self.mids[movie])[first : first + length])
+            rows = np.zeros((length, stored.shape[1]), np.float32)
+            rows[: len(stored)] = stored
             snippets[name] = torch.from_numpy(rows)
         return snippets, torch.from_numpy(self.labels[movie]), self.mids[movie]
+
+
+def _read_numbers(
+    path: str | Path, rows: list[dict[str, str]], columns: Sequence[str], allowed: tuple[int, ...]
+) -> np.ndarray:
+    """Columns as (rows, columns) uint8. Raises ValueError on a value that is not allowed."""
+    values = {str(value): value for value in allowed}
+    for row in rows:
+        for name in columns:
+            if row[name] not in values:
+                raise ValueError(f"{path}: {row['mid']} has {name}={row[name]!r}, not in {allowed}")
+    return np.array([[values[row[name]] for name in columns] for row in rows], np.uint8)

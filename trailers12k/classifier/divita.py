@@ -12,12 +12,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+FUSIONS = ("late", "early")
+
+EARLY = "together"
+"""Name of the only network of early fusion."""
+
 
 class Stream(nn.Module):
     """The network of one stream (image or video): (B, S, F) float32 -> (B, genres) logits.
 
-    Normalise each feature over batch and clips, project, one transformer block without positions
-    or mask, mean over the clips, classify. The block's attention has no biases and no dropout.
+    It normalises each feature over batch and clips, projects it, applies one transformer block
+    without positional encoding, averages over the clips, and classifies. The attention of the block
+    has no biases and no dropout. Raises ValueError when `hidden` is not divisible by `heads`.
     """
 
     def __init__(
@@ -25,7 +31,7 @@ class Stream(nn.Module):
     ):
         super().__init__()
         if hidden % heads:
-            raise ValueError(f"hidden={hidden} does not divide into heads={heads}")
+            raise ValueError(f"hidden={hidden} is not divisible by heads={heads}")
         self.heads = heads
         self.norm_in = nn.BatchNorm1d(features)
         self.project = nn.Linear(features, hidden)
@@ -43,17 +49,22 @@ class Stream(nn.Module):
     def attend(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Multi-head self-attention over the clips, (B, S, hidden) -> (B, S, hidden).
 
-        mask: (B, 1, 1, S) bool; where it is false, nobody looks.
+        mask: (B, 1, 1, S) bool; clips where it is false are not attended to.
         """
         query, key, value = (
             linear(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
             for linear in (self.query, self.key, self.value)
         )
         heads = F.scaled_dot_product_attention(query, key, value, mask)
-        return self.attention_out(heads.transpose(1, 2).flatten(-2))
+        attended: Tensor = self.attention_out(heads.transpose(1, 2).flatten(-2))
+        return attended
 
     def forward(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
-        """valid: (B, S) bool; clips where it is false count for nothing. None: all count."""
+        """The logits of snippets x, (B, S, F).
+
+        valid: (B, S) bool; clips where it is false are ignored by attention and mean. None: all
+        clips are valid.
+        """
         # As (B * S, F) BatchNorm sees each feature over batch and clips without a transposed copy.
         x = self.project(self.norm_in(x.flatten(0, 1))).unflatten(0, x.shape[:2])
         x = self.dropout(
@@ -61,21 +72,21 @@ class Stream(nn.Module):
         )
         x = self.dropout(self.norm2(self.ff2(F.relu(self.ff1(x))) + x))
         if valid is None:
-            return self.classify(x.mean(1))
-        return self.classify((x * valid[..., None]).sum(1) / valid.sum(1, keepdim=True))
-
-
-FUSIONS = ("late", "early")
-EARLY = "together"
+            pooled = x.mean(1)
+        else:
+            pooled = (x * valid[..., None]).sum(1) / valid.sum(1, keepdim=True)
+        logits: Tensor = self.classify(pooled)
+        return logits
 
 
 class DIViTA(nn.Module):
     """One `Stream` per feature store; their logits are averaged (late fusion, the paper's).
 
-    `features` names the streams and their feature sizes: `DIViTA({"image": 1024, "video": 512})`.
-    With `fusion="early"` there is one `Stream` on the features of all, clip by clip in one row.
-    The defaults are the paper's. Parameters start from torch's own initialisation.
-    Raises ValueError without a stream, for another fusion, and when `hidden` does not divide into
+    features: stream -> feature size, such as `{"image": 1024, "video": 512}`.
+    fusion: "late", or "early": one `Stream` on the features of all streams, concatenated clip by
+        clip.
+    The other defaults are the paper's. Parameters are initialised as torch does by default.
+    Raises ValueError without a stream, for another fusion, and when `hidden` is not divisible by
     `heads`.
     """
 
@@ -91,7 +102,7 @@ class DIViTA(nn.Module):
     ):
         super().__init__()
         if not features:
-            raise ValueError("DIViTA needs at least one stream, e.g. {'image': 1024}")
+            raise ValueError("DIViTA needs at least one stream, such as {'image': 1024}")
         if fusion not in FUSIONS:
             raise ValueError(f"fusion={fusion!r}: it must be one of {', '.join(FUSIONS)}")
         self.inputs = list(features)
@@ -106,11 +117,11 @@ class DIViTA(nn.Module):
         )
 
     def forward(self, snippets: Mapping[str, Tensor], valid: Tensor | None = None) -> Tensor:
-        """The logits, (B, genres), of one snippet a row: stream -> (B, S, F) float32.
+        """The logits, (B, genres), of B snippets: stream -> (B, S, F) float32.
 
-        S is clips, F the stream's features: the rows of a store as they are; S is 1 for posters. A
-        genre's probability is the sigmoid of its logit. Streams that are not the model's are
-        ignored; one that is missing is a KeyError. `valid`, (B, S) bool, masks clips.
+        S is the number of clips (1 for posters), F the feature size of the stream. The probability
+        of a genre is the sigmoid of its logit. Streams that the model does not have are ignored; a
+        missing one is a KeyError. valid: (B, S) bool, see `Stream.forward`.
         """
         rows = {name: snippets[name] for name in self.inputs}
         if self.fusion == "early":

@@ -1,12 +1,13 @@
-"""Stores packed into one array that trainings map into memory.
+"""Stores packed into one array, which all trainings map into memory.
 
-Reads a store; writes build/packed/. Must not know the model.
+Reads a store; writes build/packed/NAME.npy and NAME.csv. Must not know models.
 """
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,27 +20,32 @@ from trailers12k.common.movie import is_mid
 
 log = logging.getLogger(__name__)
 
+INDEX_COLUMNS = ("mid", "offset", "clips", "fingerprint")
+"""Columns of the index: the movie's first row in the array, its number of rows, and the
+fingerprint of its features."""
+
+
+class _Movies(NamedTuple):
+    """What a manifest says: mid -> clips, and mid -> fingerprint where it is recorded."""
+
+    clips: dict[str, int]
+    fingerprints: dict[str, str]
+
 
 def pack(store: str | Path, manifest: str | Path | None, out: str | Path) -> None:
     """Copy a zarr store into one float32 array file `out` (NAME.npy) and its index NAME.csv.
 
-    `out` is (all clips, features), movies one after the other in the order of their mids; the index
-    has `mid,offset,clips,fingerprint`. `manifest` is a CSV with the columns `mid` and `clips` that
-    says which movies are to be there, and has their fingerprints if they are known; without one,
-    all arrays found are packed. Movies without clips are left out. One movie is in memory at a
-    time. Raises ValueError, naming the movie, when an array is missing or incomplete, has another
-    shape or type than promised, or holds NaN or infinity.
+    The array is (all clips, features), movies in the order of their mids; movies without clips are
+    left out. One movie at a time is in memory.
+    manifest: a CSV of the movies that the store must hold, with columns `mid`, `clips` and perhaps
+        `fingerprint`; without one, all arrays of the store are packed.
+    Raises ValueError, naming the movie, when an array is missing or incomplete, has another shape
+    or type than expected, or holds NaN or infinity.
     """
     store, out = Path(store), Path(out)
     group = zarr.open_group(store, mode="r")
-    features = int(group.attrs["num_features"])
-    if manifest is None:
-        mids = sorted(name for name in os.listdir(store) if is_mid(name))
-        clips, marks = {mid: group[mid].shape[0] for mid in mids}, {}
-    else:
-        rows = read_csv(manifest)
-        clips = {row["mid"]: int(row["clips"]) for row in rows}
-        marks = {row["mid"]: row.get("fingerprint", "") for row in rows}
+    features = int(str(group.attrs["num_features"]))
+    clips, fingerprints = _arrays_of(store, group) if manifest is None else _read(manifest)
     clips = {mid: count for mid, count in sorted(clips.items()) if count}
     if not clips:
         raise ValueError(f"{store}: no movie to pack; run the features stage first")
@@ -47,48 +53,39 @@ def pack(store: str | Path, manifest: str | Path | None, out: str | Path) -> Non
     index, offset = [], 0
     with replacing(out) as partial:
         shape = (sum(clips.values()), features)
-        # open_memmap writes the .npy header, which a plain memmap has not.
+        # open_memmap writes the header of the .npy file, which np.memmap does not.
         packed = np.lib.format.open_memmap(partial, "w+", np.float32, shape)
         for mid, count in tqdm(clips.items(), f"packing {store.name}", disable=None):
             packed[offset : offset + count] = _read_movie(group, mid, (count, features))
-            # The fingerprint, so that the index differs whenever the array does.
-            place = {"mid": mid, "offset": offset, "clips": count}
-            index.append(place | {"fingerprint": marks.get(mid, "")})
+            # With the fingerprint the index differs whenever the array does.
+            cells = (mid, offset, count, fingerprints.get(mid, ""))
+            index.append(dict(zip(INDEX_COLUMNS, cells, strict=True)))
             offset += count
         packed.flush()
         del packed
-    write_csv(out.with_suffix(".csv"), ("mid", "offset", "clips", "fingerprint"), index)
+    write_csv(out.with_suffix(".csv"), INDEX_COLUMNS, index)
 
 
-def _read_movie(group: zarr.Group, mid: str, shape: tuple[int, int]) -> np.ndarray:
-    """A movie's array, checked."""
-    where = f"{mid} of {group.store_path}"
-    try:
-        array = group[mid]
-    except KeyError:
-        raise ValueError(f"{where} is not in the store; run the features stage again") from None
-    if array.shape != shape or array.dtype != np.float32:
-        raise ValueError(f"{where} is {array.dtype} {array.shape}, not float32 {shape}")
-    # zarr fills a chunk that is not there with zeros and says nothing.
-    if array.nchunks_initialized < array.nchunks:
-        raise ValueError(f"{where} lacks chunks; fetch or compute the store again")
-    rows = array[:]
-    if not np.isfinite(rows).all():
-        raise ValueError(f"{where} holds NaN or infinity; compute its features again")
-    return rows
+def open_array(group: zarr.Group, mid: str) -> zarr.Array[Any]:
+    """The array of a movie, (clips, features). Raises KeyError when the store has none."""
+    array = group[mid]
+    if not isinstance(array, zarr.Array):
+        raise ValueError(f"{mid} of {group.store_path} is not an array; compute it again")
+    return array
 
 
-class Packed:
-    """A packed store, opened without reading it: `mids`, `features`, `clips` (mid -> number).
+class PackedStore:
+    """A packed store: `mids`, `features` (the feature size) and `clips` (mid -> number of clips).
 
-    `path` is the .npy that `pack` wrote, with its index beside it. On the CPU it is mapped into
-    memory, so that all jobs share it; on a GPU (`device`) it is copied there once, if that has
-    the room, and no batch crosses the bus. Raises ValueError when the two do not belong together.
+    path: the .npy file that `pack` wrote; its index lies beside it.
+    device: on the CPU the array is mapped into memory, so that all processes share it. A GPU gets
+        one copy if it has the room, so that no batch is transferred.
+    Raises ValueError when array and index differ in length.
     """
 
     def __init__(self, path: str | Path, device: str = "cpu"):
         self.path = Path(path)
-        # "c": torch warns of an array that it must not write to.
+        # Mode "c" (copy-on-write), because torch warns about arrays that cannot be written to.
         self._rows = torch.from_numpy(np.load(self.path, mmap_mode="c"))
         index = read_csv(self.path.with_suffix(".csv"))
         self.mids = [row["mid"] for row in index]
@@ -96,21 +93,27 @@ class Packed:
         self._offsets = {row["mid"]: int(row["offset"]) for row in index}
         self.features = self._rows.shape[1]
         if sum(self.clips.values()) != len(self._rows):
-            raise ValueError(f"{self.path}: its index is of another packing; pack the store again")
+            raise ValueError(
+                f"{self.path} and its index are of different packings; pack the store again"
+            )
         try:
             self._rows = self._rows.to(device)
         except torch.OutOfMemoryError:
             size = self._rows.nbytes / 1e9
-            log.warning("%s: %.1f GB are too much for %s, batches go there", path, size, device)
+            log.warning(
+                "%s: %.1f GB do not fit on %s; each batch is transferred", path, size, device
+            )
 
     def rows(self, mid: str) -> Tensor:
-        """The features of a movie, (clips, features) float32, a view."""
+        """The features of a movie, (clips, features) float32, as a view."""
         offset = self._offsets[mid]
         return self._rows[offset : offset + self.clips[mid]]
 
     def snippets(self, places: Sequence[tuple[str, int]], snippet: int) -> tuple[Tensor, Tensor]:
-        """The snippets at some places, pairs of a mid and a first clip, where the array is:
-        (W, snippet, features) float32, zeros where clips lack, and (W, snippet) bool, false there.
+        """The snippets at W places, on the device of the array.
+
+        places: pairs of a mid and a first clip. Returns (W, snippet, features) float32, with zeros
+        after the last clip of a movie, and (W, snippet) bool, false there.
         """
         offsets = torch.tensor([self._offsets[mid] for mid, _ in places])
         starts = torch.tensor([start for _, start in places])
@@ -120,5 +123,36 @@ class Packed:
         index = torch.where(valid, index, 0) + offsets[:, None]
         device = self._rows.device
         index, valid = index.to(device), valid.to(device)
-        rows = self._rows.index_select(0, index.flatten()).unflatten(0, index.shape)
+        rows = self._rows.index_select(0, index.flatten()).view(*index.shape, -1)
         return rows.masked_fill_(~valid[..., None], 0), valid
+
+
+def _arrays_of(store: Path, group: zarr.Group) -> _Movies:
+    mids = sorted(name for name in os.listdir(store) if is_mid(name))
+    return _Movies({mid: open_array(group, mid).shape[0] for mid in mids}, {})
+
+
+def _read(manifest: str | Path) -> _Movies:
+    rows: Sequence[Mapping[str, str]] = read_csv(manifest)
+    return _Movies(
+        {row["mid"]: int(row["clips"]) for row in rows},
+        {row["mid"]: row.get("fingerprint", "") for row in rows},
+    )
+
+
+def _read_movie(group: zarr.Group, mid: str, shape: tuple[int, int]) -> np.ndarray:
+    """A movie's array, checked."""
+    where = f"{mid} of {group.store_path}"
+    try:
+        array = open_array(group, mid)
+    except KeyError:
+        raise ValueError(f"{where} is not in the store; run the features stage again") from None
+    if array.shape != shape or array.dtype != np.float32:
+        raise ValueError(f"{where} is {array.dtype} {array.shape}, not float32 {shape}")
+    # zarr reads a missing chunk as zeros, without an error.
+    if array.nchunks_initialized < array.nchunks:
+        raise ValueError(f"{where} lacks chunks; fetch or compute the store again")
+    rows = np.asarray(array[:])
+    if not np.isfinite(rows).all():
+        raise ValueError(f"{where} holds NaN or infinity; compute its features again")
+    return rows

@@ -1,6 +1,6 @@
 """Snippets of clips: training batches and evaluation windows.
 
-Reads packed stores. Must not know the model.
+Reads packed stores. Must not know models or labels.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,17 +10,29 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trailers12k.classifier.packed import Packed
+from trailers12k.classifier.packed import PackedStore
 
 POSTER = "poster"
-"""The stream whose store has one row a movie, which no snippet cuts."""
+"""The stream whose store has one row per movie, which is part of every snippet."""
 
 
-def in_all(clips: Mapping[str, Mapping[str, int]], mids: Sequence[str]) -> list[str]:
-    """Those of `mids` that every stream has, in their order; `clips` is stream -> mid -> clips.
+class Batch(NamedTuple):
+    """W snippets of one or more movies."""
 
-    Raises ValueError, naming the movie, when two streams disagree on its number of clips: row i of
-    one would not be the same moment as row i of the other. Posters have no moments.
+    snippets: dict[str, Tensor]
+    """Stream -> (W, snippet, features) float32; (W, 1, features) for posters."""
+    movies: Tensor
+    """(W,) int64: the movie of each snippet, as its place in the list of mids."""
+    valid: Tensor
+    """(W, snippet) bool: false where the snippet is padded with zeros."""
+
+
+def common_movies(clips: Mapping[str, Mapping[str, int]], mids: Sequence[str]) -> list[str]:
+    """Those of `mids` that every stream has, in their order.
+
+    clips: stream -> mid -> number of clips. Raises ValueError, naming the movie, when two streams
+    differ in its number of clips, because their rows would be of different moments. Posters are
+    exempt.
     """
     first, *others = [name for name in clips if name != POSTER] or clips
     present = [mid for mid in mids if all(mid in counts for counts in clips.values())]
@@ -35,43 +47,33 @@ def in_all(clips: Mapping[str, Mapping[str, int]], mids: Sequence[str]) -> list[
 
 
 def random_start(clips: int, snippet: int, generator: np.random.Generator) -> int:
-    """Where a training snippet begins: anywhere it fits, or 0 if the trailer is shorter."""
+    """The first clip of a random training snippet; 0 if the trailer is shorter than a snippet."""
     return int(generator.integers(max(clips - snippet, 0) + 1))
 
 
 def window_starts(clips: int, snippet: int) -> range:
-    """Where the windows of an evaluated trailer begin. Only the last one may run over its end."""
+    """The first clips of a trailer's evaluation windows; only the last window may be padded."""
     return range(0, clips, snippet)
 
 
-class Batch(NamedTuple):
-    """Snippets to be seen at once: W of them, of one or more movies."""
-
-    snippets: dict[str, Tensor]
-    """Stream -> (W, snippet, features) float32; (W, 1, features) for posters."""
-    movies: Tensor
-    """(W,) int64: each snippet's movie, as its place in the list the batches were made from."""
-    valid: Tensor
-    """(W, snippet) bool: false where clips lack."""
-
-
 def training_batches(
-    streams: Mapping[str, Packed],
+    streams: Mapping[str, PackedStore],
     mids: Sequence[str],
     batch: int,
     snippet: int,
     generator: np.random.Generator,
 ) -> Iterator[Batch]:
-    """One epoch: every movie once, in random order, a random snippet of it from all streams.
+    """One epoch: a random snippet of every movie, in random order.
 
-    All randomness is drawn from `generator`. The last batch holds what is left; if that is one
-    movie and one row of some stream, it joins the batch before, since BatchNorm cannot take one.
+    batch: movies per batch. generator: the only source of randomness. The last batch holds the
+    remaining movies; a single movie with a single row in some stream joins the batch before,
+    because BatchNorm cannot normalise one row.
     """
-    clips = clips_of(streams)
+    clips = clip_counts(streams)
     order = generator.permutation(len(mids)).tolist()
     firsts = list(range(0, len(mids), batch))
-    single = snippet == 1 or POSTER in streams
-    if single and len(mids) - firsts[-1] == 1 and len(firsts) > 1:
+    has_single_rows = snippet == 1 or POSTER in streams
+    if has_single_rows and len(mids) - firsts[-1] == 1 and len(firsts) > 1:
         firsts.pop()
     for first, end in zip(firsts, [*firsts[1:], len(mids)], strict=True):
         places = [
@@ -82,10 +84,10 @@ def training_batches(
 
 
 def evaluation_batches(
-    streams: Mapping[str, Packed], mids: Sequence[str], batch: int, snippet: int
+    streams: Mapping[str, PackedStore], mids: Sequence[str], batch: int, snippet: int
 ) -> Iterator[Batch]:
     """All windows of all movies in order; a batch holds the windows of `batch` movies."""
-    clips = clips_of(streams)
+    clips = clip_counts(streams)
     for first in range(0, len(mids), batch):
         places = [
             (movie, start)
@@ -95,32 +97,33 @@ def evaluation_batches(
         yield _gather(streams, mids, places, snippet)
 
 
-def whole_trailers(streams: Mapping[str, Packed], mids: Sequence[str]) -> Iterator[Batch]:
-    """Every trailer as one sequence of all its clips, one a batch."""
-    clips = clips_of(streams)
+def whole_trailers(streams: Mapping[str, PackedStore], mids: Sequence[str]) -> Iterator[Batch]:
+    """One batch per trailer, with all its clips as one snippet."""
+    clips = clip_counts(streams)
     for movie, mid in enumerate(mids):
         yield _gather(streams, mids, [(movie, 0)], clips[mid])
 
 
-def clips_of(streams: Mapping[str, Packed]) -> dict[str, int]:
-    """mid -> clips: the first stream's, since all but posters agree (`in_all`)."""
+def clip_counts(streams: Mapping[str, PackedStore]) -> dict[str, int]:
+    """mid -> clips, of the first stream that is no poster; the others agree (`common_movies`)."""
     trailers = [packed for name, packed in streams.items() if name != POSTER]
     return (trailers or list(streams.values()))[0].clips
 
 
 def _gather(
-    streams: Mapping[str, Packed],
+    streams: Mapping[str, PackedStore],
     mids: Sequence[str],
     places: Sequence[tuple[int, int]],
     snippet: int,
 ) -> Batch:
     """The snippets at `places`: pairs of a movie (its place in `mids`) and a first clip."""
-    moments = [(mids[movie], start) for movie, start in places]
-    posters = [(mid, 0) for mid, _ in moments]
-    found = {
-        name: packed.snippets(posters, 1) if name == POSTER else packed.snippets(moments, snippet)
+    starts = [(mids[movie], start) for movie, start in places]
+    posters = [(mid, 0) for mid, _ in starts]
+    gathered = {
+        name: packed.snippets(posters, 1) if name == POSTER else packed.snippets(starts, snippet)
         for name, packed in streams.items()
     }
-    _, valid = next((both for name, both in found.items() if name != POSTER), found.get(POSTER))
+    first = next((name for name in gathered if name != POSTER), POSTER)
     movies = torch.tensor([movie for movie, _ in places])
-    return Batch({name: rows for name, (rows, _) in found.items()}, movies, valid)
+    snippets = {name: rows for name, (rows, _) in gathered.items()}
+    return Batch(snippets, movies, gathered[first][1])

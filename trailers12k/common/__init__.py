@@ -1,0 +1,1 @@
+"""What every package shares: identity of movies, files, errors, words."""

@@ -1,35 +1,40 @@
 """Errors that a person or a job acts on.
 
-Standard library only. Must not know who raises them, or why.
+Reads and writes nothing. Must not know who raises them, or why.
 """
 
 import errno
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
-"""No space left, and none allowed."""
+"""Errors of a full disk and of an exhausted quota."""
 
 
 class UserError(ValueError):
-    """Something the user can mend. The message says what was wrong, where, and what to do."""
+    """An error that the user can correct. The message says what is wrong, where, and what to do."""
 
 
 class Failure(Exception):
-    """What went wrong with one movie: a reason (one word, from a fixed list) and the details."""
+    """One movie's failure in a stage.
 
-    def __init__(self, reason: str, detail: str):
+    reason: one word, see `jobs.reasons`. detail: the original message, in one line.
+    status: the HTTP status, where a server's answer is the failure.
+    """
+
+    def __init__(self, reason: str, detail: str, status: int | None = None):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = " ".join(detail.split())
+        self.status = status
 
 
 class Stop(Failure):
-    """A failure after which going on would do harm: no further movie is begun."""
+    """A failure after which the job must not begin another movie."""
 
 
 class Cancelled(Exception):
-    """Work that was broken off because the brake was pulled."""
+    """Work that was interrupted because its job was stopped."""
 
 
-def _disk_failure(error: OSError) -> Failure:
-    """An error of the file system: a reason to stop when the disk is full."""
+def disk_failure(error: OSError) -> Failure:
+    """The failure for an error of the file system: a `Stop` when the disk is full."""
     return Stop("local_io", str(error)) if error.errno in FULL else Failure("local_io", str(error))

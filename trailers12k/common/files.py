@@ -1,6 +1,6 @@
-"""Writing files so that nothing half written is ever seen: beside, then rename.
+"""Files written whole or not at all: under a temporary name beside the path, then renamed.
 
-Reads and writes whatever it is given. Must not know what the files mean.
+Reads and writes the files that its callers name. Must not know what the files mean.
 """
 
 import csv
@@ -22,13 +22,13 @@ from trailers12k.common.errors import UserError
 PARTIAL = ".partial"
 HOST = f"{zlib.crc32(socket.gethostname().encode()):08x}"
 TEMPORARY = re.compile(r".+\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.partial", re.ASCII)
-"""Names of `partial_of`: host and process that write it."""
+"""Names of `partial_of`, with the host and process that write the file."""
 ABANDONED = 86400
-"""Seconds without a write after which a temporary file of another host is taken for a leftover."""
+"""Seconds without a write after which a temporary file of another host counts as a leftover."""
 
 
 def inside(folder: str | Path, name: str) -> Path:
-    """The path of `name` directly inside `folder`, for a name that was read from a file.
+    """The path of `name` directly inside `folder`. For every name that comes from data.
 
     Raises `UserError` (a `ValueError`) for a name that is empty, absolute, contains a separator or
     is `..`, and for a symbolic link that leaves the folder.
@@ -42,13 +42,13 @@ def inside(folder: str | Path, name: str) -> Path:
 
 
 def partial_of(path: str | Path) -> Path:
-    """A name beside `path` for writing it, which no other process and no other call uses."""
+    """A temporary path beside `path`, unique to the process and the call."""
     path = Path(path)
     return path.with_name(f"{path.name}.{HOST}-{os.getpid()}-{os.urandom(4).hex()}{PARTIAL}")
 
 
 def is_being_written(partial: Path) -> bool:
-    """Whether a path of `partial_of` belongs to a process that is still at work."""
+    """Whether the process that created a path of `partial_of` is still running."""
     if not (writer := TEMPORARY.fullmatch(partial.name)):
         return False
     host, pid = writer.groups()
@@ -65,7 +65,7 @@ def is_being_written(partial: Path) -> bool:
 
 @cache
 def sweep(folder: Path) -> None:
-    """Remove what killed processes left of `partial_of` in a folder; once in each process.
+    """Remove the temporary files of killed processes from a folder; once per process.
 
     folder: absolute, since a process may change its working directory.
     """
@@ -75,7 +75,7 @@ def sweep(folder: Path) -> None:
 
 
 def remove_leftover(partial: Path) -> None:
-    """Remove a temporary file or folder, unless another process was faster."""
+    """Remove a temporary file or folder, if another process has not done so."""
     if partial.is_dir() and not partial.is_symlink():
         shutil.rmtree(partial, ignore_errors=True)
     else:
@@ -97,18 +97,20 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write a whole UTF-8 file or nothing."""
+    """Write a UTF-8 file."""
     with replacing(path) as partial:
         partial.write_text(text, encoding="utf-8")
 
 
 def write_json(path: str | Path, value: object) -> None:
-    """Write a JSON file whole, keys in the order given."""
+    """Write a JSON file; keys keep their order."""
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 
-def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping]) -> None:
-    """Write a CSV file whole. A column that a row lacks is left empty."""
+def write_csv(
+    path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]
+) -> None:
+    """Write a CSV file. Missing columns of a row are left empty."""
     with replacing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
         writer.writeheader()
@@ -116,17 +118,17 @@ def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping])
 
 
 def read_csv(path: str | Path) -> list[dict[str, str]]:
-    """All rows of one of our own CSV files, as text."""
+    """All rows of a CSV file that `write_csv` wrote; values are texts."""
     with Path(path).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
 def sha256_of(path: str | Path) -> str:
-    """The sha256 of a file, in hex."""
+    """The sha256 of a file, as hex digits."""
     return digest_of(path, "sha256")
 
 
 def digest_of(path: str | Path, kind: str) -> str:
-    """A hash of a file, in hex; `kind` as hashlib names it: "md5", "sha256"."""
+    """A hash of a file, as hex digits. kind: hashlib's name of it, "md5" or "sha256"."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, kind).hexdigest()

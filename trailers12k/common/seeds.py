@@ -1,4 +1,4 @@
-"""Seeds: every random choice descends from the one seed of the config.
+"""Seeds of all random choices, derived from the configuration's seed.
 
 Reads and writes nothing. Must not know what the random numbers are for.
 """
@@ -8,10 +8,10 @@ import json
 
 
 def seed_for(seed: int, *names: str | int) -> int:
-    """A 63-bit seed for one purpose: a stable hash of the config's seed and the purpose's names.
+    """A 63-bit seed for one purpose: a stable hash of the configuration's seed and the purpose.
 
-    The same on every machine and Python, and unrelated between purposes, so that one run of a
-    rule draws the same numbers whatever else is run.
+    It does not depend on the machine, the Python version, or other purposes.
+    names: identify the purpose.
     """
     digest = hashlib.sha256(json.dumps([seed, *names]).encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1

@@ -1,6 +1,6 @@
-"""Files over HTTP, politely: retries with growing pauses, a size limit, an honest user agent.
+"""Files over HTTP: retries with growing pauses, a size limit, a user agent that names this project.
 
-Writes what it is asked to fetch. Must not know what the files are.
+Writes the files that it downloads. Must not know what the files are.
 """
 
 import logging
@@ -31,15 +31,15 @@ BUSY = (408, 500, 502, 503, 504)
 
 
 def session(retries: int, patient: bool = False) -> requests.Session:
-    """A session that tries again when a server is busy and when a connection is lost.
+    """A session that retries when a server is busy and when a connection is lost.
 
-    It waits as the server asks (Retry-After, half a minute at most), else 0.5, 1, 2, ... seconds.
-    patient: a 429 is waited out too; otherwise it is an answer like others.
+    It waits as long as the server requests (Retry-After, at most 30 s), else 0.5, 1, 2, ... s.
+    patient: whether to retry after a 429 too; otherwise it is an answer like others.
     """
-    # Their warnings show whole URLs, and a URL may hold a key.
+    # Its warnings contain whole URLs, and a URL may contain a key.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
-    made = requests.Session()
-    made.headers["User-Agent"] = USER_AGENT
+    new = requests.Session()
+    new.headers["User-Agent"] = USER_AGENT
     retry = Retry(
         total=retries,
         backoff_factor=0.5,
@@ -48,12 +48,12 @@ def session(retries: int, patient: bool = False) -> requests.Session:
         retry_after_max=30,
     )
     for scheme in ("http://", "https://"):
-        made.mount(scheme, HTTPAdapter(max_retries=retry))
-    return made
+        new.mount(scheme, HTTPAdapter(max_retries=retry))
+    return new
 
 
 def local_path(address: str) -> Path | None:
-    """The path of a local file's address, None for one on the web."""
+    """The path for the address of a local file; None for an address on the web."""
     scheme = urlsplit(address).scheme
     if scheme in ("http", "https"):
         return None
@@ -64,27 +64,31 @@ def local_path(address: str) -> Path | None:
 def opened(
     client: requests.Session, url: str, timeout: float, headers: Mapping[str, str] | None = None
 ) -> Iterator[requests.Response]:
-    """A good response, to be read in blocks. Raises `Failure` for a bad one, and while reading."""
+    """A response with a good status, to be read in blocks.
+
+    Raises `Failure`, also while it is read; for a bad status, with the status.
+    """
     try:
         with client.get(url, timeout=timeout, stream=True, headers=headers) as response:
             if not response.ok:
-                message = f"HTTP Error {response.status_code}: {response.reason}"
-                raise Failure(classify(message), message)
+                status = response.status_code
+                message = f"HTTP Error {status}: {response.reason}"
+                raise Failure(classify(message), message, status)
             yield response
     except requests.TooManyRedirects as error:
-        raise Failure("unavailable", "it redirects to itself for ever") from error
+        raise Failure("unavailable", "endless redirects") from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise Failure("network", _without_query(str(error))) from error
 
 
 @contextmanager
 def opened_locally(path: Path, address: str) -> Iterator[BinaryIO]:
-    """A file of this machine, for reading. Raises `Failure`, by the system's error alone.
+    """A local file, for reading. Raises `Failure`, with a reason from the system's error only.
 
     address: the file's name in messages.
     """
     try:
-        # Not a folder, nor a pipe, which would wait for ever.
+        # Neither a folder nor a pipe, which could block without end.
         if not path.is_file():
             raise Failure("unavailable", f"No such file: {address}")
         with path.open("rb") as file:
@@ -94,7 +98,7 @@ def opened_locally(path: Path, address: str) -> Iterator[BinaryIO]:
 
 
 def read(client: requests.Session, url: str, limit: int, timeout: float) -> bytes:
-    """The bytes of a URL or local file. Raises `Failure`; more than `limit` bytes are one."""
+    """The bytes of a URL or local file. Raises `Failure`, also for more than `limit` bytes."""
     if path := local_path(url):
         with opened_locally(path, url) as file:
             data = file.read(limit + 1)
@@ -112,7 +116,7 @@ def read(client: requests.Session, url: str, limit: int, timeout: float) -> byte
 
 
 def size_of(url: str, timeout: float = 60) -> int:
-    """The bytes of a file, as its server says. Raises `UserError`."""
+    """The size of a file in bytes, from its server's headers. Raises `UserError`."""
     try:
         with opened(session(5, patient=True), url, timeout) as response:
             return int(response.headers["Content-Length"])
@@ -121,20 +125,20 @@ def size_of(url: str, timeout: float = 60) -> int:
             f"{_without_query(url)}: {failure}; run the same command again"
         ) from failure
     except (KeyError, ValueError) as error:
-        raise UserError(f"{_without_query(url)}: its server tells no size") from error
+        raise UserError(f"{_without_query(url)}: the server does not state its size") from error
 
 
 def fetch(url: str, path: Path, digest: str = "", timeout: float = 60, retries: int = 5) -> None:
-    """Download a large file: what was begun is continued, checked, and named at the end.
+    """Download a large file: continue a partial download, check it, then move it to `path`.
 
-    digest: what its hash, or the beginning of it, must be: "md5:0123..." or "sha256:0123...".
-    Raises `UserError`.
+    digest: its required hash, or the hash's beginning: "md5:0123..." or "sha256:0123...".
+    Raises `UserError`, whose cause is a `Failure` for an error of the network or server.
     """
     client = session(retries, patient=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with opened(client, url, timeout) as response:
-            # What was begun of another version of the file must not be continued.
+            # A partial download of another version of the file must not be continued.
             version = [response.headers.get(name) for name in ("ETag", "Last-Modified")]
             size = int(response.headers.get("Content-Length", -1))
             partial = path.with_name(
@@ -154,17 +158,17 @@ def fetch(url: str, path: Path, digest: str = "", timeout: float = 60, retries: 
                 _save(response, partial, "ab" if continued else "wb", size)
     except Failure as failure:
         raise UserError(
-            f"{_without_query(url)}: {failure}; run the same command again to go on with it"
+            f"{_without_query(url)}: {failure}; run the same command again to continue"
         ) from failure
     got = partial.stat().st_size
     if size >= 0 and got != size:
         raise UserError(
-            f"{_without_query(url)}: {got} of {size} bytes came; run the same command again"
+            f"{_without_query(url)}: received {got} of {size} bytes; run the same command again"
         )
     kind, _, expected = digest.partition(":")
-    if expected and not (found := digest_of(partial, kind)).startswith(expected):
+    if expected and not (actual := digest_of(partial, kind)).startswith(expected):
         partial.unlink()
-        raise UserError(f"{_without_query(url)}: its {kind} is {found}, and should be {expected}")
+        raise UserError(f"{_without_query(url)}: its {kind} is {actual}, and should be {expected}")
     partial.replace(path)
     log.info("%s: %.1f MB", path, got / 1e6)
 
@@ -180,12 +184,12 @@ def _save(response: requests.Response, path: Path, mode: str, size: int) -> None
             disable=None,
         ) as bar,
     ):
-        # As it comes: a packed file must stay packed, and be as long as was said.
+        # Without decoding: a compressed file stays compressed and has the stated size.
         for block in response.raw.stream(BLOCK, decode_content=False):
             file.write(block)
             bar.update(len(block))
 
 
 def _without_query(text: str) -> str:
-    """A message without what stands behind a `?` in its URLs: keys are passed there."""
+    """A message without the queries of its URLs, which may contain keys."""
     return re.sub(r"\?[^\s)'\"]+", "?...", text)

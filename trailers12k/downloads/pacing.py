@@ -1,4 +1,4 @@
-"""Spaces the requests to one host.
+"""Spaces the requests to a host.
 
 Reads and writes nothing. Must not know what is downloaded.
 """
@@ -11,38 +11,39 @@ from contextlib import contextmanager, nullcontext
 from urllib.parse import urlsplit
 
 from trailers12k.common.errors import Cancelled
-from trailers12k.jobs.runner import Brake
+from trailers12k.jobs.runner import StopSignal
 
 
-class Pace:
-    """One download at a time from the hosts that are named, with a pause before each.
+class HostRateLimiter:
+    """Serializes the downloads from certain hosts, with a pause before each.
 
-    pauses: host -> the least and the most seconds; its subdomains are meant too.
+    pauses: host -> shortest and longest pause in seconds; includes its subdomains.
     """
 
-    def __init__(self, pauses: Mapping[str, Sequence[float]], brake: Brake):
+    def __init__(self, pauses: Mapping[str, Sequence[float]], stop: StopSignal):
         self._hosts = {
-            host: (threading.Lock(), least, most) for host, (least, most) in pauses.items()
+            host: (threading.Lock(), shortest, longest)
+            for host, (shortest, longest) in pauses.items()
         }
-        self._brake = brake
+        self._stop = stop
 
     @contextmanager
     def turn(self, address: str) -> Iterator[None]:
-        """Wait until it is this address's turn. Raises `Cancelled` when the brake is pulled."""
+        """Wait for this address's turn. Raises `Cancelled` when the job is stopped."""
         host = urlsplit(address).hostname or ""
-        named = (self._hosts[name] for name in self._hosts if f".{host}".endswith(f".{name}"))
-        lock, least, most = next(named, (nullcontext(), 0, 0))
+        limits = (self._hosts[name] for name in self._hosts if f".{host}".endswith(f".{name}"))
+        lock, shortest, longest = next(limits, (nullcontext(), 0, 0))
         with lock:
-            # A pause before, not after: the job of the next shard follows at once.
-            wait(random.uniform(least, most), self._brake)
+            # Before the download, not after: the next shard's job follows at once.
+            wait(random.uniform(shortest, longest), self._stop)
             yield
 
 
-def wait(seconds: float, brake: Brake) -> None:
-    """Sleep, but no longer than the brake allows. Raises `Cancelled`."""
+def wait(seconds: float, stop: StopSignal) -> None:
+    """Sleep. Raises `Cancelled` as soon as the job is stopped."""
     end = time.monotonic() + seconds
     while True:
-        if brake.why:
+        if stop.reason:
             raise Cancelled
         left = end - time.monotonic()
         if left <= 0:
@@ -50,6 +51,6 @@ def wait(seconds: float, brake: Brake) -> None:
         time.sleep(min(left, 0.5))
 
 
-def _pause(n: int) -> int:
-    """Seconds before the n-th try after the first; yt-dlp asks for it by this name."""
+def retry_pause(n: int) -> int:
+    """Seconds before the immediate retry `n`, from 0. yt-dlp passes `n` by this name."""
     return min(2**n, 30)

@@ -1,29 +1,31 @@
-"""Downloads posters and verifies them.
+"""Posters over HTTP or from local files: checked, and stored as RGB JPEG.
 
-Writes RGB JPEG files. Must not know Snakemake.
+Writes `FOLDER/MID.jpg`, and a record beside it. Must not know what posters are used for.
 """
 
 import struct
 import threading
-from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import PIL
 from PIL import Image
 
-from trailers12k.common.errors import Failure, Stop, _disk_failure
-from trailers12k.common.files import replacing, sha256_of
+from trailers12k.common.errors import Failure, Stop, disk_failure
+from trailers12k.common.files import inside, replacing, sha256_of
 from trailers12k.common.movie import Movie
-from trailers12k.downloads import http as web
-from trailers12k.downloads.pacing import Pace
-from trailers12k.downloads.shard import _shard
+from trailers12k.downloads import http
+from trailers12k.downloads.pacing import HostRateLimiter
+from trailers12k.downloads.settings import DownloadSettings
+from trailers12k.downloads.shard import FileKind, Shard, download
+from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.jobs.reasons import STOPS
-from trailers12k.jobs.runner import Brake
+from trailers12k.jobs.runner import StopSignal
 
 POSTER_COLUMNS = ["file", "height", "width"]
 
-PICTURE_ERRORS = (
+IMAGE_ERRORS = (
     OSError,
     EOFError,
     SyntaxError,
@@ -31,60 +33,63 @@ PICTURE_ERRORS = (
     struct.error,
     Image.DecompressionBombError,
 )
-"""What Pillow raises for files that are no pictures, or only the beginning of one."""
+"""What Pillow raises for files that are not images, and for truncated ones."""
 
 
 class PosterFetcher:
-    """Fetches posters, checks that they are images, and stores them as RGB JPEG.
+    """Downloads posters into a folder."""
 
-    settings: `max_megabytes`, `retries`, `timeout` (seconds) and `pause` (for `Pace`).
-    """
-
-    def __init__(self, folder: Path, settings: Mapping, brake: Brake):
+    def __init__(self, folder: Path, settings: DownloadSettings, stop: StopSignal):
         self.folder = folder
         self.settings = settings
-        self.pace = Pace(settings["pause"], brake)
+        self.limiter = HostRateLimiter(settings.pause, stop)
         self.local = threading.local()
 
-    def fetch(self, movie: Movie) -> dict:
-        """Fetch a movie's poster; its ledger columns. Raises `Failure`, `Stop`, `Cancelled`."""
-        if not hasattr(self.local, "client"):
-            self.local.client = web.session(self.settings["retries"])
-        limit = int(self.settings["max_megabytes"] * 1e6)
+    def fetch(self, movie: Movie) -> dict[str, Any]:
+        """Download a movie's poster; returns its ledger columns.
+
+        Raises `Failure`, `Stop`, `Cancelled`.
+        """
+        data = self._read(movie.poster_url)
         try:
-            with self.pace.turn(movie.poster_url):
-                data = web.read(
-                    self.local.client, movie.poster_url, limit, self.settings["timeout"]
+            with Image.open(BytesIO(data)) as image:
+                poster = image.convert("RGB")
+        except IMAGE_ERRORS as error:
+            raise Failure("not_image", str(error)[:200]) from error
+        final = inside(self.folder, f"{movie.mid}.jpg")
+        try:
+            with replacing(final) as partial:
+                poster.save(partial, format="JPEG", quality=95)
+        except OSError as error:
+            raise disk_failure(error) from error
+        return {
+            "bytes": final.stat().st_size,
+            "sha256": sha256_of(final),
+            "file": final.as_posix(),
+            "height": poster.height,
+            "width": poster.width,
+        }
+
+    def _read(self, address: str) -> bytes:
+        if not hasattr(self.local, "client"):
+            self.local.client = http.session(self.settings.retries)
+        try:
+            with self.limiter.turn(address):
+                return http.read(
+                    self.local.client, address, self.settings.limit, self.settings.timeout
                 )
         except Failure as failure:
             if failure.reason in STOPS:
                 raise Stop(failure.reason, failure.detail) from failure
             raise
-        try:
-            with Image.open(BytesIO(data)) as image:
-                picture = image.convert("RGB")
-        except PICTURE_ERRORS as error:
-            raise Failure("not_image", str(error)[:200]) from error
-        final = self.folder / f"{movie.mid}.jpg"
-        try:
-            with replacing(final) as partial:
-                picture.save(partial, format="JPEG", quality=95)
-        except OSError as error:
-            raise _disk_failure(error) from error
-        return {
-            "bytes": final.stat().st_size,
-            "sha256": sha256_of(final),
-            "file": final.as_posix(),
-            "height": picture.height,
-            "width": picture.width,
-        }
 
 
-def posters_of_shard(
-    movies: Sequence[Movie], settings: Mapping, folder: Path, shard: str, number: int = 0
-) -> list[dict]:
-    """Fetch the posters of a shard; its ledger rows, with `POSTER_COLUMNS`."""
-    addresses = {movie.mid: tuple(filter(None, [movie.poster_url])) for movie in movies}
-    asked = {"max_megabytes": settings["max_megabytes"]}
-    tool = f"Pillow {PIL.__version__}"
-    return _shard(PosterFetcher, addresses, asked, tool, movies, settings, folder, shard, number)
+def posters_of_shard(shard: Shard, settings: DownloadSettings) -> list[LedgerRow]:
+    """Download the posters of a shard; returns its ledger rows, with `POSTER_COLUMNS`."""
+    kind = FileKind(
+        addresses=lambda movie: (movie.poster_url,) if movie.poster_url else (),
+        fetch=lambda *stage: PosterFetcher(*stage).fetch,
+        question={"max_megabytes": settings.max_megabytes},
+        tool=f"Pillow {PIL.__version__}",
+    )
+    return download(shard, kind, settings)

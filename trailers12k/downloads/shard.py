@@ -1,4 +1,4 @@
-"""Downloads the movies of one shard and writes what is still open.
+"""Downloads the files of one shard's movies, and records the open failures.
 
 Writes records beside the files. Must not know what is downloaded.
 """
@@ -6,54 +6,72 @@ Writes records beside the files. Must not know what is downloaded.
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from trailers12k.common.files import sha256_of
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import Movie
-from trailers12k.downloads import http as web
-from trailers12k.downloads import retries, stop_signal
-from trailers12k.jobs import runner as shards
-from trailers12k.jobs.runner import Brake, Task
+from trailers12k.downloads import retries
+from trailers12k.downloads.http import local_path
+from trailers12k.downloads.settings import DownloadSettings
+from trailers12k.downloads.stop_signal import SharedStopSignal, stop_reason
+from trailers12k.jobs.ledger import LedgerRow
+from trailers12k.jobs.runner import StopSignal, Task, process
 
 log = logging.getLogger(__name__)
 
 
-def _shard(
-    fetcher: Callable[[Path, Mapping, Brake], Any],
-    addresses: Mapping[str, Sequence[str]],
-    asked: Mapping,
-    tool: str,
-    movies: Sequence[Movie],
-    settings: Mapping,
-    folder: Path,
-    shard: str,
-    number: int,
-) -> list[dict]:
-    """Fetch what is missing; then write what is left open for later runs (`retries`).
+@dataclass(frozen=True)
+class Shard:
+    """The movies of a shard in a stage of downloads.
 
-    asked: the settings on which a file depends. number: of this round of tries.
+    folder: for the files and records. name: of the shard. retry_round: the number of this one.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    brake = stop_signal.StopFile(folder)
-    fetch = fetcher(folder, settings, brake).fetch
-    by_mid = {movie.mid: movie for movie in movies}
-    files = {mid: web.local_path(several[0]) for mid, several in addresses.items() if several}
 
-    due = retries.again(files.get, settings["retry_pause"], settings["retry"])
+    movies: Sequence[Movie]
+    folder: Path
+    name: str
+    retry_round: int = 0
 
-    def again(row: Mapping, tried: float) -> bool:
-        # Another trailer than the first, which is listed no more.
-        dropped = row.get("trailer") and row["address"] not in addresses[row["mid"]]
-        return bool(dropped) or due(row, tried)
 
-    # The code is no part of the fingerprint: what was fetched is kept, whatever becomes of ours.
-    # Records lie beside the files, not by shard: another number of shards fetches nothing again.
+@dataclass(frozen=True)
+class FileKind:
+    """What a stage downloads.
+
+    addresses: of a movie's file, the first one preferred. fetch: a function that makes the function
+    which downloads a movie's file, returning the stage's ledger columns. question: the settings on
+    which a file depends. tool: the program that downloads, with its version.
+    """
+
+    addresses: Callable[[Movie], tuple[str, ...]]
+    fetch: Callable[[Path, DownloadSettings, StopSignal], Callable[[Movie], dict[str, Any]]]
+    question: Mapping[str, object]
+    tool: str
+
+
+def download(shard: Shard, kind: FileKind, settings: DownloadSettings) -> list[LedgerRow]:
+    """Download the missing files of a shard; returns its ledger rows."""
+    shard.folder.mkdir(parents=True, exist_ok=True)
+    stop = SharedStopSignal(shard.folder)
+    fetch = kind.fetch(shard.folder, settings, stop)
+    movies = {movie.mid: movie for movie in shard.movies}
+    addresses = {mid: kind.addresses(movie) for mid, movie in movies.items()}
+    files = {mid: local_path(several[0]) for mid, several in addresses.items() if several}
+    is_due = retries.retry_rule(files.get, settings.retry_pause, settings.retry)
+
+    def retry(row: LedgerRow, tried: float) -> bool:
+        # A trailer other than the first, which is no longer listed.
+        unlisted = row.get("trailer") and row["address"] not in addresses[row["mid"]]
+        return bool(unlisted) or is_due(row, tried)
+
+    # The code is not part of the fingerprint: finished downloads stay when the code changes.
+    # Records are beside the files, so another number of shards repeats no download.
     tasks = [
         Task(
             mid,
-            fingerprint(address=several[0], sha256=_content(files[mid]), **asked)
+            fingerprint(address=several[0], sha256=_hash_of(files[mid]), **kind.question)
             if several
             else "",
             skip="" if several else "no_address",
@@ -61,24 +79,29 @@ def _shard(
         )
         for mid, several in addresses.items()
     ]
-    rows = shards.process(
+    rows = process(
         tasks,
-        folder,
-        lambda mid: fetch(by_mid[mid]),
-        settings["parallel"],
+        shard.folder,
+        lambda mid: fetch(movies[mid]),
+        settings.parallel,
         unit="file",
-        retry=again,
-        brake=brake,
-        tool=tool,
+        retry=retry,
+        stop=stop,
+        tool=kind.tool,
     )
-    retries.write_open(folder, shard, number, rows, files.get)
-    if brake.why:
-        log.error("downloading is stopped: %s", stop_signal.stopped() or brake.why)
-    return rows
+    retries.write_open(shard.folder, shard.name, shard.retry_round, rows, files.get)
+    if stop.reason:
+        log.error("downloading is stopped: %s", stop_reason() or stop.reason)
+    return [_with_decoder(row) for row in rows]
 
 
-def _content(path: Path | None) -> str | None:
-    """The hash of a local file, which may change without its name; None where it is unreadable."""
+def _with_decoder(row: LedgerRow) -> LedgerRow:
+    """A row whose record may be from a version that called the decoder a reader."""
+    return {"decoder" if name == "reader" else name: value for name, value in row.items()}
+
+
+def _hash_of(path: Path | None) -> str | None:
+    """The sha256 of a local file, since it may change under its name; None if unreadable."""
     with suppress(OSError):
         return sha256_of(path) if path and path.is_file() else None
     return None

@@ -1,34 +1,31 @@
-"""Trailers with yt-dlp and posters over HTTP: every file is verified, every failure has a reason.
+"""Trailers with yt-dlp: every file is verified, every failure has a reason.
 
-Writes `FOLDER/MID.EXT`, and a record beside it. Must not know features.
+Writes `FOLDER/MID.EXT`, and a record beside it. Must not know clips and features.
 """
 
-import io
-import logging
 import re
 import shutil
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from trailers12k.common.errors import Cancelled, Failure, Stop, UserError, _disk_failure
-from trailers12k.common.files import PARTIAL, sha256_of
+from trailers12k.common.errors import Cancelled, Failure, Stop, UserError, disk_failure
+from trailers12k.common.files import PARTIAL, inside, sha256_of
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import Movie
 from trailers12k.common.text import one_line
-from trailers12k.downloads import http as web
-from trailers12k.downloads import retries
-from trailers12k.downloads.pacing import Pace, _pause, wait
-from trailers12k.downloads.shard import _shard
-from trailers12k.downloads.youtube import ANY_FORMAT, FORMAT, _Quiet
+from trailers12k.downloads.http import local_path, opened_locally
+from trailers12k.downloads.pacing import HostRateLimiter, retry_pause, wait
+from trailers12k.downloads.retries import yt_dlp_version
+from trailers12k.downloads.settings import DownloadSettings
+from trailers12k.downloads.shard import FileKind, Shard, download
+from trailers12k.downloads.youtube import Clients
+from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.jobs.reasons import PERMANENT, STOPS, classify_error
-from trailers12k.jobs.runner import Brake
-from trailers12k.video import probe as probe_
-
-log = logging.getLogger(__name__)
+from trailers12k.jobs.runner import StopSignal
+from trailers12k.video.probe import probe
 
 TRAILER_COLUMNS = [
     "file",
@@ -43,261 +40,226 @@ TRAILER_COLUMNS = [
     "frames",
     "corrupt",
     "codec",
-    "reader",
+    "decoder",
 ]
-"""trailer: its place in the movie's list of trailers, 0 for the first; address: where it was;
-title: what the site calls it, empty where no site does, or in records from before this column."""
-
+"""trailer: position in the movie's list of trailers, from 0. address: of the trailer. title: on its
+site; empty without a site, and in records from before this column. format: yt-dlp's id. The others
+are those of `video.probe.Probe`."""
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".flv", ".avi", ".ogv", ".3gp", ".ts", ".mpg")
 
 GONE = (*PERMANENT, "unavailable")
-"""Reasons to try another trailer of the movie."""
+"""Reasons after which the movie's next trailer is tried."""
 CONTINUED = ("network", "server_error", "forbidden", *STOPS)
-"""Reasons after which what was begun is worth keeping: the next try goes on with it."""
+"""Reasons after which a partial download is kept, so that the next attempt continues it."""
 
 GAVE_UP = re.compile(r"\. Giving up after \d+ retries$")
 """The end of a message of yt-dlp after its own retries."""
 
 
 class TrailerFetcher:
-    """Downloads and verifies trailers: one yt-dlp client for each thread and kind of site.
+    """Downloads and verifies trailers into a folder."""
 
-    settings: `short_side`, `max_megabytes`, `retries`, `timeout` (seconds), `pause` (for `Pace`)
-        and `cookies` (a file in Netscape's format, or None).
-    """
-
-    def __init__(self, folder: Path, settings: Mapping, brake: Brake):
+    def __init__(self, folder: Path, settings: DownloadSettings, stop: StopSignal):
         self.folder = folder
         self.settings = settings
-        self.brake = brake
-        self.pace = Pace(settings["pause"], brake)
-        self.limit = int(settings["max_megabytes"] * 1e6)
-        # A text, since yt-dlp would write the site's new cookies into the user's file.
-        cookies = settings["cookies"]
-        self.cookies = Path(cookies).read_text(encoding="utf-8") if cookies else None
-        self.local = threading.local()
+        self.stop = stop
+        self.limiter = HostRateLimiter(settings.pause, stop)
+        self.clients = Clients(folder, settings, lambda: bool(stop.reason))
 
-    def fetch(self, movie: Movie) -> dict:
-        """Fetch a movie's trailer, or another one when that is gone for good; its ledger columns.
+    def fetch(self, movie: Movie) -> dict[str, Any]:
+        """Download a movie's trailer, or the next one when it is gone; returns its ledger columns.
 
         Raises `Failure`, `Stop`, `Cancelled`.
         """
-        gone: list[tuple[str, Failure]] = []
+        failures: list[Failure] = []
+        details: list[str] = []
         for number, address in enumerate(movie.trailer_addresses):
             try:
                 row = self._fetch(movie, address)
             except Failure as failure:
-                gone.append((f"trailers[{number}] {failure}", failure))
+                failures.append(failure)
+                details.append(f"trailers[{number}] {failure}")
                 if failure.reason in GONE:
                     continue
                 break
-            told = "; ".join(words for words, _ in gone)
-            return row | {"trailer": number, "address": address, "detail": told}
-        # If anything can be cured by trying again, that is the movie's reason.
-        failures = [failure for _, failure in gone]
-        failure = min(failures, key=lambda f: (f.reason in GONE, f.reason in PERMANENT))
-        if len(gone) == 1:
-            raise failure
-        raise type(failure)(failure.reason, "; ".join(words for words, _ in gone))
+            return row | {"trailer": number, "address": address, "detail": "; ".join(details)}
+        # The movie's reason is one that a retry can cure, if there is one.
+        worst = min(failures, key=lambda f: (f.reason in GONE, f.reason in PERMANENT))
+        if len(failures) == 1:
+            raise worst
+        raise type(worst)(worst.reason, "; ".join(details))
 
-    def _fetch(self, movie: Movie, address: str) -> dict:
-        """Download one address, trying again at once where that makes sense. Raises `Failure`."""
+    def _fetch(self, movie: Movie, address: str) -> dict[str, Any]:
+        """Download from one address, with immediate retries where they help. Raises `Failure`."""
         url = address if urlsplit(address).scheme else Path(address).resolve().as_uri()
-        # What was begun is continued, but only what was begun at this address.
-        partial = self.folder / f"{movie.mid}.{fingerprint(address=url)}{PARTIAL}"
+        # Only a partial download from the same address is continued.
+        partial = inside(self.folder, f"{movie.mid}.{fingerprint(address=url)}{PARTIAL}")
         for other in self.folder.glob(f"{movie.mid}.*{PARTIAL}"):
             if other != partial and other.is_dir():
                 shutil.rmtree(other)
-        most = {
-            "server_error": self.settings["retries"],
-            "network": self.settings["retries"],
-            "forbidden": min(3, self.settings["retries"]),
+        limits = {
+            "server_error": self.settings.retries,
+            "network": self.settings.retries,
+            "forbidden": min(3, self.settings.retries),
             "bad_partial": 1,
             "no_format": 1,
         }
-        failures: list[str] = []
+        reasons: list[str] = []
         while True:
             try:
-                with self.pace.turn(url):
-                    return self._download(movie, url, partial, "no_format" in failures)
+                with self.limiter.turn(url):
+                    return self._download(movie, url, partial, any_format="no_format" in reasons)
             except Failure as failure:
                 reason = failure.reason
                 if reason not in CONTINUED or reason == "local_io":
                     shutil.rmtree(partial, ignore_errors=True)
                 detail = _relative(failure.detail, url, address)
-                # yt-dlp has tried again itself, and says so.
-                if failures.count(reason) >= most.get(reason, 0) or GAVE_UP.search(detail):
+                if reasons.count(reason) >= limits.get(reason, 0) or GAVE_UP.search(detail):
                     raise (Stop if reason in STOPS else Failure)(reason, detail) from failure
-                failures.append(reason)
+                reasons.append(reason)
                 if reason in CONTINUED:
-                    wait(_pause(len(failures) - 1), self.brake)
+                    wait(retry_pause(len(reasons) - 1), self.stop)
 
-    def _download(self, movie: Movie, url: str, partial: Path, any_format: bool) -> dict:
-        """One call of yt-dlp, and the verification of what it brought. Raises `Failure`."""
-        # Imported here: it costs half a second that no other stage should pay.
-        from yt_dlp.utils import DownloadCancelled, YoutubeDLError
-
-        if path := web.local_path(url):
-            # yt-dlp's messages about a local file repeat the words in its name.
-            with web.opened_locally(path, path.as_posix()) as file:
+    def _download(self, movie: Movie, url: str, partial: Path, any_format: bool) -> dict[str, Any]:
+        """Download with one call of yt-dlp, and verify. Raises `Failure`, `Cancelled`."""
+        if path := local_path(url):
+            # yt-dlp's messages about a local file contain words of its name.
+            with opened_locally(path, path.as_posix()) as file:
                 if not file.read(1):
                     raise Failure("empty", f"{path.as_posix()} has no bytes")
-        client = self._client(url, any_format)
+        info = self._extract(url, partial, any_format)
+        # A page with several videos gives a list, of which the first is used. yt-dlp raises nothing
+        # for a video without a suitable format, so the files are counted.
+        info = next(iter((info or {}).get("entries") or []), info) or {}
+        downloads = info.get("requested_downloads") or []
+        if len(downloads) != 1 or not Path(downloads[0]["filepath"]).is_file():
+            raise Failure("no_format", f"{len(downloads)} files were downloaded")
+        path = Path(downloads[0]["filepath"])
+        _check(info, downloads[0], path, partial, url)
+        facts = _verified(path, info.get("duration"))
+        for old in self.folder.glob(f"{movie.mid}.*"):
+            if old.suffix in SUFFIXES:
+                old.unlink()
+        final = inside(self.folder, f"{movie.mid}{path.suffix}")
+        path.replace(final)
+        shutil.rmtree(partial)
+        return {
+            "bytes": final.stat().st_size,
+            "sha256": facts.pop("sha256"),
+            "file": final.as_posix(),
+            "title": _title(info),
+            "format": info.get("format_id", ""),
+            **facts,
+        }
+
+    def _extract(self, url: str, partial: Path, any_format: bool) -> Mapping[str, Any] | None:
+        """yt-dlp's information about a download. Raises `Failure`, `Cancelled`."""
+        # Imported here: it takes half a second, which other stages need not spend.
+        from yt_dlp.utils import DownloadCancelled, YoutubeDLError
+
+        client = self.clients.client(url, any_format)
+        # The URL of a file needs no search through a thousand extractors.
+        direct = Path(urlsplit(url).path).suffix in SUFFIXES
         try:
-            # A URL that names a file needs no search among a thousand sites.
-            direct = Path(urlsplit(url).path).suffix in SUFFIXES
-            info = client.extract_info(
+            return client.extract_info(
                 url,
                 ie_key="Generic" if direct else None,
                 extra_info={"partial_folder": partial.name},
             )
         except DownloadCancelled as error:
-            if self.brake.why:
+            if self.stop.reason:
                 raise Cancelled from error
-            raise Failure("too_large", f"more than {self.limit / 1e6:g} MB") from error
+            megabytes = self.settings.max_megabytes
+            raise Failure("too_large", f"more than {megabytes:g} MB") from error
         except YoutubeDLError as error:
             message = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).removeprefix("ERROR: ")
             raise Failure(classify_error(error, url), message) from error
         except OSError as error:
-            raise _disk_failure(error) from error
+            raise disk_failure(error) from error
         except Exception as error:
-            # It lets faults of its own through, such as a ValueError for a link `http://[`.
+            # yt-dlp does not catch all its own errors, such as a ValueError for a link `http://[`.
             raise Failure("extractor_broken", f"{type(error).__name__}: {error}") from error
-        # A page with several videos gives a list, of which the first was asked for. A video that
-        # was refused by its format raises nothing: look at what is there.
-        info = next(iter((info or {}).get("entries") or []), info) or {}
-        downloads = info.get("requested_downloads") or []
-        if len(downloads) != 1 or not Path(downloads[0]["filepath"]).is_file():
-            raise Failure("no_format", f"{len(downloads)} files came of it")
-        path = Path(downloads[0]["filepath"])
-        _check(info, downloads[0], path, partial, url)
-        probe = probe_.probe(path)
-        claimed = info.get("duration")
-        if claimed and abs(probe.duration - claimed) > max(2.0, 0.05 * claimed):
-            raise Failure("wrong_duration", f"{probe.duration:.1f} s, and should be {claimed:.1f}")
-        sha256 = sha256_of(path)
-        for old in self.folder.glob(f"{movie.mid}.*"):
-            if old.suffix in SUFFIXES:
-                old.unlink()
-        final = self.folder / f"{movie.mid}{path.suffix}"
-        path.replace(final)
-        shutil.rmtree(partial)
-        return {
-            "bytes": final.stat().st_size,
-            "sha256": sha256,
-            "file": final.as_posix(),
-            "title": _title(info),
-            "format": info.get("format_id", ""),
-            "duration": f"{probe.duration:.3f}",
-            "height": probe.height,
-            "width": probe.width,
-            "fps": f"{probe.fps:.3f}",
-            "frames": probe.frames,
-            "corrupt": probe.corrupt,
-            "codec": probe.codec,
-            "reader": probe.reader,
-        }
-
-    def _client(self, url: str, any_format: bool) -> Any:
-        """This thread's client for a kind of site; made once: that costs as much as seven files."""
-        from yt_dlp import YoutubeDL
-
-        scheme, host = urlsplit(url).scheme, urlsplit(url).hostname or ""
-        youtube = f".{host}".endswith((".youtube.com", ".youtu.be"))
-        kind = (scheme == "file", youtube, any_format)
-        clients = self.local.__dict__.setdefault("clients", {})
-        if kind in clients:
-            return clients[kind]
-        wanted = f"res:{self.settings['short_side']}"
-        options = {
-            # The format is in the name: a part of another one would be continued into a broken
-            # file. Nothing else of the site's is.
-            "outtmpl": {"default": "%(partial_folder)s/%(format_id)s.%(ext)s"},
-            "paths": {"home": str(self.folder)},
-            "format": ANY_FORMAT if any_format else FORMAT,
-            "format_sort": [wanted, "vcodec:h264", "ext:mp4:m4a", "fps"],
-            "enable_file_urls": scheme == "file",
-            # It would claim to be in another country.
-            "geo_bypass": False,
-            "noplaylist": True,
-            "playlist_items": "1",
-            "retries": self.settings["retries"],
-            "retry_sleep_functions": dict.fromkeys(("http", "fragment", "extractor"), _pause),
-            "socket_timeout": self.settings["timeout"],
-            "progress_hooks": [self._progress],
-            "noprogress": True,
-            "quiet": True,
-            "cachedir": False,
-            "cookiefile": io.StringIO(self.cookies) if self.cookies else None,
-            "logger": _Quiet(),
-        }
-        if not youtube:
-            options["http_headers"] = {"User-Agent": web.USER_AGENT}
-        clients[kind] = YoutubeDL(options)
-        return clients[kind]
-
-    def _progress(self, state: Mapping) -> None:
-        """Called by yt-dlp after each block."""
-        from yt_dlp.utils import DownloadCancelled
-
-        size = max(state.get("downloaded_bytes") or 0, state.get("total_bytes") or 0)
-        if self.brake.why or size > self.limit:
-            raise DownloadCancelled
 
 
-def _title(info: Mapping) -> str:
-    """What the site calls a video; nothing where yt-dlp made it of the file's name."""
+def _verified(path: Path, duration: float | None) -> dict[str, Any]:
+    """Ledger columns of a video that was decoded to its end. Raises `Failure`.
+
+    duration: in seconds, as the site states it; None if it does not.
+    """
+    video = probe(path)
+    if duration and abs(video.duration - duration) > max(2.0, 0.05 * duration):
+        raise Failure(
+            "wrong_duration", f"{video.duration:.1f} s, but the site states {duration:.1f} s"
+        )
+    return {
+        "sha256": sha256_of(path),
+        "duration": f"{video.duration:.3f}",
+        "height": video.height,
+        "width": video.width,
+        "fps": f"{video.fps:.3f}",
+        "frames": video.frames,
+        "corrupt": video.corrupt,
+        "codec": video.codec,
+        "decoder": video.decoder,
+    }
+
+
+def _title(info: Mapping[str, Any]) -> str:
+    """The video's title on its site; empty where yt-dlp derived it from the file's name."""
     return "" if info.get("extractor_key") == "Generic" else one_line(info.get("title"))
 
 
-def _check(info: Mapping, download: Mapping, path: Path, partial: Path, url: str) -> None:
-    """What can be seen of a download without decoding it. Raises `Failure`."""
+def _check(
+    info: Mapping[str, Any], download: Mapping[str, Any], path: Path, partial: Path, url: str
+) -> None:
+    """Check a download without decoding it. Raises `Failure`."""
     if path.resolve().parent != partial.resolve() or path.suffix not in SUFFIXES:
-        raise Failure("bad_name", f"it would be called {path.name}")
-    asked = re.fullmatch(r"https://www\.youtube\.com/watch\?v=(.{11})", url)
-    if asked and info["id"] != asked[1]:
-        raise Failure("wrong_video", f"asked for {asked[1]}, got {info['id']}")
-    size, got = download.get("filesize"), path.stat().st_size
-    if size and got != size:
-        raise Failure("truncated", f"{got} of {size} bytes")
+        raise Failure("bad_name", f"the file would be called {path.name}")
+    requested = re.fullmatch(r"https://www\.youtube\.com/watch\?v=(.{11})", url)
+    if requested and info["id"] != requested[1]:
+        raise Failure("wrong_video", f"requested {requested[1]}, received {info['id']}")
+    size, received = download.get("filesize"), path.stat().st_size
+    if size and received != size:
+        raise Failure("truncated", f"{received} of {size} bytes")
 
 
 def _relative(message: str, url: str, address: str) -> str:
-    """A message without this machine's absolute paths, so that the ledger is the same anywhere."""
+    """A message without this machine's absolute paths: the ledger must not depend on them."""
     if urlsplit(url).scheme == "file":
         message = message.replace(url2pathname(urlsplit(url).path), address).replace(url, address)
     return message
 
 
-def trailer_of(address: str, settings: Mapping, folder: Path) -> dict:
-    """Have one trailer, from a URL or a file, verified: columns of the trailers' ledger.
+def trailer_of(address: str, settings: DownloadSettings, folder: Path) -> dict[str, Any]:
+    """Download or check one trailer, from a URL or a file; columns of the trailers' ledger.
 
-    settings: see `TrailerFetcher`. folder: for what is fetched. Raises `UserError`.
+    folder: for the download. Raises `UserError`.
     """
-    path = web.local_path(address)
+    path = local_path(address)
     try:
         if path is None:
             folder.mkdir(parents=True, exist_ok=True)
-            # Named by an id that no movie has: nothing of a site's names reaches the disk.
+            # An id that no movie has: the file's name contains nothing from the site.
             movie = Movie("tt0000000", "", "", (), trailer_url=address)
-            return TrailerFetcher(folder, settings, Brake()).fetch(movie)
-        probe = probe_.probe(path)
+            return TrailerFetcher(folder, settings, StopSignal()).fetch(movie)
+        video = probe(path)
     except Failure as failure:
         raise UserError(f"the trailer cannot be used: {failure}") from failure
     return {
         "file": path.as_posix(),
         "sha256": sha256_of(path),
-        "duration": f"{probe.duration:.3f}",
-        "reader": probe.reader,
+        "duration": f"{video.duration:.3f}",
+        "decoder": video.decoder,
     }
 
 
-def trailers_of_shard(
-    movies: Sequence[Movie], settings: Mapping, folder: Path, shard: str, number: int = 0
-) -> list[dict]:
-    """Fetch the trailers of a shard; its ledger rows, with `TRAILER_COLUMNS`."""
-    addresses = {movie.mid: movie.trailer_addresses for movie in movies}
-    asked = {"short_side": settings["short_side"]}
-    tool = retries.yt_dlp()
-    return _shard(TrailerFetcher, addresses, asked, tool, movies, settings, folder, shard, number)
+def trailers_of_shard(shard: Shard, settings: DownloadSettings) -> list[LedgerRow]:
+    """Download the trailers of a shard; returns its ledger rows, with `TRAILER_COLUMNS`."""
+    kind = FileKind(
+        addresses=lambda movie: movie.trailer_addresses,
+        fetch=lambda *stage: TrailerFetcher(*stage).fetch,
+        question={"short_side": settings.short_side},
+        tool=yt_dlp_version(),
+    )
+    return download(shard, kind, settings)

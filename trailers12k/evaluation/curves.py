@@ -1,7 +1,7 @@
-"""Curves of every run beside each other, for plots and reports: means over the splits.
+"""Curves of all runs, as means over the splits, for plots and the report.
 
 Reads mtgc.csv, predictions, learning curves and scores; writes results/curves/. Must not know
-models, stores or pictures.
+models, stores or how curves are drawn.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,32 +12,33 @@ import pandas as pd
 from sklearn.metrics import precision_recall_curve
 
 from trailers12k.common.files import write_text
-from trailers12k.common.vocabulary import GENRES
+from trailers12k.common.vocabulary import GENRES, PREDICTION_FILES
 
 RECALLS = np.arange(101) / 100
-"""Quotients, as the recalls of a curve are: equal fractions are equal floats then."""
+"""Recalls at which curves are sampled, (101,) float64. They are computed as quotients, as the
+recalls of a curve are, so that equal fractions are equal floats."""
 
 
 def precision_at_recalls(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Precision at `RECALLS`, (101,) float64 fractions, over all pairs: two arrays of one shape.
+    """Precision at `RECALLS` over all pairs of movie and genre: (101,) float64 fractions.
 
-    labels: 0 or 1. scores: floats. The curve is the one whose trapezoidal area is
-    `metrics.average_precision`: equal scores are one point, straight lines between points, and
-    precision 1 at recall 0. Where it falls vertically the upper end is taken, the highest
-    precision that is reached at this recall; the line on to higher recalls begins at the lower.
+    labels, scores: arrays of one shape; 0 or 1, and floats. The area under this curve is
+    `metrics.average_precision`: equal scores are one point, points are joined by straight lines,
+    and precision is 1 at recall 0. Where the curve falls vertically, the highest precision at that
+    recall is taken; the line to the next recall starts at the lowest.
     """
     precision, recall, _ = precision_recall_curve(labels.ravel(), scores.ravel())
-    # Recalls fall, and of a repeated one the highest precision is the last. np.interp wants rising
-    # numbers; at a repeated one it gives the last value, and the lines beside it are the curve's.
-    return np.interp(-RECALLS, -recall, precision)
+    # Recalls fall, and the last of equal recalls has the highest precision. np.interp needs rising
+    # abscissas; at a repeated one it returns the last value, and lines start where the curve's do.
+    precisions: np.ndarray = np.interp(-RECALLS, -recall, precision)
+    return precisions
 
 
 def precision_recall(mtgc: pd.DataFrame, runs: Mapping[str, Sequence[Path]]) -> pd.DataFrame:
-    """Precision in % by recall (101 rows), a column a run: the mean over the splits of the curves
-    over all pairs of test movie and genre.
+    """Precision in % by recall (101 rows), one column per run: the mean over the splits' curves.
 
-    mtgc: of `summary.read_labels`. runs: run -> the folders of its splits. Raises KeyError when a
-    movie that was predicted has no labels.
+    mtgc: of `scores.read_labels`. runs: run -> the folders of its splits. Raises KeyError when a
+    predicted movie has no labels.
     """
     return pd.DataFrame(
         {run: 100 * np.mean([_of_split(mtgc, each) for each in runs[run]], axis=0) for run in runs},
@@ -45,45 +46,44 @@ def precision_recall(mtgc: pd.DataFrame, runs: Mapping[str, Sequence[Path]]) -> 
     )
 
 
-def _of_split(mtgc: pd.DataFrame, folder: Path) -> np.ndarray:
-    predictions = pd.read_csv(folder / "tst.csv", index_col="mid")[list(GENRES)]
-    labels = mtgc.loc[predictions.index, list(GENRES)]
-    return precision_at_recalls(labels.to_numpy(), predictions.to_numpy())
-
-
 def learning(runs: Mapping[str, Sequence[Path]]) -> pd.DataFrame:
-    """Validation loss by epoch (from 1), a column a run: the mean over the splits that still train
-    then, NaN where none does.
+    """Validation loss by epoch (from 1), one column per run; NaN where no split trains any more.
 
-    Where a split stops the mean may jump: it is over the others from there on.
+    It is the mean over the splits that still train in the epoch, so it may jump where one stops.
     """
     return pd.DataFrame({run: _mean_loss(folders) for run, folders in runs.items()}).sort_index()
 
 
-def _mean_loss(folders: Sequence[Path]) -> pd.Series:
-    several = pd.concat(pd.read_csv(folder / "curves.csv") for folder in folders)
-    return several.groupby("epoch")["val_loss"].mean()
-
-
 def genres(tst: pd.DataFrame, runs: Sequence[str]) -> pd.DataFrame:
-    """Average precision in % by genre (10 rows), a column a run: the mean over the splits.
+    """Average precision in % by genre (10 rows), one column per run: the mean over the splits.
 
-    tst: rows of transfer/tst.csv. Raises KeyError when it lacks a run.
+    tst: rows of transfer/tst.csv. Raises KeyError when it has no row of a run.
     """
     means = 100 * tst.groupby("run")[list(GENRES)].mean()
     return means.loc[list(runs)].T.rename_axis(index="genre")
 
 
 def balance(splits: pd.DataFrame) -> pd.DataFrame:
-    """The share of each genre (10 rows) in a subset, relative to its share overall; a column a
-    split and subset, `split0 test`.
+    """The share of each genre (10 rows) in a subset, relative to its share overall.
 
-    splits: rows of results/splits.csv.
+    One column per split and subset, such as `split0 test`. splits: rows of results/splits.csv.
     """
     columns = splits["split"] + " " + splits["subset"]
     return splits.set_index(columns)[list(GENRES)].T.rename_axis(index="genre")
 
 
 def write(path: str | Path, table: pd.DataFrame, decimals: int) -> None:
-    """Write a table of this module as CSV; what is missing is left empty."""
+    """Write a table of this module as CSV; missing values are empty cells."""
     write_text(path, table.to_csv(float_format=f"%.{decimals}f", lineterminator="\n"))
+
+
+def _of_split(mtgc: pd.DataFrame, folder: Path) -> np.ndarray:
+    path = folder / PREDICTION_FILES["test"]
+    predictions = pd.read_csv(path, index_col="mid")[list(GENRES)]
+    labels = mtgc.loc[predictions.index, list(GENRES)]
+    return precision_at_recalls(labels.to_numpy(), predictions.to_numpy())
+
+
+def _mean_loss(folders: Sequence[Path]) -> pd.Series:
+    all_splits = pd.concat(pd.read_csv(folder / "curves.csv") for folder in folders)
+    return all_splits.groupby("epoch")["val_loss"].mean()

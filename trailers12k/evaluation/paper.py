@@ -1,9 +1,11 @@
-"""The paper's results table, and our results beside it.
+"""The paper's results table, and the differences of our results from it.
 
 Reads and writes nothing. Must not know how results were made.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -25,29 +27,62 @@ PAPER = {
     ("trailers_i_swin_fpc24", None): "72.96±4.17 67.68±2.63 71.70±2.44 77.77±4.08",
     (None, "trailers_ik_swin_fps24_fpc24"): "75.71±2.43 70.44±2.10 74.30±2.11 80.19±2.61",
 }
-"""Table 6 of the paper (Montalvo-Lezama et al., Information Processing & Management 2023), in the
-order of `METRICS`, by the stores of the image and the video stream."""
-
-ENDS = ("_minus_paper", "_within")
+"""Table 6 of the paper (Montalvo-Lezama et al., Information Processing & Management 2023): by the
+stores of the image and the video stream, mean and deviation in % in the order of `METRICS`."""
 
 
-def beside_paper(table: pd.DataFrame, runs: Mapping[str, Mapping]) -> pd.DataFrame:
-    """For each figure that the paper has: its mean `paper_X` and deviation `paper_X_sd`, ours minus
-    it `X_minus_paper`, and `X_within`: whether that is at most both deviations together."""
+@dataclass(frozen=True)
+class RunStreams:
+    """The stores of a run and how it uses them, as the configuration's section `runs` says."""
+
+    image: str | None = None
+    video: str | None = None
+    poster: str | None = None
+    fusion: str = "late"
+    shuffle_labels: bool = False
+
+
+class PaperScore(NamedTuple):
+    """A metric in the paper: mean and standard deviation over the splits, in %."""
+
+    mean: float
+    deviation: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:.2f}±{self.deviation:.2f}"
+
+
+def paper_scores(run: RunStreams | None) -> dict[str, PaperScore]:
+    """Metric -> the paper's score for a run with these streams; empty when the paper has none.
+
+    The paper has no run with shuffled labels, posters or early fusion.
+    """
+    if run is None or run.shuffle_labels or run.poster or run.fusion != "late":
+        return {}
+    cells = PAPER.get((run.image, run.video), "").split()
+    pairs = (cell.split("±") for cell in cells)
+    return {
+        metric: PaperScore(float(mean), float(deviation))
+        for metric, (mean, deviation) in zip(METRICS, pairs, strict=False)
+    }
+
+
+def compare_with_paper(table: pd.DataFrame, runs: Mapping[str, RunStreams]) -> pd.DataFrame:
+    """The paper's scores and our differences, one row per run of `table` (`summary.summarize`).
+
+    Columns for each metric M that the paper has: `paper_M`, `paper_M_sd`, `M_minus_paper` (ours
+    minus the paper's mean), and `M_within`: whether the absolute difference is at most the sum of
+    both standard deviations. All in %.
+    """
     rows = {}
     for run in table.index:
-        row = rows[run] = {}
-        for name, told in zip(METRICS, _paper(runs.get(run, {})), strict=False):
-            mean, deviation = map(float, told.split("±"))
-            off = table.loc[run, name] - mean
-            row |= {f"paper_{name}": mean, f"paper_{name}_sd": deviation}
-            row[f"{name}_minus_paper"] = round(off, 2)
-            row[f"{name}_within"] = abs(off) <= table.loc[run, f"{name}_sd"] + deviation
+        row: dict[str, float | bool] = {}
+        for metric, score in paper_scores(runs.get(run)).items():
+            difference = table.loc[run, metric] - score.mean
+            row[f"paper_{metric}"] = score.mean
+            row[f"paper_{metric}_sd"] = score.deviation
+            row[f"{metric}_minus_paper"] = round(difference, 2)
+            allowed = table.loc[run, f"{metric}_sd"] + score.deviation
+            row[f"{metric}_within"] = abs(difference) <= allowed
+        rows[run] = row
     return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def _paper(spec: Mapping) -> list[str]:
-    """The paper's figures of a run with these stores; none for a control."""
-    if spec.get("shuffle_labels") or "poster" in spec or spec.get("fusion") == "early":
-        return []
-    return PAPER.get((spec.get("image"), spec.get("video")), "").split()

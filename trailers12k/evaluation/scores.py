@@ -1,121 +1,249 @@
-"""Scores the predictions of runs and splits.
+"""Scores the predictions of runs on the movies of each split.
 
-Reads predictions and labels; writes results/transfer/*.csv. Must not know the
-model.
+Reads mtgc.csv, predictions and run.json; writes results/transfer/*.csv. Must not know models or
+stores.
 """
 
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import write_csv
 from trailers12k.common.seeds import seed_for
-from trailers12k.common.vocabulary import AS_PUBLISHED, CHANCE, CONSTANT, GENRES, METRICS
+from trailers12k.common.vocabulary import (
+    AS_PUBLISHED,
+    CHANCE,
+    CONSTANT,
+    GENRES,
+    METRICS,
+    PREDICTION_FILES,
+    SUBSETS,
+)
 from trailers12k.evaluation import metrics
 
 log = logging.getLogger(__name__)
 
-COLUMNS = ["run", "split", "epoch", *METRICS, *GENRES, "movies", "of", "weights", "pretrained"]
-"""movies: that were scored. of: the subset's, those without features too. pretrained: true, false
-where a store of the run has random weights, empty where it is not recorded."""
+COLUMNS = ("run", "split", "epoch", *METRICS, *GENRES, "movies", "of", "weights", "pretrained")
+"""Columns of val.csv and tst.csv; see `ScoreRow`."""
+
+OPTION_COLUMNS = ("run", "split", "option", *METRICS, *GENRES, "movies", "of")
+"""Columns of options.csv; see `OptionRow`."""
+
+MAX_NAMED = 20
+"""Movies that an error names per kind of fault."""
+
+
+@dataclass(frozen=True)
+class TrainedSplit:
+    """One training: a run, the number of its split, and the folder with its predictions."""
+
+    run: str
+    split: int
+    folder: Path
+
+
+@dataclass(frozen=True)
+class RunStores:
+    """The features that a run was trained on."""
+
+    weights: str
+    """Describes the weights of the backbones."""
+    pretrained: bool | None
+    """False when a store has random weights; None when a store does not record it."""
+    mids: frozenset[str]
+    """The movies that are in all stores of the run."""
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """One row of val.csv or tst.csv."""
+
+    run: str
+    split: int
+    scores: Mapping[str, float]
+    """See `metrics.scores`."""
+    movies: int
+    """Movies scored."""
+    of: int
+    """Movies of the subset, including those without features."""
+    epoch: int = 0
+    """The epoch of the checkpoint; 0 for chance."""
+    weights: str = ""
+    pretrained: bool | None = None
+
+    @property
+    def cells(self) -> dict[str, object]:
+        """The row as text and integers, by `COLUMNS`; `pretrained` is true, false or empty."""
+        pretrained = "" if self.pretrained is None else str(self.pretrained).lower()
+        return {
+            "run": self.run,
+            "split": self.split,
+            "epoch": self.epoch,
+            **_rounded(self.scores),
+            "movies": self.movies,
+            "of": self.of,
+            "weights": self.weights,
+            "pretrained": pretrained,
+        }
+
+
+@dataclass(frozen=True)
+class OptionRow:
+    """One row of options.csv."""
+
+    run: str
+    split: int
+    option: str
+    """`AS_PUBLISHED` or one of `EVALUATION_VARIANTS`."""
+    scores: Mapping[str, float]
+    movies: int
+    of: int
+
+    @property
+    def cells(self) -> dict[str, object]:
+        """The row as text and integers, by `OPTION_COLUMNS`."""
+        return {
+            "run": self.run,
+            "split": self.split,
+            "option": self.option,
+            **_rounded(self.scores),
+            "movies": self.movies,
+            "of": self.of,
+        }
+
+
+def read_labels(mtgc: str | Path) -> pd.DataFrame:
+    """mtgc.csv, indexed by mid: ten genre columns of 0 and 1, and `split0`, `split1`, `split2`."""
+    return pd.read_csv(mtgc, index_col="mid")
+
+
+def is_untrained(pretrained: object) -> bool:
+    """Whether a cell of a column `pretrained` records random weights.
+
+    pretrained: true, false or empty, as text or as pandas reads it.
+    """
+    return str(pretrained).lower() == "false"
 
 
 def score_runs(
     mtgc: pd.DataFrame,
-    runs: Iterable[tuple[str, int, str, bool | None, Path]],
-    subset: int,
+    trained: Sequence[TrainedSplit],
+    stores: Mapping[str, RunStores],
+    subset: str,
     seed: int,
-    present: Mapping[str, set[str]],
-) -> list[dict]:
-    """Rows of transfer/val.csv or tst.csv: the two chance rows and one per run and split.
+) -> list[ScoreRow]:
+    """The rows of val.csv (subset "validation") or tst.csv (subset "test").
 
-    runs: (run, split, words on its weights, whether they are pretrained, its folder).
-    subset: 1 validation, 2 test. present: run -> the movies that are in all its stores.
-
-    Raises `UserError`, naming them, when the movies predicted are not those of the subset that are
-    present.
+    Two rows of chance per split come first, then one row per trained split.
+    mtgc: of `read_labels`. stores: run -> its features. seed: of the random orders of chance.
+    Raises `UserError`, naming movies, when a file of predictions does not hold exactly the movies
+    of the subset that are in all stores of the run.
     """
-    name = {1: "val", 2: "tst"}[subset]
+    number = SUBSETS.index(subset)
     rows = []
-    runs = list(runs)
-    for split in sorted({split for _, split, *_ in runs}):
+    for split in sorted({each.split for each in trained}):
         column = mtgc[f"split{split}"]
-        train, labels = (mtgc.loc[column == k, list(GENRES)].to_numpy() for k in (0, subset))
-        draw = seed_for(seed, CHANCE, split)
-        for run, figures in (
-            (CHANCE, metrics.chance(train, labels, seed=draw)),
+        train, labels = (mtgc.loc[column == k, list(GENRES)].to_numpy() for k in (0, number))
+        for run, scores in (
+            (CHANCE, metrics.chance(train, labels, seed=seed_for(seed, CHANCE, split))),
             (CONSTANT, metrics.constant(train, labels)),
         ):
-            row = {"run": run, "split": split, "epoch": 0, "movies": len(labels)}
-            rows.append(row | {"of": len(labels)} | figures)
-    for run, split, weights, pretrained, folder in runs:
-        predictions = pd.read_csv(folder / f"{name}.csv", index_col="mid")
-        in_subset = mtgc.index[mtgc[f"split{split}"] == subset]
-        _check_movies(folder / f"{name}.csv", predictions.index, present[run] & {*in_subset})
-        labels = mtgc.loc[predictions.index, list(GENRES)].to_numpy()
-        figures = metrics.scores(labels, predictions[list(GENRES)].to_numpy())
-        epoch = json.loads((folder / "run.json").read_text())["best_epoch"]
-        row = {"run": run, "split": split, "epoch": epoch, "movies": len(labels)}
-        row["of"] = len(in_subset)
-        row["pretrained"] = {True: "true", False: "false", None: ""}[pretrained]
-        rows.append(row | {"weights": weights} | figures)
+            rows.append(ScoreRow(run, split, scores, movies=len(labels), of=len(labels)))
+    for each in trained:
+        path, used = each.folder / PREDICTION_FILES[subset], stores[each.run]
+        predictions = pd.read_csv(path, index_col="mid")
+        in_subset = mtgc.index[mtgc[f"split{each.split}"] == number]
+        check_movies(path, predictions.index, used.mids & {*in_subset})
+        scores = metrics.scores(*_aligned(mtgc, predictions))
+        epoch = json.loads((each.folder / "run.json").read_text())["best_epoch"]
+        rows.append(
+            ScoreRow(
+                each.run,
+                each.split,
+                scores,
+                movies=len(predictions),
+                of=len(in_subset),
+                epoch=epoch,
+                weights=used.weights,
+                pretrained=used.pretrained,
+            )
+        )
         log.info(
             "%s split%d %s: %d movies, uAP %.4f, mAP %.4f, backbone weights: %s",
-            run,
-            split,
-            name,
-            len(labels),
-            figures["uap"],
-            figures["map"],
-            weights,
+            each.run,
+            each.split,
+            subset,
+            len(predictions),
+            scores["uap"],
+            scores["map"],
+            used.weights,
         )
     return rows
 
 
 def score_options(
-    mtgc: pd.DataFrame, runs: Iterable[tuple[str, int, Path]], also: Sequence[str]
-) -> list[dict]:
-    """Rows of transfer/options.csv: of every run and split one as published, and one an option.
+    mtgc: pd.DataFrame, trained: Iterable[TrainedSplit], variants: Sequence[str]
+) -> list[OptionRow]:
+    """The rows of options.csv: per trained split one as published, and one per variant.
 
-    runs: (run, split, its folder). also: of the configuration's `evaluation.also`.
+    mtgc: of `read_labels`. variants: some of `EVALUATION_VARIANTS`.
     """
     rows = []
-    for run, split, folder in runs:
-        for option in (AS_PUBLISHED, *also):
+    for each in trained:
+        of = int((mtgc[f"split{each.split}"] == SUBSETS.index("test")).sum())
+        for option in (AS_PUBLISHED, *variants):
+            # "sklearn" scores the published predictions by another metric.
             name = "tst" if option in (AS_PUBLISHED, "sklearn") else f"tst_{option}"
-            predictions = pd.read_csv(folder / f"{name}.csv", index_col="mid")
-            labels = mtgc.loc[predictions.index, list(GENRES)].to_numpy()
+            predictions = pd.read_csv(each.folder / f"{name}.csv", index_col="mid")
             score = metrics.step_scores if option == "sklearn" else metrics.scores
-            figures = score(labels, predictions[list(GENRES)].to_numpy())
-            row = {"run": run, "split": split, "option": option}
-            of = int((mtgc[f"split{split}"] == 2).sum())
-            rows.append(row | figures | {"movies": len(labels), "of": of})
+            scores = score(*_aligned(mtgc, predictions))
+            rows.append(OptionRow(each.run, each.split, option, scores, len(predictions), of))
     return rows
 
 
-def _check_movies(path: Path, scored: Iterable[str], expected: set[str]) -> None:
-    counts = Counter(scored)
-    wrong = {
+def check_movies(path: Path, predicted: Iterable[str], expected: Set[str]) -> None:
+    """Raise `UserError` unless every expected movie is predicted once, and no other movie.
+
+    path: of the predictions, for the message.
+    """
+    counts = Counter(predicted)
+    faults = {
         "not predicted": sorted(expected - counts.keys()),
         "predicted, but not expected": sorted(counts.keys() - expected),
         "twice": sorted(mid for mid, count in counts.items() if count > 1),
     }
-    told = [f"{what}: {', '.join(mids[:20])}" for what, mids in wrong.items() if mids]
-    if told:
+    described = [
+        f"{fault}: {', '.join(mids[:MAX_NAMED])}" for fault, mids in faults.items() if mids
+    ]
+    if described:
         raise UserError(
-            f"{path} has {counts.total()} movies, {len(expected)} are expected; {'; '.join(told)}. "
-            "Train this run again: delete its folder"
+            f"{path} has {counts.total()} movies, {len(expected)} are expected; "
+            f"{'; '.join(described)}. Delete the folder of this run to train it again"
         )
 
 
-def write_scores(path: str | Path, rows: Sequence[Mapping]) -> None:
-    """Write a table of `score_runs`: `run,split,epoch,uap,map,wap,sap`, genres, movies, weights."""
-    rounded = [
-        {k: f"{v:.6f}" if isinstance(v, float) else v for k, v in row.items()} for row in rows
-    ]
-    write_csv(path, list(rows[0]) if "option" in rows[0] else COLUMNS, rounded)
+def write_scores(path: str | Path, rows: Sequence[ScoreRow]) -> None:
+    """Write val.csv or tst.csv with `COLUMNS`; scores are fractions with six decimals."""
+    write_csv(path, COLUMNS, [row.cells for row in rows])
+
+
+def write_options(path: str | Path, rows: Sequence[OptionRow]) -> None:
+    """Write options.csv with `OPTION_COLUMNS`; scores are fractions with six decimals."""
+    write_csv(path, OPTION_COLUMNS, [row.cells for row in rows])
+
+
+def _aligned(mtgc: pd.DataFrame, predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and probabilities of the predicted movies, both (movies, 10)."""
+    labels = mtgc.loc[predictions.index, list(GENRES)]
+    return labels.to_numpy(), predictions[list(GENRES)].to_numpy()
+
+
+def _rounded(scores: Mapping[str, float]) -> dict[str, str]:
+    return {name: f"{value:.6f}" for name, value in scores.items()}

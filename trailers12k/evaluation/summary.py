@@ -1,10 +1,9 @@
-"""From predictions to the results table: scores, means over splits, the paper's beside them.
+"""The results table: means over splits, compared with the paper's.
 
-Reads mtgc.csv and predictions; writes results/transfer/ and results/summary.*, metrics.json. Must
-not know models or stores.
+Reads scores; writes results/summary.csv, results/summary.md and results/metrics.json. Must not
+know models or stores.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,41 +11,44 @@ import pandas as pd
 
 from trailers12k.common.files import write_json, write_text
 from trailers12k.common.vocabulary import AS_PUBLISHED, CHANCE, CONSTANT, GENRES, METRICS
-from trailers12k.evaluation.paper import ENDS, _paper, beside_paper
-from trailers12k.features.backbones.names import is_untrained
+from trailers12k.evaluation.paper import RunStreams, compare_with_paper, paper_scores
+from trailers12k.evaluation.scores import is_untrained
 
-log = logging.getLogger(__name__)
-
+METRIC_NAMES = ("µAP", "mAP", "wAP", "sAP")
+"""Headings of `METRICS`."""
 
 EXPLANATIONS = f"""\
 Mean ± sample standard deviation over the splits, in %. µAP: over all pairs of movie and genre; mAP:
-mean over genres; wAP: the same, weighted by positives; sAP: mean over movies. Each is the
+mean over genres; wAP: mean over genres weighted by positives; sAP: mean over movies. Each is the
 trapezoidal area under a precision-recall curve, as in the paper.
 
-`{CHANCE}` predicts each genre's share in the training subset for every movie, ties between movies
-broken at random (mean of 200 orders): what a model scores that saw nothing. `{CONSTANT}` is the
-same with ties scored as one threshold; it flatters mAP and wAP, since the trapezoid under a
-constant score is (1 + share) / 2.
+`{CHANCE}` predicts each genre's share in the training subset for every movie and breaks ties
+between movies at random (mean of 200 orders): the score of a model without any information.
+`{CONSTANT}` is the same with ties scored as one threshold; it inflates mAP and wAP, since the
+trapezoid under a constant score is (1 + share) / 2.
 
-Behind a figure of the paper stands ours minus it, and whether that is at most the two standard
-deviations together (=) or more (≠).
+In brackets after the paper's score: ours minus the paper's, and whether the difference is at most
+the sum of the two standard deviations (=) or more (≠).
 """
-
 
 OPTIONS = """\
-In brackets: minus the published way. masked: the padding of the last window is not looked at;
-whole: a trailer is one sequence; weighted: a window counts by the clips in it; sklearn:
-scikit-learn's average precision, which has steps, in place of the trapezoid.
+In brackets: the difference from the published evaluation. masked: padding of the last window is
+ignored; whole: a trailer is one sequence; weighted: a window counts by its clips; sklearn:
+scikit-learn's average precision, a step function, instead of the trapezoid.
 """
 
-
-def read_labels(mtgc: str | Path) -> pd.DataFrame:
-    """mtgc.csv, indexed by mid."""
-    return pd.read_csv(mtgc, index_col="mid")
+UNTRAINED_WARNING = (
+    "**Untrained weights: the backbones of these runs have random weights, so their scores cannot "
+    "be compared with the paper's.** {runs}.\n\n"
+)
 
 
 def summarize(tst: pd.DataFrame) -> pd.DataFrame:
-    """One row a run, in the table's order: mean and sample standard deviation over splits, in %."""
+    """One row per run, in the order of tst.csv: mean and sample standard deviation in %.
+
+    Columns: `weights`, `pretrained`, `splits`, `movies`, `of`, and for each metric and genre X the
+    mean `X` and the deviation `X_sd`, rounded to two decimals.
+    """
     columns = [*METRICS, *GENRES]
     groups = tst.groupby("run", sort=False)
     mean = groups[columns].mean() * 100
@@ -63,97 +65,104 @@ def summarize(tst: pd.DataFrame) -> pd.DataFrame:
 
 def markdown(
     summary: pd.DataFrame,
-    runs: Mapping[str, Mapping],
+    runs: Mapping[str, RunStreams],
     notes: Sequence[str],
     tst: pd.DataFrame,
     options: pd.DataFrame | None = None,
 ) -> str:
-    """The results table for a person: this run's figures, and the paper's where it has them.
+    """The results as Markdown: our scores, and the paper's where it has them.
 
+    summary: of `summarize`. notes: lines below the table. tst: rows of transfer/tst.csv.
     options: rows of transfer/options.csv, for a second table.
     """
-    names = ["µAP", "mAP", "wAP", "sAP"]
-    compared = beside_paper(summary, runs)
-    some_missing = (summary["movies"] < summary["of"]).any()
-    head = ["run", *names, *(f"paper's {name}" for name in names), "backbone weights"]
-    head += ["test movies"] if some_missing else []
-    rows = []
-    for run, row in summary.iterrows():
-        ours = [f"{row[name]:.2f}±{row[name + '_sd']:.2f}" for name in METRICS]
-        paper = [""] * len(METRICS)
-        for place, told in enumerate(_paper(runs.get(run, {}))):
-            off, within = compared.loc[run, [f"{METRICS[place]}{end}" for end in ENDS]]
-            paper[place] = f"{told} ({off:+.2f} {'=' if within else '≠'})"
-        rows.append([run, *ours, *paper, row["weights"] or "none"])
-        if some_missing:
-            rows[-1].append(f"{row['movies']} of {row['of']}")
-    untrained = sorted({r for r, row in summary.iterrows() if is_untrained(row["pretrained"])})
-    warning = ""
-    if untrained:
-        warning = (
-            "**Untrained weights: these runs' backbones have random weights, and their figures say "
-            f"nothing of the paper's.** {', '.join(untrained)}.\n\n"
-        )
     sizes = tst[tst["weights"].notna()].groupby("run", sort=False)["movies"].agg(list)
     tested = sorted({tuple(movies) for movies in sizes})
-    notes = [*notes, "Test movies per split: " + " or ".join(str(t)[1:-1] for t in tested) + "."]
-    told = "".join(f"- {line}\n" for line in notes)
-    beside = "" if options is None else _options(options)
-    return f"# Results\n\n{warning}{_grid(head, rows)}\n{EXPLANATIONS}\n{told}{beside}"
-
-
-def _options(options: pd.DataFrame) -> str:
-    """The table of other ways to evaluate: each with its difference from the published one."""
-    columns = list(METRICS)
-    means = options.groupby(["run", "option"], sort=False)[columns].mean() * 100
-    deviations = options.groupby(["run", "option"], sort=False)[columns].std(ddof=1) * 100
-    counts = options.groupby(["run", "option"], sort=False)[["movies", "of"]].sum()
-    some_missing = (counts["movies"] < counts["of"]).any()
-    head = ["run", "option", "µAP", "mAP", "wAP", "sAP"]
-    head += ["test movies"] if some_missing else []
-    rows = []
-    for run, option in means.index:
-        row = [run, option]
-        for name in METRICS:
-            value = means.loc[(run, option), name]
-            told = f"{value:.2f}±{deviations.loc[(run, option), name]:.2f}"
-            off = value - means.loc[(run, AS_PUBLISHED), name]
-            row.append(told if option == AS_PUBLISHED else f"{told} ({off:+.2f})")
-        if some_missing:
-            row.append("{movies} of {of}".format(**counts.loc[(run, option)]))
-        rows.append(row)
-    table = _grid(head, rows)
-    return f"\n## The same trainings, evaluated otherwise\n\n{OPTIONS}\n{table}"
-
-
-def _grid(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table that is readable as plain text too."""
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    lines = [head, ["-" * width for width in widths], *rows]
+    per_split = " or ".join(str(counts)[1:-1] for counts in tested)
+    lines = [*notes, f"Test movies per split: {per_split}."]
+    untrained = sorted({r for r, row in summary.iterrows() if is_untrained(row["pretrained"])})
     return "".join(
-        "| " + " | ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) + " |\n"
-        for line in lines
+        [
+            "# Results\n\n",
+            UNTRAINED_WARNING.format(runs=", ".join(untrained)) if untrained else "",
+            _results_table(summary, runs),
+            f"\n{EXPLANATIONS}\n",
+            *(f"- {line}\n" for line in lines),
+            "" if options is None else _options_section(options),
+        ]
     )
 
 
 def write_summary(
     folder: str | Path,
     tst: pd.DataFrame,
-    runs: Mapping[str, Mapping],
+    runs: Mapping[str, RunStreams],
     notes: Sequence[str],
     options: pd.DataFrame | None = None,
 ) -> None:
     """Write summary.csv, summary.md and metrics.json into `folder`.
 
-    notes: lines below the table: what became of the movies, and credits. options: see `markdown`.
+    See `markdown` for the parameters. summary.csv has the columns of `summarize` and
+    `compare_with_paper`; metrics.json holds, per run, the means of `METRICS` in % and `weights`.
     """
     folder = Path(folder)
     summary = summarize(tst)
-    whole = summary.join(beside_paper(summary, runs))
+    whole = summary.join(compare_with_paper(summary, runs))
     write_text(folder / "summary.csv", whole.to_csv(lineterminator="\n"))
     write_text(folder / "summary.md", markdown(summary, runs, notes, tst, options))
-    figures = {
+    scores = {
         run: {name: float(row[name]) for name in METRICS} | {"weights": row["weights"] or "none"}
         for run, row in summary.iterrows()
     }
-    write_json(folder / "metrics.json", figures)
+    write_json(folder / "metrics.json", scores)
+
+
+def _results_table(summary: pd.DataFrame, runs: Mapping[str, RunStreams]) -> str:
+    compared = compare_with_paper(summary, runs)
+    some_missing = (summary["movies"] < summary["of"]).any()
+    head = ["run", *METRIC_NAMES, *(f"paper's {name}" for name in METRIC_NAMES), "backbone weights"]
+    head += ["test movies"] if some_missing else []
+    rows = []
+    for run, row in summary.iterrows():
+        ours = [f"{row[name]:.2f}±{row[name + '_sd']:.2f}" for name in METRICS]
+        paper = dict.fromkeys(METRICS, "")
+        for metric, score in paper_scores(runs.get(run)).items():
+            difference = compared.loc[run, f"{metric}_minus_paper"]
+            sign = "=" if compared.loc[run, f"{metric}_within"] else "≠"
+            paper[metric] = f"{score} ({difference:+.2f} {sign})"
+        rows.append([run, *ours, *paper.values(), row["weights"] or "none"])
+        if some_missing:
+            rows[-1].append(f"{row['movies']} of {row['of']}")
+    return _format_table(head, rows)
+
+
+def _options_section(options: pd.DataFrame) -> str:
+    """The evaluation variants, each with its difference from the published evaluation."""
+    groups = options.groupby(["run", "option"], sort=False)
+    means = groups[list(METRICS)].mean() * 100
+    deviations = groups[list(METRICS)].std(ddof=1) * 100
+    counts = groups[["movies", "of"]].sum()
+    some_missing = (counts["movies"] < counts["of"]).any()
+    head = ["run", "option", *METRIC_NAMES]
+    head += ["test movies"] if some_missing else []
+    rows = []
+    for run, option in means.index:
+        row = [run, option]
+        for name in METRICS:
+            value = means.loc[(run, option), name]
+            cell = f"{value:.2f}±{deviations.loc[(run, option), name]:.2f}"
+            difference = value - means.loc[(run, AS_PUBLISHED), name]
+            row.append(cell if option == AS_PUBLISHED else f"{cell} ({difference:+.2f})")
+        if some_missing:
+            row.append("{movies} of {of}".format(**counts.loc[(run, option)]))
+        rows.append(row)
+    return f"\n## Evaluation variants of the same runs\n\n{OPTIONS}\n{_format_table(head, rows)}"
+
+
+def _format_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table with aligned columns."""
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    lines = [head, ["-" * width for width in widths], *rows]
+    return "".join(
+        "| " + " | ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) + " |\n"
+        for line in lines
+    )

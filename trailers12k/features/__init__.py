@@ -1,0 +1,1 @@
+"""Features: backbones turn clips and posters into vectors, kept in stores."""

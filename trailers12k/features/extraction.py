@@ -1,77 +1,135 @@
-"""From the clips of a trailer, or a poster, to features: float32 arrays in a store.
+"""From the clips of a trailer, or a poster, to its features.
 
-Reads videos through `video` and pictures; writes a store (`stores`). Must not know Snakemake, nor
-where the videos came from.
+Reads videos and images; writes nothing. Must not know stores, jobs, nor where videos come from.
 """
 
 import ctypes
-import logging
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from threading import Lock
+from typing import Any
 
 import numpy as np
 import PIL
-import torch
 from PIL import Image
 
-from trailers12k.common import errors
-from trailers12k.common.fingerprint import fingerprint
-from trailers12k.features import backbones
-from trailers12k.features import store as stores
-from trailers12k.features.backbones import devices
+from trailers12k.common.errors import Failure
 from trailers12k.features.backbones.common import Backbone
-from trailers12k.features.backbones.names import Weights
-from trailers12k.jobs import runner as shards
-from trailers12k.video import reader as video
+from trailers12k.features.backbones.devices import Device
+from trailers12k.features.backbones.loading import load
+from trailers12k.features.backbones.spec import BackboneSpec, Weights
+from trailers12k.video import reader
 from trailers12k.video.clips import Clip, frame_times
 
-log = logging.getLogger(__name__)
 
-LEDGER_COLUMNS = ("clips", "fingerprint")
-"""What the ledger of a store holds beyond the columns of every stage."""
+@dataclass(frozen=True)
+class Sampling:
+    """Which frames of a clip are read.
 
-IRRELEVANT = ("batch", "file", "sha256")
-"""Keys of a backbone's entry that determine no result; pretrained weights count by their hash."""
+    fps: frames per second. fpc: frames per clip; a shorter clip is filled with its last frame.
+    image_frames: how many evenly spaced frames of `fpc` the backbone gets; None for all. For image
+        networks, whose features are averaged over them.
+    """
+
+    fps: float
+    fpc: int
+    image_frames: int | None = None
 
 
-def extract_movie(
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that determines the features of a store, beside its videos and their clips.
+
+    sampling: None for posters. code: the code version. seed: of random weights.
+    weights: the pretrained ones, if any.
+    """
+
+    spec: BackboneSpec
+    sampling: Sampling | None
+    code: str
+    seed: int
+    weights: Weights | None = None
+
+    @property
+    def determined_by(self) -> dict[str, object]:
+        """The recipe as JSON values, without what determines no result: a store's attribute."""
+        sampling = asdict(self.sampling) if self.sampling else {}
+        return {
+            "spec": self.spec.determining,
+            "settings": {key: sampling[key] for key in ("fps", "fpc") if key in sampling},
+            "code": self.code,
+            "seed": self.seed if self.spec.weights == "random" else None,
+            # Pretrained weights count by their hash.
+            "weights_sha256": self.weights.sha256 if self.weights else None,
+        }
+
+    def load(self, device: Device) -> Backbone:
+        """The backbone on a device. Raises `UserError`."""
+        return load(self.spec, self.seed, self.weights, device)
+
+
+def recipe_of(
+    spec: BackboneSpec,
+    clip_settings: Mapping[str, Any],
+    code: str,
+    seed: int,
+    weights: Weights | None,
+) -> Recipe:
+    """The recipe of a store. clip_settings: `fps`, `fpc` and others; ignored for posters."""
+    sampling = None
+    if spec.input != "posters":
+        image_frames = spec.image_frames if spec.input == "frames" else None
+        sampling = Sampling(clip_settings["fps"], clip_settings["fpc"], image_frames)
+    return Recipe(spec, sampling, code, seed, weights)
+
+
+def extract_trailer(
     backbone: Backbone,
     path: str | Path,
-    reader: str,
+    decoder: str,
     clips: Sequence[Clip],
-    fps: float,
-    fpc: int,
-    image_frames: int | None = None,
+    sampling: Sampling,
     ahead: bool = False,
 ) -> np.ndarray:
-    """The features of a trailer's clips, float32 (clips, features), from one straight decode.
+    """The features of a trailer's clips, float32 (clips, num_features), from one straight decode.
 
-    image_frames: how many frames of a clip, evenly spaced, are given to the backbone; None for all
-        `fpc`. For image networks, whose features are averaged over them.
-    ahead: whether a thread decodes the next clips while some are computed.
+    decoder: see `video.reader.read_frames`.
+    ahead: whether a thread decodes the next clips while the backbone computes.
 
-    Movies are never mixed in a forward pass, and no more frames are held than it takes, as they
-    are after resizing and cropping. Raises `Failure`.
+    A forward pass never mixes trailers, and no more frames are in memory than it takes, at the size
+    after resizing and cropping. Raises `Failure`.
     """
-    chosen = spread(image_frames or fpc, fpc)
-    times = np.concatenate([frame_times(clip, fps, fpc)[chosen] for clip in clips])
-    frames = _cropped(backbone, video.read_frames(path, reader, times, backbone.side))
-    batches = _batches(frames, len(clips), len(chosen), backbone.clips_at_a_time(len(chosen)))
+    batches = read_batches(backbone, path, decoder, clips, sampling)
     if ahead:
         batches = _ahead(batches)
     return np.concatenate([backbone.compute(part) for part in batches])
 
 
+def read_batches(
+    backbone: Backbone,
+    path: str | Path,
+    decoder: str,
+    clips: Sequence[Clip],
+    sampling: Sampling,
+) -> Iterator[np.ndarray]:
+    """The cropped frames of a trailer's clips, uint8 (B, T, h, w, 3), in batches of clips.
+
+    T: frames of a clip that the backbone gets. Raises `Failure`.
+    """
+    fps, fpc = sampling.fps, sampling.fpc
+    chosen = spread(sampling.image_frames or fpc, fpc)
+    times = np.concatenate([frame_times(clip, fps, fpc)[chosen] for clip in clips])
+    frames = _cropped(backbone, reader.read_frames(path, decoder, times, backbone.side))
+    return _batches(frames, len(clips), len(chosen), backbone.clips_at_a_time(len(chosen)))
+
+
 def _cropped(backbone: Backbone, frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    """The frames as the network wants them; one that repeats, as in a clip filled up, only once."""
+    """The frames, cropped; a frame that is repeated, as at the end of a short clip, only once."""
     last, crop = None, None
     for frame in frames:
-        if frame is not last:
+        if crop is None or frame is not last:
             last, crop = frame, backbone.crop(frame)
         yield crop
 
@@ -84,7 +142,7 @@ def spread(count: int, fpc: int) -> np.ndarray:
 def _batches(
     frames: Iterator[np.ndarray], clips: int, length: int, batch: int
 ) -> Iterator[np.ndarray]:
-    """uint8 (B, T, H, W, 3), B being `batch` clips or what is left, T being `length`."""
+    """uint8 (B, length, H, W, 3); B is `batch` clips, or what is left at the end."""
     for first in range(0, clips, batch):
         count = min(batch, clips - first)
         part = np.stack([next(frames) for _ in range(count * length)])
@@ -92,169 +150,41 @@ def _batches(
 
 
 def _ahead(batches: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    """The same batches, the next one being made by a thread while this one is used."""
-    with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(next, batches, None)
+    """The same batches; a thread prepares the next one while this one is in use."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, batches, None)
         while (batch := coming.result()) is not None:
-            coming = reader.submit(next, batches, None)
+            coming = pool.submit(next, batches, None)
             yield batch
 
 
 def extract_poster(backbone: Backbone, path: str | Path) -> np.ndarray:
-    """The features of one picture, float32 (1, features). Raises `Failure`."""
+    """The features of one image, float32 (1, num_features). Raises `Failure`."""
     try:
-        with Image.open(path) as picture:
-            pixels = np.array(picture.convert("RGB"))
+        with Image.open(path) as image:
+            pixels = np.array(image.convert("RGB"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise errors.Failure("decode_failed", str(error)) from error
+        raise Failure("decode_failed", str(error)) from error
     return backbone(pixels[None, None])
 
 
-def extract_shard(
-    name: str,
-    spec: Mapping[str, object],
-    settings: Mapping[str, object],
-    sources: list[dict[str, str]],
-    clips: Mapping[str, list[Clip]],
-    code: str,
-    records: Path,
-    store: Path,
-    seed: int,
-    weights: Weights | None = None,
-    device: str = "auto",
-    threads: int = 1,
-) -> list[dict]:
-    """Compute what is missing of a shard's store; the rows of its ledger.
-
-    name: of the store, for the log.
-    spec: the backbone, see `backbones.load`; and `image_frames`, see `extract_movie`.
-    settings: of the clips: fps, fpc, and whatever else made them, which is recorded in the store.
-        For posters, {}.
-    sources: rows of the ledger of trailers, or of posters when the backbone's input is `posters`;
-        others than `ok` are skipped as `no_trailer`, `no_poster`.
-    clips: by mid; a trailer that has none is skipped as `no_clips`. Ignored for posters.
-    code: the version of the code. seed: of random weights. weights: the pretrained ones.
-    records: folder of `shards.process`. store: the zarr group of this shard; arrays of movies that
-        have no features (any more) are removed.
-    device: see `devices.claimed`.
-    threads: trailers in flight. Each is decoded, resized and cropped by threads of its own, and on
-        the CPU computed there too; a GPU takes their batches in turn. With one thread, nothing
-        overlaps: one process a core wastes the least.
-
-    The group carries what is needed to make its numbers again, an array its source's sha256, its
-    fingerprint, and the precision and device it was computed in. Ledger columns beyond those of
-    `shards.process`: `LEDGER_COLUMNS`. Raises `UserError` when the weights cannot be had.
-    """
-    keep_memory()
-    # Each lane computes on a thread of its own, so that no result depends on their number.
-    torch.set_num_threads(1)
-    posters = spec["input"] == "posters"
-    by_mid = {row["mid"]: row for row in sources}
-    common = determined_by(spec, settings, code, seed, weights)
-    marks = {
-        mid: stores.mark(common, row.get("sha256"), row.get("reader"), clips.get(mid, []))
-        for mid, row in by_mid.items()
-    }
-    about = _about(spec, settings) | {"determined_by": common}
-    made_with = fingerprint(**common, about=about)
-    computed = {"rows": 0}
-
-    def task(row: Mapping[str, str]) -> shards.Task:
-        mid = row["mid"]
-        if row["status"] != "ok":
-            return shards.Task(mid, skip="no_poster" if posters else "no_trailer")
-        if not posters and not clips.get(mid):
-            return shards.Task(mid, skip="no_clips")
-        return shards.Task(mid, marks[mid], (store / mid,))
-
-    with ExitStack() as claims:
-        loading = Lock()
-        loaded: list[Backbone] = []
-
-        def backbone() -> Backbone:
-            """Loaded when first needed: in most reruns nothing is."""
-            with loading:
-                if not loaded:
-                    where = claims.enter_context(devices.claimed(device))
-                    loaded.append(backbones.load(spec, seed, weights, where))
-                    attributes = loaded[0].attributes | about | {"fingerprint": made_with}
-                    stores.create(store, attributes)
-                return loaded[0]
-
-        def work(mid: str) -> dict:
-            row, net = by_mid[mid], backbone()
-            if posters:
-                values = extract_poster(net, shards.source_file(row, "download_posters"))
-            else:
-                values = extract_movie(
-                    net,
-                    shards.source_file(row, "download_trailers"),
-                    row["reader"],
-                    clips[mid],
-                    settings["fps"],
-                    settings["fpc"],
-                    spec.get("image_frames") if spec["input"] == "frames" else None,
-                    ahead=threads > 1,
-                )
-            made_from = {"source_sha256": row["sha256"], "reader": row.get("reader")}
-            made_on = {key: net.attributes[key] for key in ("precision", "device")}
-            stores.write(store, mid, values, made_from | {"fingerprint": marks[mid]} | made_on)
-            computed["rows"] += len(values)
-            return {"clips": len(values), "fingerprint": marks[mid]}
-
-        start = time.perf_counter()
-        rows = shards.process(map(task, sources), records, work, workers=threads)
-        seconds = time.perf_counter() - start
-        standing = stores.attributes(store)
-        if standing.get("fingerprint") == made_with:
-            stores.create(store, standing)  # Snakemake may have taken the group's own file away
-        else:
-            backbone()
-    done = {row["mid"] for row in rows if row["status"] == "ok"}
-    stores.keep_only(store, done)
-    if computed["rows"]:
-        rate = computed["rows"] / seconds
-        log.info("%s: %d vectors computed, %.2f a second", name, computed["rows"], rate)
-    return rows
-
-
-def determined_by(
-    spec: Mapping[str, object],
-    settings: Mapping[str, object],
-    code: str,
-    seed: int,
-    weights: Weights | None,
-) -> dict[str, object]:
-    """What determines all features of a store, beside the videos and their clips.
-
-    See `extract_shard` for the parameters.
-    """
-    return {
-        "spec": {key: value for key, value in spec.items() if key not in IRRELEVANT},
-        "settings": {key: settings[key] for key in ("fps", "fpc") if spec["input"] != "posters"},
-        "code": code,
-        "seed": seed if spec["weights"] == "random" else None,
-        "weights_sha256": weights.sha256 if weights else None,
-    }
-
-
-def _about(spec: Mapping[str, object], settings: Mapping[str, object]) -> dict[str, object]:
-    """What a store says of its making beyond the backbone."""
-    if spec["input"] == "posters":
+def describe_input(recipe: Recipe) -> dict[str, object]:
+    """What a store records of how its input was read."""
+    if recipe.sampling is None:
         return {"decoder": f"Pillow {PIL.__version__}"}
-    about = {"decoder": video.decoders()} | dict(settings)
-    if spec["input"] == "frames":
-        frames = spec.get("image_frames") or settings["fpc"]
-        about |= {"image_frames": frames, "frame_reduction": "mean"}
-    return about
+    attributes: dict[str, object] = {"decoder": reader.decoder_versions()}
+    if recipe.spec.input == "frames":
+        frames = recipe.sampling.image_frames or recipe.sampling.fpc
+        attributes |= {"image_frames": frames, "frame_reduction": "mean"}
+    return attributes
 
 
 @cache
 def keep_memory() -> None:
-    """Let glibc keep freed memory, where there is a glibc.
+    """Make glibc, where it is the C library, keep freed memory.
 
-    A forward pass allocates and frees the same large blocks again and again. By default each goes
-    back to the kernel and comes again page by page: swin3d_t then takes 4.6 CPU s a clip instead of
+    A forward pass allocates and frees the same large blocks again and again. By default the kernel
+    takes each back and returns it page by page: swin3d_t then takes 4.6 CPU s a clip instead of
     3.1 (fp32), 6.1 instead of 3.5 (bf16).
     """
     try:

@@ -1,204 +1,119 @@
-"""Is what stands in a store still what was merged? Told as git's index tells it of a checkout.
+"""Integrity of a store: reads every array, and removes damaged ones so that a run replaces them.
 
-Reads stores, and writes build/stores/STORE.csv, the index: size and time of each array's files as
-they were when its values were known to be good. What has these is trusted unread; anything else is
-read, and, when sound, trusted from then on. So a copy, a checkout, or a host with another clock
-costs one reading, and no decision rests on which of two times is later. Not seen is what was
-overwritten with the same size and given its old time: `python -m
-trailers12k.features.store verify` reads everything. Must not import what is slow: a dry run waits for it.
+Reads stores with their manifests, clips.csv and the records of shards; `repair` removes arrays from
+data/ and build/features/. Must not know Snakemake; what needs no array to be read is `store_index`.
 """
 
-import csv
 import json
-import logging
 import os
-from collections.abc import Iterable, Mapping
-from importlib.util import find_spec
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
 
-from trailers12k.common.files import inside, read_csv
-from trailers12k.common.movie import is_mid, shard_of
-from trailers12k.features.store_index import (
-    FILES,
-    Index,
-    index_of,
-    read_index,
-    signature,
-    write_index,
-)
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import inside
+from trailers12k.common.movie import is_mid
+from trailers12k.features import store_index
+from trailers12k.features.store import attributes, fault_of_values, movies, remove_array
+from trailers12k.video.clip_table import read_clips
 
-log = logging.getLogger(__name__)
-
-DATA = Path("data")
-LOCKS = Path(".snakemake/locks")
-MANY = 200
-"""Arrays that take so long to read, 0.4 s, that it is said."""
-FOREIGN = "%s holds files that are not an array's and stays; move it out of the store"
-TOLD = 10
-"""Damaged movies of a store that are told one by one."""
+SHARD = re.compile(r"\d{3}\.zarr", re.ASCII)
 
 
-def is_running() -> bool:
-    """Whether a run of Snakemake holds the lock of this folder, or has left it, being killed."""
-    return any(LOCKS.glob("*"))
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a store.
 
-
-def check(stores: Iterable[str], shards: int) -> None:
-    """Have everything made again that was deleted or damaged since it was merged, and say so.
-
-    stores: names; of those without a manifest nothing is trusted anyway. shards: their number.
-    Nothing is done where data/ may not be written to, nor beside another run, which holds the lock.
+    mid: of the array; empty when the whole store, or its manifest, is damaged.
+    is_foreign: whether `mid` is a folder of other files, which are never removed.
     """
-    if not os.access(DATA, os.W_OK) or is_running():
-        return
-    for name in stores:
-        store, manifest = DATA / f"{name}.zarr", DATA / f"{name}.csv"
-        if not (store.is_dir() and manifest.is_file()):
+
+    mid: str
+    reason: str
+    is_foreign: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.mid}: {self.reason}" if self.mid else self.reason
+
+
+def verify(store: Path, manifest: Path | None = None, clips: Path | None = None) -> list[Fault]:
+    """Read every array of a store; its faults, sorted by mid.
+
+    manifest: the table `mid,clips,fingerprint` that was written with the store: both must have the
+        same movies. When it is damaged, or names anything but movies, arrays are not compared with
+        it.
+    clips: clips.csv: row i of an array is clip i, so an array must have as many rows, and the
+        fingerprint of these clips.
+    """
+    if fault := store_index.group_fault(store):
+        return [Fault("", f"{store}: {fault}")]
+    faults, listed = [], None
+    if manifest:
+        try:
+            listed = store_index.read_manifest(manifest)
+        except ValueError as error:
+            faults.append(Fault("", str(error)))
+    about = attributes(store)
+    cut = read_clips(clips) if clips and about.get("input") != "posters" else None
+    present = movies(store)
+    if listed is not None and manifest:
+        missing = f"in {manifest.name}, but not in the store"
+        faults += [Fault(mid, missing) for mid in listed.keys() - {*present}]
+    for mid in tqdm(present, unit="movie", disable=None):
+        if listed is not None and manifest and mid not in listed:
+            faults.append(_unlisted(store, mid, manifest.name))
             continue
-        faults = damaged(store, manifest, index_of(name))
-        for mid in sorted(faults)[:TOLD]:
-            about = f"{store}: {mid}" if mid else store
-            log.warning("%s: %s; made again", about, faults[mid])
-        if len(faults) > TOLD:
-            log.warning("%s: and %d more", store, len(faults) - TOLD)
-        if faults:
-            distrust(name, faults, shards)
+        row = listed[mid] if listed is not None else None
+        own = None if cut is None else cut.get(mid, [])
+        if fault := fault_of_values(store, mid, about, row, own):
+            faults.append(Fault(mid, fault))
+    return sorted(faults, key=lambda fault: fault.mid)
 
 
-def damaged(store: Path, manifest: Path, index: Path) -> dict[str, str]:
-    """What is wrong with a store: mid -> fault. Under "" stands a fault of the whole store, beside
-    which none is looked for.
+def _unlisted(store: Path, mid: str, manifest: str) -> Fault:
+    if store_index.is_array(store / mid):
+        return Fault(mid, f"in the store, but not in {manifest}")
+    return Fault(mid, "holds files that are not an array's; move it out of the store", True)
 
-    manifest: `mid,clips,fingerprint`, of the movies that must be there, and no others. index: see
-    above; what was read and is sound is written there.
+
+def repair(store: Path, faults: Sequence[Fault]) -> list[str]:
+    """Remove damaged arrays from a store in data/ and from its shards; the mids, sorted.
+
+    The next run computes them again and merges them. A shard's copy is removed when it is damaged
+    too, as it is when both are names of the same files. Only files of arrays are removed, only
+    inside data/STORE.zarr and build/features/STORE of the current folder. What is wrong with the
+    manifest or the group is left to the next run, which writes both again.
+
+    faults: of `verify`. Raises `UserError` for a store that this folder's runs did not compute.
     """
-    if fault := _fault_of_group(store):
-        return {"": fault}
+    shards = store_index.FEATURES / store.stem
+    if store.resolve() != (store_index.DATA / store.name).resolve() or not shards.is_dir():
+        raise UserError(
+            f"{store} was not computed in this folder, so no run can compute its arrays again; "
+            "fetch or copy it again"
+        )
+    removed = []
+    for fault in faults:
+        if not is_mid(fault.mid) or fault.is_foreign:
+            continue
+        for shard in (inside(shards, name) for name in sorted(os.listdir(shards))):
+            if not SHARD.fullmatch(shard.name):
+                continue
+            if (shard / fault.mid).exists() and not _is_shard_copy_sound(shard, fault.mid):
+                remove_array(inside(shard, fault.mid))
+        remove_array(inside(store, fault.mid))
+        removed.append(fault.mid)
+    return sorted(set(removed))
+
+
+def _is_shard_copy_sound(shard: Path, mid: str) -> bool:
+    """Whether a shard's array has the values and the fingerprint that its record says."""
+    record = Path("build/ledger", shard.parent.name, shard.stem, f"{mid}.json")
     try:
-        listed = {row["mid"]: row | {"clips": int(row["clips"])} for row in read_csv(manifest)}
-        marks = {mid: row["fingerprint"] for mid, row in listed.items()}
-    except (KeyError, TypeError, ValueError, csv.Error) as error:
-        return {"": f"{manifest} cannot be read: {error}"}
-    if hostile := [mid for mid in marks if not is_mid(mid)]:
-        return {"": f"{manifest}: {hostile[0]!r} is not a movie id"}
-    extra = [name for name in os.listdir(store) if name not in marks and is_mid(name)]
-    own = [name for name in extra if is_array(store / name)]
-    for name in sorted({*extra} - {*own}):
-        log.warning(FOREIGN, store / name)
-    faults = dict.fromkeys(own, "in the store, but not in the manifest")
-    known, unread = read_index(index), {}
-    for mid, mark in marks.items():
-        found = signature(f"{store}/{mid}")  # a Path takes longer than the call of the system
-        if not found:
-            faults[mid] = _missing(store / mid)
-        elif known.get(mid) != (mark, found):
-            unread[mid] = mark, found
-    if not unread:
-        return faults
-    many = len(unread) > MANY
-    what = "%s: %d arrays are new here, or have another size or time; %s"
-    if not _can_read():
-        log.warning(what, store, len(unread), "they are not read, since zarr is not installed")
-        return faults
-    if many:
-        log.warning(what, store, len(unread), "reading them once")
-    try:
-        for mid in tqdm(unread, unit="movie", disable=None if many else True):
-            if fault := fault_of_values(store, mid, listed[mid]):
-                faults[mid] = fault
-            else:
-                known[mid] = unread[mid]
-    finally:  # an interrupted reading goes on where it was
-        write_index(index, {mid: known[mid] for mid in known if mid in marks})
-    return faults
-
-
-def fault_of_values(store: Path, mid: str, listed: Mapping) -> str:
-    """What is wrong with one array, read, by its row of the manifest; empty when it is sound."""
-    from trailers12k.features import store as stores
-
-    return stores.fault_of_values(store, mid, stores.attributes(store), listed)
-
-
-def _can_read() -> bool:
-    """With `--sdm conda`, zarr may be installed in the jobs' environments alone."""
-    return all(map(find_spec, ("numcodecs", "zarr")))
-
-
-def _missing(folder: Path) -> str:
-    if not folder.is_dir():
-        return "its folder is missing"
-    return next((said for name, said in FILES.items() if not (folder / name).exists()), "")
-
-
-def _fault_of_group(store: Path) -> str:
-    try:
-        zarr_format = json.loads((store / ".zgroup").read_text())["zarr_format"]
-        features = json.loads((store / ".zattrs").read_text(encoding="utf-8"))["num_features"]
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        return f"its .zgroup or .zattrs cannot be read: {error}"
-    return "" if (zarr_format, type(features)) == (2, int) else "its .zgroup or .zattrs is damaged"
-
-
-def distrust(name: str, faults: Mapping[str, str], shards: int) -> None:
-    """Take away what is damaged of a store, so that Snakemake has it made again.
-
-    A shard's copy, which by a hard link may be the same file, goes too unless it is sound; then its
-    ledger does, and one movie is computed. The manifest goes last: a killed call is done again.
-    """
-    store = DATA / f"{name}.zarr"
-    # Of a store that is damaged as a whole, nothing but the manifest is removed.
-    listed = read_csv(store.with_suffix(".csv")) if "" not in faults else []
-    mids = {row["mid"] for row in listed}
-    known = read_index(index_of(name))
-    for mid in filter(None, faults):
-        shard = shard_of(mid, shards)
-        if mid in mids and not _is_sound(name, shard, mid, known):
-            remove_array(inside(f"build/features/{name}/{shard}.zarr", mid))
-            # Else the ledger would tell of a second attempt.
-            inside(f"build/ledger/{name}/{shard}", f"{mid}.json").unlink(missing_ok=True)
-            Path(f"build/ledger/{name}/{shard}.csv").unlink(missing_ok=True)
-        remove_array(inside(store, mid))
-    store.with_suffix(".csv").unlink(missing_ok=True)
-
-
-def _is_sound(name: str, shard: str, mid: str, known: Index) -> bool:
-    """Whether a shard's copy of an array is what its record says."""
-    part = Path(f"build/features/{name}/{shard}.zarr")
-    try:
-        record = Path(f"build/ledger/{name}/{shard}/{mid}.json")
         row = json.loads(record.read_text(encoding="utf-8"))["row"]
-        mark = row["fingerprint"]
+        return not fault_of_values(shard, mid, attributes(shard), row)
     except (OSError, KeyError, TypeError, ValueError):
         return False
-    found = signature(part / mid)
-    if not found or _fault_of_group(part):
-        return False
-    if known.get(mid) == (mark, found) or not _can_read():
-        return True
-    return not fault_of_values(part, mid, row)
-
-
-def is_array(folder: Path) -> bool:
-    """Whether a folder holds nothing but the files of an array, or some of them."""
-    if folder.is_symlink() or not folder.is_dir():
-        return False
-    with os.scandir(folder) as entries:
-        return all(entry.name in FILES and entry.is_file() for entry in entries)
-
-
-def remove_array(folder: Path) -> None:
-    """Remove the files of an array, and its folder unless it also holds other files."""
-    if folder.is_symlink() or not folder.is_dir():
-        if os.path.lexists(folder):
-            log.warning(FOREIGN, folder)
-        return
-    for path in (folder / name for name in FILES):
-        if path.is_symlink() or not path.is_dir():
-            path.unlink(missing_ok=True)
-    try:
-        folder.rmdir()
-    except OSError:
-        log.warning(FOREIGN, folder)

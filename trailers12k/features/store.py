@@ -1,23 +1,21 @@
-"""The zarr layout of a store: create, write one movie whole, check, merge, read.
+"""Stores: a zarr group with one float32 array per movie, named by its mid, of one chunk.
 
-A store is a zarr group of format 2 (readable by zarr-python 2 and 3) with one float32 array a
-movie, named by its mid, of one chunk. Each array is written beside the others and renamed in, so
-that a reader sees all of it or nothing. Must not know what the numbers mean.
+Reads and writes stores in zarr format 2, which zarr-python 2 and 3 read. An array is written beside
+the others and renamed into place, so that readers never see half of it. Must not know videos.
 """
 
-import argparse
 import errno
 import hashlib
 import json
 import logging
 import os
 import shutil
-import sys
+import stat
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import yaml
@@ -31,13 +29,11 @@ from trailers12k.common.files import (
     inside,
     is_being_written,
     partial_of,
-    read_csv,
     remove_leftover,
     write_json,
 )
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import is_mid
-from trailers12k.features import integrity as trust
 from trailers12k.features import store_index
 
 if TYPE_CHECKING:
@@ -45,28 +41,32 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+FOREIGN = "%s holds files that are not an array's and stays; move it out of the store"
+REPORTED = 10
+"""Damaged arrays of a store that a merge reports one by one."""
 COMPRESSOR = Zstd(level=0)
 ATTEMPTS = 100
 TAKEN = (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST)
-"""How a rename or a look at a folder fails that another process is replacing."""
+"""Errors of a rename or a listing when another process replaces the same folder."""
 
 
-def mark(
-    common: Mapping, source_sha256: str | None, reader: str | None, clips: Sequence["Clip"]
+def array_fingerprint(
+    determined_by: Mapping, source_sha256: str | None, decoder: str | None, clips: Sequence["Clip"]
 ) -> str:
-    """The fingerprint of one movie's array: of all that determines it.
+    """The fingerprint of one movie's array: a hash of everything that determines it.
 
-    common: what does so for the whole store, its attribute `determined_by`. The rest: the file that
-    was read, by which reader, and the clips that are its rows; none for a poster.
+    determined_by: the store's attribute of this name, see `Recipe.determined_by`.
+    source_sha256: of the file that was read. decoder: that read it; None for a poster.
+    clips: the rows of the array; empty for a poster.
     """
     cut = [asdict(clip) for clip in clips]
-    return fingerprint(**common, sha256=source_sha256, reader=reader, clips=cut)
+    return fingerprint(**determined_by, sha256=source_sha256, decoder=decoder, clips=cut)
 
 
 def create(store: Path, attributes: Mapping) -> None:
-    """Make the group, or give the one that stands there these attributes; arrays are kept.
+    """Create the group, or write these attributes into an existing one, whose arrays stay.
 
-    Leftovers of a killed job are swept.
+    Temporary folders of killed jobs are removed.
     """
     store.mkdir(parents=True, exist_ok=True)
     for leftover in store.glob(f"*{PARTIAL}"):
@@ -79,7 +79,7 @@ def create(store: Path, attributes: Mapping) -> None:
 def write(store: Path, mid: str, values: np.ndarray, attributes: Mapping) -> None:
     """Write one movie's features, (rows, features) float32, whole; an older version is replaced.
 
-    Its attribute `values_sha256` is a hash of the bytes, by which `verify` knows them.
+    attributes: of the array; `values_sha256`, a hash of its bytes, is added.
     Raises ValueError for another shape or type, and for values that are not finite.
     """
     if values.ndim != 2 or values.dtype != np.float32 or 0 in values.shape:
@@ -105,67 +105,103 @@ def write(store: Path, mid: str, values: np.ndarray, attributes: Mapping) -> Non
 
 
 def _sha256(values: np.ndarray) -> str:
-    return hashlib.sha256(np.ascontiguousarray(values)).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(values).data).hexdigest()
 
 
 def _put(partial: Path, final: Path) -> None:
-    """Rename an array into its place; where two processes do so at once, the last one counts."""
-    for attempt in range(ATTEMPTS):
-        try:
-            if os.path.lexists(final):
-                if not trust.is_array(final):
-                    shutil.rmtree(partial)
-                    raise UserError(
-                        f"{final} holds files that are not an array's; move it out of the store"
-                    )
-                trust.remove_array(final)
-            os.rename(partial, final)
-            return
-        except OSError as error:
-            if error.errno not in TAKEN or attempt == ATTEMPTS - 1:
-                raise
+    """Rename an array into its place. Of two processes that do so at once, the last one counts.
+
+    Raises `UserError` for a place that holds other files.
+    """
+    try:
+        for attempt in range(ATTEMPTS):
+            try:
+                _clear(final)
+                os.rename(partial, final)
+                return
+            except OSError as error:
+                if error.errno not in TAKEN or attempt == ATTEMPTS - 1:
+                    raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _clear(final: Path) -> None:
+    """Remove the array at `final`, if there is one. Raises `OSError` when another process does."""
+    try:
+        is_folder = stat.S_ISDIR(os.lstat(final).st_mode)
+    except FileNotFoundError:
+        return
+    # Not `is_array`, for which a folder that another process is removing is no array.
+    if not is_folder or any(name not in store_index.FILES for name in os.listdir(final)):
+        raise UserError(f"{final} holds files that are not an array's; move it out of the store")
+    # Renamed first: its files are removed one by one, and another process may write a new array.
+    old = partial_of(final)
+    os.rename(final, old)
+    remove_array(old)
 
 
 def keep_only(store: Path, mids: Container[str]) -> list[str]:
-    """Remove the arrays of all other movies; their mids. What is no array of ours is reported."""
-    gone = []
+    """Remove the arrays of all other movies, and return their mids.
+
+    Folders that hold other files than an array's are reported and stay.
+    """
+    removed = []
     for mid in movies(store):
         if mid in mids:
             continue
-        if trust.is_array(store / mid):
-            trust.remove_array(store / mid)
-            gone.append(mid)
+        if store_index.is_array(store / mid):
+            remove_array(store / mid)
+            removed.append(mid)
         else:
-            log.warning(trust.FOREIGN, store / mid)
-    return gone
+            log.warning(FOREIGN, store / mid)
+    return removed
+
+
+def remove_array(folder: Path) -> None:
+    """Remove the files of an array, and its folder unless it also holds other files."""
+    if folder.is_symlink() or not folder.is_dir():
+        if os.path.lexists(folder):
+            log.warning(FOREIGN, folder)
+        return
+    for path in (folder / name for name in store_index.FILES):
+        if path.is_symlink() or not path.is_dir():
+            path.unlink(missing_ok=True)
+    try:
+        folder.rmdir()
+    except OSError:
+        log.warning(FOREIGN, folder)
 
 
 def movies(store: Path) -> list[str]:
-    """The mids in a store, sorted; from the directory, since zarr's own listing takes seconds."""
+    """The mids in a store, sorted. From the directory, since zarr's own listing takes seconds."""
     return sorted(name for name in os.listdir(store) if is_mid(name))
 
 
 def read(store: Path, mid: str) -> np.ndarray:
-    """One movie's features, (rows, features) float32. KeyError when the movie is not there."""
+    """One movie's features, (rows, features) float32. Raises KeyError for a movie without."""
     if not (store / mid).is_dir():
         raise KeyError(f"{mid} is not in {store}")
-    return zarr.open_array(store=str(store / mid), mode="r")[:]
+    return np.asarray(zarr.open_array(store=str(store / mid), mode="r")[:])
 
 
 def shape(store: Path, mid: str) -> tuple[int, int]:
-    """The shape of one movie's array, from its metadata alone."""
+    """The shape (rows, features) of one movie's array, from its metadata alone."""
     rows, features = json.loads((store / mid / ".zarray").read_text())["shape"]
     return rows, features
 
 
 def attributes(store: Path, mid: str = "") -> dict:
-    """The attributes of a store, or of one movie's array."""
+    """The attributes of a store, or of one movie's array; {} when it has none.
+
+    Raises ValueError when they are damaged.
+    """
     path = store / mid / ".zattrs"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def fault_of(store: Path, mid: str) -> str:
-    """What is wrong with one movie's array, or an empty string. Reads metadata, not values."""
+    """What is wrong with the files of one movie's array, unread; empty when nothing is."""
     folder = store / mid
     try:
         meta = json.loads((folder / ".zarray").read_text())
@@ -181,91 +217,143 @@ def fault_of(store: Path, mid: str) -> str:
     return ""
 
 
+class Part(NamedTuple):
+    """One movie's array in the store of its shard.
+
+    shard_index: of that store. An array that is as the index says is copied unread, any other is
+        read first. None: values are trusted.
+    """
+
+    store: Path
+    mid: str
+    fingerprint: str
+    shard_index: Path | None = None
+
+
 def merge(
-    parts: Iterable[tuple[Path, str, str]],
+    parts: Iterable[Part | tuple[Path, str, str]],
     store: Path,
-    attributes_: Mapping,
+    group_attributes: Mapping,
     index: Path | None = None,
 ) -> list[dict]:
-    """Make a store of exactly the given movies; rows `mid, clips, fingerprint`, sorted by mid.
+    """Make a store of exactly the movies of `parts`; rows `mid, clips, fingerprint`, by mid.
 
-    parts: (store of the shard, mid, fingerprint). An array that is already there with the same
-        fingerprint stays; others are hard-linked where the file system can, else copied. Arrays of
-        movies that are not in `parts` are removed. Raises `UserError` for a mid that is none.
-    index: of `trust`. Arrays that are put in are known to be good, as their job has left them; of
-        those that stay, what was known stays.
+    An array that is already there with the same fingerprint stays; others are hard-linked where
+    the file system can, else copied. Arrays of other movies are removed.
+
+    index: of the store, see `store_index`. An array that is as the index says stays unread; any
+        other is read, and is replaced when it is damaged. Without an index nothing is read.
+
+    Raises `UserError` for a mid that is none, for a damaged array of a shard, and for files that
+    are not an array's where one must be written; nothing of the store is lost then.
     """
-    parts = sorted(parts, key=lambda part: part[1])
-    wanted = {mid for _, mid, _ in parts}
-    for part, mid, _ in parts:
-        if not is_mid(mid):
-            raise UserError(f"the ledger of {part}: {mid!r} is not a movie id; delete that ledger")
-    create(store, attributes_)
-    gone = keep_only(store, wanted)
-    known = store_index.read_index(index) if index else {}
-    known = {mid: known[mid] for mid in known if mid in wanted}
-    rows, added = [], 0
-    for part, mid, mark in tqdm(parts, unit="movie", disable=None):
-        there = (store / mid).is_dir() and not fault_of(store, mid)
-        if not there or attributes(store, mid).get("fingerprint") != mark:
-            if fault := fault_of(part, mid):
-                raise ValueError(
-                    f"{part / mid}: {fault}; delete this folder's record and run again"
-                )
-            final = inside(store, mid)
-            partial = partial_of(final)
-            shutil.copytree(inside(part, mid), partial, copy_function=_link)
-            _put(partial, final)
-            known[mid] = mark, store_index.signature(store / mid)
-            added += 1
-        rows.append({"mid": mid, "clips": shape(store, mid)[0], "fingerprint": mark})
-    if index:
-        store_index.write_index(index, known)
+    merged = sorted((Part(*part) for part in parts), key=lambda part: part.mid)
+    wanted = {part.mid for part in merged}
+    for part in merged:
+        if not is_mid(part.mid):
+            raise UserError(
+                f"the ledger of {part.store}: {part.mid!r} is not a movie id; delete that ledger"
+            )
+    create(store, group_attributes)
+    removed = keep_only(store, wanted)
+    merging = _Merging(store, index, wanted)
+    try:
+        for part in tqdm(merged, unit="movie", disable=None):
+            merging.put(part)
+    finally:  # what was read need not be read again
+        if index:
+            store_index.write_index(index, merging.verified)
     log.info(
         "%s: %d movies, %d added or replaced, %d kept, %d removed",
         store.name,
-        len(rows),
-        added,
-        len(rows) - added,
-        len(gone),
+        len(merged),
+        merging.added,
+        len(merged) - merging.added,
+        len(removed),
     )
-    return rows
+    return [
+        {"mid": part.mid, "clips": shape(store, part.mid)[0], "fingerprint": part.fingerprint}
+        for part in merged
+    ]
+
+
+class _Merging:
+    """One merge into a store.
+
+    verified: the index of the store: of arrays that were not reached yet, the entries before the
+        merge. added: how many arrays were copied.
+    """
+
+    def __init__(self, store: Path, index: Path | None, wanted: Container[str]):
+        self._store = store
+        self._has_index = index is not None
+        before = store_index.read_index(index) if index else {}
+        self.verified = {mid: before[mid] for mid in before if mid in wanted}
+        self.added = 0
+        self._shard_indexes: dict[Path, store_index.Index] = {}
+        self._damaged = 0
+
+    def put(self, part: Part) -> None:
+        """Keep the array of a movie, or copy it from its shard."""
+        entry = part.fingerprint, store_index.signature(self._store / part.mid)
+        if not (self._has_index and self.verified.get(part.mid) == entry):
+            if not self._can_stay(part):
+                self._check(part)
+                final = inside(self._store, part.mid)
+                partial = partial_of(final)
+                shutil.copytree(inside(part.store, part.mid), partial, copy_function=_link)
+                _put(partial, final)
+                self.added += 1
+            entry = part.fingerprint, store_index.signature(self._store / part.mid)
+        self.verified[part.mid] = entry
+
+    def _can_stay(self, part: Part) -> bool:
+        """Whether the store's array is the right one, and, where there is an index, sound."""
+        array = self._store / part.mid
+        if not array.is_dir() or _fingerprint_in(array) not in (part.fingerprint, None):
+            return False
+        fault = (
+            fault_of_values(self._store, part.mid, attributes(self._store), part._asdict())
+            if self._has_index
+            else fault_of(self._store, part.mid) or ("" if _fingerprint_in(array) else "no .zattrs")
+        )
+        if fault:
+            self._damaged += 1
+            if self._damaged <= REPORTED:
+                log.warning("%s: %s; copied again from its shard", array, fault)
+        return not fault
+
+    def _check(self, part: Part) -> None:
+        """Raise `UserError` where the shard's own array is damaged."""
+        fault = fault_of(part.store, part.mid)
+        if not fault and part.shard_index:
+            if part.shard_index not in self._shard_indexes:
+                index = store_index.read_index(part.shard_index)
+                self._shard_indexes[part.shard_index] = index
+            entry = part.fingerprint, store_index.signature(part.store / part.mid)
+            if self._shard_indexes[part.shard_index].get(part.mid) != entry:
+                about = attributes(part.store)
+                fault = fault_of_values(part.store, part.mid, about, part._asdict())
+        if fault:
+            raise UserError(
+                f"{part.store / part.mid}: {fault}; run again, which computes this array again"
+            )
+
+
+def _fingerprint_in(array: Path) -> str | None:
+    """The fingerprint in an array's attributes; None when they are missing or damaged."""
+    try:
+        return json.loads((array / ".zattrs").read_text(encoding="utf-8")).get("fingerprint")
+    except (OSError, AttributeError, ValueError):
+        return None
 
 
 def _link(source: str, target: str) -> None:
-    """Arrays are never written in place, so both names of a hard link may share the bytes."""
+    """Hard-link or copy a file. Arrays are never written in place, so links may share the bytes."""
     try:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
-
-
-def verify(
-    store: Path, manifest: str | Path | None = None, clips: str | Path | None = None
-) -> list[str]:
-    """Read every array of a store; a line for each fault.
-
-    manifest: the table that was written with the store, `mid,clips,fingerprint`: both must have the
-        same movies. clips: clips.csv: row i of an array is clip i, so its rows must be as many, and
-        the fingerprint is that of these clips.
-    """
-    # Here, since whoever merges stores need not be able to read videos.
-    from trailers12k.video.clips import read_clips
-
-    about = attributes(store)
-    listed = {row["mid"]: row for row in read_csv(manifest)} if manifest else {}
-    cut = read_clips(clips) if clips and about.get("input") != "posters" else None
-    there = movies(store)
-    faults = [
-        f"{mid}: in {Path(manifest).name}, but not in the store" for mid in listed.keys() - {*there}
-    ]
-    for mid in tqdm(there, unit="movie", disable=None):
-        if manifest and mid not in listed:
-            faults.append(f"{mid}: in the store, but not in {Path(manifest).name}")
-        own = None if cut is None else cut.get(mid, [])
-        if fault := fault_of_values(store, mid, about, listed.get(mid), own):
-            faults.append(f"{mid}: {fault}")
-    return sorted(faults)
 
 
 def fault_of_values(
@@ -273,20 +361,22 @@ def fault_of_values(
     mid: str,
     about: Mapping,
     listed: Mapping | None,
-    cut: "list[Clip] | None" = None,
+    clips: Sequence["Clip"] | None = None,
 ) -> str:
-    """What is wrong with one array, its values read; an empty string when it is sound.
+    """What is wrong with one array, of which the values are read; empty when it is sound.
 
-    about: the attributes of its store. listed: its row of the manifest. cut: its clips. The last
-    two are not compared with when they are None.
+    about: the attributes of its store.
+    listed: the `fingerprint`, and `clips`, the number of rows where it is listed, that the array
+        must have; None where no table lists it.
+    clips: the trailer's clips; None to compare the array with none.
     """
     if fault := fault_of(store, mid):
         return fault
     try:
         values, own = read(store, mid), attributes(store, mid)
-    except Exception as error:  # whatever a damaged chunk makes of the decoder
+    except Exception as error:  # the decompressor may raise anything on a damaged chunk
         return f"cannot be read: {error}"
-    features = about.get("num_features")
+    features = about.get("num_features", values.shape[-1])
     if values.dtype != np.float32 or values.ndim != 2 or values.shape[1] != features:
         return f"{values.shape} {values.dtype}, not (rows, {features}) float32"
     if not np.isfinite(values).all():
@@ -294,66 +384,31 @@ def fault_of_values(
     if own.get("values_sha256") not in (None, _sha256(values)):
         return "its values are not those that were written"
     if listed and listed["fingerprint"] != own.get("fingerprint"):
-        return (
-            f"its fingerprint is {own.get('fingerprint')}, the manifest's {listed['fingerprint']}"
-        )
-    if cut is not None and len(values) != len(cut):
-        return f"{len(values)} rows, but clips.csv has {len(cut)} clips"
-    if listed and int(listed["clips"]) != len(values):
-        return f"{len(values)} rows, but the manifest has {listed['clips']}"
-    common = about.get("determined_by")
-    comparable = common and (cut is not None or about["input"] == "posters")
-    made_from = own.get("source_sha256"), own.get("reader")
-    if comparable and own.get("fingerprint") != mark(common, *made_from, cut or []):
-        return "made from other clips or settings than clips.csv and the store say"
+        return f"its fingerprint is {own.get('fingerprint')}, not {listed['fingerprint']}"
+    if clips is not None and len(values) != len(clips):
+        return f"{len(values)} rows, but clips.csv has {len(clips)} clips"
+    if listed and int(listed.get("clips", len(values))) != len(values):
+        return f"{len(values)} rows, not {listed['clips']}"
+    determined_by = about.get("determined_by")
+    if determined_by and (clips is not None or about.get("input") == "posters"):
+        source = own.get("source_sha256"), own.get("decoder")
+        if own.get("fingerprint") != array_fingerprint(determined_by, *source, clips or []):
+            return "made from other clips or settings than clips.csv and the store say"
     return ""
 
 
 def describe(store: Path) -> str:
-    """A store in words: how much it holds, and what made it."""
+    """A store for a person: its size, what computed its arrays, and its attributes as YAML."""
     mids = movies(store)
     rows = sum(shape(store, mid)[0] for mid in mids)
     size = sum(path.stat().st_size for path in store.rglob("*") if path.is_file())
     lines = [f"{store}: {len(mids)} movies, {rows} rows, {size / 1e6:.1f} MB"]
-    own = [attributes(store, mid) for mid in mids]
-    for key in ("precision", "device", "reader"):
-        counts = Counter(told[key] for told in own if told.get(key))
-        lines += [f"{key}: {', '.join(f'{name} {n}' for name, n in sorted(counts.items()))}"]
-    told = {
-        k: v
-        for k, v in attributes(store).items()
-        if k not in ("determined_by", "precision", "device")
-    }
-    lines.append(yaml.safe_dump(told, sort_keys=False, width=100, allow_unicode=True).rstrip())
+    of_arrays = [attributes(store, mid) for mid in mids]
+    for key in ("precision", "device", "decoder"):
+        if counts := Counter(own[key] for own in of_arrays if own.get(key)):
+            lines.append(f"{key}: {', '.join(f'{name} {n}' for name, n in sorted(counts.items()))}")
+    of_group = attributes(store)
+    for key in ("determined_by", "precision", "device"):
+        of_group.pop(key, None)
+    lines.append(yaml.safe_dump(of_group, sort_keys=False, width=100, allow_unicode=True).rstrip())
     return "\n".join(lines)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """`python -m trailers12k.features.store describe|verify STORE`."""
-    parser = argparse.ArgumentParser(
-        prog="python -m trailers12k.features.store",
-        description="Tell what made a store (describe), or read all of it and name what is wrong "
-        "(verify): with the manifest STORE.csv and clips.csv where they stand beside it.",
-    )
-    parser.add_argument("action", choices=["describe", "verify"])
-    parser.add_argument("store", type=Path)
-    parser.add_argument("--clips", type=Path, help="clips.csv, if not beside the store")
-    args = parser.parse_args(arguments)
-    if not (args.store / ".zgroup").is_file():
-        print(f"{args.store} is not a store: it has no .zgroup", file=sys.stderr)
-        return 2
-    if args.action == "describe":
-        print(describe(args.store))
-        return 0
-    manifest = args.store.with_suffix(".csv")
-    clips = args.clips or args.store.parent / "clips.csv"
-    tables = [path if path.is_file() else None for path in (manifest, clips)]
-    faults = verify(args.store, *tables)
-    print("\n".join(faults) if faults else f"{args.store}: {len(movies(args.store))} movies, sound")
-    against = [path.name if path else "none there" for path in tables]
-    print(f"compared with its manifest ({against[0]}) and the clips table ({against[1]})")
-    return 1 if faults else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

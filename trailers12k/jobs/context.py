@@ -1,4 +1,4 @@
-"""What every job of the workflow does first: logging, and the reason of a failure as the last line.
+"""The context of every job: its log, and the reason of a failure as the log's last line.
 
 Writes the job's log. Must not know what the job does.
 """
@@ -20,15 +20,21 @@ log = logging.getLogger("trailers12k")
 
 
 @contextmanager
-def job(log_file: str | os.PathLike, inputs: Iterable[str | os.PathLike] = ()) -> Iterator[None]:
-    """Log to the terminal and to `log_file`; end it with the reason should the job fail.
+def job(
+    log_file: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[str]] = ()
+) -> Iterator[None]:
+    """Log to the terminal and to `log_file`; on failure, exit with the reason as its last line.
 
-    inputs: the files that the job reads; one that a clock ahead of ours has dated is dated now.
-    A `UserError` and a full disk are told in one line; anything else, being our fault, with its
-    traceback first. On Ctrl-C it ends at once: nothing is ever half written.
+    inputs: the files that the job reads; modification times in the future are set to now.
+    `UserError` and a full disk are reported in one line; other exceptions, which are faults of this
+    program, after a traceback. Ctrl-C ends the process at once: files are written whole or not at
+    all.
     """
     Path(log_file).parent.mkdir(parents=True, exist_ok=True)
-    handlers = [logging.StreamHandler(), logging.FileHandler(log_file, mode="w", encoding="utf-8")]
+    handlers: list[logging.Handler] = [
+        logging.StreamHandler(),
+        logging.FileHandler(log_file, mode="w", encoding="utf-8"),
+    ]
     logging.basicConfig(
         level=logging.INFO,
         format="%(asctime)s %(levelname)s %(message)s",
@@ -39,22 +45,25 @@ def job(log_file: str | os.PathLike, inputs: Iterable[str | os.PathLike] = ()) -
     logging.captureWarnings(True)
     signal.signal(signal.SIGINT, _interrupt)
     try:
-        _date(inputs, now=os.stat(log_file).st_mtime_ns)
+        _limit_times(inputs, now=os.stat(log_file).st_mtime_ns)
         yield
     except UserError as error:
         log.error("%s", error)
         sys.exit(1)
     except Exception as error:
         if isinstance(error, OSError) and error.errno in FULL:
-            log.error("%s; make room, then run the same command again", error)
+            log.error("%s; free some space, then run the same command again", error)
             sys.exit(1)
         log.error("%s", traceback.format_exc().rstrip())
         log.error("%s: %s", type(error).__name__, error)
         sys.exit(1)
 
 
-def _date(inputs: Iterable[str | os.PathLike], now: int) -> None:
-    """Let no input be later than now, in ns: Snakemake would throw away what is made of it."""
+def _limit_times(inputs: Iterable[str | os.PathLike[str]], now: int) -> None:
+    """Set modification times later than now (ns) to now.
+
+    Otherwise Snakemake considers the products outdated: another host's clock may be ahead.
+    """
     for path in inputs:
         if os.stat(path).st_mtime_ns > now:
             with suppress(PermissionError):
@@ -62,8 +71,8 @@ def _date(inputs: Iterable[str | os.PathLike], now: int) -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    """End at once, whatever threads are in the middle of: a KeyboardInterrupt can get lost."""
+    """End the process at once: libraries with threads can lose a KeyboardInterrupt."""
     try:
-        log.error("interrupted; the same command goes on from here")
+        log.error("interrupted; the same command continues from here")
     finally:
         os._exit(128 + number)

@@ -5,24 +5,33 @@ Reads and writes the ledgers of shards and the one of all stages. Must not know 
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv, write_csv
+from trailers12k.common.vocabulary import FAILED, OK, SKIPPED, STATUSES
 
 COLUMNS = ["mid", "status", "reason", "detail", "attempts", "bytes", "sha256", "tool"]
-"""status: ok, failed or skipped; reason: one word for why it is not ok; detail: the original words;
-attempts: how often it was tried; bytes, sha256: of the file the stage made, if it made one;
-tool: the program that made it, with its version."""
+"""status: one of `STATUSES`. reason: one word, unless the status is ok. detail: the original
+message. attempts: their number. bytes, sha256: of the file that the stage made, if any. tool: the
+program that made it, with its version."""
+
+LedgerRow = dict[str, Any]
+"""A row that a job made: values for some of `COLUMNS`, always `mid` and `status`, and for the
+stage's own columns. Read from a file, all values are texts."""
 
 
-def write_shard(path: str | Path, rows: Sequence[Mapping], extra: Sequence[str] = ()) -> None:
+def write_shard(
+    path: str | Path, rows: Sequence[Mapping[str, Any]], extra: Sequence[str] = ()
+) -> None:
     """Write a stage's ledger of one shard: the columns of all ledgers, then the stage's own."""
     write_csv(path, [*COLUMNS, *extra], rows)
 
 
 def read_shard(path: str | Path) -> list[dict[str, str]]:
-    """The rows of one shard's ledger, as text."""
+    """The rows of one shard's ledger, as texts."""
     return read_csv(path)
 
 
@@ -31,10 +40,11 @@ def merge(
     path: str | Path,
     more: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
 ) -> list[dict[str, str]]:
-    """Write the ledger of all stages, `mid,stage,status,...`; by stage as given, then by mid.
+    """Write the ledger of all stages, `mid,stage,status,...`: by stage, in their order, and mid.
 
-    shards: pairs of a stage's name and one of its shards' ledgers. more: rows of stages that have
-    no such files, which come first; what is not known of a movie is left empty.
+    shards: pairs of a stage's name and the path of one of its shards' ledgers.
+    more: rows of stages without such files, which come first; missing columns are empty.
+    Returns the rows, each with its `stage`.
     """
     empty = dict.fromkeys(COLUMNS, "")
     stages: dict[str, list[dict[str, str]]] = {
@@ -50,65 +60,88 @@ def merge(
 
 
 def tools(rows: Iterable[Mapping[str, str]]) -> str:
-    """The programs, with their versions, that made what is `ok`."""
-    return ", ".join(sorted({row["tool"] for row in rows if row["status"] == "ok"}))
+    """The programs, with their versions, of the rows whose status is ok."""
+    return ", ".join(sorted({row["tool"] for row in rows if row["status"] == OK}))
 
 
-def count(rows: Iterable[Mapping[str, str]]) -> str:
+def count(rows: Iterable[Mapping[str, Any]]) -> str:
     """A line of counts: `40 ok, 1 failed (truncated 1), 3 skipped (no_trailer 3)`."""
     rows = list(rows)
-    words = []
-    for status in ("ok", "failed", "skipped"):
+    parts = []
+    for status in STATUSES:
         of_status = [row for row in rows if row["status"] == status]
-        reasons = Counter(row["reason"] for row in of_status if row.get("reason"))
-        told = ", ".join(f"{reason} {number}" for reason, number in sorted(reasons.items()))
-        if of_status or status == "ok":
-            words.append(f"{len(of_status)} {status}" + (f" ({told})" if told else ""))
-    return ", ".join(words)
+        reasons = _reasons(row["reason"] for row in of_status if row.get("reason"))
+        if of_status or status == OK:
+            parts.append(f"{len(of_status)} {status}" + (f" ({reasons})" if reasons else ""))
+    return ", ".join(parts)
 
 
-def failures(rows: Iterable[Mapping[str, str]]) -> list[dict]:
-    """For each stage how many movies were tried and failed, and for which reasons.
+def _reasons(reasons: Iterable[str]) -> str:
+    return ", ".join(f"{reason} {number}" for reason, number in sorted(Counter(reasons).items()))
 
-    rows: of ledgers, with their `stage`.
 
-    Rows with `stage`, `tried`, `failed`, `rate` (of those tried), `stopped` (not begun, since
-    downloading was stopped) and `reasons`.
+@dataclass(frozen=True)
+class StageFailures:
+    """How many movies failed in a stage.
+
+    tried: movies that were not skipped. failed: of these. stopped: movies that were not begun,
+    since downloading was stopped. reasons: of the failures, with counts.
     """
+
+    stage: str
+    tried: int
+    failed: int
+    stopped: int
+    reasons: str
+
+    @property
+    def rate(self) -> float:
+        """Share of failures among the tried movies."""
+        return self.failed / max(1, self.tried)
+
+
+FAILURE_COLUMNS = ["stage", "tried", "failed", "rate", "stopped", "reasons"]
+
+
+def failures(rows: Iterable[Mapping[str, str]]) -> list[StageFailures]:
+    """The failures of each stage. rows: of ledgers, with their `stage`."""
     stages: dict[str, list[Mapping[str, str]]] = {}
     for row in rows:
         stages.setdefault(row["stage"], []).append(row)
-    found = []
+    counts = []
     for stage, of_stage in stages.items():
-        tried = [row for row in of_stage if row["status"] != "skipped"]
-        failed = [row for row in tried if row["status"] == "failed"]
-        reasons = Counter(row["reason"] for row in failed)
-        found.append(
-            {
-                "stage": stage,
-                "tried": len(tried),
-                "failed": len(failed),
-                "rate": f"{len(failed) / max(1, len(tried)):.4f}",
-                "stopped": sum(row["reason"] == "stopped" for row in of_stage),
-                "reasons": ", ".join(f"{reason} {n}" for reason, n in sorted(reasons.items())),
-            }
-        )
-    return found
-
-
-def check(found: Iterable[Mapping], most: float, stopped: str) -> None:
-    """Refuse a run of which too much has failed, or which was stopped. Raises `UserError`.
-
-    found: of `failures`. stopped: why nothing may be downloaded now, if it is so.
-    """
-    for row in found:
-        if row["stopped"]:
-            raise UserError(
-                f"{row['stage']}: {row['stopped']} were not begun, since downloading was stopped; "
-                f"the same command goes on. {stopped}"
+        failed = [row["reason"] for row in of_stage if row["status"] == FAILED]
+        counts.append(
+            StageFailures(
+                stage,
+                tried=sum(row["status"] != SKIPPED for row in of_stage),
+                failed=len(failed),
+                stopped=sum(row["reason"] == "stopped" for row in of_stage),
+                reasons=_reasons(failed),
             )
-        if float(row["rate"]) > most:
+        )
+    return counts
+
+
+def write_failures(path: str | Path, stages: Iterable[StageFailures]) -> None:
+    """Write the failures of each stage as CSV, with `FAILURE_COLUMNS`."""
+    rows = [asdict(stage) | {"rate": f"{stage.rate:.4f}"} for stage in stages]
+    write_csv(path, FAILURE_COLUMNS, rows)
+
+
+def check(stages: Iterable[StageFailures], most: float, stop_reason: str) -> None:
+    """Refuse a run in which too many movies failed, or which was stopped. Raises `UserError`.
+
+    most: largest tolerated share of failures. stop_reason: why downloading is stopped, else empty.
+    """
+    for stage in stages:
+        if stage.stopped:
             raise UserError(
-                f"{row['stage']}: {row['failed']} of {row['tried']} failed ({row['reasons']}), "
-                f"and max_failure_rate is {most:g}; what else could be done is done"
+                f"{stage.stage}: {stage.stopped} movies were not begun, since downloading was "
+                f"stopped; the same command continues. {stop_reason}"
+            )
+        if stage.rate > most:
+            raise UserError(
+                f"{stage.stage}: {stage.failed} of {stage.tried} failed ({stage.reasons}), and "
+                f"max_failure_rate is {most:g}; all other jobs are done"
             )

@@ -1,4 +1,4 @@
-"""Why a download failed, as one word, and what follows from it: try again when, or stop.
+"""Reasons of failed downloads, as one word, and their consequences: retry later, or stop.
 
 Reads and writes nothing. Must not know how anything is downloaded.
 """
@@ -7,8 +7,8 @@ import errno
 import re
 from collections.abc import Iterator
 
-# In this order; the first that matches. From yt-dlp's messages (its source, and runs against a
-# failing server). The apostrophes are matched by a dot since YouTube also writes a curly one.
+# The first match counts. From yt-dlp's source and from runs against a failing server. A dot
+# matches apostrophes, since YouTube also writes curly ones.
 PATTERNS = [
     (r"confirm you.re not a bot|captcha|IP is likely being blocked", "bot_check"),
     (r"rate-limited by YouTube|try again later|HTTP Error (429|402)", "rate_limited"),
@@ -47,7 +47,7 @@ CHECKS = (
     *("unknown", "wrong_duration", "wrong_video"),
     *("bad_answer", "no_trailer_found", "not_found"),
 )
-"""Reasons that are found by looking at what has come."""
+"""Reasons that follow from checking what was received."""
 
 PERMANENT = (
     "age_restricted",
@@ -60,39 +60,42 @@ PERMANENT = (
     "drm",
     "bad_id",
 )
-"""Reasons that trying again does not cure; it happens when the user asks (`retry`)."""
+"""Reasons for which a retry cannot help; only the user's `retry` causes one."""
 
 STOPS = {
-    "bot_check": "the site takes this machine for a bot: wait some hours, and ask it more slowly "
-    "(downloads.pause), before the same command goes on",
-    "rate_limited": "the site asks for fewer requests: wait, then the same command goes on "
-    "(a longer downloads.pause keeps it from happening again)",
-    "local_io": "no space is left, or a folder may not be written to: mend that, then the same "
-    "command goes on",
+    "bot_check": "the site takes this machine for a bot: wait some hours, set a longer "
+    "downloads.pause, then run the same command again",
+    "rate_limited": "the site asks for fewer requests: wait, then run the same command again "
+    "(a longer downloads.pause prevents this)",
+    "local_io": "the disk is full, or a folder is not writable: correct that, then run the same "
+    "command again",
 }
-"""Reasons for which going on would do harm: all downloading stops. What to do then."""
+"""Reason -> advice, for reasons after which further requests make things worse: all downloads
+stop."""
 
 DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
-"""Errors of a file system after which no other movie's file can be read or written either."""
+"""Errors of a file system that affect the files of all movies."""
 
 COOL_DOWN = {"bot_check": 6 * 3600.0, "rate_limited": 3600.0, "local_io": 0.0}
-"""Seconds that nothing is downloaded after a stop."""
+"""Reason -> seconds without downloads after a stop."""
 
 SLOW = {"unavailable": 72, "not_found": 72, "no_trailer_found": 72, "not_yet": 48}
-"""How many times longer the pauses are after these."""
+"""Reason -> factor of the pauses before retries."""
 GROWTH = 4
+"""Factor from one pause to the next."""
 LONGEST = 7 * 86400.0
+"""Longest pause, in seconds."""
 MOST_ATTEMPTS = {"unavailable": 2, "not_found": 2, "no_trailer_found": 2}
-"""What is gone is looked for once more; the other failures for ever, once a week."""
+"""Reason -> attempts in all. Other failures are retried without limit, at least once a week."""
 
 
-def classify(message: str, *asked: str) -> str:
-    """The reason behind a message of yt-dlp or of an HTTP client; "unknown" when there is none.
+def classify(message: str, *requested: str) -> str:
+    """The reason for a message of yt-dlp or of an HTTP client; "unknown" without a match.
 
-    asked: the URL or the words that were asked for. They do not count: a movie may be called
-    "Captcha". Nor does what a server calls its errors.
+    requested: the requested URL or words, which are ignored, since a movie may be called "Captcha".
+        A server's own text for an HTTP error is ignored too.
     """
-    for text in asked:
+    for text in requested:
         message = message.replace(text, "")
     message = re.sub(r"^\[[\w:+.-]+\] [^ ]*: ", "", message)
     message = re.sub(r"(HTTP Error [45]\d\d).*", r"\1", message, flags=re.DOTALL)
@@ -103,11 +106,11 @@ def classify(message: str, *asked: str) -> str:
     return "unknown"
 
 
-def classify_error(error: Exception, *asked: str) -> str:
-    """The reason behind an error of yt-dlp: by the types of its causes, else by its own text.
+def classify_error(error: Exception, *requested: str) -> str:
+    """The reason for an error of yt-dlp: by the types of its causes, else by its message.
 
-    asked: as for `classify`. The text excludes the prefix with the video's id, which yt-dlp takes
-    from the file name in the URL.
+    requested: see `classify`. The prefix of the message is ignored: it has the video's id, which
+        yt-dlp takes from the file name in the URL.
     """
     from yt_dlp.networking.exceptions import HTTPError, TransportError
     from yt_dlp.utils import ExtractorError, GeoRestrictedError, UnsupportedError
@@ -126,13 +129,13 @@ def classify_error(error: Exception, *asked: str) -> str:
     if any(isinstance(cause, TransportError) for cause in causes):
         return "network"
     texts = [cause.orig_msg for cause in causes if isinstance(cause, ExtractorError)]
-    return classify(texts[0] if texts else str(error).removeprefix("ERROR: "), *asked)
+    return classify(texts[0] if texts else str(error).removeprefix("ERROR: "), *requested)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An exception and those behind it, in each of the attributes that yt-dlp keeps them in."""
+    """An exception and its causes, in all attributes in which yt-dlp keeps them."""
     seen: list[BaseException] = []
-    waiting = [error]
+    waiting: list[object] = [error]
     while waiting:
         cause = waiting.pop(0)
         if not isinstance(cause, BaseException) or any(cause is other for other in seen):
@@ -144,26 +147,27 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def of_local_file(error: OSError) -> str:
-    """The reason why a file of this machine cannot be read."""
+    """The reason for an error of reading a local file."""
     return "local_io" if error.errno in DISK_FAULTS else "unavailable"
 
 
 def is_final(reason: str, attempts: int) -> bool:
-    """Whether a failure stays as it is: permanent, or tried as often as makes sense."""
+    """Whether a failure is never retried: its reason is permanent or its attempts are used up."""
     return reason in PERMANENT or attempts >= MOST_ATTEMPTS.get(reason, attempts + 1)
 
 
 def pause(reason: str, attempts: int, first: float) -> float:
-    """Seconds until a failure that is not final is tried again.
+    """Seconds until a failure that is not final is retried.
 
-    `first` (an hour, if the user sets no other), then four times longer each time, a week at most;
-    `unavailable` waits three days, since what is gone seldom comes back within the hour.
+    first: seconds before the first retry, longer for the reasons in `SLOW`. Each pause is four
+        times longer than the last, up to a week.
     """
     if reason in STOPS:
         return COOL_DOWN[reason]
-    return min(first * SLOW.get(reason, 1) * GROWTH ** (attempts - 1), LONGEST)
+    growth: int = GROWTH ** (attempts - 1)
+    return min(first * SLOW.get(reason, 1) * growth, LONGEST)
 
 
-def is_asked(retry: str, reason: str) -> bool:
-    """Whether the user's `retry` means failures of this reason: `all`, or reasons joined by `,`."""
+def is_requested(retry: str, reason: str) -> bool:
+    """Whether the user's `retry`, `all` or reasons joined by commas, includes this reason."""
     return retry == "all" or reason in retry.split(",")

@@ -1,9 +1,8 @@
-"""Work through the movies of one shard: keep what is done, do the rest, one failure is one row.
+"""Processes the movies of one shard: keeps what is done, does the rest, records each failure.
 
-Reads and writes a record per movie, `FOLDER/MID.json`: the movie's row of the ledger, the
-fingerprint of what it was made from, and when. A record is written the moment its movie is done, so
-a killed job loses one movie at most. It stays when its movie leaves: should the movie come back, or
-go to another shard, nothing is done again. Must not know what a stage does.
+Reads and writes a record per movie, `FOLDER/MID.json`. A record is written as soon as its movie is
+done, so a killed job loses one movie at most; it stays when its movie leaves the collection or
+moves to another shard. Must not know what a stage does.
 """
 
 import json
@@ -11,45 +10,49 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
 from trailers12k.common.errors import Cancelled, Failure, Stop, UserError
 from trailers12k.common.files import inside, write_json
+from trailers12k.common.vocabulary import FAILED, OK, SKIPPED
+from trailers12k.jobs.ledger import LedgerRow
 
 log = logging.getLogger(__name__)
 
 
-class Brake:
-    """What the threads of a job look at before they begin or go on: has something stopped it?"""
+class StopSignal:
+    """Tells the threads of a job not to begin another movie."""
 
     def __init__(self) -> None:
-        self._why = ""
+        self._reason = ""
 
     @property
-    def why(self) -> str:
-        """Why nothing shall be begun any more; empty while all is well."""
-        return self._why
+    def reason(self) -> str:
+        """Why no movie may be begun; empty while the job may go on."""
+        return self._reason
 
-    def pull(self, why: str) -> None:
-        """Stop the job; the first reason counts."""
-        self._why = self._why or why
+    def set(self, reason: str) -> None:
+        """Stop the job; the first reason is kept."""
+        self._reason = self._reason or reason
 
     def stop(self, failure: Stop) -> None:
-        """Stop the job since a movie failed in this way."""
-        self.pull(str(failure))
+        """Stop the job because of a movie's failure."""
+        self.set(str(failure))
 
 
 def source_file(row: Mapping[str, str], rule: str) -> Path:
     """The file that a row of an earlier stage's ledger names.
 
-    Raises `UserError` when it was taken away since: no fault of this movie, and no row of a ledger.
+    Raises `UserError` when it was removed since: this is not the movie's failure.
     """
     path = Path(row["file"])
     if not path.is_file():
-        raise UserError(f"{path} is gone: fetch it again with --forcerun {rule}")
+        raise UserError(f"{path} was removed; fetch it again with --forcerun {rule}")
     return path
 
 
@@ -58,10 +61,10 @@ class Task:
     """One movie's work in a stage.
 
     fingerprint: hash of everything that determines the result.
-    products: the files or folders that the work makes, where they are not the `file` of its row;
-        when one is missing, the work is done again.
-    skip: why there is nothing to do here, for example "no_trailer".
-    others: what might be used instead; when it changes, a failure is tried again.
+    products: the files or folders that the work makes; empty for the `file` of its row. The work is
+        repeated when one is missing.
+    skip: the reason why there is nothing to do, for example "no_trailer".
+    others: further addresses to try; when they change, a failure is tried again.
     """
 
     mid: str
@@ -71,111 +74,152 @@ class Task:
     others: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class MovieRecord:
+    """The outcome of a movie's last attempt in a stage.
+
+    fingerprint, others: of its task. row: of the ledger. time: of the attempt, in seconds since
+    1970.
+    """
+
+    row: LedgerRow
+    fingerprint: str = ""
+    others: tuple[str, ...] = ()
+    time: float = 0.0
+
+
+def read_record(folder: Path, mid: str) -> MovieRecord | None:
+    """The record of a movie; None when it was never tried. Raises `UserError` for a bad mid."""
+    path = _record_file(folder, mid)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    content["others"] = tuple(content.get("others", ()))
+    return MovieRecord(**content)
+
+
+def _write_record(folder: Path, record: MovieRecord) -> None:
+    write_json(_record_file(folder, record.row["mid"]), asdict(record))
+
+
+def _record_file(folder: Path, mid: str) -> Path:
+    return inside(folder, f"{mid}.json")
+
+
+Retry = Callable[[LedgerRow, float], bool]
+"""Whether to repeat a movie's unchanged task, by its row and the time of its last attempt."""
+
+
+def never(row: LedgerRow, tried: float) -> bool:
+    """The `Retry` that repeats nothing."""
+    return False
+
+
 def process(
     tasks: Iterable[Task],
     folder: Path,
-    work: Callable[[str], dict],
+    work: Callable[[str], dict[str, Any]],
     workers: int = 1,
     unit: str = "movie",
-    retry: Callable[[Mapping, float], bool] = lambda row, tried: False,
-    brake: Brake | None = None,
+    retry: Retry = never,
+    stop: StopSignal | None = None,
     tool: str = "",
-) -> list[dict]:
-    """Do the tasks of a shard; the rows of its ledger, sorted by mid.
+) -> list[LedgerRow]:
+    """Do the tasks of a shard; returns the rows of its ledger, sorted by mid.
 
-    work: makes the product of one mid and returns the further columns of its row; raises `Failure`
-        when this movie cannot be done, `Stop` when besides no other shall be begun, `Cancelled`
-        when it was broken off. Any other exception ends the job, as a fault of ours should.
-    workers: threads that call `work`. unit: what the progress bar counts.
-    retry: whether a movie, of which it gets the row and when it was tried (seconds since 1970), is
-        done again although nothing has changed.
-    brake: for those who stop the job from outside. A movie that was not begun because of it is
-        `skipped: stopped`, or keeps the row of its earlier failure.
-    tool: the program that does the work, with its version, where `work` does not tell it.
+    work: makes the product of one mid and returns the stage's own columns of its row. It raises
+        `Failure` when the movie cannot be done, `Stop` when the job must not begin another movie,
+        `Cancelled` when it was interrupted. Any other exception ends the job.
+    workers: number of threads that call `work`. unit: what the progress bar counts.
+    stop: a signal that others can set. A movie that was not begun because of it is `skipped` with
+        the reason `stopped`, or keeps the row of its earlier failure.
+    tool: the program that does the work, with its version, unless `work` returns it.
     """
-    brake = brake or Brake()
+    stop = stop or StopSignal()
     tasks = sorted(tasks, key=lambda task: task.mid)
     folder.mkdir(parents=True, exist_ok=True)
-    rows, open_tasks = {}, []
+    rows: dict[str, LedgerRow] = {}
+    pending: list[Task] = []
     for task in tasks:
         if task.skip:
-            rows[task.mid] = {"mid": task.mid, "status": "skipped", "reason": task.skip}
+            rows[task.mid] = {"mid": task.mid, "status": SKIPPED, "reason": task.skip}
         elif (row := _kept(folder, task, retry)) is not None:
             rows[task.mid] = row
         else:
-            open_tasks.append(task)
-    kept = sum(row["status"] == "ok" for row in rows.values())
-
-    def one(task: Task) -> dict:
-        earlier = _read(folder, task.mid)
-        stopped = {"mid": task.mid, "status": "skipped", "reason": "stopped"}
-        again = earlier is not None and earlier["fingerprint"] == task.fingerprint
-        if again and earlier["row"]["status"] == "failed":
-            stopped = earlier["row"]
-        if brake.why:
-            return {"detail": brake.why} | stopped
-        attempts = earlier["row"]["attempts"] + 1 if again else 1
-        row = {"mid": task.mid, "status": "ok", "attempts": attempts} | (
-            {"tool": tool} if tool else {}
-        )
-        # The work may replace the product, which must not then be found under the old record.
-        _record(folder, task.mid).unlink(missing_ok=True)
-        try:
-            row |= work(task.mid)
-        except Cancelled:
-            if earlier:
-                write_json(_record(folder, task.mid), earlier)
-            return {"detail": brake.why} | stopped
-        except Failure as failure:
-            row |= {"status": "failed", "reason": failure.reason, "detail": failure.detail}
-            log.warning("%s: %s", task.mid, failure)
-            if isinstance(failure, Stop):
-                brake.stop(failure)
-        record = {"fingerprint": task.fingerprint, "others": task.others, "time": time.time()}
-        write_json(_record(folder, task.mid), record | {"row": row})
-        return row
-
+            pending.append(task)
+    kept = _number(rows, OK)
+    attempt = partial(_attempt, _Stage(folder, work, stop, tool))
     pool = ThreadPoolExecutor(workers)
     try:
-        done = tqdm(pool.map(one, open_tasks), total=len(open_tasks), unit=unit, disable=None)
+        done = tqdm(pool.map(attempt, pending), total=len(pending), unit=unit, disable=None)
         rows |= {row["mid"]: row for row in done}
     except BaseException as error:  # KeyboardInterrupt too
-        brake.pull(type(error).__name__)
+        stop.set(type(error).__name__)
         raise
     finally:
-        pool.shutdown(wait=not brake.why, cancel_futures=True)
-    failed = sum(row["status"] == "failed" for row in rows.values())
-    skipped = sum(row["status"] == "skipped" for row in rows.values())
-    computed = sum(rows[task.mid]["status"] == "ok" for task in open_tasks)
+        pool.shutdown(wait=not stop.reason, cancel_futures=True)
+    computed = _number(rows, OK) - kept
+    failed, skipped = _number(rows, FAILED), _number(rows, SKIPPED)
     log.info("%d computed, %d kept, %d failed, %d skipped", computed, kept, failed, skipped)
     return [rows[task.mid] for task in tasks]
 
 
-def tried(folder: Path, mid: str) -> float | None:
-    """When a movie was last tried, in seconds since 1970; None when it never was."""
-    record = _read(folder, mid)
-    return record.get("time", 0.0) if record else None
+@dataclass(frozen=True)
+class _Stage:
+    """The parameters of `process` that every attempt needs."""
+
+    folder: Path
+    work: Callable[[str], dict[str, Any]]
+    stop: StopSignal
+    tool: str
 
 
-def _record(folder: Path, mid: str) -> Path:
-    return inside(folder, f"{mid}.json")
-
-
-def _read(folder: Path, mid: str) -> dict | None:
-    path = _record(folder, mid)
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-
-
-def _kept(folder: Path, task: Task, retry: Callable[[Mapping, float], bool]) -> dict | None:
-    record = _read(folder, task.mid)
-    if record is None or record["fingerprint"] != task.fingerprint:
-        return None
-    row = record["row"]
-    products = task.products or ([Path(row["file"])] if row.get("file") else [])
-    if row["status"] == "ok" and not all(product.exists() for product in products):
-        return None
-    if row["status"] == "failed" and record.get("others", []) != list(task.others):
-        return None
-    if retry(row, record.get("time", 0.0)):
-        return None
+def _attempt(stage: _Stage, task: Task) -> LedgerRow:
+    """Do one movie's task, unless the job is stopped; returns its row."""
+    earlier = read_record(stage.folder, task.mid)
+    if earlier and earlier.fingerprint != task.fingerprint:
+        attempts = 0
+        unfinished: LedgerRow = {}
+    else:
+        attempts = earlier.row["attempts"] if earlier else 0
+        unfinished = earlier.row if earlier and earlier.row["status"] == FAILED else {}
+    unfinished = unfinished or {"mid": task.mid, "status": SKIPPED, "reason": "stopped"}
+    if stage.stop.reason:
+        return {"detail": stage.stop.reason} | unfinished
+    row: LedgerRow = {"mid": task.mid, "status": OK, "attempts": attempts + 1}
+    if stage.tool:
+        row["tool"] = stage.tool
+    # The work may replace the product, which must then not match the old record.
+    _record_file(stage.folder, task.mid).unlink(missing_ok=True)
+    try:
+        row |= stage.work(task.mid)
+    except Cancelled:
+        if earlier:
+            _write_record(stage.folder, earlier)
+        return {"detail": stage.stop.reason} | unfinished
+    except Failure as failure:
+        row |= {"status": FAILED, "reason": failure.reason, "detail": failure.detail}
+        log.warning("%s: %s", task.mid, failure)
+        if isinstance(failure, Stop):
+            stage.stop.stop(failure)
+    _write_record(stage.folder, MovieRecord(row, task.fingerprint, task.others, time.time()))
     return row
+
+
+def _number(rows: Mapping[str, LedgerRow], status: str) -> int:
+    return sum(row["status"] == status for row in rows.values())
+
+
+def _kept(folder: Path, task: Task, retry: Retry) -> LedgerRow | None:
+    """The row of a movie whose task needs no new attempt, else None."""
+    record = read_record(folder, task.mid)
+    if record is None or record.fingerprint != task.fingerprint:
+        return None
+    row = record.row
+    products = task.products or ((Path(row["file"]),) if row.get("file") else ())
+    if row["status"] == OK and not all(product.exists() for product in products):
+        return None
+    if row["status"] == FAILED and record.others != task.others:
+        return None
+    return None if retry(row, record.time) else row

@@ -1,90 +1,112 @@
-"""How far a run is: for each stage what is done, failed and waiting, and how long it will take.
+"""The progress of a run: for each stage what is done, failed and waiting, and the time left.
 
-Reads shards' ledgers, and the records of movies in shards that are not finished, so that it tells
-the truth while a run goes on; writes results/status.csv. Must not know what the stages do.
+Reads the ledgers of finished shards, and the records of movies in the others, so that it is up to
+date during a run; `write` writes a CSV file. Must not know what the stages do.
 """
 
-import json
 import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from trailers12k.common.files import read_csv, write_csv
 from trailers12k.common.movie import Movie
+from trailers12k.common.vocabulary import FAILED, OK, SKIPPED
+from trailers12k.jobs.ledger import LedgerRow
+from trailers12k.jobs.runner import read_record
 
-COLUMNS = ["stage", "movies", "done", "failed", "skipped", "waiting", "bytes", "left", "reasons"]
-"""left: an estimate of the seconds that those waiting will take; empty when there is none."""
 RECENT = 200
-"""Movies from whose times the speed of a stage is estimated."""
-REST = 600.0
-"""Seconds without a finished movie after which a stage is taken to have rested."""
+"""Number of movies from whose times the speed of a stage is estimated."""
+IDLE = 600.0
+"""Seconds without a finished movie that are taken for a break between runs."""
+
+
+@dataclass(frozen=True)
+class StageStatus:
+    """The progress of a stage.
+
+    movies: of the collection. done, failed, skipped, waiting: of these. bytes: of the files that
+    the stage made. left: estimated seconds for the waiting movies, or None. reasons: of the
+    failures, with counts, the most frequent first.
+    """
+
+    stage: str
+    movies: int
+    done: int
+    failed: int
+    skipped: int
+    waiting: int
+    bytes: int
+    left: int | None
+    reasons: str
+
+
+COLUMNS = [field.name for field in fields(StageStatus)]
 
 
 def gather(
     shards: Mapping[str, Sequence[Movie]], stages: Mapping[str, Mapping[str, Path]]
-) -> list[dict]:
-    """A row with `COLUMNS` for each stage.
+) -> list[StageStatus]:
+    """The progress of each stage; changes no file.
 
-    shards: the movies of each shard. stages: stage -> shard -> the folder of its movies' records.
+    shards: shard -> its movies. stages: stage -> shard -> the folder of its movies' records.
     """
-    return [_stage(stage, shards, folders) for stage, folders in stages.items()]
+    return [_status(stage, shards, folders) for stage, folders in stages.items()]
 
 
-def _stage(stage: str, shards: Mapping[str, Sequence[Movie]], folders: Mapping[str, Path]) -> dict:
-    states: Counter[str] = Counter()
+def _status(
+    stage: str, shards: Mapping[str, Sequence[Movie]], folders: Mapping[str, Path]
+) -> StageStatus:
+    counts: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     size = 0
     for shard, movies in shards.items():
-        rows = _rows(Path(f"build/ledger/{stage}/{shard}.csv"), folders[shard], movies)
-        for row in rows:
-            stopped = row.get("reason") == "stopped"
-            states["waiting" if stopped else row["status"]] += 1
+        for row in _rows(Path(f"build/ledger/{stage}/{shard}.csv"), folders[shard], movies):
+            if row.get("reason") != "stopped":
+                counts[row["status"]] += 1
             size += int(row.get("bytes") or 0)
-            if row["status"] == "failed":
+            if row["status"] == FAILED:
                 reasons[row["reason"]] += 1
     total = sum(map(len, shards.values()))
-    waiting = total - states["ok"] - states["failed"] - states["skipped"]
+    waiting = total - counts.total()
     speed = _speed(set(folders.values())) if waiting else None
-    return {
-        "stage": stage,
-        "movies": total,
-        "done": states["ok"],
-        "failed": states["failed"],
-        "skipped": states["skipped"],
-        "waiting": waiting,
-        "bytes": size,
-        "left": round(waiting / speed) if speed else "",
-        "reasons": ", ".join(f"{reason} {n}" for reason, n in reasons.most_common()),
-    }
+    return StageStatus(
+        stage,
+        movies=total,
+        done=counts[OK],
+        failed=counts[FAILED],
+        skipped=counts[SKIPPED],
+        waiting=waiting,
+        bytes=size,
+        left=round(waiting / speed) if speed else None,
+        reasons=", ".join(f"{reason} {number}" for reason, number in reasons.most_common()),
+    )
 
 
-def _rows(ledger: Path, folder: Path, movies: Sequence[Movie]) -> Iterator[Mapping]:
-    """The rows of a shard: of its ledger, or while its job runs, of its movies' records."""
+def _rows(ledger: Path, folder: Path, movies: Sequence[Movie]) -> Iterator[LedgerRow]:
+    """The rows of a shard's ledger or, until its job is finished, of its movies' records."""
     try:
         yield from read_csv(ledger)
         return
     except FileNotFoundError:
         pass
     for movie in movies:
-        try:
-            record = json.loads((folder / f"{movie.mid}.json").read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            continue
-        yield record["row"]
+        if record := read_record(folder, movie.mid):
+            yield record.row
 
 
 def _speed(folders: set[Path]) -> float | None:
-    """Movies a second, from when the last ones were finished; None when that is not known."""
-    times = []
+    """Movies per second, from the times of the last records; None without two of them."""
+    times: list[float] = []
     for folder in folders:
         if folder.is_dir():
             with os.scandir(folder) as entries:
                 times += [e.stat().st_mtime for e in entries if e.name.endswith(".json")]
     times = sorted(times)[-RECENT:]
     for index in range(len(times) - 1, 0, -1):
-        if times[index] - times[index - 1] > REST:
+        if times[index] - times[index - 1] > IDLE:
             times = times[index:]
             break
     if len(times) < 2 or times[-1] == times[0]:
@@ -92,34 +114,36 @@ def _speed(folders: set[Path]) -> float | None:
     return (len(times) - 1) / (times[-1] - times[0])
 
 
-def describe(rows: Sequence[Mapping], stopped: str, due: Mapping[str, Sequence[float]]) -> str:
-    """The rows as a person wants them.
+def describe(
+    stages: Sequence[StageStatus], stop_reason: str, due: Mapping[str, Sequence[float]]
+) -> str:
+    """The progress as a text table.
 
-    stopped: why nothing may be downloaded now. due: stage -> when its failures are tried again,
-        in seconds since 1970.
+    stop_reason: why downloading is stopped, else empty. due: stage -> the times of its retries, in
+    seconds since 1970.
     """
     heads = ("done", 8), ("failed", 8), ("skipped", 9), ("waiting", 9), ("size", 10)
     head = "".join(f"{name:>{width}}" for name, width in (*heads, ("time left", 12)))
     lines = [f"{'stage':36}{head}"]
-    for row in rows:
+    for stage in stages:
         lines.append(
-            f"{row['stage']:36}{row['done']:>8,}{row['failed']:>8,}{row['skipped']:>9,}"
-            f"{row['waiting']:>9,}{_size(row['bytes']):>10}{_duration(row['left']):>12}"
+            f"{stage.stage:36}{stage.done:>8,}{stage.failed:>8,}{stage.skipped:>9,}"
+            f"{stage.waiting:>9,}{_size(stage.bytes):>10}{_duration(stage.left):>12}"
         )
-        if row["reasons"]:
-            lines.append(f"    failed: {row['reasons']}")
-        if times := due.get(row["stage"]):
+        if stage.reasons:
+            lines.append(f"    failed: {stage.reasons}")
+        if times := due.get(stage.stage):
             wait = min(times) - time.time()
             when = f"in {_duration(wait)}" if wait > 0 else "in the next run"
-            lines.append(f"    {len(times)} of them are tried again, the first {when}")
-    if stopped:
-        lines.append(f"Downloading was stopped: {stopped}")
+            lines.append(f"    {len(times)} of them will be tried again, the first {when}")
+    if stop_reason:
+        lines.append(f"Downloading is stopped: {stop_reason}")
     return "\n".join(lines)
 
 
-def write(path: str | Path, rows: Sequence[Mapping]) -> None:
-    """Write the rows as CSV."""
-    write_csv(path, COLUMNS, rows)
+def write(path: str | Path, stages: Sequence[StageStatus]) -> None:
+    """Write the progress as CSV, with `COLUMNS`."""
+    write_csv(path, COLUMNS, map(asdict, stages))
 
 
 def _size(number: int) -> str:
@@ -133,8 +157,8 @@ def _size(number: int) -> str:
     return f"{value:.1f} TB"
 
 
-def _duration(seconds: float | str) -> str:
-    if seconds == "":
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
         return "-"
     if seconds < 90:
         return f"{seconds:.0f} s"

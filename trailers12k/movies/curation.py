@@ -1,7 +1,7 @@
-"""What people decided about movies by looking at them, and what follows from it.
+"""People's decisions about movies, made on the review page, and their effects.
 
-Reads curation.csv, as `snakemake review` exports it, and refuses it at its first fault; writes the
-decisions in force, data/curation.csv. Must not know where movies come from.
+Reads curation.csv, which the review page exports, and rejects it at the first error; writes the
+applied decisions, data/curation.csv. Must not know where movies come from.
 """
 
 import csv
@@ -10,38 +10,41 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any, NoReturn
 from unicodedata import category
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv, write_csv
 from trailers12k.common.movie import address_of, addresses_of, check_address, is_mid, is_youtube_id
 from trailers12k.common.text import escape_formula, unescape_formula
-from trailers12k.common.vocabulary import PUBLISHED, SOURCES
+from trailers12k.common.vocabulary import PUBLISHED, SKIPPED, SOURCES
+from trailers12k.jobs.ledger import LedgerRow
 
 DECISIONS = ("accept", "reject", "wrong_trailer", "unsure")
 COLUMNS = ("mid", "decision", "wrong", "replacement", "sha256", "note", "by", "date")
 REQUIRED = ("mid", "decision")
 WRITTEN = ("mid", "title", "decision", "verified", *COLUMNS[2:])
-"""Of data/curation.csv. It can be read again; `title` and `verified` are not looked at then."""
+"""Columns of data/curation.csv. `read` accepts that file and ignores `title` and `verified`."""
 PRODUCT = "data/curation.csv"
 STAGE = "curation"
-"""Of a rejected movie in the ledger."""
 REASON = "rejected"
+"""Stage and reason of a rejected movie in the ledger."""
 SHA256 = re.compile("[0-9a-f]{64}")
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 CONTROLS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-"""Categories of what is never shown. Letters that this Python does not know yet may be."""
+"""Unicode categories that are rejected. Unassigned code points are accepted, since a later
+Unicode version may define them."""
 JOINERS = str.maketrans("", "", "\u200c\u200d")
-"""Not shown, but stand within words of some scripts, and within emojis."""
+"""Zero-width joiners, which words of some scripts and emojis contain."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What somebody decided about one movie; empty where nothing was said.
+    """A person's decision about one movie; optional fields are empty strings.
 
-    decision: of `DECISIONS`. wrong: YouTube ids or addresses that are not, or no more, the movie's
-        trailer. replacement: the one to be used instead. sha256: of the trailer that was looked at.
-    note: in one line. by: who it was. date: as 2026-11-25.
+    decision: one of `DECISIONS`. wrong: YouTube ids or addresses that are not the movie's trailer.
+    replacement: the trailer to use instead. sha256: hash of the trailer that the person saw.
+    note: one line. by: the person. date: YYYY-MM-DD.
     """
 
     mid: str
@@ -55,12 +58,12 @@ class Decision:
 
     @property
     def rejects(self) -> bool:
-        """Whether the movie leaves."""
+        """Whether the movie leaves the collection."""
         return self.decision == "reject"
 
     @property
-    def effect(self) -> list:
-        """What makes a difference to the movie; empty where nothing does."""
+    def effect(self) -> list[Any]:
+        """The part that changes the movie, as JSON values; empty when nothing does."""
         if self.rejects:
             return [self.decision]
         takes_first = self.decision == "wrong_trailer" and not self.wrong
@@ -68,12 +71,11 @@ class Decision:
             return []
         return [takes_first, list(self.wrong), self.replacement]
 
-    def mend(self, trailers: Sequence[Mapping]) -> tuple[Mapping, ...]:
-        """A movie's trailers, each with `id` or `url`, without those found wrong; the replacement
-        comes first.
+    def apply(self, trailers: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
+        """The movie's trailers, each with `id` or `url`: the replacement first, the wrong removed.
 
-        Without their names, `wrong_trailer` means the first one. A decision to reject, which takes
-        the movie away, changes none.
+        `wrong_trailer` without any `wrong` address refers to the first trailer. A rejection
+        changes no trailers.
         """
         if not self.effect or self.rejects:
             return tuple(trailers)
@@ -85,68 +87,69 @@ class Decision:
             return tuple(left)
         new = address_of(self.replacement)
         named = "id" if is_youtube_id(self.replacement) else "url"
-        # A source may have named it, and know more of it.
-        known = [trailer for trailer in left if new in addresses_of(trailer)]
-        others = [trailer for trailer in left if trailer not in known]
-        return (known[0] if known else {named: self.replacement}, *others)
+        # A source may list the replacement, with more fields than its address.
+        listed = [trailer for trailer in left if new in addresses_of(trailer)]
+        others = [trailer for trailer in left if trailer not in listed]
+        return (listed[0] if listed else {named: self.replacement}, *others)
 
     def is_verified(self, sha256: str | None) -> bool:
-        """Whether a movie's trailer was found good. sha256: of the one that is there; None: there
-        is none.
+        """Whether a person accepted the movie's trailer.
 
-        What was not said to be of a certain file is taken to be of whichever is there.
+        sha256: hash of the trailer's file; None when there is no file. A decision without a hash
+        applies to any file.
         """
         return self.decision == "accept" and sha256 is not None and self.sha256 in ("", sha256)
 
 
-Decided = Sequence[tuple[Decision, str]]
-"""Decisions about movies that are there, or would be but for them, and the titles; by mid."""
+AppliedDecisions = Sequence[tuple[Decision, str]]
+"""Decisions about movies of the collection, rejected ones included, and the titles; by mid."""
 
 
-def place_of(config: Mapping) -> str | None:
-    """Where the file of decisions would lie: beside the first movie table, or else in the working
-    directory; None where none is wanted. Raises `UserError`."""
-    name, movies = config.get("curation"), config["movies"]
-    several = [movies] if isinstance(movies, str) else list(movies)
-    if not name or PUBLISHED in several:
+def path_of(curation: str | None, sources: Sequence[str]) -> str | None:
+    """The path of the file of decisions, which need not exist; None where none is read.
+
+    curation: the file's name in the configuration. It is beside the first movie table, or in the
+        working directory where no table is used. sources: names or paths, as in `movies`.
+    Raises `UserError` for the path of `PRODUCT`.
+    """
+    if not curation or PUBLISHED in sources:
         return None
-    tables = [table for table in several if table not in SOURCES]
-    path = (Path(tables[0]).parent if tables else Path()) / name
+    tables = [source for source in sources if source not in SOURCES]
+    path = (Path(tables[0]).parent if tables else Path()) / curation
     if path.resolve() == Path(PRODUCT).resolve():
         raise UserError(
-            f"config: curation: {path} is what a run writes; allowed: another name, such as "
-            "curation.csv"
+            f"config: curation: {path} is a product of the workflow; allowed: another name, such "
+            "as curation.csv"
         )
     return path.as_posix()
 
 
-def file_of(config: Mapping) -> str | None:
-    """The file of decisions; None where there is none. Raises `UserError`."""
-    place = place_of(config)
-    return place if place and Path(place).exists() else None
+def existing_file(curation: str | None, sources: Sequence[str]) -> str | None:
+    """`path_of`, or None where there is no such file. Raises `UserError`."""
+    path = path_of(curation, sources)
+    return path if path and Path(path).exists() else None
 
 
 def read(path: str | Path, local_files: bool = False) -> dict[str, Decision]:
     """The decisions of a file: mid -> `Decision`, in its order.
 
     local_files: whether trailers may be files of this machine.
-    Raises `UserError`: one line that names the file, the line, the column, the value, and what is
-    allowed.
+    Raises `UserError` with the file, line, column, value, and the allowed values.
     """
     path = Path(path)
-    found: dict[str, Decision] = {}
+    decisions: dict[str, Decision] = {}
     lines: dict[str, int] = {}
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
             for line, row in _rows(reader, path):
                 decision = _decision(row, f"{path}, line {line}", local_files)
-                if decision.mid in found:
+                if decision.mid in decisions:
                     raise UserError(
-                        f"{path}, line {line}: mid: {decision.mid!r} stands in line "
-                        f"{lines[decision.mid]} already; allowed: each movie once"
+                        f"{path}, line {line}: mid: {decision.mid!r} is already in line "
+                        f"{lines[decision.mid]}; allowed: each movie once"
                     )
-                found[decision.mid], lines[decision.mid] = decision, line
+                decisions[decision.mid], lines[decision.mid] = decision, line
     except UnicodeDecodeError as error:
         raise UserError(
             f"{path}: byte {error.start} is not UTF-8; save the table as UTF-8"
@@ -155,37 +158,37 @@ def read(path: str | Path, local_files: bool = False) -> dict[str, Decision]:
         raise UserError(f"{path}: not a CSV file: {error}") from None
     except OSError as error:
         raise UserError(
-            f"{path}: {error.strerror}; allowed: a CSV file that you may read; curation: null in "
-            "the configuration reads none"
+            f"{path}: {error.strerror}; allowed: a readable CSV file, or curation: null in the "
+            "configuration to read none"
         ) from None
-    return found
+    return decisions
 
 
-def _rows(reader: csv.DictReader, path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows that are not blank, and the lines on which they end."""
+def _rows(reader: "csv.DictReader[str]", path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows that are not blank, each after the number of its last line."""
     columns = list(reader.fieldnames or [])
     faults = [f"{name!r} is missing" for name in REQUIRED if name not in columns]
     faults += [f"{name!r} is unknown" for name in columns if name not in WRITTEN]
-    faults += [f"{name!r} stands twice" for name in columns if columns.count(name) > 1]
+    faults += [f"{name!r} appears twice" for name in columns if columns.count(name) > 1]
     if faults:
         raise UserError(
             f"{path}: the column {faults[0]}; required: {', '.join(REQUIRED)}; "
             f"optional: {', '.join(COLUMNS[2:])}; separated by commas"
         )
     for row in reader:
-        # What a spreadsheet leaves of a row that was emptied.
+        # A row that was cleared in a spreadsheet.
         if None not in row and not any(text and text.strip() for text in row.values()):
             continue
         if None in row or None in row.values():
             raise UserError(
-                f"{path}, line {reader.line_num}: it has not {len(columns)} columns as the first "
-                "line has"
+                f"{path}, line {reader.line_num}: the number of columns is not {len(columns)}, "
+                "as in the first line"
             )
         yield reader.line_num, {name: unescape_formula(text.strip()) for name, text in row.items()}
 
 
 def _decision(row: Mapping[str, str], where: str, local_files: bool) -> Decision:
-    def refuse(name: str, value: str, allowed: str) -> None:
+    def refuse(name: str, value: str, allowed: str) -> NoReturn:
         raise UserError(f"{where}: {name}: {value!r} is not allowed; allowed: {allowed}")
 
     def address(name: str, value: str, files: bool) -> None:
@@ -203,20 +206,20 @@ def _decision(row: Mapping[str, str], where: str, local_files: bool) -> Decision
         refuse("decision", decision, ", ".join(DECISIONS))
     wrong = tuple(filter(None, map(str.strip, row.get("wrong", "").split("|"))))
     for text in wrong:
-        # Only compared, so that no file of this machine is read.
+        # Addresses are only compared here, so a local file is accepted and never read.
         address("wrong", text, True)
     replacement = row.get("replacement", "")
     address("replacement", replacement, local_files)
     if "|" in replacement:
         refuse("replacement", replacement, "one address, without |")
     if replacement and address_of(replacement) in map(address_of, wrong):
-        refuse("replacement", replacement, "none of those in the column wrong")
+        refuse("replacement", replacement, "none of the addresses in the column wrong")
     sha256, day = row.get("sha256", "").lower(), row.get("date", "")
     if sha256 and not SHA256.fullmatch(sha256):
         refuse("sha256", sha256, "the 64 hex digits of a trailer's sha256, or empty")
     if day and not _is_day(day):
-        refuse("date", day, "a day as 2026-11-25, or empty")
-    # A note may have lines.
+        refuse("date", day, "a date such as 2026-11-25, or empty")
+    # Spreadsheets allow line breaks within a cell.
     texts = {name: " ".join(row.get(name, "").split()) for name in ("note", "by")}
     for name, text in texts.items():
         if not CONTROLS.isdisjoint(map(category, text.translate(JOINERS))):
@@ -225,7 +228,7 @@ def _decision(row: Mapping[str, str], where: str, local_files: bool) -> Decision
 
 
 def _is_day(text: str) -> bool:
-    # date.fromisoformat takes 20261125 too.
+    # date.fromisoformat also accepts 20261125.
     if not DAY.fullmatch(text):
         return False
     try:
@@ -235,16 +238,16 @@ def _is_day(text: str) -> bool:
     return True
 
 
-def effects(decisions: Mapping[str, Decision]) -> dict[str, list]:
-    """What of the decisions makes a difference to movies: mid -> `Decision.effect`."""
+def effects(decisions: Mapping[str, Decision]) -> dict[str, list[Any]]:
+    """The decisions that change movies: mid -> `Decision.effect`."""
     return {mid: each.effect for mid, each in decisions.items() if each.effect}
 
 
-def write(path: str | Path, decided: Decided, trailers: Mapping[str, str]) -> None:
-    """Write data/curation.csv, by mid, with the columns `WRITTEN`.
+def write(path: str | Path, decided: AppliedDecisions, trailers: Mapping[str, str]) -> None:
+    """Write data/curation.csv, sorted by mid, with the columns `WRITTEN`.
 
-    verified: `true` or `false`, of `Decision.is_verified`. trailers: mid -> sha256 of the trailers
-    that are there.
+    The column `verified` holds `true` or `false`, from `Decision.is_verified`.
+    trailers: mid -> sha256 of its downloaded trailer.
     """
     rows = []
     for each, title in decided:
@@ -256,24 +259,24 @@ def write(path: str | Path, decided: Decided, trailers: Mapping[str, str]) -> No
 
 
 def read_written(path: str | Path = PRODUCT) -> list[dict[str, str]]:
-    """The rows that `write` wrote, with the texts that it was given."""
+    """The rows of a file that `write` wrote, with unescaped texts."""
     return [{name: unescape_formula(text) for name, text in row.items()} for row in read_csv(path)]
 
 
-def rejections(decided: Decided) -> list[dict[str, str]]:
-    """The rows of the ledger of the movies that were rejected."""
+def rejections(decided: AppliedDecisions) -> list[LedgerRow]:
+    """The ledger rows of rejected movies, in the stage `STAGE`."""
     return [
         {
-            "mid": each.mid,
-            "status": "skipped",
+            "mid": decision.mid,
+            "status": SKIPPED,
             "reason": REASON,
-            "detail": escape_formula(each.note),
+            "detail": escape_formula(decision.note),
         }
-        for each, _ in decided
-        if each.rejects
+        for decision, _ in decided
+        if decision.rejects
     ]
 
 
-def unknown(decisions: Iterable[str], decided: Decided) -> list[str]:
-    """The movies that are decided about, but are none of ours."""
-    return sorted(set(decisions) - {each.mid for each, _ in decided})
+def without_movie(decisions: Iterable[str], decided: AppliedDecisions) -> list[str]:
+    """The mids, sorted, of decisions about movies that are not in the collection."""
+    return sorted(set(decisions) - {decision.mid for decision, _ in decided})

@@ -12,12 +12,13 @@ AROUND = re.compile(
     r"official|trailers?|teaser|movie|film|hd|uhd|3d|4k|8k|imax|\d{3,4}p|pictures|studios?"
     r"|entertainment|presents|(19|20)\d\d"
 )
-"""Words around a title that are no part of it."""
+"""Words that surround a movie's title in the title of its trailer."""
 
 BEFORE = re.compile(
     r"new|first|final|main|theatrical|international|original|exclusive|extended|red|band|us|uk"
 )
-"""And these before them: a "new trailer" is none of "Moon", but "New Moon" is another movie."""
+"""Words that precede those of `AROUND`: "Moon new trailer" is the title "Moon", but "New Moon
+trailer" is another movie."""
 
 YEAR = re.compile(r"(19|20)\d\d", re.ASCII)
 
@@ -26,45 +27,31 @@ NUMBERS = {
     **{"eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "thirteen": "13"},
     **{"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"},
 }
-"""Not the Roman 1, 5 and 10, which are words and letters too."""
+"""Numbers as words. The Roman 1, 5 and 10 are left out, since they are also letters."""
 
 
-def likeness(title: str, video: str) -> float | None:
-    """How much of a movie's title and of its video's is the same, 0 to 1; None where one of them
-    has no words.
+def similarity(title: str, video: str) -> float | None:
+    """The share of words that a movie's title and its video's title have in common, 0 to 1.
 
-    Words that stand around titles, such as "official trailer", do not count. A title of several
-    words that is there as a whole is the same: subtitles are not always named.
+    None where either has no words. Words such as "official trailer" around a title do not count. A
+    title of several words that the video contains as a whole scores 1, since subtitles of movies
+    are often left out.
     """
-    own, words = _words(title), _words(video)
+    own, words = words_of(title), words_of(video)
     if not (own and words):
         return None
     if len(own) > 1 and f" {' '.join(own)} " in f" {' '.join(words)} ":
         return 1.0
-    return _likest(words, own)[0]
+    return best_match(words, own)[0]
 
 
 def other_year(title: str, year: str, video: str) -> str:
-    """The year that a video's title names and that is not the movie's, by more than one; or
-    empty."""
-    years = _years(Counter(_words(video)) - Counter(_words(title)))
-    return years[0] if year not in years and _is_other_year(years, year) else ""
+    """A year in a video's title that differs from the movie's by more than one; else empty."""
+    years = years_in(Counter(words_of(video)) - Counter(words_of(title)))
+    return years[0] if year not in years and has_other_year(years, year) else ""
 
 
-def _years(words: Iterable[str]) -> list[str]:
-    return [word for word in words if YEAR.fullmatch(word)]
-
-
-def _is_other_year(years: Iterable[str], year: str) -> bool:
-    return bool(year) and any(abs(int(other) - int(year)) > 1 for other in years)
-
-
-def _likest(words: Sequence[str], own: Sequence[str]) -> tuple[float, list[str]]:
-    """The part of a video's title that is most like a movie's, and how much it is, 0 to 1."""
-    return max(((_alike(own, run), run) for run in _runs(words, own)), key=lambda r: r[0])
-
-
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
     """The words of a title, without case and accents; numbers as digits."""
     text = unicodedata.normalize("NFKD", text).casefold().replace("&", " and ")
     text = "".join(letter for letter in text if not unicodedata.combining(letter))
@@ -72,8 +59,32 @@ def _words(text: str) -> list[str]:
     return [NUMBERS.get(word, word) for word in words]
 
 
+def years_in(words: Iterable[str]) -> list[str]:
+    """The words that are years from 1900 to 2099."""
+    return [word for word in words if YEAR.fullmatch(word)]
+
+
+def has_other_year(years: Iterable[str], year: str) -> bool:
+    """Whether any of the years differs from the movie's by more than one; never without one."""
+    return bool(year) and any(abs(int(other) - int(year)) > 1 for other in years)
+
+
+def numbers_in(words: Iterable[str]) -> set[str]:
+    """The numbers of a title, as digits; without 1, since a first part is often not numbered."""
+    return {word for word in words if word.isdecimal()} - {"1"}
+
+
+def best_match(words: Sequence[str], title: Sequence[str]) -> tuple[float, list[str]]:
+    """The part of a video's title that is most similar to a movie's title.
+
+    words, title: words of the two titles. Returns the similarity, 0 to 1, and the words of the
+    part.
+    """
+    return max(((_overlap(title, run), run) for run in _runs(words, title)), key=lambda r: r[0])
+
+
 def _runs(words: Sequence[str], own: Sequence[str]) -> Iterator[list[str]]:
-    """A title's words, cut at those that are no part of a movie's title."""
+    """The runs of words between those that surround a title, from the last run to the first."""
     run: list[str] = []
     cut = False
     for word in reversed(words):
@@ -86,12 +97,7 @@ def _runs(words: Sequence[str], own: Sequence[str]) -> Iterator[list[str]]:
     yield run[::-1]
 
 
-def _alike(one: Sequence[str], other: Sequence[str]) -> float:
-    """How many of the words of two titles are in both: 1 for the same, 0 for others."""
+def _overlap(one: Sequence[str], other: Sequence[str]) -> float:
+    """The share of words that two titles have in common (Dice's coefficient), 0 to 1."""
     both = (Counter(one) & Counter(other)).total()
     return 2 * both / max(1, len(one) + len(other))
-
-
-def _numbers(words: Iterable[str]) -> set[str]:
-    """A title's numbers; a first part often has none."""
-    return {word for word in words if word.isdecimal()} - {"1"}

@@ -1,46 +1,58 @@
-"""What each rule cost in time and memory.
+"""Sums the time and memory of each rule's jobs.
 
-Reads benchmarks/. Must not know how the report shows it.
+Reads benchmarks/. Must not know how the sums are drawn.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-TELLER = "draw_report"
-"""The rule whose own cost cannot be known when costs are told."""
+COSTS = ["rule", "jobs", "seconds", "cpu_seconds", "max_rss_mb"]
+"""Columns of costs.csv."""
+
+REPORTING_RULE = "draw_report"
+"""The rule that sums the costs. Snakemake writes its own benchmark only afterwards."""
 
 
-def costs(folder: str | Path, known: Iterable[str]) -> list[dict]:
-    """Rows of costs.csv: time and memory of each rule, summed over the last run of its jobs.
+@dataclass
+class _RuleCosts:
+    jobs: int = 0
+    seconds: float = 0
+    cpu_seconds: float = 0
+    max_rss_mb: float = 0
 
-    folder: of benchmarks, a file a job. known: the names that jobs may have (stores, runs); what
-    is left of others does not count. max_rss_mb: the most of any of its jobs.
+    def add(self, benchmark: pd.Series) -> None:
+        self.jobs += 1
+        self.seconds += float(benchmark["s"])
+        self.cpu_seconds += float(benchmark["cpu_time"])
+        self.max_rss_mb = max(self.max_rss_mb, float(benchmark["max_rss"]))
+
+
+def costs(folder: str | Path, current: Iterable[str]) -> list[dict[str, object]]:
+    """Rows of costs.csv, the longest rule first, summed over the last run of every job.
+
+    folder: of benchmarks, with one file per job. current: the stores and runs of the configuration;
+    benchmarks of other stores and runs do not count. max_rss_mb: the maximum over the rule's jobs.
     """
-    folder, known = Path(folder), set(known)
-    rows: dict[str, dict] = {}
+    folder, current = Path(folder), set(current)
+    rules: dict[str, _RuleCosts] = {}
     for path in sorted(folder.rglob("*.tsv")):
         rule, *rest = path.relative_to(folder).with_suffix("").parts
-        # Two levels: RULE/STORE/SHARD and RULE/RUN/SPLIT, of rules that are not about shards alone.
-        if rule == TELLER or (len(rest) > 1 and rest[0] not in known):
+        # Two levels (RULE/STORE/SHARD, RULE/RUN/SPLIT) name a store or a run; one level does not.
+        if rule == REPORTING_RULE or (len(rest) > 1 and rest[0] not in current):
             continue
-        told = pd.read_csv(path, sep="\t", na_values=["NA", "-"]).fillna(0).iloc[-1]
-        row = rows.setdefault(rule, {"rule": rule, "jobs": 0, "s": 0, "cpu": 0, "rss": 0})
-        row["jobs"] += 1
-        row["s"] += float(told["s"])
-        row["cpu"] += float(told["cpu_time"])
-        row["rss"] = max(row["rss"], float(told["max_rss"]))
+        benchmark = pd.read_csv(path, sep="\t", na_values=["NA", "-"]).fillna(0).iloc[-1]
+        rules.setdefault(rule, _RuleCosts()).add(benchmark)
+    ordered = sorted(rules.items(), key=lambda item: (-item[1].seconds, item[0]))
     return [
         {
-            "rule": row["rule"],
-            "jobs": row["jobs"],
-            "seconds": f"{row['s']:.1f}",
-            "cpu_seconds": f"{row['cpu']:.1f}",
-            "max_rss_mb": f"{row['rss']:.0f}",
+            "rule": rule,
+            "jobs": sums.jobs,
+            "seconds": f"{sums.seconds:.1f}",
+            "cpu_seconds": f"{sums.cpu_seconds:.1f}",
+            "max_rss_mb": f"{sums.max_rss_mb:.0f}",
         }
-        for row in sorted(rows.values(), key=lambda row: (-row["s"], row["rule"]))
+        for rule, sums in ordered
     ]
-
-
-COSTS = ["rule", "jobs", "seconds", "cpu_seconds", "max_rss_mb"]

@@ -1,6 +1,7 @@
-"""A map of a store's movies: where each lies among the others, and which is the nearest.
+"""Places the movies of a store on a plane, and finds the nearest neighbour of each.
 
-Reads a store and its manifest. Must not know what the numbers mean, nor how a map is drawn.
+Reads a store and its manifest; writes results/map/STORE.csv. Must not know what the features mean,
+nor how the plane is drawn.
 """
 
 import logging
@@ -20,73 +21,78 @@ from trailers12k.features import store as stores
 log = logging.getLogger(__name__)
 
 COMPONENTS = 30
-"""Principal components that t-SNE sees: as many as its authors took (van der Maaten and Hinton,
-Visualizing Data using t-SNE, Journal of Machine Learning Research 9, 2008, section 4.2)."""
+"""Principal components before t-SNE, as its authors used (van der Maaten and Hinton, Visualizing
+Data using t-SNE, Journal of Machine Learning Research 9, 2008, section 4.2)."""
 PERPLEXITY = 30
-"""Neighbours that count, of the typical values (5 to 50, section 2 there); fewer of few movies."""
+"""Within the range that its authors recommend (5 to 50, section 2 there); less for few movies."""
 DECIMALS = 4
 
 
 def means(store: str | Path, mids: list[str]) -> np.ndarray:
-    """The mean of each movie's rows, float64 (movies, features). KeyError when one is not there."""
+    """The mean over each movie's rows, float64 (movies, features). KeyError for a missing movie."""
     store = Path(store)
-    told = tqdm(mids, f"reading {store.name}", disable=None)
-    return np.stack([stores.read(store, mid).mean(axis=0, dtype=np.float64) for mid in told])
+    progress = tqdm(mids, f"reading {store.name}", disable=None)
+    return np.stack([stores.read(store, mid).mean(axis=0, dtype=np.float64) for mid in progress])
 
 
 def standardised(values: np.ndarray) -> np.ndarray:
-    """Each column with mean 0 and standard deviation 1; 0 where it is constant."""
+    """Each column with mean 0 and standard deviation 1; a constant column becomes 0."""
     spread = values.std(axis=0)
     return (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1)
 
 
-def draw(values: np.ndarray) -> np.ndarray:
-    """Places on a plane, float64 (movies, 2), near to each other where the rows of `values` are:
-    t-SNE on the principal components, which are its first guess, too, so that nothing is drawn by
-    lot.
+def places(values: np.ndarray) -> np.ndarray:
+    """A position on a plane for each row of `values`, float64 (movies, 2), by PCA and t-SNE.
 
-    Of fewer than four movies the first two components, since there is nothing to arrange.
+    Similar rows are near each other. The principal components also initialise t-SNE, so that
+    nothing is random. With fewer than four movies, the positions are the first two components.
     """
     count = min(COMPONENTS, *values.shape)
-    # One thread: the sums of several would come in another order, and another map of them.
+    # One thread: with several, sums are added in another order and the positions differ.
     with threadpool_limits(1):
-        # The faster of the two exact ways.
-        way = "full" if len(values) < values.shape[1] else "covariance_eigh"
-        parts = PCA(count, svd_solver=way).fit_transform(values)
+        # The faster of the two exact solvers.
+        solver = "full" if len(values) < values.shape[1] else "covariance_eigh"
+        components = PCA(count, svd_solver=solver).fit_transform(values)
         if len(values) < 4 or count < 2:
-            return np.pad(parts, ((0, 0), (0, 2)))[:, :2]
+            return np.pad(components, ((0, 0), (0, 2)))[:, :2]
         perplexity = min(PERPLEXITY, (len(values) - 1) / 3)
-        draw = TSNE(perplexity=perplexity, init="pca", random_state=0)
-        return draw.fit_transform(parts)
+        tsne = TSNE(perplexity=perplexity, init="pca", random_state=0)
+        return tsne.fit_transform(components)
 
 
 def nearest(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The number of each row's nearest other row, and the Euclidean distance to it."""
+    """The index of each row's nearest other row, and the Euclidean distance to it."""
     with threadpool_limits(1):
-        finder = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(values)
-        distances, places = finder.kneighbors()  # without an argument, no row is its own neighbour
-    return places[:, 0], distances[:, 0]
+        neighbours = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(values)
+        # Without an argument, no row is its own neighbour.
+        distances, indices = neighbours.kneighbors()
+    return indices[:, 0], distances[:, 0]
 
 
-def of_store(store: str | Path, manifest: str | Path) -> pd.DataFrame:
-    """The map of the movies in a manifest: mid, x, y, nearest, distance, by mid.
+def embed(store: str | Path, manifest: str | Path) -> pd.DataFrame:
+    """The embedding of the movies in a manifest: mid, x, y, nearest, distance, by mid.
 
-    nearest: another movie, the nearest by the means over clips, each feature standardised;
-    distance: to it. Empty where there is no other.
+    nearest: mid of the nearest other movie by standardised means over clips. distance: to it.
+    Both are empty for a single movie.
     """
-    listed = pd.read_csv(manifest, dtype={"mid": str})
-    mids = sorted(listed.loc[listed["clips"] > 0, "mid"])
+    rows = pd.read_csv(manifest, dtype={"mid": str})
+    mids = sorted(rows.loc[rows["clips"] > 0, "mid"])
     if len(mids) < 2:
-        only = {"mid": mids, "x": 0.0, "y": 0.0, "nearest": "", "distance": np.nan}
-        return pd.DataFrame(only)
+        columns = {"mid": mids, "x": 0.0, "y": 0.0, "nearest": "", "distance": np.nan}
+        return pd.DataFrame(columns)
     values = standardised(means(store, mids))
-    places, distances = nearest(values)
-    x, y = draw(values).T
-    log.info("%s: %d movies on the map", Path(store).name, len(mids))
-    near = [mids[place] for place in places]
+    indices, distances = nearest(values)
+    x, y = places(values).T
+    log.info("%s: embedded %d movies", Path(store).name, len(mids))
+    near = [mids[index] for index in indices]
     return pd.DataFrame({"mid": mids, "x": x, "y": y, "nearest": near, "distance": distances})
 
 
 def write(path: str | Path, table: pd.DataFrame) -> None:
-    """Write a map as CSV."""
+    """Writes an embedding as CSV."""
     write_text(path, table.to_csv(index=False, float_format=f"%.{DECIMALS}f", lineterminator="\n"))
+
+
+def map_features(path: str | Path, store: str | Path, manifest: str | Path) -> None:
+    """Writes the embedding of a store's movies."""
+    write(path, embed(store, manifest))

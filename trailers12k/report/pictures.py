@@ -1,27 +1,28 @@
-"""The pictures of the report and their captions.
+"""The charts of the report with their headings, captions and descriptions.
 
-Reads the run's tables; writes results/figures/. Must not know the page around them.
+Reads the run's tables; writes results/figures/. Must not know the page around the pictures.
 """
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from trailers12k.common.vocabulary import CHANCE, CONSTANT, GENRES
-from trailers12k.report import charts as figures
-from trailers12k.report import drawing
-from trailers12k.report.formatting import (
-    Table,
-    _count,
-    duration,
-)
+import pandas as pd
+from altair.typing import ChartType
+
+from trailers12k.common.vocabulary import CHANCE, FAILED, GENRES, OK
+from trailers12k.report import charts, drawing, run_charts
+from trailers12k.report.charts import HistogramAxis
+from trailers12k.report.formatting import count, duration
+from trailers12k.report.measures import FRACTIONAL
+from trailers12k.report.run_charts import trained_runs
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A table of the page: words only. numbers: the columns that stand to the right."""
+    """A table of the page, as text. numbers: positions of the right-aligned columns."""
 
     caption: str
     heads: Sequence[str]
@@ -29,111 +30,152 @@ class Grid:
     numbers: frozenset[int] = frozenset()
 
 
-@dataclass
-class Picture:
-    """A chart of the page, with what is said of it.
+@dataclass(frozen=True)
+class Choice:
+    """A control that sets a parameter of a chart to one of the options, or to several of them.
 
-    alt: what it shows, for who cannot see it. tables: names of `TABLES`. choices: of the chart's
-    parameter `signal`; `several` of them at a time, or one, at first `chosen`.
+    signal: name of the parameter. initial: the selected option, where only one is possible.
+    """
+
+    signal: str
+    options: Sequence[str]
+    several: bool = False
+    initial: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart of the page, with its text.
+
+    alt: describes the chart to readers who cannot see it. tables: keys of `page.TABLES`.
     """
 
     name: str
     heading: str
-    chart: drawing.Chart
+    chart: ChartType
     alt: str
     caption: str
     tables: Sequence[str]
     grid: Grid | None = None
-    signal: str = ""
-    choices: Sequence[str] = ()
-    several: bool = False
-    chosen: str = ""
-    image: str = field(default="", init=False)
-    width: int = field(default=0, init=False)
-    height: int = field(default=0, init=False)
+    choice: Choice | None = None
 
 
-def pictures(tables: Mapping[str, Table]) -> list[Picture]:
-    """The pictures of a run, in the order of the page, of those tables that are there."""
-    found = [
+@dataclass(frozen=True)
+class Still:
+    """A static image of a chart: a data URI, and its size in CSS pixels."""
+
+    uri: str
+    width: int
+    height: int
+
+
+def pictures_of(tables: Mapping[str, pd.DataFrame]) -> list[Picture]:
+    """The pictures for which tables exist, in the order of the page."""
+    pictures = [
         _funnel(tables["funnel"]),
         _genres(tables["genres"]),
         _cooccurrence(tables["cooccurrence"]),
     ]
     if "histograms" in tables:
-        found += _histograms(tables["histograms"], tables["measures"])
-    found += [_splits(tables["splits"]), _results(tables["summary"])]
-    found += [_run_genres(tables["summary"]), *_curves(tables)]
+        pictures += _histograms(tables["histograms"], tables["measures"])
+    pictures += [
+        _splits(tables["splits"]),
+        _results(tables["summary"]),
+        _run_genres(tables["summary"]),
+        *_curves(tables),
+    ]
     if "costs" in tables:
-        found.append(_costs(tables["costs"]))
-    return found
+        pictures.append(_costs(tables["costs"]))
+    return pictures
 
 
-def _funnel(table: Table) -> Picture:
+def draw(
+    pictures: Iterable[Picture], folder: str | Path, existing: Container[str] = ()
+) -> dict[str, Still]:
+    """Writes every picture into `folder` as NAME.svg and NAME.png; name -> the SVG as an image.
+
+    existing: names of pictures that another rule has drawn.
+    """
+    stills = {}
+    for picture in pictures:
+        if picture.name not in existing:
+            drawing.save(picture.chart, Path(folder) / picture.name)
+        data = (Path(folder) / f"{picture.name}.svg").read_bytes()
+        stills[picture.name] = Still(
+            f"data:image/svg+xml;base64,{b64encode(data).decode()}", *_size_of(data.decode())
+        )
+    return stills
+
+
+def _size_of(svg: str) -> tuple[int, int]:
+    size = re.search(r'<svg[^>]* width="([\d.]+)" height="([\d.]+)"', svg)
+    if not size:
+        raise ValueError("an SVG without a width and a height")
+    return round(float(size[1])), round(float(size[2]))
+
+
+def _funnel(table: pd.DataFrame) -> Picture:
     rows = [
-        [
-            figures.LABELS.get(row["step"], row["step"])
-            if row["status"] == "ok"
-            else f"− {row['step']}: {row['reason']}",
-            row["status"],
-            _count(row["movies"]),
-        ]
+        [charts.step_label(row), row["status"], count(row["movies"])]
         for row in table.to_dict("records")
     ]
     return Picture(
         "funnel",
-        "What is left of the movies, step by step",
-        figures.funnel(table),
-        "Bars of the movies left after each step. " + funnel_words(table),
-        "Red is lost, grey is set aside; each row is named in the ledger, with its original words.",
+        "Movies that remain after each step",
+        charts.funnel(table),
+        "Bars of the movies that remain after each step. " + funnel_words(table),
+        "Red: lost to a failure. Grey: set aside. The ledger lists every movie with the original "
+        "message.",
         ["funnel", "trailers", "ledger"],
         Grid("Movies after each step.", ["step", "status", "movies"], rows, frozenset({2})),
     )
 
 
-def funnel_words(table: Table) -> str:
-    """The funnel in a few sentences."""
-    left = table[table["status"] == "ok"].set_index("step")["movies"]
-    words = [f"Of {_count(left.iloc[0])} movies, "]
-    told = {
-        "curation": "{} were kept by hand",
-        "trailers": "{} have a whole trailer",
+def funnel_words(table: pd.DataFrame) -> str:
+    """The rows of funnel.csv in a few sentences."""
+    remaining = table[table["status"] == OK].set_index("step")["movies"]
+    clauses = {
+        "curation": "{} were kept by curation",
+        "trailers": "{} have a complete trailer",
         "clips": "{} were cut into clips",
         "features": "{} are in the stores of every run",
-        "evaluated": "{} were tested by every run",
+        "evaluated": "{} were evaluated by every run",
     }
-    parts = [text.format(_count(left[step])) for step, text in told.items() if step in left]
-    words.append(", ".join(parts[:-1]) + f" and {parts[-1]}. ")
-    lost = table[table["status"] == "failed"]
-    reasons = [
-        f"{_count(row['movies'])} {str(row['reason']).replace('_', ' ')} ({row['step']})"
-        for row in lost.to_dict("records")
+    parts = [
+        clause.format(count(remaining[step]))
+        for step, clause in clauses.items()
+        if step in remaining
     ]
-    words.append(f"Lost: {', '.join(reasons)}." if reasons else "None was lost to a failure.")
-    return "".join(words)
+    losses = [
+        f"{count(row['movies'])} {str(row['reason']).replace('_', ' ')} ({row['step']})"
+        for row in table[table["status"] == FAILED].to_dict("records")
+    ]
+    return f"Of {count(remaining.iloc[0])} movies, {', '.join(parts[:-1])} and {parts[-1]}. " + (
+        f"Lost: {', '.join(losses)}." if losses else "No movie was lost to a failure."
+    )
 
 
-def _genres(table: Table) -> Picture:
+def _genres(table: pd.DataFrame) -> Picture:
     rows = table.sort_values(["movies", "genre"], ascending=[False, True]).to_dict("records")
-    told = ", ".join(f"{row['genre']} {_count(row['movies'])}" for row in rows)
+    numbers = ", ".join(f"{row['genre']} {count(row['movies'])}" for row in rows)
     cells = [
         [
             row["genre"],
-            _count(row["movies"]),
+            count(row["movies"]),
             f"{100 * row['share']:.1f} %",
-            _count(row["evaluated"]),
+            count(row["evaluated"]),
         ]
         for row in rows
     ]
     return Picture(
         "genres",
-        "Movies of each genre",
-        figures.genres(table),
-        f"Bars of the movies of each genre: {told}.",
-        "A movie has one genre or several. Inside: the movies that every run was tested on.",
+        "Movies per genre",
+        charts.genres(table),
+        f"Bars of the movies per genre: {numbers}.",
+        "A movie has one or more genres. Inner bars: the movies that every run evaluated.",
         ["genres"],
         Grid(
-            "Movies of each genre.",
+            "Movies per genre.",
             ["genre", "movies", "share of all", "evaluated"],
             cells,
             frozenset({1, 2, 3}),
@@ -141,7 +183,7 @@ def _genres(table: Table) -> Picture:
     )
 
 
-def _cooccurrence(table: Table) -> Picture:
+def _cooccurrence(table: pd.DataFrame) -> Picture:
     names = list(table["genre"])
     pairs = [
         (int(table[other].iloc[row]), one, other)
@@ -149,142 +191,142 @@ def _cooccurrence(table: Table) -> Picture:
         for other in names[row + 1 :]
     ]
     top = sorted(pairs, key=lambda pair: (-pair[0], pair[1:]))[:3]
-    never = sum(count == 0 for count, _, _ in pairs)
-    told = ", ".join(f"{one} with {other} {_count(count)}" for count, one, other in top)
+    never = sum(number == 0 for number, _, _ in pairs)
+    frequent = ", ".join(f"{one} with {other} {count(number)}" for number, one, other in top)
     return Picture(
         "cooccurrence",
-        "Genres that go together",
-        figures.cooccurrence(table),
-        f"A grid of all pairs of genres. The most frequent: {told}. Of {len(pairs)} pairs, {never} "
-        "never occur.",
-        "Movies that have both genres; on the diagonal, without a colour, all that have the one.",
+        "Genres that occur together",
+        charts.cooccurrence(table),
+        f"A matrix of all pairs of genres. The most frequent: {frequent}. Of {len(pairs)} pairs, "
+        f"{never} never occur.",
+        "Movies with both genres. The uncoloured diagonal holds all movies with the genre.",
         ["cooccurrence"],
     )
 
 
-HEADINGS = {
+MEASURE_PICTURES = {
     "year": ("year", "Years of the movies", "year"),
-    "genres": ("genres_of", "Genres a movie has", "genres of a movie"),
-    "duration": ("duration", "Duration of the trailers", "seconds"),
-    "shots": ("shots", "Shots of a trailer", "shots"),
-    "clips": ("clips", "Clips of a trailer", "clips"),
+    "genres": ("genres_of", "Genres per movie", "genres of a movie"),
+    "duration": ("duration", "Durations of the trailers", "seconds"),
+    "shots": ("shots", "Shots per trailer", "shots"),
+    "clips": ("clips", "Clips per trailer", "clips"),
 }
+"""Measure -> name of its picture, heading, title of the axis."""
+NUMBER_FORMATS = {"year": "d"}
+"""Years have no thousands separator."""
 
 
-def _histograms(bars: Table, measures: Table) -> list[Picture]:
-    found = []
+def _histograms(bins: pd.DataFrame, measures: pd.DataFrame) -> list[Picture]:
+    pictures = []
     for row in measures.to_dict("records"):
-        rows = bars[bars["measure"] == row["measure"]]
-        name, heading, axis = HEADINGS[row["measure"]]
-        words = "None is known."
+        measure = row["measure"]
+        rows = bins[bins["measure"] == measure]
+        name, heading, title = MEASURE_PICTURES[measure]
+        words = "No values."
         if len(rows):
             words = (
-                f"{_count(row['movies'])} movies; median {row['median']:g}, half of them "
+                f"{count(row['movies'])} movies; median {row['median']:g}, half of them "
                 f"between {row['lower_quartile']:g} and {row['upper_quartile']:g}; from "
                 f"{row['least']:g} to {row['most']:g}."
             )
-        chart = figures.histogram(rows, axis)
+        axis = HistogramAxis(title, measure not in FRACTIONAL, NUMBER_FORMATS.get(measure, ""))
+        chart = charts.histogram(rows, axis)
         alt = f"A histogram: {words}"
-        found.append(Picture(name, heading, chart, alt, words, ["histograms", "measures"]))
-    return found
+        pictures.append(Picture(name, heading, chart, alt, words, ["histograms", "measures"]))
+    return pictures
 
 
-def _splits(table: Table) -> Picture:
-    told = []
+def _splits(table: pd.DataFrame) -> Picture:
+    splits = []
     for name, rows in table.groupby("split", sort=False):
         sizes = ", ".join(
-            f"{_count(row['movies'])} {row['subset']}" for row in rows.to_dict("records")
+            f"{count(row['movies'])} {row['subset']}" for row in rows.to_dict("records")
         )
         first = rows.iloc[0]
-        told.append(
+        splits.append(
             f"{name}: {sizes}; label deviation {first['label_deviation']:.3f}, pair deviation "
             f"{first['pair_deviation']:.4f}"
         )
     return Picture(
         "splits",
-        "How evenly genres are divided",
-        figures.balance(table),
-        f"Points for each genre, subset and split, around one. {'. '.join(told)}.",
-        ". ".join(told) + ". Deviations: the largest of any subset.",
+        "Shares of the genres in the subsets",
+        charts.balance(table),
+        f"Points for each genre, subset and split, near one. {'. '.join(splits)}.",
+        ". ".join(splits) + ". Each deviation is the largest of the three subsets.",
         ["splits"],
     )
 
 
-def _trained(summary: Table) -> Table:
-    return summary[~summary["run"].isin([CHANCE, CONSTANT])]
-
-
-def _results(summary: Table) -> Picture:
-    told = ", ".join(f"{r['run']} {r['uap']:.1f}" for r in _trained(summary).to_dict("records"))
+def _results(summary: pd.DataFrame) -> Picture:
+    runs = trained_runs(summary).to_dict("records")
+    numbers = ", ".join(f"{row['run']} {row['uap']:.1f}" for row in runs)
     chance = summary.set_index("run").loc[CHANCE, "uap"]
     return Picture(
         "results",
         "Every run beside the paper and chance",
-        figures.results(summary),
-        f"Points for each run. Its mean µAP on the test movies, in %: {told}; chance {chance:.1f}.",
-        "Mean over the splits, and the sample standard deviation to both sides.",
+        run_charts.results(summary),
+        f"Points for each run. Mean µAP on the test movies, in %: {numbers}; chance {chance:.1f}.",
+        "Mean and sample standard deviation over the splits.",
         ["summary"],
     )
 
 
-def _run_genres(summary: Table) -> Picture:
-    runs = _trained(summary)
+def _run_genres(summary: pd.DataFrame) -> Picture:
+    runs = trained_runs(summary)
     best = runs.loc[runs["map"].idxmax()]
     ranked = sorted(GENRES, key=lambda genre: -best[genre])
-    told = ", ".join(f"{genre} {best[genre]:.1f}" for genre in ranked)
+    numbers = ", ".join(f"{genre} {best[genre]:.1f}" for genre in ranked)
     return Picture(
         "run_genres",
-        "One run, genre by genre",
-        figures.run_genres(summary),
+        "One run by genre",
+        run_charts.run_genres(summary),
         f"Points by genre. Average precision of {best['run']}, which has the highest mAP, in %: "
-        f"{told}.",
-        f"The run that is chosen ({best['run']} where nothing can be) among all others, pale, and "
-        "chance, the grey mark. Mean over the splits, and the sample standard deviation.",
+        f"{numbers}.",
+        f"The selected run ({best['run']} without JavaScript), all other runs (pale) and chance "
+        "(grey mark). Mean and sample standard deviation over the splits.",
         ["summary"],
-        signal="run",
-        choices=list(runs["run"]),
-        chosen=best["run"],
+        choice=Choice("run", list(runs["run"]), initial=best["run"]),
     )
 
 
-def _curves(tables: Mapping[str, Table]) -> list[Picture]:
-    pretrained = figures.pretrained_of(tables["tst"])
-    recall, losses = tables["precision_recall"], tables["learning"]
-    middle = {run: recall[run].iloc[50] for run in recall}
-    least = {run: (losses[run].min(), int(losses[run].idxmin())) for run in losses}
-    common = {"signal": "shown", "choices": list(recall), "several": True}
+def _curves(tables: Mapping[str, pd.DataFrame]) -> list[Picture]:
+    pretrained = run_charts.pretrained_of(tables["tst"])
+    recalls, losses = tables["precision_recall"], tables["learning"]
+    middle = {run: recalls[run].iloc[50] for run in recalls}
+    lowest = {run: (losses[run].min(), int(losses[run].idxmin())) for run in losses}
+    choice = Choice("shown", list(recalls), several=True)
     return [
         Picture(
             "precision_recall",
             "Precision and recall",
-            figures.precision_recall(recall, pretrained),
+            run_charts.precision_recall(recalls, pretrained),
             "A curve for each run. Precision at recall 0.5, in %: "
             + ", ".join(f"{run} {value:.1f}" for run, value in middle.items())
             + ".",
-            "Over all pairs of test movie and genre; the mean over the splits.",
+            "Over all pairs of test movie and genre; mean over the splits.",
             ["precision_recall"],
-            **common,
+            choice=choice,
         ),
         Picture(
             "learning",
             "Learning curves",
-            figures.learning(losses, pretrained),
+            run_charts.learning(losses, pretrained),
             "A curve for each run. Lowest validation loss, and its epoch: "
-            + ", ".join(f"{run} {value:.3f} ({epoch})" for run, (value, epoch) in least.items())
+            + ", ".join(f"{run} {value:.3f} ({epoch})" for run, (value, epoch) in lowest.items())
             + ".",
-            "Validation loss; the mean over the splits that still train, so that a curve may jump "
-            "where one of them stops.",
+            "Validation loss; mean over the splits that still train, so that a curve may jump "
+            "where a split stops.",
             ["learning"],
-            **common,
+            choice=choice,
         ),
     ]
 
 
-def _costs(table: Table) -> Picture:
+def _costs(table: pd.DataFrame) -> Picture:
     rows = [
         [
             row["rule"],
-            _count(row["jobs"]),
+            count(row["jobs"]),
             duration(row["seconds"]),
             duration(row["cpu_seconds"]),
             f"{row['max_rss_mb']:,.0f} MB",
@@ -293,43 +335,30 @@ def _costs(table: Table) -> Picture:
     ]
     return Picture(
         "costs",
-        "What each rule's jobs took",
-        figures.costs(table),
+        "Time and memory of each rule",
+        charts.costs(table),
         "Bars for each rule. " + cost_words(table),
-        "Summed over the jobs, when each last ran; jobs of one rule may have run side by side. "
-        "Rules below a five-hundredth of all time are only in the table.",
+        "Summed over the last run of every job; jobs of one rule may have run in parallel. Rules "
+        "with less than 0.2 % of the total time are only in the table.",
         ["costs"],
         Grid(
             "Jobs, time and memory of each rule.",
-            ["rule", "jobs", "wall time", "CPU time", "most memory of a job"],
+            ["rule", "jobs", "wall time", "CPU time", "peak memory of a job"],
             rows,
             frozenset({1, 2, 3, 4}),
         ),
     )
 
 
-def cost_words(table: Table) -> str:
-    """What all jobs took, in a sentence."""
+def cost_words(table: pd.DataFrame) -> str:
+    """The rows of costs.csv in a sentence."""
     if not len(table):
-        return "Nothing was measured here."
-    most = table.loc[table["max_rss_mb"].idxmax()]
+        return "There are no benchmarks."
+    largest = table.loc[table["max_rss_mb"].idxmax()]
+    longest = table.iloc[0]
     return (
-        f"{_count(table['jobs'].sum())} jobs took {duration(table['seconds'].sum())}, and "
-        f"{duration(table['cpu_seconds'].sum())} of CPU; the longest was "
-        f"{table['rule'].iloc[0]} with {duration(table['seconds'].iloc[0])}, the largest a job of "
-        f"{most['rule']} with {most['max_rss_mb']:,.0f} MB."
+        f"{count(table['jobs'].sum())} jobs took {duration(table['seconds'].sum())}, and "
+        f"{duration(table['cpu_seconds'].sum())} of CPU time. The longest rule was "
+        f"{longest['rule']} with {duration(longest['seconds'])}; the largest job, one of "
+        f"{largest['rule']}, used {largest['max_rss_mb']:,.0f} MB."
     )
-
-
-def draw(found: Sequence[Picture], folder: str | Path, drawn: Sequence[str] = ()) -> None:
-    """Write every picture into `folder` as NAME.svg and NAME.png, but for those `drawn` already,
-    and let it know its image."""
-    for one in found:
-        if one.name not in drawn:
-            drawing.save(one.chart, Path(folder) / one.name)
-        text = (Path(folder) / f"{one.name}.svg").read_text(encoding="utf-8")
-        one.image = f"data:image/svg+xml;base64,{b64encode(text.encode()).decode()}"
-        one.width, one.height = (
-            round(float(size))
-            for size in re.search(r'<svg[^>]* width="([\d.]+)" height="([\d.]+)"', text).groups()
-        )

@@ -1,11 +1,12 @@
 """Colours, fonts and sizes of all charts.
 
-Reads and writes nothing. Must not know what is drawn.
+Reads and writes nothing. Must not know what the charts show.
 """
 
 from trailers12k.common.vocabulary import GENRES
 
 WIDTH = 680
+"""Pixels of a chart with its labels."""
 
 INK, MUTED, RULE, PAPER = "#1c2127", "#57616c", "#d5dade", "#ffffff"
 
@@ -23,8 +24,8 @@ CATEGORIES = {
     "#2f9484": "#5fd0bd",
     "#7f7f22": "#c6c765",
 }
-"""Colours that the colour-blind tell apart better than others (after P. Tol's `muted`), on white,
-and their counterparts on black."""
+"""Colours that remain distinct for colour-blind readers (after P. Tol's `muted`), on white, and
+their counterparts on a dark page."""
 
 GENRE_COLOURS = dict(zip(GENRES, CATEGORIES, strict=True))
 
@@ -40,14 +41,14 @@ DARK = CATEGORIES | {
     "#eef3f9": "#1d2732",
     "#0d3f78": "#a9d0ff",
 }
-"""Every colour of the pictures -> what takes its place on a dark page."""
+"""Every colour of the charts -> its replacement on a dark page."""
 
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 
 CONFIG = {
     "font": FONT,
     "background": PAPER,
-    # Where none of these fonts is, letters are wider.
+    # Room for the wider letters of a fallback font.
     "padding": {"left": 26, "right": 14, "top": 6, "bottom": 6},
     "view": {"stroke": None},
     "axis": {

@@ -1,20 +1,20 @@
-"""Small frames of many trailers in a few pictures, for pages that show them.
+"""Packs small frames of many trailers into a few pictures for the report page.
 
-Reads contact sheets (build/sheets/MID.jpg). Must not know pages, nor what a sheet looks like.
+Reads contact sheets (build/sheets/MID.jpg). Must not know pages, nor the layout of a sheet.
 """
 
 import io
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from trailers12k.video import contact_sheets as sheets
+from trailers12k.video import contact_sheets
 
 BUDGET = 3_000_000
-"""Bytes of all pictures of a page; a third more in base64."""
+"""Bytes of all pictures of a page; base64 adds a third."""
 TIERS = (
     (300, 4, 128, 72),
     (1_000, 4, 80, 45),
@@ -22,18 +22,20 @@ TIERS = (
     (8_000, 2, 48, 27),
     (20_000, 1, 48, 27),
 )
-"""Up to so many trailers: frames of each, their width and height."""
+"""Largest number of trailers, frames of each, width and height of a frame in pixels."""
 QUALITIES = (70, 50, 30, 15)
+"""Qualities of WebP, tried in this order until the pictures fit the budget."""
 PER_PICTURE = 192
-"""Trailers of one picture, so that a page decodes no more than it shows. WebP allows no more than
-16,383 pixels of height."""
+"""Trailers in one picture. A page decodes only the pictures it shows, and the format WebP limits a
+picture to 16,383 rows of pixels."""
 
 
 @dataclass(frozen=True)
-class Sprites:
-    """Frames of trailers: `count` beside each other a trailer, one below the other.
+class Thumbnails:
+    """Frames of trailers: `count` side by side per trailer, one trailer below the other.
 
-    mids: in the order of the pictures, `PER_PICTURE` in each. pictures: WebP, as data URIs.
+    width, height: pixels of a frame. mids: in the order of the pictures, `PER_PICTURE` in each.
+    pictures: WebP, as data URIs.
     """
 
     width: int
@@ -43,10 +45,11 @@ class Sprites:
     pictures: list[str]
 
 
-def build(folder: str | Path, shots: Mapping[str, int]) -> Sprites | None:
-    """The frames of all trailers that have a sheet, as many and as large as `BUDGET` allows.
+def build(folder: str | Path, shots: Mapping[str, int]) -> Thumbnails | None:
+    """The frames of all trailers that have a contact sheet, as many and large as `BUDGET` allows.
 
-    shots: mid -> shots of its trailer. None where there is no sheet, or too many trailers.
+    folder: of contact sheets. shots: mid -> shots of its trailer. Returns None without any sheet,
+    and for more trailers than the budget allows.
     """
     paths = {mid: Path(folder) / f"{mid}.jpg" for mid in sorted(shots)}
     mids = [mid for mid, path in paths.items() if path.exists()]
@@ -54,29 +57,28 @@ def build(folder: str | Path, shots: Mapping[str, int]) -> Sprites | None:
     if not mids or tier is None:
         return None
     count, width, height = tier
-    starts = range(0, len(mids), PER_PICTURE)
-    tiles = [
+    strips = [
         _strip([(paths[mid], shots[mid]) for mid in mids[start : start + PER_PICTURE]], *tier)
-        for start in starts
+        for start in range(0, len(mids), PER_PICTURE)
     ]
     for quality in QUALITIES:
-        encoded = [_webp(tile, quality) for tile in tiles]
+        encoded = [_webp(strip, quality) for strip in strips]
         if sum(map(len, encoded)) <= BUDGET:
-            told = [f"data:image/webp;base64,{b64encode(data).decode()}" for data in encoded]
-            return Sprites(width, height, count, mids, told)
+            uris = [f"data:image/webp;base64,{b64encode(data).decode()}" for data in encoded]
+            return Thumbnails(width, height, count, mids, uris)
     return None
 
 
 def _strip(
     trailers: Sequence[tuple[Path, int]], count: int, width: int, height: int
 ) -> Image.Image:
-    """The frames of some trailers, one below the other; grey where a sheet is of no use."""
-    strip = Image.new("RGB", (width * count, height * len(trailers)), sheets.GREY)
+    """The frames of some trailers, one trailer per row; grey where a sheet cannot be used."""
+    strip = Image.new("RGB", (width * count, height * len(trailers)), contact_sheets.GREY)
     for row, (path, shots) in enumerate(trailers):
-        found = sheets.frames(path, shots, count)
-        # Of few shots each is there more than once.
-        for place in range(count if found else 0):
-            frame = found[place * len(found) // count]
+        frames = contact_sheets.frames(path, shots, count)
+        # A trailer with fewer shots than `count` repeats them.
+        for place in range(count if frames else 0):
+            frame = frames[place * len(frames) // count]
             frame = ImageOps.pad(frame, (width, height), Image.Resampling.BICUBIC)
             strip.paste(frame, (place * width, row * height))
     return strip
@@ -88,6 +90,6 @@ def _webp(picture: Image.Image, quality: int) -> bytes:
     return file.getvalue()
 
 
-def of_rows(rows: Sequence[Mapping]) -> dict[str, int]:
-    """mid -> shots, of rows of trailers.csv that have any."""
+def shots_of(rows: Iterable[Mapping[str, str]]) -> dict[str, int]:
+    """mid -> number of shots, from the rows of trailers.csv that have any."""
     return {row["mid"]: int(row["shots"]) for row in rows if row["shots"]}

@@ -1,7 +1,7 @@
-"""The pages on which a person looks at trailers and decides about them.
+"""The page on which a person checks trailers and decides about them.
 
-Reads tables that a run makes, contact sheets and posters; writes results/review/. What it writes
-works from a folder, without a server and without a network. Must not know how tables were made.
+Reads tables of a run, contact sheets and posters; writes results/review/, which works from a folder
+without a server or a network. Must not know how the tables were made.
 """
 
 import base64
@@ -10,8 +10,10 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,106 +22,146 @@ from PIL import Image
 from trailers12k.common.files import (
     PARTIAL,
     is_being_written,
+    read_csv,
     remove_leftover,
     replacing,
     write_text,
 )
 from trailers12k.common.movie import is_mid
 from trailers12k.common.vocabulary import GENRES
+from trailers12k.movies import curation
 from trailers12k.review.flags import FLAGS
-from trailers12k.video import contact_sheets as sheets
+from trailers12k.video import contact_sheets
 
 log = logging.getLogger(__name__)
 
 TEMPLATES = Path(__file__).parent / "templates"
-POSTER = 180
-"""Height of a poster in pixels, twice what it is shown at."""
+PACKAGE_FILES = (
+    "templates/review.html",
+    "templates/review.css",
+    "templates/review.js",
+)
+"""Data files whose bytes count in code versions; see `workflow.code_versions`."""
+POSTER_HEIGHT = 180
+"""Pixels of a poster's file, twice the displayed height."""
 MOVIE = [
     *("mid", "title", "year", "genres", "address", "video", "duration", "width", "height"),
     *("sha256", "shots", "starts", "cell", "poster", "flags"),
 ]
-"""What the page is told of a movie. genres and flags by their numbers, flags with their words;
-starts: see `_starts`; cell: width of the sheet's cells, 0 without a sheet; poster: 1 or 0."""
+"""Columns of a movie in movies.js. genres: indexes; flags: lists of an index, words and the mids of
+other trailers; starts: see `_shot_starts`; cell: width of the contact sheet's cells, 0 without a
+sheet; poster: 1 or 0."""
 DECISION = [
     *("mid", "title", "decision", "wrong", "replacement", "sha256", "note", "by", "date"),
 ]
-"""And of a decision."""
+"""Columns of a decision in movies.js."""
 
 
-def write(
-    folder: Path,
-    collection: str,
-    trailers: pd.DataFrame,
-    flags: Iterable[Mapping[str, str]],
-    clips: pd.DataFrame,
-    decisions: Iterable[Mapping[str, str]],
-    pictures: Path,
-    posters: Path,
-) -> None:
-    """Write the review of a collection into a folder; pictures that are there already stay.
+@dataclass(frozen=True)
+class ReviewFiles:
+    """The files that `write_review` reads.
 
-    collection: its name; what a browser keeps goes by it.
-    trailers: results/tables/trailers.csv, read as text. flags: the rows of flags.csv.
-    clips: clips.csv, `mid`, `shot` and `start`. decisions: of `curation.read_written`.
-    pictures, posters: folders of MID.jpg, contact sheets and posters; any may be missing.
+    trailers, flags: results/tables/trailers.csv and flags.csv. clips: data/clips.csv. curation:
+    data/curation.csv. contact_sheets, posters: folders of MID.jpg; any file may be missing.
     """
-    mids = list(trailers["mid"])
-    cells = _pictures(folder / "sheets", pictures, mids, _link)
-    shown = _pictures(folder / "posters", posters, mids, _shrink)
-    starts = dict(_starts(clips))
-    told: dict[str, list] = {}
-    numbers = {name: number for number, name in enumerate(FLAGS)}
-    for row in flags:
-        told.setdefault(row["mid"], []).append([numbers[row["flag"]], row["words"]])
-    genres = _genres(trailers["genres"])
 
-    def line(row) -> list:
+    trailers: str | Path
+    flags: str | Path
+    clips: str | Path
+    curation: str | Path
+    contact_sheets: Path
+    posters: Path
+
+
+def write_review(folder: Path, collection: str, files: ReviewFiles) -> None:
+    """Writes the review of a collection into a folder; see `write`."""
+    contents = ReviewContents(
+        collection=collection,
+        trailers=pd.read_csv(files.trailers, dtype=str, keep_default_na=False),
+        flags=read_csv(files.flags),
+        clips=pd.read_csv(files.clips, usecols=["mid", "shot", "start"]),
+        decisions=curation.read_written(files.curation),
+    )
+    write(folder, contents, files.contact_sheets, files.posters)
+
+
+@dataclass(frozen=True)
+class ReviewContents:
+    """What the page shows.
+
+    collection: its name, under which a browser stores decisions. trailers: rows of trailers.csv, as
+    text. flags: rows of flags.csv. clips: `mid`, `shot` and `start` of clips.csv. decisions: of
+    `curation.read_written`.
+    """
+
+    collection: str
+    trailers: pd.DataFrame
+    flags: Sequence[Mapping[str, str]]
+    clips: pd.DataFrame
+    decisions: Sequence[Mapping[str, str]]
+
+
+def write(folder: Path, contents: ReviewContents, sheets: Path, posters: Path) -> None:
+    """Writes index.html, movies.js, sheets/MID.jpg and posters/MID.jpg into a folder.
+
+    Pictures that are up to date stay. sheets, posters: folders of MID.jpg; any file may be missing.
+    """
+    mids = list(contents.trailers["mid"])
+    with_sheet = _copy_pictures(folder / "sheets", sheets, mids, _link)
+    with_poster = _copy_pictures(folder / "posters", posters, mids, _shrink)
+    genres = _genre_indexes(contents.trailers["genres"])
+    starts = dict(_shot_starts(contents.clips))
+    flags: dict[str, list[tuple[int, str, list[str]]]] = {}
+    indexes = {name: index for index, name in enumerate(FLAGS)}
+    for row in contents.flags:
+        others = row["others"].split("|") if row["others"] else []
+        flags.setdefault(row["mid"], []).append((indexes[row["flag"]], row["words"], others))
+
+    def movie(row: Any) -> list[object]:
         shots = int(_number(row.shots))
         sheet = folder / "sheets" / f"{row.mid}.jpg"
-        width = sheets.cell_width(sheet, shots) if row.mid in cells else 0
         return [
             *(row.mid, row.title, row.year),
             [genres[name] for name in row.genres.split("|") if name],
             *(row.trailer, row.video_title, round(_number(row.duration), 2)),
             *(int(_number(row.width)), int(_number(row.height)), row.sha256, shots),
             starts.get(row.mid, ""),
-            *(width, int(row.mid in shown), told.get(row.mid, [])),
+            contact_sheets.cell_width(sheet, shots) if row.mid in with_sheet else 0,
+            int(row.mid in with_poster),
+            flags.get(row.mid, []),
         ]
 
     about = {
-        "collection": collection,
+        "collection": contents.collection,
         "flags": FLAGS,
         "genres": list(genres),
-        "sheet": {"columns": sheets.COLUMNS, "height": sheets.HEIGHT},
+        "sheet": {"columns": contact_sheets.COLUMNS, "height": contact_sheets.HEIGHT},
         "columns": MOVIE,
         "decided": DECISION,
     }
-    write_text(
-        folder / "movies.js",
-        "window.TRAILERS12K = "
-        + _object(about, movies=map(line, trailers.itertuples()), decisions=_decided(decisions))
-        + ";\n",
-    )
+    movies = map(movie, contents.trailers.itertuples())
+    data = _javascript(about, movies=movies, decisions=_decision_rows(contents.decisions))
+    write_text(folder / "movies.js", f"window.TRAILERS12K = {data};\n")
     write_text(folder / "index.html", page())
     log.info(
         "%s: %d movies, %d contact sheets, %d posters, %d flagged",
         folder / "index.html",
         len(mids),
-        len(cells),
-        len(shown),
-        len(told),
+        len(with_sheet),
+        len(with_poster),
+        len(flags),
     )
 
 
 def page() -> str:
-    """The page: style and script in it, and nothing that it may fetch from a network."""
+    """The HTML of the page, with its style and script; its policy forbids any network access."""
     html, style, script = (
         (TEMPLATES / f"review.{end}").read_text(encoding="utf-8") for end in ("html", "css", "js")
     )
     policy = "; ".join(
         [
             "default-src 'none'",
-            # `file:` since browsers do not agree on what a page's own folder is.
+            # `file:` because browsers disagree whether 'self' includes the folder of a local page.
             f"script-src 'self' file: {_hash(script)}",
             f"style-src {_hash(style)}",
             "img-src 'self' file:",
@@ -138,16 +180,16 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def _object(about: Mapping[str, object], **lists: Iterable[object]) -> str:
-    """JSON that can stand in a script, with a line for each thing of the lists."""
+def _javascript(about: Mapping[str, object], **lists: Iterable[object]) -> str:
+    """An object literal with one line per item of the lists, safe inside a script element."""
     parts = [f"{_json(name)}: {_json(value)}" for name, value in about.items()]
-    for name, several in lists.items():
-        parts.append(f"{_json(name)}: [\n" + ",\n".join(map(_json, several)) + "\n]")
+    for name, items in lists.items():
+        parts.append(f"{_json(name)}: [\n" + ",\n".join(map(_json, items)) + "\n]")
     return "{\n" + ",\n".join(parts) + "\n}"
 
 
 def _json(value: object) -> str:
-    # ASCII, so that neither the end of a script nor an odd end of a line can stand in it.
+    # ASCII without `<`: contains neither the end of a script nor a Unicode line separator.
     return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
 
 
@@ -158,68 +200,74 @@ def _number(text: str) -> float:
         return 0.0
 
 
-def _genres(column: pd.Series) -> dict[str, int]:
-    """The genres that are there, ours first, and their numbers."""
-    there = {name for several in column.unique() for name in several.split("|") if name}
-    ours = [name for name in GENRES if name in there]
-    return {name: number for number, name in enumerate([*ours, *sorted(there - {*ours})])}
+def _genre_indexes(column: pd.Series) -> dict[str, int]:
+    """The genres of all movies -> indexes; the dataset's genres come first."""
+    present = {name for cell in column.unique() for name in cell.split("|") if name}
+    ours = [name for name in GENRES if name in present]
+    return {name: index for index, name in enumerate([*ours, *sorted(present - {*ours})])}
 
 
-def _starts(clips: pd.DataFrame) -> Iterable[tuple[str, str]]:
-    """For each trailer, when the shots of its sheet's cells begin: tenths of seconds, each after
-    the one before, to the base of 36. A third of the size of plain numbers."""
+def _shot_starts(clips: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """mid and start times of the shots in its contact sheet.
+
+    Times are tenths of seconds, as differences in base 36, which takes a third of the bytes of
+    plain numbers.
+    """
     first = clips.drop_duplicates(["mid", "shot"])
     tenths = (first["start"] * 10).round().astype(int)
     for mid, times in tenths.groupby(first["mid"], sort=True):
         values = times.to_numpy()
-        steps = np.diff(values[sheets.shown(len(values))], prepend=0)
+        steps = np.diff(values[contact_sheets.shown(len(values))], prepend=0)
         yield mid, " ".join(np.base_repr(step, 36).lower() for step in steps)
 
 
-def _decided(rows: Iterable[Mapping[str, str]]) -> list[list]:
-    found = []
-    for row in rows:
-        row = {name: row.get(name) or "" for name in DECISION}
-        row["wrong"] = [text for text in row["wrong"].split("|") if text]
-        found.append([row[name] for name in DECISION])
-    return found
+def _decision_rows(decisions: Iterable[Mapping[str, str]]) -> list[list[object]]:
+    rows = []
+    for decision in decisions:
+        cells: dict[str, object] = {name: decision.get(name) or "" for name in DECISION}
+        cells["wrong"] = [text for text in (decision.get("wrong") or "").split("|") if text]
+        rows.append([cells[name] for name in DECISION])
+    return rows
 
 
-def _pictures(
-    folder: Path, source: Path, mids: Iterable[str], put: Callable[[Path, Path], None]
+def _copy_pictures(
+    folder: Path, source: Path, mids: Iterable[str], copy: Callable[[Path, Path], None]
 ) -> set[str]:
-    """Have the pictures MID.jpg of a folder in another; the mids that have one. What is there of
-    the same date stays, what is of other movies goes."""
+    """Updates the pictures MID.jpg of a folder from `source`, and returns the mids that have one.
+
+    A picture with the modification time of its source stays; pictures of other movies are removed.
+    An unreadable picture is logged and left out.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    there = _dates(source)
-    own = _dates(folder)
-    wanted = [mid for mid in mids if mid in there]
-    for mid in own.keys() - {*wanted}:
+    available, existing = _times(source), _times(folder)
+    wanted = [mid for mid in mids if mid in available]
+    for mid in existing.keys() - {*wanted}:
         (folder / f"{mid}.jpg").unlink()
     for leftover in folder.glob(f"*{PARTIAL}"):
         if not is_being_written(leftover):
             remove_leftover(leftover)
-    done = set()
+    copied = set()
     for mid in wanted:
         target = folder / f"{mid}.jpg"
-        if own.get(mid) != there[mid]:
+        if existing.get(mid) != available[mid]:
             try:
                 with replacing(target) as partial:
-                    put(source / f"{mid}.jpg", partial)
-                    if partial.stat().st_mtime_ns != there[mid]:
-                        os.utime(partial, ns=(there[mid], there[mid]))
+                    copy(source / f"{mid}.jpg", partial)
+                    if partial.stat().st_mtime_ns != available[mid]:
+                        os.utime(partial, ns=(available[mid], available[mid]))
             except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+                # Pillow raises OSError without an errno for a damaged file.
                 if isinstance(error, OSError) and error.errno:
                     raise
-                log.warning("%s/%s.jpg cannot be read: %s", source, mid, error)
+                log.warning("%s/%s.jpg is unreadable: %s", source, mid, error)
                 target.unlink(missing_ok=True)
                 continue
-        done.add(mid)
-    return done
+        copied.add(mid)
+    return copied
 
 
-def _dates(folder: Path) -> dict[str, int]:
-    """The movies whose pictures are in a folder, and when these were made."""
+def _times(folder: Path) -> dict[str, int]:
+    """mid -> modification time in nanoseconds, for the pictures MID.jpg of a folder."""
     if not folder.is_dir():
         return {}
     with os.scandir(folder) as entries:
@@ -231,7 +279,7 @@ def _dates(folder: Path) -> dict[str, int]:
 
 
 def _link(source: Path, target: Path) -> None:
-    """Pictures are never written in place, so both names of a hard link may share the bytes."""
+    # Safe, because pictures are replaced and never written in place.
     try:
         os.link(source, target)
     except OSError:
@@ -240,17 +288,7 @@ def _link(source: Path, target: Path) -> None:
 
 def _shrink(source: Path, target: Path) -> None:
     with Image.open(source) as picture:
-        picture.draft("RGB", (1, 2 * POSTER))
+        picture.draft("RGB", (1, 2 * POSTER_HEIGHT))
         small = picture.convert("RGB")
-    small.thumbnail((2 * POSTER, POSTER), Image.Resampling.LANCZOS)
+    small.thumbnail((2 * POSTER_HEIGHT, POSTER_HEIGHT), Image.Resampling.LANCZOS)
     small.save(target, "JPEG", quality=80, optimize=True)
-
-
-def read_table(path: str | Path) -> pd.DataFrame:
-    """A table of ours, as text."""
-    return pd.read_csv(path, dtype=str, keep_default_na=False)
-
-
-def read_shots(path: str | Path) -> pd.DataFrame:
-    """What `write` wants of clips.csv."""
-    return pd.read_csv(path, usecols=["mid", "shot", "start"])

@@ -1,75 +1,89 @@
-"""The table of trailers: one row per movie with everything known of its trailer.
+"""The table of trailers: one row per movie with everything recorded about its trailer.
 
-Reads ledgers and movies; writes results/tables/trailers.csv. Must not know who reads the table.
+Reads movies.csv and ledgers; writes results/tables/trailers.csv. Must not know who reads the table.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from trailers12k.common.files import read_csv, write_csv
 from trailers12k.common.movie import Movie
-from trailers12k.movies.metadata import read_movies
-from trailers12k.report.losses import MADE, Lost, follow, stages_of
+from trailers12k.common.vocabulary import OK, STREAM_INPUTS
+from trailers12k.movies.movie_table import read_movies
+from trailers12k.report.losses import MADE, Loss, follow, stages_of
 
 TRAILERS = [
     *("mid", "title", "year", "genres", "status", "stage", "reason", "trailer", "video_title"),
     *("duration", "height", "width", "fps", "frames", "corrupt", "shots", "clips", "repeated"),
     *("black", "still", "frozen", "sha256"),
 ]
+"""Columns of trailers.csv. A column that no ledger fills yet is empty."""
+FROM_DOWNLOAD = ("duration", "height", "width", "fps", "frames", "corrupt", "sha256")
+FROM_CLIPS = ("shots", "clips", "repeated", "black", "still", "frozen")
+
+Row = Mapping[str, str]
 
 
-def trailers(
+def trailer_rows(
     movies: Sequence[Movie],
-    lost: Lost,
-    downloaded: Iterable[Mapping[str, str]],
-    cut: Iterable[Mapping[str, str]],
-) -> list[dict]:
-    """Rows of trailers.csv, by mid: what is known of every movie's trailer, empty where nothing is.
+    lost: Mapping[str, Loss],
+    downloaded: Iterable[Row],
+    cut: Iterable[Row],
+) -> list[dict[str, str]]:
+    """Rows of trailers.csv, by mid.
 
     lost: of `follow`. downloaded, cut: rows of the ledgers of trailers and clips.
     """
-    fetched = {row["mid"]: row for row in downloaded if row["status"] == "ok"}
-    measured = {row["mid"]: row for row in cut if row["status"] == "ok"}
-    of_file = ("duration", "height", "width", "fps", "frames", "corrupt", "sha256")
-    of_clips = ("shots", "clips", "repeated", "black", "still", "frozen")
+    files = {row["mid"]: row for row in downloaded if row["status"] == OK}
+    measured = {row["mid"]: row for row in cut if row["status"] == OK}
     rows = []
     for movie in movies:
-        file, clips = fetched.get(movie.mid, {}), measured.get(movie.mid, {})
-        stage, status, reason = lost.get(movie.mid, ("", "ok", ""))
+        file, clips = files.get(movie.mid, {}), measured.get(movie.mid, {})
+        stage, status, reason = lost.get(movie.mid, ("", OK, ""))
         row = {"mid": movie.mid, "title": movie.title, "year": movie.year}
         row |= {"genres": "|".join(movie.genres), "status": status, "stage": stage}
-        row |= {"reason": reason, "trailer": _used(movie, file)}
+        row |= {"reason": reason, "trailer": _trailer_of(movie, file)}
         row |= {"video_title": file.get("title", "")}
-        row |= {name: file.get(name, "") for name in of_file}
-        rows.append(row | {name: clips.get(name, "") for name in of_clips})
+        row |= {name: file.get(name, "") for name in FROM_DOWNLOAD}
+        rows.append(row | {name: clips.get(name, "") for name in FROM_CLIPS})
     return sorted(rows, key=lambda row: row["mid"])
 
 
-def list_trailers(
-    path: str | Path,
-    movies: str | Path,
-    ledger: str | Path,
-    downloaded: Iterable[str | Path],
-    cut: Iterable[str | Path],
-    stores: Mapping[str, str],
-) -> list[dict]:
-    """Write trailers.csv, and return its rows (of `trailers`).
+@dataclass(frozen=True)
+class TrailerFiles:
+    """The files that describe the trailers of a run.
 
     movies, ledger: data/movies.csv, data/ledger.csv. downloaded, cut: the shards' ledgers of
-    trailers and of clips. stores: that runs use, store -> its `input`. A movie without a poster
-    loses no trailer, so stores of posters do not count.
+    trailers and of clips. stores: the stores that runs use -> their `input`.
     """
-    listed = read_movies(movies)
-    order = [*MADE, *(store for store, kind in stores.items() if kind != "posters")]
-    lost = follow([movie.mid for movie in listed], stages_of(read_csv(ledger)), order)
-    several = [[row for path in paths for row in read_csv(path)] for paths in (downloaded, cut)]
-    rows = trailers(listed, lost, *several)
+
+    movies: str | Path
+    ledger: str | Path
+    downloaded: Sequence[str | Path]
+    cut: Sequence[str | Path]
+    stores: Mapping[str, str]
+
+
+def list_trailers(path: str | Path, files: TrailerFiles) -> list[dict[str, str]]:
+    """Writes trailers.csv, and returns its rows; see `trailer_rows`.
+
+    Stores of posters do not count: a movie without a poster still has its trailer.
+    """
+    movies = read_movies(files.movies)
+    of_posters = STREAM_INPUTS["poster"]
+    order = [*MADE, *(store for store, kind in files.stores.items() if kind != of_posters)]
+    lost = follow([movie.mid for movie in movies], stages_of(read_csv(files.ledger)), order)
+    downloaded, cut = (
+        [row for path in paths for row in read_csv(path)] for paths in (files.downloaded, files.cut)
+    )
+    rows = trailer_rows(movies, lost, downloaded, cut)
     write_csv(path, TRAILERS, rows)
     return rows
 
 
-def _used(movie: Movie, file: Mapping[str, str]) -> str:
-    """The trailer that was used, as the table names it: a YouTube id or an address."""
+def _trailer_of(movie: Movie, file: Row) -> str:
+    """The trailer that was downloaded, as the movie table names it: a YouTube id or an address."""
     if not file:
         return ""
     named = [movie.trailer_url or movie.youtube_id, *movie.other_trailers]

@@ -36,12 +36,6 @@ class Fault(ValueError):
 
 def check_before(config: Mapping[str, Any]) -> None:
     """Check what the models cannot report well. Raises `Fault`."""
-    for key in ("from", "to"):
-        if isinstance(config.get(key), float):
-            raise Fault(
-                f"{key}: YAML reads {config[key]} as a number, which may differ from the tag that "
-                "you wrote; allowed: tags/NAME"
-            )
     for section, reserved in RESERVED.items():
         entries = config.get(section)
         for name in entries if isinstance(entries, Mapping) else ():

@@ -47,12 +47,6 @@ def without_nulls(entries: object) -> object:
     return entries
 
 
-def _as_text(revision: object) -> object:
-    """The text of a tag that YAML reads as an integer, such as 20261124."""
-    is_integer = isinstance(revision, int) and not isinstance(revision, bool)
-    return str(revision) if is_integer else revision
-
-
 def _as_list(sources: object) -> object:
     return [sources] if isinstance(sources, str) else sources
 
@@ -148,4 +142,3 @@ MovieSources = Annotated[
     ),
     PlainSerializer(_as_written),
 ]
-Revision = Annotated[str | None, BeforeValidator(_as_text, json_schema_input_type=str | int | None)]

@@ -5,7 +5,6 @@ settings.
 """
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from pydantic import ValidationError
@@ -21,10 +20,6 @@ def load(config: Mapping[str, Any]) -> Settings:
     config: as YAML and Snakemake read it. Entries of `backbones` and `runs` that are null are
     dropped. Raises `UserError`, one line, at a fault: the key, its value, and what is allowed.
     """
-    config = dict(config)
-    for key in ("from", "to"):
-        if isinstance(config.get(key), date):
-            config[key] = str(config[key])  # YAML reads a tag such as 2026-11-24 as a date.
     try:
         checks.check_before(config)
         settings = Settings.model_validate(config)

@@ -19,7 +19,6 @@ from trailers12k.settings.fields import (
     NonEmpty,
     Number,
     Precision,
-    Revision,
     RunName,
     Section,
     StoreName,
@@ -184,15 +183,6 @@ class Settings(Section):
     trailer: NonEmpty | None = Field(
         default=None, description="Path or URL of the trailer whose genres `predict` estimates."
     )
-    from_: Revision = Field(
-        default=None,
-        alias="from",
-        description="The earlier version that `diff` compares: a Git tag, branch or commit.",
-    )
-    to: Revision = Field(
-        default=None,
-        description="The later version that `diff` compares; null: the files in the folder.",
-    )
 
     @property
     def is_sample(self) -> bool:
@@ -241,8 +231,8 @@ class Settings(Section):
 
 
 def plain(model: BaseModel) -> dict[str, Any]:
-    """A model as a dict by YAML keys that holds only str, int, float, bool, None, list and dict.
+    """A model as a dict that holds only str, int, float, bool, None, list and dict.
 
     Snakemake compares such params; it ignores every other object.
     """
-    return model.model_dump(mode="json", by_alias=True)
+    return model.model_dump(mode="json")

@@ -81,7 +81,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 def _fields(model: type[BaseModel]) -> dict[str, Any]:
     """The fields of a model by the keys of the configuration file."""
-    return {field.alias or name: field for name, field in model.model_fields.items()}
+    return {name: field for name, field in model.model_fields.items()}
 
 
 def _row(

@@ -1,116 +1,164 @@
-"""Assigns movies to subsets, anew or beside earlier assignments.
+"""Assigns movies to subsets: stratified, or as the authors published.
 
-Reads the published columns and earlier tables. Must not know Snakemake.
+Reads the published columns and the tables that the configuration names; writes mtgc.csv for a
+table of labels. Must not know Snakemake or the settings.
 """
 
-import argparse
 import logging
-import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.vocabulary import PUBLISHED, SUBSETS
-from trailers12k.splits.stratification import FOLDS, SHARES, TRIES, make_splits, quality
-from trailers12k.splits.tables import NEW, SPLITS, read_given, read_groups, read_table, write_splits
+from trailers12k.splits.stratification import (
+    FOLDS,
+    SHARES,
+    TRIES,
+    UNASSIGNED,
+    Constraints,
+    deviations,
+    make_splits,
+)
+from trailers12k.splits.tables import read_assigned, read_groups, read_table, write_splits
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SplitRequest:
+    """How to split. The defaults are the paper's."""
+
+    shares: Mapping[str, float] = field(default_factory=lambda: dict(SHARES))
+    """A multiple of 0.1 for each of `SUBSETS`."""
+    tries: int = TRIES
+    extend: str | Path | None = None
+    """An earlier mtgc.csv, whose movies keep their subsets."""
+    groups: str | Path | None = None
+    """A table `mid,group` of movies that stay together."""
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> "SplitRequest":
+        """From the plain values of the configuration's section `splits`."""
+        return cls(
+            shares={name: settings[name] for name in SUBSETS},
+            tries=settings["tries"],
+            extend=settings["extend"] or None,
+            groups=settings["groups"] or None,
+        )
+
+    def constraints(self, mids: Sequence[str]) -> Constraints:
+        """The constraints from the tables, in the order of `mids`. Raises `UserError`."""
+        return Constraints(
+            read_assigned(self.extend, mids) if self.extend else None,
+            read_groups(self.groups, mids) if self.groups else None,
+        )
+
+
+@dataclass(frozen=True)
+class SplitMovies:
+    """Movies, their labels, and their splits."""
+
+    mids: list[str]
+    labels: np.ndarray
+    """(movies, genres) of 0 and 1."""
+    columns: np.ndarray
+    """(movies, 3) int64: the splits to use."""
+    compared: dict[str, np.ndarray] = field(default_factory=dict)
+    """Other splits of the same movies, for comparison: "ours" or "published", (movies, 3) int64."""
+
+    @property
+    def by_name(self) -> dict[str, np.ndarray]:
+        """All splits by the prefix of their columns, the ones to use first."""
+        return {"split": self.columns} | self.compared
 
 
 def assign(
     mids: Sequence[str],
     labels: np.ndarray,
-    settings: Mapping | str,
+    request: SplitRequest,
     seed: int,
-    table: str | Path | None = None,
-) -> tuple[list[str], np.ndarray, dict[str, np.ndarray]]:
-    """The movies that get a subset, their labels, and the splits, (movies, 3): `split`, the ones to
-    be used, and, where the published `table` is at hand, the others for comparison.
+    published: str | Path | None = None,
+) -> SplitMovies:
+    """Split all movies by stratification.
 
-    settings: of the configuration. With "published", `split` are the table's columns, movies that
-    have none are left out, and `ours` is what `make_splits` gives; else `published` stands beside.
+    labels: (movies, genres) of 0 and 1. published: the authors' mtgc.csv, for comparison.
     Raises `UserError`.
     """
-    mids, published = list(mids), None
-    if table:
-        published = read_given(table, mids)
-    if settings == PUBLISHED:
-        there = np.flatnonzero((published != NEW).all(axis=1))
-        log.info("%d of %d movies have a published split", len(there), len(mids))
-        if not len(there):
-            raise UserError("splits: published: no movie of the table is one of Trailers12k's")
-        mids, labels = [mids[place] for place in there], labels[there]
-        columns = {"split": published[there]}
-        if len(there) >= FOLDS:
-            columns["ours"] = make_splits(labels, SHARES, seed, TRIES)
-        return mids, labels, columns
-    columns = {
-        "split": make_splits(
-            labels,
-            settings,
-            seed,
-            settings["tries"],
-            given=read_given(settings["extend"], mids) if settings["extend"] else None,
-            groups=read_groups(settings["groups"], mids) if settings["groups"] else None,
+    columns = make_splits(labels, request.shares, seed, request.tries, request.constraints(mids))
+    compared = {PUBLISHED: read_assigned(published, mids)} if published else {}
+    return SplitMovies(list(mids), labels, columns, compared)
+
+
+def assign_as_published(
+    mids: Sequence[str], labels: np.ndarray, published: str | Path, seed: int
+) -> SplitMovies:
+    """The authors' splits of the movies that have one; all other movies are left out.
+
+    published: the authors' mtgc.csv. "ours" is compared when there are enough movies to stratify.
+    Raises `UserError` when none of the movies has a published split.
+    """
+    columns = read_assigned(published, mids)
+    kept = np.flatnonzero((columns != UNASSIGNED).all(axis=1))
+    log.info("%d of %d movies have a published split", len(kept), len(mids))
+    if not len(kept):
+        raise UserError(
+            "splits: published: none of the movies is one of Trailers12k's; remove `splits: "
+            "published` from the configuration"
         )
-    }
-    return mids, labels, columns | ({} if published is None else {PUBLISHED: published})
+    labels = labels[kept]
+    compared = {"ours": make_splits(labels, SHARES, seed)} if len(kept) >= FOLDS else {}
+    return SplitMovies([mids[place] for place in kept.tolist()], labels, columns[kept], compared)
 
 
 def balance(
     labels: np.ndarray, genres: Sequence[str], splits: Mapping[str, np.ndarray]
 ) -> list[dict[str, object]]:
-    """A row for each split and subset: its movies, the share of each genre in it relative to its
-    share overall (1 is perfect), and the deviations of the whole split, see `quality`.
+    """The rows of results/splits.csv, one per split and subset.
 
-    splits: name -> columns (movies, splits); they are numbered after their name.
+    splits: prefix -> columns (movies, splits); a split is called by its prefix and number.
+    Keys: `split`, `subset`, `movies`, `label_deviation` and `pair_deviation` of the split (see
+    `Deviations`), and per genre its share in the subset relative to its share overall (1 is
+    perfect).
     """
     overall, rows = labels.mean(axis=0), []
     named = [(f"{name}{n}", c) for name, cs in splits.items() for n, c in enumerate(cs.T)]
     for name, column in named:
-        label, pair = quality(labels, column)
+        deviation = deviations(labels, column)
         for number, subset in enumerate(SUBSETS):
             inside = column == number
             share = labels[inside].mean(axis=0) if inside.any() else np.zeros(len(genres))
             relative = np.divide(share, overall, out=np.ones(len(genres)), where=overall > 0)
-            row = {"split": name, "subset": subset, "movies": int(inside.sum())}
-            row |= {"label_deviation": f"{label:.4f}", "pair_deviation": f"{pair:.5f}"}
+            row: dict[str, object] = {
+                "split": name,
+                "subset": subset,
+                "movies": int(inside.sum()),
+                "label_deviation": f"{deviation.label:.4f}",
+                "pair_deviation": f"{deviation.pair:.5f}",
+            }
             rows.append(row | {g: f"{r:.4f}" for g, r in zip(genres, relative, strict=True)})
     return rows
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """`python -m trailers12k.splits.assignment LABELS.csv OUT.csv --seed N`."""
-    parser = argparse.ArgumentParser(
-        prog="python -m trailers12k.splits.assignment",
-        description="Split the movies of a table, a column mid and columns of 0 and 1, into "
-        "training, validation and test, by second-order iterative stratification.",
-    )
-    parser.add_argument("labels", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--tries", type=int, default=TRIES)
-    parser.add_argument("--extend", type=Path, help="an earlier OUT.csv: its movies keep theirs")
-    parser.add_argument(
-        "--groups", type=Path, help="a table mid,group of movies that stay together"
-    )
-    args = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    try:
-        mids, names, labels = read_table(args.labels)
-        order = np.argsort(mids, kind="stable")
-        mids, labels = [mids[place] for place in order], labels[order]
-        given = read_given(args.extend, mids) if args.extend else None
-        groups = read_groups(args.groups, mids) if args.groups else None
-        columns = make_splits(labels, SHARES, args.seed, args.tries, SPLITS, given, groups)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    write_splits(args.out, mids, names, labels, columns)
-    return 0
+def split_table(
+    labels_csv: str | Path,
+    out_csv: str | Path,
+    seed: int,
+    extend: str | Path | None = None,
+    groups: str | Path | None = None,
+    tries: int = TRIES,
+) -> None:
+    """Split the movies of any table: a column `mid`, and columns of 0 and 1.
 
-
-if __name__ == "__main__":
-    sys.exit(main())
+    Writes the movies sorted by mid, with columns `split0`, `split1`, `split2` of 0 (training),
+    1 (validation) and 2 (test), in the paper's shares.
+    extend: an earlier `out_csv`, whose movies keep their subsets. groups: a table `mid,group` of
+    movies that stay together. Raises `UserError` with file and line, and writes nothing then.
+    """
+    mids, names, labels = read_table(labels_csv)
+    constraints = SplitRequest(extend=extend, groups=groups).constraints(mids)
+    columns = make_splits(labels, SHARES, seed, tries, constraints)
+    write_splits(out_csv, mids, names, labels, columns)

@@ -1,30 +1,154 @@
-"""Label matrix to split columns: second-order iterative stratification, and how good it is.
+"""Divides movies into subsets, balanced in genres and in pairs of genres.
 
-Reads and writes tables of labels from the command line only. Must not know videos or stores.
+Reads and writes nothing but arrays. Must not know files, movies or the configuration.
 
-    python -m trailers12k.splits.assignment LABELS.csv OUT.csv --seed N
+The engine is iterative stratification (Sechidis et al. 2011) with the pairs of genres as further
+labels (second order: Szymański and Kajdanowicz 2017).
 """
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.seeds import seed_for
-from trailers12k.common.vocabulary import SUBSETS
-from trailers12k.splits.tables import NEW, SPLITS
+from trailers12k.common.vocabulary import SPLITS, SUBSETS
 
 log = logging.getLogger(__name__)
 
-
 SHARES = {"training": 0.7, "validation": 0.1, "test": 0.2}
-"""The paper's."""
+"""The subsets' shares in the paper."""
 
 TRIES = 5
+"""Seeded stratifications of which the best is kept."""
+
 FOLDS = 10
+"""Folds of one stratification. Shares are therefore tenths."""
+
+UNASSIGNED = -1
+"""In a split column: a movie without a subset."""
+
+PAIR_WEIGHT = 5
+"""Weight of the pair deviation in the score: on the published labels it brings the label and the
+pair deviation to one scale."""
+
+
+class Deviations(NamedTuple):
+    """How far a split column is from perfect stratification; 0 is perfect."""
+
+    label: float
+    """The largest relative deviation of a genre's share in a subset from its share overall."""
+    pair: float
+    """The summed absolute deviation of the subsets' genre-pair counts from proportional counts,
+    divided by the sum of all pair counts."""
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """What a split of some movies has to respect."""
+
+    assigned: np.ndarray | None = None
+    """Subsets to keep, `UNASSIGNED` elsewhere: (movies,) int64, or (movies, splits) for several
+    splits."""
+    groups: np.ndarray | None = None
+    """(movies,) integers: movies with the same number get the same subset. A group of which some
+    movies are assigned joins the subset of most of them."""
+
+    def of_split(self, number: int) -> "Constraints":
+        """Those of one of several splits."""
+        assigned = None if self.assigned is None else self.assigned[:, number]
+        return Constraints(assigned, self.groups)
+
+
+def make_splits(
+    labels: np.ndarray,
+    shares: Mapping[str, float],
+    seed: int,
+    tries: int = TRIES,
+    constraints: Constraints | None = None,
+    count: int = len(SPLITS),
+) -> np.ndarray:
+    """`count` independent splits as columns: (movies, count) int64.
+
+    See `make_split` for the other parameters and the errors.
+    """
+    columns = []
+    for number in range(count):
+        column = make_split(
+            labels,
+            shares,
+            seed_for(seed, "split", number),
+            tries,
+            (constraints or Constraints()).of_split(number),
+        )
+        sizes = "/".join(str((column == subset).sum()) for subset in range(len(SUBSETS)))
+        label, pair = deviations(labels, column)
+        log.info(
+            "split%d: %s movies, label deviation %.3f, pair deviation %.4f",
+            number,
+            sizes,
+            label,
+            pair,
+        )
+        columns.append(column)
+    return np.column_stack(columns)
+
+
+def make_split(
+    labels: np.ndarray,
+    shares: Mapping[str, float],
+    seed: int,
+    tries: int = TRIES,
+    constraints: Constraints | None = None,
+) -> np.ndarray:
+    """One split column, (movies,) int64 of 0, 1, 2: the best of `tries` seeded stratifications.
+
+    labels: (movies, genres) of 0 and 1. shares: a multiple of 0.1 for each of `SUBSETS`.
+    constraints: `assigned` is (movies,). New movies are assigned so that all movies together are
+        as balanced as possible.
+
+    Each try divides the movies into ten folds. Of all assignments of folds to subsets, over all
+    tries, the one with the lowest score (`_scores`) is kept. Fewer than ten new movies (or groups)
+    are assigned one by one, each to the subset that is furthest below its share.
+    Raises `UserError` when there are fewer movies than folds, or a subset stays empty.
+    """
+    if len(labels) < FOLDS:
+        raise UserError(f"splits: {len(labels)} movies; at least {FOLDS} are needed")
+    assigned, groups = (
+        (None, None) if constraints is None else (constraints.assigned, constraints.groups)
+    )
+    base = np.full(len(labels), UNASSIGNED) if assigned is None else assigned.astype(np.int64)
+    units = np.arange(len(labels)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    base = _assign_to_their_group(base, units)
+    open_units = np.unique(units[base == UNASSIGNED])
+    if not len(open_units):
+        return base
+    columns, target = with_pairs(labels), np.array([shares[name] for name in SUBSETS])
+    best, best_score = base, np.inf
+    for number in range(tries):
+        try_seed = seed_for(seed, "try", number) % 2**32
+        if len(open_units) < FOLDS:
+            candidates = _one_by_one(base, units, open_units, target, try_seed)[None]
+            fold_of = np.searchsorted(open_units, units)
+        else:
+            fold_of = _folds(columns, units, open_units, try_seed)[units]
+            candidates = _fold_assignments(target)
+        scores = _scores(*_count(columns, base, fold_of, candidates), labels.shape[1], target)
+        lowest = int(np.argmin(scores))
+        if scores[lowest] < best_score:
+            best_score = float(scores[lowest])
+            best = np.where(base == UNASSIGNED, candidates[lowest][fold_of], base)
+    if best_score == np.inf:
+        raise UserError(
+            f"splits: {len(labels)} movies in {len(np.unique(units))} groups leave a subset empty; "
+            "put fewer movies into one group"
+        )
+    return best
 
 
 def with_pairs(labels: np.ndarray) -> np.ndarray:
@@ -34,25 +158,24 @@ def with_pairs(labels: np.ndarray) -> np.ndarray:
     return np.column_stack([labels, *pairs])
 
 
-def quality(labels: np.ndarray, subset: np.ndarray) -> tuple[float, float]:
-    """(label, pair) deviation of a split column; 0 is perfect.
+def deviations(labels: np.ndarray, subset: np.ndarray) -> Deviations:
+    """How far a split column, (movies,), is from perfect stratification of labels (movies, genres).
 
-    label: the largest relative deviation of a genre's share in a subset from its share overall.
-    pair: the summed absolute deviation of the genre-pair counts of the subsets from proportional
-        ones, over all pair counts.
+    Both numbers are infinite when a subset is empty.
     """
     columns = with_pairs(labels)
     inside = subset == np.arange(len(SUBSETS))[:, None]
     label, pair = _deviations(inside @ columns, inside.sum(1), labels.shape[1])
-    return float(label), float(pair)
+    return Deviations(float(label), float(pair))
 
 
 def _deviations(
     counts: np.ndarray, sizes: np.ndarray, genres: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`quality` of many splits at once, by how often each column is in each subset.
+    """`deviations` of many splits at once: two arrays (...,).
 
-    counts: (..., subsets, columns); sizes: (..., subsets), movies. Infinite where one is empty.
+    counts: (..., subsets, columns), how often each label or pair occurs in each subset.
+    sizes: (..., subsets), movies. genres: how many of the columns are single genres.
     """
     movies, total = sizes.sum(-1), counts.sum(-2)
     shares = sizes / movies[..., None]
@@ -65,164 +188,77 @@ def _deviations(
     return np.where(empty, np.inf, label), np.where(empty, np.inf, pair)
 
 
-def _scores(counts: np.ndarray, sizes: np.ndarray, genres: int, wanted: np.ndarray) -> np.ndarray:
-    """What the best is chosen by: label deviation + 5 x pair deviation + size deviation.
+def _scores(counts: np.ndarray, sizes: np.ndarray, genres: int, target: np.ndarray) -> np.ndarray:
+    """The score of each candidate split, (...,); the lowest is the best.
 
-    The smaller the better; the last is the largest relative deviation of a subset's size from its
-    share. The factor brings the first two, as they come out on the published labels, to one scale.
+    It is label deviation + `PAIR_WEIGHT` x pair deviation + size deviation. The size deviation is
+    the largest relative deviation of a subset's size from its target share. See `_deviations`.
     """
     label, pair = _deviations(counts, sizes, genres)
-    size = np.abs(sizes / sizes.sum(-1)[..., None] / wanted - 1).max(-1)
-    return label + 5 * pair + size
+    size = np.abs(sizes / sizes.sum(-1)[..., None] / target - 1).max(-1)
+    scores: np.ndarray = label + PAIR_WEIGHT * pair + size
+    return scores
 
 
-def split(
-    labels: np.ndarray,
-    shares: Mapping[str, float],
-    seed: int,
-    tries: int,
-    given: np.ndarray | None = None,
-    groups: np.ndarray | None = None,
-) -> np.ndarray:
-    """One split column, (movies,) int64 of 0, 1, 2: the best of `tries` seeded stratifications.
+def _count(
+    columns: np.ndarray, base: np.ndarray, fold_of: np.ndarray, candidates: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Per candidate: counts (candidates, subsets, columns) and sizes (candidates, subsets).
 
-    labels: (movies, genres) of 0 and 1. shares: tenths for each name of `SUBSETS`.
-    given: (movies,), the subsets of movies that keep them, `NEW` for the others: these are dealt so
-        that all together are balanced, as far as that goes.
-    groups: (movies,), numbers; movies with the same one come into the same subset. A group of which
-        some are given joins them (the largest part, were they apart).
-
-    The engine is iterative stratification (Sechidis et al. 2011) in ten folds, with the pairs of
-    genres as further labels (second order: Szymanski and Kajdanowicz 2017). Of all ways to deal the
-    folds to the subsets by their shares, and of all tries, the best by `_scores` is taken. Fewer
-    than ten new ones are dealt one by one, to the subset that lacks most.
-    Raises `UserError` when there are fewer movies than folds, or a subset stays empty.
+    fold_of: (movies,). candidates: (candidates, folds), the subset of each fold of new movies.
     """
-    if len(labels) < FOLDS:
-        raise UserError(f"splits: {len(labels)} movies; at least {FOLDS} are needed")
-    base = np.full(len(labels), NEW) if given is None else given.astype(np.int64)
-    units = np.arange(len(labels)) if groups is None else np.unique(groups, return_inverse=True)[1]
-    base = _with_their_group(base, units)
-    open_units = np.unique(units[base == NEW])
-    if not len(open_units):
-        return base
-    columns, wanted = with_pairs(labels), np.array([shares[name] for name in SUBSETS])
-    best, best_score = base, np.inf
-    for number in range(tries):
-        draw = seed_for(seed, "try", number) % 2**32
-        if len(open_units) < FOLDS:
-            candidates = _one_by_one(base, units, open_units, wanted, draw)[None]
-            fold_of = np.searchsorted(open_units, units)
-        else:
-            fold_of = _folds(columns, units, open_units, draw)[units]
-            candidates = _dealings(wanted)
-        score, dealing = _best_dealing(labels, columns, base, fold_of, candidates, wanted)
-        if score < best_score:
-            best, best_score = np.where(base == NEW, dealing[fold_of], base), score
-    if best_score == np.inf:
-        raise UserError(
-            f"splits: {len(labels)} movies in {len(np.unique(units))} groups leave a subset empty; "
-            "name fewer movies in one group"
-        )
-    return best
+    new, numbers = base == UNASSIGNED, np.arange(len(SUBSETS))
+    in_fold = fold_of[new] == np.arange(candidates.shape[1])[:, None]
+    in_base = base == numbers[:, None]
+    in_subset = candidates[:, None, :] == numbers[:, None]
+    counts = in_base @ columns + in_subset @ (in_fold @ columns[new])
+    return counts, in_base.sum(1) + in_subset @ in_fold.sum(1)
 
 
-def _with_their_group(base: np.ndarray, units: np.ndarray) -> np.ndarray:
-    """New movies of a group that is partly given get its subset."""
+def _assign_to_their_group(base: np.ndarray, units: np.ndarray) -> np.ndarray:
+    """A copy in which unassigned movies of a partly assigned group have the group's subset."""
     filled = base.copy()
-    for unit in np.unique(units[base != NEW]):
+    for unit in np.unique(units[base != UNASSIGNED]):
         members = units == unit
-        known = base[members & (base != NEW)]
-        filled[members & (base == NEW)] = np.bincount(known).argmax()
+        assigned = base[members & (base != UNASSIGNED)]
+        filled[members & (base == UNASSIGNED)] = np.bincount(assigned).argmax()
     return filled
 
 
-def _folds(columns: np.ndarray, units: np.ndarray, open_units: np.ndarray, draw: int) -> np.ndarray:
-    """A fold for each unit, (units,); only those of `open_units` mean anything."""
-    # A unit bears the labels that any of its movies bears.
+def _folds(columns: np.ndarray, units: np.ndarray, open_units: np.ndarray, seed: int) -> np.ndarray:
+    """A fold for each unit, (units,) int64; only the values at `open_units` have a meaning."""
+    # A unit has every label that any of its movies has.
     of_units = np.zeros((units.max() + 1, columns.shape[1]), columns.dtype)
     np.maximum.at(of_units, units, columns)
     rows = of_units[open_units]
     fold_of = np.zeros(len(of_units), np.int64)
-    folds = MultilabelStratifiedKFold(FOLDS, shuffle=True, random_state=draw)
+    folds = MultilabelStratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     for fold, (_, inside) in enumerate(folds.split(rows, rows)):
         fold_of[open_units[inside]] = fold
     return fold_of
 
 
-def _dealings(wanted: np.ndarray) -> np.ndarray:
-    """All ways to deal the folds to the subsets by their shares, (ways, folds); 360 for 7, 1, 2."""
-    _, validation, test = np.round(wanted * FOLDS).astype(int)
-    ways = []
+def _fold_assignments(target: np.ndarray) -> np.ndarray:
+    """All assignments of folds to subsets by their shares, (assignments, folds): 360 for 7, 1, 2
+    folds."""
+    _, validation, test = np.round(target * FOLDS).astype(int)
+    assignments = []
     for first in combinations(range(FOLDS), validation):
-        rest = [fold for fold in range(FOLDS) if fold not in first]
-        for second in combinations(rest, test):
-            ways.append([1 if f in first else 2 if f in second else 0 for f in range(FOLDS)])
-    return np.array(ways)
+        remaining = [fold for fold in range(FOLDS) if fold not in first]
+        for second in combinations(remaining, test):
+            assignments.append([1 if f in first else 2 if f in second else 0 for f in range(FOLDS)])
+    return np.array(assignments)
 
 
 def _one_by_one(
-    base: np.ndarray, units: np.ndarray, open_units: np.ndarray, wanted: np.ndarray, draw: int
+    base: np.ndarray, units: np.ndarray, open_units: np.ndarray, target: np.ndarray, seed: int
 ) -> np.ndarray:
-    """A subset for each of a few units, (open units,): in random order, to which lacks most."""
-    sizes = np.bincount(base[base != NEW], minlength=len(SUBSETS)).astype(float)
-    dealt = np.zeros(len(open_units), np.int64)
-    for place in np.random.default_rng(draw).permutation(len(open_units)):
-        lacking = int(np.argmax(wanted - sizes / max(1, sizes.sum())))
-        dealt[place] = lacking
-        sizes[lacking] += (units == open_units[place]).sum()
-    return dealt
-
-
-def _best_dealing(
-    labels: np.ndarray,
-    columns: np.ndarray,
-    base: np.ndarray,
-    fold_of: np.ndarray,
-    candidates: np.ndarray,
-    wanted: np.ndarray,
-) -> tuple[float, np.ndarray]:
-    """The score and the subsets, (folds,), of the best way to deal the folds of the new movies.
-
-    fold_of: (movies,). candidates: (ways, folds).
-    """
-    new, numbers = base == NEW, np.arange(len(SUBSETS))
-    in_fold = fold_of[new] == np.arange(candidates.shape[1])[:, None]
-    in_base = base == numbers[:, None]
-    dealt = candidates[:, None, :] == numbers[:, None]
-    counts = in_base @ columns + dealt @ (in_fold @ columns[new])
-    sizes = in_base.sum(1) + dealt @ in_fold.sum(1)
-    scores = _scores(counts, sizes, labels.shape[1], wanted)
-    best = int(np.argmin(scores))
-    return float(scores[best]), candidates[best]
-
-
-def make_splits(
-    labels: np.ndarray,
-    shares: Mapping[str, float],
-    seed: int,
-    tries: int,
-    count: int = SPLITS,
-    given: np.ndarray | None = None,
-    groups: np.ndarray | None = None,
-) -> np.ndarray:
-    """`count` independent splits as columns: (movies, count) int64. See `split`.
-
-    given: (movies, count).
-    """
-    columns = []
-    for number in range(count):
-        own = None if given is None else given[:, number]
-        draw = seed_for(seed, "split", number)
-        column = split(labels, shares, draw, tries, own, groups)
-        sizes = "/".join(str((column == subset).sum()) for subset in range(len(SUBSETS)))
-        label, pair = quality(labels, column)
-        log.info(
-            "split%d: %s movies, label deviation %.3f, pair deviation %.4f",
-            number,
-            sizes,
-            label,
-            pair,
-        )
-        columns.append(column)
-    return np.column_stack(columns)
+    """A subset for each of a few units, (open units,) int64: in random order, each to the subset
+    that is furthest below its target share."""
+    sizes = np.bincount(base[base != UNASSIGNED], minlength=len(SUBSETS)).astype(float)
+    subsets = np.zeros(len(open_units), np.int64)
+    for place in np.random.default_rng(seed).permutation(len(open_units)):
+        neediest = int(np.argmax(target - sizes / max(1, sizes.sum())))
+        subsets[place] = neediest
+        sizes[neediest] += (units == open_units[place]).sum()
+    return subsets

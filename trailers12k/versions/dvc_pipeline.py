@@ -1,120 +1,160 @@
-"""The pipeline of DVC: dvc.yaml, generated from the workflow and the configuration.
+"""The pipeline of DVC: dvc.yaml, generated from the configuration, and the code versions it reads.
 
-Reads the configuration; writes dvc.yaml. Must not know Git.
+Reads config files; writes dvc.yaml and code_versions.json. Must not know Git.
 """
 
+import json
 import os
 import shlex
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from trailers12k.common.errors import UserError
+from trailers12k import __version__
 from trailers12k.common.files import write_text
-from trailers12k.common.vocabulary import SPLITS
-from trailers12k.movies.curation import PRODUCT
-from trailers12k.versions import run_state as state
-from trailers12k.workflow.plan import Plan
+from trailers12k.common.vocabulary import REQUESTS, SOURCES, SPLITS
+from trailers12k.movies import curation
+from trailers12k.settings import Settings, plain
+from trailers12k.settings.files import CONFIG, read_file
+from trailers12k.workflow.code_versions import RESULT_MODULES, rule_version
+from trailers12k.workflow.folder import STATE
+from trailers12k.workflow.report_figures import report_figures
 
-CODE = ["Snakefile", "rules", "scripts", "trailers12k"]
-
+CODE_VERSIONS = "code_versions.json"
+"""The code dependency of every stage; Git keeps it."""
+OLD_CODE = ("Snakefile", "rules", "scripts", "trailers12k")
+"""The code dependencies in a dvc.yaml of before `CODE_VERSIONS`."""
+HEAD = "# Written by `trailers12k stages` and `trailers12k snapshot` from the configuration.\n"
 SCORES = ("summary.csv", "summary.md", "metrics.json")
-
 METADATA_KEYS = (
     *("movies", "curation", "sample", "sources", "seed", "shards"),
     *("downloads", "trailers", "posters"),
 )
-
+EVALUATION_KEYS = ("runs", "training", "evaluation", "seed")
 FEATURES_KEYS = ("backbones", "weights", "image_frames", "precision", "clips", "seed", "shards")
 
+Stage = dict[str, Any]
+"""A stage of dvc.yaml: cmd, deps, params, outs."""
 
-def stages(plan: Plan, files: Sequence[str]) -> dict[str, dict]:
+
+def stages_of(settings: Settings, files: Sequence[str] = ()) -> dict[str, Stage]:
     """The stages of dvc.yaml, in the order of the flow.
 
     files: what `--configfile` named; config.yaml comes before them.
     """
-    manifests = [f"data/{store}.csv" for store in plan.stores]
-    arrays = [f"data/{store}.zarr" for store in plan.stores]
-    found: dict[str, dict] = {}
-
-    def add(name: str, targets: str, keys: Iterable[str], deps: list[str], outs: list[str]) -> None:
-        found[name] = _stage(plan, files, targets, keys, deps, outs)
-
-    if plan.is_published:
-        keys = ("movies", "published", "runs")
-        add("features", " ".join(manifests), keys, [], manifests + arrays)
-    else:
-        choices = plan.config["sources"]["search"]["choices"] if "search" in plan.sources else ""
-        tables = [*plan.tables, *filter(os.path.exists, [choices, plan.curation or ""])]
-        downloads = ["build/ledger/trailers"]
-        made = ["data/movies.csv", "data/metadata.json", PRODUCT, *downloads]
-        add("metadata", "metadata", METADATA_KEYS, tables, made)
-        add("clips", "clips", ("clips", "shards"), downloads, ["data/clips.csv"])
-        made = [*manifests, *arrays, "data/ledger.csv"]
-        made_from = ["data/movies.csv", PRODUCT, "data/clips.csv"]
-        add("features", "features", FEATURES_KEYS, made_from, made)
-    splits = ["data/mtgc.csv", "results/splits.csv", *_drawn("splits")]
-    labels = [] if plan.is_published else ["data/movies.csv"]
-    own = plan.split_tables("extend") + plan.split_tables("groups")
-    add("splits", "splits", ("movies", "splits", "seed"), labels + own, splits)
-    keys = ("runs", "training", "evaluation", "seed")
-    ledger = [] if plan.is_published else ["data/ledger.csv"]
-    made_from = [*manifests, "data/mtgc.csv", *ledger]
-    scores = ["results/transfer", "results/curves", *(f"results/{name}" for name in SCORES)]
-    scores += _drawn("curves")
-    trained = [f"results/runs/{run}" for run in plan.runs]
-    add("evaluation", "evaluate", keys, made_from, [*trained, *scores])
-    # All that is left, and the settings.
-    rest = [f"results/{name}" for name in ("map", "tables", "costs.csv", "report", "config.yaml")]
-    rest += [] if plan.is_published else ["results/failures/all.csv"]
-    told = [] if plan.is_published else ["data/movies.csv", PRODUCT, "data/clips.csv"]
-    made_from += [*told, "results/splits.csv", *trained, *scores]
-    add("report", "all", plan.settings, made_from, rest + _drawn(*plan.pictures))
-    made = [path for stage in found.values() for out in stage["outs"] for path in out]
-    found["state"] = {
-        "cmd": "python -m trailers12k.versions.snapshots state",
-        # Of a store the manifest tells all. Code: it may make the same products again.
-        "deps": [*CODE, *(path for path in made if not path.endswith(".zarr"))],
-        "outs": [{state.STATE.as_posix(): {"persist": True}}],
+    stages: dict[str, Stage] = {
+        # Without dependencies: it runs where the file is missing, such as in a new clone.
+        "code": {
+            "cmd": "trailers12k stages --code",
+            "outs": [{CODE_VERSIONS: {"cache": False, "persist": True}}],
+        }
     }
-    return found
+
+    def add(
+        name: str, target: str, keys: Collection[str], deps: Sequence[str], outs: Sequence[str]
+    ) -> None:
+        stages[name] = _stage(target, _parameters(keys, files), files, deps, outs)
+
+    stores = stores_of(settings)
+    manifests = [f"data/{store}.csv" for store in stores]
+    arrays = [f"data/{store}.zarr" for store in stores]
+    movies = [] if settings.is_published else ["data/movies.csv"]
+    ledger = [] if settings.is_published else ["data/ledger.csv"]
+    clips = [] if settings.is_published else [curation.PRODUCT, "data/clips.csv"]
+    if settings.is_published:
+        outs = [*manifests, *arrays]
+        add("features", " ".join(manifests), ("movies", "published", "runs"), [], outs)
+    else:
+        trailers = "build/ledger/trailers"
+        metadata = [*movies, "data/metadata.json", curation.PRODUCT, trailers]
+        add("metadata", "metadata", METADATA_KEYS, _user_tables(settings), metadata)
+        add("clips", "clips", ("clips", "shards"), [trailers], ["data/clips.csv"])
+        outs = [*manifests, *arrays, *ledger]
+        add("features", "features", FEATURES_KEYS, [*movies, *clips], outs)
+    splits = ["data/mtgc.csv", "results/splits.csv", *_figure_files("splits")]
+    add("splits", "splits", ("movies", "splits", "seed"), movies + _split_tables(settings), splits)
+    inputs = [*manifests, "data/mtgc.csv", *ledger]
+    runs = [f"results/runs/{run}" for run in settings.runs]
+    scores = ["results/transfer", "results/curves", *(f"results/{name}" for name in SCORES)]
+    scores += _figure_files("curves")
+    add("evaluation", "evaluate", EVALUATION_KEYS, inputs, [*runs, *scores])
+    # All other products depend on all settings.
+    outs = [f"results/{name}" for name in ("map", "tables", "costs.csv", "report", "config.yaml")]
+    outs += [] if settings.is_published else ["results/failures/all.csv"]
+    outs += _figure_files(*report_figures(stores, settings.is_published))
+    keys = [key for key in plain(settings) if key not in REQUESTS]
+    add(
+        "report",
+        "all",
+        keys,
+        [*inputs, *movies, *clips, "results/splits.csv", *runs, *scores],
+        outs,
+    )
+    stages["state"] = {
+        "cmd": "trailers12k state",
+        # The manifest describes its store. New code may make equal products, but another state.
+        "deps": [path for path in _outs(stages) if not path.endswith(".zarr")],
+        "outs": [{STATE.as_posix(): {"persist": True}}],
+    }
+    return stages
 
 
-def _drawn(*names: str) -> list[str]:
-    """The files of pictures."""
+def stores_of(settings: Settings) -> list[str]:
+    """The stores of a run: all, but of the authors' own features those that runs use."""
+    used = {store for run in settings.runs.values() for store in run.streams.values()}
+    return [name for name in settings.backbones if not settings.is_published or name in used]
+
+
+def _user_tables(settings: Settings) -> list[str]:
+    """The tables of the user that name movies, trailers and decisions."""
+    tables = [name for name in settings.movies if name not in SOURCES]
+    choices = settings.sources.search.choices if "search" in settings.movies else ""
+    optional = [choices, curation.existing_file(settings.curation, settings.movies) or ""]
+    return tables + [path for path in optional if path and os.path.exists(path)]
+
+
+def _split_tables(settings: Settings) -> list[str]:
+    """The tables of the user that the splits follow."""
+    if isinstance(settings.splits, str):
+        return []
+    return [path for path in (settings.splits.extend, settings.splits.groups) if path]
+
+
+def _figure_files(*names: str) -> list[str]:
     return [f"results/figures/{name}.{kind}" for name in names for kind in ("svg", "png")]
 
 
+def _parameters(keys: Collection[str], files: Sequence[str]) -> list[dict[str, list[str]]]:
+    """Which keys of which config file a stage depends on; DVC refuses keys that a file lacks."""
+    present = {file: [key for key in read_file(file) if key in keys] for file in (CONFIG, *files)}
+    return [{file: names} for file, names in present.items() if names]
+
+
 def _stage(
-    plan: Plan,
+    target: str,
+    params: list[dict[str, list[str]]],
     files: Sequence[str],
-    targets: str,
-    keys: Iterable[str],
     deps: Sequence[str],
     outs: Sequence[str],
-) -> dict:
-    """A stage that is a target of the workflow."""
+) -> Stage:
+    """A stage that makes a target of the workflow."""
     named = f" --configfile {shlex.join(files)}" if files else ""
-    keys = [key for key in plan.config if key in set(keys)]
-    params = [{"config.yaml": keys}]
-    for file in files:
-        own = [key for key in _read(file) if key in keys]
-        params += [{file: own}] if own else []
     return {
-        "cmd": f"snakemake {targets}{named}",
-        "deps": [*CODE, *deps],
+        "cmd": f"trailers12k run {target}{named}",
+        "deps": [CODE_VERSIONS, *deps],
         "params": params,
         # Without `persist` DVC deletes the products first, and all would be computed again.
         "outs": [{path: {"persist": True}} for path in outs],
     }
 
 
-def plots(plan: Plan) -> list[dict]:
+def plots_of(settings: Settings) -> list[dict[str, Any]]:
     """The plots that `dvc plots show` draws."""
-    runs = list(plan.runs)
+    runs = list(settings.runs)
     recall = "results/curves/precision_recall.csv"
-    shown = {
+    plots = {
         "precision and recall": {
             "x": {recall: "recall"},
             "y": {recall: runs},
@@ -122,73 +162,75 @@ def plots(plan: Plan) -> list[dict]:
         }
     }
     for run in runs:
-        curves = [path for path in plan.trained("curves.csv") if f"/{run}/" in path]
-        shown[f"learning of {run}"] = {
+        curves = [f"results/runs/{run}/split{split}/curves.csv" for split in SPLITS]
+        plots[f"learning of {run}"] = {
             "x": "epoch",
             "y": dict.fromkeys(curves, "val_loss"),
             "y_label": "validation loss",
         }
-
-    def bars(table: str, column: str, label: str) -> dict:
-        file = f"results/curves/{table}.csv"
-        about = {"template": "bar_horizontal", "x_label": label}
-        return {"x": {file: column}, "y": {file: "genre"}} | about
-
     for run in runs:
-        shown[f"genres of {run}"] = bars("genres", run, "average precision, %")
+        plots[f"genres of {run}"] = _bars("genres", run, "average precision, %")
     for split in SPLITS:
         for subset in ("validation", "test"):
             name = f"split{split} {subset}"
-            shown[f"balance of {name}"] = bars(
-                "balance", name, "share of a genre / its share overall"
-            )
-    return [{title: plot} for title, plot in shown.items()]
+            label = "share of a genre / its share overall"
+            plots[f"balance of {name}"] = _bars("balance", name, label)
+    return [{title: plot} for title, plot in plots.items()]
 
 
-def dvc_yaml(plan: Plan, files: Sequence[str] = ()) -> str:
-    """The text of dvc.yaml for a configuration."""
-    head = (
-        "# Written by `make snapshot` from the workflow and the configuration: "
-        "trailers12k/versions.py.\n"
-    )
-    whole = {
-        "stages": stages(plan, files),
+def _bars(table: str, column: str, label: str) -> dict[str, Any]:
+    """A bar for each genre; column: of results/curves/TABLE.csv."""
+    file = f"results/curves/{table}.csv"
+    axes = {"x": {file: column}, "y": {file: "genre"}}
+    return axes | {"template": "bar_horizontal", "x_label": label}
+
+
+def pipeline_of(settings: Settings, files: Sequence[str] = ()) -> str:
+    """The text of dvc.yaml for a configuration; files: what `--configfile` named."""
+    content = {
+        "stages": stages_of(settings, files),
         "metrics": ["results/metrics.json"],
-        "plots": plots(plan),
+        "plots": plots_of(settings),
     }
-    return head + yaml.safe_dump(whole, sort_keys=False, width=100, allow_unicode=True)
+    return HEAD + yaml.safe_dump(content, sort_keys=False, width=100, allow_unicode=True)
 
 
-def write_stages(text: str) -> None:
-    """Write dvc.yaml where it is another one; stages of the old one are forgotten."""
+def write_pipeline(pipeline: str) -> None:
+    """Write dvc.yaml, and the code versions; dvc.lock is removed when dvc.yaml differs."""
     path = Path("dvc.yaml")
+    if not path.exists() or path.read_text(encoding="utf-8") != pipeline:
+        write_text(path, pipeline)
+        Path("dvc.lock").unlink(missing_ok=True)
+    write_code_versions()
+
+
+def write_code_versions() -> None:
+    """Write code_versions.json: the version of the package, and of the code of each rule.
+
+    The same code gives the same bytes on every version of Python.
+    """
+    versions = {rule: rule_version(rule) for rule in sorted(RESULT_MODULES)}
+    text = json.dumps({"package": __version__, "rules": versions}, indent=1) + "\n"
+    path = Path(CODE_VERSIONS)
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         write_text(path, text)
-        Path("dvc.lock").unlink(missing_ok=True)
 
 
-def products(text: str) -> list[str]:
-    """The paths that a dvc.yaml keeps."""
-    stages_ = yaml.safe_load(text)["stages"].values()
-    return [path for stage in stages_ for out in stage["outs"] for path in out]
+def products(pipeline: str) -> list[str]:
+    """The paths that DVC keeps; pipeline: the text of a dvc.yaml."""
+    return [path for path in _outs(yaml.safe_load(pipeline)["stages"]) if path != CODE_VERSIONS]
 
 
-def settings_files(text: str) -> list[str]:
-    """What a dvc.yaml was made for and Git keeps: config files and the user's tables."""
-    own = {state.STATE.as_posix(), *products(text), *CODE}
-    found: dict[str, None] = {}
-    for stage in yaml.safe_load(text)["stages"].values():
-        found |= {file: None for params in stage.get("params", []) for file in params}
-        found |= {path: None for path in stage["deps"] if path not in own}
-    return list(found)
+def _outs(stages: dict[str, Stage]) -> list[str]:
+    return [path for stage in stages.values() for out in stage["outs"] for path in out]
 
 
-def _text(file: str | Path) -> str:
-    return Path(file).read_text(encoding="utf-8")
-
-
-def _read(file: str | Path, text_of: Callable[[str | Path], str] = _text) -> dict:
-    try:
-        return yaml.safe_load(text_of(file)) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"{file} cannot be read: {' '.join(str(error).split())}") from error
+def settings_files(pipeline: str) -> list[str]:
+    """The config files and the user's tables that a dvc.yaml was made for; Git keeps them."""
+    stages = yaml.safe_load(pipeline)["stages"]
+    own = {*_outs(stages), CODE_VERSIONS, *OLD_CODE}
+    files: dict[str, None] = {}
+    for stage in stages.values():
+        files |= {file: None for params in stage.get("params", []) for file in params}
+        files |= {path: None for path in stage.get("deps", []) if path not in own}
+    return list(files)

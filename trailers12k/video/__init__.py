@@ -1,0 +1,1 @@
+"""Reads videos: probes them, decodes frames, detects shots and clips."""

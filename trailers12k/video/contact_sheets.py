@@ -1,8 +1,8 @@
-"""Contact sheets: a JPEG file with one picture of each shot of a trailer, in the order of time.
+"""Contact sheets: a JPEG file with one image of each shot of a trailer, in order of time.
 
-Writes pictures that are given to it, and reads them back: build/sheets/MID.jpg. Must not know where
-pictures come from, nor who looks at them. A sheet may be absent (a clone without videos has none):
-who reads one that is not there, or not of as many shots, gets nothing.
+Writes images into build/sheets/MID.jpg and reads them back. Must not know where images come from or
+who views them. A sheet may be missing (a clone has no videos) or belong to another number of shots;
+reading it then gives no images.
 """
 
 import logging
@@ -17,37 +17,37 @@ from trailers12k.common.files import replacing
 log = logging.getLogger(__name__)
 
 HEIGHT = 90
-"""Pixels of a cell, which has the trailer's own aspect."""
+"""Height of a cell in pixels; its aspect ratio is the trailer's."""
 
 COLUMNS = 10
-"""Cells in a row, at most."""
+"""Maximum number of cells per row."""
 
-MOST = 1000
-"""Cells in a sheet; of more shots, so many evenly chosen ones are shown."""
+MAX_CELLS = 1000
+"""Maximum number of cells of a sheet; of more shots, this many evenly spaced ones are shown."""
 
 WIDTHS = 30, 400
-"""Pixels of the narrowest and the widest cell, which a picture beyond is squeezed into: a JPEG file
-has a largest width."""
+"""Narrowest and widest cell in pixels, because a JPEG file has a maximum width; images beyond are
+squeezed."""
 
 QUALITY = 75
 GREY = (128, 128, 128)
-"""A cell whose shot has no picture, and what is left of the last row."""
+"""Colour of a cell whose shot has no image, and of the unused end of the last row."""
 
 Box = tuple[int, int, int, int]
-"""Left, upper, right and lower edge in pixels, as Pillow's `crop` takes it."""
+"""Left, upper, right and lower edge in pixels, as for Pillow's `crop`."""
 
 
 def shown(shots: int) -> list[int]:
     """The numbers of the shots that have a cell, ascending."""
-    return spaced(shots, MOST)
+    return spaced(shots, MAX_CELLS)
 
 
 def geometry(width: int, height: int, shots: int) -> list[Box]:
-    """Where the cells are in a sheet of this size, one for each of `shown(shots)`.
+    """The cells of a sheet of this size in pixels, one for each of `shown(shots)`.
 
-    Raises ValueError when a sheet of so many shots has no such size.
+    Raises `ValueError` when a sheet of this many shots has another size.
     """
-    cells = min(shots, MOST)
+    cells = min(shots, MAX_CELLS)
     columns = max(1, min(COLUMNS, cells))
     if not cells or height != HEIGHT * -(-cells // columns) or width % columns:
         raise ValueError(f"a sheet of {width}x{height} is not one of {shots} shots")
@@ -59,35 +59,36 @@ def geometry(width: int, height: int, shots: int) -> list[Box]:
     ]
 
 
-def write(path: str | Path, pictures: Sequence[np.ndarray | None]) -> None:
-    """Write a contact sheet; the same pictures give the same bytes.
+def write(path: str | Path, images: Sequence[np.ndarray | None]) -> None:
+    """Write a contact sheet; the same images give the same bytes.
 
-    pictures: one a shot, RGB, uint8 (H, W, 3), all of one aspect; None for a shot that has none.
+    images: one per shot, RGB, uint8 (H, W, 3), all of one aspect ratio; None for a shot without.
     """
-    cells = [pictures[shot] for shot in shown(len(pictures))]
+    cells = [images[shot] for shot in shown(len(images))]
     wide = _width(next((cell for cell in cells if cell is not None), None))
     columns = min(COLUMNS, len(cells))
     size = columns * wide, HEIGHT * -(-len(cells) // columns)
     sheet = Image.new("RGB", size, GREY)
-    for cell, box in zip(cells, geometry(*size, len(pictures)), strict=True):
+    for cell, box in zip(cells, geometry(*size, len(images)), strict=True):
         if cell is not None:
-            picture = Image.fromarray(cell)
-            if picture.size != (wide, HEIGHT):
-                picture = picture.resize((wide, HEIGHT), Image.Resampling.BILINEAR)
-            sheet.paste(picture, box[:2])
+            image = Image.fromarray(cell)
+            if image.size != (wide, HEIGHT):
+                image = image.resize((wide, HEIGHT), Image.Resampling.BILINEAR)
+            sheet.paste(image, box[:2])
     with replacing(path) as partial:
-        sheet.save(partial, format="JPEG", quality=QUALITY, comment=_comment(len(pictures)))
+        sheet.save(partial, format="JPEG", quality=QUALITY, comment=_comment(len(images)))
 
 
 def frames(path: str | Path, shots: int, count: int) -> list[Image.Image]:
-    """`count` evenly spaced cells of a sheet, or all where it has no more; see `cells`."""
-    return cells(path, shots, spaced(min(shots, MOST), count))
+    """`count` evenly spaced cells of a sheet, or all if it has fewer; see `cells`."""
+    return cells(path, shots, spaced(min(shots, MAX_CELLS), count))
 
 
 def cells(path: str | Path, shots: int, numbers: Sequence[int] | None = None) -> list[Image.Image]:
-    """Cells of a sheet, by their numbers or all; none where there is no sheet of so many shots.
+    """Cells of a sheet, all or those with these numbers; none without a sheet of so many shots.
 
-    shots: what the ledger of clips says. A sheet of another number of them is of another version.
+    shots: number of shots according to the ledger of clips. A sheet of another number belongs to
+        another version of the clips.
     """
     try:
         with Image.open(path) as sheet:
@@ -99,13 +100,15 @@ def cells(path: str | Path, shots: int, numbers: Sequence[int] | None = None) ->
     except FileNotFoundError:
         return []
     except (OSError, SyntaxError, ValueError) as error:
-        log.warning("%s cannot be read, and is left out: %s", path, error)
+        log.warning("%s cannot be read and is left out: %s", path, error)
         return []
 
 
 def cell_width(path: str | Path, shots: int) -> int:
-    """Pixels of a cell of the sheet of so many shots; 0 where there is none. No cell is read, which
-    would take minutes for many sheets."""
+    """Width in pixels of a cell of a sheet, 0 without a sheet of so many shots.
+
+    Reads no image data, which would take minutes for many sheets.
+    """
     try:
         with Image.open(path) as sheet:
             left, _, right, _ = geometry(*sheet.size, shots)[0]
@@ -115,15 +118,15 @@ def cell_width(path: str | Path, shots: int) -> int:
 
 
 def spaced(cells: int, count: int) -> list[int]:
-    """The numbers of `count` evenly spaced ones of so many cells; all where there are no more."""
+    """`count` evenly spaced numbers below `cells`, ascending; all of them if there are fewer."""
     count = min(cells, count)
     return [(2 * place + 1) * cells // (2 * count) for place in range(count)]
 
 
-def _width(picture: np.ndarray | None) -> int:
-    if picture is None:
+def _width(image: np.ndarray | None) -> int:
+    if image is None:
         return HEIGHT * 16 // 9
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     return min(max(round(width * HEIGHT / height), WIDTHS[0]), WIDTHS[1])
 
 

@@ -1,122 +1,127 @@
-"""What is seen of a trailer while its frames go by: a picture of each shot, and what does not move.
+"""Statistics of a trailer's frames, gathered while a shot detector consumes them.
 
-Reads frames that are given to it, and hands them on, smaller. Must not know who decodes them, what
-else they are looked at for, nor what becomes of the pictures.
+Reads frames and passes them on, scaled down; keeps one image per shot. Must not know who decodes
+the frames, what else they are used for, or what becomes of the images.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-A_SECOND = 4
-"""Pictures a second that are looked at, and kept for a while."""
+SAMPLES_PER_SECOND = 4
+"""Frames per second that are compared, and kept for the images of shots."""
 
-MOST_BYTES = 160_000_000
-"""Of pictures kept at once: 15 minutes of 160x90. In a longer video every other one is let go, and
-again, so that twelve hours keep one in 16 seconds, and shots between two of them have none."""
+MAX_BYTES = 160_000_000
+"""Limit of the frames kept at once: 15 minutes of 160x90. In a longer video every other kept frame
+is dropped, repeatedly: of twelve hours one in 16 seconds remains, and shots between two of them
+have no image."""
 
-BLACK, NOT_BLACK = 20, 0.01
-"""A picture is black when less than this share of its values (of 3 a pixel) is so bright or more.
-Letterbox bars are black anyway. Black ground with a line of writing is not."""
+BLACK_LEVEL, BLACK_FRACTION = 20, 0.01
+"""A frame is black when less than this fraction of its values (three per pixel) reaches the level.
+Letterbox bars do not matter. A line of text on black exceeds the fraction."""
 
-CHANGED, STILL = 8, 0.01
-"""A picture is still when less than this share of its values differs so much or more from the last
-one that was not. Of a photograph with grain at 640x360, seen at 48x27, encoded by x264 (crf 23 to
-35), MPEG-4 (400 and 250 kbit/s) and VP9 (200), at most 0.006 differ while nothing moves, key frames
-included (crf 40: 0.013, at those); 0.085 and more when a camera moves by ten pixels a second. A
-spot of 1 % that moves goes unseen, and so does what moves in the dark (a mean of 10). In smaller
-files of very few bits key frames count as changes."""
+CHANGE_LEVEL, CHANGE_FRACTION = 8, 0.01
+"""A frame is still when less than this fraction of its values differs by the level or more from the
+last frame that was not still.
+
+Measured at 48x27 on a 640x360 photograph with grain, encoded with x264 (crf 23 to 35), MPEG-4 (400
+and 250 kbit/s) and VP9 (200 kbit/s): without motion at most 0.006 differ, key frames included (crf
+40: 0.013, at key frames); with a camera that moves ten pixels per second 0.085 or more. Not
+detected: motion in 1 % of the frame, and motion in the dark (a mean of 10). In files of much lower
+bit rates key frames count as changes."""
 
 
-class Watched:
-    """Frames as they come, shrunk; afterwards, what has been seen of them.
+class FrameStatistics:
+    """Iterates over frames, scaled down, and gathers their statistics; read these afterwards.
 
-    frames: RGB, uint8 (H, W, 3), on a grid of `fps` a second. One that repeats is the same object,
-        and is shrunk once.
-    size: shorter side of what is handed on; smaller frames are not enlarged.
-    shortest: frames of the shortest shot; pictures are kept so often that it has one.
+    frames: RGB, uint8 (H, W, 3), on a grid of `fps` per second. A repeated frame must be the same
+        object; it is scaled once.
+    size: shorter side in pixels of the frames passed on. Smaller frames are not enlarged.
+    min_shot: frames of the shortest shot, each of which must have an image.
     """
 
-    def __init__(self, frames: Iterable[np.ndarray], fps: float, size: int, shortest: int):
+    def __init__(self, frames: Iterable[np.ndarray], fps: float, size: int, min_shot: int):
         self._frames, self._fps, self._size = frames, fps, size
-        self._every = max(1, round(fps / A_SECOND))
-        self._step = min(self._every, shortest)
+        self._sampling = max(1, round(fps / SAMPLES_PER_SECOND))
+        self._step = min(self._sampling, min_shot)
         self._kept: list[np.ndarray] = []
         self._reference: np.ndarray | None = None
-        self._looked = self._black = self._still = self._run = self._longest = 0
+        self._samples = self._black = self._still = self._run = self._longest_run = 0
         self.repeated = 0
-        """Frames that are the one before once more."""
+        """Number of frames that repeat the previous one."""
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        last = small = None
+        previous, small = None, np.empty(0, np.uint8)
         for number, frame in enumerate(self._frames):
-            if frame is last:
+            if frame is previous:
                 self.repeated += 1
             else:
-                last, small = frame, shrunk(frame, self._size)
-            if number % self._every == 0:
-                self._look(small)
+                previous, small = frame, scaled_down(frame, self._size)
+            if number % self._sampling == 0:
+                self._compare(small)
             if number % self._step == 0:
                 self._keep(frame)
             yield small
 
-    def _look(self, picture: np.ndarray) -> None:
-        self._looked += 1
-        self._black += np.count_nonzero(picture >= BLACK) < NOT_BLACK * picture.size
-        if self._reference is not None and not _differs(self._reference, picture):
+    def _compare(self, sample: np.ndarray) -> None:
+        self._samples += 1
+        bright = int(np.count_nonzero(sample >= BLACK_LEVEL))
+        self._black += bright < BLACK_FRACTION * sample.size
+        if self._reference is not None and not _differ(self._reference, sample):
             self._still += 1
             self._run += 1
-            self._longest = max(self._longest, self._run)
+            self._longest_run = max(self._longest_run, self._run)
         else:
-            self._reference, self._run = picture, 0
+            self._reference, self._run = sample, 0
 
     def _keep(self, frame: np.ndarray) -> None:
         self._kept.append(frame)
-        if len(self._kept) * frame.nbytes > MOST_BYTES and len(self._kept) > 1:
+        if len(self._kept) * frame.nbytes > MAX_BYTES and len(self._kept) > 1:
             self._kept = self._kept[::2]
             self._step *= 2
 
     @property
     def black(self) -> float:
-        """The share of pictures that are black, of those `A_SECOND`."""
-        return self._black / max(1, self._looked)
+        """Fraction of the samples that are black."""
+        return self._black / max(1, self._samples)
 
     @property
     def still(self) -> float:
-        """The share of pictures that do not differ from the one before; the first has none."""
-        return self._still / max(1, self._looked - 1)
+        """Fraction of the samples, after the first, that do not differ from the previous one."""
+        return self._still / max(1, self._samples - 1)
 
     @property
     def frozen(self) -> float:
-        """Seconds of the longest stretch without any change."""
-        return self._longest * self._every / self._fps
+        """Seconds of the longest stretch without a change."""
+        return self._longest_run * self._sampling / self._fps
 
-    def of(self, shots: Sequence[tuple[int, int]]) -> list[np.ndarray | None]:
-        """For each shot (first frame, frame after the last) the picture of it nearest to its
-        middle, as large as it came; None where none of its own was kept."""
-        return [self._of(first, end) for first, end in shots]
+    def images_of(self, shots: Sequence[tuple[int, int]]) -> list[np.ndarray | None]:
+        """For each shot its kept frame nearest to the middle, at full size; None if it has none.
 
-    def _of(self, first: int, end: int) -> np.ndarray | None:
+        shots: (first frame, frame after the last) of each.
+        """
+        return [self._image_of(first, end) for first, end in shots]
+
+    def _image_of(self, first: int, end: int) -> np.ndarray | None:
         nearest = round((first + end - 1) / 2 / self._step)
         return self._kept[nearest] if first <= nearest * self._step < end else None
 
 
-def _differs(before: np.ndarray, after: np.ndarray) -> bool:
+def _differ(before: np.ndarray, after: np.ndarray) -> bool:
     if before is after:
         return False
-    apart = np.maximum(before, after) - np.minimum(before, after)
-    return np.count_nonzero(apart >= CHANGED) >= STILL * apart.size
+    difference = np.maximum(before, after) - np.minimum(before, after)
+    return np.count_nonzero(difference >= CHANGE_LEVEL) >= CHANGE_FRACTION * difference.size
 
 
-def shrunk(frame: np.ndarray, size: int) -> np.ndarray:
-    """A frame with the shorter side of `size` pixels, by the mean of what falls into each; itself
-    where it is no larger."""
+def scaled_down(frame: np.ndarray, size: int) -> np.ndarray:
+    """A frame with a shorter side of `size` pixels, by area averaging; itself if not larger."""
     height, width = frame.shape[:2]
     scale = size / min(height, width)
     if scale >= 1:
         return frame
-    # Here, since whoever only reads clips (features, merges) need not have it. Of Pillow's ways the
-    # fastest takes a third more.
+    # Imported here because reading clips does not need it. The fastest filter of Pillow takes a
+    # third longer.
     import cv2
 
     shape = round(width * scale), round(height * scale)

@@ -1,10 +1,12 @@
-"""Open a video, find what is wrong with it, read RGB frames at asked times.
+"""Reads RGB frames of a video at requested times.
 
-Reads video files. Must not know what the frames are for. The only module that knows decord and
-PyAV: decord reads what both read alike, PyAV the rest (AV1, edit lists, rotation, damaged frames,
-several streams, long files) and everything where decord has no wheel. On a file that `probe` gives
-to decord, both return the same bits at full size if it has 8 bits, even sides and square pixels;
-else, and when they resize, they differ by rounding.
+Reads video files. Must not know what the frames are for. Only this module and `probe` use decord
+and PyAV.
+
+decord decodes the files on which both agree, PyAV all others (AV1, edit lists, rotation, damaged
+frames, several streams, long files), and every file where decord has no wheel. Of a file that
+`probe` assigns to decord both return the same bits at full size if it has 8 bits, even sides and
+square pixels; otherwise, and when they scale, they differ by rounding.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,53 +20,53 @@ from av.video.reformatter import VideoReformatter
 
 from trailers12k.common.errors import Failure
 
-SENSELESS = (FFmpegError, LookupError, ValueError, ArithmeticError, MemoryError)
-"""What PyAV raises on data that make no sense."""
+DECODING_ERRORS = (FFmpegError, LookupError, ValueError, ArithmeticError, MemoryError)
+"""What PyAV raises on damaged data."""
 
 TIE = 1e-3
-"""Seconds. decord's timestamps are float32: of two frames nearly equally near, the first is taken,
-so that rounding never decides."""
+"""Seconds by which the distances of two frames must differ for the later one to be chosen. decord's
+timestamps are float32; without this margin their rounding would decide."""
 
 
 def read_frames(
-    path: str | Path, reader: str, times: Iterable[float], size: int | None = None
+    path: str | Path, decoder: str, times: Iterable[float], size: int | None = None
 ) -> Iterator[np.ndarray]:
-    """RGB frames, uint8 (H, W, 3), at the asked times, one for each.
+    """Yield one RGB frame, uint8 (H, W, 3), for each time.
 
-    The file is read straight through and one frame is held at a time: seeking does not pay, and a
-    whole 720p trailer takes 2 GB.
+    Reads straight through the file and holds one frame at a time: seeking is not faster, and a
+    whole 720p trailer takes 2 GB. A frame that repeats is the same object.
 
-    reader: `Probe.reader`. Where decord is not installed PyAV reads instead.
-    times: seconds from the first frame (of those at or after 0), ascending; each gives the frame
-        nearest by presentation time, so a frame may repeat; past the end, the last frame.
-    size: the shorter side of the frames in pixels, the aspect kept; a smaller video is not
-        enlarged. None for the video's own size. Pixels that are not square are made so.
+    decoder: `Probe.decoder`. Where decord is not installed, PyAV decodes instead.
+    times: ascending seconds from the first frame whose timestamp is not negative. Each yields the
+        frame nearest in presentation time; after the end, the last frame.
+    size: shorter side of the frames in pixels, with the aspect ratio kept. Smaller videos are not
+        enlarged. None keeps the video's own size. Pixels that are not square become square.
 
-    Raises `Failure`: `decode_failed`, or `not_video` as `probe` does.
+    Raises `Failure` with the reason `decode_failed`, or `not_video` as `probe` does.
     """
-    decord = _decord() if reader == "decord" else None
+    decord = decord_module() if decoder == "decord" else None
     source = _read_decord(decord, path, times, size) if decord else _read_pyav(path, times, size)
     try:
         yield from source
-    except SENSELESS as error:
+    except DECODING_ERRORS as error:
         raise Failure("decode_failed", getattr(error, "strerror", None) or str(error)) from error
 
 
 def _read_pyav(path: str | Path, times: Iterable[float], size: int | None) -> Iterator[np.ndarray]:
     with av.open(str(path), metadata_errors="replace") as container:
-        stream = _video_stream(container)
-        width, height = _scaled(*_displayed(stream), size)
-        stamped = _sound(_decode(container, stream))
-        shown, image = None, None
-        # One for all frames and on one thread: `frame.reformat` starts threads for every frame.
+        stream = video_stream(container)
+        width, height = _scaled(*displayed_size(stream), size)
+        stamped = _intact(decode(container, stream))
+        # One scaler for all frames, on one thread: `frame.reformat` starts threads for each frame.
         scaler = VideoReformatter()
+        previous, image = None, np.empty(0, np.uint8)
         for frame in _nearest(stamped, times):
-            if frame is not shown:
+            if frame is not previous:
                 # FFmpeg's bilinear scaler averages over all source pixels when it shrinks.
                 rgb = scaler.reformat(
                     frame, width, height, "rgb24", interpolation="BILINEAR", threads=1
                 )
-                shown = frame
+                previous = frame
                 image = np.ascontiguousarray(np.rot90(rgb.to_ndarray(), frame.rotation // 90))
             yield image
 
@@ -73,18 +75,19 @@ def _read_decord(
     decord: Any, path: str | Path, times: Iterable[float], size: int | None
 ) -> Iterator[np.ndarray]:
     with av.open(str(path), metadata_errors="replace") as container:
-        width, height = _scaled(*_displayed(_video_stream(container)), size)
+        width, height = _scaled(*displayed_size(video_stream(container)), size)
     try:
         video = decord.VideoReader(str(path), num_threads=1, width=width, height=height)
         stamps = video.get_frame_timestamp(range(len(video)))[:, 0].astype(float)
-        position, image = -1, None
+        position = -1
+        image: np.ndarray = np.empty(0, np.uint8)
         for index in _nearest(zip(stamps - stamps[0], range(len(video)), strict=True), times):
             if position < index:
-                # Not skip_frames: it loses count where the frame rate varies.
+                # Not skip_frames, which miscounts where the frame rate varies.
                 while position < index:
                     frame = video.next()
                     position += 1
-                # decord takes a padded row of some narrow frames for further channels.
+                # decord returns the padding of some narrow frames' rows as further channels.
                 flat = frame.asnumpy().reshape(height, -1)
                 image = np.ascontiguousarray(flat[:, : 3 * width]).reshape(height, width, 3)
             yield image
@@ -92,9 +95,9 @@ def _read_decord(
         raise Failure("decode_failed", str(error).splitlines()[0] if str(error) else "") from error
 
 
-def _sound(frames: Iterable[tuple[Any, bool]]) -> Iterator[tuple[float, Any]]:
-    """The times and frames that can be shown. The first time counts even if its frame does not: it
-    is the origin of all others."""
+def _intact(frames: Iterable[tuple[Any, bool]]) -> Iterator[tuple[float, Any]]:
+    """The intact frames of `decode` with their times, which count from the first frame's, be it
+    damaged or not."""
     origin = None
     for frame, damaged in frames:
         if frame is None or frame.time is None or frame.time < 0:
@@ -106,7 +109,7 @@ def _sound(frames: Iterable[tuple[Any, bool]]) -> Iterator[tuple[float, Any]]:
 
 
 def _nearest(stamped: Iterable[tuple[float, Any]], times: Iterable[float]) -> Iterator[Any]:
-    """For each time the item nearest to it; `stamped` ascends."""
+    """For each time the item nearest to it; `stamped` ascends. Raises `Failure` without items."""
     stamped = iter(stamped)
     current, following = next(stamped, None), next(stamped, None)
     if current is None:
@@ -117,14 +120,14 @@ def _nearest(stamped: Iterable[tuple[float, Any]], times: Iterable[float]) -> It
         yield current[1]
 
 
-def _decode(container: Any, stream: Any) -> Iterator[tuple[Any, bool]]:
-    """The frames of a stream in the order of presentation, and whether each is damaged.
+def decode(container: Any, stream: Any) -> Iterator[tuple[Any, bool]]:
+    """Yield the frames of a stream in presentation order, and whether each is damaged.
 
-    None stands for a packet that cannot be decoded. FFmpeg marks the frame in which it finds the
-    damage; those made from it look as bad, up to the next key frame. A clock that goes back (two
-    recordings in one file, H.264 in AVI) is damage too: when to show such a frame is not known.
+    A packet that cannot be decoded yields None. FFmpeg marks only the frame in which it detects
+    damage; the frames predicted from it, up to the next key frame, are damaged too. So is a frame
+    whose timestamp is earlier than the previous one (two recordings in one file, H.264 in AVI).
     """
-    # The jobs of a run share the cores; more threads in one of them gain nothing.
+    # The jobs of a run share the cores, so more threads in one job gain nothing.
     stream.codec_context.thread_count = 1
     damaged, latest = False, 0.0
     try:
@@ -142,25 +145,28 @@ def _decode(container: Any, stream: Any) -> Iterator[tuple[Any, bool]]:
                 late = time is not None and 0 <= time < latest
                 latest = max(latest, time or 0.0)
                 yield frame, damaged or late
-    except SENSELESS:  # the data end, or make no sense any more
+    except DECODING_ERRORS:  # the rest of the file is damaged
         yield None, True
 
 
-def _video_stream(container: Any) -> Any:
-    """The first stream of moving pictures (not the cover of a sound track)."""
+def video_stream(container: Any) -> Any:
+    """The first video stream that is not the cover of a sound track.
+
+    Raises `Failure` with the reason `not_video` when there is none.
+    """
     cover = av.stream.Disposition.attached_pic
     stream = next((s for s in container.streams.video if not s.disposition & cover), None)
     if stream is None or container.format.name.endswith("_pipe"):
-        raise Failure("not_video", f"no moving picture in this {container.format.name} file")
+        raise Failure("not_video", f"no video stream in this {container.format.name} file")
     if stream.codec_context is None:
-        raise Failure("not_video", "no decoder knows this kind of video")
+        raise Failure("not_video", "no decoder for this codec")
     return stream
 
 
-def _displayed(stream: Any) -> tuple[int, int]:
-    """Width and height in square pixels, before rotation. Both readers know the stored ones only.
+def displayed_size(stream: Any) -> tuple[int, int]:
+    """Width and height in square pixels, before rotation; decoders report the stored size.
 
-    A pixel more than four times as wide as high, or the reverse, is a damaged header.
+    An aspect ratio of pixels beyond 1:4 or 4:1 comes from a damaged header and is ignored.
     """
     aspect = stream.sample_aspect_ratio or 1
     return round(stream.width * (aspect if 0.25 <= aspect <= 4 else 1)), stream.height
@@ -171,14 +177,19 @@ def _scaled(width: int, height: int, size: int | None) -> tuple[int, int]:
     return round(width * scale), round(height * scale)
 
 
-def decoders() -> str:
-    """Name and version of what reads videos here."""
-    decord = _decord()
+def available_decoder(decoder: str) -> str:
+    """The decoder that reads here in place of `decoder`: PyAV where decord is not installed."""
+    return "pyav" if decoder == "decord" and decord_module() is None else decoder
+
+
+def decoder_versions() -> str:
+    """Names and versions of the decoders installed here, for the attributes of stores."""
+    decord = decord_module()
     return (f"decord {decord.__version__}, " if decord else "") + f"PyAV {av.__version__}"
 
 
-def _decord() -> Any:
-    """The decord module, or None: its wheels exist for x86-64 only."""
+def decord_module() -> Any:
+    """The module decord, or None where it is not installed: it has wheels for x86_64 only."""
     try:
         import decord
     except (ImportError, OSError):

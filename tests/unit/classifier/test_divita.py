@@ -11,7 +11,7 @@ PARTS = {
     "norms": 512,
     "classify": 1_290,
 }
-"""Parameters of one stream of 1024 features, as the shapes of the published weights give them."""
+"""Parameters of one stream of 1024 features, from the shapes of the published weights."""
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +55,7 @@ def test_fusion_averages_the_logits_of_its_streams():
     assert fusion(batch).shape == (3, 10)
 
 
-def test_the_order_of_clips_does_not_matter_and_that_of_movies_does():
+def test_the_order_of_clips_does_not_change_the_logits():
     model = DIViTA({"image": 6}).eval()
     batch = snippets(image=6)
     logits = model(batch)
@@ -79,7 +79,7 @@ def test_input_statistics_are_over_batch_and_clips():
     torch.testing.assert_close(norm.running_mean, 0.1 * batch["image"].mean((0, 1)))
 
 
-def test_masked_clips_count_for_nothing():
+def test_masked_clips_do_not_change_the_logits():
     model = DIViTA({"image": 6, "video": 4}).eval()
     batch = snippets(image=6, video=4)
     valid = torch.tensor([[True] * 5 + [False] * 2] * 3)
@@ -114,7 +114,7 @@ def test_errors():
         DIViTA({"image": 6}, fusion="middle")
     with pytest.raises(ValueError, match="at least one stream"):
         DIViTA({})
-    with pytest.raises(ValueError, match="does not divide"):
+    with pytest.raises(ValueError, match="is not divisible"):
         DIViTA({"image": 6}, hidden=10, heads=4)
     with pytest.raises(KeyError, match="video"):
         DIViTA({"image": 6, "video": 4})(snippets(image=6))

@@ -1,10 +1,16 @@
-"""What a clip adds to a genre, on models whose answer is known."""
+"""Contributions of clips, on models whose output can be computed by hand."""
 
 import numpy as np
 import pytest
 import torch
 
-from trailers12k.classifier import prediction as predictions
+from trailers12k.classifier import prediction
+from trailers12k.classifier.checkpoint import (
+    BestEpoch,
+    ModelSpec,
+    TrainingSettings,
+    save_model,
+)
 from trailers12k.classifier.divita import DIViTA
 from trailers12k.common.errors import UserError
 from trailers12k.common.vocabulary import GENRES
@@ -13,30 +19,31 @@ from trailers12k.features import store as stores
 from trailers12k.video.clips import Clip
 
 
-class Loudest(torch.nn.Module):
+class MeanFeature(torch.nn.Module):
     """The logit of genre g is the mean of feature g over the clips."""
 
     def forward(self, snippets):
         return snippets["image"][:, :, : len(GENRES)].mean(1)
 
 
-def test_a_genre_is_spoken_for_by_the_clips_that_show_it():
+def test_the_clips_that_show_a_genre_contribute_to_it():
     rows = np.zeros((7, 12), np.float32)
     rows[1, 2] = rows[5, 2] = 6.0
     rows[4, 7] = -6.0
-    probabilities, added = predictions.explain(Loudest(), {"image": rows}, snippet=3)
-    assert probabilities.shape == (10,) and added.shape == (7, 10)
-    assert set(np.flatnonzero(added[:, 2] > 0.05)) == {1, 5}
-    assert np.argmin(added[:, 7]) == 4
+    probabilities, contributions = prediction.attribute_by_occlusion(
+        MeanFeature(), {"image": rows}, snippet=3
+    )
+    assert probabilities.shape == (10,) and contributions.shape == (7, 10)
+    assert set(np.flatnonzero(contributions[:, 2] > 0.05)) == {1, 5}
+    assert np.argmin(contributions[:, 7]) == 4
 
-    # Window by window, clip by clip.
     def sigmoid(x):
         return 1 / (1 + np.exp(-x))
 
     windows = [rows[:3, 2].mean(), rows[3:6, 2].mean(), 0.0]
     assert probabilities[2] == pytest.approx(sigmoid(np.array(windows)).mean())
-    assert added[1, 2] == pytest.approx((sigmoid(2.0) - sigmoid(0.0)) / 3)
-    assert added[0, 2] == pytest.approx((sigmoid(2.0) - sigmoid(3.0)) / 3)
+    assert contributions[1, 2] == pytest.approx((sigmoid(2.0) - sigmoid(0.0)) / 3)
+    assert contributions[0, 2] == pytest.approx((sigmoid(2.0) - sigmoid(3.0)) / 3)
 
 
 def test_probabilities_are_those_of_the_evaluation_for_two_streams_and_one_clip():
@@ -47,27 +54,45 @@ def test_probabilities_are_those_of_the_evaluation_for_two_streams_and_one_clip(
         for n, s in (("image", 6), ("video", 4))
     }
     for snippet in (1, 4):
-        probabilities, added = predictions.explain(model, rows, snippet)
-        padded = {
+        probabilities, contributions = prediction.attribute_by_occlusion(model, rows, snippet)
+        pcontributions = {
             n: torch.from_numpy(np.pad(r, ((0, snippet - 1), (0, 0))))[None]
             for n, r in rows.items()
         }
         with torch.no_grad():
-            expected = model(padded).sigmoid()[0].numpy()
+            expected = model(pcontributions).sigmoid()[0].numpy()
         np.testing.assert_allclose(probabilities, expected, atol=1e-6)
-        assert added.shape == (1, 10) and np.isfinite(added).all()
+        assert contributions.shape == (1, 10) and np.isfinite(contributions).all()
 
 
-def test_the_table_names_genres_by_falling_probability_and_their_seconds():
+def test_a_trailer_is_predicted_by_the_checkpoint_of_the_chosen_run(tmp_path):
+    torch.manual_seed(0)
+    spec = ModelSpec({"image": 6}, TrainingSettings(snippet=2, hidden=8, heads=2))
+    model = spec.build().eval()
+    save_model(tmp_path / "best.pt", BestEpoch(1, 0.5, model.state_dict()), spec)
+    rows = {"image": np.random.default_rng(1).random((3, 6), np.float32)}
+    clips = [Clip(i, 0, float(i), float(i + 1)) for i in range(3)]
+    chosen = prediction.ChosenRun("Swin", 1, 0.7, str(tmp_path / "best.pt"), "y")
+    predicted = prediction.predict_trailer("a.mp4", chosen, "words", clips, rows)
+    probabilities, contributions = prediction.attribute_by_occlusion(model, rows, snippet=2)
+    np.testing.assert_array_equal(predicted.probabilities, probabilities)
+    np.testing.assert_array_equal(predicted.contributions, contributions)
+
+
+def test_the_table_names_genres_by_falling_probability_and_their_clips():
     clips = [Clip(i, 0, float(i), float(i + 1)) for i in range(4)]
     probabilities = np.linspace(0.1, 0.9, 10)
-    added = np.zeros((4, 10))
-    added[2, 9], added[1, 9], added[:, 8] = 0.25, 0.01, -0.1
-    chosen = {"run": "Swin", "split": 1, "uap": 0.7571, "checkpoint": "x", "sha256": "y"}
-    told = predictions.report("a <b>.mp4", chosen, "words", clips, probabilities, added)
-    assert list(told["genres"])[:2] == ["thriller", "sci-fi"]
-    assert told["clips"][2]["thriller"] == 0.25
-    table = predictions.table(told).splitlines()
+    contributions = np.zeros((4, 10))
+    contributions[2, 9], contributions[1, 9], contributions[:, 8] = 0.25, 0.01, -0.1
+    chosen = prediction.ChosenRun("Swin", 1, 0.7571, "x", "y")
+    predicted = prediction.TrailerPrediction(
+        "a <b>.mp4", chosen, "words", clips, probabilities, contributions
+    )
+    record = predicted.record()
+    assert list(record["genres"])[:2] == ["thriller", "sci-fi"]
+    assert record["clips"][2]["thriller"] == 0.25
+    assert (record["run"], record["trailer"]) == ("Swin", "a <b>.mp4")
+    table = predicted.table().splitlines()
     assert table[0] == "a <b>.mp4: 4 clips"
     assert "Swin, split 1 (validation µAP 75.7 %, backbone weights: words)" in table[1]
     first, second = (line for line in table if line.startswith(("| thriller", "| sci-fi")))
@@ -75,17 +100,19 @@ def test_the_table_names_genres_by_falling_probability_and_their_seconds():
     assert second.endswith("| -")
 
 
-def test_a_store_that_was_made_otherwise_is_named(tmp_path):
+def test_a_store_computed_in_another_way_is_refused(tmp_path):
     store = tmp_path / "s.zarr"
     stores.create(store, {"num_features": 3})
-    predictions.check_store(store, {"spec": 1})  # the authors' own tell nothing
+    prediction.check_store(store, {"spec": 1})  # the authors' own stores do not record it
     stores.create(store, {"determined_by": {"spec": 1, "seed": 2}})
-    predictions.check_store(store, {"spec": 1, "seed": 2})
-    with pytest.raises(UserError, match="s.zarr was made with other seed than the configuration"):
-        predictions.check_store(store, {"spec": 1, "seed": 3})
+    prediction.check_store(store, {"spec": 1, "seed": 2})
+    with pytest.raises(
+        UserError, match="s.zarr was computed with another seed than the configuration"
+    ):
+        prediction.check_store(store, {"spec": 1, "seed": 3})
 
 
-def test_a_file_that_cannot_be_used_is_told_in_a_line(tmp_path):
+def test_a_file_that_is_no_video_is_refused_in_one_line(tmp_path):
     path = tmp_path / "x.mp4"
     path.write_text("no video")
     with pytest.raises(UserError, match="the trailer cannot be used: not_video"):

@@ -1,29 +1,38 @@
+import json
 import logging
 import os
 import signal
 import subprocess
 import sys
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from trailers12k.classifier import training
-from trailers12k.classifier.checkpoint import Settings, load
-from trailers12k.classifier.packed import Packed
-from trailers12k.classifier.training import _State, predict, train
+from trailers12k.classifier import checkpoint
+from trailers12k.classifier.checkpoint import TrainingCheckpoint, TrainingSettings, load
+from trailers12k.classifier.inference import predict, predict_test
+from trailers12k.classifier.packed import PackedStore
+from trailers12k.classifier.training import (
+    TrainingData,
+    TrainingRequest,
+    TrainingState,
+    train,
+)
+from trailers12k.common import vocabulary
+from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv, write_csv
-from trailers12k.common.seeds import seed_for
-from trailers12k.common.vocabulary import GENRES
+from trailers12k.common.vocabulary import GENRES, METRICS
 from trailers12k.evaluation.metrics import chance, scores
 
 MOVIES = 40
 SUBSETS = np.array([0] * 28 + [1] * 4 + [2] * 8)
 """The size of the built-in sample."""
-SAMPLE = Settings(lr=1e-3, snippet=5, epochs=60)
-QUICK = Settings(lr=1e-3, snippet=3, batch=8, epochs=3)
-SLOWER = Settings(lr=5e-4, snippet=3, batch=8, epochs=3)
+SAMPLE = TrainingSettings(lr=1e-3, snippet=5, epochs=60)
+QUICK = TrainingSettings(lr=1e-3, snippet=3, batch=8, epochs=3)
+SLOWER = TrainingSettings(lr=5e-4, snippet=3, batch=8, epochs=3)
 
 
 @pytest.fixture(autouse=True)
@@ -39,11 +48,11 @@ def make_packed(path, rows):
         index.append({"mid": mid, "offset": offset, "clips": len(movie)})
         offset += len(movie)
     write_csv(path.with_suffix(".csv"), ("mid", "offset", "clips"), index)
-    return Packed(path)
+    return PackedStore(path)
 
 
 def make_data(folder, sizes=(("image", 64),), noise=1.0):
-    """Trailers of 2 to 5 clips whose features are their genres' looks and noise."""
+    """Trailers of 2 to 5 clips whose features are a sum of their genres' vectors, and noise."""
     generator = np.random.default_rng(0)
     mids = [f"tt{i:07d}" for i in range(MOVIES)]
     labels = (generator.random((MOVIES, 10)) < 0.25).astype(np.uint8)
@@ -52,13 +61,13 @@ def make_data(folder, sizes=(("image", 64),), noise=1.0):
     clips = generator.integers(2, 6, MOVIES)
     streams = {}
     for name, size in sizes:
-        looks = generator.standard_normal((10, size))
+        vectors = generator.standard_normal((10, size))
         rows = {
-            mid: label @ looks + noise * generator.standard_normal((count, size)) + 5
+            mid: label @ vectors + noise * generator.standard_normal((count, size)) + 5
             for mid, label, count in zip(mids, labels, clips, strict=True)
         }
         streams[name] = make_packed(folder / f"{name}.npy", rows)
-    return streams, mids, labels
+    return TrainingData(streams, mids, labels, SUBSETS)
 
 
 def predictions(path):
@@ -70,7 +79,7 @@ def predictions(path):
 def test_the_same_seed_gives_the_same_bytes(tmp_path):
     data = make_data(tmp_path, (("image", 16), ("video", 12)))
     for folder, seed in (("a", 1), ("elsewhere/b", 1), ("c", 2)):
-        train(*data, SUBSETS, QUICK, seed, tmp_path / folder)
+        train(data, TrainingRequest(QUICK, seed), tmp_path / folder)
     names = ["best.pt", "curves.csv", "run.json", "tst.csv", "val.csv"]
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == names
     for name in names:
@@ -81,30 +90,31 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path):
 
 @pytest.mark.parametrize("sizes", [(("image", 64),), (("image", 64), ("video", 32))])
 def test_a_sample_sized_training_beats_chance_and_shuffled_labels_do_not(tmp_path, sizes):
-    streams, mids, labels = make_data(tmp_path, sizes)
-    tested = labels[SUBSETS == 2]
-    luck = chance(labels[SUBSETS == 0], tested, draws=50)
+    data = make_data(tmp_path, sizes)
+    tested = data.labels[SUBSETS == 2]
+    by_chance = chance(data.labels[SUBSETS == 0], tested, draws=50)
     result = {}
     for shuffled in (False, True):
         folder = tmp_path / str(shuffled)
-        train(streams, mids, labels, SUBSETS, SAMPLE, 0, folder, shuffle_labels=shuffled)
+        train(data, TrainingRequest(SAMPLE, 0, shuffle_labels=shuffled), folder)
         names, probabilities = predictions(folder / "tst.csv")
-        assert names == mids[-8:]
+        assert names == data.mids[-8:]
         result[shuffled] = scores(tested, probabilities)
-    for figure in ("uap", "map", "wap", "sap"):
-        assert result[False][figure] > luck[figure] + 0.25, figure
-        assert result[True][figure] < luck[figure] + 0.2, figure
+    for metric in METRICS:
+        assert result[False][metric] > by_chance[metric] + 0.25, metric
+        assert result[True][metric] < by_chance[metric] + 0.2, metric
 
 
 def test_predictions_and_loss_are_those_of_the_best_epoch_as_published(tmp_path):
-    streams, mids, labels = make_data(tmp_path, (("image", 16), ("video", 12)), noise=5.0)
-    settings = Settings(lr=1e-2, snippet=2, batch=3, epochs=8, dropout=0.0)
-    summary = train(streams, mids, labels, SUBSETS, settings, 0, tmp_path)
+    data = make_data(tmp_path, (("image", 16), ("video", 12)), noise=5.0)
+    streams, mids, labels = data.streams, data.mids, data.labels
+    settings = TrainingSettings(lr=1e-2, snippet=2, batch=3, epochs=8, dropout=0.0)
+    summary = train(data, TrainingRequest(settings, 0), tmp_path)
     model, loaded = load(tmp_path / "best.pt")
     assert loaded == settings
     assert set(model.streams) == {"image", "video"}
 
-    # Movie by movie, window by window, without any code of the dataset module.
+    # Movie by movie and window by window, without the code that makes batches.
     def logits_of(mid):
         windows = []
         for start in range(0, streams["image"].clips[mid], 2):
@@ -122,7 +132,7 @@ def test_predictions_and_loss_are_those_of_the_best_epoch_as_published(tmp_path)
         again = predict(model, streams, names, settings)
         np.testing.assert_array_equal(again, probabilities.astype(np.float32))
 
-    # Four validation movies in batches of three: the fourth weighs as much as the three together.
+    # Four validation movies in batches of three: the fourth has the weight of the other three.
     losses = []
     for movies in (range(28, 31), range(31, 32)):
         logits = [logits_of(mids[movie]) for movie in movies]
@@ -130,15 +140,15 @@ def test_predictions_and_loss_are_those_of_the_best_epoch_as_published(tmp_path)
         loss = binary_cross_entropy_with_logits(torch.cat(logits), torch.cat(truth).float())
         losses.append(loss.item())
     curve = [float(row["val_loss"]) for row in read_csv(tmp_path / "curves.csv")]
-    assert summary["best_val_loss"] == pytest.approx(np.mean(losses), abs=1e-6)
-    assert min(curve) == pytest.approx(summary["best_val_loss"])
-    assert curve.index(min(curve)) + 1 == summary["best_epoch"]
-    # Otherwise this would say nothing about which epoch is kept.
-    assert summary["best_epoch"] < summary["epochs"]
+    assert summary.best_val_loss == pytest.approx(np.mean(losses), abs=1e-6)
+    assert min(curve) == pytest.approx(summary.best_val_loss)
+    assert curve.index(min(curve)) + 1 == summary.best_epoch
+    # Otherwise the test could not tell which epoch is kept.
+    assert summary.best_epoch < summary.epochs
 
 
 def state_after(losses, settings):
-    state = _State(torch.nn.Linear(1, 1), settings)
+    state = TrainingState(torch.nn.Linear(1, 1), settings)
     for loss in losses:
         assert not state.is_over
         state.end_epoch(0.5, loss)
@@ -146,88 +156,94 @@ def state_after(losses, settings):
 
 
 def test_stops_after_twenty_epochs_without_a_lower_loss():
-    state = state_after([1.0, 0.9, *[0.9] * 19], Settings())
+    state = state_after([1.0, 0.9, *[0.9] * 19], TrainingSettings())
     assert not state.is_over
     state.end_epoch(0.5, 0.95)
     assert state.is_over
-    assert state.best["epoch"] == 2
+    assert state.best.epoch == 2
 
 
-def test_the_rate_falls_after_more_than_ten_epochs_without_a_lower_loss():
-    state = state_after([1.0] * 12, Settings())
+def test_the_learning_rate_falls_after_eleven_epochs_without_a_lower_loss():
+    state = state_after([1.0] * 12, TrainingSettings())
     assert state.optimizer.param_groups[0]["lr"] == pytest.approx(1e-5)
-    assert {row["lr"] for row in state.curves} == {"0.0001"}
+    assert {row.lr for row in state.curves} == {1e-4}
 
 
 def test_stops_after_the_last_epoch():
-    assert state_after([1.0, 0.9, 0.8], Settings(epochs=3)).is_over
+    assert state_after([1.0, 0.9, 0.8], TrainingSettings(epochs=3)).is_over
 
 
 def test_the_optimiser_is_the_published_one():
-    (group,) = _State(torch.nn.Linear(1, 1), Settings()).optimizer.param_groups
+    (group,) = TrainingState(torch.nn.Linear(1, 1), TrainingSettings()).optimizer.param_groups
     assert (group["lr"], group["amsgrad"], group["weight_decay"]) == (1e-4, True, 0.01)
 
 
-def test_movies_lost_on_the_way_are_left_out_and_counted(tmp_path, caplog):
+def test_movies_missing_from_a_stream_are_left_out_and_counted(tmp_path, caplog):
     caplog.set_level(logging.INFO)
     (tmp_path / "less").mkdir()
-    streams, mids, labels = make_data(tmp_path, (("image", 8), ("video", 6)))
+    data = make_data(tmp_path, (("image", 8), ("video", 6)))
+    streams, mids = data.streams, data.mids
     lost = {mids[0], mids[5], mids[-1]}
     rows = {mid: streams["video"].rows(mid) for mid in mids if mid not in lost}
     streams["video"] = make_packed(tmp_path / "less" / "video.npy", rows)
-    summary = train(streams, mids, labels, SUBSETS, QUICK, 0, tmp_path)
-    assert summary["movies"] == {"trn": 26, "val": 4, "tst": 7}
-    assert summary["movies_in_split"] == {"trn": 28, "val": 4, "tst": 8}
+    summary = train(data, TrainingRequest(QUICK, 0), tmp_path)
+    assert summary.movies == {"training": 26, "validation": 4, "test": 7}
+    assert summary.movies_in_split == {"training": 28, "validation": 4, "test": 8}
+    assert asdict(summary) == json.loads((tmp_path / "run.json").read_text())
     clips = [streams["image"].clips[mid] for mid in mids[:28] if mid not in lost]
-    assert summary["padded"] == sum(count < 3 for count in clips) > 0
-    assert "trn: 26 of 28 movies" in caplog.text
+    assert summary.padded == sum(count < 3 for count in clips) > 0
+    assert "training: 26 of 28 movies" in caplog.text
     assert mids[-1] not in predictions(tmp_path / "tst.csv")[0]
 
 
-def test_shuffling_deals_the_labels_of_training_and_validation_anew(tmp_path, monkeypatch):
-    streams, mids, _ = make_data(tmp_path)
-    # The genres a movie has spell its number, so that every row of labels is known again.
+def test_shuffling_permutes_the_labels_of_training_and_validation_movies(tmp_path, monkeypatch):
+    # The genres of a movie are its number in binary, so that rows of labels can be recognised.
     labels = (np.arange(MOVIES)[:, None] >> np.arange(10) & 1).astype(np.uint8)
+    data = replace(make_data(tmp_path), labels=labels)
     seen = []
-    learn = _State.learn
-    monkeypatch.setattr(
-        _State, "learn", lambda self, b, targets: seen.append(targets) or learn(self, b, targets)
-    )
+    train_epoch = TrainingState.train_epoch
+
+    def record_targets(self, batches, targets):
+        seen.append(targets)
+        return train_epoch(self, batches, targets)
+
+    monkeypatch.setattr(TrainingState, "train_epoch", record_targets)
+    settings = TrainingSettings(snippet=3, epochs=1)
     for shuffled in (False, True, True):
-        train(streams, mids, labels, SUBSETS, Settings(snippet=3, epochs=1), 0, tmp_path, shuffled)
-    as_they_are, first, second = ((rows.numpy() @ 2 ** np.arange(10)).tolist() for rows in seen)
-    assert as_they_are == list(range(28))
+        train(data, TrainingRequest(settings, 0, shuffle_labels=shuffled), tmp_path)
+    unshuffled, first, second = ((rows.numpy() @ 2 ** np.arange(10)).tolist() for rows in seen)
+    assert unshuffled == list(range(28))
     assert first == second
-    assert sum(a == b for a, b in zip(first, as_they_are, strict=True)) < 5
+    assert sum(a == b for a, b in zip(first, unshuffled, strict=True)) < 5
     assert len(set(first)) == 28
     assert max(first) < 32  # none of the test movies'
     np.testing.assert_array_equal(labels @ 2 ** np.arange(10), np.arange(MOVIES))
 
 
 def test_too_few_movies(tmp_path):
-    streams, mids, labels = make_data(tmp_path)
-    for number, subset in enumerate(("trn", "val", "tst")):
+    data = make_data(tmp_path)
+    for number, subset in enumerate(vocabulary.SUBSETS):
         subsets = SUBSETS.copy()
         subsets[subsets == number] = (number + 1) % 3
-        with pytest.raises(ValueError, match=f"{subset} has 0 movies in this split"):
-            train(streams, mids, labels, subsets, QUICK, 0, tmp_path / "run")
-    with pytest.raises(ValueError, match="28 movies in this split, 0 of them in all of image"):
-        others = [mid.replace("tt0", "tt9") for mid in mids]
-        train(streams, others, labels, SUBSETS, QUICK, 0, tmp_path / "run")
+        with pytest.raises(UserError, match=f"the {subset} subset has 0 movies in this split"):
+            train(replace(data, subsets=subsets), TrainingRequest(QUICK, 0), tmp_path / "run")
+    others = [mid.replace("tt0", "tt9") for mid in data.mids]
+    with pytest.raises(UserError, match="28 movies in this split, 0 of them in all of image"):
+        train(replace(data, mids=others), TrainingRequest(QUICK, 0), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(
     ("movie", "message"), [(0, "epoch 1: training loss nan"), (39, "prediction of tt0000039")]
 )
-def test_features_that_are_not_numbers(tmp_path, movie, message):
-    streams, mids, labels = make_data(tmp_path)
-    rows = {mid: streams["image"].rows(mid).numpy() for mid in mids}
-    rows[mids[movie]][:] = np.nan
+def test_features_that_are_not_finite_stop_the_training(tmp_path, movie, message):
+    data = make_data(tmp_path)
+    rows = {mid: data.streams["image"].rows(mid).numpy() for mid in data.mids}
+    rows[data.mids[movie]][:] = np.nan
     (tmp_path / "bad").mkdir()
-    streams["image"] = make_packed(tmp_path / "bad" / "image.npy", rows)
+    data.streams["image"] = make_packed(tmp_path / "bad" / "image.npy", rows)
     with pytest.raises(ValueError, match=message):
-        train(streams, mids, labels, SUBSETS, QUICK, 0, tmp_path / "run")
+        train(data, TrainingRequest(QUICK, 0), tmp_path / "run")
 
 
 @pytest.mark.parametrize(
@@ -240,18 +256,10 @@ def test_features_that_are_not_numbers(tmp_path, movie, message):
 )
 def test_bad_settings(values, message):
     with pytest.raises(ValueError, match=message):
-        Settings(**values)
+        TrainingSettings(**values)
 
 
-def test_seeds_are_stable_and_differ():
-    assert seed_for(0, "swin", 1) == 6016020769438657153
-    seeds = {seed_for(seed, name, split) for seed in (0, 1) for name in "ab" for split in (0, 1)}
-    assert len(seeds) == 8
-    assert all(0 <= seed < 2**63 for seed in seeds)
-    assert seed_for(0, "ab", "c") != seed_for(0, "a", "bc")
-
-
-def test_a_training_process_starts_without_what_it_does_not_need():
+def test_training_does_not_import_pandas_sklearn_torchvision_or_snakemake():
     code = "import sys, trailers12k.classifier.training; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
@@ -260,86 +268,94 @@ def test_a_training_process_starts_without_what_it_does_not_need():
 
 
 @pytest.mark.parametrize("epoch", [1, 4, 9])
-def test_a_killed_training_goes_on_to_the_same_bytes(tmp_path, monkeypatch, epoch, caplog):
-    """Killed after an epoch, in a process of its own, with dropout and both generators in use."""
-    settings = Settings(lr=1e-3, snippet=3, batch=8, epochs=10, plateau_patience=1)
+def test_a_killed_training_resumes_and_gives_the_same_bytes(tmp_path, monkeypatch, epoch, caplog):
+    """Killed after an epoch, in its own process, with dropout and both generators in use."""
+    settings = TrainingSettings(lr=1e-3, snippet=3, batch=8, epochs=10, plateau_patience=1)
+    request = TrainingRequest(settings, 1)
     data = make_data(tmp_path, (("image", 16), ("video", 12)))
-    train(*data, SUBSETS, settings, 1, tmp_path / "whole")
+    train(data, request, tmp_path / "whole")
     state_file = tmp_path / "state.pt"
-    monkeypatch.setattr(training.time, "monotonic", iter(range(0, 10**6, 10)).__next__)
+    monkeypatch.setattr(checkpoint.time, "monotonic", iter(range(0, 10**6, 10)).__next__)
 
     if (child := os.fork()) == 0:
-        kept = training._Keeper.keep
+        save = TrainingCheckpoint.save
 
-        def keep(self, state, generator):
-            kept(self, state, generator)
-            if len(state.curves) == epoch:
+        def save_and_die(self, state, generator):
+            save(self, state, generator)
+            if len(state["curves"]) == epoch:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        training._Keeper.keep = keep
-        train(*data, SUBSETS, settings, 1, tmp_path / "cut", state_file=state_file)
+        TrainingCheckpoint.save = save_and_die
+        train(data, request, tmp_path / "cut", state_file)
         os._exit(0)
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status) and state_file.exists()
     assert not (tmp_path / "cut").exists()
 
     caplog.set_level(logging.INFO)
-    train(*data, SUBSETS, settings, 1, tmp_path / "cut", state_file=state_file)
-    assert f"going on after epoch {epoch}" in caplog.text and not state_file.exists()
+    train(data, request, tmp_path / "cut", state_file)
+    assert f"resuming after epoch {epoch}" in caplog.text and not state_file.exists()
     for path in sorted((tmp_path / "whole").iterdir()):
         assert path.read_bytes() == (tmp_path / "cut" / path.name).read_bytes(), path.name
 
 
-@pytest.mark.parametrize("other", [{"seed": 2}, {"inputs": "other features"}, {"settings": SLOWER}])
-def test_the_state_of_another_training_is_not_taken_over(tmp_path, monkeypatch, other, caplog):
-    data = make_data(tmp_path)
-    given = {"settings": QUICK, "seed": 1, "inputs": "features"}
-    monkeypatch.setattr(training.time, "monotonic", iter(range(0, 10**6, 10)).__next__)
-    monkeypatch.setattr(training._Keeper, "remove", lambda self: None)
+@pytest.mark.parametrize(
+    ("request_changes", "data_changes"),
+    [({"seed": 2}, {}), ({}, {"fingerprint": "other features"}), ({"settings": SLOWER}, {})],
+)
+def test_the_checkpoint_of_another_training_is_ignored(
+    tmp_path, monkeypatch, request_changes, data_changes, caplog
+):
+    data = replace(make_data(tmp_path), fingerprint="features")
+    request = TrainingRequest(QUICK, 1)
+    monkeypatch.setattr(checkpoint.time, "monotonic", iter(range(0, 10**6, 10)).__next__)
+    monkeypatch.setattr(TrainingCheckpoint, "remove", lambda self: None)
     state_file = tmp_path / "state.pt"
-    train(*data, SUBSETS, **given, folder=tmp_path / "a", state_file=state_file)
+    train(data, request, tmp_path / "a", state_file)
     caplog.set_level(logging.INFO)
-    train(*data, SUBSETS, **given | other, folder=tmp_path / "b", state_file=state_file)
-    assert "another training: beginning anew" in caplog.text
+    other = replace(data, **data_changes), replace(request, **request_changes)
+    train(*other, tmp_path / "b", state_file)
+    assert "another training: starting from the first epoch" in caplog.text
     state_file.write_bytes(state_file.read_bytes()[:1000])
-    train(*data, SUBSETS, **given, folder=tmp_path / "c", state_file=state_file)
+    train(data, request, tmp_path / "c", state_file)
     for name in ("best.pt", "tst.csv"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "c" / name).read_bytes()
 
 
-def test_other_ways_to_predict_with_the_same_checkpoint(tmp_path):
-    streams, mids, labels = make_data(tmp_path, (("image", 16),), noise=5.0)
-    settings = Settings(lr=1e-2, snippet=2, batch=3, epochs=2, dropout=0.0)
-    train(streams, mids, labels, SUBSETS, settings, 0, tmp_path)
+def test_evaluation_variants_predict_with_the_same_checkpoint(tmp_path):
+    data = make_data(tmp_path, (("image", 16),), noise=5.0)
+    streams, mids = data.streams, data.mids
+    settings = TrainingSettings(lr=1e-2, snippet=2, batch=3, epochs=2, dropout=0.0)
+    train(data, TrainingRequest(settings, 0), tmp_path)
     model, _ = load(tmp_path / "best.pt")
 
-    def by_hand(mid, way):
+    def by_hand(mid, variant):
         rows, probabilities, clips = streams["image"].rows(mid), [], []
-        step = len(rows) if way == "whole" else 2
+        step = len(rows) if variant == "whole" else 2
         for start in range(0, len(rows), step):
             window = rows[start : start + step]
             clips.append(len(window))
-            if way == "weighted":
+            if variant == "weighted":
                 window = torch.cat([window, torch.zeros(step - len(window), 16)])
             with torch.no_grad():
                 probabilities.append(model({"image": window[None]}).sigmoid()[0].numpy())
-        weights = clips if way == "weighted" else None
+        weights = clips if variant == "weighted" else None
         return np.average(probabilities, axis=0, weights=weights)
 
     published = predict(model, streams, mids, settings)
     assert any(streams["image"].clips[mid] % 2 for mid in mids)
-    for way in training.WAYS:
-        found = predict(model, streams, mids, settings, way)
-        expected = np.array([by_hand(mid, way) for mid in mids])
-        np.testing.assert_allclose(found, expected, atol=1e-6)
-        assert not np.allclose(found, published, atol=1e-4), way
+    for variant in ("masked", "whole", "weighted"):
+        predicted = predict(model, streams, mids, settings, variant)
+        expected = np.array([by_hand(mid, variant) for mid in mids])
+        np.testing.assert_allclose(predicted, expected, atol=1e-6)
+        assert not np.allclose(predicted, published, atol=1e-4), variant
 
     rows = [
         {"mid": m} | dict.fromkeys(GENRES, 0) | {"split0": s}
         for m, s in zip(mids, SUBSETS, strict=True)
     ]
     write_csv(tmp_path / "mtgc.csv", list(rows[0]), rows)
-    training.predict_test(
+    predict_test(
         tmp_path / "best.pt", streams, tmp_path / "mtgc.csv", 0, "whole", tmp_path / "out.csv"
     )
     names, probabilities = predictions(tmp_path / "out.csv")
@@ -349,11 +365,14 @@ def test_other_ways_to_predict_with_the_same_checkpoint(tmp_path):
 
 @pytest.mark.parametrize("fusion", ["late", "early"])
 def test_posters_and_early_fusion_train_and_load(tmp_path, fusion):
-    streams, mids, labels = make_data(tmp_path, (("image", 16), ("video", 12)))
-    looks = np.random.default_rng(1).standard_normal((10, 8))
-    posters = {mid: label[None] @ looks for mid, label in zip(mids, labels, strict=True)}
+    data = make_data(tmp_path, (("image", 16), ("video", 12)))
+    streams = data.streams
+    vectors = np.random.default_rng(1).standard_normal((10, 8))
+    posters = {
+        mid: label[None] @ vectors for mid, label in zip(data.mids, data.labels, strict=True)
+    }
     streams["poster"] = make_packed(tmp_path / "poster.npy", posters)
-    train(streams, mids, labels, SUBSETS, QUICK, 0, tmp_path / fusion, fusion=fusion)
+    train(data, TrainingRequest(QUICK, 0, fusion=fusion), tmp_path / fusion)
     model, settings = load(tmp_path / fusion / "best.pt")
     names, probabilities = predictions(tmp_path / fusion / "tst.csv")
     np.testing.assert_allclose(predict(model, streams, names, settings), probabilities, atol=1e-7)

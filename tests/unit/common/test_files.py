@@ -34,7 +34,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_table_comes_back_as_it_was(tmp_path):
+def test_a_table_is_read_as_it_was_written(tmp_path):
     rows = [{"mid": "tt0000001", "title": 'a "b", c\nd'}, {"mid": "tt0000002"}]
     write_csv(tmp_path / "t.csv", ["mid", "title"], rows)
     assert read_csv(tmp_path / "t.csv") == [rows[0], {"mid": "tt0000002", "title": ""}]
@@ -46,7 +46,7 @@ def test_sha256_of_a_file(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../a", "a/b", "/etc", "a\\b", "a\0", "link"])
-def test_a_name_of_a_file_leads_nowhere_else(tmp_path, name):
+def test_a_name_cannot_lead_outside_of_its_folder(tmp_path, name):
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "link").symlink_to(tmp_path)
@@ -64,7 +64,7 @@ for _ in range(200):
 """
 
 
-def test_two_processes_write_the_same_file_and_each_writes_it_whole(tmp_path):
+def test_two_processes_write_the_same_file_whole(tmp_path):
     path = tmp_path / "table.csv"
     processes = [
         subprocess.Popen([sys.executable, "-c", WRITE_OFTEN, str(path), letter]) for letter in "ab"
@@ -76,7 +76,7 @@ def test_two_processes_write_the_same_file_and_each_writes_it_whole(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_two_writers_of_one_process_do_not_meet_either(tmp_path):
+def test_two_writers_of_one_process_do_not_interfere(tmp_path):
     path = tmp_path / "table.csv"
     with replacing(path) as first, replacing(path) as second:
         first.write_text("first")
@@ -84,7 +84,7 @@ def test_two_writers_of_one_process_do_not_meet_either(tmp_path):
     assert path.read_text() == "first" and list(tmp_path.iterdir()) == [path]
 
 
-def test_what_killed_processes_left_is_swept_and_nothing_else(tmp_path):
+def test_sweep_removes_only_temporary_files_of_killed_processes(tmp_path):
     child = [sys.executable, "-c", "import os; print(os.getpid())"]
     dead = subprocess.run(child, capture_output=True, text=True, check=True).stdout.strip()
     own = partial_of(tmp_path / "own")
@@ -99,7 +99,7 @@ def test_what_killed_processes_left_is_swept_and_nothing_else(tmp_path):
     assert {*tmp_path.iterdir()} == {*stay}
 
 
-def test_every_text_comes_back_from_its_escaped_form_which_is_no_formula():
+def test_escaped_texts_are_no_formulas_and_can_be_restored():
     letters = ("'", "a", " ", '"', *FORMULA)
     texts = ["".join(some) for n in range(5) for some in itertools.product(letters, repeat=n)]
     draw = random.Random(0)

@@ -1,4 +1,4 @@
-"""Files over HTTP from a server on loopback: what was begun is continued, and checked."""
+"""Files over HTTP from a server on loopback."""
 
 import gzip
 import hashlib
@@ -9,16 +9,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from trailers12k.common.errors import Failure, UserError
-from trailers12k.downloads import http as web
+from trailers12k.downloads import http
 
 
 class Site:
-    """One file, `data`; the answer breaks off after `stop` bytes."""
+    """One file, `data`; the connection closes after `stop` bytes."""
 
     data, etag, stop, ranges, encoding = bytes(range(256)) * 1000, "1", None, True, ""
 
     def __init__(self):
-        self.asked = []
+        self.requests = []
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def site(monkeypatch):
         def do_GET(self):
             begin = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
             start = int(begin[1]) if begin and site.ranges else 0
-            site.asked.append(self.headers.get("Range"))
+            site.requests.append(self.headers.get("Range"))
             if start and start >= len(site.data):
                 self.send_error(416)
                 return
@@ -52,70 +52,82 @@ def site(monkeypatch):
 
 
 def begin(site, path, size=100_000):
-    """A download that broke off after so many bytes."""
+    """A download that was interrupted after `size` bytes."""
     site.stop = size
     with pytest.raises(UserError, match="run the same command again"):
-        web.fetch(site.url, path)
+        http.fetch(site.url, path)
     site.stop = None
     (partial,) = path.parent.iterdir()
     assert partial.name.startswith("file.gz.") and partial.stat().st_size == size
     return partial
 
 
-def test_a_file_comes_whole_and_alone(site, tmp_path):
+def test_a_download_leaves_only_its_file(site, tmp_path):
     path = tmp_path / "new" / "file.gz"
-    web.fetch(site.url, path, f"md5:{hashlib.md5(site.data).hexdigest()}")
+    http.fetch(site.url, path, f"md5:{hashlib.md5(site.data).hexdigest()}")
     assert path.read_bytes() == site.data and [p.name for p in path.parent.iterdir()] == ["file.gz"]
 
 
-def test_what_was_begun_is_continued(site, tmp_path):
+def test_a_partial_download_is_continued(site, tmp_path):
     begin(site, tmp_path / "file.gz")
-    web.fetch(site.url, tmp_path / "file.gz")
+    http.fetch(site.url, tmp_path / "file.gz")
     assert (tmp_path / "file.gz").read_bytes() == site.data
-    assert site.asked[-1] == "bytes=100000-"
+    assert site.requests[-1] == "bytes=100000-"
 
 
-def test_a_server_that_cannot_continue_begins_again(site, tmp_path):
+def test_a_server_without_ranges_restarts_the_download(site, tmp_path):
     begin(site, tmp_path / "file.gz")
     site.ranges = False
-    web.fetch(site.url, tmp_path / "file.gz")
+    http.fetch(site.url, tmp_path / "file.gz")
     assert (tmp_path / "file.gz").read_bytes() == site.data
 
 
-def test_what_was_begun_of_another_version_is_not_continued(site, tmp_path):
+def test_a_partial_download_of_another_version_is_not_continued(site, tmp_path):
     begin(site, tmp_path / "file.gz")
     site.etag, site.data = "2", site.data[::-1]
-    web.fetch(site.url, tmp_path / "file.gz")
+    http.fetch(site.url, tmp_path / "file.gz")
     assert (tmp_path / "file.gz").read_bytes() == site.data
     assert [path.name for path in tmp_path.iterdir()] == ["file.gz"]
 
 
 @pytest.mark.parametrize("more", [b"", b"x"])
-def test_what_is_there_whole_or_longer_does_not_stay_in_the_way(site, tmp_path, more):
+def test_a_complete_or_oversized_partial_download_is_handled(site, tmp_path, more):
     begin(site, tmp_path / "file.gz").write_bytes(site.data + more)
-    web.fetch(site.url, tmp_path / "file.gz")
+    http.fetch(site.url, tmp_path / "file.gz")
     assert (tmp_path / "file.gz").read_bytes() == site.data
 
 
-def test_another_md5_is_refused_and_not_kept(site, tmp_path):
+def test_a_file_with_another_md5_is_refused_and_removed(site, tmp_path):
     with pytest.raises(UserError, match="its md5 is .*, and should be 0"):
-        web.fetch(site.url, tmp_path / "file.gz", "md5:" + "0" * 32)
+        http.fetch(site.url, tmp_path / "file.gz", "md5:" + "0" * 32)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_packed_file_stays_packed_whatever_the_server_calls_it(site, tmp_path):
+def test_a_compressed_file_stays_compressed_whatever_the_servers_headers(site, tmp_path):
     site.data, site.encoding = gzip.compress(b"inside"), "gzip"
-    web.fetch(site.url, tmp_path / "file.gz")
+    http.fetch(site.url, tmp_path / "file.gz")
     assert gzip.decompress((tmp_path / "file.gz").read_bytes()) == b"inside"
 
 
-def test_no_message_shows_what_stands_behind_a_question_mark(tmp_path):
+def test_no_message_contains_the_query_of_a_url(tmp_path):
     with pytest.raises(Failure) as failure:
-        web.read(web.session(0), "http://127.0.0.1:9/x?key=secret", 100, 1)
+        http.read(http.session(0), "http://127.0.0.1:9/x?key=secret", 100, 1)
     with pytest.raises(UserError) as error:
-        web.fetch("http://127.0.0.1:9/x?key=secret", tmp_path / "x", retries=0)
+        http.fetch("http://127.0.0.1:9/x?key=secret", tmp_path / "x", retries=0)
     assert "secret" not in f"{failure.value} {error.value}"
 
 
 def test_the_size_of_a_file(site):
-    assert web.size_of(site.url) == len(site.data)
+    assert http.size_of(site.url) == len(site.data)
+
+
+def test_a_failure_has_the_status_of_the_servers_answer(site):
+    site.data = b""
+    client = http.session(retries=0)
+    headers = {"Range": "bytes=1-"}
+    with pytest.raises(Failure) as failure, http.opened(client, site.url, 5, headers):
+        pass
+    assert (failure.value.status, failure.value.reason) == (416, "bad_partial")
+    with pytest.raises(Failure) as failure, http.opened(client, "http://127.0.0.1:1/", 5):
+        pass
+    assert (failure.value.status, failure.value.reason) == (None, "network")

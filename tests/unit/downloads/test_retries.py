@@ -1,4 +1,4 @@
-"""When failures are tried again, and when nothing is downloaded at all."""
+"""When failures are retried, and when all downloads are stopped."""
 
 import json
 import time
@@ -8,8 +8,8 @@ import pytest
 
 from trailers12k.common.errors import Failure, Stop
 from trailers12k.downloads import retries, stop_signal
-from trailers12k.jobs import runner as shards
-from trailers12k.jobs.runner import Task
+from trailers12k.downloads.retries import OpenFailure
+from trailers12k.jobs.runner import Task, process
 
 NOW = 1_000_000.0
 
@@ -20,7 +20,7 @@ def project_folder(tmp_path, monkeypatch):
 
 
 def failure(reason, attempts=1, ago=0.0, **more):
-    return {"reason": reason, "attempts": attempts, "tried": NOW - ago} | more
+    return OpenFailure("tt0000001", reason, attempts, NOW - ago, **more)
 
 
 @pytest.mark.parametrize(
@@ -35,13 +35,13 @@ def failure(reason, attempts=1, ago=0.0, **more):
         (failure("private"), "all", True),
         (failure("unavailable", ago=3 * 86400), "", True),
         (failure("unavailable", attempts=2, ago=1e9), "", False),
-        (failure("extractor_broken", tool=retries.yt_dlp(), ago=10), "", False),
+        (failure("extractor_broken", tool=retries.yt_dlp_version(), ago=10), "", False),
         (failure("extractor_broken", tool="yt-dlp 2025.01.01", ago=10), "", True),
         (failure("unavailable", path="none.mp4", ago=1e9), "", False),
         (failure("unavailable", path=__file__), "", True),
     ],
 )
-def test_a_failure_is_due_after_its_pause_or_when_the_user_asks(failed, retry, due):
+def test_a_failure_is_due_after_its_pause_or_on_request(failed, retry, due):
     assert retries.is_due(failed, 3600, retry, NOW) is due
 
 
@@ -52,40 +52,40 @@ def run(folder, number, reasons):
         raise Failure(reasons[mid], "")
 
     tasks = [Task(mid) for mid in reasons]
-    rows = shards.process(tasks, folder, work, retry=lambda row, tried: True)
+    rows = process(tasks, folder, work, retry=lambda row, tried: True)
     retries.write_open(folder, "000", number, rows)
 
 
-def test_a_shard_has_another_round_when_something_is_due_and_only_then(tmp_path):
-    assert retries.next_round(tmp_path, "000", 3600, "") == 0
+def test_a_shard_has_another_retry_round_exactly_when_a_retry_is_due(tmp_path):
+    assert retries.next_retry_round(tmp_path, "000", 3600, "") == 0
     run(tmp_path, 0, {"tt0000001": "network", "tt0000002": "private"})
-    assert retries.next_round(tmp_path, "000", 3600, "") == 0
-    assert retries.next_round(tmp_path, "000", 0, "") == 1
-    assert retries.next_round(tmp_path, "000", 3600, "private") == 1
+    assert retries.next_retry_round(tmp_path, "000", 3600, "") == 0
+    assert retries.next_retry_round(tmp_path, "000", 0, "") == 1
+    assert retries.next_retry_round(tmp_path, "000", 3600, "private") == 1
     run(tmp_path, 1, {"tt0000002": "private"})
-    assert retries.next_round(tmp_path, "000", 0, "") == 1
+    assert retries.next_retry_round(tmp_path, "000", 0, "") == 1
 
 
-def test_a_stop_lasts_its_time_and_says_what_to_do(tmp_path, monkeypatch):
-    stop_signal.StopFile(tmp_path).stop(Stop("rate_limited", "HTTP Error 429"))
-    words = stop_signal.stopped()
+def test_a_stop_lasts_for_its_cool_down_and_gives_advice(tmp_path, monkeypatch):
+    stop_signal.SharedStopSignal(tmp_path).stop(Stop("rate_limited", "HTTP Error 429"))
+    words = stop_signal.stop_reason()
     assert "rate_limited: HTTP Error 429: the site asks for fewer" in words
-    assert "60 minutes are left (to go on at once, delete build/stopped.json)" in words
-    assert stop_signal.StopFile(tmp_path).why == words
+    assert "60 minutes are left (to continue at once, delete build/stopped.json)" in words
+    assert stop_signal.SharedStopSignal(tmp_path).reason == words
     later = time.time() + 3601
     monkeypatch.setattr(time, "time", lambda: later)
-    assert stop_signal.stopped() == "" and stop_signal.StopFile(tmp_path).why == ""
+    assert stop_signal.stop_reason() == "" and stop_signal.SharedStopSignal(tmp_path).reason == ""
 
 
-def test_a_full_disk_stops_until_there_is_more_space_and_another_fault_for_this_job_only(tmp_path):
-    stop_signal.stop(
+def test_a_full_disk_stops_later_runs_until_space_is_free_and_other_errors_do_not(tmp_path):
+    stop_signal.record_stop(
         Stop("local_io", "unable to write: [Errno 28] No space left on device"), tmp_path
     )
     note = json.loads(Path("build/stopped.json").read_text())
     assert note["free"] > 0
     Path("build/stopped.json").write_text(json.dumps(note | {"free": note["free"] * 2}))
-    assert "no space is left" in stop_signal.stopped()
+    assert "the disk is full" in stop_signal.stop_reason()
     Path("build/stopped.json").write_text(json.dumps(note | {"free": note["free"] // 2}))
-    assert stop_signal.stopped() == ""
-    stop_signal.stop(Stop("local_io", "unable to open: Permission denied"), tmp_path)
-    assert stop_signal.stopped() == ""
+    assert stop_signal.stop_reason() == ""
+    stop_signal.record_stop(Stop("local_io", "unable to open: Permission denied"), tmp_path)
+    assert stop_signal.stop_reason() == ""

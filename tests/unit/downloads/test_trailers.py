@@ -1,9 +1,10 @@
-"""yt-dlp and the poster fetcher against real files and a real HTTP server on loopback."""
+"""Trailers and posters from real files and from an HTTP server on loopback."""
 
 import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -16,32 +17,37 @@ from trailers12k.common.errors import Cancelled, Failure, Stop
 from trailers12k.common.files import sha256_of
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import Movie
-from trailers12k.downloads import pacing, posters, retries
-from trailers12k.downloads import trailers as download
+from trailers12k.downloads import pacing, posters, retries, trailers
+from trailers12k.downloads.settings import DownloadSettings
+from trailers12k.downloads.shard import Shard
 from trailers12k.jobs import ledger
-from trailers12k.jobs.runner import Brake
+from trailers12k.jobs.runner import StopSignal
 
-COMMON = {"retries": 0, "timeout": 5, "pause": {}, "retry_pause": 0, "retry": "", "parallel": 1}
-TRAILERS = COMMON | {"short_side": 360, "max_megabytes": 100, "cookies": None}
-POSTERS = COMMON | {"max_megabytes": 1}
+SETTINGS = DownloadSettings(max_megabytes=100, retries=0, timeout=5, retry_pause=0, pause={})
 
 
 def movie(trailer="", poster=""):
     return Movie("tt0000001", "A", "2000", ("drama",), "", str(trailer), str(poster))
 
 
-def fetch_trailer(wanted, folder, brake=None, **settings):
-    fetcher = download.TrailerFetcher(folder, TRAILERS | settings, brake or Brake())
+def fetch_trailer(wanted, folder, stop=None, **settings):
+    fetcher = trailers.TrailerFetcher(folder, replace(SETTINGS, **settings), stop or StopSignal())
     return fetcher.fetch(wanted)
 
 
 def fetch_poster(wanted, folder, **settings):
-    return posters.PosterFetcher(folder, POSTERS | settings, Brake()).fetch(wanted)
+    limited = replace(SETTINGS, **{"max_megabytes": 1} | settings)
+    return posters.PosterFetcher(folder, limited, StopSignal()).fetch(wanted)
+
+
+def fetch_shard(movies, folder, retry_round=0, **settings):
+    shard = Shard(movies, folder, "000", retry_round)
+    return trailers.trailers_of_shard(shard, replace(SETTINGS, **settings))
 
 
 @pytest.fixture(autouse=True)
 def project_folder(tmp_path, monkeypatch):
-    """Downloads note in build/stopped.json that they were stopped."""
+    """Stopped downloads write build/stopped.json into the working directory."""
     monkeypatch.chdir(tmp_path)
 
 
@@ -95,42 +101,52 @@ def test_a_trailer_from_a_file_and_one_from_a_server_are_the_same(web, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["tt0000001.mp4"]
 
 
-def test_a_title_is_the_sites_in_one_line_and_never_made_of_a_files_name(web, tmp_path):
-    """yt-dlp calls what it finds without a site `good`, by the name of the file."""
+def test_a_title_is_the_sites_in_one_line_and_never_a_file_name(web, tmp_path):
+    """For a plain file, yt-dlp derives the title `good` from its name."""
     for source in (web[0] / "good.mp4", f"{web[1]}/good.mp4"):
         assert fetch_trailer(movie(source), tmp_path)["title"] == ""
     said = {"extractor_key": "Youtube", "title": "A\n Trailer\x07 \u2122 "}
-    assert download._title(said) == "A Trailer ™"
-    assert download._title(said | {"title": None}) == ""
+    assert trailers._title(said) == "A Trailer ™"
+    assert trailers._title(said | {"title": None}) == ""
 
 
-def test_records_from_before_a_column_fetch_nothing_again(web, tmp_path):
+def test_records_without_a_newer_column_repeat_no_download(web, tmp_path):
     movies, files = [movie(f"{web[1]}/good.mp4")], tmp_path / "files"
-    download.trailers_of_shard(movies, TRAILERS, files, "000")
+    fetch_shard(movies, files)
     record = files / "tt0000001.json"
-    told = json.loads(record.read_text())
-    del told["row"]["title"]
-    record.write_text(json.dumps(told))
+    content = json.loads(record.read_text())
+    del content["row"]["title"]
+    record.write_text(json.dumps(content))
     web[2].clear()
-    rows = download.trailers_of_shard(movies, TRAILERS, files, "000")
-    ledger.write_shard(tmp_path / "000.csv", rows, download.TRAILER_COLUMNS)
+    rows = fetch_shard(movies, files)
+    ledger.write_shard(tmp_path / "000.csv", rows, trailers.TRAILER_COLUMNS)
     (row,) = ledger.read_shard(tmp_path / "000.csv")
     assert (row["status"], row["title"], web[2]) == ("ok", "", [])
 
 
-def test_a_file_that_is_too_large_is_not_fetched_to_its_end(web, tmp_path):
+def test_records_that_call_the_decoder_a_reader_repeat_no_download(web, tmp_path):
+    movies, files = [movie(f"{web[1]}/good.mp4")], tmp_path / "files"
+    first = fetch_shard(movies, files)
+    record = files / "tt0000001.json"
+    record.write_text(record.read_text().replace('"decoder"', '"reader"'))
+    web[2].clear()
+    assert fetch_shard(movies, files) == first
+    assert web[2] == [] and first[0]["decoder"] in ("decord", "pyav")
+
+
+def test_the_download_of_a_too_large_file_is_cancelled(web, tmp_path):
     with pytest.raises(Failure) as failure:
         fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path, max_megabytes=0.001)
     assert failure.value.reason == "too_large"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_download_is_broken_off_when_the_brake_is_pulled_and_can_go_on(web, tmp_path):
-    class AfterAWhile(Brake):
+def test_a_stopped_download_is_cancelled_and_can_be_continued(web, tmp_path):
+    class AfterAWhile(StopSignal):
         looked = 0
 
         @property
-        def why(self):
+        def reason(self):
             self.looked += 1
             return "stop" if self.looked > 2 else ""
 
@@ -141,7 +157,7 @@ def test_a_download_is_broken_off_when_the_brake_is_pulled_and_can_go_on(web, tm
     assert [path.name for path in tmp_path.iterdir()] == ["tt0000001.mp4"]
 
 
-def test_a_download_that_was_killed_while_it_was_verified_is_taken_up(web, tmp_path):
+def test_a_download_that_was_killed_during_verification_is_completed(web, tmp_path):
     url = f"{web[1]}/good.mp4"
     partial = tmp_path / f"tt0000001.{fingerprint(address=url)}.partial"
     partial.mkdir()
@@ -152,14 +168,14 @@ def test_a_download_that_was_killed_while_it_was_verified_is_taken_up(web, tmp_p
 
 def test_a_rerun_reads_no_video(web, tmp_path):
     movies = [movie(f"{web[1]}/good.mp4")]
-    first = download.trailers_of_shard(movies, TRAILERS, tmp_path / "files", "000")
-    # Whoever opened it would see that it is empty now.
+    first = fetch_shard(movies, tmp_path / "files")
+    # An empty file: reading it would fail.
     (tmp_path / "files" / "tt0000001.mp4").write_bytes(b"")
-    assert download.trailers_of_shard(movies, TRAILERS, tmp_path / "files", "000") == first
+    assert fetch_shard(movies, tmp_path / "files") == first
 
 
 @pytest.mark.parametrize(("seconds", "reason"), [("PT2S", ""), ("PT10S", "wrong_duration")])
-def test_the_duration_must_be_what_the_site_says(web, tmp_path, seconds, reason):
+def test_the_duration_must_match_the_sites(web, tmp_path, seconds, reason):
     said = {"@type": "VideoObject", "name": "A", "contentUrl": f"{web[1]}/good.mp4"}
     said |= {"@context": "https://schema.org", "duration": seconds}
     head = f'<script type="application/ld+json">{json.dumps(said)}</script>'
@@ -167,12 +183,12 @@ def test_the_duration_must_be_what_the_site_says(web, tmp_path, seconds, reason)
     if not reason:
         assert fetch_trailer(movie(f"{web[1]}/page.html"), tmp_path)["frames"] == 48
         return
-    with pytest.raises(Failure, match="wrong_duration: 2.0 s, and should be 10.0"):
+    with pytest.raises(Failure, match="wrong_duration: 2.0 s, but the site states 10.0 s"):
         fetch_trailer(movie(f"{web[1]}/page.html"), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_fault_of_yt_dlp_is_a_failure_of_one_movie(web, tmp_path, monkeypatch):
+def test_an_exception_of_yt_dlp_is_one_movies_failure(web, tmp_path, monkeypatch):
     def broken(self, *args, **kwargs):
         raise ValueError("Invalid IPv6 URL")
 
@@ -181,42 +197,42 @@ def test_a_fault_of_yt_dlp_is_a_failure_of_one_movie(web, tmp_path, monkeypatch)
         fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path)
 
 
-def test_another_video_size_or_place_than_was_asked_for_is_refused(tmp_path):
+def test_another_video_size_or_folder_than_requested_is_refused(tmp_path):
     path = tmp_path / "in" / "18.mp4"
     path.parent.mkdir()
     path.write_bytes(b"12345")
-    asked = "https://www.youtube.com/watch?v=6FeyhlLZYrg"
+    requested = "https://www.youtube.com/watch?v=6FeyhlLZYrg"
 
     def reason(video="6FeyhlLZYrg", folder="in", **said):
         with pytest.raises(Failure) as failure:
-            download._check({"id": video}, said, path, tmp_path / folder, asked)
+            trailers._check({"id": video}, said, path, tmp_path / folder, requested)
         return failure.value.reason
 
-    download._check({"id": "6FeyhlLZYrg"}, {"filesize": 5}, path, tmp_path / "in", asked)
+    trailers._check({"id": "6FeyhlLZYrg"}, {"filesize": 5}, path, tmp_path / "in", requested)
     assert reason(video="aaaaaaaaaaa") == "wrong_video"
     assert reason(filesize=6) == "truncated"
     assert reason(folder="elsewhere") == "bad_name"
 
 
-def test_a_hosts_pause_lies_between_its_downloads_and_nobody_elses(web, tmp_path):
-    pace = pacing.Pace({"example.org": [0.2, 0.2]}, Brake())
+def test_a_pause_applies_to_its_host_and_subdomains_only(web, tmp_path):
+    limiter = pacing.HostRateLimiter({"example.org": [0.2, 0.2]}, StopSignal())
     began = time.monotonic()
-    with pace.turn("https://other.net/a"), pace.turn("https://badexample.org/"):
+    with limiter.turn("https://other.net/a"), limiter.turn("https://badexample.org/"):
         pass
     assert time.monotonic() - began < 0.15
     for address in ("https://example.org/a", "https://www.example.org/b"):
-        with pace.turn(address):
+        with limiter.turn(address):
             pass
     assert 0.4 <= time.monotonic() - began < 1.0
 
 
-def test_one_download_at_a_time_from_a_host_with_a_pause():
-    pace = pacing.Pace({"example.org": [0, 0]}, Brake())
+def test_a_host_with_a_pause_serves_one_download_at_a_time():
+    limiter = pacing.HostRateLimiter({"example.org": [0, 0]}, StopSignal())
     at_once, most = 0, 0
 
     def use(_):
         nonlocal at_once, most
-        with pace.turn("https://example.org/a"):
+        with limiter.turn("https://example.org/a"):
             at_once += 1
             most = max(most, at_once)
             time.sleep(0.02)
@@ -227,7 +243,7 @@ def test_one_download_at_a_time_from_a_host_with_a_pause():
     assert most == 1
 
 
-def test_the_users_cookie_file_is_used_and_never_written_to(web, tmp_path):
+def test_the_users_cookie_file_is_used_and_never_written(web, tmp_path):
     cookies = tmp_path / "cookies.txt"
     text = "# Netscape HTTP Cookie File\n127.0.0.1\tFALSE\t/\tFALSE\t0\tname\tthe-secret\n"
     cookies.write_text(text)
@@ -237,7 +253,7 @@ def test_the_users_cookie_file_is_used_and_never_written_to(web, tmp_path):
     assert cookies.read_text() == text
     web[2].clear()
     fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path / "out")
-    assert set(web[2]) == {None}, "none unless the user gives a file"
+    assert set(web[2]) == {None}, "no cookies without a file"
 
 
 @pytest.mark.parametrize(
@@ -252,14 +268,14 @@ def test_the_users_cookie_file_is_used_and_never_written_to(web, tmp_path):
         ("text.mp4", "not_video"),
     ],
 )
-def test_a_trailer_that_cannot_be_had_is_a_reason(web, tmp_path, name, reason):
+def test_a_failed_trailer_has_a_reason(web, tmp_path, name, reason):
     with pytest.raises(Failure) as failure:
         fetch_trailer(movie(f"{web[1]}/{name}"), tmp_path)
     assert failure.value.reason == reason
     assert not list(tmp_path.glob("*.mp4"))
 
 
-def test_a_local_file_that_is_not_there_is_told_by_the_path_of_the_table(tmp_path):
+def test_a_missing_local_file_is_reported_by_its_path_in_the_table(tmp_path):
     with pytest.raises(Failure) as failure:
         fetch_trailer(movie("trailers/none.mp4"), tmp_path)
     assert failure.value.reason == "unavailable"
@@ -267,7 +283,7 @@ def test_a_local_file_that_is_not_there_is_told_by_the_path_of_the_table(tmp_pat
     assert str(tmp_path.parent) not in failure.value.detail
 
 
-def test_posters_of_any_kind_become_rgb_jpegs(web, tmp_path):
+def test_posters_of_any_format_become_rgb_jpegs(web, tmp_path):
     folder, url, _ = web
     for source in (folder / "poster.jpg", f"{url}/poster.jpg", f"{url}/poster.png"):
         row = fetch_poster(movie(poster=source), tmp_path)
@@ -285,7 +301,7 @@ def test_posters_of_any_kind_become_rgb_jpegs(web, tmp_path):
         ("large.jpg", "too_large"),
     ],
 )
-def test_a_poster_that_cannot_be_had_is_a_reason(web, tmp_path, name, reason):
+def test_a_failed_poster_has_a_reason(web, tmp_path, name, reason):
     with pytest.raises(Failure) as failure:
         fetch_poster(movie(poster=f"{web[1]}/{name}"), tmp_path)
     assert failure.value.reason == reason
@@ -293,19 +309,19 @@ def test_a_poster_that_cannot_be_had_is_a_reason(web, tmp_path, name, reason):
 
 
 @pytest.mark.parametrize("url", ["http://a..b/p.jpg", "http://127.0.0.1:9/p.jpg"])
-def test_a_server_that_is_not_there_is_a_network_failure(tmp_path, url):
+def test_an_unreachable_server_is_a_network_failure(tmp_path, url):
     with pytest.raises(Failure) as failure:
         fetch_poster(movie(poster=url), tmp_path)
     assert failure.value.reason == "network"
 
 
-def test_a_shard_names_each_failure_and_what_has_no_address(web, tmp_path):
+def test_a_shard_has_rows_for_failures_and_for_movies_without_an_address(web, tmp_path):
     movies = [
         Movie("tt0000001", "A", "", ("drama",), "", f"{web[1]}/good.mp4"),
         Movie("tt0000002", "B", "", ("drama",), "", f"{web[1]}/cut.mp4"),
         Movie("tt0000003", "C", "", ("drama",)),
     ]
-    rows = download.trailers_of_shard(movies, TRAILERS | {"parallel": 3}, tmp_path / "f", "000")
+    rows = fetch_shard(movies, tmp_path / "f", parallel=3)
     assert [(row["status"], row.get("reason")) for row in rows] == [
         ("ok", None),
         ("failed", "truncated"),
@@ -313,17 +329,18 @@ def test_a_shard_names_each_failure_and_what_has_no_address(web, tmp_path):
     ]
 
 
-def test_a_local_file_that_was_replaced_is_fetched_again(tmp_path):
+def test_a_replaced_local_file_is_read_again(tmp_path):
     source = tmp_path / "poster.jpg"
+    shard = Shard([movie(poster=source)], tmp_path / "files", "000")
     rows = []
     for size in ((40, 60), (40, 60), (30, 60)):
         Image.new("RGB", size).save(source)
-        rows += posters.posters_of_shard([movie(poster=source)], POSTERS, tmp_path / "files", "000")
+        rows += posters.posters_of_shard(shard, SETTINGS)
     assert len({row["sha256"] for row in rows}) == 2
     assert [row["width"] for row in rows] == [40, 40, 30]
 
 
-def test_what_was_begun_at_another_address_is_not_continued(web, tmp_path):
+def test_a_partial_download_from_another_address_is_not_continued(web, tmp_path):
     for leftover in ("tt0000001.0123456789abcdef.partial", "tt0000002.0123456789abcdef.partial"):
         (tmp_path / leftover).mkdir()
         (tmp_path / leftover / "mp4.mp4").write_bytes(b"of another address")
@@ -332,36 +349,36 @@ def test_what_was_begun_at_another_address_is_not_continued(web, tmp_path):
     assert names == ["tt0000001.mp4", "tt0000002.0123456789abcdef.partial"]
 
 
-def test_a_file_that_was_put_there_later_is_noticed_by_the_next_run(web, tmp_path):
+def test_a_local_file_that_appears_later_is_noticed_by_the_next_run(web, tmp_path):
     late = tmp_path / "late.mp4"
     movies = [Movie("tt0000001", "A", "", ("drama",), "", "late.mp4")]
-    files, settings = tmp_path / "files", TRAILERS | {"retry_pause": 3600}
-    row = download.trailers_of_shard(movies, settings, files, "000", number=4)[0]
+    files = tmp_path / "files"
+    row = fetch_shard(movies, files, retry_round=4, retry_pause=3600)[0]
     assert row["reason"] == "unavailable"
     assert row["tool"].startswith("yt-dlp 20")
-    assert retries.next_round(files, "000", 3600, "") == 4
+    assert retries.next_retry_round(files, "000", 3600, "") == 4
     late.write_bytes((web[0] / "good.mp4").read_bytes())
-    assert retries.next_round(files, "000", 3600, "") == 5
-    row = download.trailers_of_shard(movies, settings, files, "000", number=5)[0]
+    assert retries.next_retry_round(files, "000", 3600, "") == 5
+    row = fetch_shard(movies, files, retry_round=5, retry_pause=3600)[0]
     assert (row["status"], row["attempts"]) == ("ok", 1)
-    assert retries.next_round(files, "000", 3600, "") == 5
+    assert retries.next_retry_round(files, "000", 3600, "") == 5
 
 
-def test_another_list_of_trailers_fetches_nothing_that_is_there_again(web, tmp_path):
+def test_another_list_of_trailers_repeats_no_download(web, tmp_path):
     good, bad = f"{web[1]}/good.mp4", f"{web[1]}/none.mp4"
 
     def rows(first, *others):
         listed = Movie("tt0000001", "A", "", ("drama",), "", first, "", others)
-        row = download.trailers_of_shard([listed], TRAILERS, tmp_path / "files", "000")[0]
+        row = fetch_shard([listed], tmp_path / "files")[0]
         return row["status"], row.get("trailer"), len(web[2])
 
     web[2].clear()
     assert rows(bad)[:2] == ("failed", None)
-    status, trailer, asked = rows(bad, good)
-    assert (status, trailer) == ("ok", 1), "a new chance for a movie that had failed"
-    assert rows(bad, f"{web[1]}/x.mp4", good) == ("ok", 1, asked)
+    status, trailer, requests = rows(bad, good)
+    assert (status, trailer) == ("ok", 1), "the failed movie has another address"
+    assert rows(bad, f"{web[1]}/x.mp4", good) == ("ok", 1, requests)
     status, trailer, more = rows(bad, f"{web[1]}/cut.mp4")
-    assert status == "failed" and more > asked, "the trailer that was used is listed no more"
+    assert status == "failed" and more > requests, "the downloaded trailer is no longer listed"
 
 
 WORDS = ["plain", "Captcha", "My private video", "HTTP Error 429", "No space left", "timed out"]
@@ -369,8 +386,8 @@ CONTENTS = {"missing": None, "empty": b"", "page": b"<html>no</html>", "zeros": 
 
 
 @pytest.mark.parametrize("content", CONTENTS)
-def test_words_in_the_name_of_a_local_file_decide_nothing(tmp_path, content):
-    """`Captcha.mp4` stopped all downloads for six hours; `My private video.mp4` was final."""
+def test_words_in_the_name_of_a_local_file_do_not_matter(tmp_path, content):
+    """`Captcha.mp4` once stopped all downloads, and `My private video.mp4` failed permanently."""
     outcomes = {}
     for words in WORDS:
         for suffix in ("mp4", "html", "jpg"):
@@ -400,7 +417,7 @@ def test_words_in_the_name_of_a_local_file_decide_nothing(tmp_path, content):
     }.items() <= outcomes.items()
 
 
-def test_a_disk_that_cannot_be_read_stops_downloading_and_a_folder_is_no_file(tmp_path):
+def test_an_unreadable_disk_stops_downloads_and_a_folder_does_not(tmp_path):
     for fetch, named in ((fetch_trailer, "trailer"), (fetch_poster, "poster")):
         with pytest.raises(Stop) as stop:
             fetch(movie(**{named: "/proc/self/mem"}), tmp_path / "out")
@@ -411,8 +428,8 @@ def test_a_disk_that_cannot_be_read_stops_downloading_and_a_folder_is_no_file(tm
 
 
 @pytest.mark.parametrize("words", ["captcha", "My%20private%20video", "try%20again%20later"])
-def test_words_in_an_address_decide_nothing(web, tmp_path, words):
-    """Neither in the name of a file on the web nor in that of its server."""
+def test_words_in_an_address_do_not_matter(web, tmp_path, words):
+    """Neither in the path nor in the host."""
     for address, reason in (
         (f"{web[1]}/{words}.mp4", "unavailable"),
         (f"{web[1]}/error/403/{words}.mp4", "forbidden"),

@@ -7,22 +7,21 @@ import pytest
 from trailers12k.common.vocabulary import GENRES
 from trailers12k.evaluation import curves
 from trailers12k.evaluation.metrics import average_precision
-from trailers12k.report import charts as figures
-from trailers12k.report import drawing
+from trailers12k.report import drawing, run_charts
 
 MIDS = [f"tt{i:07d}" for i in range(10)]
 LABELS = pd.DataFrame(np.eye(10, dtype=int), index=pd.Index(MIDS, name="mid"), columns=list(GENRES))
-"""Ten movies, each of a genre of its own."""
+"""Ten movies of one genre each, all different."""
 
 
 def at(precisions, *recalls):
-    """The precisions at some recalls, of hundredths."""
+    """The precisions at some recalls, in hundredths."""
     return [pytest.approx(precisions[recall]) for recall in recalls]
 
 
 @pytest.fixture
 def folders(tmp_path):
-    """Of a run's splits: makes a folder a table of predictions and a list of losses."""
+    """Makes the folders of a run's splits, from tables of predictions and lists of losses."""
 
     def make(run, predictions, losses=((0.5,),) * 3):
         several = []
@@ -38,7 +37,7 @@ def folders(tmp_path):
     return make
 
 
-def test_a_perfect_classifier_has_precision_one_at_every_recall():
+def test_a_perfect_ranking_has_precision_one_at_every_recall():
     labels = LABELS.to_numpy()
     assert (curves.precision_at_recalls(labels, labels * 0.5) == 1).all()
 
@@ -49,24 +48,24 @@ def test_a_constant_is_a_line_from_one_to_the_share_of_positives():
     np.testing.assert_allclose(precision, np.linspace(1, 0.1, 101))
 
 
-def test_a_curve_by_hand():
+def test_a_curve_equals_values_computed_by_hand():
     # Points (recall, precision): (0, 1), (1/2, 1), (1/2, 1/2), (1, 2/3), (1, 1/2).
     labels, scores = np.array([1, 0, 1, 0]), np.array([0.9, 0.8, 0.1, 0.05])
     precision = curves.precision_at_recalls(labels, scores)
     assert at(precision, 0, 25, 50, 75, 100) == [1, 1, 1, (1 / 2 + 2 / 3) / 2, 2 / 3]
-    # Behind the fall the line begins at its lower end.
+    # After the vertical fall the line starts at its lower end.
     assert precision[51] == pytest.approx(1 / 2 + 1 / 50 * (2 / 3 - 1 / 2))
 
 
 def test_a_curve_whose_best_scores_are_wrong():
-    # (0, 1), (0, 0), (1, 1/2): only recall 0 itself has precision 1.
+    # Points (0, 1), (0, 0), (1, 1/2): precision is 1 at recall 0 only.
     precision = curves.precision_at_recalls(np.array([0, 1]), np.array([0.9, 0.8]))
     assert at(precision, 0, 1, 50, 100) == [1, 0.005, 0.25, 0.5]
 
 
 @pytest.mark.parametrize("positives", [20, 25, 100])
 def test_where_recalls_are_hundredths_the_highest_precision_is_taken(positives):
-    """Among ranked pairs every other is right: the n-th hit comes with n - 1 mistakes above it."""
+    """Every other ranked pair is right, so n - 1 mistakes precede the n-th hit."""
     labels = np.tile([1, 0], positives)
     precision = curves.precision_at_recalls(labels, -np.arange(len(labels)))
     hits = np.arange(1, positives + 1)
@@ -74,12 +73,12 @@ def test_where_recalls_are_hundredths_the_highest_precision_is_taken(positives):
 
 
 @pytest.mark.parametrize("decimals", [1, 8])
-def test_the_area_is_nearly_the_papers_figure(decimals):
-    """Nearly: between two of the hundredths the curve may fall, at recall 0 most of all."""
+def test_the_area_is_nearly_the_average_precision(decimals):
+    """Nearly, because the curve may fall between two sampled recalls, most of all near 0."""
     random = np.random.default_rng(0)
     labels = (random.random((300, 10)) < 0.25).astype(int)
-    for knows in (0, 0.3, 1):
-        scores = (knows * labels + random.random(labels.shape)).round(decimals)
+    for skill in (0, 0.3, 1):
+        scores = (skill * labels + random.random(labels.shape)).round(decimals)
         area = np.trapezoid(curves.precision_at_recalls(labels, scores), curves.RECALLS)
         assert area == pytest.approx(average_precision(labels.ravel(), scores.ravel()), abs=0.006)
 
@@ -88,7 +87,7 @@ def test_a_run_is_the_mean_over_its_splits_in_percent(folders):
     right, constant = LABELS * 0.5, LABELS * 0 + 0.3
     runs = {
         "b": folders("b", [right, right, constant]),
-        # Of the movies that have features, in whatever order.
+        # Only some movies are predicted, in any order.
         "a": folders("a", [right[::-1], right[3:], right[:2]]),
     }
     table = curves.precision_recall(LABELS, runs)
@@ -121,7 +120,7 @@ def test_genres_are_means_over_splits_in_percent():
     np.testing.assert_allclose(table["b"], 100 * values + 3)
 
 
-def test_the_files(folders, tmp_path):
+def test_tables_are_written_with_empty_cells_for_missing_values(folders, tmp_path):
     runs = {
         "long": folders("long", [LABELS] * 3, [[0.3, 0.2]] * 3),
         "short": folders("short", [LABELS] * 3, [[0.5]] * 3),
@@ -137,18 +136,18 @@ def test_the_files(folders, tmp_path):
     assert {row["long"] for row in rows} == {"100.00"}
 
 
-def test_the_picture_is_the_same_each_time(folders, tmp_path):
+def test_the_chart_has_the_same_bytes_each_time(folders, tmp_path):
     runs = {run: folders(run, [LABELS] * 3) for run in ("pretrained", "random")}
     tst = pd.DataFrame({"run": [*runs, "chance"], "pretrained": [True, False, None]})
     tables = curves.precision_recall(LABELS, runs), curves.learning(runs)
     for name in ("a", "b"):
-        drawing.save(figures.curves(*tables, figures.pretrained_of(tst)), tmp_path / name)
+        drawing.save(run_charts.curves(*tables, run_charts.pretrained_of(tst)), tmp_path / name)
     for end in ("svg", "png"):
         assert (tmp_path / f"a.{end}").read_bytes() == (tmp_path / f"b.{end}").read_bytes()
     assert "untrained (random) weights" in (tmp_path / "a.svg").read_text()
 
 
-def test_the_balance_has_a_column_a_subset():
+def test_the_balance_has_a_column_per_split_and_subset():
     shares = {genre: [1 + number, 2.0] for number, genre in enumerate(GENRES)}
     splits = pd.DataFrame({"split": ["split0"] * 2, "subset": ["training", "test"]} | shares)
     table = curves.balance(splits)

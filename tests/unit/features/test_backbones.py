@@ -12,9 +12,9 @@ from torchvision.models import get_model, get_model_weights
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.seeds import seed_for
-from trailers12k.features import backbones
-from trailers12k.features.backbones import common, shufflenet3d, torchvision_nets, weights
-from trailers12k.features.backbones.names import modules_of
+from trailers12k.features.backbones import common, loading, shufflenet3d, torchvision_nets
+from trailers12k.features.backbones.spec import BackboneSpec, family_of
+from trailers12k.features.weights_fetch import WeightsSource, fetch
 
 RESNET = "torchvision/resnet50"
 MODEL_3D = "shufflenet3d/1.0x"
@@ -23,9 +23,9 @@ MODEL_3D = "shufflenet3d/1.0x"
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def load(model: str, input: str = "frames", seed: int = 0, given=None, **options):
+def load(model: str, input: str = "frames", seed: int = 0, weights_file=None, **options):
     spec = {"model": model, "weights": "random", "input": input, "precision": "fp32"} | options
-    return backbones.load(spec, seed, given)
+    return loading.load(BackboneSpec(**spec), seed, weights_file)
 
 
 def textures(count: int, length: int) -> np.ndarray:
@@ -40,7 +40,7 @@ def textures(count: int, length: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("model", "given", "features"),
+    ("model", "input", "features"),
     [
         ("torchvision/shufflenet_v2_x1_0", "frames", 1024),
         (RESNET, "posters", 2048),
@@ -52,10 +52,10 @@ def textures(count: int, length: int) -> np.ndarray:
         ("torchvision/swin3d_t", "clips", 768),
     ],
 )
-def test_random_features_tell_inputs_apart(model, given, features):
-    small = {"size": 56} if given == "clips" else {}
-    backbone = load(model, given, **small)
-    length = 8 if given == "clips" else 1
+def test_random_features_differ_between_inputs(model, input, features):
+    small = {"size": 56} if input == "clips" else {}
+    backbone = load(model, input, **small)
+    length = 8 if input == "clips" else 1
     values = backbone(textures(4, length))
     assert backbone.num_features == features
     assert values.shape == (4, features) and values.dtype == np.float32
@@ -65,7 +65,7 @@ def test_random_features_tell_inputs_apart(model, given, features):
     assert not backbone.attributes["pretrained"] and "seed 0" in backbone.attributes["weights"]
 
 
-def test_random_weights_follow_the_seed_and_leave_the_global_state():
+def test_random_weights_follow_the_seed_and_keep_the_global_state():
     def sha256(seed: int) -> str:
         return load("shufflenet3d/1.0x", "clips", seed, size=56).attributes["weights_sha256"]
 
@@ -76,7 +76,7 @@ def test_random_weights_follow_the_seed_and_leave_the_global_state():
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_random_weights_descend_from_the_one_derivation_of_seeds():
+def test_random_weights_are_seeded_by_seed_for():
     with common.seeded(3, "weights", "a"):
         drawn = torch.rand(4)
     torch.manual_seed(seed_for(3, "weights", "a"))
@@ -95,8 +95,8 @@ def test_shufflenet3d_has_the_layout_of_the_published_checkpoint(tmp_path):
     assert state["classifier.1.weight"].shape == (600, 1024)
     file = tmp_path / "published.pth"
     torch.save({"state_dict": {f"module.{key}": state[key] for key in state}, "epoch": 1}, file)
-    given = weights.fetch({"model": MODEL_3D, "file": str(file)}, tmp_path)
-    backbone = load(MODEL_3D, "clips", given=given, weights="pretrained")
+    weights_file = fetch(WeightsSource(MODEL_3D, str(file)), tmp_path)
+    backbone = load(MODEL_3D, "clips", weights_file=weights_file, weights="pretrained")
     frames = textures(1, 16)
     resized = [
         Image.fromarray(frame).resize((199, 112), Image.Resampling.BILINEAR) for frame in frames[0]
@@ -121,7 +121,7 @@ def test_the_features_of_any_model_of_torchvision_are_what_its_classifier_takes(
     """On shapes alone, without numbers: 73 of its models, in all, were looked at so."""
     enum = get_model_weights(name).DEFAULT
     size, *_ = enum.transforms().crop_size
-    options = torchvision_nets._options(name, enum)
+    options = torchvision_nets.options(name, enum)
     if name == "googlenet":
         options |= {"init_weights": False}
     with torch.device("meta"):
@@ -131,7 +131,7 @@ def test_the_features_of_any_model_of_torchvision_are_what_its_classifier_takes(
         assert net(torch.empty(2, 3, *clip, size, size)).shape == (2, features)
 
 
-def test_a_clip_that_a_model_cannot_take_is_told_in_one_line():
+def test_the_error_about_an_unsuitable_clip_is_one_line():
     """MViT is made for 16 frames."""
     backbone = load("torchvision/mvit_v2_s", "clips")
     with pytest.raises(UserError, match="cannot take an input of .1, 24, 224, 224, 3.") as caught:
@@ -159,20 +159,17 @@ def test_a_unit_shuffles_its_branches():
         (RESNET, {"weights": "pretrained"}, "snakemake weights"),
     ],
 )
-def test_what_cannot_be_loaded_is_told_in_one_line(model, options, words):
+def test_the_error_about_an_unknown_model_or_weights_is_one_line(model, options, words):
     with pytest.raises(UserError) as caught:
         load(model, **options)
     assert words in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_names_are_known_without_torch():
-    assert modules_of("timm/resnet18") == [
-        "features.backbones.common",
-        "features.backbones.timm_nets",
-        "common.seeds",
-    ]
+def test_names_need_no_torch():
+    assert family_of("timm/resnet18") == "timm"
     code = (
-        "import sys, trailers12k.features.backbones, trailers12k.video.reader, trailers12k.video.clips;"
+        "import sys, trailers12k.features.backbones.names;"
+        "import trailers12k.video.reader, trailers12k.video.clips;"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

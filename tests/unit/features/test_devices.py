@@ -15,9 +15,9 @@ import pytest
 import torch
 
 from trailers12k.common.errors import UserError
-from trailers12k.features import backbones
-from trailers12k.features.backbones import devices
+from trailers12k.features.backbones import devices, loading
 from trailers12k.features.backbones.devices import Device
+from trailers12k.features.backbones.spec import BackboneSpec
 
 FRAMES = {
     "model": "torchvision/shufflenet_v2_x0_5",
@@ -41,7 +41,9 @@ class MadeUp(Device):
     """A device of its own memory, in batches, and with a record of what happens on it."""
 
     def __init__(self, holds: int = 1000):
-        super().__init__(torch.device("cpu"), "cpu", pinned=True, half=True, turn=threading.Lock())
+        super().__init__(
+            torch.device("cpu"), "cpu", pinned=True, has_fast_bf16=True, turn=threading.Lock()
+        )
         self.holds, self.sizes, self.freed, self.at_once = holds, [], 0, 0
 
     def put(self, pixels):
@@ -64,9 +66,9 @@ def clips(count: int, length: int = 4) -> np.ndarray:
 )
 def test_out_of_memory_halves_the_batch_and_goes_on(spec, sizes, caplog):
     spec = spec | {"precision": "fp32"}
-    expected = backbones.load(spec, 0)(clips(5))
+    expected = loading.load(BackboneSpec(**spec), 0)(clips(5))
     device = MadeUp(holds=3)
-    backbone = backbones.load(spec, 0, device=device)
+    backbone = loading.load(BackboneSpec(**spec), 0, device=device)
     values = backbone(clips(5))
     np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-6)
     assert device.sizes == sizes and backbone.batch == 2
@@ -77,23 +79,25 @@ def test_out_of_memory_halves_the_batch_and_goes_on(spec, sizes, caplog):
     assert max(device.sizes[before:]) <= 2, "it has learnt"
 
 
-def test_a_device_that_holds_not_even_one_is_told():
-    backbone = backbones.load(FRAMES, 0, device=MadeUp(holds=0))
-    with pytest.raises(UserError, match="does not hold even one"):
+def test_a_device_too_small_for_a_single_image_is_an_error():
+    backbone = loading.load(BackboneSpec(**FRAMES), 0, device=MadeUp(holds=0))
+    with pytest.raises(UserError, match="not even a batch of one fits"):
         backbone(clips(2))
 
 
-def test_bf16_is_taken_where_the_device_has_it():
-    assert backbones.load(FRAMES, 0, device=MadeUp()).attributes["precision"] == "bf16"
-    slow = Device(torch.device("cpu"), "cpu", pinned=False, half=False)
-    assert backbones.load(FRAMES, 0, device=slow).attributes["precision"] == "fp32"
-    fixed = backbones.load(FRAMES | {"precision": "fp32"}, 0, device=MadeUp())
+def test_auto_is_bf16_where_the_device_has_it():
+    assert (
+        loading.load(BackboneSpec(**FRAMES), 0, device=MadeUp()).attributes["precision"] == "bf16"
+    )
+    slow = Device(torch.device("cpu"), "cpu", pinned=False, has_fast_bf16=False)
+    assert loading.load(BackboneSpec(**FRAMES), 0, device=slow).attributes["precision"] == "fp32"
+    fixed = loading.load(BackboneSpec(**(FRAMES | {"precision": "fp32"})), 0, device=MadeUp())
     assert fixed.attributes["precision"] == "fp32"
 
 
-def test_a_gpu_takes_one_batch_at_a_time_from_many_threads():
+def test_a_gpu_computes_one_batch_at_a_time_for_many_threads():
     device = MadeUp()
-    backbone = backbones.load(FRAMES, 0, device=device)
+    backbone = loading.load(BackboneSpec(**FRAMES), 0, device=device)
     inside, most, forward = [0], [0], backbone._module.forward
 
     def watched(inputs):
@@ -153,28 +157,28 @@ def claim():
         process.wait()
 
 
-def test_each_job_has_a_gpu_of_its_own_and_a_killed_one_gives_it_back(claim):
+def test_each_job_has_a_gpu_of_its_own_and_a_killed_job_releases_it(claim):
     first, second = claim(), claim()
     taken = {process.stdout.readline().strip(): process for process in (first, second)}
     assert set(taken) == {"0", "1"}
     third = claim()
-    told = []
-    waiting = threading.Thread(target=lambda: told.append(third.stdout.readline().strip()))
+    numbers = []
+    waiting = threading.Thread(target=lambda: numbers.append(third.stdout.readline().strip()))
     waiting.start()
     waiting.join(timeout=8)
-    assert not told, "both are taken"
+    assert not numbers, "both are taken"
     taken["1"].kill()
     waiting.join(timeout=20)
-    assert told == ["1"]
+    assert numbers == ["1"]
 
 
-def test_what_is_not_there_is_told_and_auto_means_the_cpu_then(monkeypatch):
+def test_a_missing_gpu_is_an_error_unless_the_device_is_auto(monkeypatch):
     monkeypatch.setattr(devices, "names", dict)
     with devices.claimed("auto") as device:
         assert device.torch.type == "cpu" and not device.pinned
-    for asked in ("cuda", "cuda:3"):
-        told = pytest.raises(UserError, match=f"device: {asked} is not there")
-        with told, devices.claimed(asked):
+    for requested in ("cuda", "cuda:3"):
+        error = pytest.raises(UserError, match=f"device: {requested} does not exist")
+        with error, devices.claimed(requested):
             pass
 
 

@@ -1,6 +1,8 @@
-"""Features of clips and posters stand where they belong, and only what changed is computed."""
+"""Features of clips and posters are in the right rows, and only what changed is computed."""
 
+import os
 import re
+import shutil
 from pathlib import Path
 
 import av
@@ -10,11 +12,16 @@ from PIL import Image
 
 from trailers12k.common.errors import Failure
 from trailers12k.common.files import sha256_of
-from trailers12k.features import backbones
-from trailers12k.features import extraction as features
+from trailers12k.features import extraction, integrity, store_index
+from trailers12k.features import shard as shards
 from trailers12k.features import store as stores
-from trailers12k.video import clips
+from trailers12k.features.backbones import devices, loading
+from trailers12k.features.backbones.common import Backbone
+from trailers12k.features.backbones.spec import BackboneSpec
+from trailers12k.features.extraction import Sampling, recipe_of
+from trailers12k.video import clip_table
 from trailers12k.video import reader as video
+from trailers12k.video.clips import Clip
 
 SETTINGS = {"fps": 24, "fpc": 24, "detector": "adaptive", "min_shot": 6, "keep": 0.5}
 FRAMES = {
@@ -35,7 +42,7 @@ CLIPS = {
     "batch": 2,
 }
 POSTERS = FRAMES | {"input": "posters"}
-CUT = [clips.Clip(0, 0, 0.0, 1.0), clips.Clip(1, 0, 1.0, 2.0), clips.Clip(2, 1, 2.0, 2.5)]
+CUT = [Clip(0, 0, 0.0, 1.0), Clip(1, 0, 1.0, 2.0), Clip(2, 1, 2.0, 2.5)]
 
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -61,28 +68,30 @@ def trailer(tmp_path_factory) -> Path:
 
 def row_of(mid: str, path: Path) -> dict[str, str]:
     sha256 = sha256_of(path)
-    return {"mid": mid, "status": "ok", "file": str(path), "sha256": sha256, "reader": "pyav"}
+    return {"mid": mid, "status": "ok", "file": str(path), "sha256": sha256, "decoder": "pyav"}
+
+
+def load(spec: dict) -> Backbone:
+    return loading.load(BackboneSpec(**spec), 0)
 
 
 def shard(folder: Path, spec: dict, sources: list[dict], cut: dict, **options) -> list[dict]:
-    given = {"settings": SETTINGS, "code": "code", "seed": 0} | options
-    return features.extract_shard(
-        "store",
-        spec,
-        sources=sources,
-        clips=cut,
-        records=folder / "records",
-        store=folder / "store.zarr",
-        **given,
-    )
+    settings = options.get("settings", SETTINGS)
+    recipe = recipe_of(BackboneSpec(**spec), settings, "code", options.get("seed", 0), None)
+    records, group = folder / "records", folder / "store.zarr"
+    request = shards.ShardRequest("store", sources, cut, records, group, folder / "index.csv")
+    machine = shards.Machine(options.get("device", "auto"), options.get("threads", 1))
+    return shards.extract_shard(recipe, request, settings, machine)
 
 
 @pytest.mark.parametrize(("spec", "ahead"), [(FRAMES, False), (FRAMES, True), (CLIPS, False)])
 def test_row_i_is_clip_i(trailer, spec, ahead):
     """Against frames read one clip at a time; the last clip is filled with its last frame."""
-    backbone = backbones.load(spec, 0)
+    backbone = load(spec)
     count = spec.get("image_frames")
-    values = features.extract_movie(backbone, trailer, "pyav", CUT, 24, 24, count, ahead)
+    values = extraction.extract_trailer(
+        backbone, trailer, "pyav", CUT, Sampling(24, 24, count), ahead
+    )
     numbers = [6, 18] if count else range(24)
     for row, clip, real in zip(values, CUT, (24, 24, 12), strict=True):
         times = [clip.start + min(i, real - 1) / 24 for i in numbers]
@@ -92,22 +101,22 @@ def test_row_i_is_clip_i(trailer, spec, ahead):
 
 
 def test_chosen_frames_are_evenly_spaced():
-    assert features.spread(1, 24).tolist() == [12]
-    assert features.spread(2, 24).tolist() == [6, 18]
-    assert features.spread(24, 24).tolist() == list(range(24))
+    assert extraction.spread(1, 24).tolist() == [12]
+    assert extraction.spread(2, 24).tolist() == [6, 18]
+    assert extraction.spread(24, 24).tolist() == list(range(24))
 
 
 def test_a_poster_of_any_mode_is_one_vector(tmp_path):
-    backbone = backbones.load(POSTERS, 0)
+    backbone = load(POSTERS)
     picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (90, 60, 3), np.uint8))
     picture.save(tmp_path / "rgb.png")
     picture.convert("RGBA").save(tmp_path / "rgba.png")
-    rgb = features.extract_poster(backbone, tmp_path / "rgb.png")
+    rgb = extraction.extract_poster(backbone, tmp_path / "rgb.png")
     assert rgb.shape == (1, backbone.num_features) and rgb.dtype == np.float32
-    assert np.array_equal(rgb, features.extract_poster(backbone, tmp_path / "rgba.png"))
+    assert np.array_equal(rgb, extraction.extract_poster(backbone, tmp_path / "rgba.png"))
     (tmp_path / "cut.png").write_bytes((tmp_path / "rgb.png").read_bytes()[:200])
     with pytest.raises(Failure, match="decode_failed"):
-        features.extract_poster(backbone, tmp_path / "cut.png")
+        extraction.extract_poster(backbone, tmp_path / "cut.png")
 
 
 def test_a_shard_has_a_row_for_every_movie(trailer, tmp_path):
@@ -127,7 +136,7 @@ def test_a_shard_has_a_row_for_every_movie(trailer, tmp_path):
         ("failed", "decode_failed"),
     ]
     store = tmp_path / "store.zarr"
-    assert stores.verify(store) == [] and stores.movies(store) == ["tt0000001"]
+    assert integrity.verify(store) == [] and stores.movies(store) == ["tt0000001"]
     assert stores.shape(store, "tt0000001") == (3, 1024) and rows[0]["clips"] == 3
     array = stores.attributes(store, "tt0000001")
     assert array["fingerprint"] == rows[0]["fingerprint"]
@@ -137,12 +146,46 @@ def test_a_shard_has_a_row_for_every_movie(trailer, tmp_path):
     assert {"weights_sha256", "preprocessing", "decoder", "detector", "versions"} <= set(group)
 
 
+def test_a_damaged_array_is_computed_again_and_nothing_else(trailer, tmp_path, caplog):
+    """Its ledger row and its values are as before, and the other array is not read."""
+    sources = [row_of(mid, trailer) for mid in ("tt0000001", "tt0000002", "tt0000003")]
+    cut = {row["mid"]: CUT[:1] for row in sources}
+    store, index = tmp_path / "store.zarr", tmp_path / "index.csv"
+    rows = shard(tmp_path, FRAMES, sources, cut)
+    assert set(store_index.read_index(index)) == set(cut)
+    before = [stores.read(store, mid).tobytes() for mid in cut]
+    whole, inode = store / "tt0000003" / "0.0", (store / "tt0000003" / "0.0").stat().st_ino
+    chunk = store / "tt0000001" / "0.0"
+    chunk.write_bytes(chunk.read_bytes()[::-1])
+    shutil.rmtree(store / "tt0000002")
+    caplog.set_level("INFO")
+    assert shard(tmp_path, FRAMES, sources, cut) == rows
+    assert "2 computed, 1 kept" in caplog.text and "tt0000001" in caplog.text
+    assert [stores.read(store, mid).tobytes() for mid in cut] == before
+    assert whole.stat().st_ino == inode
+    for mid, (_, signature) in store_index.read_index(index).items():
+        assert signature == store_index.signature(store / mid)
+
+
+def test_a_copied_shard_is_read_once_and_kept(trailer, tmp_path, caplog, monkeypatch):
+    sources, cut = [row_of("tt0000001", trailer)], {"tt0000001": CUT[:1]}
+    rows = shard(tmp_path, FRAMES, sources, cut)
+    for path in (tmp_path / "store.zarr").rglob("*"):
+        os.utime(path, (1, 1))
+    reads, whole = [], stores.fault_of_values
+    monkeypatch.setattr(stores, "fault_of_values", lambda *args: reads.append(args) or whole(*args))
+    caplog.set_level("INFO")
+    for _ in range(2):
+        assert shard(tmp_path, FRAMES, sources, cut) == rows
+    assert caplog.text.count("0 computed, 1 kept") == 2 and len(reads) == 1
+
+
 def test_only_what_changed_is_computed(trailer, tmp_path, monkeypatch, caplog):
     sources = [row_of("tt0000001", trailer), row_of("tt0000002", trailer)]
     cut = {"tt0000001": CUT, "tt0000002": CUT[:1]}
     loads = []
-    load = backbones.load
-    monkeypatch.setattr(backbones, "load", lambda *args: loads.append(args) or load(*args))
+    load = loading.load
+    monkeypatch.setattr(extraction, "load", lambda *args: loads.append(args) or load(*args))
 
     def computed(spec=CLIPS, sources=sources, **options) -> str:
         caplog.clear()
@@ -163,7 +206,7 @@ def test_only_what_changed_is_computed(trailer, tmp_path, monkeypatch, caplog):
     assert stores.movies(tmp_path / "store.zarr") == ["tt0000001"]
 
 
-def test_settings_of_clips_that_came_out_the_same_compute_nothing(trailer, tmp_path, caplog):
+def test_settings_that_lead_to_the_same_clips_compute_nothing(trailer, tmp_path, caplog):
     """But the store says how its clips were made."""
     caplog.set_level("INFO")
     for detector in ("adaptive", "content"):
@@ -176,7 +219,7 @@ def test_settings_of_clips_that_came_out_the_same_compute_nothing(trailer, tmp_p
     assert "1 computed, 0 kept" in caplog.text and "0 computed, 1 kept" in caplog.text
 
 
-def test_a_shard_of_posters_without_any_still_has_its_store(tmp_path):
+def test_a_shard_without_posters_still_has_its_store(tmp_path):
     sources = [{"mid": "tt0000001", "status": "failed"}]
     (row,) = shard(tmp_path, POSTERS, sources, {}, settings={})
     assert (row["status"], row["reason"]) == ("skipped", "no_poster")
@@ -211,33 +254,33 @@ def test_a_shard_touches_no_file_of_another(trailer, tmp_path):
     assert before and state() == before
 
 
-def test_a_device_is_claimed_when_something_is_to_be_computed_only(trailer, tmp_path, monkeypatch):
+def test_a_device_is_claimed_only_when_something_is_computed(trailer, tmp_path, monkeypatch):
     claims = []
-    claimed = features.devices.claimed
+    claimed = devices.claimed
 
-    def watched(asked):
-        claims.append(asked)
+    def watched(requested):
+        claims.append(requested)
         return claimed("cpu")
 
-    monkeypatch.setattr(features.devices, "claimed", watched)
+    monkeypatch.setattr(devices, "claimed", watched)
     for _ in range(2):
-        given = [row_of("tt0000001", trailer)], {"tt0000001": CUT}
-        shard(tmp_path, CLIPS, *given, device="cuda:1", threads=2)
+        movies = [row_of("tt0000001", trailer)], {"tt0000001": CUT}
+        shard(tmp_path, CLIPS, *movies, device="cuda:1", threads=2)
     assert claims == ["cuda:1"]
 
 
-def test_a_store_tells_what_made_each_array(trailer, tmp_path):
+def test_a_store_records_what_computed_each_array(trailer, tmp_path):
     source = row_of("tt0000001", trailer)
     shard(tmp_path, FRAMES, [source], {"tt0000001": CUT})
     store = tmp_path / "store.zarr"
     own, group = stores.attributes(store, "tt0000001"), stores.attributes(store)
-    assert own["source_sha256"] == source["sha256"] and own["reader"] == "pyav"
+    assert own["source_sha256"] == source["sha256"] and own["decoder"] == "pyav"
     assert own["precision"] == "fp32" and own["device"] == "cpu"
-    made_of = own["source_sha256"], own["reader"], CUT
-    assert own["fingerprint"] == stores.mark(group["determined_by"], *made_of)
+    made_of = own["source_sha256"], own["decoder"], CUT
+    assert own["fingerprint"] == stores.array_fingerprint(group["determined_by"], *made_of)
     assert "batch" not in group["determined_by"]["spec"]
-    clips.write_clips(tmp_path / "clips.csv", "tt0000001", CUT)
-    assert stores.verify(store, clips=tmp_path / "clips.csv") == []
-    clips.write_clips(tmp_path / "clips.csv", "tt0000001", [CUT[0], CUT[1], clips.Clip(2, 1, 2, 3)])
-    (fault,) = stores.verify(store, clips=tmp_path / "clips.csv")
-    assert fault == "tt0000001: made from other clips or settings than clips.csv and the store say"
+    clip_table.write_clips(tmp_path / "clips.csv", "tt0000001", CUT)
+    assert integrity.verify(store, clips=tmp_path / "clips.csv") == []
+    clip_table.write_clips(tmp_path / "clips.csv", "tt0000001", [CUT[0], CUT[1], Clip(2, 1, 2, 3)])
+    (fault,) = integrity.verify(store, clips=tmp_path / "clips.csv")
+    assert fault.reason == "made from other clips or settings than clips.csv and the store say"

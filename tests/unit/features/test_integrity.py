@@ -1,8 +1,10 @@
-"""What of a store is trusted unread, what is read, and what is taken away to be made again."""
+"""Damage in stores: seen without reading arrays, repaired by jobs, counted; nothing else lost."""
 
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,46 +13,75 @@ import pytest
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv, write_csv, write_json
 from trailers12k.common.movie import shard_of
-from trailers12k.features import integrity as trust
+from trailers12k.features import integrity, store_index
 from trailers12k.features import store as stores
+from trailers12k.features.store import Part
 
 MIDS = ["tt0000001", "tt0000002", "tt0000003"]
 MID = MIDS[1]
 SHARDS = 2
 STORE, MANIFEST, INDEX = Path("data/s.zarr"), Path("data/s.csv"), Path("build/stores/s.csv")
 SHARD = shard_of(MID, SHARDS)
-LEDGER = Path(f"build/ledger/s/{SHARD}.csv")
 COPY = Path(f"build/features/s/{SHARD}.zarr/{MID}")
+
+
+def fingerprint(mid):
+    return f"f{mid[-1]}"
 
 
 @pytest.fixture(autouse=True)
 def project(tmp_path, monkeypatch):
-    """A merged store of three movies, its shards, and their ledgers and records."""
+    """A merged store of three movies, its shards, and the records of these."""
     monkeypatch.chdir(tmp_path)
     Path("data").mkdir()
-    for number, mid in enumerate(MIDS, start=1):
-        shard = shard_of(mid, SHARDS)
-        part = Path(f"build/features/s/{shard}.zarr")
-        stores.create(part, {"num_features": 4})
-        values = np.random.default_rng(number).random((number, 4), np.float32)
-        stores.write(part, mid, values, {"fingerprint": f"f{number}"})
-        row = {"mid": mid, "clips": number, "fingerprint": f"f{number}"}
-        write_json(f"build/ledger/s/{shard}/{mid}.json", {"row": row})
-        Path(f"build/ledger/s/{shard}.csv").touch()
+    for mid in MIDS:
+        write_array(mid)
+        row = {"mid": mid, "clips": int(mid[-1]), "fingerprint": fingerprint(mid)}
+        write_json(f"build/ledger/s/{shard_of(mid, SHARDS)}/{mid}.json", {"row": row})
+    index_shards()
     merge()
 
 
-def merge():
+def write_array(mid):
+    """The array of a movie in the store of its shard, as extract_features makes it."""
+    part = store_index.shard_of_store("s", shard_of(mid, SHARDS))
+    stores.create(part, {"num_features": 4})
+    values = np.random.default_rng(int(mid[-1])).random((int(mid[-1]), 4), np.float32)
+    stores.write(part, mid, values, {"fingerprint": fingerprint(mid)})
+
+
+def index_shards():
+    for shard in {shard_of(mid, SHARDS) for mid in MIDS}:
+        part = store_index.shard_of_store("s", shard)
+        index = {mid: (fingerprint(mid), store_index.signature(part / mid)) for mid in MIDS}
+        own = {mid: index[mid] for mid in MIDS if shard_of(mid, SHARDS) == shard}
+        store_index.write_index(store_index.index_of("s", shard), own)
+
+
+def merge(planned=None):
+    """The job of merge_store, planned with a param `repairs`."""
     parts = [
-        (Path(f"build/features/s/{shard_of(mid, SHARDS)}.zarr"), mid, f"f{number}")
-        for number, mid in enumerate(MIDS, start=1)
+        Part(
+            store_index.shard_of_store("s", shard_of(mid, SHARDS)),
+            mid,
+            fingerprint(mid),
+            store_index.index_of("s", shard_of(mid, SHARDS)),
+        )
+        for mid in MIDS
     ]
     rows = stores.merge(parts, STORE, {"num_features": 4}, INDEX)
     write_csv(MANIFEST, ["mid", "clips", "fingerprint"], rows)
+    store_index.record_repairs("s", planned)
 
 
-def damaged():
-    return trust.damaged(STORE, MANIFEST, INDEX)
+def repairs():
+    """The params of merge_store, and of extract_features of the damaged movie's shard."""
+    store_index.forget_looks()
+    return store_index.repairs("s"), store_index.shard_repairs("s", SHARD)
+
+
+def values():
+    return {mid: stores.read(STORE, mid).tobytes() for mid in MIDS}
 
 
 @pytest.fixture
@@ -75,132 +106,167 @@ def overwrite(path, data):
     os.utime(path, ns=(0, os.stat(path).st_mtime_ns + 1))
 
 
-def flipped(path):
-    """As many other bytes, the last ones."""
+def flip(path):
+    """Overwrite a file with as many bytes, the last four inverted."""
     data = path.read_bytes()
-    return data[:-4] + bytes(255 - byte for byte in data[-4:])
+    overwrite(path, data[:-4] + bytes(255 - byte for byte in data[-4:]))
 
 
-def test_what_was_merged_is_trusted_unread(read):
-    assert damaged() == {} and read == []
+def separate_copy():
+    """Replace the hard links of the shard by files of their own, of the same time."""
+    other = COPY.with_name("other")
+    shutil.copytree(COPY, other)  # copies times
+    shutil.rmtree(COPY)
+    other.rename(COPY)
 
 
+def files():
+    return {
+        path: (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else None)
+        for path in Path().rglob("*")
+    }
+
+
+def test_a_merged_store_is_not_read_again(read):
+    assert repairs() == (0, 0)
+    merge()
+    assert read == []
+
+
+def test_before_the_first_merge_nothing_is_damaged():
+    assert store_index.repairs("other") == 0 and store_index.shard_repairs("other", "000") == 0
+
+
+# name -> what it does to an array, and whether a hard link of the file sees it
 DAMAGE = {
-    "its folder is missing": lambda folder: shutil.rmtree(folder),
-    "its chunk is missing": lambda folder: (folder / "0.0").unlink(),
-    "no .zarray": lambda folder: (folder / ".zarray").unlink(),
-    "no .zattrs": lambda folder: (folder / ".zattrs").unlink(),
-    "cannot be read": lambda folder: overwrite(folder / "0.0", b"damaged"),
-    "its values are not those": lambda folder: overwrite(
-        folder / "0.0", (STORE / MIDS[0] / "0.0").read_bytes()
-    ),
-    ".zarray cannot be read": lambda folder: overwrite(folder / ".zarray", b'{"shape": [2'),
-    "more than one chunk": lambda folder: overwrite(
-        folder / ".zarray", (folder / ".zarray").read_bytes().replace(b"2", b"3", 1)
-    ),
-    "its fingerprint is None": lambda folder: overwrite(folder / ".zattrs", b"{}"),
-    "cannot be read: Expecting": lambda folder: overwrite(folder / ".zattrs", b"{"),
+    "missing": (lambda folder: shutil.rmtree(folder), False),
+    "no chunk": (lambda folder: (folder / "0.0").unlink(), False),
+    "no .zarray": (lambda folder: (folder / ".zarray").unlink(), False),
+    "no .zattrs": (lambda folder: (folder / ".zattrs").unlink(), False),
+    "cut": (lambda folder: overwrite(folder / "0.0", (folder / "0.0").read_bytes()[:9]), True),
+    "other bytes of the same size": (lambda folder: flip(folder / "0.0"), True),
+    "damaged .zarray": (lambda folder: overwrite(folder / ".zarray", b'{"shape": [2'), True),
+    "empty .zattrs": (lambda folder: overwrite(folder / ".zattrs", b"{}"), True),
+    "damaged .zattrs": (lambda folder: overwrite(folder / ".zattrs", b"{"), True),
 }
 
 
-@pytest.mark.parametrize("fault", DAMAGE)
-def test_damage_is_told_and_made_good(fault, caplog):
-    if fault == "its values are not those":
-        more = np.ones((2, 4), np.float32)
-        stores.write(STORE, MIDS[0], more, {"fingerprint": "f1"})
-    before = {path.name: path.read_bytes() for path in COPY.iterdir()}
-    DAMAGE[fault](STORE / MID)
-    assert fault in damaged()[MID]
-    trust.check(["s"], SHARDS)
-    assert f"data/s.zarr: {MID}: {fault}" in caplog.text and "; made again" in caplog.text
-    assert not MANIFEST.exists() and not (STORE / MID).exists()
-    if COPY.exists():  # what was deleted was one of two links, what was overwritten was both
-        assert LEDGER.exists()
-        merge()
-        assert {path.name: path.read_bytes() for path in (STORE / MID).iterdir()} == before
-        assert damaged() == {}
-    else:
-        assert not LEDGER.exists() and not LEDGER.with_suffix("").joinpath(f"{MID}.json").exists()
-    assert (fault in ("its folder is missing", "its chunk is missing")) <= COPY.exists()
+@pytest.mark.parametrize("case", DAMAGE)
+def test_damage_reruns_each_job_concerned_once_and_is_repaired(case):
+    before = values()
+    damage, is_shared = DAMAGE[case]
+    damage(STORE / MID)
+    assert repairs() == (1, is_shared)
+    if is_shared:
+        with pytest.raises(UserError, match="run again"):
+            merge(1)
+        assert repairs() == (1, 1), "a failed job has repaired nothing"
+        write_array(MID)
+        index_shards()
+        store_index.record_repairs("s", 1, SHARD)
+        assert repairs() == (1, 1)
+    merge(1)
+    assert repairs() == (1, is_shared)
+    assert values() == before and integrity.verify(STORE, MANIFEST) == []
 
 
-def test_other_bytes_of_the_same_size_are_seen_by_their_time_and_in_the_shard_too():
-    chunk = STORE / MID / "0.0"
-    size = chunk.stat().st_size
-    overwrite(chunk, flipped(chunk))
-    assert chunk.stat().st_size == size and list(damaged()) == [MID]
-    trust.check(["s"], SHARDS)
-    assert not COPY.exists() and not LEDGER.exists()
+@pytest.mark.parametrize("case", DAMAGE)
+def test_damage_in_data_alone_is_repaired_from_the_shard(case):
+    before = values()
+    separate_copy()
+    DAMAGE[case][0](STORE / MID)
+    assert repairs() == (1, 0)
+    merge(1)
+    assert repairs() == (1, 0) and values() == before
 
 
-def test_other_bytes_of_the_same_size_and_time_are_left_to_verify(read):
-    chunk = STORE / MID / "0.0"
-    state = chunk.stat()
-    overwrite(chunk, flipped(chunk))
-    os.utime(chunk, ns=(state.st_atime_ns, state.st_mtime_ns))
-    assert damaged() == {} and read == []
-    assert stores.verify(STORE, MANIFEST)[0].startswith(f"{MID}: ")
-
-
-def test_a_copy_in_the_shard_that_is_no_link_is_read_and_stays(read):
-    twin = COPY.with_name("twin")
-    shutil.copytree(COPY, twin)
+def test_a_missing_copy_in_the_shard_alone_reruns_nothing():
     shutil.rmtree(COPY)
-    twin.rename(COPY)
-    os.utime(COPY / "0.0", (1, 1))
+    assert repairs() == (0, 0)
+    shutil.rmtree(STORE / MID)
+    assert repairs() == (1, 1)
+
+
+def test_looking_changes_no_file():
+    shutil.rmtree(STORE / MIDS[0])
     overwrite(STORE / MID / "0.0", b"damaged")
-    trust.check(["s"], SHARDS)
-    assert COPY.exists() and LEDGER.exists() and read == [MID, MID]
+    (STORE / "tt1234567").mkdir()
+    (STORE / "tt1234567" / "note").write_text("mine")
+    before = files()
+    repairs()
+    assert files() == before
 
 
-def test_touched_files_are_read_once_and_then_trusted(read, caplog, monkeypatch):
-    monkeypatch.setattr(trust, "MANY", 1)
-    for mid in MIDS[:2]:
-        for path in (STORE / mid).iterdir():
-            os.utime(path, (1, 1))
-    trust.check(["s"], SHARDS)
-    assert read == MIDS[:2] and MANIFEST.exists()
-    assert "data/s.zarr: 2 arrays are new here" in caplog.text and "reading them" in caplog.text
-    trust.check(["s"], SHARDS)
-    assert read == MIDS[:2]
+def test_a_job_killed_before_the_count_is_done_again_and_settles(monkeypatch):
+    shutil.rmtree(STORE / MID)
+    planned, _ = repairs()
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(store_index, "record_repairs", killed)
+        merge(planned)
+    # Snakemake does an interrupted job again, with the count as it is now.
+    again, _ = repairs()
+    merge(again)
+    assert repairs()[0] == again and integrity.verify(STORE, MANIFEST) == []
+
+
+def test_a_killed_repair_goes_on_where_it_was(read, monkeypatch):
+    INDEX.unlink()
+    whole = stores.fault_of_values
+
+    def interrupted(store, mid, *others):
+        if mid == MIDS[2]:
+            raise KeyboardInterrupt
+        return whole(store, mid, *others)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(stores, "fault_of_values", interrupted)
+        merge(1)
+    assert read == MIDS[:2] and repairs()[0] == 1
+    merge(1)
+    assert read == MIDS
+
+
+def test_a_folder_copied_without_its_times_is_read_once_and_stays(read):
+    for path in [*STORE.rglob("*"), *Path("build/features").rglob("*")]:
+        os.utime(path, (1, 1))
+    inodes = {mid: (STORE / mid / "0.0").stat().st_ino for mid in MIDS}
+    before = values()
+    assert repairs() == (1, 1)
+    merge(1)
+    assert read == MIDS and repairs()[0] == 1
+    assert values() == before
+    assert {mid: (STORE / mid / "0.0").stat().st_ino for mid in MIDS} == inodes
+    merge(1)
+    assert read == MIDS
 
 
 @pytest.mark.parametrize("index", [None, b"mid,fing", b"\xff\x00", b"mid,fingerprint\ntt0000001\n"])
-def test_without_an_index_all_is_read_once(read, index):
+def test_without_an_index_everything_is_read_once(read, index):
     INDEX.unlink()
     if index is not None:
         INDEX.write_bytes(index)
-    assert damaged() == {} and read == MIDS
-    assert damaged() == {} and read == MIDS
+    assert repairs()[0] == 1
+    merge(1)
+    assert read == MIDS and repairs()[0] == 1
+    merge(1)
+    assert read == MIDS
 
 
-def test_an_interrupted_reading_goes_on(read, monkeypatch):
-    INDEX.unlink()
-    whole = trust.fault_of_values
-
-    def interrupted(store, mid, listed):
-        if mid == MIDS[2]:
-            raise KeyboardInterrupt
-        return whole(store, mid, listed)
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(trust, "fault_of_values", interrupted)
-        damaged()
-    assert read == MIDS[:2]
-    assert damaged() == {} and read == MIDS
+def test_an_empty_store_is_sound():
+    stores.merge([], STORE, {"num_features": 4}, INDEX)
+    write_csv(MANIFEST, ["mid", "clips", "fingerprint"], [])
+    assert repairs()[0] == 0
 
 
-def test_a_movie_that_the_manifest_has_not_is_told_and_taken_away():
+def test_an_array_that_the_index_does_not_list_is_removed_by_the_merge():
     shutil.copytree(STORE / MID, STORE / "tt0000009")
-    assert damaged() == {"tt0000009": "in the store, but not in the manifest"}
-    trust.check(["s"], SHARDS)
-    assert stores.movies(STORE) == MIDS and not MANIFEST.exists()
-    assert COPY.exists() and LEDGER.exists()
-
-
-def test_another_manifest_is_not_trusted_for_the_files_being_the_same(read):
-    MANIFEST.write_text(MANIFEST.read_text().replace("f2", "f9"))
-    assert damaged() == {MID: "its fingerprint is f2, the manifest's f9"}
+    assert repairs() == (1, 0)
+    merge(1)
+    assert stores.movies(STORE) == MIDS and repairs() == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -211,117 +277,92 @@ def test_another_manifest_is_not_trusted_for_the_files_being_the_same(read):
         (STORE / ".zattrs", b'{"num_features": "4"}'),
         (MANIFEST, b"mid,clips\ntt0000001,1\n"),
         (MANIFEST, b"mid,clips,fingerprint\ntt0000001,one,f1\n"),
+        (MANIFEST, b"mid,clips,fingerprint\ntt0000001,1,f1\n"),
         (MANIFEST, b"\xff\xfe"),
     ],
 )
-def test_a_damaged_group_or_manifest_is_made_again_and_the_arrays_stay(file, data):
+def test_a_damaged_group_or_manifest_is_written_again_and_the_arrays_stay(file, data, read):
     inodes = {mid: (STORE / mid).stat().st_ino for mid in MIDS}
     overwrite(file, data)
-    trust.check(["s"], SHARDS)
-    assert not MANIFEST.exists()
-    merge()
-    assert damaged() == {} and inodes == {mid: (STORE / mid).stat().st_ino for mid in MIDS}
+    assert repairs() == (1, 0)
+    merge(1)
+    assert repairs() == (1, 0) and read == []
+    assert inodes == {mid: (STORE / mid).stat().st_ino for mid in MIDS}
 
 
-def test_a_merge_does_not_take_for_good_what_it_only_found(read):
-    """Of a store whose manifest was deleted, arrays of the right fingerprint stay in a merge."""
+def test_outputs_that_snakemake_removed_before_the_job_do_not_count():
+    """A job on another node computes its params again, after its outputs were removed."""
     MANIFEST.unlink()
-    overwrite(STORE / MID / "0.0", b"damaged")
-    merge()
-    assert list(damaged()) == [MID]
+    (STORE / ".zgroup").unlink()
+    (COPY.parent / ".zgroup").unlink()
+    assert repairs() == (0, 0)
 
 
-def test_ten_are_told_and_the_others_counted(caplog, monkeypatch):
-    monkeypatch.setattr(trust, "TOLD", 2)
-    for mid in MIDS:
-        shutil.rmtree(STORE / mid)
-    trust.check(["s"], SHARDS)
-    assert len(caplog.messages) == 3 and caplog.messages[-1] == "data/s.zarr: and 1 more"
+HOSTILE = ["VICTIM", "../../../../../../../../../..VICTIM", "..", ""]
 
 
-def test_nothing_is_checked_beside_another_run_or_where_nothing_may_be_mended(monkeypatch):
-    shutil.rmtree(STORE / MID)
-    lock = Path(".snakemake/locks/0.output.lock")
-    lock.parent.mkdir(parents=True)
-    lock.touch()
-    trust.check(["s"], SHARDS)
-    lock.unlink()
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "access", lambda path, mode: path != trust.DATA)
-        trust.check(["s"], SHARDS)
-    assert MANIFEST.exists()
-    trust.check(["s", "not merged yet"], SHARDS)
-    assert not MANIFEST.exists()
-
-
-def test_without_zarr_what_is_missing_is_told_and_what_has_changed_is_said(caplog, monkeypatch):
-    monkeypatch.setattr(trust, "_can_read", lambda: False)
-    shutil.rmtree(STORE / MIDS[0])
-    os.utime(STORE / MID / "0.0", (1, 1))
-    before = INDEX.read_text()
-    assert list(damaged()) == [MIDS[0]]
-    assert "not read, since zarr is not installed" in caplog.text
-    assert INDEX.read_text() == before
-
-
-def test_a_record_that_is_gone_or_tells_of_other_features_makes_the_shard_run():
-    record = LEDGER.with_suffix("") / f"{MID}.json"
-    told = json.loads(record.read_text())
-    told["row"]["fingerprint"] = "f9"
-    record.write_text(json.dumps(told))
-    overwrite(STORE / MID / "0.0", b"damaged")
-    trust.check(["s"], SHARDS)
-    assert not COPY.exists() and not LEDGER.exists()
-
-
-@pytest.mark.parametrize("hostile", ["VICTIM", "../../../../../../../../../..VICTIM", "..", ""])
-def test_a_manifest_with_a_hostile_mid_is_distrusted_and_removes_nothing_else(
-    hostile, caplog, tmp_path_factory
-):
+@pytest.mark.parametrize("mid", HOSTILE)
+def test_a_hostile_manifest_is_distrusted_and_nothing_else_is_removed(mid, tmp_path_factory):
     victim = tmp_path_factory.mktemp("outside") / "victim"
     victim.mkdir()
     (victim / "note").touch()
-    hostile = hostile.replace("VICTIM", str(victim))
-    (STORE / MID / "0.0").unlink()
     rows = read_csv(MANIFEST)
-    rows[0]["mid"] = hostile
+    rows[0]["mid"] = mid.replace("VICTIM", str(victim))
     write_csv(MANIFEST, rows[0], rows)
-    before = {path.absolute() for path in Path().rglob("*")} - {MANIFEST.absolute()}
-    trust.check(["s"], SHARDS)
-    assert "is not a movie id" in caplog.text and not MANIFEST.exists()
-    assert {path.absolute() for path in Path().rglob("*")} == before
+    before = files()
+    assert repairs() == (1, 0)
+    faults = integrity.verify(STORE, MANIFEST)
+    assert [fault.mid for fault in faults] == [""] and "is not a movie id" in faults[0].reason
+    assert integrity.repair(STORE, faults) == []
+    assert files() == before and (victim / "note").exists()
+    merge(1)
+    assert repairs() == (1, 0) and integrity.verify(STORE, MANIFEST) == []
     assert (victim / "note").exists()
-    merge()
-    assert damaged() == {}
+
+
+@pytest.mark.parametrize("mid", HOSTILE)
+def test_a_hostile_index_is_distrusted(mid, tmp_path_factory):
+    victim = tmp_path_factory.mktemp("outside") / "victim"
+    shutil.copytree(STORE / MID, victim)
+    index = store_index.read_index(INDEX)
+    index[mid.replace("VICTIM", str(victim))] = index[MID]
+    store_index.write_index(INDEX, index)
+    assert repairs()[0] == 1
+    merge(1)
+    assert sorted(store_index.read_index(INDEX)) == MIDS and repairs()[0] == 1
+    assert store_index.signature(victim)
 
 
 @pytest.mark.parametrize("hostile", ["../../../../victim", "..", "tt1"])
 def test_a_merge_refuses_a_hostile_mid_of_a_ledger_before_it_changes_anything(hostile):
-    before = sorted(STORE.rglob("*"))
+    before = files()
     with pytest.raises(UserError, match="is not a movie id"):
-        stores.merge([(COPY.parent, hostile, "f1")], STORE, {"num_features": 4}, INDEX)
-    assert sorted(STORE.rglob("*")) == before
+        stores.merge([Part(COPY.parent, hostile, "f1")], STORE, {"num_features": 4}, INDEX)
+    assert files() == before
 
 
-def test_what_is_no_array_of_ours_is_reported_and_never_removed(caplog):
+def test_a_foreign_folder_is_reported_and_never_removed(caplog):
     note = STORE / "tt1234567" / "note"
     note.parent.mkdir()
     note.write_text("mine")
-    trust.check(["s"], SHARDS)
-    assert "data/s.zarr/tt1234567 holds files that are not an array's" in caplog.text
-    assert MANIFEST.exists(), "the store itself is sound"
+    assert repairs() == (0, 0), "no job can mend it"
     merge()
+    assert "data/s.zarr/tt1234567 holds files that are not an array's" in caplog.text
+    faults = integrity.verify(STORE, MANIFEST)
+    assert [(fault.mid, fault.is_foreign) for fault in faults] == [("tt1234567", True)]
+    assert integrity.repair(STORE, faults) == []
     assert note.read_text() == "mine"
 
 
-def test_a_note_in_a_damaged_array_stays_and_the_merge_names_it(caplog):
+def test_a_foreign_file_in_a_damaged_array_stays_and_the_merge_names_it():
     note = STORE / MID / "note"
     note.write_text("mine")
     (STORE / MID / "0.0").unlink()
-    trust.check(["s"], SHARDS)
-    assert [path.name for path in (STORE / MID).iterdir()] == ["note"]
+    assert repairs() == (1, 0)
     with pytest.raises(UserError, match="move it out of the store"):
-        merge()
+        merge(1)
+    integrity.repair(STORE, integrity.verify(STORE, MANIFEST))
+    assert [path.name for path in (STORE / MID).iterdir()] == ["note"]
     assert note.read_text() == "mine"
 
 
@@ -331,6 +372,77 @@ def test_a_link_out_of_a_store_is_never_followed():
     (elsewhere / ".zarray").write_text("mine")
     shutil.rmtree(STORE / MID)
     (STORE / MID).symlink_to(elsewhere)
+    assert repairs()[0] == 1
     with pytest.raises(UserError, match="symbolic link that leaves"):
-        trust.check(["s"], SHARDS)
+        integrity.repair(STORE, integrity.verify(STORE, MANIFEST))
+    with pytest.raises(UserError, match="symbolic link that leaves"):
+        merge(1)
     assert (elsewhere / ".zarray").read_text() == "mine"
+
+
+def hide(path):
+    """Damage a file in place without a trace in its size and time."""
+    state = path.stat()
+    flip(path)
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+
+
+@pytest.mark.parametrize("is_linked", [True, False])
+def test_repair_removes_what_only_reading_finds_and_a_run_makes_it_again(is_linked):
+    before = values()
+    if not is_linked:
+        separate_copy()
+    hide(STORE / MID / "0.0")
+    assert repairs() == (0, 0)
+    faults = integrity.verify(STORE, MANIFEST)
+    assert [str(fault) for fault in faults] == [
+        f"{MID}: its values are not those that were written"
+    ]
+    assert integrity.repair(STORE, faults) == [MID]
+    assert not (STORE / MID).exists() and COPY.exists() is not is_linked
+    assert repairs() == (1, is_linked)
+    if is_linked:
+        write_array(MID)
+        index_shards()
+    merge(1)
+    assert values() == before and integrity.verify(STORE, MANIFEST) == []
+
+
+@pytest.mark.parametrize("damage", ["no record", "another fingerprint"])
+def test_repair_keeps_a_shard_copy_only_with_its_record(damage):
+    separate_copy()
+    record = Path(f"build/ledger/s/{SHARD}/{MID}.json")
+    content = json.loads(record.read_text())
+    content["row"]["fingerprint"] = "f9"
+    record.unlink() if damage == "no record" else record.write_text(json.dumps(content))
+    (STORE / MID / "0.0").unlink()
+    integrity.repair(STORE, integrity.verify(STORE, MANIFEST))
+    assert not COPY.exists()
+
+
+def test_repair_refuses_a_store_that_was_not_computed_here(tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "s.zarr"
+    shutil.copytree(STORE, elsewhere)
+    (elsewhere / MID / "0.0").unlink()
+    with pytest.raises(UserError, match="was not computed in this folder"):
+        integrity.repair(elsewhere, integrity.verify(elsewhere))
+    shutil.rmtree("build/features/s")
+    with pytest.raises(UserError, match="was not computed in this folder"):
+        integrity.repair(STORE, [])
+    assert (elsewhere / MID).exists()
+
+
+def test_a_merge_logs_ten_damaged_arrays(caplog, monkeypatch):
+    monkeypatch.setattr(stores, "REPORTED", 2)
+    for mid in MIDS:
+        (STORE / mid / "0.0").unlink()
+    merge(1)
+    assert caplog.text.count("copied again from its shard") == 2
+
+
+def test_looking_imports_nothing_slow():
+    code = (
+        "import sys, trailers12k.features.store_index;"
+        "sys.exit(bool({'numpy', 'zarr', 'pandas', 'torch', 'av', 'yaml'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

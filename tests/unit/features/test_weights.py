@@ -1,4 +1,4 @@
-"""Pretrained weights from a hub, a mirror, a folder, the user: checked, and nothing else loaded."""
+"""Pretrained weights from a hub, a mirror, a folder or the user are checked before they load."""
 
 import hashlib
 import pickle
@@ -17,9 +17,11 @@ from torchvision.models import get_model
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import sha256_of
-from trailers12k.features import backbones
-from trailers12k.features.backbones import shufflenet3d, timm_nets, weights
+from trailers12k.features import weights_fetch
+from trailers12k.features.backbones import loading, shufflenet3d, timm_nets
 from trailers12k.features.backbones.names import read_weights, weights_key
+from trailers12k.features.backbones.spec import BackboneSpec, Weights
+from trailers12k.features.weights_fetch import WeightsSource
 
 TORCHVISION = "torchvision/shufflenet_v2_x0_5"
 FILE = "shufflenetv2_x0.5-f707e7126e.pth"
@@ -34,7 +36,7 @@ class Hub:
     """A server of `files`; answers break off after `stop` bytes; `etag` is that of large files."""
 
     def __init__(self):
-        self.files, self.stop, self.etag, self.asked = {}, None, "", []
+        self.files, self.stop, self.etag, self.requests = {}, None, "", []
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ def hub():
             path = self.path.lstrip("/")
             begin = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
             start = int(begin[1]) if begin else 0
-            hub.asked.append((self.command, path, start))
+            hub.requests.append((self.command, path, start))
             if hub.etag and "/resolve/" in path:
                 self.send_response(302)
                 self.send_header("X-Linked-Etag", f'"{hub.etag}"')
@@ -80,7 +82,7 @@ def hub():
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory):
-    """Files as the three families have them, with weights of our own."""
+    """Files in the formats of the three families, with random weights."""
     folder = tmp_path_factory.mktemp("published")
     torch.manual_seed(3)
     torch.save(get_model("shufflenet_v2_x0_5").state_dict(), folder / FILE)
@@ -94,9 +96,13 @@ def published(tmp_path_factory):
     return folder
 
 
-def told(spec, folder, mirror=None) -> str:
+def fetch(spec: dict, folder, mirror=None) -> Weights:
+    return weights_fetch.fetch(WeightsSource(**spec), folder, mirror)
+
+
+def message_of(spec, folder, mirror=None) -> str:
     with pytest.raises(UserError) as caught:
-        weights.fetch(spec, folder, mirror)
+        fetch(spec, folder, mirror)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -105,87 +111,87 @@ def of_file(path) -> dict:
     return {"model": TORCHVISION, "sha256": sha256_of(path)}
 
 
-def test_a_mirror_is_asked_once_and_a_cut_download_goes_on(hub, published, tmp_path):
+def test_a_mirror_is_read_once_and_a_cut_download_is_continued(hub, published, tmp_path):
     hub.files[FILE] = (published / FILE).read_bytes()
     spec = of_file(published / FILE)
     hub.stop = 100_000
-    assert "run the same command again" in told(spec, tmp_path, hub.url)
+    assert "run the same command again" in message_of(spec, tmp_path, hub.url)
     hub.stop = None
-    found = weights.fetch(spec, tmp_path, hub.url + "/")
-    assert hub.asked[-1] == ("GET", FILE, 100_000)
+    weights = fetch(spec, tmp_path, hub.url + "/")
+    assert hub.requests[-1] == ("GET", FILE, 100_000)
     assert (tmp_path / FILE).read_bytes() == hub.files[FILE]
-    assert (found.sha256, found.bytes) == (spec["sha256"], len(hub.files[FILE]))
-    asked = len(hub.asked)
-    assert weights.fetch(spec, tmp_path, hub.url) == found and len(hub.asked) == asked
+    assert (weights.sha256, weights.bytes) == (spec["sha256"], len(hub.files[FILE]))
+    count = len(hub.requests)
+    assert fetch(spec, tmp_path, hub.url) == weights and len(hub.requests) == count
 
 
-def test_the_hash_in_a_name_counts(hub, published, tmp_path):
+def test_a_file_must_have_the_hash_in_its_name(hub, published, tmp_path):
     """These weights are not those that torchvision published under this name."""
     hub.files[FILE] = (published / FILE).read_bytes()
     for mirror in (hub.url, str(published)):
-        assert "should be f707e7126e" in told({"model": TORCHVISION}, tmp_path, mirror)
+        assert "should be f707e7126e" in message_of({"model": TORCHVISION}, tmp_path, mirror)
         assert not list(tmp_path.iterdir())
 
 
-def test_the_hub_tells_the_hash_of_its_files(hub, published, tmp_path, monkeypatch):
+def test_a_file_must_have_the_hash_that_the_hub_reports(hub, published, tmp_path, monkeypatch):
     monkeypatch.setattr(timm_nets, "hf_hub_url", partial(timm_nets.hf_hub_url, endpoint=hub.url))
     data = (published / HUB / "model.safetensors").read_bytes()
     hub.files["cdn/model.safetensors"], hub.etag = data, "0" * 64
-    assert f"should be {'0' * 64}" in told({"model": TIMM}, tmp_path)
+    assert f"should be {'0' * 64}" in message_of({"model": TIMM}, tmp_path)
     hub.etag = hashlib.sha256(data).hexdigest()
-    found = weights.fetch({"model": TIMM}, tmp_path)
-    assert found.sha256 == hub.etag and found.name == "resnet10t.c3_in1k"
-    assert found.file == str(tmp_path / HUB / "model.safetensors")
-    assert found.source == f"{hub.url}/{HUB}/resolve/main/model.safetensors"
+    weights = fetch({"model": TIMM}, tmp_path)
+    assert weights.sha256 == hub.etag and weights.name == "resnet10t.c3_in1k"
+    assert weights.file == str(tmp_path / HUB / "model.safetensors")
+    assert weights.source == f"{hub.url}/{HUB}/resolve/main/model.safetensors"
 
 
-def test_a_model_that_has_no_safetensors_comes_as_a_pytorch_file(hub, published, tmp_path):
+def test_a_model_without_safetensors_is_fetched_as_a_pytorch_file(hub, published, tmp_path):
     hub.files[f"{HUB}/pytorch_model.bin"] = (published / HUB / "pytorch_model.bin").read_bytes()
-    found = weights.fetch({"model": TIMM}, tmp_path, hub.url)
-    assert found.file.endswith("pytorch_model.bin")
-    both = told({"model": TIMM}, tmp_path / "other", hub.url + "/nothing")
+    weights = fetch({"model": TIMM}, tmp_path, hub.url)
+    assert weights.file.endswith("pytorch_model.bin")
+    both = message_of({"model": TIMM}, tmp_path / "other", hub.url + "/nothing")
     assert "model.safetensors" in both and "pytorch_model.bin" in both and "weights_from" in both
 
 
-def test_no_network_is_told_with_what_to_do(tmp_path, monkeypatch):
+def test_without_a_network_the_error_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr(urllib3.util.Retry, "get_backoff_time", lambda self: 0)
-    line = told({"model": TORCHVISION}, tmp_path, "http://127.0.0.1:9")
+    line = message_of({"model": TORCHVISION}, tmp_path, "http://127.0.0.1:9")
     assert FILE in line and "weights_from" in line and "weights: random" in line
 
 
-def test_a_folder_takes_the_place_of_the_network(published, tmp_path):
-    found = weights.fetch({"model": TIMM}, tmp_path, str(published))
-    assert found.sha256 == sha256_of(published / HUB / "model.safetensors")
-    line = told({"model": TIMM}, tmp_path / "other", str(tmp_path / "nowhere"))
+def test_a_folder_replaces_the_network(published, tmp_path):
+    weights = fetch({"model": TIMM}, tmp_path, str(published))
+    assert weights.sha256 == sha256_of(published / HUB / "model.safetensors")
+    line = message_of({"model": TIMM}, tmp_path / "other", str(tmp_path / "nowhere"))
     assert f"there is no file {tmp_path}/nowhere/{HUB}/model.safetensors" in line
 
 
 @pytest.mark.parametrize("model", [TORCHVISION, TIMM, MODEL_3D])
-def test_what_was_fetched_is_what_computes(model, published, tmp_path):
+def test_the_fetched_weights_are_those_of_the_network(model, published, tmp_path):
     if model == TIMM:
-        found = weights.fetch({"model": model}, tmp_path, str(published))
+        weights = fetch({"model": model}, tmp_path, str(published))
         module = timm.create_model("resnet10t", num_classes=0)
-        state = safetensors.torch.load_file(found.file)
+        state = safetensors.torch.load_file(weights.file)
         module.load_state_dict(state, strict=False)
     else:
         file = published / {TORCHVISION: FILE, MODEL_3D: "kinetics.pth"}[model]
-        found = weights.fetch({"model": model, "file": str(file)}, tmp_path)
+        weights = fetch({"model": model, "file": str(file)}, tmp_path)
         state = torch.load(file)
-    given = "clips" if model == MODEL_3D else "frames"
-    spec = {"model": model, "weights": "pretrained", "input": given, "precision": "fp32"}
-    backbone = backbones.load(spec, 0, found)
+    kind = "clips" if model == MODEL_3D else "frames"
+    spec = {"model": model, "weights": "pretrained", "input": kind, "precision": "fp32"}
+    backbone = loading.load(BackboneSpec(**spec), 0, weights)
     ours = backbone._module.state_dict()
     state = {
         key.removeprefix("module."): value for key, value in state.get("state_dict", state).items()
     }
     assert all(torch.equal(ours[key].cpu(), state[key]) for key in ours)
-    assert backbone.attributes["weights_sha256"] == found.sha256
+    assert backbone.attributes["weights_sha256"] == weights.sha256
     assert backbone.attributes["pretrained"] is True
     assert backbone(np.zeros((1, 8, 32, 32, 3), np.uint8)).shape == (1, backbone.num_features)
 
 
 @pytest.mark.parametrize("model", [TORCHVISION, TIMM, MODEL_3D])
-def test_files_of_something_else_are_refused(model, tmp_path):
+def test_files_with_other_contents_are_refused(model, tmp_path):
     torch.save({"conv.weight": torch.zeros(1)}, tmp_path / "other.pth")
     torch.save({"state_dict": {"module.conv1.0.weight": torch.zeros(1)}}, tmp_path / "more.pth")
     (tmp_path / "page.pth").write_text("<html>")
@@ -193,7 +199,9 @@ def test_files_of_something_else_are_refused(model, tmp_path):
     (tmp_path / "empty.pth").touch()
     torch.save(torch.zeros(3), tmp_path / "tensor.pth")
     for file in sorted(tmp_path.iterdir()):
-        assert "does not hold its weights" in told({"model": model, "file": str(file)}, tmp_path)
+        assert "does not hold its weights" in message_of(
+            {"model": model, "file": str(file)}, tmp_path
+        )
 
 
 @pytest.mark.parametrize("model", [TORCHVISION, TIMM, MODEL_3D])
@@ -206,24 +214,24 @@ def test_no_code_of_a_file_is_run(model, tmp_path):
         pickle.dump({"state_dict": Hostile()}, file)
     torch.save({"state_dict": Hostile()}, tmp_path / "hostile.bin")
     for name in ("hostile.pth", "hostile.bin"):
-        told({"model": model, "file": str(tmp_path / name)}, tmp_path)
+        message_of({"model": model, "file": str(tmp_path / name)}, tmp_path)
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_file_of_the_user_must_be_there_and_stay(published, tmp_path):
-    line = told({"model": MODEL_3D, "file": "none.pth"}, tmp_path)
+def test_the_users_own_file_must_exist_and_stay_unchanged(published, tmp_path):
+    line = message_of({"model": MODEL_3D, "file": "none.pth"}, tmp_path)
     assert "there is no file none.pth" in line and "github.com/okankop" in line
-    assert "no checkpoint is named" in told({"model": MODEL_3D}, tmp_path)
-    assert "should be 0123" in told(
+    assert "no checkpoint is named" in message_of({"model": MODEL_3D}, tmp_path)
+    assert "should be 0123" in message_of(
         {"model": MODEL_3D, "file": str(published / "kinetics.pth"), "sha256": "01234567"}, tmp_path
     )
     own = tmp_path / "own.pth"
     own.write_bytes((published / "kinetics.pth").read_bytes())
-    found = weights.fetch({"model": MODEL_3D, "file": str(own)}, tmp_path)
+    weights = fetch({"model": MODEL_3D, "file": str(own)}, tmp_path)
     own.write_bytes(b"other")
     spec = {"model": MODEL_3D, "weights": "pretrained", "input": "clips"}
     with pytest.raises(UserError, match="gone or changed.*fetch_weights"):
-        backbones.load(spec, 0, found)
+        loading.load(BackboneSpec(**spec), 0, weights)
 
 
 def test_records_are_shared_by_stores_of_the_same_weights(tmp_path):

@@ -1,4 +1,4 @@
-"""What every job does first."""
+"""The context of a job."""
 
 import os
 import time
@@ -6,7 +6,7 @@ import time
 from trailers12k.jobs.context import job
 
 
-def test_an_input_of_a_clock_that_is_ahead_is_dated_now_and_others_keep_their_time(tmp_path):
+def test_modification_times_in_the_future_are_set_to_now_and_others_stay(tmp_path):
     ahead, behind = tmp_path / "ahead.csv", tmp_path / "behind.csv"
     for path, hours in ((ahead, 5), (behind, -5)):
         path.write_text("mid\n")

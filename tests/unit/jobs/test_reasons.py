@@ -1,4 +1,4 @@
-"""The messages of yt-dlp, YouTube and servers, and what follows from each."""
+"""The messages of yt-dlp, YouTube and servers, and their reasons."""
 
 import pytest
 
@@ -8,8 +8,8 @@ from trailers12k.jobs.reasons import (
     PERMANENT,
     STOPS,
     classify,
-    is_asked,
     is_final,
+    is_requested,
     pause,
 )
 
@@ -117,13 +117,13 @@ def test_every_reason_has_a_message_above():
     assert {reason for _, reason in PATTERNS} | {"unknown"} == set(MESSAGES)
 
 
-def test_what_stands_behind_the_message_proper_does_not_count():
+def test_the_appended_advice_of_a_message_is_ignored():
     tail = ". Use --cookies for the authentication of a private video"
     assert classify(f"Video unavailable{tail}") == "unavailable"
     assert classify("No video formats found!; please report: HTTP Error 403") == "no_format"
 
 
-def test_what_was_asked_for_and_what_a_server_calls_its_errors_does_not_count():
+def test_the_request_and_the_servers_texts_are_ignored():
     url = "https://h/captcha/private video.mp4"
     assert classify(f"Unsupported URL: {url}", url) == "bad_id"
     assert classify("[generic] captcha: Unable to download webpage: HTTP Error 404: x") == (
@@ -133,11 +133,11 @@ def test_what_was_asked_for_and_what_a_server_calls_its_errors_does_not_count():
     assert classify("[youtube] x: please solve a captcha") == "bot_check"
 
 
-def test_pauses_grow_and_end_at_a_week():
+def test_pauses_grow_up_to_a_week():
     assert [pause("network", n, 3600) / 3600 for n in (1, 2, 3)] == [1, 4, 16]
     assert pause("network", 50, 3600) == 7 * 86400
     assert pause("unavailable", 1, 3600) == 3 * 86400
-    assert pause("rate_limited", 9, 60) == 3600, "a site's rest does not grow"
+    assert pause("rate_limited", 9, 60) == 3600, "the cool-down of a site does not grow"
 
 
 def test_final_reasons():
@@ -146,9 +146,9 @@ def test_final_reasons():
     assert not is_final("network", 99)
 
 
-def test_what_the_user_asks_for():
-    assert is_asked("all", "private") and is_asked("removed,private", "private")
-    assert not is_asked("removed", "private") and not is_asked("", "private")
+def test_requested_reasons():
+    assert is_requested("all", "private") and is_requested("removed,private", "private")
+    assert not is_requested("removed", "private") and not is_requested("", "private")
 
 
 def test_no_reason_is_in_two_lists():

@@ -1,7 +1,7 @@
 import pytest
 
 from trailers12k.common.errors import Cancelled, Failure, Stop, UserError
-from trailers12k.jobs.runner import Brake, Task, process, source_file
+from trailers12k.jobs.runner import StopSignal, Task, process, source_file
 
 MIDS = ["tt0000001", "tt0000002", "tt0000003"]
 
@@ -10,7 +10,7 @@ def tasks(**changed):
     return [Task(mid, changed.get(mid, "same")) for mid in MIDS]
 
 
-def test_a_failure_is_a_row_and_the_rest_is_done(tmp_path):
+def test_a_failure_is_a_row_and_the_other_movies_are_done(tmp_path):
     def work(mid):
         if mid == "tt0000002":
             raise Failure("truncated", "it ends\nhere")
@@ -28,7 +28,7 @@ def test_a_failure_is_a_row_and_the_rest_is_done(tmp_path):
     assert rows[0]["bytes"] == 7
 
 
-def test_only_what_changed_is_done_again(tmp_path, caplog):
+def test_only_changed_tasks_are_repeated(tmp_path, caplog):
     done = []
     process(tasks(), tmp_path, lambda mid: done.append(mid) or {})
     done.clear()
@@ -36,10 +36,10 @@ def test_only_what_changed_is_done_again(tmp_path, caplog):
     rows = process(tasks(tt0000003="other"), tmp_path, lambda mid: done.append(mid) or {})
     assert done == ["tt0000003"]
     assert "1 computed, 2 kept" in caplog.text
-    assert rows[2]["attempts"] == 1, "what has changed is tried for the first time"
+    assert rows[2]["attempts"] == 1, "attempts of a changed task start at one"
 
 
-def test_a_missing_product_is_made_again(tmp_path):
+def test_a_task_with_a_missing_product_is_repeated(tmp_path):
     product = tmp_path / "product"
     product.touch()
     task = [Task("tt0000001", "same", products=(product,))]
@@ -51,7 +51,7 @@ def test_a_missing_product_is_made_again(tmp_path):
     assert len(done) == 2
 
 
-def test_each_of_several_products_is_missed(tmp_path):
+def test_each_of_several_products_is_checked(tmp_path):
     products = tmp_path / "a.csv", tmp_path / "b.jpg"
     task, done = [Task("tt0000001", "same", products)], []
 
@@ -70,7 +70,7 @@ def test_each_of_several_products_is_missed(tmp_path):
     assert len(done) == 3
 
 
-def test_a_missing_file_of_the_row_is_made_again(tmp_path):
+def test_a_task_with_a_missing_file_of_its_row_is_repeated(tmp_path):
     file = tmp_path / "file"
     made = []
 
@@ -87,7 +87,7 @@ def test_a_missing_file_of_the_row_is_made_again(tmp_path):
     assert len(made) == 2
 
 
-def test_a_failure_stays_unless_its_reason_is_to_be_tried_again(tmp_path):
+def test_a_failure_stays_unless_the_retry_rule_repeats_it(tmp_path):
     def fail(mid):
         raise Failure("network" if mid == "tt0000001" else "removed", "gone")
 
@@ -106,14 +106,14 @@ def test_a_failure_stays_unless_its_reason_is_to_be_tried_again(tmp_path):
     assert rows[0]["attempts"] == 2
 
 
-def test_a_file_that_was_taken_away_is_told_and_is_no_failure_of_the_movie(tmp_path):
+def test_a_removed_source_file_is_an_error_of_the_user(tmp_path):
     (tmp_path / "a.mp4").touch()
     assert source_file({"file": str(tmp_path / "a.mp4")}, "download_trailers").name == "a.mp4"
-    with pytest.raises(UserError, match="b.mp4 is gone: .* --forcerun download_trailers"):
+    with pytest.raises(UserError, match="b.mp4 was removed; .* --forcerun download_trailers"):
         source_file({"file": str(tmp_path / "b.mp4")}, "download_trailers")
 
 
-def test_what_was_finished_survives_a_fault_of_ours(tmp_path):
+def test_finished_movies_survive_an_unexpected_exception(tmp_path):
     def work(mid):
         if mid == "tt0000002":
             raise ZeroDivisionError
@@ -126,7 +126,7 @@ def test_what_was_finished_survives_a_fault_of_ours(tmp_path):
     assert "tt0000001" not in done and "tt0000002" in done
 
 
-def test_skipped_movies_and_movies_that_left_and_came_back(tmp_path):
+def test_skipped_movies_and_movies_that_return_keep_their_records(tmp_path):
     process(tasks(), tmp_path, lambda mid: {})
     rows = process([Task("tt0000001", skip="no_trailer")], tmp_path, lambda mid: {})
     assert rows == [{"mid": "tt0000001", "status": "skipped", "reason": "no_trailer"}]
@@ -142,7 +142,7 @@ def test_several_workers_give_the_same_rows(tmp_path):
     )
 
 
-def test_a_stop_ends_the_work_and_what_was_not_begun_says_so(tmp_path):
+def test_a_stop_ends_the_job_and_marks_movies_that_were_not_begun(tmp_path):
     def work(mid):
         if mid == "tt0000002":
             raise Stop("rate_limited", "429")
@@ -156,24 +156,24 @@ def test_a_stop_ends_the_work_and_what_was_not_begun_says_so(tmp_path):
     assert rows[2]["status"] == "ok" and rows[2]["attempts"] == 1
 
 
-def test_what_was_broken_off_keeps_what_was_known_of_it(tmp_path):
+def test_a_cancelled_movie_keeps_its_earlier_record(tmp_path):
     def fail(mid):
         raise Failure("network", "lost")
 
     process(tasks(), tmp_path, fail)
-    brake = Brake()
+    stop = StopSignal()
 
     def work(mid):
-        brake.pull("stopped from outside")
+        stop.set("stopped from outside")
         raise Cancelled
 
-    rows = process(tasks(), tmp_path, work, retry=lambda row, tried: True, brake=brake)
+    rows = process(tasks(), tmp_path, work, retry=lambda row, tried: True, stop=stop)
     assert [row["reason"] for row in rows] == ["network"] * 3
     rows = process(tasks(), tmp_path, fail, retry=lambda row, tried: True)
     assert [row["attempts"] for row in rows] == [2, 2, 2]
 
 
-def test_a_failure_is_tried_again_when_there_is_another_chance(tmp_path):
+def test_a_failure_is_repeated_when_its_other_addresses_change(tmp_path):
     def fail(mid):
         raise Failure("private", "")
 
@@ -185,7 +185,7 @@ def test_a_failure_is_tried_again_when_there_is_another_chance(tmp_path):
     assert done == ["tt0000001"]
 
 
-def test_a_hostile_mid_names_no_record_outside_of_the_folder(tmp_path):
+def test_a_hostile_mid_cannot_name_a_record_outside_of_the_folder(tmp_path):
     victim = tmp_path / "victim.json"
     victim.write_text("{}")
     with pytest.raises(UserError, match="is not the name of a file"):

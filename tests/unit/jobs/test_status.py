@@ -46,44 +46,44 @@ def test_finished_shards_are_read_from_their_ledgers_and_others_from_their_recor
     ]
     ledger.write_shard("build/ledger/trailers/001.csv", rows)
     row = gather(tmp_path)
-    counts = {name: row[name] for name in ("movies", "done", "failed", "skipped", "waiting")}
-    assert counts == {"movies": 8, "done": 2, "failed": 1, "skipped": 1, "waiting": 4}
-    assert (row["bytes"], row["reasons"]) == (12, "private 1")
+    assert (row.movies, row.done, row.failed, row.skipped, row.waiting) == (8, 2, 1, 1, 4)
+    assert (row.bytes, row.reasons) == (12, "private 1")
 
 
-def test_the_time_left_follows_from_the_last_finished_movies(tmp_path):
-    # Begun yesterday, gone on with a minute ago: two movies every 10 s, and five are waiting.
+def test_the_time_left_is_estimated_from_recent_movies(tmp_path):
+    # Begun yesterday and continued 20 s ago: one movie in 10 s, and five are waiting.
     for mid, ago in (("tt0000001", 86400), ("tt0000002", 20), ("tt0000003", 10)):
         record(tmp_path / "files", mid, "ok", ago)
-    assert gather(tmp_path)["left"] == 50
+    assert gather(tmp_path).left == 50
 
 
-def test_nothing_done_nothing_estimated(tmp_path):
-    assert gather(tmp_path)["left"] == ""
+def test_there_is_no_estimate_without_finished_movies(tmp_path):
+    assert gather(tmp_path).left is None
 
 
-def test_a_person_can_read_it():
-    row = {"stage": "trailers", "movies": 12000, "done": 9000, "failed": 20, "skipped": 0}
-    row |= {"waiting": 2980, "bytes": 45_300_000_000, "left": 45000, "reasons": "private 20"}
+def test_the_description_is_readable():
+    row = status.StageStatus(
+        "trailers", 12000, 9000, 20, 0, 2980, 45_300_000_000, 45000, "private 20"
+    )
     text = status.describe([row], "rate_limited", {"trailers": [time.time() + 1800] * 3})
     assert "9,000" in text and "45.3 GB" in text and "12 h" in text
     assert "failed: private 20" in text
-    assert "3 of them are tried again, the first in 30 min" in text
-    assert "Downloading was stopped: rate_limited" in text
+    assert "3 of them will be tried again, the first in 30 min" in text
+    assert "Downloading is stopped: rate_limited" in text
 
 
-def test_too_many_failures_and_stops_are_refused():
+def test_too_many_failures_and_stopped_downloads_are_refused():
     rows = [{"mid": "a", "status": "ok"}, {"mid": "b", "status": "failed", "reason": "private"}]
     rows.append({"mid": "c", "status": "skipped", "reason": "no_address"})
     stages = ("trailers", "clips")
-    found = ledger.failures({"stage": s, "reason": ""} | row for s in stages for row in rows)
-    assert found[0] == {
-        **{"stage": "trailers", "tried": 2, "failed": 1, "rate": "0.5000", "stopped": 0},
-        **{"reasons": "private 1"},
-    }
-    ledger.check(found, 0.5, "")
+    counts = ledger.failures({"stage": s, "reason": ""} | row for s in stages for row in rows)
+    assert counts[0] == ledger.StageFailures("trailers", 2, 1, 0, "private 1")
+    assert counts[0].rate == 0.5
+    ledger.check(counts, 0.5, "")
     with pytest.raises(UserError, match=r"trailers: 1 of 2 failed \(private 1\), and max_fail"):
-        ledger.check(found, 0.49, "")
+        ledger.check(counts, 0.49, "")
     left = {"stage": "trailers", "mid": "c", "status": "skipped", "reason": "stopped"}
-    with pytest.raises(UserError, match="trailers: 1 were not begun, .* goes on. wait an hour"):
+    with pytest.raises(
+        UserError, match="trailers: 1 movies were not begun, .* continues. wait an hour"
+    ):
         ledger.check(ledger.failures([left]), 1, "wait an hour")

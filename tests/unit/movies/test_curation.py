@@ -1,8 +1,7 @@
-"""What people decided about movies: the file, what follows from it, and what is told of it."""
+"""People's decisions about movies: the file, its effects, and the published table."""
 
 import csv
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,14 @@ from trailers12k.common import text as text_
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv
 from trailers12k.jobs import ledger
-from trailers12k.movies import curation, metadata, sources
+from trailers12k.movies import curation, metadata, movie_table
 from trailers12k.movies.curation import Decision
-from trailers12k.movies.sources import records, tmdb, trailers12k
+from trailers12k.movies.sources import collection, records, tmdb, trailers12k
 from trailers12k.movies.sources.records import Record
-from trailers12k.versions import dvc_pipeline
-from trailers12k.versions import snapshots as versions
-from trailers12k.workflow.plan import Plan
+from trailers12k.movies.sources.services import ServiceJob
+from trailers12k.settings import load
+from trailers12k.workflow.movie_list import MovieList
+from trailers12k.workflow.source_plan import SourcePlan
 
 ROOT = Path(__file__).parents[3]
 HEAD = ",".join(curation.COLUMNS) + "\n"
@@ -33,7 +33,7 @@ def read(tmp_path, text, encoding="utf-8", **options):
     return curation.read(path, **options)
 
 
-def test_decisions_are_read_in_any_order_of_columns(tmp_path):
+def test_columns_may_have_any_order(tmp_path):
     text = f"by,decision,mid,note\nAda,accept,{MID},\n\nBo,reject,{OTHER},a fan's edit\n"
     assert read(tmp_path, text) == {
         MID: Decision(MID, "accept", by="Ada"),
@@ -46,38 +46,41 @@ def test_decisions_are_read_in_any_order_of_columns(tmp_path):
     assert read(tmp_path, HEAD) == {}
 
 
-def test_a_spreadsheets_habits_are_borne(tmp_path):
-    """A byte order mark, its line ends, rows that were emptied, lines within a note."""
+def test_files_saved_by_a_spreadsheet_are_read(tmp_path):
+    """A byte order mark, CRLF, cleared rows, line breaks within a note."""
     text = HEAD + f'{MID},accept ,,,,"one\r\ntwo\tthree",Ada,\n,,,,,,,\n \n'.replace("\n", "\r\n")
     found = read(tmp_path, text.replace("\r\r\n", "\r\n"), "utf-8-sig")
     assert found == {MID: Decision(MID, "accept", note="one two three", by="Ada")}
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "the column 'mid' is missing; required: mid, decision; optional: wrong, repl"),
         ("mid;decision\n", "the column 'mid' is missing"),
         (f"mid,note\n{MID},n\n", "the column 'decision' is missing"),
         ("mid,decision,plot\n", "the column 'plot' is unknown; required: "),
-        ("mid,decision,note,note\n", "the column 'note' stands twice"),
+        ("mid,decision,note,note\n", "the column 'note' appears twice"),
         ("mid,decision\ntt12,accept\n", "line 2: mid: 'tt12' is not allowed; allowed: tt and"),
         (
             f"mid,decision\n{MID},accept\n{MID},accept\n",
-            f"line 3: mid: '{MID}' stands in line 2 already; allowed: each movie once",
+            f"line 3: mid: '{MID}' is already in line 2; allowed: each movie once",
         ),
         (f"mid,decision\n{MID},Accept\n", "decision: 'Accept' is not allowed; allowed: accept, re"),
         (f"mid,decision\n{MID},\n", "decision: '' is not allowed"),
-        (f"mid,decision\n{MID}\n", "line 2: it has not 2 columns"),
-        (f"mid,decision\n{MID},accept,n\n", "line 2: it has not 2 columns"),
+        (f"mid,decision\n{MID}\n", "line 2: the number of columns is not 2"),
+        (f"mid,decision\n{MID},accept,n\n", "line 2: the number of columns is not 2"),
         (f"{HEAD}{MID},accept,,ftp://h/x,,,,\n", "replacement: 'ftp://h/x' is not allowed; allo"),
         (f"{HEAD}{MID},accept,,short,,,,\n", "'short' is a file of this machine; .*11 characters"),
         (f"{HEAD}{MID},accept,,a\x1bb,,,,\n", r"replacement: 'a\\x1bb' is not allowed"),
         (f"{HEAD}{MID},accept,,https://h/a|b,,,,\n", "replacement: .* allowed: one address"),
-        (f"{HEAD}{MID},accept,{ID}|{OTHER_ID},{ID},,,,\n", "allowed: none of those in the column"),
+        (
+            f"{HEAD}{MID},accept,{ID}|{OTHER_ID},{ID},,,,\n",
+            "allowed: none of the addresses in the column",
+        ),
         (
             f"{HEAD}{MID},accept,https://www.youtube.com/watch?v={ID},{ID},,,,\n",
-            "allowed: none of those in the column wrong",
+            "allowed: none of the addresses in the column wrong",
         ),
         (f"{HEAD}{MID},accept,{ID}|gopher://h,,,,,\n", "wrong: 'gopher://h' is not allowed"),
         (f"{HEAD}{MID},accept,,,123,,,\n", "sha256: '123' is not allowed; allowed: the 64 hex"),
@@ -89,8 +92,8 @@ def test_a_spreadsheets_habits_are_borne(tmp_path):
         (f'{HEAD}{MID},accept,,,,"n" m,,\n', "not a CSV file: "),
     ],
 )
-def test_a_fault_is_told_in_one_line(tmp_path, text, told):
-    with pytest.raises(UserError, match=told) as error:
+def test_an_invalid_value_is_reported_in_one_line(tmp_path, text, message):
+    with pytest.raises(UserError, match=message) as error:
         read(tmp_path, text)
     assert str(error.value).startswith(f"{tmp_path}/curation.csv")
     assert "\n" not in str(error.value) and "\x1b" not in str(error.value)
@@ -99,7 +102,7 @@ def test_a_fault_is_told_in_one_line(tmp_path, text, told):
 def test_a_file_that_cannot_be_read(tmp_path):
     with pytest.raises(UserError, match="curation.csv: byte .* is not UTF-8; save the table as"):
         read(tmp_path, f"mid,decision,by\n{MID},accept,Zoë\n", "latin-1")
-    with pytest.raises(UserError, match="Is a directory; allowed: a CSV file"):
+    with pytest.raises(UserError, match="Is a directory; allowed: a readable CSV file"):
         curation.read(tmp_path)
 
 
@@ -148,23 +151,23 @@ A, B, C = {"id": ID, "dims": [1]}, {"url": "https://h/b.mp4"}, {"id": OTHER_ID, 
         (Decision(MID, "unsure", (ID,)), [B, C]),
         (Decision(MID, "wrong_trailer", (ID,), "n.mp4"), [{"url": "n.mp4"}, B, C]),
         (Decision(MID, "wrong_trailer", (), "lmnopqrstuv"), [{"id": "lmnopqrstuv"}, B, C]),
-        # What a source knows of it, too.
+        # The source lists the replacement.
         (Decision(MID, "accept", (), "https://h/b.mp4"), [B, A, C]),
         (Decision(MID, "wrong_trailer", (), ID), [{"id": ID}, B, C]),
-        # The id of one, at an address of its own.
+        # A trailer with an id and a URL.
         (Decision(MID, "wrong_trailer", (OTHER_ID,), "c.mp4"), [{"url": "c.mp4"}, A, B]),
         (Decision(MID, "wrong_trailer", (ID, "https://h/b.mp4", "c.mp4")), []),
     ],
 )
-def test_wrong_trailers_go_and_the_replacement_comes_first(decision, trailers):
-    assert decision.mend((A, B, C)) == tuple(trailers)
+def test_wrong_trailers_are_removed_and_the_replacement_comes_first(decision, trailers):
+    assert decision.apply((A, B, C)) == tuple(trailers)
     changes = decision.rejects or trailers != [A, B, C]
     assert bool(decision.effect) >= changes
 
 
-def test_a_movie_without_a_trailer_may_get_one_or_lose_it():
-    assert Decision(MID, "wrong_trailer").mend(()) == ()
-    assert Decision(MID, "accept", replacement="n.mp4").mend(()) == ({"url": "n.mp4"},)
+def test_a_movie_without_a_trailer_can_get_one():
+    assert Decision(MID, "wrong_trailer").apply(()) == ()
+    assert Decision(MID, "accept", replacement="n.mp4").apply(()) == ({"url": "n.mp4"},)
 
 
 def table(tmp_path, number=12, name="movies.csv"):
@@ -177,9 +180,19 @@ def table(tmp_path, number=12, name="movies.csv"):
     return path
 
 
-def plan_of(**keys):
+def settings_of(**keys):
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    return Plan(config | keys)
+    return load(config | keys)
+
+
+def movies_of(**keys):
+    return MovieList(settings_of(**keys))
+
+
+def collection_settings(**keys):
+    """The param of collect_movies."""
+    settings = settings_of(**keys)
+    return SourcePlan(settings).collection_settings(MovieList(settings).decisions)
 
 
 def decide(path, *rows):
@@ -188,7 +201,7 @@ def decide(path, *rows):
 
 def test_movies_leave_and_trailers_are_replaced(tmp_path):
     path = table(tmp_path)
-    before = plan_of(movies=str(path))
+    before = movies_of(movies=str(path))
     assert before.curation is None and before.decided == []
     decide(
         tmp_path / "curation.csv",
@@ -198,35 +211,41 @@ def test_movies_leave_and_trailers_are_replaced(tmp_path):
         f"tt0000004,accept,,,{SHA},fine,Ada,",
         "tt7777777,reject,,,,,,",
     )
-    plan = plan_of(movies=str(path))
-    assert plan.curation == str(tmp_path / "curation.csv")
-    movies = {movie.mid: movie for movie in plan.movies}
+    listed = movies_of(movies=str(path))
+    assert listed.curation == str(tmp_path / "curation.csv")
+    movies = {movie.mid: movie for movie in listed.movies}
     assert movies.keys() == {movie.mid for movie in before.movies} - {MID}
     assert (movies[OTHER].youtube_id, movies[OTHER].other_trailers) == (
         OTHER_ID,
         ("https://h/tt0000002.mp4",),
     )
     assert movies["tt0000003"].trailer_addresses == ()
-    given = {record.mid: record.given for record in plan.records}
-    assert given[OTHER]["trailers"] == "curation" and "trailers" not in given["tt0000003"]
-    assert given["tt0000004"]["trailers"] == "movies"
+    origins = {record.mid: record.origin for record in listed.records}
+    assert origins[OTHER]["trailers"] == "curation" and "trailers" not in origins["tt0000003"]
+    assert origins["tt0000004"]["trailers"] == "movies"
     # Not about a movie that nobody names.
-    assert [decision.mid for decision, _ in plan.decided] == [MID, OTHER, "tt0000003", "tt0000004"]
-    assert plan.decided[0][1] == f"Movie {MID}"
-    assert curation.unknown(plan.decisions, plan.decided) == ["tt7777777"]
-    assert curation.rejections(plan.decided) == [
+    assert [decision.mid for decision, _ in listed.decided] == [
+        MID,
+        OTHER,
+        "tt0000003",
+        "tt0000004",
+    ]
+    assert listed.decided[0][1] == f"Movie {MID}"
+    assert curation.without_movie(listed.decisions, listed.decided) == ["tt7777777"]
+    assert curation.rejections(listed.decided) == [
         {"mid": MID, "status": "skipped", "reason": "rejected", "detail": "'=A fan's edit"}
     ]
 
 
-def rules_told(plan):
-    """What decides which jobs run."""
+def params_of(**keys):
+    """The params of rules that depend on decisions."""
+    movies = movies_of(**keys)
     return {
-        "trailers": plan.rows("mid", "trailer_addresses"),
-        "splits": plan.rows("mid", "genres"),
-        "collected": plan.source_settings()["decisions"],
-        "ledger": plan.decided_rows(rejected=True),
-        "metadata": plan.decided_rows(),
+        "trailers": movies.rows("mid", "trailer_addresses"),
+        "splits": movies.rows("mid", "genres"),
+        "collected": collection_settings(**keys)["decisions"],
+        "ledger": movies.rejection_rows(None),
+        "metadata": movies.decision_rows(None),
     }
 
 
@@ -245,77 +264,81 @@ def test_a_decision_concerns_those_rules_only_for_which_it_makes_a_difference(
     tmp_path, row, changed
 ):
     path = table(tmp_path)
-    before = rules_told(plan_of(movies=str(path)))
+    before = params_of(movies=str(path))
     decide(tmp_path / "curation.csv", row)
-    after = rules_told(plan_of(movies=str(path)))
+    after = params_of(movies=str(path))
     assert {name for name in before if before[name] != after[name]} == changed
     (tmp_path / "curation.csv").unlink()
-    assert rules_told(plan_of(movies=str(path))) == before
+    assert params_of(movies=str(path)) == before
 
 
-def test_the_file_lies_beside_the_first_table_or_else_where_one_works(tmp_path, monkeypatch):
+def test_the_file_is_beside_the_first_table_or_in_the_working_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     table(tmp_path, name="mine/movies.csv")
     Path("curation.csv").write_text(HEAD)
-    assert plan_of().curation == "curation.csv"
-    assert plan_of(movies="mine/movies.csv").curation is None
+    assert movies_of().curation == "curation.csv"
+    assert movies_of(movies="mine/movies.csv").curation is None
     Path("mine/curation.csv").write_text(HEAD)
-    assert plan_of(movies=["trailers12k", "mine/movies.csv"]).curation == "mine/curation.csv"
-    assert plan_of(movies=["trailers12k", "search"]).curation == "curation.csv"
-    assert plan_of(movies="mine/movies.csv", curation=None).curation is None
-    assert plan_of(curation="other.csv").curation is None
-    assert curation.file_of({"movies": "published", "curation": "curation.csv"}) is None
-    with pytest.raises(UserError, match="curation: data/curation.csv is what a run writes"):
-        plan_of(curation="data/curation.csv")
+    assert movies_of(movies=["trailers12k", "mine/movies.csv"]).curation == "mine/curation.csv"
+    assert movies_of(movies=["trailers12k", "search"]).curation == "curation.csv"
+    assert movies_of(movies="mine/movies.csv", curation=None).curation is None
+    assert movies_of(curation="other.csv").curation is None
+    assert curation.existing_file("curation.csv", ["published"]) is None
+    with pytest.raises(UserError, match="curation: data/curation.csv is a product of the workflow"):
+        movies_of(curation="data/curation.csv")
 
 
-def test_a_fault_is_told_before_any_job(tmp_path, monkeypatch):
+def test_an_invalid_file_is_reported_before_any_job(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("curation.csv").write_text("mid,decision\ntt1,accept\n")
     for movies in ("sample", ["trailers12k", "search"]):
         with pytest.raises(UserError, match="^curation.csv, line 2: mid: 'tt1' is not allowed"):
-            plan_of(movies=movies)
+            movies_of(movies=movies)
 
 
-def test_too_few_movies_are_left(tmp_path):
+def test_too_many_rejections_are_refused(tmp_path):
     path = table(tmp_path, 10)
     decide(tmp_path / "curation.csv", f"{MID},reject,,,,,,")
     with pytest.raises(UserError, match="has 9 movies, without those that .*curation.csv rejects;"):
-        plan_of(movies=str(path))
+        movies_of(movies=str(path))
 
 
-def test_nothing_is_asked_about_a_rejected_movie_and_it_need_not_be_complete(tmp_path, monkeypatch):
-    asked = []
+def test_services_are_not_queried_about_rejected_movies_which_may_be_incomplete(
+    tmp_path, monkeypatch
+):
+    queried = []
 
-    def read(settings, known):
-        asked.extend(known)
-        return [Record(mid, trailers=({"id": OTHER_ID},)) for mid in known], [{"mid": "x"}]
+    def read(settings, earlier, service):
+        queried.extend(earlier)
+        return [Record(mid, trailers=({"id": OTHER_ID},)) for mid in earlier], [{"mid": "x"}]
 
     monkeypatch.setattr(tmdb, "read", read)
     (tmp_path / "m.csv").write_text(f"mid,title,year,genres\n{MID},,,\n{OTHER},B,,drama\n")
-    config = {"movies": [str(tmp_path / "m.csv"), "tmdb"], "sources": {}, "downloads": {}}
-    config["downloads"]["local_files"] = False
-    found = sources.collect(config, decisions={MID: Decision(MID, "reject")})
-    assert asked == [OTHER] and [record.mid for record in found.records] == [OTHER]
-    assert [record.mid for record in found.rejected] == [MID]
+    collected = collection.collect(
+        [str(tmp_path / "m.csv"), "tmdb"],
+        {},
+        {MID: Decision(MID, "reject")},
+        services={"tmdb": ServiceJob(tmp_path, retries=0, timeout=5)},
+    )
+    assert queried == [OTHER] and [record.mid for record in collected.records] == [OTHER]
+    assert [record.mid for record in collected.rejected] == [MID]
 
 
-def test_a_job_collects_what_is_decided_and_leaves_word_of_the_rejected(tmp_path, monkeypatch):
+def test_a_collection_records_rejected_movies(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     table(tmp_path, 11)
-    plan = plan_of(movies=["movies.csv", "search"])
-    first = plan.source_settings()
+    first = collection_settings(movies=["movies.csv", "search"])
     decide(tmp_path / "curation.csv", f"{MID},reject,,,,,,", f"{OTHER},accept,,,,,,")
-    plan = plan_of(movies=["movies.csv", "search"])
-    assert plan.source_settings() != first and "movies.curation" in plan.source_modules
-    found = sources.collect(plan.config | {"movies": "movies.csv"}, decisions=plan.decisions)
-    records.write("build/sources/records.json", found.records)
-    metadata.write_movies("build/sources/movies.csv", map(records.movie_of, found.records))
-    # A collection of before there were decisions.
-    assert [decision.mid for decision, _ in plan.decided] == [OTHER]
-    records.write("build/sources/rejected.json", found.rejected)
-    plan = plan_of(movies=["movies.csv", "search"])
-    assert [(d.mid, title) for d, title in plan.decided] == [
+    listed = movies_of(movies=["movies.csv", "search"])
+    assert collection_settings(movies=["movies.csv", "search"]) != first
+    found = collection.collect(["movies.csv"], {}, listed.decisions)
+    records.write_records("build/sources/records.json", found.records)
+    movie_table.write_movies("build/sources/movies.csv", map(records.movie_of, found.records))
+    # A collection from before the decisions.
+    assert [decision.mid for decision, _ in listed.decided] == [OTHER]
+    records.write_records("build/sources/rejected.json", found.rejected)
+    listed = movies_of(movies=["movies.csv", "search"])
+    assert [(d.mid, title) for d, title in listed.decided] == [
         (MID, f"Movie {MID}"),
         (OTHER, f"Movie {OTHER}"),
     ]
@@ -331,7 +354,7 @@ DECIDED = [
 SHAS = {MID: SHA, OTHER: "f" * 64, "tt0000003": SHA, "tt0000005": SHA}
 
 
-def test_what_is_in_force_is_written_without_formulas_and_can_be_read_again(tmp_path):
+def test_applied_decisions_are_written_without_formulas_and_can_be_read(tmp_path):
     path = tmp_path / "data" / "curation.csv"
     curation.write(path, DECIDED, SHAS)
     with path.open(encoding="utf-8", newline="") as file:
@@ -342,7 +365,7 @@ def test_what_is_in_force_is_written_without_formulas_and_can_be_read_again(tmp_
     ]
     assert not [cell for row in table for cell in row if cell.startswith(text_.FORMULA)]
     verified = {row["mid"]: row["verified"] for row in read_csv(path)}
-    # Another trailer than was looked at; not accepted; no trailer is there.
+    # Another trailer than the accepted one; not accepted; no trailer.
     assert list(verified.values()) == ["true", "false", "false", "false", "true"]
     rows = curation.read_written(path)
     assert (rows[0]["title"], rows[0]["note"]) == ("+1", "=cmd()")
@@ -352,7 +375,7 @@ def test_what_is_in_force_is_written_without_formulas_and_can_be_read_again(tmp_
     assert path.read_text() == ",".join(curation.WRITTEN) + "\n"
 
 
-def test_metadata_tells_what_was_decided_by_whom(tmp_path):
+def test_metadata_contains_decisions_and_their_authors(tmp_path):
     found = [Record(mid, "A", genres=("drama",)) for mid in (MID, OTHER, "tt0000006")]
     common = {"status": "ok", "trailer": "0", "duration": "1", "height": "2", "width": "3"}
     rows = [{"mid": mid, "sha256": SHAS[mid], "address": ""} | common for mid in (MID, OTHER)]
@@ -366,7 +389,7 @@ def test_metadata_tells_what_was_decided_by_whom(tmp_path):
     assert "curation" not in entries["3"]
 
 
-def test_an_earlier_runs_decisions_are_no_part_of_what_a_source_has_published(tmp_path):
+def test_decisions_of_an_earlier_run_are_not_published_facts(tmp_path):
     imdb = {"id": MID[2:], "title": "A", "genres": ["Drama"]}
     entry = {"imdb": imdb, "curation": {"verified": True}, "sources": {"title": "x"}}
     path = tmp_path / "metadata.json"
@@ -387,23 +410,11 @@ def test_the_ledger_begins_with_rejected_movies(tmp_path):
         "detail": "a fan's",
     }
     assert second["stage"] == "trailers"
-    assert ledger.failures(rows)[0] | {"tried": 0, "failed": 0} == ledger.failures(rows)[0]
+    rejections = ledger.failures(rows)[0]
+    assert (rejections.tried, rejections.failed) == (0, 0)
 
 
-def test_the_file_is_a_dependency_and_kept_by_git(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    table(tmp_path)
-    text = dvc_pipeline.dvc_yaml(plan_of(movies="movies.csv"))
-    assert dvc_pipeline.settings_files(text) == ["config.yaml", "movies.csv"]
-    Path("curation.csv").write_text(HEAD)
-    text = dvc_pipeline.dvc_yaml(plan_of(movies="movies.csv"))
-    assert dvc_pipeline.settings_files(text) == ["config.yaml", "movies.csv", "curation.csv"]
-    stage = yaml.safe_load(text)["stages"]["metadata"]
-    assert "curation.csv" in stage["deps"] and "curation" in stage["params"][0]["config.yaml"]
-    assert {"data/curation.csv": {"persist": True}} in stage["outs"]
-
-
-def test_the_trailer_that_was_downloaded_is_found_though_one_before_it_has_left(tmp_path):
+def test_the_downloaded_trailer_is_identified_after_one_before_it_has_left(tmp_path):
     first, second = {"id": ID}, {"url": "https://h/c.mp4"}
     record = Record(MID, "A", genres=("drama",), trailers=(first, second))
     row = {"mid": MID, "status": "ok", "trailer": "2", "address": "https://h/c.mp4", "sha256": SHA}
@@ -411,17 +422,3 @@ def test_the_trailer_that_was_downloaded_is_found_though_one_before_it_has_left(
     metadata.write_metadata(tmp_path / "metadata.json", [record], [row])
     entry = json.loads((tmp_path / "metadata.json").read_text())["trailers12k"]["1"]
     assert entry["youtube"]["trailers"][0] == {"id": "", **second, "dims": [1.0, 2, 3]}
-
-
-def test_a_snapshot_without_the_file_takes_it_from_git_too(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    table(tmp_path)
-    subprocess.run(["git", "init", "--quiet"], check=True)
-    Path("curation.csv").write_text(HEAD)
-    plan = plan_of(movies="movies.csv")
-    assert versions._decisions_taken_back(plan) == []
-    subprocess.run(["git", "add", "curation.csv"], check=True)
-    Path("curation.csv").unlink()
-    assert versions._decisions_taken_back(plan) == ["curation.csv"]
-    subprocess.run(["git", "add", "--force", "--", "curation.csv"], check=True)
-    assert versions._decisions_taken_back(plan) == []

@@ -2,7 +2,7 @@ import json
 
 from trailers12k.common.movie import Movie
 from trailers12k.jobs import ledger
-from trailers12k.movies import metadata
+from trailers12k.movies import metadata, movie_table
 from trailers12k.movies.sources.records import Record
 
 MOVIES = [
@@ -14,9 +14,9 @@ MOVIES = [
 ]
 
 
-def test_movies_csv_comes_back_as_it_was(tmp_path):
-    metadata.write_movies(tmp_path / "movies.csv", MOVIES)
-    assert metadata.read_movies(tmp_path / "movies.csv") == MOVIES
+def test_movies_csv_is_read_as_it_was_written(tmp_path):
+    movie_table.write_movies(tmp_path / "movies.csv", MOVIES)
+    assert movie_table.read_movies(tmp_path / "movies.csv") == MOVIES
 
 
 RECORDS = [
@@ -27,7 +27,7 @@ RECORDS = [
         ("comedy", "romance"),
         ({"id": "6FeyhlLZYrg", "dims": [1, 2, 3]}, {"id": "abcdefghijk", "mine": 1}),
         entry={"imdb": {"id": "0035423", "year": 2001, "plot": "P"}, "youtube": {"more": [1]}},
-        given={"title": "trailers12k"},
+        origin={"title": "trailers12k"},
         poster_url="https://h/p.jpg",
     ),
     Record("tt12345678", "<b>É</b>", genres=("drama",), trailers=({"url": "https://h/t.mp4"},)),
@@ -35,7 +35,7 @@ RECORDS = [
 ]
 
 
-def test_metadata_has_the_published_structure_and_keeps_what_was_published(tmp_path):
+def test_metadata_has_the_published_structure_and_keeps_published_values(tmp_path):
     rows = [
         {"mid": "tt0035423", "status": "ok", "duration": "99.120", "height": "360", "width": "640"}
         | {"trailer": "1"},

@@ -1,4 +1,4 @@
-"""IMDb's files: movies are selected, or gaps filled; every fault is told with file and line."""
+"""IMDb's files: movies are selected, or gaps filled; errors name file and line."""
 
 import gzip
 import random
@@ -41,15 +41,15 @@ def write(folder, movies=MOVIES, ratings=RATINGS, head=HEAD):
     return files
 
 
-def read(files, known=(), **settings):
-    known = {mid: Record(mid) for mid in known}
-    return imdb.read(SETTINGS | settings | {"files": files}, known)[0]
+def read(files, earlier=(), **settings):
+    earlier = {mid: Record(mid) for mid in earlier}
+    return imdb.read(SETTINGS | settings | {"files": files}, earlier)[0]
 
 
 def test_movies_are_selected_by_type_year_votes_and_genres(tmp_path):
-    found = read(write(tmp_path))
-    assert [record.mid for record in found] == ["tt0000001", "tt0000010"]
-    first, last = found
+    records = read(write(tmp_path))
+    assert [record.mid for record in records] == ["tt0000001", "tt0000010"]
+    first, last = records
     assert (first.title, first.year, first.genres) == ('"A" B', "1990", ("drama",))
     assert first.entry["imdb"] == {
         **{"id": "0000001", "title": '"A" B', "original_title": "Ä", "year": 1990},
@@ -57,7 +57,7 @@ def test_movies_are_selected_by_type_year_votes_and_genres(tmp_path):
     }
     assert first.where == f"{tmp_path / 'title.basics.tsv.gz'}, line 2"
     assert last.genres == ("comedy", "sci-fi") and "runtime" not in last.entry["imdb"]
-    # Nobody could mend what cannot be printed; what IMDb has written is kept.
+    # Unprintable characters leave the title; the entry keeps IMDb's text.
     assert last.title == "Line end" and last.entry["imdb"]["title"] == "Line\u2028\rend"
 
 
@@ -70,53 +70,56 @@ def test_movies_are_selected_by_type_year_votes_and_genres(tmp_path):
         ({"votes": 50}, ["tt0000007"]),
     ],
 )
-def test_each_setting_lets_others_in(tmp_path, settings, more):
-    found = [record.mid for record in read(write(tmp_path), **settings)]
-    assert found == sorted(["tt0000001", "tt0000010", *more])
+def test_each_setting_selects_further_movies(tmp_path, settings, more):
+    records = [record.mid for record in read(write(tmp_path), **settings)]
+    assert records == sorted(["tt0000001", "tt0000010", *more])
 
 
-def test_one_of_these_genres(tmp_path):
+def test_movies_with_any_of_the_genres_are_selected(tmp_path):
     assert [r.mid for r in read(write(tmp_path), genres=["sci-fi", "horror"])] == ["tt0000010"]
 
 
-def test_gaps_of_known_movies_are_filled_whatever_they_are(tmp_path):
+def test_gaps_of_earlier_movies_are_filled_without_selection(tmp_path):
     mids = ["tt0000004", "tt0000005", "tt0000006", "tt0000008", "tt0000009", "tt9999999"]
-    found = read(write(tmp_path), known=mids, votes=1000, genres=["horror"])
-    assert [(r.mid, r.title, r.year, r.genres) for r in found] == [
+    records = read(write(tmp_path), earlier=mids, votes=1000, genres=["horror"])
+    assert [(r.mid, r.title, r.year, r.genres) for r in records] == [
         ("tt0000004", "Another type", "2000", ("drama",)),
         ("tt0000005", "None of ours", "2000", ()),
         ("tt0000006", "No year", "", ("drama",)),
         ("tt0000008", "No votes", "2000", ("drama",)),
         ("tt0000009", "Adult", "2000", ("drama",)),
     ]
-    assert [r.entry["imdb"].get("votes") for r in found] == [100, 100, 100, None, 100]
+    assert [r.entry["imdb"].get("votes") for r in records] == [100, 100, 100, None, 100]
 
 
-def test_ratings_of_other_movies_are_not_looked_at(tmp_path):
+def test_ratings_of_other_movies_are_not_parsed(tmp_path):
     files = write(tmp_path, ratings=[*RATINGS, "tt7777777|x|x"])
-    assert [r.mid for r in read(files, known=["tt0000001"])] == ["tt0000001"]
+    assert [r.mid for r in read(files, earlier=["tt0000001"])] == ["tt0000001"]
 
 
-def test_what_is_null_is_a_gap(tmp_path):
+def test_null_is_a_gap(tmp_path):
     movies = [r"tt0000001|movie|\N|\N|0|\N|\N|\N|\N", r"tt0000002|movie|B|B|0|2000|\N|\N|Drama"]
-    found = read(
+    records = read(
         write(tmp_path, movies, [r"tt0000001|\N|\N", r"tt0000002|\N|5"]),
-        known=["tt0000001", "tt0000002"],
+        earlier=["tt0000001", "tt0000002"],
     )
-    assert [(r.title, r.year, r.genres) for r in found] == [("", "", ()), ("B", "2000", ("drama",))]
-    assert found[0].entry == {"imdb": {"id": "0000001", "genres": []}}
-    assert found[1].entry["imdb"]["votes"] == 5 and "rating" not in found[1].entry["imdb"]
+    assert [(r.title, r.year, r.genres) for r in records] == [
+        ("", "", ()),
+        ("B", "2000", ("drama",)),
+    ]
+    assert records[0].entry == {"imdb": {"id": "0000001", "genres": []}}
+    assert records[1].entry["imdb"]["votes"] == 5 and "rating" not in records[1].entry["imdb"]
 
 
-def test_movies_are_sorted_and_a_movie_that_stands_twice_is_told(tmp_path):
+def test_movies_are_sorted_and_a_repeated_movie_is_refused(tmp_path):
     movies = [MOVIES[9], MOVIES[0]]
     assert [r.mid for r in read(write(tmp_path, movies))] == ["tt0000001", "tt0000010"]
     movies = [MOVIES[0], MOVIES[1], MOVIES[0]]
-    with pytest.raises(UserError, match="line 4: mid: 'tt0000001' stands in line 2 already"):
+    with pytest.raises(UserError, match="line 4: mid: 'tt0000001' is already in line 2"):
         combine({}, "imdb", read(write(tmp_path, movies)), adds=True)
 
 
-def test_an_odd_mid_is_told_only_where_it_is_selected(tmp_path):
+def test_an_invalid_mid_is_refused_only_where_it_is_selected(tmp_path):
     odd = MOVIES[0].replace("tt0000001", "tt123456789")
     other = odd.replace("|movie|", "|short|")
     ratings = ["tt123456789|5.0|500"]
@@ -135,7 +138,7 @@ def test_the_log_counts_rows_and_movies(tmp_path, caplog):
     ]
 
 
-def test_files_may_be_unpacked_and_their_columns_in_any_order(tmp_path):
+def test_files_may_be_uncompressed_with_columns_in_any_order(tmp_path):
     files = write(tmp_path)
     lines = gzip.decompress(files["title.basics.tsv.gz"].read_bytes()).decode().split("\n")
     turned = "\n".join("\t".join(reversed(line.split("\t"))) for line in lines)
@@ -154,42 +157,44 @@ def fault(files, **options):
 
 
 @pytest.mark.parametrize(
-    ("row", "told"),
+    ("row", "message"),
     [
-        (r"tt0000001|movie|A|A|0|2000|\N|90", "basics.tsv.gz, line 3: 8 fields, and 9 columns"),
-        (r"tt0000001|movie|A|A|0|MM|\N|90|Drama", "line 3: startYear: 'MM' is no number"),
-        (r"tt0000001|movie|A|A|0|2000|\N|90|Drama|x", "line 3: 10 fields, and 9 columns"),
-        (r"tt0000004|tvEpisode|A|A|0|2000", "line 3: 6 fields, and 9 columns"),
-        (r"tt0000010|movie|A|A|0|2000|\N|1h|Drama", "line 3: runtimeMinutes: '1h' is no number"),
+        (r"tt0000001|movie|A|A|0|2000|\N|90", "basics.tsv.gz, line 3: 8 fields in 9 columns"),
+        (r"tt0000001|movie|A|A|0|MM|\N|90|Drama", "line 3: startYear: 'MM' is not a number"),
+        (r"tt0000001|movie|A|A|0|2000|\N|90|Drama|x", "line 3: 10 fields in 9 columns"),
+        (r"tt0000004|tvEpisode|A|A|0|2000", "line 3: 6 fields in 9 columns"),
+        (r"tt0000010|movie|A|A|0|2000|\N|1h|Drama", "line 3: runtimeMinutes: '1h' is not a number"),
         (r"tt0000010|movie|A|A|0|2000|\N|90|Dramma", "line 3: genres: 'Dramma' is not allowed"),
     ],
 )
-def test_a_fault_of_a_row(tmp_path, row, told):
-    assert told in fault(write(tmp_path, [MOVIES[1], row]))
+def test_an_invalid_row_is_refused(tmp_path, row, message):
+    assert message in fault(write(tmp_path, [MOVIES[1], row]))
 
 
 @pytest.mark.parametrize("column", imdb.BASICS)
 def test_a_missing_column(tmp_path, column):
     files = write(tmp_path, [], head=HEAD.replace(column, "x"))
-    told = f"basics.tsv.gz, line 1: the column {column!r} is missing; required: tconst, titleType"
-    assert told in fault(files)
+    message = (
+        f"basics.tsv.gz, line 1: the column {column!r} is missing; required: tconst, titleType"
+    )
+    assert message in fault(files)
 
 
 @pytest.mark.parametrize(
-    ("row", "told"),
+    ("row", "message"),
     [
-        ("tt0000001|7.5|x", "ratings.tsv.gz, line 3: numVotes: 'x' is no number"),
-        ("tt0000001|7.5|-1", "ratings.tsv.gz, line 3: numVotes: '-1' is no number"),
-        ("tt0000001|nan|100", "ratings.tsv.gz, line 3: averageRating: 'nan' is no number"),
-        ("tt0000001|7.5", "ratings.tsv.gz, line 3: 2 fields, and 3 columns"),
+        ("tt0000001|7.5|x", "ratings.tsv.gz, line 3: numVotes: 'x' is not a number"),
+        ("tt0000001|7.5|-1", "ratings.tsv.gz, line 3: numVotes: '-1' is not a number"),
+        ("tt0000001|nan|100", "ratings.tsv.gz, line 3: averageRating: 'nan' is not a number"),
+        ("tt0000001|7.5", "ratings.tsv.gz, line 3: 2 fields in 3 columns"),
     ],
 )
-def test_a_fault_of_a_rating(tmp_path, row, told):
-    assert told in fault(write(tmp_path, ratings=["tt0000002|5|5", row]))
+def test_an_invalid_rating_is_refused(tmp_path, row, message):
+    assert message in fault(write(tmp_path, ratings=["tt0000002|5|5", row]))
 
 
-def test_a_cut_file_is_told_after_its_last_good_row(tmp_path):
-    # Noise, since what can be packed well is unpacked in one piece.
+def test_a_truncated_file_is_reported_with_its_last_good_row(tmp_path):
+    # Noise: compressible rows would be decompressed in one block.
     noise = random.Random(0)
     rows = [MOVIES[0].replace("Ä", noise.randbytes(500).hex()) for _ in range(200)]
     files = write(tmp_path, rows)
@@ -197,32 +202,32 @@ def test_a_cut_file_is_told_after_its_last_good_row(tmp_path):
     good = path.read_bytes()
     path.write_bytes(good[: len(good) // 2])
     whole = zlib.decompressobj(31).decompress(path.read_bytes()).count(b"\n")
-    told = fault(files)
-    assert told.endswith("; delete it, and it is fetched again")
-    assert abs(int(re.search(r"basics.tsv.gz: .* after line (\d+) ", told)[1]) - whole) <= 1
+    message = fault(files)
+    assert message.endswith("; delete the file to fetch it again")
+    assert abs(int(re.search(r"basics.tsv.gz: .* after line (\d+) ", message)[1]) - whole) <= 1
 
 
 @pytest.mark.parametrize(
-    ("broken", "told"),
+    ("broken", "message"),
     [
-        (lambda good: b"<html>", "it is cut or damaged after line 0 (Not a gzipped file"),
-        (lambda good: b"", "it is empty; delete it, and it is fetched again"),
-        (lambda good: good[:-8] + bytes(8), "it is cut or damaged after line 11 (CRC check failed"),
+        (lambda good: b"<html>", "truncated or damaged after line 0 (Not a gzipped file"),
+        (lambda good: b"", "the file is empty; delete the file to fetch it again"),
+        (lambda good: good[:-8] + bytes(8), "truncated or damaged after line 11 (CRC check failed"),
         (
             lambda good: gzip.compress(gzip.decompress(good).replace("Ä".encode(), b"\xc4")),
             "basics.tsv.gz, line 2: it is not UTF-8",
         ),
     ],
 )
-def test_a_broken_file(tmp_path, broken, told):
+def test_a_damaged_file_is_refused(tmp_path, broken, message):
     files = write(tmp_path)
     path = files["title.basics.tsv.gz"]
     path.write_bytes(broken(path.read_bytes()))
-    assert told in fault(files)
+    assert message in fault(files)
 
 
 @pytest.mark.parametrize("name", ["title.basics.tsv.gz", "title.ratings.tsv.gz"])
-def test_a_file_that_is_not_there(tmp_path, name):
+def test_a_missing_file_is_reported(tmp_path, name):
     files = write(tmp_path)
     files[name].unlink()
     assert f"{name} does not exist; see sources.imdb.files" in fault(files)

@@ -1,4 +1,4 @@
-"""The sample: same seed, same movies and bytes; cuts that can be found; the four broken movies."""
+"""The sample: reproducible movies and bytes, detectable cuts, and the four broken movies."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ from scenedetect import AdaptiveDetector, FrameTimecode
 from trailers12k.common.files import read_csv, sha256_of
 from trailers12k.common.movie import is_mid
 from trailers12k.common.vocabulary import GENRES
-from trailers12k.movies.sources import sample, sample_looks
+from trailers12k.movies.sources import sample, sample_looks, sample_rendering
 
 SEED = 0
 GOOD = 6
@@ -31,7 +31,9 @@ def movies() -> list:
 def folder(tmp_path_factory, movies) -> Path:
     """The ten movies, rendered, and truth.csv."""
     folder = tmp_path_factory.mktemp("sample")
-    assert sample.render_shard(movies, folder, SEED, folder / "truth.csv") == len(movies)
+    assert sample_rendering.render_shard(movies, folder, SEED, "code", folder / "truth.csv") == len(
+        movies
+    )
     return folder
 
 
@@ -40,7 +42,7 @@ def frames_of(path: Path, width: int, height: int, layout: str) -> list:
         return [f.reformat(width, height, layout).to_ndarray() for f in container.decode(video=0)]
 
 
-def test_every_movie_is_whole_and_sorted():
+def test_every_movie_is_complete_and_sorted():
     made = sample.movies(40, SEED, "some/where")
     assert len(made) == 44
     assert [m.mid for m in made] == sorted({m.mid for m in made})
@@ -75,7 +77,7 @@ def test_forty_movies_have_the_published_shares_of_genres(seed):
         assert counts[genre] / 40 == pytest.approx(sample.SHARES[genre], abs=0.08)
 
 
-def test_planning_needs_neither_numpy_nor_a_video_library():
+def test_the_movie_list_imports_neither_numpy_nor_a_video_library():
     code = (
         "import sys; from trailers12k.movies.sources import sample; sample.movies(40, 0);"
         "print([m for m in ('numpy', 'av', 'PIL', 'torch') if m in sys.modules])"
@@ -87,22 +89,22 @@ def test_planning_needs_neither_numpy_nor_a_video_library():
 def test_a_script_shows_every_genre_in_shots_without_gaps():
     clips = 0
     for movie in sample.movies(40, SEED):
-        shots = sample.script_of(movie, SEED)
+        shots = sample_rendering.script_of(movie, SEED)
         assert shots[0].start == 0
         assert [s.end for s in shots[:-1]] == [s.start for s in shots[1:]]
         assert [s.transition == "start" for s in shots] == [True] + [False] * (len(shots) - 1)
-        assert {take.genre for take in sample._takes(movie, SEED)} == set(movie.genres)
+        assert {take.genre for take in sample_rendering._takes(movie, SEED)} == set(movie.genres)
         assert 3 <= len(shots) <= 5
         assert 3 < shots[-1].end < 6
         for shot in shots:
             frames = round((shot.end - shot.start) * 24)
-            assert frames >= sample.SHORTEST
+            assert frames >= sample_rendering.SHORTEST
             clips += max(1, (frames + 12) // 24)
-    assert 3.5 <= clips / 44 <= 4  # what the run of the sample costs
+    assert 3.5 <= clips / 44 <= 4  # determines the duration of the sample's run
 
 
 @pytest.mark.parametrize("genre", GENRES)
-def test_every_look_moves_and_has_layouts(genre):
+def test_every_look_moves_and_varies(genre):
     x, y = sample_looks.grid(160, 90)
     one, later, other = (
         sample_looks.paint(genre, x, y, t, p)
@@ -111,11 +113,11 @@ def test_every_look_moves_and_has_layouts(genre):
     assert one.shape == (3, 90, 160)
     assert one.dtype == "float32"  # float64 takes twice as long
     assert -0.3 < one.min() < one.max() < 3
-    assert abs(later - one).mean() > 0.001  # drama is all but still
+    assert abs(later - one).mean() > 0.001  # drama hardly moves
     assert abs(other - one).mean() > 0.01
 
 
-def test_a_trailer_is_what_its_script_says(movies, folder):
+def test_a_trailer_follows_its_script(movies, folder):
     with av.open(str(folder / "trailers" / f"{movies[0].mid}.mp4")) as container:
         stream = container.streams.video[0]
         assert (stream.width, stream.height, stream.average_rate) == (640, 360, 24)
@@ -123,35 +125,35 @@ def test_a_trailer_is_what_its_script_says(movies, folder):
         assert len(container.streams) == 1
         times = [frame.time for frame in container.decode(video=0)]
     assert times == pytest.approx([i / 24 for i in range(len(times))])
-    assert len(times) == round(sample.script_of(movies[0], SEED)[-1].end * 24)
+    assert len(times) == round(sample_rendering.script_of(movies[0], SEED)[-1].end * 24)
 
 
 def test_the_same_seed_gives_the_same_bytes(movies, folder, tmp_path):
-    sample.render(movies[1], tmp_path, SEED)
+    sample_rendering.render(movies[1], tmp_path, SEED)
     for file in (f"trailers/{movies[1].mid}.mp4", f"posters/{movies[1].mid}.jpg"):
         assert sha256_of(tmp_path / file) == sha256_of(folder / file)
     assert not list(tmp_path.rglob("*.partial"))
 
 
-def test_a_poster_is_a_picture(movies, folder):
+def test_a_poster_is_an_image(movies, folder):
     with Image.open(folder / "posters" / f"{movies[0].mid}.jpg") as image:
         assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (400, 600))
         assert len(set(image.resize((20, 30)).get_flattened_data())) > 20
 
 
-def test_hard_cuts_can_be_found_and_nothing_else(movies, folder):
+def test_hard_cuts_are_detectable_without_false_positives(movies, folder):
     true = found = hits = 0
     for movie in movies[:GOOD]:
         detector, cuts = AdaptiveDetector(min_scene_len=6), []
         frames = frames_of(folder / "trailers" / f"{movie.mid}.mp4", 48, 27, "bgr24")
         for i, frame in enumerate(frames):
             cuts += detector.process_frame(FrameTimecode(i, 24.0), frame)
-        shots = sample.script_of(movie, SEED)
+        shots = sample_rendering.script_of(movie, SEED)
         near = {
             kind: [round(s.start * 24) for s in shots if s.transition == kind]
             for kind in ("cut", "dissolve")
         }
-        # Whether a dissolve is found is the detector's affair.
+        # Dissolves may or may not be detected.
         cuts = [c.frame_num for c in cuts]
         cuts = [c for c in cuts if not any(abs(c - d) <= 4 for d in near["dissolve"])]
         true += len(near["cut"])
@@ -166,7 +168,7 @@ def test_the_truncated_trailer_opens_claims_its_length_and_ends_early(movies, fo
     mid = sample.BROKEN["truncated_trailer"]
     movie = next(m for m in movies if m.mid == mid)
     with av.open(str(folder / "trailers" / f"{mid}.mp4")) as container:
-        frames = round(sample.script_of(movie, SEED)[-1].end * 24)
+        frames = round(sample_rendering.script_of(movie, SEED)[-1].end * 24)
         assert container.streams.video[0].frames == frames
         decoded = 0
         with pytest.raises(av.error.InvalidDataError):
@@ -184,7 +186,7 @@ def test_the_other_broken_movies(folder):
         assert (posters / f"{mid}.jpg").exists() == (kind != "missing_poster")
 
 
-def test_the_truth_lists_the_shots_of_what_can_be_watched(movies, folder):
+def test_the_truth_lists_the_shots_of_decodable_trailers(movies, folder):
     rows = read_csv(folder / "truth.csv")
     assert list(rows[0]) == ["mid", "shot", "start", "end", "transition"]
     unwatchable = {mid for kind, mid in sample.BROKEN.items() if kind != "missing_poster"}
@@ -192,25 +194,25 @@ def test_the_truth_lists_the_shots_of_what_can_be_watched(movies, folder):
         (movie.mid, str(i), str(shot.start), str(shot.end), shot.transition)
         for movie in movies
         if movie.mid not in unwatchable
-        for i, shot in enumerate(sample.script_of(movie, SEED))
+        for i, shot in enumerate(sample_rendering.script_of(movie, SEED))
     ]
 
 
-def test_only_what_is_missing_or_changed_is_rendered(movies, folder, tmp_path):
-    """In a copy of the folder whose files stand for rendered ones."""
+def test_only_missing_and_changed_movies_are_rendered(movies, folder, tmp_path):
+    """In a copy of the folder, made of hard links."""
     for kind in ("trailers", "posters", "truth"):
         (tmp_path / kind).mkdir()
         for file in (folder / kind).iterdir():
             (tmp_path / kind / file.name).hardlink_to(file)
     truth, some = tmp_path / "truth.csv", movies[:2] + movies[GOOD:]
-    assert sample.render_shard(some, tmp_path, SEED, truth) == 0
+    assert sample_rendering.render_shard(some, tmp_path, SEED, "code", truth) == 0
     before = truth.read_bytes()
 
     (tmp_path / "posters" / f"{movies[0].mid}.jpg").unlink()
-    assert sample.render_shard(some[::-1], tmp_path, SEED, truth) == 1
+    assert sample_rendering.render_shard(some[::-1], tmp_path, SEED, "code", truth) == 1
     assert truth.read_bytes() == before
 
     changed = replace(movies[0], genres=("comedy",))
-    assert sample.render_shard([changed, *some[1:]], tmp_path, SEED, truth) == 1
+    assert sample_rendering.render_shard([changed, *some[1:]], tmp_path, SEED, "code", truth) == 1
     record = json.loads((tmp_path / "truth" / f"{changed.mid}.json").read_text())
-    assert len(record["shots"]) == len(sample.script_of(changed, SEED))
+    assert len(record["shots"]) == len(sample_rendering.script_of(changed, SEED))

@@ -1,4 +1,4 @@
-"""The search with the real yt-dlp against feeds on loopback; scores; and a person's corrections."""
+"""The search with yt-dlp on feeds from loopback, scores, and a person's corrections."""
 
 import csv
 import subprocess
@@ -14,10 +14,11 @@ import pytest
 from trailers12k.common import text
 from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.files import read_csv, write_csv
-from trailers12k.downloads import retries
+from trailers12k.downloads.retries import yt_dlp_version
+from trailers12k.jobs.runner import never
 from trailers12k.movies.sources import search, trailer_choices
 from trailers12k.movies.sources.records import Record, check, combine
-from trailers12k.movies.sources.search import score
+from trailers12k.movies.sources.services import ServiceJob
 from trailers12k.movies.sources.trailer_choices import corrections
 
 MID, OTHER, THIRD = "tt0000001", "tt0000002", "tt0000003"
@@ -73,19 +74,16 @@ def web():
         server.shutdown()
 
 
-def read(web, folder, *movies, **changed):
+def read(web, folder, *movies, retry=never, retries=0, **changed):
     settings = {
         "address": web.url,
         "candidates": 5,
         "least_score": 0.6,
         "choices": folder / "choices.csv",
         "pause": [0, 0],
-        "retries": 0,
-        "timeout": 5,
-        "folder": folder / "search",
-        "retry": lambda row, tried: False,
     }
-    records, rows = search.read(settings | changed, {movie.mid: movie for movie in movies})
+    service = ServiceJob(folder / "search", retries, timeout=5, retry=retry)
+    records, rows = search.read(settings | changed, {one.mid: one for one in movies}, service)
     return {record.mid: record for record in records}, {row["mid"]: row for row in rows}
 
 
@@ -102,18 +100,18 @@ FAIR = ("Paper Moon - Trailer", "http://a.example/fair.mp4", "1:00")
 BAD = ("Paper Moon trailer reaction", "http://a.example/bad.mp4", "9:00")
 
 
-def test_the_best_candidate_is_the_trailer_and_the_others_stand_behind_it(web, tmp_path):
+def test_the_best_candidate_is_the_trailer_and_others_follow(web, tmp_path):
     web.answers["Paper Moon"] = feed(BAD, FAIR, GOOD)
-    known = {MID: movie(), OTHER: movie(OTHER, trailers=({"id": "aaaaaaaaaaa"},))}
-    records, rows = read(web, tmp_path, *known.values())
+    earlier = {MID: movie(), OTHER: movie(OTHER, trailers=({"id": "aaaaaaaaaaa"},))}
+    records, rows = read(web, tmp_path, *earlier.values())
     assert web.queries == ["Paper Moon (1973) official trailer"]
     assert list(rows) == [MID] and rows[MID]["status"] == "ok"
-    assert rows[MID]["tool"] == retries.yt_dlp()
+    assert rows[MID]["tool"] == yt_dlp_version()
     first, second = records[MID].trailers
     assert first == {"url": GOOD[1], "name": GOOD[0], "channel": "", "score": 0.95}
     assert second["url"] == FAIR[1]
-    combine(known, "search", records.values(), adds=False)
-    assert known[MID].trailers[0]["url"] == GOOD[1]
+    combine(earlier, "search", records.values(), adds=False)
+    assert earlier[MID].trailers[0]["url"] == GOOD[1]
     table = read_csv(tmp_path / "choices.csv")
     assert [(row["mid"], row["chosen"], row["rank"]) for row in table] == [
         (MID, "yes", "3"),
@@ -126,36 +124,13 @@ def test_the_best_candidate_is_the_trailer_and_the_others_stand_behind_it(web, t
     assert all("trailers12k" in agent for agent in web.agents)
 
 
-def test_youtubes_entries_give_ids_and_what_cannot_be_downloaded_is_left_out():
-    entry = {"ie_key": "Youtube", "url": "https://www.youtube.com/watch?v=x", "channel": "C\n1"}
-    entries = [
-        entry | {"id": "-bcdefghijk", "title": "T\u202e\x00", "duration": 148.0, "view_count": 7},
-        entry | {"id": "-bcdefghijk", "title": "the same again"},
-        entry | {"id": "short"},
-        entry | {"id": None},
-        {"url": "file:///etc/passwd"},
-        {"url": "http://user:password@a.example/x"},
-        {"url": "http://[x"},
-        {"url": "http:///x"},
-        {"url": "../x"},
-        {"url": "http://a.example/" + "x" * 2000},
-        {},
-        {"url": "https://a.example/x", "title": "T" * 200_000, "duration": float("nan")},
-    ]
-    none = {"channel": "", "duration": None, "view_count": None}
-    assert search._candidates(entries) == [
-        {"id": "-bcdefghijk", "title": "T", "channel": "C 1", "duration": 148, "view_count": 7},
-        {"url": "https://a.example/x", "title": "T" * 1000} | none,
-    ]
-
-
-def test_nothing_is_searched_for_twice_unless_the_question_is_another(web, tmp_path):
+def test_a_search_is_repeated_only_for_another_question(web, tmp_path):
     web.answers["Paper Moon"] = feed(FAIR, GOOD)
     first = read(web, tmp_path, movie())
     choices = tmp_path / "choices.csv"
     written = choices.stat().st_mtime_ns
     assert read(web, tmp_path, movie()) == first
-    assert choices.stat().st_mtime_ns == written, "nor is the same file written again"
+    assert choices.stat().st_mtime_ns == written, "the same table is not written again"
     records, rows = read(web, tmp_path, movie(), least_score=0.99)
     assert records == {} and rows[MID]["reason"] == "no_trailer_found"
     assert rows[MID]["detail"] == "the best score is 0.95, least_score 0.99"
@@ -167,19 +142,19 @@ def test_nothing_is_searched_for_twice_unless_the_question_is_another(web, tmp_p
     assert len(web.queries) == 3 and len(read_csv(choices)) == 1
 
 
-def test_what_was_not_good_enough_is_searched_for_again_when_it_is_due(web, tmp_path):
+def test_a_search_without_a_good_candidate_is_repeated_when_due(web, tmp_path):
     web.answers["Paper Moon"] = feed(BAD)
-    asked = []
+    rows_before = []
 
     def retry(row, tried):
-        asked.append(row)
+        rows_before.append(row)
         return row.get("reason") == "no_trailer_found"
 
     _, rows = read(web, tmp_path, movie(), retry=retry)
     assert (rows[MID]["reason"], rows[MID]["attempts"]) == ("no_trailer_found", 1)
     web.answers["Paper Moon"] = feed(GOOD)
     _, rows = read(web, tmp_path, movie(), retry=retry)
-    assert asked[0]["status"] == "failed"
+    assert rows_before[0]["status"] == "failed"
     assert (rows[MID]["status"], rows[MID]["attempts"]) == ("ok", 2)
     read(web, tmp_path, movie(), retry=retry)
     assert len(web.queries) == 2
@@ -197,18 +172,16 @@ def test_what_was_not_good_enough_is_searched_for_again_when_it_is_due(web, tmp_
         (feed(("T", "http://a.example/#__youtubedl_smuggle=x")), "extractor_broken"),
     ],
 )
-def test_a_search_without_result_is_one_movies_failure_and_a_row_to_correct(
-    web, tmp_path, answer, reason
-):
+def test_a_search_without_results_is_a_failure_and_a_row_to_correct(web, tmp_path, answer, reason):
     web.answers = {"Paper Moon": answer, "Other": feed(("Other Trailer", "http://a.example/o"))}
     records, rows = read(web, tmp_path, movie(), movie(OTHER, "Other"))
     assert rows[MID]["status"] == "failed" and rows[MID]["reason"] == reason
-    assert list(records) == [OTHER], "the job goes on"
+    assert list(records) == [OTHER], "the job continues"
     first = read_csv(tmp_path / "choices.csv")[0]
     assert (first["mid"], first["title"], first["chosen"]) == (MID, "Paper Moon", "")
 
 
-def test_too_many_requests_stop_the_search_and_the_next_run_goes_on(web, tmp_path):
+def test_a_rate_limit_stops_the_search_and_the_next_run_continues(web, tmp_path):
     web.answers = {"Paper Moon": 429, "Other": feed(("Other Trailer", "http://a.example/o"))}
     movies = movie(), movie(OTHER, "Other")
     records, rows = read(web, tmp_path, *movies)
@@ -227,7 +200,7 @@ def test_an_answer_to_an_earlier_question_is_not_used(web, tmp_path):
 
 
 @pytest.mark.parametrize("title", ["Captcha", "Private Video", "Blocked it in your Country?"])
-def test_a_title_is_not_taken_for_the_reason_of_a_failure(web, tmp_path, title):
+def test_words_of_a_title_are_not_taken_for_a_reason(web, tmp_path, title):
     web.answers[title] = 404
     _, rows = read(web, tmp_path, movie(title=title))
     assert rows[MID]["reason"] == "unavailable"
@@ -244,7 +217,7 @@ def test_a_title_is_not_taken_for_the_reason_of_a_failure(web, tmp_path, title):
         "ytsearch",
     ],
 )
-def test_a_hostile_title_is_asked_for_as_it_is(web, tmp_path, title, monkeypatch):
+def test_a_hostile_title_is_searched_for_literally(web, tmp_path, title, monkeypatch):
     monkeypatch.chdir(tmp_path)
     _, rows = read(web, tmp_path, movie(title=title))
     plain = title.replace("\n", " ").replace("\x00", "").replace("\ud800", "")
@@ -253,13 +226,13 @@ def test_a_hostile_title_is_asked_for_as_it_is(web, tmp_path, title, monkeypatch
     assert {path.name for path in tmp_path.iterdir()} == {"choices.csv", "search"}
 
 
-def test_youtube_is_asked_through_yt_dlp_with_the_title_as_it_stands(web, tmp_path, monkeypatch):
+def test_youtube_is_searched_through_yt_dlp_with_the_literal_title(web, tmp_path, monkeypatch):
     from yt_dlp.extractor.youtube import YoutubeSearchIE
 
-    asked = []
+    queries = []
 
     def results(self, query):
-        asked.append(query)
+        queries.append(query)
         for n in range(10):
             more = {"duration": 148, "channel": "A Studio", "view_count": n}
             title = f"Paper: {{count}} & Moon {n} trailer"
@@ -269,7 +242,7 @@ def test_youtube_is_asked_through_yt_dlp_with_the_title_as_it_stands(web, tmp_pa
     title = "Paper: {count} & Moon 3"
     default = "ytsearch{count}:{query}"
     records, _ = read(web, tmp_path, movie(title=title), address=default)
-    assert asked == [f"{title} (1973) official trailer"] and web.queries == []
+    assert queries == [f"{title} (1973) official trailer"] and web.queries == []
     assert records[MID].trailers[0] == {
         "id": "3bcdefghijk",
         "name": f"{title} trailer",
@@ -281,24 +254,26 @@ def test_youtube_is_asked_through_yt_dlp_with_the_title_as_it_stands(web, tmp_pa
     assert table[0]["address"] == "https://www.youtube.com/watch?v=3bcdefghijk"
 
 
-def test_a_pause_lies_between_two_searches(web, tmp_path):
+def test_there_is_a_pause_between_two_searches(web, tmp_path):
     began = time.monotonic()
     read(web, tmp_path, movie(), movie(OTHER), pause=[0.4, 0.4])
     first = time.monotonic() - began
     assert 0.4 <= first < 5 and len(web.queries) == 2
     slept = []
-    asked = search._Search({"address": "", "candidates": 5, "pause": [10, 10], "retries": 0})
+    client = search._Client(
+        search.SearchSettings("", 5, 0.6, "choices.csv", [10, 10]), ServiceJob(tmp_path, 0, 5)
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(time, "sleep", slept.append)
-        patch.setattr(asked, "_client", lambda: None)
+        patch.setattr(client, "_new", lambda: None)
         for _ in range(3):
             with pytest.raises(Failure):
-                asked.candidates("a")
-            asked.client = object()
-    assert slept == [10, 10], "none before the first"
+                client.candidates("a")
+            client.client = object()
+    assert slept == [10, 10], "no pause before the first search"
 
 
-def test_a_busy_server_is_asked_again_at_once(web, tmp_path, monkeypatch):
+def test_a_search_is_repeated_at_once_when_the_server_is_busy(web, tmp_path, monkeypatch):
     slept = []
     monkeypatch.setattr(time, "sleep", slept.append)
     web.answer = lambda query: 503 if len(web.queries) < 3 else feed(GOOD)
@@ -315,103 +290,6 @@ def test_a_movie_without_a_title_is_not_searched_for(web, tmp_path):
     assert web.queries == ["Paper Moon official trailer"]
 
 
-def youtube(title, duration=140, channel="", **more):
-    return {"id": "abcdefghijk", "title": title, "duration": duration, "channel": channel} | more
-
-
-RIGHT = youtube("DUNE | Official Trailer (2021)", 183, "Warner Bros. Pictures")
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        youtube("Dune (2021) Official Trailer REACTION", 620),
-        youtube("Dune (2021) Trailer Reaction & Review!"),
-        youtube("DUNE (2021) - Movie Review"),
-        youtube("Dune (1984) Official Trailer #1", 140, "Movieclips Classic Trailers"),
-        youtube("Dune: Part Two | Official Trailer 3 (2024)", 170, "Warner Bros. Pictures"),
-        youtube("Dune: Part Two | Official Trailer", 170, "Warner Bros. Pictures"),
-        youtube("Dune 2 Official Trailer", 170),
-        youtube("DUNE Full Movie 2021 HD", 9300),
-        youtube("Dune (2021) - Fan-Made Concept Trailer"),
-        youtube("Dune | Hand in the Box Scene (2021)", 200, "Warner Bros. Pictures"),
-        youtube("Dune Clip - Sandworm (2021)", 60, "Movieclips"),
-        youtube("Dune (2021) Behind the Scenes"),
-        youtube("DUNE: Awakening - Official Gameplay Trailer"),
-        youtube("Dune (2021) Soundtrack: Hans Zimmer", 240),
-        youtube("Dune (2021) Ending Explained", 590),
-        youtube("Dune trailer parody 2021"),
-        youtube("Timothée Chalamet interview: Dune (2021)"),
-        youtube("The Making of Dunes: Official Trailer (2021)"),
-        youtube("Sand Dune Racing World Championship Trailer"),
-        youtube("Dune", 10),
-        youtube("Something else"),
-        {},
-    ],
-)
-def test_the_right_trailer_beats_what_is_none_which_would_not_be_taken_alone(wrong):
-    assert score(RIGHT, "Dune", "2021")[0] == 1.0
-    points, why = score(wrong, "Dune", "2021")
-    assert 0 <= points < 0.6, why
-
-
-@pytest.mark.parametrize(
-    ("title", "year", "candidate"),
-    [
-        ("Amélie", "2001", youtube("AMELIE - Trailer")),
-        ("Ocean's Eleven", "2001", youtube("Ocean’s 11 (2001) Official Trailer")),
-        ("The Godfather Part II", "1974", youtube("The Godfather: Part 2 - Official Trailer")),
-        ("Toy Story 3", "2010", youtube("Toy Story 3: Official Teaser Trailer")),
-        ("2012", "2009", youtube("2012 - Official Trailer")),
-        ("Blade Runner 2049", "2017", youtube("BLADE RUNNER 2049 - Trailer 2")),
-        ("The Interview", "2014", youtube("The Interview - Official Trailer")),
-        ("Parasite", "2019", youtube("PARASITE - New Trailer (2020)", None)),
-        ("Up", "2009", youtube("Up (2009) Trailer #1 - Pixar Movie HD", None)),
-        ("Fast & Furious", "2009", youtube("Fast and Furious - Trailer")),
-        ("Trailer Park Boys", "2006", youtube("Trailer Park Boys official trailer")),
-    ],
-)
-def test_a_title_written_in_another_way_is_the_same(title, year, candidate):
-    points, why = score(candidate, title, year)
-    assert points >= 0.6, why
-
-
-@pytest.mark.parametrize(
-    ("title", "year", "better", "worse"),
-    [
-        ("Up", "2009", "Up Trailer", "Step Up Official Trailer (2009)"),
-        ("Moon", "2009", "MOON - Trailer", "New Moon Official Trailer"),
-        ("Toy Story 3", "2010", "Toy Story 3 Trailer", "Toy Story Official Trailer"),
-        ("Blade Runner", "1982", "Blade Runner trailer", "Blade Runner 2049 official trailer"),
-        ("The Secret", "2006", "The Secret trailer", "The Secret Life of Pets Official Trailer"),
-        ("Dune", "2021", "Dune: Part One trailer", "Dune: Part Two trailer"),
-        ("A", "2000", "A trailer", "A teaser"),
-        ("A", "2000", "A teaser", "A"),
-        ("A", "2000", "A official trailer", "A trailer"),
-        ("A", "2000", "A trailer 2000", "A trailer"),
-        ("A", "2000", "A trailer 2001", "A trailer 2002"),
-    ],
-)
-def test_the_better_of_two_titles(title, year, better, worse):
-    assert score(youtube(better), title, year) > score(youtube(worse), title, year)
-
-
-def test_length_and_channel_count_and_missing_ones_do_no_harm():
-    def points(duration, channel=""):
-        return score(youtube("A trailer", duration, channel), "A", "2000")[0]
-
-    assert points(30) == points(240) > points(29) == points(600) == points(None)
-    assert points(None) > points(19) == points(601)
-    assert points(None, "Universal Pictures") > points(None, "Somebody") == points(None, None)
-    told = score(youtube("A 2 trailer 1990 review", 5000), "A", "2000")[1]
-    assert told == "title 0.67, other year 1990, other number, trailer, review, 5000 s"
-
-
-def test_the_weights_make_one_at_best():
-    good = [weight for name, weight in search.WEIGHTS.items() if weight > 0 and name != "teaser"]
-    assert sum(good) == pytest.approx(1)
-
-
 @pytest.mark.parametrize(
     ("correction", "trailers"),
     [
@@ -422,7 +300,7 @@ def test_the_weights_make_one_at_best():
         ("none", ()),
     ],
 )
-def test_a_correction_wins_wherever_it_stands_and_stays(web, tmp_path, correction, trailers):
+def test_a_correction_applies_in_any_row_and_stays(web, tmp_path, correction, trailers):
     web.answers["Paper Moon"] = feed(GOOD, FAIR)
     read(web, tmp_path, movie())
     choices = tmp_path / "choices.csv"
@@ -443,7 +321,7 @@ def test_a_correction_wins_wherever_it_stands_and_stays(web, tmp_path, correctio
         check(record)
 
 
-def test_a_correction_may_come_before_any_search_and_be_taken_back(web, tmp_path):
+def test_a_correction_may_precede_the_search_and_be_withdrawn(web, tmp_path):
     web.answers["Paper Moon"] = feed(GOOD)
     choices = tmp_path / "choices.csv"
     write_choices(choices, {"mid": MID, "correction": "abcdefghijk"})
@@ -453,7 +331,7 @@ def test_a_correction_may_come_before_any_search_and_be_taken_back(web, tmp_path
     assert read(web, tmp_path, movie())[0][MID].trailers[0]["url"] == GOOD[1]
 
 
-def test_corrections_of_movies_that_are_not_known_stay_as_they_are(web, tmp_path):
+def test_corrections_of_other_movies_stay(web, tmp_path):
     web.answers["Paper Moon"] = feed(GOOD)
     choices = tmp_path / "choices.csv"
     far = [
@@ -468,7 +346,7 @@ def test_corrections_of_movies_that_are_not_known_stay_as_they_are(web, tmp_path
     assert [{name: row[name] for name in row if row[name]} for row in table[1:]] == far
 
 
-def test_what_a_person_writes_during_the_search_is_not_lost(web, tmp_path):
+def test_a_correction_made_during_the_search_is_kept(web, tmp_path):
     choices = tmp_path / "choices.csv"
 
     def answer(query):
@@ -483,7 +361,7 @@ def test_what_a_person_writes_during_the_search_is_not_lost(web, tmp_path):
     assert read_csv(choices)[0]["candidate"] == GOOD[0]
 
 
-def test_a_file_that_a_spreadsheet_has_saved_is_read_and_not_written_for_nothing(web, tmp_path):
+def test_a_file_saved_by_a_spreadsheet_is_read_and_not_rewritten(web, tmp_path):
     web.answers["Paper Moon"] = feed(GOOD, FAIR)
     read(web, tmp_path, movie())
     choices = tmp_path / "choices.csv"
@@ -518,7 +396,7 @@ def test_corrections_are_read_without_importing_anything_heavy(tmp_path):
     assert not {"yt_dlp", "requests", "urllib3", "numpy", "pandas"} & set(loaded.split())
 
 
-def test_many_corrections_are_read_fast(tmp_path):
+def test_many_corrections_are_read_quickly(tmp_path):
     rows = [{"mid": f"tt{n // 5:07d}", "correction": "none"} for n in range(60_000)]
     write_choices(tmp_path / "choices.csv", *rows)
     began = time.process_time()
@@ -531,7 +409,7 @@ LINE = f"{MID},T,2000,%s,,,,,,,,\n"
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (HEADER + LINE % "short", ", line 2: correction: 'short' is not allowed; allowed: a You"),
         (HEADER + LINE % "None", "correction: 'None'"),
@@ -550,10 +428,10 @@ LINE = f"{MID},T,2000,%s,,,,,,,,\n"
         ("", "the column 'mid' is missing"),
         (HEADER + '"', "not a CSV file"),
         (HEADER.encode() + b"\xe9", "is not UTF-8"),
-        (None, "a CSV file you may read"),
+        (None, "a readable CSV file"),
     ],
 )
-def test_a_fault_of_the_file_is_told_in_one_line_and_the_file_stays(web, tmp_path, content, told):
+def test_an_invalid_file_is_reported_in_one_line_and_stays(web, tmp_path, content, message):
     path = tmp_path / "choices.csv"
     if content is None:
         path.mkdir()
@@ -562,7 +440,7 @@ def test_a_fault_of_the_file_is_told_in_one_line_and_the_file_stays(web, tmp_pat
     for ask in (lambda: corrections(path), lambda: read(web, tmp_path, movie())):
         with pytest.raises(UserError) as error:
             ask()
-        assert str(error.value).startswith(str(path)) and told in str(error.value)
+        assert str(error.value).startswith(str(path)) and message in str(error.value)
         assert "\n" not in str(error.value) and "allowed: " in str(error.value)
         assert "secret" not in str(error.value)
     assert web.queries == []

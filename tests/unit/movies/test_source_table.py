@@ -4,9 +4,9 @@ import pytest
 import yaml
 
 from trailers12k.common.errors import UserError
-from trailers12k.movies import sources
-from trailers12k.movies.sources import records
-from trailers12k.workflow.plan import Plan
+from trailers12k.movies.sources import collection, records
+from trailers12k.settings import load
+from trailers12k.workflow.movie_list import MovieList
 
 ROOT = Path(__file__).parents[3]
 HEAD = "mid,title,year,genres,youtube_id,trailer_url,poster_url\n"
@@ -14,8 +14,8 @@ GOOD = "tt0035423,Kate & Leopold,2001,romance|comedy,6FeyhlLZYrg,,\n"
 
 
 def collect(path, local_files=True):
-    config = {"movies": str(path), "sources": {}, "downloads": {"local_files": local_files}}
-    return [records.movie_of(record) for record in sources.collect(config).records]
+    collected = collection.collect([str(path)], {}, local_files=local_files)
+    return [records.movie_of(record) for record in collected.records]
 
 
 def read(tmp_path, text, encoding="utf-8", **options):
@@ -24,23 +24,23 @@ def read(tmp_path, text, encoding="utf-8", **options):
     return collect(path, **options)
 
 
-def test_movies_come_sorted_with_genres_in_the_datasets_order(tmp_path):
+def test_movies_are_sorted_and_genres_in_the_datasets_order(tmp_path):
     movies = read(tmp_path, HEAD + GOOD + 'tt0000001,"A, ""B""",,drama,,a.mp4,https://h/p.jpg\n')
     assert [movie.mid for movie in movies] == ["tt0000001", "tt0035423"]
     assert movies[0].title == 'A, "B"' and movies[0].trailer_url == "a.mp4"
     assert movies[1].genres == ("comedy", "romance")
 
 
-def test_optional_columns_may_lack_and_a_byte_order_mark_may_be_there(tmp_path):
+def test_optional_columns_and_a_byte_order_mark(tmp_path):
     movies = read(tmp_path, "mid,title,year,genres\ntt0000001,A,1990,drama\n", "utf-8-sig")
     assert movies[0].youtube_id == ""
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (HEAD + "tt12,A,1990,drama,,,\n", "line 2: mid: 'tt12' is not allowed; allowed: tt and"),
-        (HEAD + GOOD + GOOD, "line 3: mid: 'tt0035423' stands in line 2 already"),
+        (HEAD + GOOD + GOOD, "line 3: mid: 'tt0035423' is already in line 2"),
         (HEAD + "tt0000001,A,1990,dramma,,,\n", "genres: 'dramma' is not allowed; allowed: action"),
         (HEAD + "tt0000001,A,1990,,,,\n", "genres: '' is not allowed; allowed: at least one"),
         (HEAD + "tt0000001,A,1990,drama|drama,,,\n", "allowed: each genre once"),
@@ -48,8 +48,8 @@ def test_optional_columns_may_lack_and_a_byte_order_mark_may_be_there(tmp_path):
         (HEAD + "tt0000001,A,1990,drama,short,,\n", "youtube_id: 'short' is not allowed"),
         (HEAD + "tt0000001,A,1990,drama,,ftp://h/x,\n", "trailer_url: 'ftp://h/x' is not allowed"),
         (HEAD + "tt0000001,A,1990,drama,,http://[x/y.mp4,\n", "'http://[x/y.mp4' is not allowed"),
-        (HEAD + "tt0000001,A,1990\n", "line 2: it has not 7 columns"),
-        (HEAD + "tt0000001,A,1990,drama,,,,,\n", "line 2: it has not 7 columns"),
+        (HEAD + "tt0000001,A,1990\n", "line 2: the number of columns is not 7"),
+        (HEAD + "tt0000001,A,1990,drama,,,,,\n", "line 2: the number of columns is not 7"),
         (HEAD + 'tt0000001,"A\x1b[2J",1990,drama,,,\n', "title: 'A\\x1b[2J' is not allowed"),
         (HEAD, "no movies"),
         ("mid,title,genres\n", "the column 'year' is missing"),
@@ -57,10 +57,10 @@ def test_optional_columns_may_lack_and_a_byte_order_mark_may_be_there(tmp_path):
         ("", "the column 'mid' is missing"),
     ],
 )
-def test_a_fault_is_told_in_one_line(tmp_path, text, told):
+def test_an_invalid_value_is_reported_in_one_line(tmp_path, text, message):
     with pytest.raises(UserError) as error:
         read(tmp_path, text)
-    assert told in str(error.value) and "\n" not in str(error.value)
+    assert message in str(error.value) and "\n" not in str(error.value)
 
 
 def test_other_trailers_are_ids_or_urls(tmp_path):
@@ -76,20 +76,20 @@ def test_other_trailers_are_ids_or_urls(tmp_path):
 
 @pytest.mark.parametrize("url", ["a.mp4", "file:///etc/passwd", "../a.mp4"])
 @pytest.mark.parametrize("column", ["trailer_url", "poster_url"])
-def test_files_of_this_machine_are_refused_unless_they_are_allowed(tmp_path, column, url):
+def test_local_files_are_refused_unless_allowed(tmp_path, column, url):
     text = f"mid,title,year,genres,{column}\ntt0000001,A,1990,drama,{url}\n"
     assert getattr(read(tmp_path, text)[0], column) == url
     with pytest.raises(UserError, match=f"line 2: {column}: .* is a file of this machine; .*true"):
         read(tmp_path, text, local_files=False)
 
 
-def test_a_password_in_a_url_is_refused_and_not_told(tmp_path):
+def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path):
     with pytest.raises(UserError, match="line 2: trailer_url: a URL with a password") as error:
         read(tmp_path, HEAD + "tt0000001,A,1990,drama,,https://me:secret@h/a.mp4,\n")
     assert "secret" not in str(error.value)
 
 
-def test_a_table_that_is_not_utf8(tmp_path):
+def test_a_table_that_is_not_utf8_is_refused(tmp_path):
     with pytest.raises(UserError, match="is not UTF-8"):
         read(tmp_path, HEAD + "tt0000001,Amélie,2001,comedy,,,\n", "latin-1")
 
@@ -99,9 +99,9 @@ def test_nine_movies_are_too_few_for_the_workflow(tmp_path):
     (tmp_path / "movies.csv").write_text("mid,title,year,genres\n" + "".join(rows))
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     with pytest.raises(UserError, match="9 movies; allowed: at least 10"):
-        Plan(config | {"movies": str(tmp_path / "movies.csv")})
+        MovieList(load(config | {"movies": str(tmp_path / "movies.csv")}))
 
 
-def test_a_table_that_is_not_there(tmp_path):
+def test_a_missing_table_is_reported(tmp_path):
     with pytest.raises(UserError, match="does not exist; allowed: sample, trailers12k, imdb"):
         collect(tmp_path / "none.csv")

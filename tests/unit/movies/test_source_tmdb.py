@@ -1,4 +1,4 @@
-"""TMDB's answers, good and hostile, from a real HTTP server on loopback; the key is told nobody."""
+"""TMDB's answers, good and hostile, from an HTTP server on loopback; the key stays secret."""
 
 import json
 import logging
@@ -10,7 +10,9 @@ import pytest
 
 from trailers12k.common.errors import UserError
 from trailers12k.movies.sources import tmdb
-from trailers12k.movies.sources.records import Record, check, combine
+from trailers12k.movies.sources.credits import CREDITS
+from trailers12k.movies.sources.records import FIELDS, Record, check, combine
+from trailers12k.movies.sources.services import ServiceJob
 
 V3, V4 = "0123456789abcdef0123456789abcdef", "eyJhbGciOiJI.a-secret_token.x"
 MID = "tt0000001"
@@ -28,16 +30,16 @@ def video(key, **more):
     return {"site": "YouTube", "type": "Trailer", "key": key, "name": f"Name of {key}"} | more
 
 
-def found(**changed):
+def matches(**changed):
     return {"movie_results": [MOVIE | changed]}
 
 
 class Api:
-    """Answers with what it finds under a path's last word: a status and a JSON value, or bytes."""
+    """Answers by the last part of a path: a status and a JSON value, or bytes."""
 
     def __init__(self):
-        self.answers = {MID: (200, found()), "videos": (200, {"results": [video("aaaaaaaaaaa")]})}
-        self.asked, self.keys, self.reason = [], [], None
+        self.answers = {MID: (200, matches()), "videos": (200, {"results": [video("aaaaaaaaaaa")]})}
+        self.requests, self.keys, self.reason = [], [], None
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ def api(monkeypatch):
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             path, _, query = self.path.partition("?")
-            api.asked.append(path)
+            api.requests.append(path)
             api.keys.append(f"{query} {self.headers.get('Authorization')}")
             answer = api.answers.get(path.split("/")[-1], (404, {}))
             answer = answer.pop(0) if isinstance(answer, list) else answer
@@ -71,23 +73,19 @@ def api(monkeypatch):
         server.shutdown()
 
 
-def read(api, folder, known=None, more_path="", **changed):
+def read(api, folder, earlier=None, more_path="", retries=0, **changed):
     settings = {
         "api": api.url + more_path,
         "images": "https://image.example/w342",
         "parallel": 2,
-        "retries": 0,
-        "timeout": 5,
-        "folder": folder / "tmdb",
-        "retry": lambda row, tried: False,
     }
-    known = known or {MID: Record(MID)}
-    return tmdb.read(settings | changed, known)
+    service = ServiceJob(folder / "tmdb", retries, timeout=5)
+    return tmdb.read(settings | changed, earlier or {MID: Record(MID)}, service)
 
 
-def test_an_answer_becomes_a_record_that_fills_a_movies_gaps(api, tmp_path):
-    known = {MID: Record(MID, title="Mine", where="mine.csv, line 2")}
-    records, rows = read(api, tmp_path, known)
+def test_an_answer_becomes_a_record_that_fills_gaps(api, tmp_path):
+    earlier = {MID: Record(MID, title="Mine", where="mine.csv, line 2")}
+    records, rows = read(api, tmp_path, earlier)
     assert rows == [{"mid": MID, "status": "ok", "attempts": 1}]
     plain = {name: MOVIE[name] for name in ("id", "title", "overview", "release_date")}
     assert records == [
@@ -102,9 +100,9 @@ def test_an_answer_becomes_a_record_that_fills_a_movies_gaps(api, tmp_path):
             f"TMDB, {MID}",
         )
     ]
-    combine(known, "tmdb", records, adds=False)
-    assert (known[MID].title, known[MID].year) == ("Mine", "1999")
-    assert api.asked == [f"/3/find/{MID}", "/3/movie/77/videos"]
+    combine(earlier, "tmdb", records, adds=False)
+    assert (earlier[MID].title, earlier[MID].year) == ("Mine", "1999")
+    assert api.requests == [f"/3/find/{MID}", "/3/movie/77/videos"]
     assert "external_source=imdb_id" in api.keys[0]
 
 
@@ -135,39 +133,39 @@ def test_the_official_english_large_and_early_trailer_comes_first(api, tmp_path)
     assert record.trailers[-1]["name"] == ""
 
 
-def test_only_movies_with_a_gap_are_asked_for(api, tmp_path):
+def test_only_movies_with_a_gap_are_queried(api, tmp_path):
     full = Record(MID, "T", "2000", ("drama",), ({"id": "bbbbbbbbbbb"},), "https://x/p.jpg")
     records, rows = read(api, tmp_path, {MID: full})
     assert rows == [{"mid": MID, "status": "skipped", "reason": "complete"}]
-    assert records == [] and api.asked == []
-    for gap in tmdb.FILLED:
-        api.asked.clear()
-        known = {MID: Record(**vars(full) | {gap: () if gap == "trailers" else ""})}
-        assert len(read(api, tmp_path / gap, known)[0]) == 1
-        assert len(api.asked) == 2
+    assert records == [] and api.requests == []
+    for gap in FIELDS:
+        api.requests.clear()
+        earlier = {MID: Record(**vars(full) | {gap: () if gap == "trailers" else ""})}
+        assert len(read(api, tmp_path / gap, earlier)[0]) == 1
+        assert len(api.requests) == 2
 
 
-def test_a_movie_is_asked_for_once_unless_the_api_is_another(api, tmp_path, monkeypatch):
+def test_a_movie_is_queried_once_per_api(api, tmp_path, monkeypatch):
     first = read(api, tmp_path)
     monkeypatch.delenv(tmdb.KEY)
     assert read(api, tmp_path, images="https://image.example/w342/") == first
-    assert len(api.asked) == 2, "and what is there needs no key"
+    assert len(api.requests) == 2, "kept answers need no key"
     monkeypatch.setenv(tmdb.KEY, V4)
     read(api, tmp_path, more_path="/other")
-    assert len(api.asked) == 4
+    assert len(api.requests) == 4
 
 
 @pytest.mark.parametrize("key", [None, "", "  ", "line\nbreak", "ключ", "two words"])
-def test_without_a_key_it_says_where_to_get_one_and_how_to_set_it(api, tmp_path, monkeypatch, key):
+def test_without_a_key_the_message_says_how_to_get_and_set_one(api, tmp_path, monkeypatch, key):
     monkeypatch.delenv(tmdb.KEY)
     if key is not None:
         monkeypatch.setenv(tmdb.KEY, key)
     with pytest.raises(UserError) as error:
         read(api, tmp_path)
-    told = str(error.value)
-    assert "themoviedb.org/settings/api" in told and "export TMDB_API_KEY=" in told
-    assert "\n" not in told and not (key and key.strip() and key in told)
-    assert api.asked == []
+    message = str(error.value)
+    assert "themoviedb.org/settings/api" in message and "export TMDB_API_KEY=" in message
+    assert "\n" not in message and not (key and key.strip() and key in message)
+    assert api.requests == []
 
 
 @pytest.mark.parametrize("key", [V3, V4])
@@ -175,7 +173,7 @@ def test_without_a_key_it_says_where_to_get_one_and_how_to_set_it(api, tmp_path,
     "trouble",
     [
         *[(401, {}), (403, {}), (404, {}), (429, {}), (500, {}), "cut", (200, b"cut")],
-        *[(200, b"no JSON"), (200, found(title=f"{V3}{V4}"))],
+        *[(200, b"no JSON"), (200, matches(title=f"{V3}{V4}"))],
     ],
 )
 @pytest.mark.parametrize("echo", [False, True])
@@ -188,24 +186,22 @@ def test_the_key_is_in_no_file_log_exception_or_row(
     for name in [name for name in logging.root.manager.loggerDict if name.startswith("urllib3")]:
         caplog.set_level(logging.DEBUG, logger=name)
     api.reason = f"what about {key}" if echo else None
-    told = []
+    texts = []
     for where in (MID, "videos"):
-        api.answers[MID] = (200, found())
+        api.answers[MID] = (200, matches())
         api.answers[where] = trouble
         try:
-            told.append(repr(read(api, tmp_path / where, retries=1)))
+            texts.append(repr(read(api, tmp_path / where, retries=1)))
         except UserError as error:
-            told.append("".join(traceback.format_exception(error)))
+            texts.append("".join(traceback.format_exception(error)))
     assert all(key in sent for sent in api.keys) and api.keys, "it was sent"
     files = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
     assert caplog.text or trouble[0] in (401, 403)
-    for text in (*told, *files, caplog.text):
+    for text in (*texts, *files, caplog.text):
         assert key not in text
 
 
-def test_a_key_of_the_old_kind_is_a_parameter_and_one_of_the_new_a_header(
-    api, tmp_path, monkeypatch
-):
+def test_an_old_key_is_a_parameter_and_a_new_one_a_header(api, tmp_path, monkeypatch):
     read(api, tmp_path / "3")
     assert all(f"api_key={V3}" in sent and sent.endswith(" None") for sent in api.keys)
     api.keys.clear()
@@ -216,12 +212,12 @@ def test_a_key_of_the_old_kind_is_a_parameter_and_one_of_the_new_a_header(
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_key_that_is_refused_ends_the_job(api, tmp_path, status):
+def test_a_refused_key_ends_the_job(api, tmp_path, status):
     api.answers[MID] = (status, {})
-    known = {f"tt{n:07d}": Record(f"tt{n:07d}") for n in range(1, 30)}
+    earlier = {f"tt{n:07d}": Record(f"tt{n:07d}") for n in range(1, 30)}
     with pytest.raises(UserError, match=f"TMDB_API_KEY: TMDB refuses this key.*{status}.*export"):
-        read(api, tmp_path, known)
-    assert len(api.asked) < 29
+        read(api, tmp_path, earlier)
+    assert len(api.requests) < 29
 
 
 @pytest.mark.parametrize(
@@ -242,8 +238,8 @@ def test_a_key_that_is_refused_ends_the_job(api, tmp_path, status):
         (MID, (200, {}), "bad_answer"),
         (MID, (200, {"movie_results": {"0": MOVIE}}), "bad_answer"),
         (MID, (200, {"movie_results": [None]}), "bad_answer"),
-        (MID, (200, found(id="77/../../account")), "bad_answer"),
-        (MID, (200, found(id=True)), "bad_answer"),
+        (MID, (200, matches(id="77/../../account")), "bad_answer"),
+        (MID, (200, matches(id=True)), "bad_answer"),
         ("videos", (200, {"results": "none"}), "bad_answer"),
         ("videos", (200, None), "bad_answer"),
         ("videos", (200, b" " * 1_000_001), "too_large"),
@@ -258,16 +254,16 @@ def test_a_hostile_answer_is_one_movies_failure(api, tmp_path, where, answer, re
 
 
 @pytest.mark.parametrize("busy", [429, 503])
-def test_a_server_that_asks_for_patience_gets_it(api, tmp_path, busy):
-    api.answers[MID] = [(busy, {}), (200, found())]
+def test_a_busy_server_is_queried_again(api, tmp_path, busy):
+    api.answers[MID] = [(busy, {}), (200, matches())]
     assert [row["status"] for row in read(api, tmp_path, retries=1)[1]] == ["ok"]
-    assert api.asked.count(f"/3/find/{MID}") == 2
+    assert api.requests.count(f"/3/find/{MID}") == 2
 
 
-def test_texts_that_cannot_be_printed_and_fields_of_a_wrong_kind_do_no_harm(api, tmp_path):
+def test_unprintable_texts_and_wrong_types_are_tolerated(api, tmp_path):
     api.answers[MID] = (
         200,
-        found(
+        matches(
             title=" A\u202e \ud800Tit\x00le\n2\u200b " + "!" * 5000,
             overview=["no text"],
             release_date="1999-xx-31",
@@ -284,12 +280,12 @@ def test_texts_that_cannot_be_printed_and_fields_of_a_wrong_kind_do_no_harm(api,
     assert record.entry["tmdb"]["overview"] == ""
 
 
-def test_tmdb_is_named_once_with_the_counts(api, tmp_path, caplog):
+def test_the_log_credits_tmdb_once_with_the_counts(api, tmp_path, caplog):
     caplog.set_level("INFO")
     full = Record("tt0000004", "T", "2000", ("drama",), ({"id": "bbbbbbbbbbb"},), "https://x/p")
-    api.answers["tt0000002"] = (200, found(id=78))
+    api.answers["tt0000002"] = (200, matches(id=78))
     api.answers["videos"] = [(200, {"results": [video("aaaaaaaaaaa")]}), (200, {"results": []})]
     mids = [MID, "tt0000002", "tt0000003"]
     read(api, tmp_path, {mid: Record(mid) for mid in mids} | {full.mid: full})
-    assert caplog.text.count(tmdb.ATTRIBUTION) == 1
-    assert "3 movies asked for, 2 found, 1 with a trailer" in caplog.text
+    assert caplog.text.count(CREDITS["tmdb"]) == 1
+    assert "3 movies queried, 2 found, 1 with a trailer" in caplog.text

@@ -1,4 +1,4 @@
-"""The published metadata: what is known is read, what is not is kept, faults name their entry."""
+"""The published metadata: known keys are read, others kept; errors name their entry."""
 
 import gzip
 import io
@@ -53,7 +53,7 @@ def content(**entries):
     return json.dumps({"trailers12k": entries}).encode()
 
 
-def test_an_entry_becomes_a_record_and_is_kept_as_it_is(tmp_path):
+def test_an_entry_becomes_a_record_and_is_kept_unchanged(tmp_path):
     (record,) = read(tmp_path / "m.json", content(**{"1": ENTRY | UNKNOWN}))
     assert (record.mid, record.title, record.year) == ("tt0035423", "Kate & Leopold", "2001")
     assert record.genres == ("comedy", "fantasy")
@@ -63,7 +63,7 @@ def test_an_entry_becomes_a_record_and_is_kept_as_it_is(tmp_path):
     assert record.where == f"{tmp_path / 'm.json'}, entry 1"
 
 
-def test_archives_and_packed_files_hold_the_same(tmp_path):
+def test_archives_and_compressed_files_are_read_alike(tmp_path):
     data = content(**{"1": ENTRY})
     mids = []
     for name, form in (
@@ -77,12 +77,12 @@ def test_archives_and_packed_files_hold_the_same(tmp_path):
 
 
 def collected(records):
-    known = {}
-    combine(known, "trailers12k", records, adds=True)
-    return [known[mid] for mid in sorted(known)]
+    records_by_mid = {}
+    combine(records_by_mid, "trailers12k", records, adds=True)
+    return [records_by_mid[mid] for mid in sorted(records_by_mid)]
 
 
-def test_our_own_metadata_can_be_read_again(tmp_path):
+def test_metadata_of_this_project_can_be_read(tmp_path):
     url = {"id": "", "url": "https://h/t.mp4"}
     entries = {
         "1": ENTRY,
@@ -111,7 +111,7 @@ def test_our_own_metadata_can_be_read_again(tmp_path):
         {"youtube": None, "imdb": {"id": "0000007", "title": None, "genres": None, "year": None}},
     ],
 )
-def test_what_is_missing_is_a_gap(tmp_path, more):
+def test_missing_values_are_gaps(tmp_path, more):
     entry = {"imdb": {"id": "0000007"}} | more
     (record,) = read(tmp_path / "m.json", content(**{"7": entry}))
     assert record.mid == "tt0000007"
@@ -131,29 +131,29 @@ def test_what_is_missing_is_a_gap(tmp_path, more):
         ({"posters": ["https://h/1"], "cover": None, "plot": "https://h/2"}, {}, ""),
     ],
 )
-def test_a_poster_is_found_under_whatever_name_it_has(tmp_path, imdb, more, url):
+def test_a_poster_is_found_under_several_keys(tmp_path, imdb, more, url):
     entry = {"imdb": {"id": "0000007"} | imdb} | more
     (record,) = collected(read(tmp_path / "m.json", content(**{"7": entry})))
     assert record.poster_url == url
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "told"),
+    ("name", "data", "message"),
     [
-        ("m.tar.gz", packed(content(a=ENTRY))[:-30], "it is cut or damaged"),
-        ("m.tar.gz", b"<html>", "it is cut or damaged (Not a gzipped file"),
-        ("m.tar.gz", b"", "it is cut or damaged (empty file); delete it, and it is fetched again"),
+        ("m.tar.gz", packed(content(a=ENTRY))[:-30], "truncated or damaged"),
+        ("m.tar.gz", b"<html>", "truncated or damaged (Not a gzipped file"),
+        ("m.tar.gz", b"", "truncated or damaged (empty file); delete the file to fetch it again"),
         ("m.tar.gz", packed(content(a=ENTRY))[:-8] + bytes(8), "damaged (CRC check failed"),
-        ("m.tar.gz", packed(content(a=ENTRY))[:40], "it is cut or damaged"),
-        ("m.tar.gz", packed(b"{}", "other.json"), "there is no metadata.json in it"),
-        ("m.json.gz", gzip.compress(content(a=ENTRY))[:-30], "it is cut or damaged"),
-        ("m.json.gz", b"{}", "it is cut or damaged (Not a gzipped file"),
+        ("m.tar.gz", packed(content(a=ENTRY))[:40], "truncated or damaged"),
+        ("m.tar.gz", packed(b"{}", "other.json"), "the archive has no metadata.json"),
+        ("m.json.gz", gzip.compress(content(a=ENTRY))[:-30], "truncated or damaged"),
+        ("m.json.gz", b"{}", "truncated or damaged (Not a gzipped file"),
         ("m.json.gz", gzip.compress(b"")[:10] + b"\xff" * 20, "damaged (Error -3 while"),
         ("m.json", b'{"trailers12k": {"1": "\xff"}}', "byte 23 is not UTF-8"),
         ("m.json", b'{"trailers12k": {\n"1": }', "line 2, column 6 is not JSON"),
-        ("m.json", b'{"12k": {}}', 'no entries; they stand below the key "trailers12k"'),
-        ("m.json", content(), 'no entries; they stand below the key "trailers12k"'),
-        ("m.json", b"[]", 'no entries; they stand below the key "trailers12k"'),
+        ("m.json", b'{"12k": {}}', 'no entries below the key "trailers12k"'),
+        ("m.json", content(), 'no entries below the key "trailers12k"'),
+        ("m.json", b"[]", 'no entries below the key "trailers12k"'),
         ("m.json", content(a=[]), "entry a: entry: [] is not allowed; allowed: an o"),
         ("m.json", content(a={"imdb": "x"}), "entry a: imdb: 'x' is not allowed; allowed: an o"),
         ("m.json", content(a={"youtube": []}), "entry a: youtube: [] is not allowed"),
@@ -166,38 +166,38 @@ def test_a_poster_is_found_under_whatever_name_it_has(tmp_path, imdb, more, url)
         ("m.json", content(a={"youtube": {"trailers": [{"id": 5}]}}), "youtube.trailers.id: 5 is"),
         ("m.json", content(a={"imdb": {"genres": [["X"]]}}), "genres: ['X'] is not allowed"),
     ],
-    # Packed bytes hold the time: as names of tests they would change with each run.
+    # Compressed bytes contain the time, so test names made of them would change.
     ids=lambda value: "data" if isinstance(value, bytes) else value,
 )
-def test_a_fault_is_told_in_one_line(tmp_path, name, data, told):
+def test_an_invalid_value_is_reported_in_one_line(tmp_path, name, data, message):
     with pytest.raises(UserError) as error:
         read(tmp_path / name, data)
-    assert told in str(error.value) and name in str(error.value)
+    assert message in str(error.value) and name in str(error.value)
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ({"id": "12"}, "entry 1: mid: 'tt12' is not allowed"),
         ({"id": None}, "entry 1: mid: 'tt' is not allowed"),
         ({"year": "soon"}, "entry 1: year: 'soon' is not allowed"),
     ],
 )
-def test_what_can_be_no_movie_is_refused(tmp_path, changed, told):
+def test_an_invalid_movie_is_refused(tmp_path, changed, message):
     entry = ENTRY | {"imdb": ENTRY["imdb"] | changed}
     with pytest.raises(UserError) as error:
         combine({}, "trailers12k", read(tmp_path / "m.json", content(**{"1": entry})), adds=True)
-    assert told in str(error.value)
+    assert message in str(error.value)
 
 
-def test_what_cannot_be_printed_is_left_out_of_a_title_and_kept_in_the_entry(tmp_path):
+def test_unprintable_characters_leave_the_title_and_stay_in_the_entry(tmp_path):
     entry = ENTRY | {"imdb": ENTRY["imdb"] | {"title": "A\x07\u00a0B"}}
     (record,) = read(tmp_path / "m.json", content(**{"1": entry}))
     assert record.title == "A B" and record.entry["imdb"]["title"] == "A\x07\u00a0B"
 
 
-def test_a_file_that_is_not_there(tmp_path):
+def test_a_missing_file_is_reported(tmp_path):
     with pytest.raises(UserError, match="none.tar.gz does not exist; see sources.trailers12k.meta"):
         read(tmp_path / "none.tar.gz")
     with pytest.raises(UserError, match="cannot be read .Is a directory.; see sources.trailers12k"):

@@ -1,4 +1,4 @@
-"""Charts: every number of a table is drawn, and what is what can be told without colours."""
+"""Charts draw every number of their tables, and do not rely on colours alone."""
 
 import json
 import re
@@ -7,10 +7,9 @@ import pandas as pd
 import pytest
 
 from trailers12k.common.vocabulary import GENRES
-from trailers12k.report import charts as figures
-from trailers12k.report import drawing
-from trailers12k.report import theme as theme_
+from trailers12k.report import charts, drawing, run_charts, theme
 
+SECONDS = charts.HistogramAxis("seconds", integers=False)
 FUNNEL = pd.DataFrame(
     [
         ("movies", "ok", None, 44),
@@ -34,41 +33,41 @@ def contrast(one, other):
     return (high + 0.05) / (low + 0.05)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_colours_can_be_seen(theme):
-    shown = (lambda colour: colour) if theme == "light" else theme_.DARK.get
-    paper = shown(theme_.PAPER)
-    for colour in (theme_.INK, theme_.MUTED):
-        assert contrast(shown(colour), paper) > 4.5, colour
-    strong = (theme_.OURS, theme_.THEIRS, theme_.LOST, *figures.SUBSETS.values())
-    for colour in (*strong, *theme_.CATEGORIES):
-        assert contrast(shown(colour), paper) > 3, colour
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_have_the_contrast_that_wcag_requires(scheme):
+    displayed = (lambda colour: colour) if scheme == "light" else theme.DARK.get
+    paper = displayed(theme.PAPER)
+    for colour in (theme.INK, theme.MUTED):
+        assert contrast(displayed(colour), paper) > 4.5, colour
+    strong = (theme.OURS, theme.THEIRS, theme.LOST, *charts.SUBSET_COLOURS.values())
+    for colour in (*strong, *theme.CATEGORIES):
+        assert contrast(displayed(colour), paper) > 3, colour
 
 
-def test_every_colour_has_a_dark_one():
-    told = json.dumps(theme_.CONFIG) + json.dumps([*theme_.GENRE_COLOURS.values()])
-    assert set(re.findall(r"#[0-9a-f]{6}", told)) <= theme_.DARK.keys()
-    assert len(set(theme_.GENRE_COLOURS.values())) == len(GENRES)
+def test_every_colour_has_a_dark_counterpart():
+    text = json.dumps(theme.CONFIG) + json.dumps([*theme.GENRE_COLOURS.values()])
+    assert set(re.findall(r"#[0-9a-f]{6}", text)) <= theme.DARK.keys()
+    assert len(set(theme.GENRE_COLOURS.values())) == len(GENRES)
 
 
-def test_a_loss_stands_where_the_movies_were():
-    rows = drawing.spec(figures.funnel(FUNNEL))["data"]["values"]
-    assert [(row["from"], row["to"], row["what"]) for row in rows] == [
-        (0, 44, "left"),
+def test_a_loss_ends_where_the_movies_before_it_end():
+    rows = drawing.spec(charts.funnel(FUNNEL))["data"]["values"]
+    assert [(row["from"], row["to"], row["outcome"]) for row in rows] == [
+        (0, 44, "remaining"),
         (41, 44, "lost"),
-        (0, 41, "left"),
+        (0, 41, "remaining"),
         (18, 41, "set aside"),
-        (0, 18, "left"),
+        (0, 18, "remaining"),
     ]
     assert rows[1]["label"] == "− trailers: not video"
 
 
-def test_what_lies_beyond_is_drawn_as_one_step():
+def test_the_bin_of_outliers_is_as_wide_as_the_others():
     table = pd.DataFrame(
         [("duration", 60, 70, 5), ("duration", 70, 80, 2), ("duration", 80, 900, 1)],
         columns=["measure", "from", "to", "movies"],
     )
-    rows = drawing.spec(figures.histogram(table, "seconds"))["data"]["values"]
+    rows = drawing.spec(charts.histogram(table, SECONDS))["data"]["values"]
     assert [(row["from"], row["to"], row["words"]) for row in rows][1:] == [
         (70, 80, "70 to 80"),
         (80, 90, "80 and more"),
@@ -76,23 +75,37 @@ def test_what_lies_beyond_is_drawn_as_one_step():
     assert sum(row["movies"] for row in rows) == 8
 
 
-@pytest.mark.parametrize("chart", [figures.histogram(FUNNEL[:0], "x"), figures.costs(FUNNEL[:0])])
-def test_where_nothing_is_known_the_picture_says_so(chart, tmp_path):
+@pytest.mark.parametrize(
+    "chart, words",
+    [
+        (charts.histogram(FUNNEL[:0], SECONDS), "no values"),
+        (charts.costs(FUNNEL[:0]), "no benchmarks"),
+    ],
+)
+def test_a_chart_without_data_says_so(chart, words, tmp_path):
     drawing.save(chart, tmp_path / "x")
-    assert "nothing was measured" in drawing.svg(chart) or "none is known" in drawing.svg(chart)
+    assert words in (tmp_path / "x.svg").read_text()
 
 
-def test_untrained_runs_are_told_by_more_than_a_colour():
+def test_years_are_written_without_a_thousands_separator():
+    bins = pd.DataFrame([("year", 1999, 2000, 3)], columns=["measure", "from", "to", "movies"])
+    axis = charts.HistogramAxis("year", number_format="d")
+    encoding = drawing.spec(charts.histogram(bins, axis))["encoding"]
+    assert encoding["x"]["axis"]["format"] == "d"
+
+
+def test_lines_of_untrained_runs_are_dashed():
     table = pd.DataFrame({"a": [1.0, 2.0], "b": [2.0, 1.0]}, index=pd.Index([0, 1], name="recall"))
     pretrained = {"a": True, "b": False}
-    told = drawing.spec(figures.precision_recall(table, pretrained))
-    assert told["encoding"]["strokeDash"]["scale"]["domain"] == list(figures.WEIGHTS)
-    text = drawing.svg(figures.precision_recall(table, pretrained))
-    assert "stroke-dasharray" in text and figures.WEIGHTS[1] in text
+    chart = run_charts.precision_recall(table, pretrained)
+    dashes = drawing.spec(chart)["encoding"]["strokeDash"]["scale"]
+    assert dashes["domain"] == list(run_charts.WEIGHTS)
+    text = drawing.svg(chart)
+    assert "stroke-dasharray" in text and run_charts.WEIGHTS[1] in text
 
 
-def test_pictures_ask_for_nothing():
+def test_pictures_load_nothing():
     places = pd.DataFrame({"mid": ["tt1", "tt2"], "x": [0.0, 1.0], "y": [1.0, 0.0]})
-    text = drawing.svg(figures.feature_map(places, {"tt1": "drama", "tt2": "horror"}))
-    assert theme_.GENRE_COLOURS["drama"] in text and theme_.GENRE_COLOURS["horror"] in text
+    text = drawing.svg(charts.embedding(places, {"tt1": "drama", "tt2": "horror"}))
+    assert theme.GENRE_COLOURS["drama"] in text and theme.GENRE_COLOURS["horror"] in text
     assert re.findall(r'(?:href|src)="(?!#)', text) == []

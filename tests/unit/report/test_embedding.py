@@ -1,4 +1,4 @@
-"""Maps of stores: what is near stays near, twins are found, and nothing depends on the cores."""
+"""Embeddings keep groups apart, find near-duplicates, and do not depend on the number of cores."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from trailers12k.features import store as stores
-from trailers12k.report import embedding as maps
+from trailers12k.report import embedding
 
 
 def store_of(folder, arrays):
@@ -22,7 +22,7 @@ def store_of(folder, arrays):
 
 @pytest.fixture
 def two_groups():
-    """Forty movies about two points, of two to six clips; the last is the first once more."""
+    """Forty movies around two points, of two to six clips, and a near-duplicate of the first."""
     draw = np.random.default_rng(3)
     arrays = {}
     for number in range(40):
@@ -32,8 +32,8 @@ def two_groups():
     return arrays
 
 
-def test_groups_lie_apart_and_a_twin_is_found(tmp_path, two_groups):
-    table = maps.of_store(*store_of(tmp_path, two_groups)).set_index("mid")
+def test_groups_are_apart_and_a_near_duplicate_is_the_nearest(tmp_path, two_groups):
+    table = embedding.embed(*store_of(tmp_path, two_groups)).set_index("mid")
     assert list(table.index) == sorted(two_groups)
     places = table[["x", "y"]].to_numpy()
     group = np.array([int(mid[2:]) % 2 for mid in table.index])
@@ -49,8 +49,8 @@ def test_groups_lie_apart_and_a_twin_is_found(tmp_path, two_groups):
     assert (table.index != table["nearest"]).all()
 
 
-def test_the_distance_is_that_of_standardised_means(tmp_path, two_groups):
-    table = maps.of_store(*store_of(tmp_path, two_groups)).set_index("mid")
+def test_distances_are_between_standardised_means(tmp_path, two_groups):
+    table = embedding.embed(*store_of(tmp_path, two_groups)).set_index("mid")
     means = pd.DataFrame({mid: a.mean(axis=0) for mid, a in sorted(two_groups.items())}).T
     scaled = (means - means.mean()) / means.std(ddof=0)
     for mid, row in table.iterrows():
@@ -59,32 +59,32 @@ def test_the_distance_is_that_of_standardised_means(tmp_path, two_groups):
         assert row["distance"] == pytest.approx(all_.min(), rel=1e-3)
 
 
-def test_the_same_bytes_whatever_the_cores(tmp_path, two_groups):
+def test_the_number_of_cores_does_not_change_the_bytes(tmp_path, two_groups):
     files = store_of(tmp_path, two_groups)
     written = []
     for threads in (1, 2):
         with threadpool_limits(threads):
-            maps.write(tmp_path / "map.csv", maps.of_store(*files))
+            embedding.write(tmp_path / "map.csv", embedding.embed(*files))
         written.append((tmp_path / "map.csv").read_bytes())
     assert written[0] == written[1]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4])
-def test_few_movies_have_a_map_too(tmp_path, two_groups, count):
+def test_few_movies_have_an_embedding(tmp_path, two_groups, count):
     some = dict(list(two_groups.items())[:count])
-    table = maps.of_store(*store_of(tmp_path, some))
+    table = embedding.embed(*store_of(tmp_path, some))
     assert list(table.columns) == ["mid", "x", "y", "nearest", "distance"]
     assert len(table) == count and np.isfinite(table[["x", "y"]].to_numpy(float)).all()
-    maps.write(tmp_path / "map.csv", table)
+    embedding.write(tmp_path / "map.csv", table)
     assert len((tmp_path / "map.csv").read_text().splitlines()) == 1 + count
 
 
-def test_a_feature_that_never_varies_is_borne_and_no_clips_are_left_out(tmp_path, two_groups):
+def test_a_constant_feature_is_allowed_and_movies_without_clips_are_left_out(tmp_path, two_groups):
     for values in two_groups.values():
         values[:, 2] = 5
     store, manifest = store_of(tmp_path, two_groups)
     with manifest.open("a") as file:
         file.write("tt9999999,0,x\n")
-    table = maps.of_store(store, manifest)
+    table = embedding.embed(store, manifest)
     assert "tt9999999" not in set(table["mid"])
     assert np.isfinite(table["distance"]).all()

@@ -1,7 +1,6 @@
-"""The tables on a run: what is lost adds up, and what is told can be found by hand."""
+"""The tables that describe a run: losses add up, and numbers agree with a calculation by hand."""
 
 import csv
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +10,8 @@ import pytest
 from trailers12k.common.files import write_csv, write_text
 from trailers12k.common.movie import Movie
 from trailers12k.common.vocabulary import GENRES
-from trailers12k.movies.metadata import write_movies
-from trailers12k.report import costs, losses
-from trailers12k.report import tables as overview
-from trailers12k.review import trailer_table
+from trailers12k.features import store
+from trailers12k.report import costs, losses, measures, tables
 
 MIDS = [f"tt000000{i}" for i in range(1, 9)]
 OK = ("ok", "")
@@ -27,11 +24,11 @@ def movies(*genres):
     ]
 
 
-def stages(**told):
-    """stage -> mid -> (status, reason): ok but for what is told, by the last digit of the mid."""
+def stages(**losses):
+    """stage -> mid -> (status, reason): ok, except for the losses by the last digit of the mid."""
     return {
-        stage: {mid: but.get(mid[-1], OK) for mid in MIDS}
-        for stage, but in ({"trailers": {}, "clips": {}, "store": {}} | told).items()
+        stage: {mid: lost.get(mid[-1], OK) for mid in MIDS}
+        for stage, lost in ({"trailers": {}, "clips": {}, "store": {}} | losses).items()
     }
 
 
@@ -43,26 +40,26 @@ def splits(**columns):
 
 
 def test_a_movie_is_lost_at_the_first_stage_that_is_not_ok():
-    told = stages(
+    ledger = stages(
         trailers={"2": ("failed", "private")},
         clips={"2": ("skipped", "no_trailer"), "3": ("failed", "no_frames")},
     )
-    del told["store"]["tt0000004"]
-    assert losses.follow(MIDS, told, ["trailers", "clips", "store"]) == {
+    del ledger["store"]["tt0000004"]
+    assert losses.follow(MIDS, ledger, ["trailers", "clips", "store"]) == {
         "tt0000002": ("trailers", "failed", "private"),
         "tt0000003": ("clips", "failed", "no_frames"),
         "tt0000004": ("store", "skipped", "unknown"),
     }
 
 
-def test_in_the_funnel_every_movie_is_lost_once_or_left():
-    told = stages(
+def test_the_funnel_counts_every_movie_once():
+    ledger = stages(
         trailers={"1": ("failed", "private"), "2": ("failed", "private")},
         clips={"1": ("skipped", "no_trailer"), "3": ("failed", "no_frames")},
         store={"4": ("skipped", "no_poster")},
     )
     order = ["trailers", "clips", "store"]
-    lost = losses.follow(MIDS, told, order)
+    lost = losses.follow(MIDS, ledger, order)
     table = splits(split0=[2, 2, 2, 2, 2, 0, 1, 2], split1=[0] * 8).drop(index=MIDS[4])
     predicted = {"a": {MIDS[7]}, "b": {MIDS[7], MIDS[3]}}
     rows = losses.funnel(MIDS, 3, lost, order, table, predicted)
@@ -89,12 +86,12 @@ def test_the_numbers_of_any_funnel_add_up(seed):
     random = np.random.default_rng(seed)
     state = [OK, OK, ("failed", "removed"), ("skipped", "no_trailer"), ("failed", "")]
     order = ["trailers", "clips", "one", "two"]
-    told = {stage: {mid: state[random.integers(5)] for mid in MIDS} for stage in order}
+    ledger = {stage: {mid: state[random.integers(5)] for mid in MIDS} for stage in order}
     table = splits(split0=random.integers(0, 3, 8), split1=random.integers(0, 3, 8))
     table = table[random.random(8) < 0.8]
     predicted = {run: {*np.array(MIDS)[random.random(8) < 0.7]} for run in "ab"}
     rejected = int(random.integers(3))
-    lost = losses.follow(MIDS, told, order)
+    lost = losses.follow(MIDS, ledger, order)
     left = 8 + rejected
     for row in losses.funnel(MIDS, rejected, lost, order, table, predicted)[1:]:
         if row["status"] != "ok":
@@ -103,33 +100,9 @@ def test_the_numbers_of_any_funnel_add_up(seed):
         assert row["status"] != "ok" or row["movies"] == left
 
 
-def test_of_a_trailer_is_told_what_its_ledgers_know():
-    downloaded = [
-        {"mid": MIDS[0], "status": "ok", "trailer": "1", "address": "x", "title": "On the site"}
-        | {"duration": "61.5", "sha256": "ab"},
-        {"mid": MIDS[1], "status": "failed", "duration": "9"},
-    ]
-    cut = [{"mid": MIDS[0], "status": "ok", "shots": "7", "clips": "9", "black": "0.125"}]
-    listed = [Movie(MIDS[0], "A", "1", ("drama",), "id", "", "", ("other", "third"))]
-    listed += movies("", "crime|drama")[1:]
-    lost = {MIDS[1]: ("trailers", "failed", "private")}
-    first, second = trailer_table.trailers(listed, lost, downloaded, cut)
-    assert list(first)[:7] == trailer_table.TRAILERS[:7] and {*first} == {*trailer_table.TRAILERS}
-    assert (first["trailer"], first["video_title"]) == ("other", "On the site")
-    assert (first["duration"], first["shots"], first["black"]) == ("61.5", "7", "0.125")
-    # What no ledger has yet is empty.
-    assert first["still"] == first["frozen"] == ""
-    assert (second["status"], second["stage"], second["reason"]) == (
-        "failed",
-        "trailers",
-        "private",
-    )
-    assert second["duration"] == second["trailer"] == "" and second["genres"] == "crime|drama"
-
-
-def test_genres_alone_and_together():
-    labels = overview.labels_of(movies("drama|romance", "drama", "romance", "horror"))
-    counts = {row["genre"]: row for row in overview.genre_counts(labels, {MIDS[0], MIDS[1]})}
+def test_movies_per_genre_and_per_pair_of_genres():
+    labels = tables.labels_of(movies("drama|romance", "drama", "romance", "horror"))
+    counts = {row["genre"]: row for row in tables.genre_counts(labels, {MIDS[0], MIDS[1]})}
     assert counts["drama"]["movies"] == counts["drama"]["evaluated"] == 2
     assert counts["romance"] == {
         "genre": "romance",
@@ -137,7 +110,7 @@ def test_genres_alone_and_together():
         "share": "0.500000",
         "evaluated": 1,
     }
-    together = {row["genre"]: row for row in overview.cooccurrence(labels)}
+    together = {row["genre"]: row for row in tables.cooccurrence(labels)}
     assert together["drama"]["romance"] == together["romance"]["drama"] == 1
     assert together["drama"]["drama"] == 2 and together["horror"]["drama"] == 0
 
@@ -152,7 +125,7 @@ def test_every_number_is_in_one_bar(numbers, name):
     if name == "shots":
         numbers = [int(number) for number in numbers]
     values = np.array(numbers, dtype=float)
-    rows = overview.histograms({name: values})
+    rows = measures.histograms({name: values})
     assert sum(row["movies"] for row in rows) == len(values) and len(rows) < 45
     bars = [(float(row["from"]), float(row["to"])) for row in rows]
     assert all(end == start for (_, end), (start, _) in zip(bars, bars[1:], strict=False))
@@ -162,23 +135,23 @@ def test_every_number_is_in_one_bar(numbers, name):
         assert inside.sum() == pytest.approx(row["movies"], abs=1e-9)
 
 
-def test_the_middle_of_nothing_is_left_empty():
-    values = overview.measured(
+def test_a_measure_without_values_has_an_empty_median():
+    values = measures.measured(
         [{"year": "", "genres": "", **dict.fromkeys(["duration", "shots", "clips"], "")}]
     )
-    rows = overview.measures(values)
+    rows = measures.measures(values)
     assert [row["movies"] for row in rows] == [0] * 5
-    assert overview.histograms({"shots": np.array([])}) == []
+    assert measures.histograms({"shots": np.array([])}) == []
 
 
-def test_the_worst_mistakes_by_hand():
+def test_mistakes_agree_with_a_calculation_by_hand():
     labels = splits(split0=2)
     labels.loc[MIDS[0], "drama"] = 1
     sure = pd.DataFrame(0.01, index=MIDS[:2], columns=list(GENRES))
     wrong = sure.copy()
     wrong.loc[MIDS[1], "horror"] = 0.9
     titles = {MIDS[1]: "The wrong one"}
-    rows = overview.mistakes(labels, {"run": [sure, wrong.loc[MIDS[1:2]]]}, titles)
+    rows = tables.mistakes(labels, {"run": [sure, wrong.loc[MIDS[1:2]]]}, titles)
     assert [row["mid"] for row in rows] == MIDS[:2]
     first, second = rows
     right = -np.log(0.99)
@@ -190,12 +163,11 @@ def test_the_worst_mistakes_by_hand():
     assert second["predicted"].startswith("horror 0.46|")
 
 
-def test_no_run_has_more_mistakes_than_are_shown():
+def test_mistakes_with_equal_loss_are_ordered_by_mid():
     labels = splits(split0=2)
     many = pd.DataFrame(0.5, index=MIDS, columns=list(GENRES))
-    rows = overview.mistakes(labels, {"a": [many] * 3, "b": [many.iloc[:0]]}, {})
-    assert Counter(row["run"] for row in rows) == {"a": 8}
-    # Of equals the first by mid.
+    rows = tables.mistakes(labels, {"a": [many] * 3, "b": [many.iloc[:0]]}, {})
+    assert {row["run"] for row in rows} == {"a"}
     assert [row["mid"] for row in rows] == MIDS
 
 
@@ -219,62 +191,44 @@ def test_costs_are_summed_by_rule(tmp_path):
     assert costs.costs(tmp_path / "none", []) == []
 
 
-def test_what_stores_say_of_themselves():
+def test_stores_and_versions_come_from_recorded_attributes():
     attributes = {
         "random": {"pretrained": False, "weights": "random, seed 1", "num_features": 8}
         | {"versions": {"torch": "2"}, "decoder": "decord 1"},
         "theirs": {"num_features": 9},
     }
     manifests = {"random": [{"clips": "3"}, {"clips": "4"}], "theirs": [{"clips": ""}]}
-    first, second = overview.store_rows(attributes, manifests)
+    records = {name: tables.StoreRecord(attributes[name], manifests[name]) for name in attributes}
+    first, second = tables.store_rows(records)
     assert (first["movies"], first["clips"], first["trained"]) == (2, 7, "no")
     assert (second["weights"], second["trained"], second["features"]) == ("as published", "", 9)
     tools = [{"stage": "trailers", "status": "ok", "tool": "yt-dlp 1"}]
-    told = {row["what"]: row["made_by"] for row in overview.versions(attributes, tools)}
-    assert told["trailers"] == "yt-dlp 1" and told["features"] == "torch 2"
-    assert told["decoding"] == "decord 1" and "pandas" in told["tables"]
+    rows = tables.versions(attributes.values(), tools)
+    made_by = {row["what"]: row["made_by"] for row in rows}
+    assert made_by["trailers"] == "yt-dlp 1" and made_by["features"] == "torch 2"
+    assert made_by["decoding"] == "decord 1" and "pandas" in made_by["tables"]
 
 
-def test_without_movies_there_are_the_other_tables(tmp_path):
+def test_without_a_movie_table_the_other_tables_are_written(tmp_path):
     folders = [tmp_path / f"split{k}" for k in range(2)]
     for folder in folders:
         folder.mkdir()
         table = pd.DataFrame(0.5, index=pd.Index(MIDS[:3], name="mid"), columns=list(GENRES))
         table.to_csv(folder / "tst.csv")
-    overview.describe(
-        tmp_path / "tables",
-        splits=splits(split0=2, split1=0),
+    splits(split0=2, split1=0).to_csv(tmp_path / "mtgc.csv")
+    store.create(tmp_path / "store.zarr", {"num_features": 8})
+    manifest = [{"mid": mid, "clips": "1"} for mid in MIDS[:5]]
+    write_csv(tmp_path / "store.csv", ["mid", "clips"], manifest)
+    run = tables.RunFiles(
+        mtgc=tmp_path / "mtgc.csv",
         runs={"run": folders},
-        stores=["store"],
-        attributes={"store": {}},
-        manifests={"store": [{"mid": mid, "clips": "1"} for mid in MIDS[:5]]},
+        stores={"store": "frames"},
+        used=["store"],
+        data=tmp_path,
     )
+    tables.describe_run(tmp_path / "tables", run)
     made = {path.stem for path in (tmp_path / "tables").iterdir()}
-    assert made == {*overview.COLUMNS} - {*overview.OF_MOVIES}
+    assert made == {*tables.COLUMNS} - {*tables.TABLES_OF_MOVIES}
     with (tmp_path / "tables" / "funnel.csv").open() as file:
         rows = [(row["step"], row["reason"], int(row["movies"])) for row in csv.DictReader(file)]
     assert ("features", "not_in_store", 3) in rows and rows[-1] == ("evaluated", "", 3)
-
-
-def test_a_failed_poster_does_not_lose_a_trailer(tmp_path):
-    """A run with posters made `posters: failed` a trailer to be flagged as `lost`."""
-    write_movies(tmp_path / "movies.csv", movies("crime", "crime", "crime"))
-    rows = [
-        {"mid": mid, "stage": stage, "status": "ok"} for mid in MIDS[:3] for stage in losses.MADE
-    ]
-    for mid, store, status in (
-        (MIDS[0], "posters_i_swin", "failed"),
-        (MIDS[1], "covers", "failed"),
-        (MIDS[2], "posters_of_frames", "failed"),
-    ):
-        for name in ("posters_i_swin", "covers", "posters_of_frames"):
-            state = {"status": status, "reason": "x"} if name == store else {"status": "ok"}
-            rows.append({"mid": mid, "stage": name} | state)
-    write_csv(tmp_path / "ledger.csv", ["mid", "stage", "status", "reason"], rows)
-    stores = {"posters_i_swin": "posters", "covers": "posters", "posters_of_frames": "frames"}
-    listed = trailer_table.list_trailers(
-        tmp_path / "trailers.csv", tmp_path / "movies.csv", tmp_path / "ledger.csv", [], [], stores
-    )
-    # The input of a store counts, not its name.
-    told = [(row["status"], row["stage"]) for row in listed]
-    assert told == [("ok", ""), ("ok", ""), ("failed", "posters_of_frames")]

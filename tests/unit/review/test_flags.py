@@ -1,13 +1,12 @@
-"""Each flag is raised by what it is for, and by nothing that is not known."""
+"""Each flag is raised by its own reason, and never by missing values."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from trailers12k.review import flags
-from trailers12k.review import near_duplicates as twins
-from trailers12k.video import contact_sheets as sheets
+from trailers12k.review import flags, near_duplicates
+from trailers12k.video import contact_sheets
 
 GOOD = {
     **{"status": "ok", "stage": "", "reason": "", "year": "2010", "genres": "drama"},
@@ -15,11 +14,10 @@ GOOD = {
     **{"fps": "24.000", "frames": "3372", "corrupt": "0", "shots": "60", "clips": "150"},
     **{"repeated": "0", "black": "0.080", "still": "0.050", "frozen": "3.50"},
 }
-TEXT = ["title", "video_title", "sha256"]
 
 
 def collection(**odd) -> pd.DataFrame:
-    """Nine ordinary trailers and tt0000009, which has what is named."""
+    """Nine ordinary trailers, and tt0000009 with the values of `odd`."""
     rows = [
         GOOD
         | {"mid": f"tt000000{i}", "title": f"Film {i} of Many", "sha256": f"{i:064x}"}
@@ -30,9 +28,10 @@ def collection(**odd) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def raised(trailers, maps=None, sheets=None) -> dict[str, dict[str, str]]:
+def raised(trailers, embeddings=None, sheets=None) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
-    for mid, flag, words in flags.flag(trailers, maps or {}, sheets).itertuples(index=False):
+    table = flags.flag(trailers, embeddings or {}, sheets)
+    for mid, flag, words, _ in table.itertuples(index=False):
         found.setdefault(mid, {})[flag] = words
     return found
 
@@ -52,14 +51,14 @@ def test_ordinary_trailers_have_no_flag():
             "title",
             "“Film 9 of Many (1968) Trailer” names 1968",
         ),
-        ({"black": "0.412"}, "black", "41% of the pictures are black"),
+        ({"black": "0.412"}, "black", "41% of the frames are black"),
         ({"frozen": "12.25"}, "frozen", "12.2 s of 140 s without any change"),
-        ({"still": "0.930"}, "slideshow", "93% of the pictures are the one before"),
-        ({"frames": "140"}, "slideshow", "1.0 pictures a second"),
+        ({"still": "0.930"}, "slideshow", "93% of the frames repeat an earlier one"),
+        ({"frames": "140"}, "slideshow", "1.0 frames per second"),
         ({"height": "640", "width": "360"}, "aspect", "360x640"),
         ({"shots": "5"}, "few_shots", "5 shots in 140 s; 60 would be usual"),
         ({"shots": "1"}, "few_shots", "1 shot in 140 s; 60 would be usual"),
-        ({"corrupt": "7"}, "corrupt", "7 of 3372 pictures"),
+        ({"corrupt": "7"}, "corrupt", "7 of 3372 frames are damaged"),
         (
             {"status": "failed", "stage": "trailers", "reason": "rate_limit", "sha256": ""},
             "lost",
@@ -74,9 +73,9 @@ def test_a_flag_is_raised_with_words(odd, flag, words):
     assert found == {"tt0000009": {flag: words}}
 
 
-def test_what_is_not_known_raises_none():
-    known = ("mid", "title", "status", "stage", "reason")
-    columns = [name for name in collection().columns if name not in known]
+def test_missing_values_raise_no_flag():
+    kept = ("mid", "title", "status", "stage", "reason")
+    columns = [name for name in collection().columns if name not in kept]
     assert raised(collection(**dict.fromkeys(columns, ""))) == {}
     assert raised(collection().iloc[:0]) == {}
 
@@ -87,13 +86,13 @@ def test_a_collection_of_short_trailers_is_compared_with_itself():
     assert raised(short) == {}
     short.loc[9, "frozen"] = "1.5"
     short.loc[8, "shots"] = "1"
-    assert {mid: [*told] for mid, told in raised(short).items()} == {
+    assert {mid: [*words] for mid, words in raised(short).items()} == {
         "tt0000008": ["few_shots"],
         "tt0000009": ["frozen"],
     }
 
 
-def test_titles_differ_in_what_stands_around_them_without_a_flag():
+def test_words_around_a_title_raise_no_flag():
     for video in (
         "FILM 9 OF MANY - Trailer",
         "Film Nine of Many: The Beginning of All Things (Official Trailer) HD",
@@ -104,14 +103,13 @@ def test_titles_differ_in_what_stands_around_them_without_a_flag():
     assert raised(collection(title="!!!")) == {}
 
 
-# ------------------------------------------------------------------ near-duplicates
 def picture(seed: int, size=(160, 90)) -> Image.Image:
     noise = np.random.default_rng(seed).integers(0, 255, (5, 8, 3), np.uint8)
     return Image.fromarray(noise).resize(size, Image.Resampling.BICUBIC)
 
 
 def write_sheet(path, pictures) -> None:
-    sheets.write(path, [np.asarray(each) for each in pictures])
+    contact_sheets.write(path, [np.asarray(each) for each in pictures])
 
 
 def nearest(pairs: dict[int, int], distance=1.0) -> pd.DataFrame:
@@ -123,7 +121,7 @@ def nearest(pairs: dict[int, int], distance=1.0) -> pd.DataFrame:
 
 @pytest.fixture
 def pictures(tmp_path):
-    """Ten trailers of twelve shots of their own."""
+    """Contact sheets of ten trailers with twelve different shots each."""
     for i in range(10):
         write_sheet(tmp_path / f"tt000000{i}.jpg", [picture(100 * i + j) for j in range(12)])
     return tmp_path
@@ -135,12 +133,12 @@ def twelve(**odd):
     )
 
 
-def test_a_copy_is_told_by_its_shots_whatever_its_size_quality_and_first_frames(pictures):
+def test_a_copy_of_another_size_quality_and_start_is_found_by_its_shots(pictures):
     own = [picture(300 + j, (120, 90)) for j in range(3, 12)]
     write_sheet(pictures / "tt0000009.jpg", [*(picture(i, (120, 90)) for i in (1, 2)), *own])
-    # Only one store has it as the nearest, and none finds it close.
-    maps = {"a": nearest({9: 3}, 11.0), "b": nearest({})}
-    found = raised(twelve(shots="11"), maps, pictures)
+    # It is the nearest in one store only, and close in none.
+    embeddings = {"a": nearest({9: 3}, 11.0), "b": nearest({})}
+    found = raised(twelve(shots="11"), embeddings, pictures)
     assert found == {
         "tt0000003": {
             "near_duplicate": "like tt0000009 Film 9 of Many: 9 of 11 shots are the same"
@@ -151,7 +149,7 @@ def test_a_copy_is_told_by_its_shots_whatever_its_size_quality_and_first_frames(
     }
 
 
-def test_a_letterboxed_copy_is_told_too(pictures):
+def test_a_letterboxed_copy_is_found(pictures):
     boxed = []
     for j in range(12):
         cell = Image.new("RGB", (160, 90))
@@ -161,40 +159,55 @@ def test_a_letterboxed_copy_is_told_too(pictures):
     assert set(raised(twelve(), {"a": nearest({9: 3})}, pictures)) == {"tt0000003", "tt0000009"}
 
 
-def test_different_trailers_are_none_however_close_their_features(pictures):
+def test_trailers_with_different_shots_are_no_copies_however_close_their_features(pictures):
     assert raised(twelve(), {"a": nearest({9: 3, 3: 9}, 0.1)}, pictures) == {}
 
 
-def test_black_frames_in_common_make_no_copy(pictures):
+def test_common_black_frames_make_no_copy(pictures):
     black = [Image.new("RGB", (160, 90), (3, 3, 3))] * 8
     for i in (3, 9):
         write_sheet(pictures / f"tt000000{i}.jpg", black + [picture(100 * i + j) for j in range(4)])
     assert raised(twelve(), {"a": nearest({9: 3})}, pictures) == {}
 
 
-def test_without_pictures_distances_decide_where_most_stores_agree(tmp_path):
+def test_without_contact_sheets_the_distances_in_most_stores_decide(tmp_path):
     trailers = collection()
     close, far = nearest({9: 3}, 1.0), nearest({9: 3}, 9.0)
     assert raised(trailers, {"a": close, "b": far}, tmp_path) == {}
     found = raised(trailers, {"a": close, "b": close, "c": far}, None)
-    words = "like tt0000003 Film 3 of Many: its features differ by 10% of what is usual"
+    words = "like tt0000003 Film 3 of Many: their feature distance is 10% of the median"
     assert found["tt0000009"] == {"near_duplicate": words} and set(found) == {
         "tt0000003",
         "tt0000009",
     }
 
 
-def test_the_same_file_is_not_told_twice(pictures):
+def test_the_same_file_is_flagged_once(pictures):
     write_sheet(pictures / "tt0000009.jpg", [picture(300 + j) for j in range(12)])
     trailers = twelve(sha256=f"{3:064x}")
     found = raised(trailers, {"a": nearest({9: 3})}, pictures)
-    assert {mid: [*told] for mid, told in found.items()} == {
+    assert {mid: [*words] for mid, words in found.items()} == {
         "tt0000003": ["duplicate"],
         "tt0000009": ["duplicate"],
     }
 
 
-def test_a_damaged_sheet_is_no_sheet(tmp_path):
+def test_a_flag_about_other_trailers_names_them_in_a_column(pictures):
+    write_sheet(pictures / "tt0000009.jpg", [picture(300 + j) for j in range(12)])
+    trailers = twelve()
+    trailers["sha256"] = [f"{i % 8:064x}" for i in range(10)]
+    table = flags.flag(trailers, {"a": nearest({9: 3})}, pictures)
+    assert {(row.mid, row.flag): row.others for row in table.itertuples()} == {
+        ("tt0000000", "duplicate"): "tt0000008",
+        ("tt0000001", "duplicate"): "tt0000009",
+        ("tt0000003", "near_duplicate"): "tt0000009",
+        ("tt0000008", "duplicate"): "tt0000000",
+        ("tt0000009", "duplicate"): "tt0000001",
+        ("tt0000009", "near_duplicate"): "tt0000003",
+    }
+
+
+def test_a_damaged_sheet_counts_as_missing(tmp_path):
     (tmp_path / "tt0000003.jpg").write_bytes(b"no picture")
-    assert twins.looks_of(tmp_path / "tt0000003.jpg", 3) is None
-    assert twins.looks_of(tmp_path / "none.jpg", 3) is None
+    assert near_duplicates.frames_of(tmp_path / "tt0000003.jpg", 3) is None
+    assert near_duplicates.frames_of(tmp_path / "none.jpg", 3) is None

@@ -1,4 +1,4 @@
-"""The folder of the review: what its page is told, and which files are written."""
+"""The folder of the review: the data of its page, and the files that are written."""
 
 import base64
 import hashlib
@@ -14,7 +14,7 @@ from PIL import Image
 from trailers12k.common.text import unescape_formula
 from trailers12k.review import page as review
 from trailers12k.review.flags import FLAGS
-from trailers12k.video import contact_sheets as sheets
+from trailers12k.video import contact_sheets
 
 COLUMNS = [
     "mid",
@@ -69,7 +69,7 @@ def folders(tmp_path):
     (tmp_path / "posters").mkdir()
     for i in range(3):
         frame = np.full((90, 160, 3), 60 * i, np.uint8)
-        sheets.write(tmp_path / "sheets" / f"tt000000{i}.jpg", [frame] * 3)
+        contact_sheets.write(tmp_path / "sheets" / f"tt000000{i}.jpg", [frame] * 3)
         poster = Image.new("RGB", (300, 450), (60 * i, 90, 30))
         poster.save(tmp_path / "posters" / f"tt000000{i}.jpg")
     return tmp_path
@@ -78,19 +78,18 @@ def folders(tmp_path):
 def write(folders, table=None, flags=(), decisions=()):
     out = folders / "review"
     table = trailers() if table is None else table
-    # As `curation.read_written` gives the rows of a file.
+    # `curation.read_written` returns rows like these.
     decisions = [{name: unescape_formula(text) for name, text in row.items()} for row in decisions]
-    review.write(
-        out, "films.csv", table, flags, CLIPS, decisions, folders / "sheets", folders / "posters"
-    )
+    contents = review.ReviewContents("films.csv", table, flags, CLIPS, decisions)
+    review.write(out, contents, folders / "sheets", folders / "posters")
     text = (out / "movies.js").read_text()
     data = json.loads(text.removeprefix("window.TRAILERS12K = ").removesuffix(";\n"))
     movies = {row[0]: dict(zip(data["columns"], row, strict=True)) for row in data["movies"]}
     return out, data, movies
 
 
-def test_the_page_is_told_what_the_tables_hold(folders):
-    flags = [{"mid": "tt0000001", "flag": "black", "words": "41% black"}]
+def test_the_data_of_the_page_comes_from_the_tables(folders):
+    flags = [{"mid": "tt0000001", "flag": "black", "words": "41% black", "others": "tt1|tt2"}]
     decision = {"mid": "tt0000002", "decision": "reject", "note": "'=1+1", "wrong": "a|b"}
     out, data, movies = write(folders, flags=flags, decisions=[decision])
     assert data["collection"] == "films.csv" and list(data["flags"]) == list(FLAGS)
@@ -99,15 +98,15 @@ def test_the_page_is_told_what_the_tables_hold(folders):
         **{"mid": "tt0000001", "title": "Film 1", "year": "2010", "genres": [1, 0]},
         **{"address": "aaaaaaaaaaa", "video": "", "duration": 12.35, "width": 640, "height": 360},
         **{"sha256": f"{1:064x}", "shots": 3, "starts": "0 u u", "cell": 160, "poster": 1},
-        "flags": [[list(FLAGS).index("black"), "41% black"]],
+        "flags": [[list(FLAGS).index("black"), "41% black", ["tt1", "tt2"]]],
     }
     assert (movies["tt0000003"]["cell"], movies["tt0000003"]["poster"]) == (0, 0)
     decided = dict(zip(data["decided"], data["decisions"][0], strict=True))
-    # As it was decided, without what escaped it for a spreadsheet.
+    # The reviewer's text, without the escape for spreadsheets.
     assert (decided["note"], decided["wrong"]) == ("=1+1", ["a", "b"])
 
 
-def test_pictures_are_linked_or_made_small_and_only_when_they_changed(folders):
+def test_pictures_are_linked_or_reduced_and_only_when_they_changed(folders):
     out, *_ = write(folders)
     assert (out / "sheets/tt0000001.jpg").samefile(folders / "sheets/tt0000001.jpg")
     with Image.open(out / "posters/tt0000001.jpg") as poster:
@@ -127,14 +126,14 @@ def test_pictures_are_linked_or_made_small_and_only_when_they_changed(folders):
     ]
 
 
-def test_pictures_of_movies_that_left_go(folders):
+def test_pictures_of_removed_movies_are_removed(folders):
     out, *_ = write(folders)
     (out / "sheets/tt0000001.jpg.partial").touch()
     write(folders, trailers().iloc[2:])
     assert sorted(path.name for path in out.rglob("*.jpg*")) == ["tt0000002.jpg"] * 2
 
 
-def test_sheets_are_copied_where_they_cannot_be_linked(folders, monkeypatch):
+def test_sheets_are_copied_where_hard_links_are_impossible(folders, monkeypatch):
     def refuse(*_):
         raise OSError("other file system")
 
@@ -147,14 +146,14 @@ def test_sheets_are_copied_where_they_cannot_be_linked(folders, monkeypatch):
     assert copy.stat().st_ino == first
 
 
-def test_a_sheet_of_other_shots_and_a_damaged_poster_are_not_shown(folders):
+def test_a_sheet_of_other_shots_and_a_damaged_poster_are_not_used(folders):
     (folders / "posters/tt0000001.jpg").write_bytes(b"no picture")
     _, _, movies = write(folders, trailers().assign(shots="12"))
     assert {movie["cell"] for movie in movies.values()} == {0}
     assert movies["tt0000001"]["poster"] == 0 and movies["tt0000002"]["poster"] == 1
 
 
-def test_without_any_picture_there_is_a_page(tmp_path):
+def test_the_page_needs_no_pictures(tmp_path):
     _, _, movies = write(tmp_path)
     assert {movie["cell"] for movie in movies.values()} == {0}
 
@@ -176,7 +175,7 @@ def test_no_text_can_end_the_script(folders):
     assert "<" not in text and text.isascii()
 
 
-def test_the_policy_lets_in_this_script_and_style_and_no_network():
+def test_the_policy_allows_this_script_and_style_and_no_network():
     page = review.page()
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page).group(1)
     for name in ("script", "style"):
@@ -188,8 +187,13 @@ def test_the_policy_lets_in_this_script_and_style_and_no_network():
     assert "[[" not in page.replace("[[mid", "").split("<script")[0]
 
 
-def test_of_more_shots_than_a_sheet_has_cells_the_starts_are_of_those_shown(folders):
+def test_a_sheet_with_fewer_cells_than_shots_has_the_starts_of_its_cells(folders):
     clips = pd.DataFrame({"mid": "tt0000001", "shot": range(2500), "start": np.arange(2500) * 0.5})
-    ((mid, text),) = review._starts(clips)
+    ((mid, text),) = review._shot_starts(clips)
     starts = np.cumsum([int(step, 36) for step in text.split()]) / 10
-    assert list(starts * 2) == sheets.shown(2500)
+    assert list(starts * 2) == contact_sheets.shown(2500)
+
+
+def test_every_template_counts_in_code_versions():
+    files = {f"templates/{path.name}" for path in review.TEMPLATES.iterdir()}
+    assert files == set(review.PACKAGE_FILES)

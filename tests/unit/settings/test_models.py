@@ -126,7 +126,7 @@ def test_a_whole_number_is_plain_in_one_way(value):
 
 
 def test_results_do_not_depend_on_requests():
-    config = {"retry": "all", "trailer": "x.mp4", "from": "v1", "to": "v2"}
+    config = {"retry": "all", "trailer": "x.mp4"}
     assert load(config).for_results() == load({}).for_results()
     assert set(config) == set(vocabulary.REQUESTS)
     assert load(load({}).for_results() | config) == load(config)

@@ -1,304 +1,57 @@
-"""dvc.yaml of several configurations, and the state of build/."""
+"""What is refused as a snapshot."""
 
-import os
-import shutil
-import tarfile
+import subprocess
+from pathlib import Path
 
-import numpy as np
 import pytest
-import yaml
-from snakemake.utils import update_config
 
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import sha256_of, write_csv, write_json
-from trailers12k.downloads import retries
-from trailers12k.features import store as stores
-from trailers12k.jobs import ledger
-from trailers12k.jobs import runner as shards
-from trailers12k.versions import dvc_pipeline
-from trailers12k.versions import run_state as state
-from trailers12k.versions import snapshots as versions
-from trailers12k.workflow.plan import Plan
+from trailers12k.settings import load
+from trailers12k.versions import snapshots
+from trailers12k.versions.restoration import restore
+from trailers12k.versions.snapshots import snapshot
 
-ROOT = versions.Path(__file__).parents[3]
-STORE = "trailers_i_toy_fpc24"
-
-
-def plan_of(*presets, **keys):
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    for preset in presets:
-        update_config(config, yaml.safe_load((ROOT / preset).read_text()))
-    return Plan(config | keys)
-
-
-def test_the_projects_own_dvc_yaml_is_that_of_its_configuration():
-    assert (ROOT / "dvc.yaml").read_text() == dvc_pipeline.dvc_yaml(plan_of())
-
-
-def test_the_stages_of_a_configuration_are_written_by_a_command(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    config = (ROOT / "config.yaml").read_text()
-    (tmp_path / "config.yaml").write_text(config)
-    (tmp_path / "dvc.lock").write_text("of other stages")
-    assert versions.main(["stages"]) == 0
-    assert (tmp_path / "dvc.yaml").read_text() == (ROOT / "dvc.yaml").read_text()
-    assert not (tmp_path / "dvc.lock").exists()
-
-
-def test_a_preset_is_named_in_commands_and_its_keys_are_parameters(monkeypatch):
-    monkeypatch.chdir(ROOT)
-    preset = "presets/trailers12k.yaml"
-    stages = yaml.safe_load(dvc_pipeline.dvc_yaml(plan_of(preset), [preset]))["stages"]
-    assert stages["features"]["cmd"] == f"snakemake features --configfile {preset}"
-    assert (
-        "backbones"
-        in {p: k for each in stages["features"]["params"] for p, k in each.items()}[preset]
-    )
-    outs = [path for out in stages["features"]["outs"] for path in out]
-    assert (
-        "data/posters_i_swin.zarr" in outs and "data/trailers_i_efficientnet_fpc24.zarr" not in outs
-    )
-    text = dvc_pipeline.dvc_yaml(plan_of(preset), [preset])
-    assert dvc_pipeline.settings_files(text) == ["config.yaml", preset]
-
-
-def test_a_table_of_the_user_is_a_dependency_and_kept_by_git(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    rows = [f"tt{n:07},A movie,2001,drama,,https://example.org/{n}.mp4," for n in range(10)]
-    head = "mid,title,year,genres,youtube_id,trailer_url,poster_url"
-    (tmp_path / "mine.csv").write_text("\n".join([head, *rows]) + "\n")
-    text = dvc_pipeline.dvc_yaml(plan_of(movies="mine.csv"))
-    assert "mine.csv" in yaml.safe_load(text)["stages"]["metadata"]["deps"]
-    assert dvc_pipeline.settings_files(text) == ["config.yaml", "mine.csv"]
-
-
-def test_the_authors_features_have_no_stage_before_them(monkeypatch):
-    monkeypatch.chdir(ROOT)
-    preset = "presets/published.yaml"
-    stages = yaml.safe_load(dvc_pipeline.dvc_yaml(plan_of(preset), [preset]))["stages"]
-    assert list(stages) == ["features", "splits", "evaluation", "report", "state"]
-    assert "data/ledger.csv" not in str(stages)
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
-    """A folder with one store of two shards, merged, and what Snakemake remembers of it."""
+def folder(tmp_path, monkeypatch):
+    """A folder with the default configuration, which is the working directory."""
     monkeypatch.chdir(tmp_path)
-    parts = []
-    for shard, mids in {"000": ["tt0000001", "tt0000002"], "001": ["tt0000003"]}.items():
-        group = tmp_path / "build" / "features" / STORE / f"{shard}.zarr"
-        stores.create(group, {"num_features": 3})
-        rows = []
-        for mid in mids:
-            values = np.full((2, 3), int(mid[2:]), np.float32)
-            stores.write(group, mid, values, {"fingerprint": mid})
-            rows.append({"mid": mid, "status": "ok", "clips": 2, "fingerprint": mid})
-            parts.append((group, mid, mid))
-        ledger.write_shard(f"build/ledger/{STORE}/{shard}.csv", rows, ("clips", "fingerprint"))
-    rows = stores.merge(parts, tmp_path / "data" / f"{STORE}.zarr", {"num_features": 3})
-    write_csv(f"data/{STORE}.csv", ["mid", "clips", "fingerprint"], rows)
-    for name in (
-        "trailers/tt0000001.mp4",
-        "posters/tt0000001.jpg",
-        "weights/x.json",
-        "stopped.json",
-    ):
-        path = tmp_path / "build" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("x")
-    state.MEMORY.mkdir(parents=True)
-    (state.MEMORY / "ZGF0YS9tdGdjLmNzdg==").write_text("{}")
+    (tmp_path / "config.yaml").write_text((ROOT / "config.yaml").read_text())
     return tmp_path
 
 
-def files_of(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for top in ("build", ".snakemake/metadata")
-        for path in (folder / top).rglob("*")
-        if path.is_file() and "state" not in path.name and "stores" not in path.parts
-    }
+def test_an_unfinished_run_is_no_snapshot(folder):
+    with pytest.raises(UserError, match="data/movies.csv is missing; finish the run first"):
+        snapshot()
+    assert [path.name for path in folder.iterdir()] == ["config.yaml"]
 
 
-def test_a_state_is_small_and_the_same_bytes_for_the_same_state(project):
-    state.write()
-    first = sha256_of(state.STATE)
-    assert state.is_laid_out()
-    for path in project.rglob("*.csv"):
-        os.utime(path, (1, 1))
-    state.write()
-    assert sha256_of(state.STATE) == first
-    with tarfile.open(state.STATE) as tar:
-        names = set(tar.getnames())
-    features = {f"build/features/{STORE}/{s}.zarr/{f}" for s in ("000", "001") for f in FILES}
-    ledgers = {f"build/ledger/{STORE}/{shard}.csv" for shard in ("000", "001")}
-    assert names == features | ledgers | {".snakemake/metadata/ZGF0YS9tdGdjLmNzdg=="}
+def test_a_config_file_elsewhere_is_refused_since_git_cannot_keep_it(folder):
+    (folder / "collection").mkdir()
+    other = folder / "other.yaml"
+    other.write_text("seed: 7\n")
+    with pytest.raises(UserError, match="other.yaml lies outside this folder"):
+        snapshot([str(other)])
 
 
-FILES = (".zgroup", ".zattrs")
-
-
-def test_build_is_laid_out_as_it_was_when_something_else_was_made_since(project):
-    state.write()
-    before = files_of(project)
-    group = project / "build" / "features" / STORE / "000.zarr"
-    stores.write(group, "tt0000001", np.zeros((5, 3), np.float32), {"fingerprint": "other"})
-    stores.write(group, "tt0000009", np.zeros((5, 3), np.float32), {"fingerprint": "other"})
-    (project / "build" / "ledger" / STORE / "000" / "tt0000009.json").parent.mkdir()
-    (project / "build" / "ledger" / STORE / "000" / "tt0000009.json").write_text("{}")
-    assert state.is_laid_out() and not state.is_saved()
-    with pytest.raises(UserError, match="has work that is in no version"):
-        state.lay_out()
-    state.lay_out(force=True)
-    assert state.is_laid_out() and state.is_saved()
-    assert files_of(project) == before
-
-
-def make(store, values, shards=("000", "001")):
-    """Compute and merge a store of one movie for each shard, with these values."""
-    parts = []
-    for number, shard in enumerate(shards, start=1):
-        mid, group = f"tt{number:07}", versions.Path(f"build/features/{store}/{shard}.zarr")
-        stores.create(group, {"num_features": 3})
-        stores.write(group, mid, np.full((2, 3), values, np.float32), {"fingerprint": f"f{values}"})
-        row = {"mid": mid, "status": "ok", "clips": 2, "fingerprint": f"f{values}"}
-        ledger.write_shard(f"build/ledger/{store}/{shard}.csv", [row], ("clips", "fingerprint"))
-        write_json(f"build/ledger/{store}/{shard}/{mid}.json", {"row": row})
-        parts.append((group, mid, f"f{values}"))
-    rows = stores.merge(parts, versions.Path(f"data/{store}.zarr"), {"num_features": 3})
-    write_csv(f"data/{store}.csv", ["mid", "clips", "fingerprint"], rows)
-
-
-VERSIONS = {
-    "first": {"a": {"values": 1}},
-    "a backbone more": {"a": {"values": 1}, "b": {"values": 2}},
-    "a backbone less": {"b": {"values": 2}},
-    "another backbone of that name": {"a": {"values": 3}},
-    "fewer shards": {"a": {"values": 1, "shards": ["000"]}},
-    "none": {},
-}
-
-
-@pytest.fixture
-def kept(tmp_path, monkeypatch):
-    """What DVC has of each version, data/ and the state; and the files that build/ had with it."""
-    found = {}
-    for number, (version, several) in enumerate(VERSIONS.items()):
-        folder = tmp_path / str(number)
-        (folder / "build").mkdir(parents=True)
-        monkeypatch.chdir(folder)
-        state.MEMORY.mkdir(parents=True)
-        (folder / "data").mkdir()
-        for store, about in several.items():
-            make(store, **about)
-        state.write()
-        found[version] = folder, files_of(folder)
-    work = tmp_path / "work"
-    work.mkdir()
-    monkeypatch.chdir(work)
-    return found
-
-
-@pytest.mark.parametrize("later", VERSIONS)
-@pytest.mark.parametrize("earlier", VERSIONS)
-def test_going_back_and_forth_lays_out_what_the_version_holds(kept, tmp_path, earlier, later):
-    work = tmp_path / "work"
-    shutil.copytree(kept[later][0], work, dirs_exist_ok=True)
-    for version in (earlier, later, earlier):
-        # As DVC does it: what the version does not name stays.
-        for path in (kept[version][0] / "data").glob("*.zarr"):
-            shutil.rmtree(work / "data" / path.name, ignore_errors=True)
-        shutil.copytree(kept[version][0] / "data", work / "data", dirs_exist_ok=True)
-        shutil.copy(kept[version][0] / state.STATE, state.STATE)
-        state.lay_out()
-        assert state.is_laid_out() and state.is_saved()
-        assert files_of(work) == kept[version][1]
-
-
-def test_a_folder_that_is_no_store_of_ours_stays_when_a_version_is_laid_out(project):
-    state.write()
-    notes = [project / "build/features" / name for name in ("mine/note", f"{STORE}/note")]
-    for note in notes:
-        note.parent.mkdir(exist_ok=True)
-        note.write_text("mine")
-    state.lay_out(force=True)
-    assert [note.read_text() for note in notes] == ["mine", "mine"]
-
-
-def test_a_layout_that_was_cut_off_is_done_again(project, monkeypatch):
-    state.write()
-    before = files_of(project)
-    monkeypatch.setattr(state, "_pack", lambda: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        state.lay_out()
-    monkeypatch.undo()
-    monkeypatch.chdir(project)
-    assert not state.is_laid_out() and state.is_saved()
-    state.lay_out()
-    assert state.is_laid_out() and files_of(project) == before
-
-
-def test_build_may_be_a_link_to_another_disk(project, tmp_path_factory):
-    state.write()
-    disk = tmp_path_factory.mktemp("disk") / "build"
-    shutil.move(project / "build", disk)
-    (project / "build").symlink_to(disk)
-    before = files_of(project)
-    state.lay_out()
-    assert files_of(project) == before
-
-
-def test_nothing_is_due_in_a_shard_whose_trailers_are_elsewhere(project):
-    folder = project / "build" / "trailers"
-    row = {"mid": "tt0000001", "status": "ok", "file": "build/trailers/tt0000001.mp4"}
-    failed = {"mid": "tt0000002", "status": "failed", "reason": "network", "attempts": 1}
-    ledger.write_shard("build/ledger/trailers/000.csv", [row, failed], ("file",))
-    shards.write_json(folder / "tt0000002.json", {"time": 1.0, "row": failed, "fingerprint": ""})
-    retries.write_open(folder, "000", 3, [row, failed])
-    state.write()
-    state.lay_out()
-    assert retries.next_round(folder, "000", 3600, "") == 4
-    assert retries.next_round(folder, "000", 3600, "none") == 3
-    (folder / "tt0000001.mp4").unlink()
-    state.lay_out()
-    assert retries.next_round(folder, "000", 3600, "") == 3
-    assert retries.next_round(folder, "000", 3600, "all") == 4
-    retries.write_open(folder, "000", 4, [row, failed])
-    assert retries.next_round(folder, "000", 3600, "") == 5
-
-
-def test_a_store_of_another_version_is_left_out_and_said(project, caplog):
-    state.write()
-    write_csv(f"data/{STORE}.csv", ["mid", "clips", "fingerprint"], [])
-    state.lay_out()
-    assert state.is_saved()
-    assert f"dvc pull data/{STORE}.zarr data/{STORE}.csv" in caplog.text
-    assert not (project / "build" / "features" / STORE).exists()
-    assert not (project / "build" / "ledger" / STORE).exists()
-
-
-def test_what_is_not_finished_is_no_snapshot(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "config.yaml").write_text((ROOT / "config.yaml").read_text())
-    with pytest.raises(UserError, match="data/movies.csv is not there; run snakemake to its end"):
-        versions.snapshot()
-    lock = tmp_path / ".snakemake" / "locks" / "0.input.lock"
+@pytest.mark.parametrize("action", [snapshot, restore])
+def test_nothing_is_done_beside_a_run(folder, action):
+    lock = folder / ".snakemake" / "locks" / "0.input.lock"
     lock.parent.mkdir(parents=True)
     lock.touch()
-    for action in (versions.snapshot, versions.restore):
-        with pytest.raises(UserError, match="snakemake is at work here"):
-            action()
+    with pytest.raises(UserError, match="Snakemake is at work in this folder"):
+        action()
 
 
-def test_a_state_that_is_cut_or_holds_other_things_is_refused_and_nothing_is_lost(project):
-    state.write()
-    before, whole = files_of(project), state.STATE.read_bytes()
-    state.STATE.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(UserError, match="put it back: dvc checkout --force build/state.tar.gz"):
-        state.lay_out()
-    for name in ("Snakefile", "build/../config.yaml", "/etc/passwd"):
-        with tarfile.open(state.STATE, "w:gz") as tar:
-            tar.addfile(tarfile.TarInfo(name))
-        with pytest.raises(UserError, match="is no part of a state"):
-            state.lay_out()
-    assert files_of(project) == before
+def test_decisions_that_were_deleted_here_are_removed_from_git_too(folder):
+    settings = load({})
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    Path("curation.csv").write_text("mid,decision\n")
+    assert snapshots._removed_decisions(settings) == []
+    subprocess.run(["git", "add", "curation.csv"], check=True)
+    Path("curation.csv").unlink()
+    assert snapshots._removed_decisions(settings) == ["curation.csv"]
+    subprocess.run(["git", "add", "--force", "--", "curation.csv"], check=True)
+    assert snapshots._removed_decisions(settings) == []

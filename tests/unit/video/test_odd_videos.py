@@ -1,6 +1,6 @@
-"""Odd videos give right frames or a reason, never silent repeats or garbage.
+"""Unusual videos give the right frames or a reason, never silent repeats or garbage.
 
-Every frame carries its number as twelve black or white fields, which survive coding and scaling.
+Each frame encodes its number as twelve black or white fields, which survive coding and scaling.
 """
 
 import struct
@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from trailers12k.common.errors import Failure
-from trailers12k.video import probe as probe_
-from trailers12k.video import reader as video
+from trailers12k.video.probe import Probe, probe
+from trailers12k.video.reader import decord_module, read_frames
 
 SIZE = (128, 72)
 FRAMES = 60
@@ -51,8 +51,8 @@ def render(
 ) -> Path:
     """Frame i shows its number, at i / fps or at times[i] seconds."""
     draw = np.random.default_rng(0)
-    with av.open(str(path), "w", options=container or {}) as made:
-        stream = made.add_stream(codec, rate=fps, options=options or {})
+    with av.open(str(path), "w", options=container or {}) as output:
+        stream = output.add_stream(codec, rate=fps, options=options or {})
         stream.width, stream.height, stream.pix_fmt = *size, pixels
         if times is not None:
             stream.codec_context.time_base = Fraction(1, 90000)
@@ -66,45 +66,45 @@ def render(
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             if times is not None:
                 frame.pts, frame.time_base = round(times[i] * 90000), Fraction(1, 90000)
-            made.mux(stream.encode(frame))
-        made.mux(stream.encode(None))
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
     return path
 
 
 def remux(parts: list[Path], path: Path, shifts: list[float]) -> Path:
-    """The packets of these files one after the other in one stream, each later by its seconds."""
-    with av.open(str(path), "w") as made:
+    """Write the packets of files one after the other into one stream, each shifted by seconds."""
+    with av.open(str(path), "w") as output:
         target = None
         for part, shift in zip(parts, shifts, strict=True):
-            with av.open(str(part)) as given:
-                source = given.streams.video[0]
-                target = target or made.add_stream_from_template(source)
-                for packet in given.demux(source):
+            with av.open(str(part)) as original:
+                source = original.streams.video[0]
+                target = target or output.add_stream_from_template(source)
+                for packet in original.demux(source):
                     if packet.dts is not None:
                         packet.pts += round(shift / packet.time_base)
                         packet.dts += round(shift / packet.time_base)
                         packet.stream = target
-                        made.mux(packet)
+                        output.mux(packet)
     return path
 
 
-def numbers_of(path: Path, reader: str, times: np.ndarray) -> list[int]:
-    return [number_of(frame) for frame in video.read_frames(path, reader, times)]
+def numbers_of(path: Path, decoder: str, times: np.ndarray) -> list[int]:
+    return [number_of(frame) for frame in read_frames(path, decoder, times)]
 
 
 def reason_of(path: Path) -> str:
     with pytest.raises(Failure) as caught:
-        probe_.probe(path)
+        probe(path)
     return caught.value.reason
 
 
-def nearest(times: np.ndarray, asked: np.ndarray) -> list[int]:
-    """For each asked time the frame nearest to it, the first of two that are equally near."""
-    return [int(np.abs(times - at).round(6).argmin()) for at in asked]
+def nearest(times: np.ndarray, requested: np.ndarray) -> list[int]:
+    """For each requested time the nearest frame, the first of two that are equally near."""
+    return [int(np.abs(times - at).round(6).argmin()) for at in requested]
 
 
-def grid(probe: probe_.Probe) -> np.ndarray:
-    return np.arange(round(probe.duration * 24)) / 24
+def grid(video: Probe) -> np.ndarray:
+    return np.arange(round(video.duration * 24)) / 24
 
 
 GOOD = {
@@ -141,19 +141,19 @@ BY_PYAV = {"av1.mp4", "av1.webm", "10-bit-av1.mp4", "fragments.mp4"}
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_frames_are_the_nearest_in_time_by_the_reader_that_was_chosen(name, tmp_path):
-    """At less than 24 frames a second, and only then, some of them repeat."""
+def test_frames_are_the_nearest_in_time_with_the_decoder_that_was_chosen(name, tmp_path):
+    """They repeat only in videos of fewer than 24 frames per second."""
     path = render(tmp_path / name, **GOOD[name])
-    probe = probe_.probe(path)
-    decord = video._decord() is not None
-    assert probe.reader == ("decord" if decord and name not in BY_PYAV else "pyav")
+    video = probe(path)
+    decord = decord_module() is not None
+    assert video.decoder == ("decord" if decord and name not in BY_PYAV else "pyav")
     count, fps = GOOD[name].get("frames", FRAMES), GOOD[name].get("fps", 30)
-    assert (probe.frames, probe.corrupt) == (count, 0)
-    asked = grid(probe)
-    expected = nearest(np.arange(count) / float(fps), asked)
-    readers = ["decord", "pyav"] if probe.reader == "decord" else ["pyav"]
+    assert (video.frames, video.corrupt) == (count, 0)
+    requested = grid(video)
+    expected = nearest(np.arange(count) / float(fps), requested)
+    decoders = ["decord", "pyav"] if video.decoder == "decord" else ["pyav"]
     for size in (None, 36):
-        read = [list(video.read_frames(path, reader, asked, size)) for reader in readers]
+        read = [list(read_frames(path, decoder, requested, size)) for decoder in decoders]
         for frames in read:
             assert [number_of(frame) for frame in frames] == expected
         assert np.abs(np.subtract(*map(np.float32, (read[0], read[-1])))).mean() < 1
@@ -162,88 +162,88 @@ def test_frames_are_the_nearest_in_time_by_the_reader_that_was_chosen(name, tmp_
 
 
 @pytest.mark.parametrize("name", ["varying.mp4", "gap.mp4"])
-def test_a_varying_rate_is_read_by_time(name, tmp_path):
+def test_a_varying_frame_rate_is_read_by_time(name, tmp_path):
     if name == "gap.mp4":
         times = np.r_[np.arange(30) / 30, 5 + np.arange(30) / 30]
     else:
         times = np.cumsum(np.random.default_rng(1).uniform(0.02, 0.06, FRAMES))
     path = render(tmp_path / name, times=times - times[0])
-    asked = grid(probe_.probe(path))
-    for reader in ("decord", "pyav"):
-        numbers = [number_of(frame) for frame in video.read_frames(path, reader, asked)]
-        assert numbers == nearest(times - times[0], asked)
+    requested = grid(probe(path))
+    for decoder in ("decord", "pyav"):
+        numbers = [number_of(frame) for frame in read_frames(path, decoder, requested)]
+        assert numbers == nearest(times - times[0], requested)
 
 
 @pytest.mark.parametrize(("start", "first"), [(1.5, 0), (-0.5, 15)])
 @pytest.mark.parametrize("kind", ["mp4", "webm"])
 def test_a_clock_that_does_not_begin_at_zero(start, first, kind, tmp_path):
-    """Seconds count from the first frame. What an MP4 puts before 0 is not shown by any player."""
+    """Times count from the first frame. No player shows what an MP4 file puts before 0."""
     path = tmp_path / f"late.{kind}"
     codec = {"mp4": "libx264", "webm": "libvpx-vp9"}[kind]
     render(path, codec=codec, times=np.arange(FRAMES) / 30 + start)
-    probe = probe_.probe(path)
+    video = probe(path)
     first = 0 if kind == "webm" else first  # its writer shifts the clock
-    frames = video.read_frames(path, probe.reader, [0.0, 0.5, 1.0])
+    frames = read_frames(path, video.decoder, [0.0, 0.5, 1.0])
     assert [number_of(frame) for frame in frames] == [first, first + 15, first + 30]
-    assert probe.duration == pytest.approx((FRAMES - first) / 30)
+    assert video.duration == pytest.approx((FRAMES - first) / 30)
 
 
 @pytest.mark.parametrize("kind", ["mp4", "mkv"])
-def test_of_two_pictures_in_a_file_the_first_moving_one_is_read(kind, tmp_path):
-    """PyAV reads it: decord might prefer the second, which has more pixels and bits."""
+def test_of_two_video_streams_the_first_is_read(kind, tmp_path):
+    """By PyAV: decord might choose the second, which has more pixels and a higher bit rate."""
     path = tmp_path / f"two.{kind}"
-    with av.open(str(path), "w") as made:
-        streams = [made.add_stream("libx264", rate=30) for _ in range(2)]
+    with av.open(str(path), "w") as output:
+        streams = [output.add_stream("libx264", rate=30) for _ in range(2)]
         for stream, size in zip(streams, (SIZE, (512, 288)), strict=True):
             stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         for i in range(FRAMES):
             for stream, number in zip(streams, (i, 4095 - i), strict=True):
                 picture = coded(number, (stream.width, stream.height))
-                made.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+                output.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         for stream in streams:
-            made.mux(stream.encode(None))
-    probe = probe_.probe(path)
-    assert (probe.reader, probe.width, probe.height) == ("pyav", *SIZE)
-    numbers = numbers_of(path, probe.reader, grid(probe))
-    assert numbers == nearest(np.arange(FRAMES) / 30, grid(probe))
+            output.mux(stream.encode(None))
+    video = probe(path)
+    assert (video.decoder, video.width, video.height) == ("pyav", *SIZE)
+    numbers = numbers_of(path, video.decoder, grid(video))
+    assert numbers == nearest(np.arange(FRAMES) / 30, grid(video))
 
 
-def test_a_cover_is_no_moving_picture(tmp_path):
-    """Of a video it is skipped; a song with nothing else is refused."""
+def test_a_cover_is_not_a_video(tmp_path):
+    """A video's cover is skipped; a song with a cover is refused."""
     whole = render(tmp_path / "whole.mp4")
     for name, moving in (("film.mp4", True), ("song.mp4", False)):
-        with av.open(str(whole)) as given, av.open(str(tmp_path / name), "w") as made:
-            cover = made.add_stream("mjpeg", rate=1)
+        with av.open(str(whole)) as original, av.open(str(tmp_path / name), "w") as output:
+            cover = output.add_stream("mjpeg", rate=1)
             cover.width, cover.height, cover.pix_fmt = 512, 512, "yuvj420p"
             cover.disposition = av.stream.Disposition.attached_pic
-            source = given.streams.video[0]
-            target = made.add_stream_from_template(source) if moving else None
+            source = original.streams.video[0]
+            target = output.add_stream_from_template(source) if moving else None
             picture = np.random.default_rng(0).integers(0, 255, (512, 512, 3), np.uint8)
-            made.mux(cover.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-            for packet in given.demux(source) if moving else ():
+            output.mux(cover.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            for packet in original.demux(source) if moving else ():
                 if packet.dts is not None:
                     packet.stream = target
-                    made.mux(packet)
-    probe = probe_.probe(tmp_path / "film.mp4")
-    assert (probe.frames, probe.width) == (FRAMES, SIZE[0])
-    assert numbers_of(tmp_path / "film.mp4", probe.reader, [0.0, 1.0]) == [0, 30]
+                    output.mux(packet)
+    video = probe(tmp_path / "film.mp4")
+    assert (video.frames, video.width) == (FRAMES, SIZE[0])
+    assert numbers_of(tmp_path / "film.mp4", video.decoder, [0.0, 1.0]) == [0, 30]
     assert reason_of(tmp_path / "song.mp4") == "not_video"
     with pytest.raises(Failure):
-        next(video.read_frames(tmp_path / "song.mp4", "pyav", [0.0]))
+        next(read_frames(tmp_path / "song.mp4", "pyav", [0.0]))
 
 
 @pytest.mark.parametrize("cut", [0.4, 0.5, 1.3])
-def test_what_an_edit_list_hides_is_not_shown(cut, tmp_path):
-    """Cut without encoding again, at a key frame (0.4 s) or between two, with B-frames."""
+def test_frames_hidden_by_an_edit_list_are_not_read(cut, tmp_path):
+    """Cut without re-encoding, at a key frame (0.4 s) or between two, with B-frames."""
     whole = render(tmp_path / "whole.mp4", options={"bf": "3", "g": "12"})
     path = remux([whole], tmp_path / "cut.mp4", [-cut])
     assert b"elst" in path.read_bytes()
-    probe = probe_.probe(path)
-    assert probe.reader == "pyav" or cut == 0.4
+    video = probe(path)
+    assert video.decoder == "pyav" or cut == 0.4
     shown = np.arange(round(30 * cut), FRAMES)
-    assert probe.frames == len(shown) and probe.duration == pytest.approx(len(shown) / 30)
-    numbers = numbers_of(path, probe.reader, grid(probe))
-    assert numbers == [int(shown[i]) for i in nearest(np.arange(len(shown)) / 30, grid(probe))]
+    assert video.frames == len(shown) and video.duration == pytest.approx(len(shown) / 30)
+    numbers = numbers_of(path, video.decoder, grid(video))
+    assert numbers == [int(shown[i]) for i in nearest(np.arange(len(shown)) / 30, grid(video))]
 
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])
@@ -255,28 +255,28 @@ def test_a_rotated_video_is_read_upright_by_pyav(degrees, tmp_path):
     matrix = [cos << 16, sin << 16, 0, -sin << 16, cos << 16, 0, 0, 0, 1 << 30]
     data[at : at + 36] = struct.pack(">9i", *matrix)
     path.write_bytes(data)
-    probe = probe_.probe(path)
-    upright = list(video.read_frames(path, probe.reader, grid(probe)))
-    assert probe.reader == "pyav" and upright[0].shape == (probe.height, probe.width, 3)
-    assert (probe.width, probe.height) == (SIZE if degrees == 180 else SIZE[::-1])
+    video = probe(path)
+    upright = list(read_frames(path, video.decoder, grid(video)))
+    assert video.decoder == "pyav" and upright[0].shape == (video.height, video.width, 3)
+    assert (video.width, video.height) == (SIZE if degrees == 180 else SIZE[::-1])
     lying = [number_of(np.rot90(frame, degrees // 90)) for frame in upright]
-    assert lying == nearest(np.arange(FRAMES) / 30, grid(probe))
+    assert lying == nearest(np.arange(FRAMES) / 30, grid(video))
 
 
 @pytest.mark.parametrize("kind", ["mp4", "mkv"])
-def test_pixels_that_are_not_square_are_made_so(kind, tmp_path):
-    """As PAL's 64:45 of a DVD; a pixel fifty times as wide as high is nonsense."""
+def test_frames_have_square_pixels(kind, tmp_path):
+    """A DVD in PAL has pixels of 64:45. An aspect ratio of 50:1 is a damaged header."""
     path = tmp_path / f"wide.{kind}"
     codec = {"mp4": "libx264", "mkv": "mpeg4"}[kind]
     for aspect, width in ((Fraction(3, 2), 192), (Fraction(2, 3), 85), (Fraction(50), 128)):
         render(path, codec=codec, aspect=aspect)
-        probe = probe_.probe(path)
-        assert (probe.width, probe.height) == (width, 72)
+        video = probe(path)
+        assert (video.width, video.height) == (width, 72)
         for size, shape in ((None, (72, width, 3)), (36, (36, round(width / 2), 3))):
-            a, b = (list(video.read_frames(path, r, grid(probe), size)) for r in ("decord", "pyav"))
+            a, b = (list(read_frames(path, r, grid(video), size)) for r in ("decord", "pyav"))
             assert a[0].shape == b[0].shape == shape
             assert np.abs(np.subtract(a, b, dtype=np.float32)).mean() < 1
-            assert [number_of(f) for f in a] == nearest(np.arange(FRAMES) / 30, grid(probe))
+            assert [number_of(f) for f in a] == nearest(np.arange(FRAMES) / 30, grid(video))
 
 
 COLOURS = {
@@ -288,13 +288,13 @@ COLOURS = {
 
 
 @pytest.mark.parametrize("name", COLOURS)
-def test_both_readers_see_the_colours_that_were_meant(name, tmp_path):
+def test_both_decoders_return_the_encoded_colours(name, tmp_path):
     space, span, pixels = COLOURS[name]
     rows, columns = np.mgrid[:72, :128]
     picture = np.stack([2 * columns, 3 * rows, 255 - columns], -1).astype(np.uint8)
     path = tmp_path / "colours.mp4"
-    with av.open(str(path), "w") as made:
-        stream = made.add_stream("libx264", rate=30)
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=30)
         stream.width, stream.height, stream.pix_fmt = *SIZE, pixels
         frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
         frame = frame.reformat(format=pixels, dst_colorspace=space, dst_color_range=span)
@@ -303,38 +303,38 @@ def test_both_readers_see_the_colours_that_were_meant(name, tmp_path):
             stream.codec_context.color_range = frame.color_range = span
         for i in range(10):
             frame.pts = i
-            made.mux(stream.encode(frame))
-        made.mux(stream.encode(None))
-    probe = probe_.probe(path)
-    for reader in {probe.reader, "pyav"}:
-        for shown in video.read_frames(path, reader, [0.0, 0.2]):
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    video = probe(path)
+    for decoder in {video.decoder, "pyav"}:
+        for shown in read_frames(path, decoder, [0.0, 0.2]):
             assert np.abs(shown.astype(int) - picture).mean() < 4
 
 
 @pytest.mark.parametrize("kind", ["ts", "mkv", "mp4", "webm"])
-def test_a_size_that_changes_midway_is_read_at_the_first(kind, tmp_path):
-    """The size that the probe reports; two recordings, one after the other in one stream."""
+def test_a_size_that_changes_midway_is_read_at_the_first_size(kind, tmp_path):
+    """The probe reports the same size. The file holds two recordings in one stream."""
     own, path = "webm" if kind == "webm" else "ts", tmp_path / f"both.{kind}"
-    given = {"codec": "libvpx-vp9"} if kind == "webm" else {"options": {"bf": "0"}}
+    settings = {"codec": "libvpx-vp9"} if kind == "webm" else {"options": {"bf": "0"}}
     clock = np.arange(FRAMES) / 30
     late = clock + 2 if kind == "ts" else clock
     parts = [
-        render(tmp_path / f"a.{own}", times=clock, **given),
-        render(tmp_path / f"b.{own}", times=late, size=(256, 144), **given),
+        render(tmp_path / f"a.{own}", times=clock, **settings),
+        render(tmp_path / f"b.{own}", times=late, size=(256, 144), **settings),
     ]
     if kind == "ts":
         path.write_bytes(b"".join(part.read_bytes() for part in parts))
     else:
         remux(parts, path, [0.0, 2.0])
-    probe = probe_.probe(path)
-    for reader in {probe.reader, "pyav"}:
-        frames = list(video.read_frames(path, reader, [0.0, 1.0, 1.9, 3.0]))
-        assert {frame.shape for frame in frames} == {(probe.height, probe.width, 3)}
+    video = probe(path)
+    for decoder in {video.decoder, "pyav"}:
+        frames = list(read_frames(path, decoder, [0.0, 1.0, 1.9, 3.0]))
+        assert {frame.shape for frame in frames} == {(video.height, video.width, 3)}
         assert [number_of(frame) for frame in frames] == [0, 30, 57, 30]
 
 
-def test_a_clock_that_goes_back_is_damage(tmp_path):
-    """Two recordings in one file, and H.264 in AVI, which cannot say when to show a B-frame."""
+def test_timestamps_that_go_back_are_damage(tmp_path):
+    """Two recordings in one file, and H.264 in AVI, which has no timestamps for B-frames."""
     parts = [render(tmp_path / f"{i}.ts", frames=frames) for i, frames in enumerate((60, 90))]
     (tmp_path / "both.ts").write_bytes(b"".join(part.read_bytes() for part in parts))
     assert reason_of(tmp_path / "both.ts") == "corrupt"
@@ -343,15 +343,15 @@ def test_a_clock_that_goes_back_is_damage(tmp_path):
 
 @pytest.fixture(scope="module")
 def long_gop(tmp_path_factory) -> bytes:
-    """Eight seconds of grain, the index first, with a key frame every half second; 5 MB."""
+    """Eight seconds of grain, 5 MB, with the index first and a key frame every 12 frames."""
     path = tmp_path_factory.mktemp("long") / "grain.mp4"
-    given = {
+    settings = {
         "size": (320, 180),
         "grain": 30,
         "frames": 240,
         "container": {"movflags": "+faststart"},
     }
-    return render(path, options={"crf": "18", "g": "12"}, **given).read_bytes()
+    return render(path, options={"crf": "18", "g": "12"}, **settings).read_bytes()
 
 
 def hole(data: bytearray) -> None:
@@ -377,58 +377,58 @@ def no_index(data: bytearray) -> None:
     ("damage", "reason"),
     [(hole, "corrupt"), (flips, "corrupt"), (cut, "truncated"), (no_index, "truncated")],
 )
-def test_damage_is_a_reason(damage, reason, long_gop, tmp_path):
+def test_damage_has_a_reason(damage, reason, long_gop, tmp_path):
     data = bytearray(long_gop)
     damage(data)
     (tmp_path / "damaged.mp4").write_bytes(data)
     assert reason_of(tmp_path / "damaged.mp4") == reason
 
 
-def test_frames_that_are_damaged_are_not_shown(tmp_path, monkeypatch):
-    """Nor those made from them, up to the next key frame: the nearest sound ones stand in."""
-    monkeypatch.setattr(probe_, "MAX_CORRUPT", 0.2)
-    given = {"size": (320, 180), "grain": 30, "frames": 240}
-    path = render(tmp_path / "grain.mp4", options={"crf": "18", "g": "12", "bf": "0"}, **given)
+def test_damaged_frames_are_replaced(tmp_path, monkeypatch):
+    """As are those predicted from them, up to the next key frame: by the nearest intact ones."""
+    monkeypatch.setattr("trailers12k.video.probe.MAX_CORRUPT", 0.2)
+    settings = {"size": (320, 180), "grain": 30, "frames": 240}
+    path = render(tmp_path / "grain.mp4", options={"crf": "18", "g": "12", "bf": "0"}, **settings)
     data = bytearray(path.read_bytes())
     middle = data.index(b"mdat") + len(data) // 2
     data[middle : middle + 3] = bytes(byte ^ 0xFF for byte in data[middle : middle + 3])
     path.write_bytes(data)
-    probe = probe_.probe(path)
-    assert 1 <= probe.corrupt <= 24 and probe.reader == "pyav"
-    asked = np.arange(240) / 30
-    numbers = [number_of(frame) for frame in video.read_frames(path, "pyav", asked)]
+    video = probe(path)
+    assert 1 <= video.corrupt <= 24 and video.decoder == "pyav"
+    requested = np.arange(240) / 30
+    numbers = [number_of(frame) for frame in read_frames(path, "pyav", requested)]
     off = [(i, number) for i, number in enumerate(numbers) if i != number]
-    assert 1 <= len(off) <= probe.corrupt
+    assert 1 <= len(off) <= video.corrupt
     assert all(abs(i - number) <= 13 for i, number in off) and numbers == sorted(numbers)
 
 
-def test_a_single_damaged_frame_of_many_is_left_out(tmp_path):
-    """The last one before a key frame, from which no other is made."""
-    given = {"size": (320, 180), "grain": 30, "frames": 121}
-    path = render(tmp_path / "grain.mp4", options={"crf": "18", "g": "12", "bf": "0"}, **given)
+def test_a_single_damaged_frame_of_many_is_replaced(tmp_path):
+    """The last one before a key frame, from which no other is predicted."""
+    settings = {"size": (320, 180), "grain": 30, "frames": 121}
+    path = render(tmp_path / "grain.mp4", options={"crf": "18", "g": "12", "bf": "0"}, **settings)
     with av.open(str(path)) as container:
         packets = [(p.pos, p.size) for p in container.demux(video=0) if p.dts is not None]
     data, (at, size) = bytearray(path.read_bytes()), packets[59]
     for i in range(at + size // 3, at + size // 3 + 40):
         data[i] ^= 0xFF
     path.write_bytes(data)
-    probe = probe_.probe(path)
-    assert (probe.frames, probe.corrupt, probe.reader) == (121, 1, "pyav")
+    video = probe(path)
+    assert (video.frames, video.corrupt, video.decoder) == (121, 1, "pyav")
     assert numbers_of(path, "pyav", np.arange(57, 63) / 30) == [57, 58, 58, 60, 61, 62]
 
 
 def render_long(path: Path, frames: int) -> Path:
-    """At 24 frames a second, as fast as may be; the number of a frame is modulo 4096."""
+    """At 24 frames per second, encoded as fast as possible; numbers are modulo 4096."""
     pictures = [np.ascontiguousarray(coded(i, (64, 36))[..., 0]) for i in range(4096)]
     options = {"g": "600", "preset": "ultrafast", "tune": "zerolatency"}
-    with av.open(str(path), "w") as made:
-        stream = made.add_stream("libx264", rate=24, options=options)
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=24, options=options)
         stream.width, stream.height, stream.pix_fmt = 64, 36, "gray"
         stream.codec_context.thread_count = 1
         for i in range(frames):
             frame = av.VideoFrame.from_ndarray(pictures[i % 4096], format="gray")
-            made.mux(stream.encode(frame))
-        made.mux(stream.encode(None))
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
     return path
 
 
@@ -438,44 +438,44 @@ def hour(tmp_path_factory) -> Path:
 
 
 def test_an_hour_is_read_to_its_end(hour):
-    """decord's timestamps are float32: in an hour they are off by 0.0002 s."""
-    probe = probe_.probe(hour)
-    assert probe.duration == pytest.approx(3600) and probe.frames == 86_400
+    """decord's timestamps are float32: after an hour they are off by 0.0002 s."""
+    video = probe(hour)
+    assert video.duration == pytest.approx(3600) and video.frames == 86_400
     last = np.arange(86_400 - 240, 86_400)
-    for reader in ("decord", "pyav"):
-        assert numbers_of(hour, reader, last / 24) == (last % 4096).tolist()
+    for decoder in ("decord", "pyav"):
+        assert numbers_of(hour, decoder, last / 24) == (last % 4096).tolist()
 
 
-def test_a_file_that_decord_would_hold_in_memory_goes_to_pyav(hour, tmp_path, monkeypatch):
-    assert probe_.probe(hour).reader == "pyav"
+def test_a_file_too_large_for_the_memory_of_decord_goes_to_pyav(hour, tmp_path, monkeypatch):
+    assert probe(hour).decoder == "pyav"
     path = render(tmp_path / "large.mp4")
-    monkeypatch.setattr(probe_, "DECORD_BYTES", path.stat().st_size - 1)
-    assert probe_.probe(path).reader == "pyav"
+    monkeypatch.setattr("trailers12k.video.probe.DECORD_BYTES", path.stat().st_size - 1)
+    assert probe(path).decoder == "pyav"
 
 
 PEAK = """
 import sys
 import numpy as np
-from trailers12k.video import reader as video
-for frame in video.read_frames(sys.argv[1], sys.argv[2], np.arange(int(sys.argv[3])) / 24, 27):
+from trailers12k.video.reader import read_frames
+for frame in read_frames(sys.argv[1], sys.argv[2], np.arange(int(sys.argv[3])) / 24, 27):
     pass
 status = open("/proc/self/status").read()
 print(status.partition("VmHWM:")[2].split()[0])
 """
 
 
-def peak(path: Path, reader: str, frames: int) -> int:
-    """kB of a process that reads so many frames."""
-    command = [sys.executable, "-c", PEAK, str(path), reader, str(frames)]
+def peak(path: Path, decoder: str, frames: int) -> int:
+    """Peak memory in kB of a process that reads this many frames."""
+    command = [sys.executable, "-c", PEAK, str(path), decoder, str(frames)]
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 def test_an_hour_takes_little_more_memory_than_a_minute(hour, tmp_path):
-    """By the readers that the probe chooses, and by PyAV alone."""
+    """With the decoders that the probe chooses, and with PyAV."""
     minute = render_long(tmp_path / "minute.mp4", 1440)
-    most = peak(hour, probe_.probe(hour).reader, 86_400)
-    for reader in {probe_.probe(minute).reader, "pyav"}:
-        assert most < 1.2 * peak(minute, reader, 1440)
+    most = peak(hour, probe(hour).decoder, 86_400)
+    for decoder in {probe(minute).decoder, "pyav"}:
+        assert most < 1.2 * peak(minute, decoder, 1440)
 
 
 FUZZ = """
@@ -483,8 +483,8 @@ import sys
 from pathlib import Path
 import numpy as np
 from trailers12k.common.errors import Failure
-from trailers12k.video import reader as video
-from trailers12k.video.probe import probe as probe_of
+from trailers12k.video.probe import probe
+from trailers12k.video.reader import read_frames
 
 folder = Path(sys.argv[1])
 sources = sorted(folder.glob("source.*"))
@@ -507,14 +507,14 @@ for seed in range(int(sys.argv[2])):
     path = folder / ("mutant" + source.suffix)
     path.write_bytes(data)
     try:
-        probe = probe_of(path)
-        times = np.arange(min(240, round(probe.duration * 24))) / 24
-        frames = list(video.read_frames(path, probe.reader, times))
+        video = probe(path)
+        times = np.arange(min(240, round(video.duration * 24))) / 24
+        frames = list(read_frames(path, video.decoder, times))
         assert len(frames) == len(times)
-        if probe.reader == "decord":
-            other = list(video.read_frames(path, "pyav", times))
+        if video.decoder == "decord":
+            other = list(read_frames(path, "pyav", times))
             assert all(np.array_equal(a, b) for a, b in zip(frames, other))
-        outcome = probe.reader
+        outcome = video.decoder
     except Failure as failure:
         outcome = failure.reason
     outcomes[outcome] = outcomes.get(outcome, 0) + 1
@@ -523,8 +523,8 @@ print(sorted(outcomes))
 
 
 def test_mutated_files_are_read_or_refused(tmp_path):
-    """In a process of its own, which a decoder could take down. What decord reads, PyAV reads
-    alike; damage that the codec itself does not notice (VP9 has no checksums) is in both."""
+    """In a separate process, because a decoder may crash. decord and PyAV return the same frames;
+    damage that the codec does not detect (VP9 has no checksums) is in both."""
     render(tmp_path / "source.mp4", options={"bf": "2"})
     render(tmp_path / "source.webm", codec="libvpx-vp9")
     render(tmp_path / "source.ts")

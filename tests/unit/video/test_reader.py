@@ -1,4 +1,4 @@
-"""What `probe` says of sound, odd and broken files; both readers return the same frames."""
+"""`probe` describes intact, unusual and broken files; both decoders return the same frames."""
 
 import struct
 from fractions import Fraction
@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from trailers12k.common.errors import Failure
-from trailers12k.video import probe as probe_
-from trailers12k.video import reader as video
+from trailers12k.video.probe import probe
+from trailers12k.video.reader import decord_module, read_frames
 
 FPS = 30
 FRAMES = 60
 
 
 def render(path: Path, codec: str = "libx264", times=None, size=(96, 64), **options: str) -> Path:
-    """Frame i is grey of level 4 * i, with noise below, and stands at i / 30 s, or at times[i]."""
+    """Frame i has the grey level 4 * i above a strip of noise, at i / 30 s or at times[i]."""
     noise = np.random.default_rng(0).integers(0, 255, (FRAMES, 16, size[0], 3), np.uint8)
     with av.open(str(path), "w", options=options) as container:
         stream = container.add_stream(codec, rate=FPS)
@@ -49,24 +49,24 @@ def folder(tmp_path_factory) -> Path:
 
 
 def level(frame: np.ndarray) -> int:
-    """The number of the frame, read off its grey."""
+    """The number of the frame, from its grey level."""
     return round(float(frame[: frame.shape[0] // 3].mean()) / 4)
 
 
 def failure_of(path: Path) -> str:
     with pytest.raises(Failure) as caught:
-        probe_.probe(path)
+        probe(path)
     return caught.value.reason
 
 
-def test_probe_of_a_sound_file(folder):
-    probe = probe_.probe(folder / "plain.mp4")
-    assert (probe.height, probe.width, probe.frames, probe.corrupt) == (64, 96, FRAMES, 0)
-    assert probe.duration == pytest.approx(2.0) and probe.fps == pytest.approx(30)
-    assert (probe.codec, probe.reader) == ("h264", "decord" if video._decord() else "pyav")
+def test_probe_of_an_intact_file(folder):
+    video = probe(folder / "plain.mp4")
+    assert (video.height, video.width, video.frames, video.corrupt) == (64, 96, FRAMES, 0)
+    assert video.duration == pytest.approx(2.0) and video.fps == pytest.approx(30)
+    assert (video.codec, video.decoder) == ("h264", "decord" if decord_module() else "pyav")
 
 
-def test_probe_tells_why_a_file_is_no_video(tmp_path):
+def test_probe_gives_the_reason_why_a_file_is_not_a_video(tmp_path):
     (tmp_path / "empty.mp4").write_bytes(b"")
     (tmp_path / "page.mp4").write_text("<html><body>Not found</body></html>")
     with av.open(str(tmp_path / "sound.mp4"), "w") as container:
@@ -95,75 +95,75 @@ def test_flipped_bytes_are_corruption(folder, tmp_path):
     assert failure_of(tmp_path / "flipped.mp4") == "corrupt"
 
 
-@pytest.mark.parametrize("reader", ["decord", "pyav"])
-def test_frames_are_the_nearest_to_the_asked_times(folder, reader):
-    """At 30 fps, 0.05 s lies between frames 1 and 2: a tie, which the earlier one wins."""
+@pytest.mark.parametrize("decoder", ["decord", "pyav"])
+def test_frames_are_the_nearest_to_the_requested_times(folder, decoder):
+    """At 30 fps, 0.05 s is midway between frames 1 and 2: the earlier one is taken."""
     times = [0.0, 0.01, 0.02, 0.05, 0.1, 0.1, 1.0, 9.9]
-    frames = video.read_frames(folder / "plain.mp4", reader, times)
+    frames = read_frames(folder / "plain.mp4", decoder, times)
     assert [level(frame) for frame in frames] == [0, 0, 1, 1, 3, 3, 30, FRAMES - 1]
 
 
 @pytest.mark.parametrize("name", ["plain.mp4", "vp9.webm", "varying.mp4", "odd.mp4"])
-def test_both_readers_return_the_same_frames(folder, name):
+def test_both_decoders_return_the_same_frames(folder, name):
     pytest.importorskip("decord")
     path = folder / name
-    probe = probe_.probe(path)
-    assert probe.reader == "decord"
-    times = np.arange(0, probe.duration, 1 / 24)
-    a = np.stack(list(video.read_frames(path, "decord", times)))
-    b = np.stack(list(video.read_frames(path, "pyav", times)))
+    video = probe(path)
+    assert video.decoder == "decord"
+    times = np.arange(0, video.duration, 1 / 24)
+    a = np.stack(list(read_frames(path, "decord", times)))
+    b = np.stack(list(read_frames(path, "pyav", times)))
     assert len(a) == len(times) and np.array_equal(a, b)
 
 
 @pytest.mark.parametrize("size", [27, 32, 40])
-def test_both_readers_scale_alike(folder, size):
-    """At 48 x 32, decord takes the padding of its rows for a fourth channel."""
+def test_both_decoders_scale_alike(folder, size):
+    """At 48x32, decord returns the padding of its rows as a fourth channel."""
     pytest.importorskip("decord")
     times = np.arange(24) / 24
-    a = np.stack(list(video.read_frames(folder / "plain.mp4", "decord", times, size)))
-    b = np.stack(list(video.read_frames(folder / "plain.mp4", "pyav", times, size)))
+    a = np.stack(list(read_frames(folder / "plain.mp4", "decord", times, size)))
+    b = np.stack(list(read_frames(folder / "plain.mp4", "pyav", times, size)))
     assert a.shape == b.shape == (24, size, round(size * 1.5), 3)
     assert np.abs(a.astype(int) - b).mean() < 2
 
 
 def test_a_small_video_is_not_enlarged(folder):
-    assert next(video.read_frames(folder / "plain.mp4", "pyav", [0.0], 256)).shape == (64, 96, 3)
+    assert next(read_frames(folder / "plain.mp4", "pyav", [0.0], 256)).shape == (64, 96, 3)
 
 
 def test_a_rotated_video_is_read_upright(folder, tmp_path):
-    """By PyAV, which says what it did not do; decord rotates by itself."""
+    """By PyAV, which reports the rotation; decord rotates frames itself."""
     data = bytearray((folder / "odd.mp4").read_bytes())
     at = data.index(b"tkhd") + 44
     data[at : at + 36] = struct.pack(">9i", 0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30)
     path = tmp_path / "rotated.mp4"
     path.write_bytes(data)
-    probe = probe_.probe(path)
-    assert (probe.height, probe.width, probe.reader) == (98, 54, "pyav")
-    upright = next(video.read_frames(path, "pyav", [1.0]))
-    lying = next(video.read_frames(folder / "odd.mp4", "pyav", [1.0]))
+    video = probe(path)
+    assert (video.height, video.width, video.decoder) == (98, 54, "pyav")
+    upright = next(read_frames(path, "pyav", [1.0]))
+    lying = next(read_frames(folder / "odd.mp4", "pyav", [1.0]))
     assert np.array_equal(upright, np.rot90(lying, -1))
-    if decord := video._decord():
+    if decord := decord_module():
         assert np.array_equal(upright, decord.VideoReader(str(path))[30].asnumpy())
 
 
 def test_an_edit_list_goes_to_pyav(folder, tmp_path):
-    """A file cut without encoding it again: its first frames stand before time 0."""
+    """A file cut without re-encoding: its first frames are before time 0."""
     path = tmp_path / "edited.mp4"
-    with av.open(str(folder / "plain.mp4")) as given, av.open(str(path), "w") as made:
-        source = given.streams.video[0]
-        target = made.add_stream_from_template(source)
-        for packet in given.demux(source):
+    with av.open(str(folder / "plain.mp4")) as original, av.open(str(path), "w") as output:
+        source = original.streams.video[0]
+        target = output.add_stream_from_template(source)
+        for packet in original.demux(source):
             if packet.dts is not None:
                 packet.pts -= round(0.5 / packet.time_base)
                 packet.dts -= round(0.5 / packet.time_base)
                 packet.stream = target
-                made.mux(packet)
-    probe = probe_.probe(path)
-    assert probe.reader == "pyav" and probe.duration == pytest.approx(1.5, abs=0.05)
-    assert level(next(video.read_frames(path, probe.reader, [0.0]))) == 15
+                output.mux(packet)
+    video = probe(path)
+    assert video.decoder == "pyav" and video.duration == pytest.approx(1.5, abs=0.05)
+    assert level(next(read_frames(path, video.decoder, [0.0]))) == 15
 
 
-def test_metadata_that_is_not_utf8_is_no_fault_of_the_picture(folder, tmp_path):
+def test_metadata_that_is_not_utf8_does_not_matter(folder, tmp_path):
     path = tmp_path / "titled.mp4"
     with av.open(str(folder / "plain.mp4")) as source, av.open(str(path), "w") as target:
         target.metadata["title"] = "AmXXXlie"
@@ -177,5 +177,5 @@ def test_metadata_that_is_not_utf8_is_no_fault_of_the_picture(folder, tmp_path):
     path.write_bytes(data.replace(b"XXX", b"\xe9\xe9\xe9"))
     with pytest.raises(UnicodeDecodeError), av.open(str(path)) as container:
         container.metadata.get("title")
-    assert probe_.probe(path).frames == FRAMES
-    assert len(list(video.read_frames(path, "pyav", [0.0, 1.0]))) == 2
+    assert probe(path).frames == FRAMES
+    assert len(list(read_frames(path, "pyav", [0.0, 1.0]))) == 2

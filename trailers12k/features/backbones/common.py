@@ -1,14 +1,15 @@
 """What all backbones share: uint8 frames to float32 features, precision, device, random weights.
 
-Reads and writes nothing. Must not know files, videos, or where weights come from.
+Reads and writes nothing. Must not know files, videos, nor where weights come from.
 """
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -19,27 +20,31 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.seeds import seed_for
 from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.devices import Device
+from trailers12k.features.backbones.spec import BackboneSpec
 
 log = logging.getLogger(__name__)
+
+AnyNet = TypeVar("AnyNet", bound=nn.Module)
 
 CALIBRATION_IMAGES = 16
 CALIBRATION_CLIPS = 4
 CALIBRATION_FRAMES = 24
-"""As long as a real clip: at 8 frames a deep 3D network sees but one moment, and the statistics are
-off by a factor of 400."""
+"""The length of a real clip. From 8 frames a deep 3D network gets statistics that are wrong by a
+factor of 400."""
 
 
 @dataclass(frozen=True)
 class Net:
-    """A network without its head, as a family of models hands it over.
+    """A network without its head, as a family of models builds it.
 
     module: float32 (N, 3, H, W), or (N, 3, T, H, W) when `video`, -> (N, num_features).
-    crop: one RGB picture, uint8 (H, W, 3) of any size, -> resized and cropped, uint8 (h, w, 3).
+    crop: one RGB image, uint8 (H, W, 3) of any size, -> resized and cropped, uint8 (h, w, 3).
     normalize: uint8 (N, h, w, 3), or (N, T, h, w, 3) when `video`, -> the module's input, on any
         device.
-    words: the preprocessing, in words. side: the shorter side it resizes to, in pixels.
-    weights: what is to be recorded of them: `weights`, `weights_sha256`, `pretrained`.
-    half: whether bf16 pays, and is near enough to fp32 (cosine 0.999).
+    preprocessing: its description. side: the shorter side in pixels that it resizes to.
+    attributes: what a store records of the weights: `weights`, `weights_sha256`, `pretrained`, and
+        `weights_source` where they are pretrained.
+    is_bf16_close: whether bf16 is faster and its cosine to fp32 at least 0.999.
     """
 
     module: nn.Module
@@ -47,55 +52,54 @@ class Net:
     video: bool
     crop: Callable[[np.ndarray], np.ndarray]
     normalize: Callable[[Tensor], Tensor]
-    words: str
+    preprocessing: str
     side: int
-    weights: dict[str, object]
-    half: bool = True
+    attributes: dict[str, object]
+    is_bf16_close: bool = True
 
 
 class Backbone:
-    """A network that turns clips (or pictures) into feature vectors.
+    """A network that turns clips or images into feature vectors.
 
     num_features: length of a vector.
     side: the shorter side, in pixels, to which the preprocessing resizes: frames may be read at
         this size.
-    batch: clips of a video network, or frames of an image network, in one forward pass; halved
+    batch: clips of a video network, or images of an image network, in one forward pass; halved
         when they do not fit into the device's memory. No result depends on it.
-    attributes: all that is needed to make the numbers again, as JSON values.
+    attributes: what a store records of the network, as JSON values.
     """
 
-    def __init__(
-        self, net: Net, spec: Mapping[str, object], seed: int, device: Device | None = None
-    ):
-        if net.video != (spec["input"] == "clips"):
+    def __init__(self, net: Net, spec: BackboneSpec, seed: int, device: Device | None = None):
+        if net.video != (spec.input == "clips"):
             kind, inputs = ("video", "clips") if net.video else ("image", "frames or posters")
             raise UserError(
-                f"backbone {spec['model']} is a network for {kind}s: its input must be {inputs}, "
-                f"not {spec['input']}"
+                f"backbone {spec.model} is a network for {kind}s: its input must be {inputs}, not "
+                f"{spec.input}"
             )
         self.num_features = net.num_features
         self.side = net.side
-        self.batch = spec.get("batch") or 1
+        self.batch = spec.batch
         self._net = net
         self._device = device or devices.cpu()
-        self._precision = spec.get("precision") or "auto"
+        self._precision = spec.precision
         if self._precision == "auto":
-            self._precision = "bf16" if net.half and self._device.half else "fp32"
-        self._model = spec["model"]
+            use_bf16 = net.is_bf16_close and self._device.has_fast_bf16
+            self._precision = "bf16" if use_bf16 else "fp32"
+        self._model = spec.model
         module = net.module.eval()
-        if spec["weights"] == "random":
-            with seeded(seed, "calibration", spec["model"]):
+        if spec.weights == "random":
+            with seeded(seed, "calibration", spec.model):
                 self._calibrate(module)
-        # The layout of the fast kernels: in it shufflenet_v2 takes two thirds of the time, and
+        # The layout of the fast kernels: shufflenet_v2 takes two thirds of the time with it, and
         # shufflenet3d half.
         self._layout = torch.channels_last_3d if net.video else torch.channels_last
-        self._module = module.to(self._device.torch, memory_format=self._layout)
+        self._module = module.to(self._device.torch).to(memory_format=self._layout)
         self.attributes = {
-            "backbone": spec["model"],
+            "backbone": spec.model,
             "num_features": net.num_features,
-            "input": spec["input"],
-            **net.weights,
-            "preprocessing": net.words,
+            "input": spec.input,
+            **net.attributes,
+            "preprocessing": net.preprocessing,
             "precision": self._precision,
             "device": self._device.torch.type,
             "versions": versions(),
@@ -110,18 +114,18 @@ class Backbone:
         return self.compute(np.stack([[self.crop(frame) for frame in clip] for clip in frames]))
 
     def clips_at_a_time(self, length: int) -> int:
-        """How many clips of so many frames fill a batch; one at least."""
+        """How many clips of `length` frames fill a batch; at least one."""
         return self.batch if self._net.video else max(1, self.batch // length)
 
     def crop(self, frame: np.ndarray) -> np.ndarray:
-        """One RGB frame, uint8 (H, W, 3), resized and cropped as the network wants it."""
+        """One RGB frame, uint8 (H, W, 3), resized and cropped for the network: uint8 (h, w, 3)."""
         return self._net.crop(frame)
 
     def compute(self, crops: np.ndarray) -> np.ndarray:
-        """What `crop` made of the frames of clips, uint8 (B, T, h, w, 3), to features, float32
-        (B, num_features). May be called by several threads.
+        """Crops of clips' frames, uint8 (B, T, h, w, 3), to features, float32 (B, num_features).
 
-        Raises `UserError` when not even one fits into the device's memory.
+        Several threads may call it. Raises `UserError` when not even one clip fits into the
+        device's memory, and when the model cannot take this input.
         """
         clips, length = crops.shape[:2]
         pixels = torch.from_numpy(crops)
@@ -148,9 +152,9 @@ class Backbone:
 
     @torch.inference_mode()
     def _forward(self, pixels: Tensor) -> np.ndarray | None:
-        """One batch; None when the device's memory does not hold it.
+        """Features of one batch; None when it does not fit into the device's memory.
 
-        Bytes go to the device and become floats there: a quarter of the traffic.
+        Bytes are sent to the device and become floats there: a quarter of the traffic.
         """
         half = self._precision == "bf16"
         autocast = torch.autocast(self._device.autocast, torch.bfloat16, enabled=half)
@@ -168,32 +172,33 @@ class Backbone:
             ) from error
 
     def _halve(self, tried: int) -> None:
-        # Not while the error is handled, whose frames keep what fills the memory.
+        # Only now, since the handled error's stack frames kept the memory in use.
         self._device.free()
         if tried == 1:
             raise UserError(
-                f"backbone {self._model}: the device's memory does not hold even one; use a larger "
-                "GPU, or device: cpu"
+                f"backbone {self._model}: not even a batch of one fits into the device's memory; "
+                "use a larger GPU, or device: cpu"
             )
-        # Not of self.batch: another thread may have halved it already.
+        # Not half of self.batch, which another thread may have halved already.
         self.batch = min(self.batch, tried // 2)
-        log.warning("out of memory with a batch of %d: going on with %d", tried, self.batch)
+        log.warning("out of memory with a batch of %d: continuing with %d", tried, self.batch)
 
     @torch.no_grad()
     def _calibrate(self, module: nn.Module) -> None:
-        """Give random weights BatchNorm statistics, without which they carry no signal.
+        """Give random weights BatchNorm statistics, without which features carry no signal.
 
         With a mean of 0 and a variance of 1, as initialised, shufflenet_v2's features are of the
         order 1e-6 and resnet50's differ in length alone. One batch of coarse to fine coloured
-        squares, moving in a video, sets the statistics; white noise, which is grey from afar,
-        does not do. Networks without BatchNorm need nothing. Always on the CPU, in fp32.
+        squares, which move in a video, sets the statistics. White noise is unsuitable, since it
+        averages to grey. Networks without BatchNorm need no calibration. Always on the CPU, in
+        fp32.
         """
         norms = [part for part in module.modules() if isinstance(part, _BatchNorm)]
         if not norms:
             return
         for norm in norms:
             norm.reset_running_stats()
-            norm.momentum = None  # the statistics of the batch, not a step towards them
+            norm.momentum = None  # the statistics of the batch itself
             norm.train()
         count, length = CALIBRATION_IMAGES, 1
         if self._net.video:
@@ -221,22 +226,22 @@ def _coloured_squares(count: int, length: int, side: int) -> Tensor:
 
 @contextmanager
 def seeded(seed: int, *names: str) -> Iterator[None]:
-    """Draw torch's random numbers from `seeds.seed_for`; torch's global state is untouched."""
+    """Seed torch's random numbers with `seed_for`; the global state is restored afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed_for(seed, *names))
         yield
 
 
 def scale(pixels: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
-    """uint8 (..., h, w, 3) to float32 (..., 3, h, w): 0-1, minus the mean, by the deviation."""
+    """uint8 (..., h, w, 3) to float32 (..., 3, h, w): to 0-1, minus mean, divided by deviation."""
     values = pixels.movedim(-1, -3).float()
     shape = (3, 1, 1)
     means, deviations = values.new_tensor(mean).view(shape), values.new_tensor(std).view(shape)
     return values.div_(255).sub_(means).div_(deviations)
 
 
-def random_weights(build: Callable[[], nn.Module], model: str, seed: int) -> nn.Module:
-    """The module that `build` makes, its initialisation determined by the seed and the name."""
+def random_weights(build: Callable[[], AnyNet], model: str, seed: int) -> AnyNet:
+    """The module that `build` returns, initialised from the seed and the model's name."""
     with seeded(seed, "weights", model):
         return build()
 
@@ -257,25 +262,23 @@ def sha256_of_state(module: nn.Module) -> str:
 
 
 def remove_head(module: nn.Module, model: str) -> int:
-    """Replace the last layer with weights, the classifier, by nothing; the number of its inputs."""
+    """Replace the classifier, the last layer with weights, by the identity; its input's length."""
     layers = nn.Linear | nn.Conv2d | nn.Conv3d
     named = [(name, part) for name, part in module.named_modules() if isinstance(part, layers)]
     if not named:
-        raise UserError(f"backbone {model}: it ends in no classifier, choose another model")
+        raise UserError(f"backbone {model}: it does not end in a classifier; choose another model")
     name, last = named[-1]
     parent, _, own = name.rpartition(".")
     setattr(module.get_submodule(parent), own, nn.Identity())
     return last.in_features if isinstance(last, nn.Linear) else last.in_channels
 
 
-def weights_of(spec: Mapping[str, object], allowed: tuple[str, ...]) -> str:
-    """The entry `weights` of a backbone; `UserError` when this model does not have them."""
-    if spec["weights"] not in allowed:
+def require_weights(spec: BackboneSpec, allowed: tuple[str, ...]) -> None:
+    """Raise `UserError` unless this model can have the weights that the specification names."""
+    if spec.weights not in allowed:
         raise UserError(
-            f"backbone {spec['model']}: weights must be {' or '.join(allowed)}, "
-            f"not {spec['weights']!r}"
+            f"backbone {spec.model}: weights must be {' or '.join(allowed)}, not {spec.weights!r}"
         )
-    return spec["weights"]
 
 
 def versions() -> dict[str, str]:

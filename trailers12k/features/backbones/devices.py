@@ -1,4 +1,4 @@
-"""Where networks compute: the CPU, or a GPU of this machine that no other job uses.
+"""Devices that networks compute on: the CPU, or a GPU of this machine that no other job uses.
 
 Writes nothing. Must not know networks.
 """
@@ -20,24 +20,24 @@ from trailers12k.common.errors import UserError
 log = logging.getLogger(__name__)
 
 PAUSE = 2.0
-"""Seconds between two looks for a free GPU."""
+"""Seconds between two searches for a free GPU."""
 
 
 @dataclass
 class Device:
-    """What differs between devices; all else is the same code.
+    """A device, with what differs between the CPU and GPUs.
 
-    torch: where tensors live. autocast: its name for torch.autocast.
-    pinned: whether bytes go to it from page-locked memory, while others are computed.
-    turn: held during a forward pass. One at a time on a GPU, whose memory the passes of several
-        threads would add up in; on the CPU as many as come, each on a core of its own.
-    half: whether bf16 is faster on it than fp32.
+    torch: torch's own record of it. autocast: its name for torch.autocast.
+    pinned: whether bytes are sent to it from page-locked memory, while it computes.
+    has_fast_bf16: whether bf16 is faster on it than fp32.
+    turn: held during a forward pass. A GPU runs one pass at a time, since the passes of several
+        threads would have to fit into its memory together; the CPU runs any number.
     """
 
     torch: torch.device
     autocast: str
     pinned: bool
-    half: bool
+    has_fast_bf16: bool
     turn: AbstractContextManager = field(default_factory=nullcontext)
 
     def put(self, pixels: Tensor) -> Tensor:
@@ -47,78 +47,78 @@ class Device:
         return pixels.to(self.torch, non_blocking=self.pinned)
 
     def free(self) -> None:
-        """Give back what is only kept for later."""
+        """Give memory back that torch keeps for later."""
         if self.torch.type == "cuda":
             torch.cuda.empty_cache()
 
 
 def cpu() -> Device:
-    """The CPU. bf16 pays where it multiplies in hardware (AVX512_BF16, AMX): 1.5 to 2 times."""
-    can = torch.cpu.get_capabilities()
-    half = bool(can.get("avx512_bf16") or can.get("amx_bf16"))
-    return Device(torch.device("cpu"), "cpu", pinned=False, half=half)
+    """The CPU. With AVX512_BF16 or AMX, bf16 is 1.5 to 2 times as fast as fp32."""
+    features = torch.cpu.get_capabilities()
+    has_bf16 = bool(features.get("avx512_bf16") or features.get("amx_bf16"))
+    return Device(torch.device("cpu"), "cpu", pinned=False, has_fast_bf16=has_bf16)
 
 
 def cuda(number: int) -> Device:
-    """A GPU. bf16 pays from compute capability 8.0 on."""
-    # cuDNN would otherwise round the factors of fp32 convolutions to 10 bits.
+    """A GPU. bf16 is faster from compute capability 8.0 on."""
+    # Otherwise cuDNN rounds the factors of fp32 convolutions to 10 bits.
     torch.backends.cudnn.allow_tf32 = False
     device = torch.device("cuda", number)
-    half = torch.cuda.get_device_capability(device) >= (8, 0)
-    return Device(device, "cuda", pinned=True, half=half, turn=Lock())
+    has_bf16 = torch.cuda.get_device_capability(device) >= (8, 0)
+    return Device(device, "cuda", pinned=True, has_fast_bf16=has_bf16, turn=Lock())
 
 
 def names() -> dict[int, str]:
-    """The GPUs that this process may see, and what they are called all over the machine."""
+    """The GPUs that this process may use: number -> a name that is the same in all processes."""
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     return {n: str(torch.cuda.get_device_properties(n).uuid) for n in range(count)}
 
 
 @contextmanager
-def claimed(asked: str = "auto") -> Iterator[Device]:
-    """The device to compute on; a GPU is this process's alone until the context ends.
+def claimed(requested: str = "auto") -> Iterator[Device]:
+    """The device to compute on; no other process can claim a GPU until the context ends.
 
-    asked: "auto" (a free GPU where there are any, else the CPU), "cpu", "cuda", or "cuda:N".
-    When all GPUs are taken by other jobs of this machine it waits. A claim ends with its process,
-    however that ends. Raises `UserError` when there is no such GPU.
+    requested: "auto" (a GPU where there is one, else the CPU), "cpu", "cuda", or "cuda:N".
+    Waits while other jobs of this machine use all GPUs. A claim ends with its process, even when
+    that is killed. Raises `UserError` when there is no such GPU.
     """
-    here = {} if asked == "cpu" else names()
-    if asked == "cpu" or (asked == "auto" and not here):
+    gpus = {} if requested == "cpu" else names()
+    if requested == "cpu" or (requested == "auto" and not gpus):
         yield cpu()
         return
-    if asked.startswith("cuda:"):
-        here = {n: name for n, name in here.items() if asked == f"cuda:{n}"}
-    if not here:
+    if requested.startswith("cuda:"):
+        gpus = {n: name for n, name in gpus.items() if requested == f"cuda:{n}"}
+    if not gpus:
         raise UserError(
-            f"device: {asked} is not there (torch sees {torch.cuda.device_count()} GPUs); set "
-            "device: auto or cpu, or look at the driver with nvidia-smi"
+            f"device: {requested} does not exist (torch sees {torch.cuda.device_count()} GPUs); "
+            "set device: auto or cpu, or look at the driver with nvidia-smi"
         )
-    number, lock = _wait_for_one(here)
+    number, lock = _wait_for_one(gpus)
     try:
-        log.info("GPU %d (%s)", number, here[number])
+        log.info("GPU %d (%s)", number, gpus[number])
         yield cuda(number)
     finally:
         lock.close()
 
 
-def _wait_for_one(here: dict[int, str]) -> tuple[int, socket.socket]:
-    """The number of a GPU that is free now, and what holds the claim on it."""
-    told = False
+def _wait_for_one(gpus: dict[int, str]) -> tuple[int, socket.socket]:
+    """The number of a free GPU of `gpus`, and the claim on it."""
+    is_logged = False
     while True:
-        for number, name in here.items():
+        for number, name in gpus.items():
             if (lock := _try(name)) is not None:
                 return number, lock
-        if not told:
-            log.info("all %d GPUs are in use by other jobs: waiting for one", len(here))
-            told = True
+        if not is_logged:
+            log.info("all %d GPUs are in use by other jobs: waiting for one", len(gpus))
+            is_logged = True
         time.sleep(PAUSE)
 
 
 def _try(name: str) -> socket.socket | None:
-    """A claim on a GPU, None when another process has it.
+    """A claim on a GPU; None when another process has it.
 
-    It is a socket's name in Linux's abstract namespace: this machine's, without a file, and gone
-    with the process. File systems need no locks for it.
+    The claim is a socket in Linux's abstract namespace, which is the machine's own, needs no file
+    system with locks, and ends with the process.
     """
     claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:

@@ -1,8 +1,8 @@
-"""3D ShuffleNetV2 1.0x, whose layout fits the checkpoint published with it.
+"""3D ShuffleNetV2 1.0x, in the layout of its published checkpoint.
 
 ShuffleNetV2 (Ma et al. 2018) inflated to video by Köpüklü et al., "Resource Efficient 3D
 Convolutional Neural Networks" (2019), code and checkpoints at github.com/okankop/Efficient-3DCNNs
-(MIT). Reads a checkpoint that the user supplies. Must not know what it is used for.
+(MIT). Reads a checkpoint that the user supplies. Must not know what the network is used for.
 """
 
 from collections.abc import Mapping
@@ -19,10 +19,12 @@ from trailers12k.features.backbones.common import (
     describe_random,
     random_weights,
     remove_head,
-    weights_of,
+    require_weights,
 )
-from trailers12k.features.backbones.names import Origin, Weights
+from trailers12k.features.backbones.spec import BackboneSpec, Origin, Weights
 from trailers12k.features.backbones.weights import load_state
+
+MODEL = "shufflenet3d/1.0x"
 
 HELP = (
     "fetch kinetics_shufflenetv2_1.0x_RGB_16_best.pth, linked at "
@@ -34,15 +36,18 @@ CLASSES = 600
 
 SIDE = 112
 MEAN_BGR = (114.7748, 107.7354, 99.4750)
-"""Its training read frames with OpenCV, blue first, and subtracted this mean from 0-255."""
+"""The checkpoint's training subtracted this mean from 0-255 and read frames with OpenCV, blue
+first."""
 
 STAGES = ((116, 4), (232, 8), (464, 4))
 """Channels and units of each stage."""
 
 
 class Unit(nn.Module):
-    """One unit: the channels are split (or, with a stride of 2, copied) into two branches, joined,
-    and shuffled. `banch` is the checkpoint's spelling. (N, inputs, T, H, W) -> (N, outputs, ...).
+    """One unit of ShuffleNetV2, (N, inputs, T, H, W) -> (N, outputs, T', H', W').
+
+    The channels are split (with a stride of 2: copied) into two branches, which are concatenated
+    and shuffled. `banch` is the checkpoint's spelling.
     """
 
     def __init__(self, inputs: int, outputs: int, stride: int):
@@ -68,7 +73,7 @@ class Unit(nn.Module):
         else:
             left, right = x.chunk(2, dim=1)
             right = self.banch2(right)
-        # The shuffle: a channel of the left, one of the right, and so on.
+        # The shuffle interleaves the channels of both branches.
         return torch.stack((left, right), dim=2).flatten(1, 2)
 
 
@@ -106,27 +111,28 @@ def _depthwise(channels: int, stride: int) -> tuple[nn.Module, nn.Module]:
     return conv, nn.BatchNorm3d(channels)
 
 
-def origins(spec: Mapping[str, object]) -> list[Origin]:
-    """Nowhere: nobody may redistribute the checkpoint, the user supplies it."""
-    raise UserError(f"backbone {spec['model']}: no checkpoint is named; {HELP}")
+def origins(model: str) -> list[Origin]:
+    """Nowhere. Raises `UserError`: only the user may fetch the checkpoint."""
+    raise UserError(f"backbone {model}: no checkpoint is named; {HELP}")
 
 
-def build(spec: Mapping[str, object], seed: int, given: Weights | None) -> Net:
-    """The network "shufflenet3d/1.0x"; see `backbones.load`."""
-    model = spec["model"]
-    if model != "shufflenet3d/1.0x":
-        raise UserError(f"backbone {model}: only shufflenet3d/1.0x is built")
-    if weights_of(spec, ("random", "pretrained")) == "random":
-        module = random_weights(ShuffleNet3D, model, seed)
-        weights = describe_random(module, seed)
-    else:
+def build(spec: BackboneSpec, seed: int, weights: Weights | None) -> Net:
+    """The network "shufflenet3d/1.0x"; see `loading.load`. weights: the pretrained ones."""
+    model = spec.model
+    if model != MODEL:
+        raise UserError(f"backbone {model}: {MODEL} is the only model of this family")
+    require_weights(spec, ("random", "pretrained"))
+    if weights:
         module = ShuffleNet3D()
-        load_state(module, given, unwrap=_unwrap)
-        weights = given.attributes
-    side = spec.get("size") or SIDE
+        load_state(module, weights, unwrap=_unwrap)
+        attributes = weights.attributes
+    else:
+        module = random_weights(ShuffleNet3D, model, seed)
+        attributes = describe_random(module, seed)
+    side = spec.size or SIDE
 
     def crop(frame: np.ndarray) -> np.ndarray:
-        # Bilinear, as PIL resizes, to which the checkpoint's own code gave its frames.
+        # The checkpoint's own code resized with PIL, bilinearly.
         picture = transforms.resize(Image.fromarray(frame), [side])
         return np.array(transforms.center_crop(picture, [side]))
 
@@ -140,16 +146,16 @@ def build(spec: Mapping[str, object], seed: int, given: Weights | None) -> Net:
         video=True,
         crop=crop,
         normalize=normalize,
-        words=f"shorter side to {side}, bilinear, antialiased; centre crop {side}x{side}; "
+        preprocessing=f"shorter side to {side}, bilinear, antialiased; centre crop {side}x{side}; "
         f"BGR, 0-255, minus {list(MEAN_BGR)}",
         side=side,
-        weights=weights,
-        # bf16 saves a quarter of little, and falls short of a cosine of 0.999.
-        half=False,
+        attributes=attributes,
+        # bf16 saves a quarter of little time, and its cosine to fp32 is below 0.999.
+        is_bf16_close=False,
     )
 
 
 def _unwrap(checkpoint: Mapping) -> dict[str, Tensor]:
-    """The published checkpoint was written by a DataParallel, whose names begin with `module.`."""
+    """The tensors of the published checkpoint. DataParallel prefixed their names with `module.`."""
     state = checkpoint["state_dict"]
     return {key.removeprefix("module."): state[key] for key in state}

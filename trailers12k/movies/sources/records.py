@@ -1,4 +1,4 @@
-"""What a source knows of a movie, and how the knowledge of several is put together.
+"""What the sources state about movies, as records, and how records of several sources combine.
 
 Reads and writes the collected records. Must not know any source.
 """
@@ -7,85 +7,94 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any, NoReturn
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import write_json
 from trailers12k.common.movie import IMDB_GENRES, Movie, check_address, is_mid, is_youtube_id
 from trailers12k.common.vocabulary import GENRES
 
+FIELDS = ("title", "year", "genres", "trailers", "poster_url")
+"""The fields of a record that a later source can fill."""
+
 
 @dataclass(frozen=True)
 class Record:
-    """What is known of one movie; empty where nothing is.
+    """One movie as its sources describe it; fields are empty where no source has a value.
 
-    genres: of `movies.GENRES`, in their order.
+    genres: of `GENRES`, in their order.
     trailers: the best first, each with an `id` (YouTube's) or a `url`, and further keys of its
         source, such as `dims`.
-    entry: what a source has published, section by section (`imdb`, `youtube`, `tmdb`), kept as it
-        is for metadata.json.
-    where: the file and the row, for whoever is to mend it.
-    given: which source gave which field.
+    entry: what a source has published, section by section (`imdb`, `youtube`, `tmdb`), unchanged
+        in metadata.json.
+    where: the file and the row, for error messages.
+    origin: field -> the source of its value.
     """
 
     mid: str
     title: str = ""
     year: str = ""
     genres: tuple[str, ...] = ()
-    trailers: tuple[Mapping, ...] = ()
+    trailers: tuple[Mapping[str, Any], ...] = ()
     poster_url: str = ""
-    entry: Mapping[str, Mapping] = field(default_factory=dict)
+    entry: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     where: str = ""
-    given: Mapping[str, str] = field(default_factory=dict)
+    origin: Mapping[str, str] = field(default_factory=dict)
 
 
 def combine(
-    known: dict[str, Record],
+    records: dict[str, Record],
     source: str,
-    found: Iterable[Record],
+    additions: Iterable[Record],
     adds: bool,
     local_files: bool = False,
 ) -> None:
-    """Fill the gaps of `known`, mid -> record, with what a source has found.
+    """Fill the gaps of `records`, mid -> record, from the records of a further source.
 
-    adds: whether movies that are not known yet are taken too.
+    adds: whether the source adds movies, or only completes those of earlier sources.
     local_files: whether trailers and posters may be files of this machine.
-    Raises `UserError` when the source names a movie twice, or one whose mid is none.
+    Raises `UserError` for an invalid record and for a movie that the source names twice.
     """
-    seen: dict[str, str] = {}
-    for record in found:
+    places: dict[str, str] = {}
+    for record in additions:
         check(record, local_files)
-        if record.mid in seen:
+        if record.mid in places:
             raise UserError(
-                f"{record.where}: mid: {record.mid!r} stands in {seen[record.mid]} already; "
+                f"{record.where}: mid: {record.mid!r} is already in {places[record.mid]}; "
                 "allowed: each movie once"
             )
-        seen[record.mid] = record.where.rpartition(", ")[2]
-        old = known.get(record.mid)
-        if old is None and not adds:
-            continue
-        there = {
-            "title": record.title,
-            "year": record.year,
-            "genres": record.genres,
-            "trailers": tuple(t for t in record.trailers if t.get("id") or t.get("url")),
-            "poster_url": record.poster_url,
-        }
-        if old is None:
-            given = {name: source for name, value in there.items() if value}
-            known[record.mid] = replace(record, trailers=there["trailers"], given=given)
-            continue
-        gaps = {name: value for name, value in there.items() if value and not getattr(old, name)}
-        entry = dict(record.entry)
-        for section, content in old.entry.items():
-            entry[section] = {**entry.get(section, {}), **content}
-        given = {**old.given, **dict.fromkeys(gaps, source)}
-        known[record.mid] = replace(old, **gaps, entry=entry, given=given)
+        places[record.mid] = record.where.rpartition(", ")[2]
+        # A trailer may have neither id nor url in published metadata.
+        usable = tuple(t for t in record.trailers if t.get("id") or t.get("url"))
+        record = replace(record, trailers=usable)
+        if record.mid in records:
+            records[record.mid] = _filled(records[record.mid], record, source)
+        elif adds:
+            origin = {name: source for name in FIELDS if getattr(record, name)}
+            records[record.mid] = replace(record, origin=origin)
+
+
+def _filled(record: Record, other: Record, source: str) -> Record:
+    """A record whose empty fields come from another one, which is the source's."""
+    gaps: dict[str, Any] = {
+        name: getattr(other, name)
+        for name in FIELDS
+        if getattr(other, name) and not getattr(record, name)
+    }
+    entry = dict(other.entry)
+    for section, content in record.entry.items():
+        entry[section] = {**entry.get(section, {}), **content}
+    origin = {**record.origin, **dict.fromkeys(gaps, source)}
+    return replace(record, **gaps, entry=entry, origin=origin)
 
 
 def check(record: Record, local_files: bool = False) -> None:
-    """Refuse what cannot be a movie. Raises `UserError`: where, what, and what is allowed."""
+    """Refuse a record with invalid values.
 
-    def refuse(name: str, value: object, allowed: str) -> None:
+    Raises `UserError`: where, which field, its value, and what is allowed.
+    """
+
+    def refuse(name: str, value: object, allowed: str) -> NoReturn:
         raise UserError(f"{record.where}: {name}: {value!r} is not allowed; allowed: {allowed}")
 
     if not is_mid(record.mid):
@@ -104,7 +113,7 @@ def check(record: Record, local_files: bool = False) -> None:
 
 
 def check_complete(record: Record) -> None:
-    """Refuse a movie that no source gave a title or a genre. Raises `UserError`."""
+    """Refuse a movie without a title or without a genre. Raises `UserError`."""
     for name, allowed in (
         ("title", "printable text, not empty"),
         ("genres", "at least one genre, each once, joined by |"),
@@ -114,24 +123,24 @@ def check_complete(record: Record) -> None:
 
 
 def genres_of(names: Iterable[object], where: str) -> tuple[str, ...]:
-    """Our genres of IMDb's names, in our order; names that Trailers12k does not label are left out.
+    """The genres of `GENRES`, in their order, for IMDb's names; others of IMDb's are left out.
 
     Raises `UserError` at a name that IMDb does not have.
     """
-    known = {name.lower(): ours for name, ours in IMDB_GENRES.items()}
-    found = set()
+    ours = {name.lower(): genre for name, genre in IMDB_GENRES.items()}
+    genres = set()
     for name in names:
-        if not isinstance(name, str) or name.lower() not in known:
+        if not isinstance(name, str) or name.lower() not in ours:
             raise UserError(
                 f"{where}: genres: {name!r} is not allowed; allowed: {', '.join(IMDB_GENRES)}"
             )
-        found.add(known[name.lower()])
-    return tuple(genre for genre in GENRES if genre in found)
+        genres.add(ours[name.lower()])
+    return tuple(genre for genre in GENRES if genre in genres)
 
 
 def movie_of(record: Record) -> Movie:
-    """The flat view of a record."""
-    first: Mapping = record.trailers[0] if record.trailers else {}
+    """The flat view of a record, a row of the movie table."""
+    first: Mapping[str, Any] = record.trailers[0] if record.trailers else {}
     others = [trailer.get("url") or trailer["id"] for trailer in record.trailers[1:]]
     return Movie(
         record.mid,
@@ -145,13 +154,13 @@ def movie_of(record: Record) -> Movie:
     )
 
 
-def write(path: str | Path, records: Sequence[Record]) -> None:
-    """Write records as JSON."""
+def write_records(path: str | Path, records: Sequence[Record]) -> None:
+    """Write records as a JSON list, one object with the fields of `Record` each."""
     write_json(path, [asdict(record) for record in records])
 
 
-def read(path: str | Path) -> list[Record]:
-    """The records that `write` wrote."""
+def read_records(path: str | Path) -> list[Record]:
+    """The records of a file that `write_records` wrote."""
     rows = json.loads(Path(path).read_text(encoding="utf-8"))
     return [
         Record(**row | {name: tuple(row[name]) for name in ("genres", "trailers")}) for row in rows

@@ -1,4 +1,4 @@
-"""What the sample's genres look like: one small moving picture each, painted with numpy.
+"""The looks of the sample's genres: a small moving picture each, painted with numpy.
 
 Reads and writes nothing. Must not know about movies, shots, files or video.
 
@@ -27,13 +27,13 @@ def grid(width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _mix(below, above, mask):
-    """`above` painted over `below` where `mask` (height, width) is 1; colours or pictures."""
+    """`above` painted over `below` where `mask` (height, width) is 1; both colours or pictures."""
     below, above = _picture(below), _picture(above)
     return below + (above - below) * mask
 
 
 def _picture(value):
-    """A picture as it is; a colour (r, g, b) as a picture of one pixel, to be broadcast."""
+    """A picture unchanged; a colour (r, g, b) as a picture of one pixel, which broadcasts."""
     if isinstance(value, tuple):
         return np.array(value, np.float32).reshape(3, 1, 1)
     return value
@@ -45,22 +45,22 @@ def _step(value, edge, softness=0.03):
 
 
 def _part(value):
-    """What a value has behind the point (np.mod takes thirty times as long)."""
+    """The fractional part of a value. np.mod takes thirty times as long."""
     return value - np.floor(value)
 
 
 def _far(u, v):
-    """The distance of (u, v) from the origin (np.hypot takes five times as long)."""
+    """The distance of (u, v) from the origin. np.hypot takes five times as long."""
     return np.sqrt(u * u + v * v)
 
 
 def _noise(u, v):
-    """A number in [0, 1) for every point, as good as random: the usual hash of shaders."""
+    """A pseudo-random number in [0, 1) for every point: the usual hash function of shaders."""
     return _part(np.sin(u * 12.9898 + v * 78.233) * 43758.547)
 
 
 def _sparks(x, y, size, twinkle):
-    """Small bright points, one at a random place in every cell of a grid."""
+    """Small bright points, one at a random position in every cell of a grid."""
     u, v = x * size, y * size
     column, row = np.floor(u), np.floor(v)
     luck = _noise(column, row)

@@ -1,4 +1,4 @@
-"""A trailer for each movie that has none, by a search through yt-dlp, with a person's corrections.
+"""A trailer for each movie without one: a search through yt-dlp, and a person's corrections.
 
 Keeps the candidates of a movie, `FOLDER/MID.answer.json`; reads and writes the choices, a CSV file
 with a column `correction` for the person. Must not know how trailers are downloaded.
@@ -7,10 +7,9 @@ with a column `correction` for the person. Must not know how trailers are downlo
 import json
 import logging
 import random
-import re
 import time
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus, unquote
@@ -20,141 +19,146 @@ from trailers12k.common.files import write_csv, write_json
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import is_youtube_id
 from trailers12k.common.text import one_line
-from trailers12k.downloads import retries
-from trailers12k.jobs import runner as shards
+from trailers12k.common.vocabulary import FAILED, OK, SKIPPED
+from trailers12k.downloads.retries import yt_dlp_version
+from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.jobs.reasons import STOPS, classify_error
-from trailers12k.jobs.runner import Task
+from trailers12k.jobs.runner import Task, process
+from trailers12k.movies.sources import trailer_choices
+from trailers12k.movies.sources.candidates import candidates_of, scored
 from trailers12k.movies.sources.records import Record
-from trailers12k.movies.sources.trailer_choices import (
-    COLUMNS,
-    NONE,
-    _corrections,
-    _is_url,
-    _lines,
-    _rows,
-    corrections,
-)
-from trailers12k.movies.titles import _is_other_year, _likest, _numbers, _words, _years
+from trailers12k.movies.sources.services import ServiceJob
 
 log = logging.getLogger(__name__)
 
-WEIGHTS = {
-    "title": 0.50,  # times the square of how much of the two titles is the same, 0 to 1
-    "year": 0.15,  # the movie's year is named
-    "trailer": 0.15,
-    "teaser": 0.10,  # and not "trailer"
-    "official": 0.05,
-    "length": 0.10,  # a trailer's
-    "odd length": 0.00,  # neither a trailer's nor no trailer's
-    "channel": 0.05,  # named like a studio, or like a channel of trailers
-    "no trailer": -0.20,  # neither "trailer" nor "teaser"
-    "other year": -0.30,  # by more than one: a festival comes before the cinemas
-    "other number": -0.30,  # of a sequel
-    "no number": -0.15,  # though the movie has one
-    "other kind": -0.40,  # a reaction, a review, ...
-    "other length": -0.30,  # too short, or far too long
-}
-"""A candidate's score is the sum of these, from 0 to 1. A length or a channel that is not known
-costs what it would give."""
-
-LENGTH = (30, 240)
-"""Seconds of a trailer."""
-OTHER_LENGTH = (20, 600)
-"""Seconds of what is shorter or longer than any."""
-OTHER_KIND = re.compile(
-    r"\b(reactions?|reacts?|reviews?|fan ?made|unofficial|concept|parody|scenes?|clips?"
-    r"|interviews?|behind the scenes|making of|featurette|game ?play|soundtrack|full movie"
-    r"|explained|breakdown|recap)\b"
-)
-CHANNEL = re.compile(
-    r"pictures|studio|movieclips|trailer|official|entertainment|films|cinema|warner|paramount"
-    r"|universal|disney|marvel|sony|lionsgate|netflix|a24|hbo|prime video"
-)
-
 CORRECTED = ("corrected", "corrected_to_none")
-"""Reasons that nothing is searched for."""
+"""Reasons why a movie is not searched for."""
 
 
-def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], list[dict]]:
-    """Trailers of the movies that have none, and the ledger of searching; writes the choices.
+@dataclass(frozen=True)
+class SearchSettings:
+    """address: the search term for yt-dlp, with {count} and {query}. candidates: number of results.
+    least_score: of an accepted candidate. choices: path of the table. pause: shortest and longest,
+    in seconds, between two searches."""
 
-    settings: `address` (what yt-dlp is asked for, with {count} and {query}), `candidates`,
-        `least_score`, `choices` (a path), `pause` (the least and the most seconds between two
-        searches), `retries`, `timeout` (seconds), `folder` (of the answers), `retry` and `brake`
-        (for `shards.process`).
-    Raises `UserError` for a correction that is none.
+    address: str
+    candidates: int
+    least_score: float
+    choices: str | Path
+    pause: Sequence[float]
+
+
+def read(
+    settings: Mapping[str, Any], earlier: Mapping[str, Record], service: ServiceJob
+) -> tuple[list[Record], list[LedgerRow]]:
+    """Trailers of the movies that have none, and the ledger of the searches; writes the choices.
+
+    settings: the fields of `SearchSettings`.
+    Raises `UserError` for an invalid correction.
     """
-    choices, folder, least = Path(settings["choices"]), settings["folder"], settings["least_score"]
-    movies = {mid: record for mid, record in known.items() if not record.trailers}
-    files = {mid: folder / f"{mid}.answer.json" for mid in movies}
-    queries = {mid: _query(record) for mid, record in movies.items()}
-    search = _Search(settings)
+    movies = {mid: record for mid, record in earlier.items() if not record.trailers}
+    return _MovieSearch(SearchSettings(**settings), movies, service).run()
 
-    def work(mid: str) -> dict:
-        write_json(files[mid], search.candidates(queries[mid]))
+
+class _MovieSearch:
+    """The search for the trailers of some movies, mid -> record."""
+
+    def __init__(self, settings: SearchSettings, movies: Mapping[str, Record], service: ServiceJob):
+        self.settings = settings
+        self.movies = movies
+        self.service = service
+        self.choices = Path(settings.choices)
+        self.queries = {mid: _query(record) for mid, record in movies.items()}
+        self.client = _Client(settings, service)
+
+    def run(self) -> tuple[list[Record], list[LedgerRow]]:
+        """See `read`."""
+        rows = process(
+            self._tasks(trailer_choices.corrections(self.choices)),
+            self.service.folder,
+            self._work,
+            unit="search",
+            retry=lambda row, tried: self.service.retry(
+                self._judged(row, self._candidates(row)), tried
+            ),
+            stop=self.service.stop,
+            tool=yt_dlp_version(),
+        )
+        candidates = {row["mid"]: self._candidates(row) for row in rows}
+        # Read again: the person may have edited the table during the search, which takes hours.
+        lines = trailer_choices.lines_of(self.choices)
+        corrections = trailer_choices.corrections_in(lines, self.choices)
+        records: list[Record] = []
+        ledger: list[LedgerRow] = []
+        table: list[dict[str, str]] = []
+        for row in rows:
+            mid = row["mid"]
+            correction = corrections.get(mid, "")
+            if correction:
+                row = {"mid": mid, "status": SKIPPED, "reason": _skip("", correction)}
+            ledger.append(self._judged(row, candidates[mid]))
+            trailers = _trailers(candidates[mid], self.settings.least_score, correction)
+            if trailers:
+                records.append(Record(mid, trailers=trailers, where=f"{self.choices}, {mid}"))
+            movie = self.movies[mid]
+            table += trailer_choices.rows_of(movie, candidates[mid], trailers, correction)
+        self._write_choices(table, [row for _, row in lines], corrections)
+        log.info("%d of %d movies got a trailer: %s", len(records), len(rows), self.choices)
+        return records, ledger
+
+    def _tasks(self, corrections: Mapping[str, str]) -> list[Task]:
+        question = {"address": self.settings.address, "candidates": self.settings.candidates}
+        return [
+            Task(
+                mid,
+                fingerprint(query=query, **question),
+                (self.service.answer_file(mid),),
+                skip=_skip(query, corrections.get(mid)),
+            )
+            for mid, query in self.queries.items()
+        ]
+
+    def _work(self, mid: str) -> dict[str, Any]:
+        write_json(self.service.answer_file(mid), self.client.candidates(self.queries[mid]))
         return {}
 
-    def candidates(row: Mapping) -> list[dict]:
-        """Those found for a movie; the answer to an earlier question is none."""
+    def _candidates(self, row: LedgerRow) -> list[dict[str, Any]]:
+        """The scored candidates of a movie; none when its answer is to an earlier question."""
         mid, corrected = row["mid"], row.get("reason") in CORRECTED
-        if row["status"] == "ok" or (corrected and files[mid].exists()):
-            return _scored(json.loads(files[mid].read_text("utf-8")), movies[mid])
+        answer = self.service.answer_file(mid)
+        if row["status"] == OK or (corrected and answer.exists()):
+            return scored(json.loads(answer.read_text("utf-8")), self.movies[mid])
         return []
 
-    def judged(row: dict, scored: Sequence[Mapping]) -> dict:
-        """Not in `work`, since another `least_score` must not search again."""
-        best = max((one["score"] for one in scored), default=0.0)
-        if row["status"] != "ok" or best >= least:
-            return row
-        told = f"the best score is {best:g}, least_score {least:g}"
-        return row | {"status": "failed", "reason": "no_trailer_found", "detail": told}
+    def _judged(self, row: LedgerRow, candidates: Sequence[Mapping[str, Any]]) -> LedgerRow:
+        """A row that fails when no candidate scores enough.
 
-    corrected = corrections(choices)
-    asked = {"address": settings["address"], "candidates": settings["candidates"]}
-    tasks = [
-        Task(
-            mid, fingerprint(query=query, **asked), (files[mid],), _skip(query, corrected.get(mid))
-        )
-        for mid, query in queries.items()
-    ]
-    rows = shards.process(
-        tasks,
-        folder,
-        work,
-        unit="search",
-        retry=lambda row, tried: settings["retry"](judged(row, candidates(row)), tried),
-        brake=settings.get("brake"),
-        tool=retries.yt_dlp(),
-    )
-    found = {row["mid"]: candidates(row) for row in rows}
-    # Once more: searching takes hours, in which a person may have written into it.
-    lines = _lines(choices)
-    corrected = _corrections(lines, choices)
-    records, table = [], []
-    for place, row in enumerate(rows):
-        mid = row["mid"]
-        correction = corrected.get(mid, "")
-        if correction:
-            row = {"mid": mid, "status": "skipped", "reason": _skip("", correction)}
-        rows[place] = judged(row, found[mid])
-        trailers = _trailers(found[mid], least, correction)
-        if trailers:
-            records.append(Record(mid, trailers=trailers, where=f"{choices}, {mid}"))
-        table += _rows(movies[mid], found[mid], trailers, correction)
-    # The corrections of movies that this run does not know.
-    old = [row for _, row in lines]
-    table += [row for row in old if row["mid"] in corrected and row["mid"] not in movies]
-    table.sort(key=lambda row: row["mid"])
-    if table != old:
-        write_csv(choices, COLUMNS, table)
-    log.info("%d of %d movies got a trailer: see %s", len(records), len(movies), choices)
-    return records, rows
+        Not in `_work`, since a change of `least_score` must not repeat the search.
+        """
+        least = self.settings.least_score
+        best = max((candidate["score"] for candidate in candidates), default=0.0)
+        if row["status"] != OK or best >= least:
+            return row
+        detail = f"the best score is {best:g}, least_score {least:g}"
+        return row | {"status": FAILED, "reason": "no_trailer_found", "detail": detail}
+
+    def _write_choices(
+        self,
+        table: list[dict[str, str]],
+        old: Sequence[dict[str, str]],
+        corrections: Mapping[str, str],
+    ) -> None:
+        """Write the choices, unless unchanged; corrections of movies of other runs stay."""
+        table += [row for row in old if row["mid"] in corrections and row["mid"] not in self.movies]
+        table.sort(key=lambda row: row["mid"])
+        if table != old:
+            write_csv(self.choices, trailer_choices.COLUMNS, table)
 
 
 def _skip(query: str, correction: str | None) -> str:
-    """Why a movie is not searched for, if so."""
+    """The reason why a movie is not searched for; empty when it is."""
     if correction:
-        return CORRECTED[correction == NONE]
+        return CORRECTED[correction == trailer_choices.NONE]
     return "" if query else "no_title"
 
 
@@ -164,172 +168,89 @@ def _query(record: Record) -> str:
     return f"{title}{year} official trailer" if title else ""
 
 
-class _Search:
-    """yt-dlp, asked for one movie after the other. Made when the first is asked for."""
+class _Client:
+    """yt-dlp for one search after the other, created with the first."""
 
-    def __init__(self, settings: Mapping):
+    def __init__(self, settings: SearchSettings, service: ServiceJob):
         self.settings = settings
+        self.service = service
         self.client: Any = None
-        # Its own: no result may depend on how often it was asked.
+        # Its own generator: no result may depend on the number of searches.
         self.random = random.Random()
 
-    def candidates(self, query: str) -> list[dict]:
-        """What the search gives. Raises `Failure`, `Stop`."""
+    def candidates(self, query: str) -> list[dict[str, Any]]:
+        """The candidates of a search, see `candidates_of`. Raises `Failure`, `Stop`."""
         if self.client is None:
-            self.client = self._client()
+            self.client = self._new()
         else:
-            time.sleep(self.random.uniform(*self.settings["pause"]))
-        address = self.settings["address"].replace("{count}", str(self.settings["candidates"]))
+            time.sleep(self.random.uniform(*self.settings.pause))
+        address = self.settings.address.replace("{count}", str(self.settings.candidates))
         address = address.replace("{query}", quote_plus(query) if "://" in address else query)
-        info = self._ask(address, query)
+        info = self._extract(address, query)
         if (info or {}).get("_type") != "playlist":
-            raise Failure("bad_answer", "no list of videos came")
-        return _candidates(info["entries"])
+            raise Failure("bad_answer", "the answer is not a list of videos")
+        return candidates_of(info["entries"])
 
-    def _ask(self, address: str, query: str) -> Mapping | None:
+    def _extract(self, address: str, query: str) -> Any:
         """yt-dlp's answer; a lost connection is tried again. Raises `Failure`, `Stop`."""
-        # Imported here: it costs half a second that no other source should pay.
+        # Imported here: it takes half a second, which other sources need not spend.
         from yt_dlp.utils import YoutubeDLError
 
-        for left in range(self.settings["retries"], -1, -1):
+        tries = 0
+        while True:
             try:
                 return self.client.extract_info(address, download=False)
             except YoutubeDLError as error:
                 message = str(error).removeprefix("ERROR: ")
                 quoted = quote_plus(query)
                 reason = classify_error(error, query, quoted, unquote(quoted))
-                if left and reason in ("network", "server_error"):
-                    time.sleep(2 ** (self.settings["retries"] - left))
-                    continue
-                raise (Stop if reason in STOPS else Failure)(reason, message) from error
+                if tries == self.service.retries or reason not in ("network", "server_error"):
+                    raise (Stop if reason in STOPS else Failure)(reason, message) from error
+                time.sleep(2**tries)
+                tries += 1
             except Exception as error:
-                # It lets through whatever its extractors stumble over, such as a year 99999.
+                # yt-dlp does not catch all errors of its extractors, such as a year 99999.
                 raise Failure("extractor_broken", f"{type(error).__name__}: {error}") from error
 
-    def _client(self) -> Any:
+    def _new(self) -> Any:
         from yt_dlp import YoutubeDL
 
-        options = {
+        from trailers12k.downloads.youtube import Silent
+
+        options: dict[str, Any] = {
             "extract_flat": "in_playlist",
-            "playlistend": self.settings["candidates"],
-            "extractor_retries": self.settings["retries"],
-            "socket_timeout": self.settings["timeout"],
-            # It would claim to be in another country.
+            "playlistend": self.settings.candidates,
+            "extractor_retries": self.service.retries,
+            "socket_timeout": self.service.timeout,
+            # Otherwise it sends headers of another country.
             "geo_bypass": False,
             "quiet": True,
             "noprogress": True,
             "color": "no_color",
             "cachedir": False,
-            "logger": _Quiet(),
+            "logger": Silent(),
         }
-        if "://" in self.settings["address"]:
+        if "://" in self.settings.address:
             from trailers12k.downloads.http import USER_AGENT
 
             options["http_headers"] = {"User-Agent": USER_AGENT}
         return YoutubeDL(options)
 
 
-class _Quiet:
-    """yt-dlp's messages go nowhere: the ledger has the reason."""
-
-    def debug(self, message: str) -> None:
-        pass
-
-    info = warning = error = debug
-
-
-def _candidates(entries: Iterable[Mapping]) -> list[dict]:
-    """Those of yt-dlp's entries that can be downloaded, and what is used of them."""
-    found: dict[str, dict] = {}
-    for entry in entries:
-        # What its extractors tell each other stands behind a feed's URLs.
-        url = str(entry.get("url") or "").partition("#__youtubedl_smuggle")[0]
-        if entry.get("ie_key") == "Youtube":
-            name, address = "id", str(entry.get("id"))
-            fits = is_youtube_id(address)
-        else:
-            name, address = "url", url
-            fits = _is_url(address)
-        if fits:
-            channel = entry.get("channel") or entry.get("uploader")
-            candidate = {
-                name: address,
-                "title": one_line(entry.get("title")),
-                "channel": one_line(channel),
-                "duration": _number(entry.get("duration")),
-                "view_count": _number(entry.get("view_count")),
-            }
-            found.setdefault(address, candidate)
-    return list(found.values())
-
-
-def _number(value: object) -> float | None:
-    return value if isinstance(value, int | float) and 0 <= value < 1e12 else None
-
-
-def _scored(candidates: Iterable[Mapping], record: Record) -> list[dict]:
-    """Candidates with `score`, `why` and `rank`; the best first, then as the search had them."""
-    scored = []
-    for rank, candidate in enumerate(candidates, 1):
-        points, why = score(candidate, record.title, record.year)
-        scored.append({**candidate, "score": points, "why": why, "rank": rank})
-    return sorted(scored, key=lambda one: -one["score"])
-
-
-def score(candidate: Mapping, title: str, year: str) -> tuple[float, str]:
-    """How much a candidate looks like a movie's trailer, 0 to 1, and why.
-
-    candidate: `title`, `channel` and `duration` (seconds), of which any may be missing.
-    """
-    own, words = _words(title), _words(candidate.get("title") or "")
-    # What the candidate's title has beside the movie's.
-    more = Counter(words) - Counter(own)
-    same, run = _likest(words, own)
-    names = ["title"]
-    told = {"title": f"title {same:.2g}"}
-
-    years = _years(more)
-    if year and year in years:
-        names.append("year")
-    elif _is_other_year(years, year):
-        names.append("other year")
-        told["other year"] = f"other year {years[0]}"
-    if (others := _numbers(run)) != _numbers(own):
-        names.append("other number" if others else "no number")
-    if "official" in more:
-        names.append("official")
-    names.append(next((name for name in ("trailer", "teaser") if name in more), "no trailer"))
-    kinds = [found[0] for found in OTHER_KIND.finditer(" ".join(words))]
-    kinds = [kind for kind in kinds if f" {kind} " not in f" {' '.join(own)} "]
-    if kinds:
-        names.append("other kind")
-        told["other kind"] = kinds[0]
-    if CHANNEL.search(" ".join(_words(candidate.get("channel") or ""))):
-        names.append("channel")
-    seconds = candidate.get("duration")
-    if seconds is not None:
-        names.append(_length(seconds))
-        told[names[-1]] = f"{seconds:.0f} s"
-    total = sum(WEIGHTS[name] * (same**2 if name == "title" else 1) for name in names)
-    return round(min(max(total, 0.0), 1.0), 2), ", ".join(told.get(name, name) for name in names)
-
-
-def _length(seconds: float) -> str:
-    if seconds < OTHER_LENGTH[0] or seconds > OTHER_LENGTH[1]:
-        return "other length"
-    return "length" if LENGTH[0] <= seconds <= LENGTH[1] else "odd length"
-
-
-def _trailers(candidates: Iterable[Mapping], least: float, correction: str) -> tuple[dict, ...]:
-    """A movie's trailers, the best first: what a person says, else the candidates good enough."""
+def _trailers(
+    candidates: Iterable[Mapping[str, Any]], least: float, correction: str
+) -> tuple[dict[str, Any], ...]:
+    """A movie's trailers: the person's correction, else the sufficient candidates, best first."""
     if correction:
         name = "id" if is_youtube_id(correction) else "url"
-        return () if correction == NONE else ({name: correction},)
+        return () if correction == trailer_choices.NONE else ({name: correction},)
     return tuple(
         {
-            **{name: one[name] for name in ("id", "url") if name in one},
-            **{"name": one["title"], "channel": one["channel"], "score": one["score"]},
+            **{name: candidate[name] for name in ("id", "url") if name in candidate},
+            "name": candidate["title"],
+            "channel": candidate["channel"],
+            "score": candidate["score"],
         }
-        for one in candidates
-        if one["score"] >= least
+        for candidate in candidates
+        if candidate["score"] >= least
     )

@@ -1,11 +1,12 @@
 """The user's own movie table: a CSV file.
 
-Reads the file and refuses it at its first fault. Must not know what is done with the movies.
+Reads the file and rejects it at the first error. Must not know what is done with the movies.
 """
 
 import csv
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.movie import is_youtube_id
@@ -16,11 +17,12 @@ REQUIRED = ("mid", "title", "year", "genres")
 OPTIONAL = ("youtube_id", "trailer_url", "poster_url", "other_trailers")
 
 
-def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], list[dict]]:
+def read(
+    settings: Mapping[str, str], earlier: Mapping[str, Record]
+) -> tuple[list[Record], list[dict[str, Any]]]:
     """The movies of the CSV file `settings["path"]`, in its order, and no ledger.
 
-    Raises `UserError`: one line that names the file, the line, the column, the value, and what is
-    allowed.
+    Raises `UserError` with the file, line, column, value, and the allowed values.
     """
     path = Path(settings["path"])
     try:
@@ -34,7 +36,7 @@ def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], 
     except IsADirectoryError:
         raise UserError(f"movies: {path} is a folder; allowed: the path of a CSV file") from None
     except PermissionError:
-        raise UserError(f"movies: {path} may not be read; allowed: a file you may read") from None
+        raise UserError(f"movies: {path}: permission denied; allowed: a readable file") from None
     except UnicodeDecodeError as error:
         raise UserError(
             f"{path}: byte {error.start} is not UTF-8; save the table as UTF-8"
@@ -42,11 +44,11 @@ def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], 
     except csv.Error as error:
         raise UserError(f"{path}: not a CSV file: {error}") from None
     if not records:
-        raise UserError(f"{path}: no movies; a row has the columns {', '.join(REQUIRED)}")
+        raise UserError(f"{path}: no movies; required columns: {', '.join(REQUIRED)}")
     return records, []
 
 
-def _parse(reader: csv.DictReader, path: Path) -> Iterator[Record]:
+def _parse(reader: "csv.DictReader[str]", path: Path) -> Iterator[Record]:
     columns = reader.fieldnames or []
     missing = [name for name in REQUIRED if name not in columns]
     unknown = [name for name in columns if name not in REQUIRED + OPTIONAL]
@@ -59,7 +61,9 @@ def _parse(reader: csv.DictReader, path: Path) -> Iterator[Record]:
     for row in reader:
         where = f"{path}, line {reader.line_num}"
         if None in row or None in row.values():
-            raise UserError(f"{where}: it has not {len(columns)} columns as the first line has")
+            raise UserError(
+                f"{where}: the number of columns is not {len(columns)}, as in the first line"
+            )
         yield _record({name: value.strip() for name, value in row.items()}, where)
 
 

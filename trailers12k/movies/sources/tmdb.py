@@ -1,7 +1,7 @@
-"""What The Movie Database (TMDB) knows of movies: titles, years, genres, trailers, posters, plots.
+"""The Movie Database (TMDB): titles, years, genres, trailers, posters and plots of movies.
 
-Asks its API by IMDb's ids; keeps an answer per movie, `FOLDER/MID.answer.json`. Must not know what
-is done with the movies, and must not let its key into any file, log or message.
+Queries its API by IMDb ids; keeps an answer per movie, `FOLDER/MID.answer.json`. Must not know what
+is done with the movies, and must not write its key into any file, log or message.
 """
 
 import json
@@ -10,6 +10,7 @@ import os
 import re
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from trailers12k.common.errors import Failure, UserError
@@ -17,21 +18,21 @@ from trailers12k.common.files import write_json
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import is_youtube_id
 from trailers12k.common.text import one_line
-from trailers12k.common.vocabulary import GENRES
-from trailers12k.downloads import http as web
-from trailers12k.jobs import runner as shards
-from trailers12k.jobs.runner import Task
-from trailers12k.movies.sources import CREDITS
-from trailers12k.movies.sources.records import Record
+from trailers12k.common.vocabulary import GENRES, OK, SKIPPED
+from trailers12k.downloads import http
+from trailers12k.jobs.ledger import LedgerRow
+from trailers12k.jobs.runner import Task, process
+from trailers12k.movies.sources.credits import CREDITS
+from trailers12k.movies.sources.records import FIELDS, Record
+from trailers12k.movies.sources.services import ServiceJob
 
 log = logging.getLogger(__name__)
 
-ATTRIBUTION = CREDITS["tmdb"]
 KEY = "TMDB_API_KEY"
-"""The environment variable that holds the key; it is nowhere else."""
+"""The environment variable that holds the key, its only place."""
 HOW = (
     f"get one at https://www.themoviedb.org/settings/api, then: export {KEY}=...; "
-    "or take tmdb out of movies:"
+    "or remove tmdb from movies:"
 )
 
 GENRE_IDS = {
@@ -46,61 +47,74 @@ GENRE_IDS = {
     878: "sci-fi",
     53: "thriller",
 }
-FILLED = ("title", "year", "genres", "trailers", "poster_url")
-"""What TMDB may give to a movie."""
+"""TMDB's genre ids, from its /genre/movie/list."""
 LARGEST = 1_000_000
 """Bytes of an answer."""
 
 
-def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], list[dict]]:
-    """What TMDB knows of the movies that have a gap, and the ledger of asking.
+@dataclass(frozen=True)
+class TmdbSettings:
+    """api: URL of the API. images: URL of the posters' folder. parallel: concurrent requests."""
 
-    settings: `api`, `images` (URLs), `parallel`, `retries`, `timeout` (seconds), `folder` (of the
-        answers) and `retry` (for `shards.process`).
-    Raises `UserError` when there is a movie to ask but no key, or TMDB refuses it.
+    api: str
+    images: str
+    parallel: int
+
+
+def read(
+    settings: Mapping[str, Any], earlier: Mapping[str, Record], service: ServiceJob
+) -> tuple[list[Record], list[LedgerRow]]:
+    """TMDB's records of the movies that have a gap, and the ledger of the requests.
+
+    settings: the fields of `TmdbSettings`.
+    Raises `UserError` when a request is needed and the key is missing or refused.
     """
-    folder = settings["folder"]
-    files = {mid: folder / f"{mid}.answer.json" for mid in known}
-    # Not the key: another one gives the same answers.
-    question = fingerprint(api=settings["api"])
-    tasks = []
-    for mid, record in known.items():
-        complete = all(getattr(record, name) for name in FILLED)
-        tasks.append(Task(mid, question, (files[mid],), "complete" if complete else ""))
-    api = _Api(settings)
+    tmdb = TmdbSettings(**settings)
+    # Without the key: every key gives the same answers.
+    question = fingerprint(api=tmdb.api)
+    tasks = [
+        Task(
+            mid,
+            question,
+            (service.answer_file(mid),),
+            skip="complete" if all(getattr(record, name) for name in FIELDS) else "",
+        )
+        for mid, record in earlier.items()
+    ]
+    api = _Api(tmdb, service)
 
-    def work(mid: str) -> dict:
-        write_json(files[mid], api.ask(mid))
+    def work(mid: str) -> dict[str, Any]:
+        write_json(service.answer_file(mid), api.query(mid))
         return {}
 
-    rows = shards.process(tasks, folder, work, settings["parallel"], retry=settings["retry"])
+    rows = process(tasks, service.folder, work, tmdb.parallel, retry=service.retry)
     records = [
-        _record(row["mid"], json.loads(files[row["mid"]].read_text("utf-8")), settings["images"])
-        for row in rows
-        if row["status"] == "ok"
+        _record(mid, json.loads(service.answer_file(mid).read_text("utf-8")), tmdb.images)
+        for mid in (row["mid"] for row in rows if row["status"] == OK)
     ]
-    asked = sum(row["status"] != "skipped" for row in rows)
+    queried = sum(row["status"] != SKIPPED for row in rows)
     trailers = sum(bool(record.trailers) for record in records)
     log.info(
-        "TMDB: %d movies asked for, %d found, %d with a trailer. %s",
-        *(asked, len(records), trailers, ATTRIBUTION),
+        "TMDB: %d movies queried, %d found, %d with a trailer. %s",
+        *(queried, len(records), trailers, CREDITS["tmdb"]),
     )
     return records, rows
 
 
 class _Api:
-    """The two questions, with one session for each thread. Made without a key, asked with one."""
+    """The two requests about a movie, with one session per thread. The key is read on first use."""
 
-    def __init__(self, settings: Mapping):
+    def __init__(self, settings: TmdbSettings, service: ServiceJob):
         self.settings = settings
+        self.service = service
         self.local = threading.local()
 
-    def ask(self, mid: str) -> dict:
-        """What is used of TMDB's answers about a movie. Raises `Failure`, `UserError`."""
-        found = _list(self._get(f"find/{mid}?external_source=imdb_id"), "movie_results")
-        if not found:
-            raise Failure("not_found", "TMDB has no movie of this id")
-        movie = found[0]
+    def query(self, mid: str) -> dict[str, Any]:
+        """The used part of TMDB's answers about a movie. Raises `Failure`, `UserError`."""
+        matches = _list(self._get(f"find/{mid}?external_source=imdb_id"), "movie_results")
+        if not matches:
+            raise Failure("not_found", "TMDB has no movie with this id")
+        movie = matches[0]
         if not isinstance(movie, dict) or type(movie.get("id")) is not int:
             raise Failure("bad_answer", "a movie without an id")
         videos = _list(self._get(f"movie/{movie['id']}/videos"), "results")
@@ -117,42 +131,41 @@ class _Api:
         }
 
     def _get(self, path: str) -> Any:
-        """An answer's JSON. Raises `Failure`, `UserError`."""
+        """The JSON of an answer. Raises `Failure`, `UserError`."""
         key = _key()
         if not hasattr(self.local, "client"):
-            self.local.client = _client(key, self.settings["retries"])
-        url = f"{self.settings['api'].rstrip('/')}/{path}"
-        # `from None`, and the key cut out: errors know the whole URL, and a server that is not
-        # what it should be may send back what it got.
+            self.local.client = _client(key, self.service.retries)
+        url = f"{self.settings.api.rstrip('/')}/{path}"
+        # `from None`, and the key removed: errors contain the whole URL, and a hostile server may
+        # send back what it received.
         try:
-            data = web.read(self.local.client, url, LARGEST, self.settings["timeout"])
+            data = http.read(self.local.client, url, LARGEST, self.service.timeout)
             return json.loads(data.replace(key.encode(), b""))
         except Failure as failure:
-            status = re.match(r"HTTP Error (\d+)", failure.detail)
-            code = status[1] if status else ""
-            if code in ("401", "403"):
+            if failure.status in (401, 403):
                 raise UserError(
-                    f"{KEY}: TMDB refuses this key (HTTP Error {code}); allowed: a key that is "
-                    f"valid; {HOW}"
+                    f"{KEY}: TMDB refuses this key (HTTP Error {failure.status}); allowed: a "
+                    f"valid key; {HOW}"
                 ) from None
-            reason = "not_found" if code == "404" else failure.reason
-            raise Failure(reason, failure.detail.replace(key, "...")) from None
+            reason = "not_found" if failure.status == 404 else failure.reason
+            detail = failure.detail.replace(key, "...")
+            raise Failure(reason, detail, failure.status) from None
         except (ValueError, RecursionError):
-            raise Failure("bad_answer", f"no JSON came of {path.partition('?')[0]}") from None
+            raise Failure("bad_answer", f"{path.partition('?')[0]}: not JSON") from None
 
 
 def _key() -> str:
-    """The key. Raises `UserError` when there is none, or it could not be sent."""
+    """The key. Raises `UserError` when it is not set or cannot be sent in a header."""
     key = os.environ.get(KEY, "").strip()
     if not re.fullmatch("[!-~]+", key):
-        fault = "what stands in it is no key" if key else "it is not set"
+        fault = "its value is not a key" if key else "it is not set"
         raise UserError(f"{KEY}: {fault}; allowed: a key of TMDB; {HOW}")
     return key
 
 
 def _client(key: str, retries: int) -> Any:
-    client = web.session(retries, patient=True)
-    # They write URLs into the log, and a level of their own would win over that of their parent.
+    client = http.session(retries, patient=True)
+    # These loggers write URLs, and a level of their own would override their parent's.
     for name in ("connection", "connectionpool", "poolmanager", "util.retry"):
         logging.getLogger(f"urllib3.{name}").setLevel(logging.ERROR)
     if re.fullmatch("[0-9a-fA-F]{32}", key):
@@ -162,16 +175,16 @@ def _client(key: str, retries: int) -> Any:
     return client
 
 
-def _list(answer: Any, name: str) -> list:
+def _list(answer: Any, name: str) -> list[Any]:
     if not isinstance(answer, dict) or not isinstance(answer.get(name), list):
         raise Failure("bad_answer", f"no list of {name}")
     return answer[name]
 
 
-def _trailers(videos: list) -> list[dict]:
-    """The YouTube trailers among TMDB's videos, the best first."""
+def _trailers(videos: list[Any]) -> list[dict[str, str]]:
+    """The YouTube trailers among TMDB's videos, the best first: official, English, large, early."""
 
-    def worth(video: Mapping) -> tuple:
+    def rank(video: Mapping[str, Any]) -> tuple[Any, ...]:
         size = video.get("size")
         return (
             video.get("official") is not True,
@@ -181,7 +194,7 @@ def _trailers(videos: list) -> list[dict]:
             video["key"],
         )
 
-    fitting = [
+    trailers = [
         video
         for video in videos
         if isinstance(video, dict)
@@ -190,12 +203,12 @@ def _trailers(videos: list) -> list[dict]:
         and is_youtube_id(video["key"])
     ]
     names: dict[str, str] = {}
-    for video in sorted(fitting, key=worth):
+    for video in sorted(trailers, key=rank):
         names.setdefault(video["key"], one_line(video.get("name")))
     return [{"id": key, "name": name} for key, name in names.items()]
 
 
-def _record(mid: str, answer: Mapping, images: str) -> Record:
+def _record(mid: str, answer: Mapping[str, Any], images: str) -> Record:
     genres = {GENRE_IDS.get(number) for number in answer["genre_ids"]}
     poster = answer["poster_path"]
     entry = ("id", "title", "overview", "release_date", "poster_path")

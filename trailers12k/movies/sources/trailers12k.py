@@ -1,4 +1,4 @@
-"""Trailers12k's own metadata, as it is published, and the metadata.json that this project writes.
+"""Trailers12k's metadata as published, and the metadata.json that this project writes.
 
 Reads an archive or a JSON file. Must not know what is done with the movies.
 """
@@ -20,15 +20,18 @@ from trailers12k.movies.sources.records import Record, genres_of
 BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError)
 MEMBER = "metadata.json"
 OF_A_RUN = ("sources", "curation")
-"""Sections that this project writes anew: an earlier run's are not true of this one."""
-AGAIN = "delete it, and it is fetched again"
-ALLOWED = {dict: "an object, {...}", list: "a list, [...]", str: "a text"}
+"""Sections that describe the run that wrote the file; this run writes its own."""
+AGAIN = "delete the file to fetch it again"
+ALLOWED: dict[type, str] = {dict: "an object, {...}", list: "a list, [...]", str: "a text"}
 
 
-def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], list[dict]]:
+def read(
+    settings: Mapping[str, Any], earlier: Mapping[str, Record]
+) -> tuple[list[Record], list[dict[str, Any]]]:
     """The movies of `settings["files"]["metadata"]` (.tar.gz, .json.gz or .json), and no ledger.
 
-    Sections and keys that are not known are kept as they are. Raises `UserError`: file and entry.
+    Sections and keys that this project does not use are kept as they are.
+    Raises `UserError` with file and entry.
     """
     path = Path(settings["files"]["metadata"])
     try:
@@ -36,7 +39,7 @@ def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], 
     except FileNotFoundError:
         raise UserError(f"{path} does not exist; see sources.trailers12k.metadata") from None
     except BROKEN as error:
-        raise UserError(f"{path}: it is cut or damaged ({error}); {AGAIN}") from None
+        raise UserError(f"{path}: truncated or damaged ({error}); {AGAIN}") from None
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: byte {error.start} is not UTF-8; {AGAIN}") from None
     except json.JSONDecodeError as error:
@@ -49,23 +52,25 @@ def read(settings: Mapping, known: Mapping[str, Record]) -> tuple[list[Record], 
         ) from None
     entries = content.get("trailers12k") if isinstance(content, dict) else None
     if not isinstance(entries, dict) or not entries:
-        raise UserError(f'{path}: no entries; they stand below the key "trailers12k"; {AGAIN}')
+        raise UserError(f'{path}: no entries below the key "trailers12k"; {AGAIN}')
     return [_record(key, entry, path) for key, entry in entries.items()], []
 
 
 def _text(path: Path) -> str:
     if path.name.endswith((".tar.gz", ".tgz")):
-        # Read out of the archive, never unpacked: its names are its own.
-        data = None
+        # Read from the archive without unpacking it: its names are not to be trusted.
+        data: bytes | None = None
         with gzip.open(path) as file, tarfile.open(fileobj=file, mode="r:") as archive:
             for member in archive:
                 if data is None and member.isfile() and Path(member.name).name == MEMBER:
-                    data = archive.extractfile(member).read()
-            # To its very end, where gzip's checksum stands.
+                    extracted = archive.extractfile(member)
+                    assert extracted is not None  # a regular file
+                    data = extracted.read()
+            # gzip checks its checksum at the end of the file.
             while file.read(1 << 20):
                 pass
         if data is None:
-            raise UserError(f"{path}: there is no {MEMBER} in it; {AGAIN}")
+            raise UserError(f"{path}: the archive has no {MEMBER}; {AGAIN}")
     else:
         data = path.read_bytes()
         if path.name.endswith(".gz"):
@@ -77,7 +82,7 @@ def _record(key: str, content: object, path: Path) -> Record:
     where = f"{path}, entry {key}"
 
     def typed(value: Any, kind: type, name: str) -> Any:
-        """The value; empty where there is none."""
+        """The value; an empty one of its kind for None. Raises `UserError`."""
         if value is not None and not isinstance(value, kind):
             raise UserError(
                 f"{where}: {name}: {value!r:.80} is not allowed; allowed: {ALLOWED[kind]}"
@@ -107,11 +112,11 @@ def _record(key: str, content: object, path: Path) -> Record:
 
 
 def _poster_url(content: Mapping[str, Any], where: str) -> str:
-    """The first URL under a key that says poster or cover: the published name is not known."""
+    """The first URL whose key contains "poster" or "cover": published files use several keys."""
     for key, value in content.items():
         named = "poster" in key.lower() or "cover" in key.lower()
         if named and isinstance(value, str) and value.startswith(("http://", "https://")):
-            # Nobody can mend a published URL: one that would be refused later is a gap.
+            # The user cannot correct a published URL, so an invalid one counts as a gap.
             with suppress(UserError):
                 check_address(key, value, where, local_files=False)
                 return value

@@ -1,4 +1,4 @@
-// The report's charts and its map: drawn when scrolled near, in the colours of the reader's choice.
+// Draws the report's charts and map when the reader scrolls near them, in the preferred colour scheme.
 (() => {
   "use strict";
   const read = id => document.getElementById(id)?.textContent;
@@ -7,16 +7,16 @@
   const still = matchMedia("print");
   const colour = value => (scheme.matches && dark[value]) || value;
 
-  // ---- paper shows what a reader could open: mistakes and the figures' tables
+  // Printing opens the collapsed tables of errors and figures.
   const closed = () => document.querySelectorAll("#mistakes details:not([open]), figure details:not([open])");
   let opened = [];
   addEventListener("beforeprint", () => (opened = [...closed()]).forEach(each => each.open = true));
   addEventListener("afterprint", () => opened.forEach(each => each.open = false));
 
-  // ---- charts
+  // Charts.
   const texts = JSON.parse(read("charts"));
-  const live = new Map(); // name -> {figure, view, width}
-  const signals = {}; // name of a chart -> signal -> value
+  const live = new Map(); // chart name -> {figure, view, width}
+  const signals = {}; // chart name -> signal -> value
 
   function specOf(name, width) {
     const spec = JSON.parse(JSON.stringify(texts[name]), (_, value) =>
@@ -25,7 +25,7 @@
     if (panels) {
       spec.columns = width < 560 ? 1 : panels.columns;
       const gaps = 28 * (spec.columns - 1) + 24;
-      // Beside: what the labels of the rows take.
+      // `beside` is the width of the row labels.
       const labels = Math.min(panels.beside, width * 0.45);
       spec.spec.width = Math.max(110, (width - labels - gaps) / spec.columns);
     } else {
@@ -58,7 +58,7 @@
     live.set(name, {figure, width, view: before?.view});
     const inner = document.createElement("div");
     inner.style.width = "100%";
-    // The box says what it shows; the single marks would only be noise.
+    // The box has a description; the individual marks would be noise to a screen reader.
     inner.setAttribute("aria-hidden", "true");
     box.append(inner);
     const done = await vegaEmbed(inner, specOf(name, width), {
@@ -78,7 +78,7 @@
       draw(entry.target);
     }
   }, {rootMargin: "300px 0px"});
-  // After the page itself is there.
+  // Only after the first paint of the page.
   requestAnimationFrame(() => setTimeout(() => figures.forEach(figure => watch.observe(figure))));
 
   function choose(figure, signal, value) {
@@ -92,16 +92,16 @@
     const several = figure.querySelector("fieldset[data-signal]");
     if (!several) continue;
     const boxes = [...several.querySelectorAll("input")], all = several.querySelector("button");
-    const tell = () => {
+    const update = () => {
       const chosen = boxes.filter(box => box.checked).map(box => box.value);
       all.textContent = chosen.length ? "none" : "all";
       choose(figure, several.dataset.signal, chosen);
     };
-    several.addEventListener("change", tell);
+    several.addEventListener("change", update);
     all.addEventListener("click", () => {
       const to = !boxes.some(box => box.checked);
       for (const box of boxes) box.checked = to;
-      tell();
+      update();
     });
   }
 
@@ -114,16 +114,16 @@
         const now = figure.querySelector(".plot").clientWidth;
         if (now && (always || Math.abs(now - width) > 8)) draw(figure);
       }
-      atlas?.paint();
+      featureMap?.paint();
     }, 120);
   };
   addEventListener("resize", () => redraw(false));
   scheme.addEventListener("change", () => redraw(true));
 
-  // ---- the map
-  const atlas = read("atlas") ? map(JSON.parse(read("atlas"))) : null;
+  // The map.
+  const featureMap = read("map-data") ? createMap(JSON.parse(read("map-data"))) : null;
 
-  function map(data) {
+  function createMap(data) {
     const sky = document.getElementById("sky"), card = document.getElementById("card");
     const store = document.getElementById("map-store"), genre = document.getElementById("map-genre");
     const find = document.getElementById("map-find"), found = document.getElementById("map-found");
@@ -134,18 +134,18 @@
     const decoded = {};
     let place, chosen = -1, hovered = -1, zoom = 1, middle = [0.5, 0.5];
 
-    function go(name) {
-      const told = data.stores[name];
+    function selectStore(name) {
+      const packed = data.stores[name];
       place = decoded[name] ??= {
-        movie: indexes(data.lists[told.movies]), x: places(told.x), y: places(told.y),
-        nearest: indexes(told.nearest), at: null,
+        movie: indexes(data.lists[packed.movies]), x: places(packed.x), y: places(packed.y),
+        nearest: indexes(packed.nearest), at: null,
       };
       place.at ??= new Map(Array.from(place.movie, (movie, i) => [movie, i]));
     }
     const has = (movie, name) => data.genres[movie] >> data.names.indexOf(name) & 1;
     const first = movie => data.first[movie];
     const side = 14;
-    let wide = 0, high = 0; // of the canvas, in the page's pixels
+    let wide = 0, high = 0; // size of the canvas in CSS pixels
     const spot = i => [
       side + (wide - 2 * side) * ((place.x[i] / 65535 - middle[0]) * zoom + 0.5),
       side + (high - 2 * side) * ((place.y[i] / 65535 - middle[1]) * zoom + 0.5),
@@ -209,10 +209,10 @@
       }
       return strips[number];
     }
-    let told = -1;
+    let displayed = -1;
     function show(movie) {
-      if (movie === told) return;
-      told = movie;
+      if (movie === displayed) return;
+      displayed = movie;
       card.replaceChildren();
       element("h4", label(movie), card);
       element("p", data.names.filter(name => has(movie, name)).join(", "), card);
@@ -238,7 +238,7 @@
       const i = place.at.get(movie);
       if (i === undefined) element("p", "Not in this store.", card, "quiet");
       else if (place.nearest[i] !== NONE) {
-        const line = element("p", "Most alike: ", card);
+        const line = element("p", "Nearest neighbour: ", card);
         const other = place.nearest[i];
         const button = element("button", label(other), line, "link");
         button.type = "button";
@@ -290,12 +290,12 @@
       else if (i !== undefined) middle = [place.x[i] / 65535, place.y[i] / 65535];
       paint();
     }
-    const ways = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]};
+    const directions = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]};
     sky.addEventListener("keydown", event => {
       if (event.key === "+" || event.key === "=") return zoomed(1.6);
       if (event.key === "-") return zoomed(1 / 1.6);
-      const way = ways[event.key];
-      if (!way) return;
+      const direction = directions[event.key];
+      if (!direction) return;
       event.preventDefault();
       const from = place.at.get(chosen);
       if (from === undefined) return choose(place.movie[0]);
@@ -303,9 +303,9 @@
       let best = -1, least = Infinity;
       for (let i = 0; i < place.movie.length; i++) {
         if (i === from || genre.value && !has(place.movie[i], genre.value)) continue;
-        const [px, py] = spot(i), along = (px - x) * way[0] + (py - y) * way[1];
-        const across = Math.abs((px - x) * way[1]) + Math.abs((py - y) * way[0]);
-        // Within 60 degrees of the way; the nearest, straight ones first.
+        const [px, py] = spot(i), along = (px - x) * direction[0] + (py - y) * direction[1];
+        const across = Math.abs((px - x) * direction[1]) + Math.abs((py - y) * direction[0]);
+        // Within 60 degrees of the direction; prefers near and straight.
         if (along <= 0 || across > 1.73 * along) continue;
         const far = along + 2 * across;
         if (far < least) { least = far; best = i; }
@@ -315,9 +315,9 @@
     document.getElementById("map-in").addEventListener("click", () => zoomed(1.6));
     document.getElementById("map-out").addEventListener("click", () => zoomed(1 / 1.6));
     store.addEventListener("change", () => {
-      go(store.value);
-      const movie = told;
-      told = -1;
+      selectStore(store.value);
+      const movie = displayed;
+      displayed = -1;
       if (movie >= 0) show(movie);
       paint();
     });
@@ -335,7 +335,7 @@
         button.type = "button";
         button.addEventListener("click", () => choose(movie));
       }
-      if (!hits.length) element("li", "No movie has this in its title.", found, "quiet");
+      if (!hits.length) element("li", "No title contains this.", found, "quiet");
     });
     const keys = () => {
       for (const key of document.querySelectorAll(".key i"))
@@ -343,7 +343,7 @@
     };
     scheme.addEventListener("change", keys);
     keys();
-    go(store.value);
+    selectStore(store.value);
     new IntersectionObserver((entries, self) => {
       if (entries.some(entry => entry.isIntersecting)) { self.disconnect(); paint(); }
     }, {rootMargin: "300px 0px"}).observe(sky);

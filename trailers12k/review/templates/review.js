@@ -3,14 +3,14 @@
   const DATA = window.TRAILERS12K;
   const $ = (id) => document.getElementById(id);
   if (!DATA) {
-    warn('movies.js is missing: it belongs beside this page. Copy the whole folder.');
+    warn('movies.js is missing. Copy the whole folder of the review, not only this page.');
     return;
   }
 
-  const PAGE = 200; // movies on a page
-  const CELLS = 24; // of a contact sheet that are shown at first
+  const PAGE = 200; // movies per page
+  const CELLS = 24; // frames of a contact sheet before “All shots”
   const COLUMNS = ['mid', 'decision', 'wrong', 'replacement', 'sha256', 'note', 'by', 'date'];
-  const IGNORED = ['title', 'verified']; // columns of data/curation.csv, which can be imported too
+  const IGNORED = ['title', 'verified']; // further columns of data/curation.csv, which can be imported
   const NAMES = { accept: 'accepted', reject: 'rejected', wrong_trailer: 'wrong trailer', unsure: 'unsure' };
   const FORMULA = /^'*[=+\-@＝＋－＠\t\r\n]/;
   const KEY = `trailers12k review: ${DATA.collection}: `;
@@ -19,22 +19,21 @@
   const read = (names, row) => Object.fromEntries(names.map((name, place) => [name, row[place]]));
   const movies = DATA.movies.map((row) => read(DATA.columns, row));
   const byMid = new Map(movies.map((movie) => [movie.mid, movie]));
-  // Decisions that came with the page.
-  const given = new Map(DATA.decisions.map((row) => [row[0], read(DATA.decided, row)]));
+  // Decisions that were made before the page was written.
+  const published = new Map(DATA.decisions.map((row) => [row[0], read(DATA.decided, row)]));
 
-  // ---------------------------------------------------------------- what the browser keeps
-  // A key for each movie, so that two windows do not overwrite each other's decisions.
+  // Storage of the browser, with one key per movie, so that two windows do not overwrite each other.
   const own = new Map();
-  let keeps = true;
+  let canStore = true;
   let settings = { by: null, keys: true, advance: true, fresh: 0 };
 
-  function keep(name, value) {
+  function store(name, value) {
     try {
       if (value === null) localStorage.removeItem(KEY + name);
       else localStorage.setItem(KEY + name, JSON.stringify(value));
     } catch (error) {
-      keeps = false;
-      warn(`This browser keeps nothing (${error.name}): export before you close this page.`);
+      canStore = false;
+      warn(`This browser cannot store decisions (${error.name}): export them before you close this page.`);
     }
   }
 
@@ -45,11 +44,11 @@
         const key = localStorage.key(place);
         if (key.startsWith(KEY)) take(key.slice(KEY.length), localStorage.getItem(key));
       }
-      keep('test', 1);
-      keep('test', null);
+      store('test', 1);
+      store('test', null);
     } catch (error) {
-      keeps = false;
-      warn(`This browser keeps nothing (${error.name}): export before you close this page.`);
+      canStore = false;
+      warn(`This browser cannot store decisions (${error.name}): export them before you close this page.`);
     }
   }
 
@@ -57,16 +56,16 @@
     let value = null;
     try {
       value = JSON.parse(text);
-    } catch { /* not ours, or damaged */ }
+    } catch { /* another program's key, or damaged */ }
     if (name === 'settings' && value) settings = { ...settings, ...value };
     else if (/^tt\d{7,8}$/.test(name)) {
-      const entry = sound(value);
+      const entry = validEntry(value);
       if (entry) own.set(name, entry);
       else own.delete(name);
     }
   }
 
-  function sound(value) {
+  function validEntry(value) {
     if (!value || typeof value !== 'object') return null;
     const text = (name) => (typeof value[name] === 'string' ? value[name] : '');
     return {
@@ -77,67 +76,67 @@
     };
   }
 
-  const saveSettings = () => keep('settings', settings);
+  const saveSettings = () => store('settings', settings);
 
   window.addEventListener('storage', (event) => {
     if (!event.key || !event.key.startsWith(KEY)) return;
     const name = event.key.slice(KEY.length);
     take(name, event.newValue);
     if (byMid.has(name)) refresh(name);
-    told();
+    updateCounts();
   });
 
-  // ---------------------------------------------------------------- decisions
+  // Decisions.
   const BLANK = { decision: '', wrong: [], replacement: '', sha256: '', note: '', by: '', date: '' };
 
-  /** What of a decision tells it from another. */
-  const sign = (entry) => (entry ? [entry.decision, entry.replacement, entry.by, entry.date].join('|') : '');
+  /** Identifies a decision. */
+  const signature = (entry) => (entry ? [entry.decision, entry.replacement, entry.by, entry.date].join('|') : '');
 
-  /** What was decided of a movie: the browser's, unless the page came with a later one that was not seen then. */
+  /** The decision about a movie: this browser's, unless the page has a later one that this browser had not seen. */
   function decided(mid) {
     const mine = own.get(mid);
-    const theirs = given.get(mid);
-    const later = mine && theirs && (!theirs.date || theirs.date > mine.date) && sign(theirs) !== mine.seen;
+    const theirs = published.get(mid);
+    const later = mine && theirs && (!theirs.date || theirs.date > mine.date) && signature(theirs) !== mine.seen;
     return mine && !later ? mine : theirs || BLANK;
   }
 
-  /** open, other (decided about another file, so open too), or the decision. */
+  /** The decision about a movie's current file, `open`, or `other`: a decision about another file, so open too. */
   function state(movie) {
     const entry = decided(movie.mid);
     if (!entry.decision) return 'open';
-    const come = entry.decision === 'wrong_trailer' && !entry.sha256 && movie.sha256 && entry.replacement
+    const replaced = entry.decision === 'wrong_trailer' && !entry.sha256 && movie.sha256 && entry.replacement
       && same(entry.replacement, movie.address);
-    return come || (entry.sha256 && entry.sha256 !== movie.sha256) ? 'other' : entry.decision;
+    return replaced || (entry.sha256 && entry.sha256 !== movie.sha256) ? 'other' : entry.decision;
   }
 
   const isOpen = (movie) => ['open', 'other'].includes(state(movie));
 
-  const undone = []; // of what was done, the steps back: lists of [mid, entry or undefined]
+  const undoStack = []; // steps to restore: lists of [mid, entry or undefined]
 
   function put(mid, entry) {
-    const known = entry && { ...entry, seen: sign(given.get(mid)) };
-    if (known) own.set(mid, known);
+    const stored = entry && { ...entry, seen: signature(published.get(mid)) };
+    if (stored) own.set(mid, stored);
     else own.delete(mid);
-    keep(mid, known || null);
+    store(mid, stored || null);
     settings.fresh += 1;
   }
 
-  /** One step, which can be undone: changes is a list of [mid, entry]. */
+  /** Makes changes, a list of [mid, entry], as one step that can be undone. */
   function record(changes) {
-    undone.push(changes.map(([mid]) => [mid, own.get(mid)]));
+    undoStack.push(changes.map(([mid]) => [mid, own.get(mid)]));
     for (const [mid, entry] of changes) put(mid, entry);
     saveSettings();
     for (const [mid] of changes) refresh(mid);
-    told();
+    updateCounts();
   }
 
   function undo() {
-    const step = undone.pop();
+    const step = undoStack.pop();
     if (!step) return say('Nothing to undo.');
     for (const [mid, entry] of step) put(mid, entry);
     saveSettings();
     for (const [mid] of step) refresh(mid);
-    told();
+    updateCounts();
     const [mid] = step[0];
     const movie = byMid.get(mid);
     if (step.length > 1) say(`Undone: ${number(step.length)} decisions.`);
@@ -155,7 +154,7 @@
     return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
   }
 
-  /** The entry of a decision that is made now; what was said of other files of the movie is carried on. */
+  /** A new decision; it keeps the note and what is recorded about other files of the movie. */
   function make(movie, decision) {
     const before = decided(movie.mid);
     const here = movie.address;
@@ -166,7 +165,7 @@
       if (wrong.some((each) => same(each, replacement))) replacement = '';
     } else {
       if (here) wrong = wrong.filter((each) => !same(each, here));
-      // What was asked for stays only where it is what is here: it is taken back, or another is good.
+      // A requested replacement stays only if it is the current file.
       if (!here || !same(replacement, here)) replacement = '';
     }
     return { decision, wrong, replacement, sha256: movie.sha256, note: before.note, by: settings.by || '', date: today() };
@@ -176,7 +175,7 @@
     if (decision === 'accept' && !movie.sha256) return say(`${movie.title}: there is no trailer to accept.`);
     if (!(await named())) return;
     if (state(movie) === decision && decision !== 'wrong_trailer') {
-      say(`${movie.title}: ${words(decision)} already.`);
+      say(`${movie.title}: already ${words(decision)}.`);
     } else if (state(movie) !== decision) {
       record([[movie.mid, make(movie, decision)]]);
       say(`${movie.title}: ${words(decision)}.`);
@@ -197,25 +196,25 @@
     const those = bulkable();
     if (!those.length || !(await named())) return;
     record(those.map((movie) => [movie.mid, make(movie, 'accept')]));
-    say(`${number(those.length)} accepted; undo takes them all back.`);
+    say(`${number(those.length)} accepted; one undo reverts all of them.`);
   }
 
   const shown = () => list.slice((view.page - 1) * PAGE, view.page * PAGE);
   const bulkable = () => shown().filter((movie) => !movie.flags.length && movie.sha256 && state(movie) === 'open');
 
-  // ---------------------------------------------------------------- the reviewer's name
+  // The reviewer's name.
   async function named(again = false) {
     if (settings.by !== null && !again) return true;
     $('name-value').value = settings.by || '';
-    if (!(await asked($('name')))) return false;
+    if (!(await confirmed($('name')))) return false;
     settings.by = line($('name-value').value);
     saveSettings();
-    told();
+    updateCounts();
     return true;
   }
 
-  /** Whether a dialog was answered. At once: what is typed next must find its place. */
-  function asked(dialog) {
+  /** Opens a dialog; resolves to whether it was confirmed, without a delay in which keys would be lost. */
+  function confirmed(dialog) {
     return new Promise((resolve) => {
       const form = dialog.querySelector('form');
       const done = new AbortController();
@@ -235,10 +234,10 @@
     });
   }
 
-  // ---------------------------------------------------------------- addresses
+  // Addresses.
   const isId = (text) => /^[A-Za-z0-9_-]{11}$/.test(text);
 
-  /** A YouTube id of any of its addresses, else the text. */
+  /** The YouTube id of a YouTube address; any other text unchanged. */
   function plainAddress(text) {
     if (isId(text)) return text;
     let url;
@@ -257,7 +256,7 @@
     return isId(id) ? id : text;
   }
 
-  /** Where a browser may go for a trailer; empty for a file, or what is no address. */
+  /** The http(s) link to a trailer; empty for a file or an invalid address. */
   function link(address) {
     if (isId(address)) return `https://www.youtube.com/watch?v=${address}`;
     try {
@@ -268,40 +267,40 @@
     }
   }
 
-  /** A replacement as it is kept, or why it is none. */
+  /** {address} of a replacement, or {fault}: why it is invalid. */
   function replacementOf(text, wrong) {
-    const given = text.trim();
-    if (!given) return { address: '' };
-    const plain = plainAddress(given);
+    const trimmed = text.trim();
+    if (!trimmed) return { address: '' };
+    const plain = plainAddress(trimmed);
     const url = isId(plain) ? plain : link(plain);
-    if (!url || url.length > 2000 || /[|\s]/.test(given)) {
-      return { fault: 'That is neither a YouTube id (11 characters) nor an http(s) address without a password.' };
+    if (!url || url.length > 2000 || /[|\s]/.test(trimmed)) {
+      return { fault: 'This is neither a YouTube id (11 characters) nor an http(s) address without a password.' };
     }
-    if (wrong.some((each) => same(each, url))) return { fault: 'That is the trailer that was found wrong.' };
+    if (wrong.some((each) => same(each, url))) return { fault: 'This is the trailer that was marked as wrong.' };
     return { address: url };
   }
 
-  // ---------------------------------------------------------------- which trailers, in which order
+  // Filters and order.
   const VIEW = { page: 1, flag: '', genre: '', decision: '', sort: '', find: '', movie: '' };
   let view = { ...VIEW };
   let list = movies;
-  let listed = null; // what `list` was made for: it stays until this changes, whatever is decided
+  let listed = null; // filters and order of `list`, which decisions do not change
 
   function parse() {
-    const asked = new URLSearchParams(location.hash.slice(1));
-    const found = { ...VIEW };
-    for (const name of Object.keys(VIEW)) if (asked.has(name)) found[name] = asked.get(name);
-    found.page = Math.max(1, parseInt(found.page, 10) || 1);
-    return found;
+    const parameters = new URLSearchParams(location.hash.slice(1));
+    const next = { ...VIEW };
+    for (const name of Object.keys(VIEW)) if (parameters.has(name)) next[name] = parameters.get(name);
+    next.page = Math.max(1, parseInt(next.page, 10) || 1);
+    return next;
   }
 
   function hash(changes) {
     const next = { ...view, movie: '', ...changes };
-    const asked = new URLSearchParams();
+    const parameters = new URLSearchParams();
     for (const [name, value] of Object.entries(next)) {
-      if (value && !(name === 'page' && value === 1)) asked.set(name, value);
+      if (value && !(name === 'page' && value === 1)) parameters.set(name, value);
     }
-    return `#${asked}`;
+    return `#${parameters}`;
   }
 
   const visit = (changes) => {
@@ -328,23 +327,23 @@
     listed = wanted;
     const flagNumber = FLAGS.indexOf(flag);
     const genreNumber = DATA.genres.indexOf(genre);
-    const sought = text(find.trim());
+    const query = text(find.trim());
     list = movies.filter((movie) => {
       if (flag === 'any' && !movie.flags.length) return false;
       if (flag === 'none' && movie.flags.length) return false;
       if (flagNumber >= 0 && !movie.flags.some(([each]) => each === flagNumber)) return false;
       if (genreNumber >= 0 && !movie.genres.includes(genreNumber)) return false;
-      if (sought && !text(movie.title).includes(sought) && movie.mid !== sought) return false;
+      if (query && !text(movie.title).includes(query) && movie.mid !== query) return false;
       if (!decision) return true;
       if (decision === 'open') return isOpen(movie);
       if (decision === 'decided') return !isOpen(movie);
       return state(movie) === decision;
     });
     const compare = Object.hasOwn(SORTS, sort) && SORTS[sort];
-    if (compare) list.sort(compare); // movies come by id, and sorting is stable
+    if (compare) list.sort(compare); // movies are ordered by id, and sorting is stable
   }
 
-  // ---------------------------------------------------------------- cards
+  // Cards.
   const template = $('card').content.firstElementChild;
   let current = '';
 
@@ -394,33 +393,30 @@
     links.append(outward(`https://www.imdb.com/title/${movie.mid}/`, 'IMDb'), element('span', {}, movie.mid));
     if (movie.video) links.append(element('span', {}, `“${movie.video}”`));
     else if (movie.address && !where) links.append(element('span', {}, movie.address));
-    part('.flags').append(...movie.flags.map(([flag, told]) => flagged(movie, FLAGS[flag], told)));
+    part('.flags').append(...movie.flags.map(([flag, reason, others]) => flagItem(movie, FLAGS[flag], reason, others)));
     if (!movie.flags.length) part('.flags').remove();
-    dress(article, movie);
+    updateCard(article, movie);
     return item;
   }
 
-  function flagged(movie, flag, told) {
-    const item = element('li', { title: DATA.flags[flag] }, element('b', {}, label(flag)), ` ${told} `);
-    if (flag.endsWith('duplicate')) {
-      for (const mid of new Set(told.match(/\btt\d{7,8}\b/g))) {
-        const other = byMid.get(mid);
-        if (!other || mid === movie.mid) continue;
-        const beside = button('beside', `Show ${mid} beside`, { mid });
-        beside.setAttribute('aria-expanded', 'false');
-        const jump = element('a', { href: `#movie=${mid}` }, `go to ${mid}`);
-        // The hash may be this already.
-        jump.addEventListener('click', () => { if (location.hash === jump.hash) render(); });
-        item.append(beside, ' ', jump, ' ');
-      }
+  function flagItem(movie, flag, reason, others) {
+    const item = element('li', { title: DATA.flags[flag] }, element('b', {}, label(flag)), ` ${reason} `);
+    for (const mid of others) {
+      if (!byMid.has(mid)) continue;
+      const beside = button('beside', `Show ${mid} beside`, { mid });
+      beside.setAttribute('aria-expanded', 'false');
+      const jump = element('a', { href: `#movie=${mid}` }, `go to ${mid}`);
+      // Without a change of the hash, there is no event.
+      jump.addEventListener('click', () => { if (location.hash === jump.hash) render(); });
+      item.append(beside, ' ', jump, ' ');
     }
     return item;
   }
 
   const label = (flag) => flag.replaceAll('_', ' ');
 
-  /** What of a card changes with a decision. */
-  function dress(article, movie) {
+  /** Updates the parts of a card that depend on the decision. */
+  function updateCard(article, movie) {
     const entry = decided(movie.mid);
     const now = state(movie);
     article.classList.remove(...Object.keys(NAMES), 'other');
@@ -436,7 +432,7 @@
     } else if (now !== 'open') line.append(element('b', {}, words(now)));
     const signed = [entry.by && `by ${entry.by}`, entry.date].filter(Boolean).join(', ');
     if (entry.decision && signed) line.append(` ${signed}`);
-    if (entry.replacement) line.append('; instead: ', entry.replacement);
+    if (entry.replacement) line.append('; replacement: ', entry.replacement);
     if (entry.decision) line.append(' ', button('clear', 'Withdraw'));
     const more = article.querySelector('.more');
     if (entry.note) noteOf(article, movie);
@@ -449,7 +445,7 @@
 
   function refresh(mid) {
     const article = $(mid);
-    if (article && byMid.has(mid)) dress(article, byMid.get(mid));
+    if (article && byMid.has(mid)) updateCard(article, byMid.get(mid));
   }
 
   function noteOf(article, movie) {
@@ -467,16 +463,16 @@
     noteOf($(movie.mid), movie).focus();
   }
 
-  let noting = ''; // the movie whose note is being written: one step to undo, however many strokes
+  let noting = ''; // the movie whose note is being edited; all keystrokes are one step to undo
   function writeNote(movie, value) {
     const before = decided(movie.mid);
-    // Who decided, and when, stays: a note verifies nothing.
+    // A note keeps the reviewer and the date of the decision.
     const entry = { ...before, note: value, ...(before.decision ? {} : { by: settings.by || '', date: today() }) };
     if (noting === movie.mid) {
       put(movie.mid, entry);
       saveSettings();
       refresh(movie.mid);
-      told();
+      updateCounts();
     } else record([[movie.mid, entry]]);
     noting = movie.mid;
   }
@@ -493,7 +489,7 @@
       const save = element('button', { type: 'submit', className: 'main' }, 'Save');
       const fault = element('p', { id, className: 'fault' });
       fault.setAttribute('role', 'alert');
-      form = element('form', {}, element('label', {}, 'The right trailer, if you know it', input), save, fault);
+      form = element('form', {}, element('label', {}, 'The correct trailer, if you know it', input), save, fault);
       form.noValidate = true;
       more.prepend(form);
     }
@@ -512,13 +508,13 @@
     if (address !== entry.replacement) {
       record([[movie.mid, { ...entry, replacement: address, by: settings.by || '', date: today() }]]);
     }
-    say(`${movie.title}: ${address ? `${address} instead` : 'wrong trailer, without another'}.`);
+    say(`${movie.title}: ${address ? `replaced by ${address}` : 'wrong trailer, no replacement'}.`);
     form.remove();
     if (settings.advance) step(1, movie.mid);
     else go(movie.mid);
   }
 
-  // ---------------------------------------------------------------- contact sheets
+  // Contact sheets.
   function starts(movie) {
     if (!movie.starts) return [];
     let at = 0;
@@ -530,7 +526,7 @@
     box.dataset.of = movie.mid;
     const times = starts(movie);
     if (!movie.cell || !times.length) {
-      const why = movie.shots ? 'No contact sheet here: it is made where the videos are.' : 'No trailer to show.';
+      const why = movie.shots ? 'No contact sheet: only a machine with the videos makes one.' : 'No trailer to show.';
       box.append(element('p', {}, why));
       return box;
     }
@@ -583,9 +579,9 @@
   function beside(article, mid, pressed) {
     showSheet(article);
     const box = article.querySelector('.sheets');
-    const there = [...box.children].filter((each) => each.dataset.beside === mid);
-    if (there.length) {
-      there.forEach((each) => each.remove());
+    const open = [...box.children].filter((each) => each.dataset.beside === mid);
+    if (open.length) {
+      open.forEach((each) => each.remove());
       pressed.setAttribute('aria-expanded', 'false');
       return;
     }
@@ -597,9 +593,9 @@
     pressed.setAttribute('aria-expanded', 'true');
   }
 
-  // ---------------------------------------------------------------- the page
-  let drawn = null; // the page and what it was made for
-  let rendered = ''; // the hash
+  // The page.
+  let drawn = null; // filters, order and page of the cards
+  let rendered = ''; // hash of the rendered view
 
   function render() {
     rendered = location.hash;
@@ -634,7 +630,7 @@
       pages(last);
     }
     $('nothing').hidden = list.length > 0;
-    told();
+    updateCounts();
     if (view.movie && $(view.movie)) go(view.movie);
     else mark();
   }
@@ -664,8 +660,8 @@
     go(mid || current);
   }
 
-  /** Progress, counts, and what else depends on all decisions. */
-  function told() {
+  /** Updates the progress, the counts, and everything else that depends on all decisions. */
+  function updateCounts() {
     const counts = { open: 0, other: 0, accept: 0, reject: 0, wrong_trailer: 0, unsure: 0 };
     for (const movie of movies) counts[state(movie)] += 1;
     const all = movies.length;
@@ -684,28 +680,28 @@
     $('bulk').hidden = !those;
     $('bulk').textContent = `Accept the ${number(those)} open without a flag on this page`;
     $('fresh').textContent = settings.fresh ? `(${number(settings.fresh)} new) ` : '';
-    $('undo').disabled = !undone.length;
+    $('undo').disabled = !undoStack.length;
     $('by').textContent = settings.by || 'no name yet';
     $('keys').checked = settings.keys;
     $('advance').checked = settings.advance;
     document.body.classList.toggle('without-keys', !settings.keys);
-    gone();
+    listAbsent();
   }
 
-  /** Decisions about movies that are not here: those that came with the page go out again. */
-  function gone() {
-    const absent = [...given.keys()].filter((mid) => !byMid.has(mid));
-    const strange = [...own.keys()].filter((mid) => !byMid.has(mid) && !given.has(mid)).length;
-    $('kept').textContent = strange
-      ? `This browser also keeps ${number(strange)} decision${strange === 1 ? '' : 's'} about movies that are not in this collection; they are not exported.`
+  /** Lists decisions about movies that are not on the page; an export includes those that the page came with. */
+  function listAbsent() {
+    const absent = [...published.keys()].filter((mid) => !byMid.has(mid));
+    const foreign = [...own.keys()].filter((mid) => !byMid.has(mid) && !published.has(mid)).length;
+    $('kept').textContent = foreign
+      ? `This browser also stores ${number(foreign)} decision${foreign === 1 ? '' : 's'} about movies outside this collection; they are not exported.`
       : '';
     $('gone').hidden = !absent.length;
     if (!absent.length) return;
-    $('gone').querySelector('summary').textContent = `${number(absent.length)} decision${absent.length === 1 ? '' : 's'} about movies that are not here`;
+    $('gone').querySelector('summary').textContent = `${number(absent.length)} decision${absent.length === 1 ? '' : 's'} about movies that are not listed`;
     if (!$('gone').open) return;
     $('gone').querySelector('ul').replaceChildren(...absent.map((mid) => {
       const entry = decided(mid);
-      const item = element('li', {}, `${mid} ${given.get(mid).title}: ${words(entry.decision)}${entry.note ? `, “${entry.note}”` : ''} `);
+      const item = element('li', {}, `${mid} ${published.get(mid).title}: ${words(entry.decision)}${entry.note ? `, “${entry.note}”` : ''} `);
       if (entry.decision) item.append(button('withdraw', 'Withdraw', { mid }));
       return item;
     }));
@@ -726,7 +722,7 @@
     alert.hidden = false;
   }
 
-  // ---------------------------------------------------------------- going about
+  // Navigation.
   function mark() {
     for (const each of document.querySelectorAll('.card.current')) each.classList.remove('current');
     const article = current && $(current);
@@ -750,7 +746,7 @@
     if (place < 0) return go(from);
     if (place >= list.length) {
       go(from);
-      return say('That was the last one.');
+      return say('This is the last trailer.');
     }
     reach(place);
   }
@@ -764,19 +760,19 @@
   function nextFlagged() {
     const from = list.findIndex((movie) => movie.mid === current);
     const place = list.findIndex((movie, place) => place > from && movie.flags.length && isOpen(movie));
-    if (place < 0) say('No open trailer with a flag comes after this one.');
+    if (place < 0) say('No open trailer with a flag follows.');
     else reach(place);
   }
 
-  // ---------------------------------------------------------------- curation.csv
-  /** In one line, and without what cannot be printed. */
+  // curation.csv.
+  /** Text as one line, without control characters. */
   const line = (value) => value.replace(/[\p{Z}\s]+/gu, ' ').replace(/(?![\u200c\u200d])\p{C}/gu, '').trim();
   const escapeFormula = (value) => (FORMULA.test(value) ? `'${value}` : value);
   const unescapeFormula = (value) => (value[0] === "'" && FORMULA.test(value) ? value.slice(1) : value);
   const quoted = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 
   function exported() {
-    const mids = new Set([...byMid.keys(), ...given.keys()]);
+    const mids = new Set([...byMid.keys(), ...published.keys()]);
     const rows = [];
     let notes = 0;
     for (const mid of [...mids].sort()) {
@@ -801,12 +797,12 @@
     setTimeout(() => URL.revokeObjectURL(address), 10_000);
     settings.fresh = 0;
     saveSettings();
-    told();
+    updateCounts();
     const left = notes ? ` ${number(notes)} note${notes === 1 ? '' : 's'} without a decision stay${notes === 1 ? 's' : ''} here.` : '';
     say(`${number(rows)} decision${rows === 1 ? '' : 's'} exported to curation.csv.${left}`);
   }
 
-  /** The rows of a CSV file (RFC 4180), or an error. */
+  /** The rows of a CSV file (RFC 4180). Throws an Error. */
   function parseCsv(text) {
     const rows = [];
     let row = [];
@@ -847,18 +843,18 @@
     return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
   }
 
-  /** What the workflow may take for an address: an id, a URL without a password, or the path of a file. */
+  /** Whether the workflow accepts an address: an id, a URL without a password, or the path of a file. */
   function isAddress(text) {
     if (isId(text) || link(text)) return true;
     return !/^[a-z][a-z0-9+.-]*:/i.test(text.replace(/^file:/, '')) && !/\p{C}/u.test(text);
   }
 
-  /** The decisions of a curation.csv, by mid. Throws an Error that says what is wrong. */
+  /** The decisions of a curation.csv by mid. Throws an Error that names the fault. */
   function decisionsOf(text) {
     const [columns, ...rows] = parseCsv(text.replace(/^\ufeff/, ''));
-    if (!columns || !['mid', 'decision'].every((name) => columns.includes(name))) throw new Error('it has no columns mid and decision');
+    if (!columns || !['mid', 'decision'].every((name) => columns.includes(name))) throw new Error('the columns mid and decision are required');
     const twice = columns.find((name, place) => columns.indexOf(name) !== place);
-    if (twice !== undefined) throw new Error(`the column “${twice}” stands twice`);
+    if (twice !== undefined) throw new Error(`the column “${twice}” occurs twice`);
     const unknown = columns.find((name) => ![...COLUMNS, ...IGNORED].includes(name));
     if (unknown !== undefined) throw new Error(`the column “${unknown}” is unknown`);
     const found = new Map();
@@ -875,12 +871,12 @@
       if (!wrong.every(isAddress)) fault('wrong');
       const { replacement = '' } = row;
       if (replacement && (!isAddress(replacement) || /[|\s]/.test(replacement) || wrong.some((each) => same(each, replacement)))) fault('replacement');
-      found.set(row.mid, sound({ ...row, wrong, sha256: (row.sha256 || '').toLowerCase(), note: line(row.note || ''), by: line(row.by || '') }));
+      found.set(row.mid, validEntry({ ...row, wrong, sha256: (row.sha256 || '').toLowerCase(), note: line(row.note || ''), by: line(row.by || '') }));
     });
     return found;
   }
 
-  const alike = (one, other) => ['decision', 'replacement', 'sha256', 'note'].every((name) => line(one[name]) === line(other[name]))
+  const equal = (one, other) => ['decision', 'replacement', 'sha256', 'note'].every((name) => line(one[name]) === line(other[name]))
     && one.wrong.join('|') === other.wrong.join('|');
 
   async function importFile(file) {
@@ -890,16 +886,16 @@
     } catch (error) {
       return warn(`${file.name} was not imported: ${error instanceof TypeError ? 'it is not UTF-8' : error.message}.`);
     }
-    $('alert').hidden = keeps;
+    $('alert').hidden = canStore;
     const fresh = [];
     const conflicts = [];
-    let strange = 0;
+    let foreign = 0;
     for (const [mid, entry] of found) {
       const mine = decided(mid);
-      if (!byMid.has(mid) && !given.has(mid)) strange += 1;
-      // What came with the page, and of which day, is what was known; a later decision contradicts nothing.
-      else if (!mine.decision || (mine === given.get(mid) && mine.date && entry.date > mine.date)) fresh.push([mid, entry.note ? entry : { ...entry, note: mine.note }]);
-      else if (!alike(mine, entry)) conflicts.push([mid, entry]);
+      if (!byMid.has(mid) && !published.has(mid)) foreign += 1;
+      // A later decision does not contradict the decision that the page came with.
+      else if (!mine.decision || (mine === published.get(mid) && mine.date && entry.date > mine.date)) fresh.push([mid, entry.note ? entry : { ...entry, note: mine.note }]);
+      else if (!equal(mine, entry)) conflicts.push([mid, entry]);
     }
     const taken = conflicts.length ? await settle(file.name, conflicts) : [];
     if (!taken) return say('Nothing was imported.');
@@ -908,29 +904,29 @@
     const left = conflicts.length - taken.length;
     say([
       `${number(changes.length)} decisions imported from ${file.name}`,
-      left && `${number(left)} of yours kept against it`,
-      strange && `${number(strange)} left out, about movies that are not here`,
+      left && `${number(left)} of your own kept`,
+      foreign && `${number(foreign)} about movies outside this collection ignored`,
     ].filter(Boolean).join('; ') + '.');
   }
 
-  const brief = (entry) => [words(entry.decision), entry.replacement && `instead: ${entry.replacement}`, entry.note && `“${entry.note}”`,
+  const brief = (entry) => [words(entry.decision), entry.replacement && `replacement: ${entry.replacement}`, entry.note && `“${entry.note}”`,
     [entry.by, entry.date].filter(Boolean).join(', ')].filter(Boolean).join('; ');
 
   async function settle(name, conflicts) {
     const dialog = $('conflicts');
-    $('conflicts-title').textContent = `${number(conflicts.length)} of ${name} contradict what is decided here`;
+    $('conflicts-title').textContent = `${number(conflicts.length)} decisions in ${name} contradict yours`;
     dialog.querySelector('tbody').replaceChildren(...conflicts.map(([mid, entry]) => {
       const box = element('input', { type: 'checkbox', value: mid });
-      const title = byMid.has(mid) ? byMid.get(mid).title : given.get(mid).title;
+      const title = byMid.has(mid) ? byMid.get(mid).title : published.get(mid).title;
       box.setAttribute('aria-label', `Take the file's decision about ${title}`);
       return element('tr', {}, ...[`${title} ${mid}`, brief(decided(mid)), brief(entry), box].map((each) => element('td', {}, each)));
     }));
-    if (!(await asked(dialog))) return null;
+    if (!(await confirmed(dialog))) return null;
     const ticked = new Set([...dialog.querySelectorAll('tbody input:checked')].map((each) => each.value));
     return conflicts.filter(([mid]) => ticked.has(mid));
   }
 
-  // ---------------------------------------------------------------- what is pressed
+  // Keys and buttons.
   const movieOf = (target) => byMid.get(target.closest?.('article.card')?.id);
   const ACTIONS = {
     export: save,
@@ -1012,14 +1008,14 @@
       render();
     }, 150);
   });
-  $('gone').addEventListener('toggle', gone);
+  $('gone').addEventListener('toggle', listAbsent);
   $('filters').addEventListener('submit', (event) => event.preventDefault());
 
   for (const name of ['keys', 'advance']) {
     $(name).addEventListener('change', () => {
       settings[name] = $(name).checked;
       saveSettings();
-      told();
+      updateCounts();
     });
   }
 
@@ -1032,12 +1028,12 @@
   window.addEventListener('hashchange', () => {
     if (location.hash !== rendered) render();
   });
-  // What the browser keeps is there again; only what it does not keep would be lost.
+  // Decisions that the browser cannot store would be lost.
   window.addEventListener('beforeunload', (event) => {
-    if (!keeps && settings.fresh) event.preventDefault();
+    if (!canStore && settings.fresh) event.preventDefault();
   });
 
-  // ---------------------------------------------------------------- begin
+  // Start.
   const counted = FLAGS.map(() => 0);
   let flaggedMovies = 0;
   for (const movie of movies) {

@@ -1,0 +1,28 @@
+"""`trailers12k backbones`."""
+
+
+def test_the_papers_models_are_shown_with_size_and_licence(call):
+    code, out, err = call("backbones")
+    assert (code, err) == (0, "")
+    row = next(line for line in out.splitlines() if line.startswith("timm/swin_tiny"))
+    assert row.split()[-2:] == ["768", "mit"]
+
+
+def test_a_filter_selects_models(call):
+    code, out, _ = call("backbones", "r2plus1d")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()] == [
+        "model",
+        "torchvision/r2plus1d_18.KINETICS400_V1",
+    ]
+
+
+def test_too_many_models_are_listed_without_sizes(call):
+    code, out, _ = call("backbones", "timm/*")
+    assert code == 0 and len(out.splitlines()) > 1000
+    assert out.splitlines()[-1].endswith("narrow the filter.")
+
+
+def test_a_filter_without_a_match_is_an_error_in_one_line(call):
+    code, out, err = call("backbones", "nosuchmodel")
+    assert (code, out, len(err.splitlines())) == (2, "", 1)

@@ -1,0 +1,93 @@
+"""`trailers12k init`."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from trailers12k.cli.init import init
+from trailers12k.common.errors import UserError
+from trailers12k.common.vocabulary import GENRES
+from trailers12k.movies.sources import table
+from trailers12k.settings import load
+from trailers12k.settings.files import read_file
+
+
+def git(folder: Path, *arguments: str) -> str:
+    command = ["git", *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+@pytest.fixture
+def identity(monkeypatch):
+    """A name for commits, and no configuration of this machine."""
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "Ada")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "ada@example.org")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+
+
+def test_the_example_is_a_valid_collection(tmp_path, monkeypatch):
+    init(tmp_path / "mine", git=False)
+    monkeypatch.chdir(tmp_path / "mine")
+    settings = load(read_file("config.yaml"))
+    assert settings.collection == "own"
+    assert settings.movies == ("movies.csv", "search")
+    movies, _ = table.read({"path": "movies.csv"}, {})
+    assert len(movies) >= 10  # the least that can be split
+    assert {genre for movie in movies for genre in movie.genres} == {*GENRES}
+    assert [movie.mid for movie in movies] == sorted(movie.mid for movie in movies)
+
+
+def test_editors_find_the_schema(tmp_path):
+    init(tmp_path / "mine", git=False)
+    first = (tmp_path / "mine" / "config.yaml").read_text().splitlines()[0]
+    assert first.startswith("# yaml-language-server: $schema=")
+    assert Path(first.split("=")[1]).is_file()
+
+
+def test_the_folder_becomes_a_repository_of_git_and_dvc(tmp_path, identity):
+    folder = tmp_path / "mine"
+    init(folder, git=True)
+    assert git(folder, "status", "--porcelain") == ""
+    files = {".gitignore", ".dvcignore", ".dvc/config", ".dvc/.gitignore"}
+    assert {*git(folder, "ls-files").split()} == {*files, "config.yaml", "movies.csv"}
+    assert "url = ../../mine-versions" in (folder / ".dvc" / "config").read_text()
+
+
+def test_without_an_identity_the_files_are_staged(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setenv("EMAIL", "")
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "user.useConfigOnly")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "true")
+    init(tmp_path / "mine", git=True)
+    assert "A  config.yaml" in git(tmp_path / "mine", "status", "--porcelain")
+    assert "Nothing is committed yet" in capsys.readouterr().out
+
+
+def test_inside_another_repository_only_dvc_is_added(tmp_path, identity, capsys):
+    git(tmp_path, "init", "--quiet")
+    init(tmp_path / "mine", git=True)
+    assert not (tmp_path / "mine" / ".git").exists()
+    assert (tmp_path / "mine" / ".dvc" / "config").exists()
+    assert git(tmp_path, "rev-list", "--all") == ""
+    assert "lies in the Git repository" in capsys.readouterr().out
+
+
+def test_a_repository_without_dvc_gets_it_and_keeps_its_files(tmp_path, identity):
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / ".gitignore").write_text("mine\n")
+    init(tmp_path, git=True)
+    assert (tmp_path / ".dvc" / "config").exists()
+    assert (tmp_path / ".gitignore").read_text().startswith("mine\n/data/\n")
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "movies.csv"])
+def test_existing_files_are_never_replaced(tmp_path, name):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(UserError, match=f"{name} exists already"):
+        init(tmp_path, git=False)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "mine"

@@ -1,0 +1,26 @@
+"""`trailers12k splits`."""
+
+from trailers12k.common.files import read_csv, write_csv
+
+
+def write_labels(path, numbers) -> None:
+    rows = [{"mid": f"tt{n:07}", "action": n % 2, "drama": n // 2 % 2} for n in numbers]
+    write_csv(path, ["mid", "action", "drama"], rows)
+
+
+def test_movies_are_split_and_keep_their_subsets(tmp_path, call):
+    labels, old, new = (tmp_path / name for name in ("labels.csv", "old.csv", "new.csv"))
+    write_labels(labels, range(40))
+    assert call("splits", labels, old, "--seed", "1")[0] == 0
+    write_labels(labels, range(60))
+    assert call("splits", labels, new, "--seed", "2", "--extend", old)[0] == 0
+    before, after = read_csv(old), read_csv(new)
+    assert (len(before), len(after)) == (40, 60) and after[:40] == before
+
+
+def test_a_fault_of_a_table_is_one_line_and_writes_nothing(tmp_path, call):
+    labels, out = tmp_path / "labels.csv", tmp_path / "out.csv"
+    labels.write_text("mid,action\ntt0000001,2\n")
+    code, _, err = call("splits", labels, out, "--seed", "1")
+    assert code == 2 and not out.exists()
+    assert err.startswith(f"error: {labels}, line 2: ") and len(err.splitlines()) == 1

@@ -1,0 +1,50 @@
+"""The list of models that the configuration can name."""
+
+import pytest
+
+from trailers12k.common.errors import UserError
+from trailers12k.features.backbones import torchvision_nets
+from trailers12k.features.backbones.listing import (
+    CLIPS,
+    IMAGES,
+    list_models,
+    matching,
+    num_features,
+)
+
+PAPER = {
+    "torchvision/shufflenet_v2_x1_0.IMAGENET1K_V1": (IMAGES, 1024),
+    "torchvision/resnet50.IMAGENET1K_V1": (IMAGES, 2048),
+    "timm/swin_tiny_patch4_window7_224.ms_in1k": (IMAGES, 768),
+    "shufflenet3d/1.0x": (CLIPS, 1024),
+    "torchvision/r2plus1d_18.KINETICS400_V1": (CLIPS, 512),
+    "torchvision/swin3d_t.KINETICS400_V1": (CLIPS, 768),
+    "timm/tf_efficientnet_lite0": (IMAGES, 1280),
+}
+
+
+@pytest.mark.parametrize("model", PAPER)
+def test_the_papers_models_are_listed_with_their_input_and_feature_size(model):
+    (listed,) = [each for each in list_models() if each.model == model]
+    assert (listed.input, num_features(model)) == PAPER[model]
+
+
+def test_every_listed_model_of_torchvision_has_published_weights():
+    listed = [each.model for each in list_models() if each.model.startswith("torchvision/")]
+    assert len(listed) > 100
+    assert all(torchvision_nets.origins(model) for model in listed)
+
+
+def test_licences_are_those_that_the_publishers_state():
+    licences = {each.model: each.license for each in list_models()}
+    assert licences["timm/resnet50.a1_in1k"] == "apache-2.0"
+    assert "SWAG" in licences["torchvision/vit_b_16.IMAGENET1K_SWAG_E2E_V1"]
+    assert licences["torchvision/resnet50.IMAGENET1K_V1"] == ""
+
+
+def test_a_part_of_a_name_and_wildcards_select_models():
+    names = [each.model for each in matching("R2PLUS1D")]
+    assert names == ["torchvision/r2plus1d_18.KINETICS400_V1"]
+    assert {each.model.split("/")[0] for each in matching("timm/resnet*")} == {"timm"}
+    with pytest.raises(UserError, match="no model matches"):
+        matching("nosuchmodel")

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from trailers12k.common.errors import UserError
+from trailers12k.splits.stratification import UNASSIGNED
+from trailers12k.splits.tables import read_assigned, read_groups, read_labels
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Writes the text of a table; returns its path."""
+
+    def write(text):
+        path = tmp_path / "table.csv"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_labels_are_read_in_any_column_order_and_sorted_by_mid(table):
+    path = table("b,mid,a\n1,tt0000002,0\n0,tt0000001,1\n")
+    mids, labels = read_labels(path, ["a", "b"])
+    assert mids == ["tt0000001", "tt0000002"]
+    np.testing.assert_array_equal(labels, [[1, 0], [0, 1]])
+    with pytest.raises(UserError, match="no column c"):
+        read_labels(path, ["a", "c"])
+
+
+def test_movies_absent_from_an_earlier_table_are_unassigned(table):
+    path = table("mid,split0,split1\ntt0000001,0,2\ntt0000009,1,1\n")
+    assigned = read_assigned(path, ["tt0000002", "tt0000001"], 2)
+    np.testing.assert_array_equal(assigned, [[UNASSIGNED, UNASSIGNED], [0, 2]])
+
+
+def test_movies_without_a_group_get_one_of_their_own(table):
+    path = table("mid,group\ntt0000001,a\ntt0000003,a\ntt0000004,\n")
+    groups = read_groups(path, [f"tt000000{n}" for n in range(1, 5)])
+    assert groups[0] == groups[2] and len(set(groups.tolist())) == 3
+
+
+def test_a_table_that_does_not_exist_or_is_not_text_is_named(table, tmp_path):
+    with pytest.raises(UserError, match="missing.csv does not exist"):
+        read_labels(tmp_path / "missing.csv", ["a"])
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"mid,a\n\xff\xfe,1\n")
+    with pytest.raises(UserError, match="table.csv is not a CSV file in UTF-8"):
+        read_labels(path, ["a"])

@@ -1,0 +1,116 @@
+"""dvc.yaml of several configurations, and the code versions."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from trailers12k import __version__
+from trailers12k.settings import load
+from trailers12k.settings.files import override, read_config, read_file
+from trailers12k.versions import dvc_pipeline
+from trailers12k.workflow.code_versions import RESULT_MODULES
+
+ROOT = Path(__file__).parents[3]
+
+
+def pipeline(*files, **keys):
+    """The text of dvc.yaml for this repository's configuration with other keys."""
+    config = read_config(files, lambda file: (ROOT / file).read_text())
+    return dvc_pipeline.pipeline_of(load(override(config, keys)), files)
+
+
+def stages(*files, **keys):
+    return yaml.safe_load(pipeline(*files, **keys))["stages"]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with the default configuration, which is the working directory."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text((ROOT / "config.yaml").read_text())
+    return tmp_path
+
+
+def test_the_repositorys_own_dvc_yaml_belongs_to_its_configuration(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert (ROOT / "dvc.yaml").read_text() == pipeline()
+
+
+def test_other_stages_replace_dvc_yaml_and_forget_the_lock(folder):
+    (folder / "dvc.lock").write_text("of other stages")
+    dvc_pipeline.write_pipeline(pipeline())
+    assert (folder / "dvc.yaml").read_text() == (ROOT / "dvc.yaml").read_text()
+    assert not (folder / "dvc.lock").exists()
+    (folder / "dvc.lock").write_text("of these stages")
+    dvc_pipeline.write_pipeline(pipeline())
+    assert (folder / "dvc.lock").exists()
+
+
+def test_every_stage_but_the_first_depends_on_one_file_of_code():
+    first, *others = stages().items()
+    assert first[0] == "code" and "deps" not in first[1]
+    for name, stage in others:
+        code = [path for path in stage["deps"] if not path.startswith(("data/", "results/"))]
+        assert code in (["code_versions.json"], ["code_versions.json", "build/ledger/trailers"]), (
+            name
+        )
+
+
+def test_code_versions_name_the_package_and_every_rule_and_keep_an_equal_file(folder):
+    dvc_pipeline.write_code_versions()
+    path = folder / "code_versions.json"
+    before = path.stat()
+    versions = json.loads(path.read_text())
+    assert versions["package"] == __version__
+    assert list(versions["rules"]) == sorted(RESULT_MODULES)
+    dvc_pipeline.write_code_versions()
+    assert path.stat() == before
+
+
+def test_a_preset_is_named_in_commands_and_its_keys_are_parameters(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    preset = "presets/trailers12k.yaml"
+    features = stages(preset)["features"]
+    assert features["cmd"] == f"trailers12k run features --configfile {preset}"
+    params = {file: keys for each in features["params"] for file, keys in each.items()}
+    assert "backbones" in params[preset]
+    outs = [path for out in features["outs"] for path in out]
+    assert "data/posters_i_swin.zarr" in outs
+    assert "data/trailers_i_efficientnet_fpc24.zarr" not in outs
+    assert dvc_pipeline.settings_files(pipeline(preset)) == ["config.yaml", preset]
+
+
+def test_only_keys_that_a_file_holds_are_parameters(folder):
+    (folder / "config.yaml").write_text("movies: [sample]\nshards: 2\n")
+    params = {name: stage.get("params") for name, stage in stages().items()}
+    assert params["metadata"] == [{"config.yaml": ["movies", "shards"]}]
+    assert params["clips"] == [{"config.yaml": ["shards"]}]
+    assert params["evaluation"] == []
+    assert read_file("config.yaml").keys() == {"movies", "shards"}
+
+
+def test_a_table_of_the_user_is_a_dependency_and_kept_by_git(folder):
+    rows = [f"tt{n:07},A movie,2001,drama,,https://example.org/{n}.mp4," for n in range(10)]
+    head = "mid,title,year,genres,youtube_id,trailer_url,poster_url"
+    (folder / "mine.csv").write_text("\n".join([head, *rows]) + "\n")
+    assert "mine.csv" in stages(movies="mine.csv")["metadata"]["deps"]
+    files = dvc_pipeline.settings_files(pipeline(movies="mine.csv"))
+    assert files == ["config.yaml", "mine.csv"]
+    (folder / "curation.csv").write_text("mid,decision\n")
+    files = dvc_pipeline.settings_files(pipeline(movies="mine.csv"))
+    assert files == ["config.yaml", "mine.csv", "curation.csv"]
+
+
+def test_the_authors_features_have_no_stage_before_them(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    own = stages("presets/published.yaml")
+    assert list(own) == ["code", "features", "splits", "evaluation", "report", "state"]
+    assert "data/ledger.csv" not in str(own)
+
+
+def test_a_dvc_yaml_of_before_the_code_versions_names_no_code_as_the_users():
+    old = {"deps": ["Snakefile", "rules", "scripts", "trailers12k", "mine.csv"], "outs": []}
+    text = yaml.safe_dump({"stages": {"metadata": old | {"params": [{"config.yaml": ["seed"]}]}}})
+    assert dvc_pipeline.settings_files(text) == ["config.yaml", "mine.csv"]

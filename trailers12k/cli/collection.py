@@ -1,0 +1,62 @@
+"""What commands share: options, examples in help texts, and the settings of this folder.
+
+Reads config.yaml. Must not know what a command does with them.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from trailers12k.common.errors import UserError
+
+if TYPE_CHECKING:
+    from trailers12k.settings import Settings
+
+ConfigFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--configfile",
+        metavar="FILE",
+        help="A file that overrides keys of config.yaml; may be repeated.",
+        show_default=False,
+    ),
+]
+PASS_THROUGH = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""Settings of a command whose further arguments are Snakemake's."""
+
+
+def examples(*lines: str) -> str:
+    """The end of a help text, which shows how a command is called."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
+
+def require_config() -> None:
+    """Raise `UserError` where this folder holds no collection."""
+    if not Path("config.yaml").is_file():
+        raise UserError(
+            "there is no config.yaml in this folder; change to the folder of a collection, or "
+            "create one: trailers12k init DIR"
+        )
+
+
+def read_config(files: Sequence[str] | None) -> dict[str, Any]:
+    """The merged configuration of this folder. Raises `UserError`."""
+    from trailers12k.settings.files import read_config
+
+    require_config()
+    return read_config(files or ())
+
+
+def read_settings(files: Sequence[str] | None) -> "Settings":
+    """The settings of this folder, which must not hold another collection's products.
+
+    Raises `UserError`.
+    """
+    from trailers12k.settings import load
+    from trailers12k.workflow import folder
+
+    settings = load(read_config(files))
+    folder.check(settings.collection)
+    return settings

@@ -1,0 +1,106 @@
+"""`trailers12k init`: creates the folder of a new collection.
+
+Writes config.yaml, movies.csv, and what Git and DVC need. Must not know how a collection is run.
+"""
+
+import shutil
+from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trailers12k.cli.collection import examples
+from trailers12k.common.errors import UserError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        "init",
+        short_help="Create a collection in a new folder.",
+        epilog=examples(
+            "trailers12k init my-movies && cd my-movies",
+            "trailers12k init my-movies --no-git      # without versions",
+        ),
+    )(init)
+
+
+def init(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR", help="A folder that is new or holds no config.yaml.", show_default=False
+        ),
+    ],
+    git: Annotated[
+        bool, typer.Option("--git/--no-git", help="Make DIR a Git and DVC repository.")
+    ] = True,
+) -> None:
+    """Create a collection: config.yaml with the few keys that matter, and an example movies.csv.
+
+    DIR becomes a Git repository with DVC, for versions; inside another repository, DVC is added.
+    """
+    if git:
+        _require_programs()
+    _write_collection(folder)
+    if git:
+        _init_repository(folder)
+    typer.echo(
+        f"Created {folder}. Edit movies.csv and config.yaml there, then:\n"
+        f"  cd {folder}\n"
+        "  trailers12k run -n     # what would run\n"
+        "  trailers12k run"
+    )
+
+
+def _write_collection(folder: Path) -> None:
+    """Write the example files. Raises `UserError` before any is written."""
+    for name in ("config.yaml", "movies.csv"):
+        if (folder / name).exists():
+            raise UserError(f"{folder / name} exists already; choose another folder")
+    schema = resources.files("trailers12k.settings").joinpath("config.schema.json")
+    config = _example("config.yaml").replace("{schema}", str(schema))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.yaml").write_text(config, encoding="utf-8")
+        (folder / "movies.csv").write_text(_example("movies.csv"), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{folder} cannot be written: {error.strerror or error}") from error
+
+
+def _require_programs() -> None:
+    """Raise `UserError` where Git or DVC is missing."""
+    if shutil.which("git") is None:
+        raise UserError("init: git is not installed; install it, or use --no-git")
+    if find_spec("dvc") is None:
+        raise UserError(
+            "init: DVC is not installed; install the package's set `workflow`, or use --no-git"
+        )
+
+
+def _init_repository(folder: Path) -> None:
+    """Make the folder a repository of Git and DVC; inside another repository, of DVC alone.
+
+    Files that exist stay. Raises `UserError` where git or dvc fails.
+    """
+    from trailers12k.versions.repository import REPOSITORY_FILES, git, init_repository
+
+    top = init_repository(folder)
+    if top.resolve() != folder.resolve():
+        typer.echo(f"{folder} lies in the Git repository {top}, which keeps its versions.")
+        return
+    files = [*REPOSITORY_FILES, "config.yaml", "movies.csv"]
+    git("add", "--", *files, folder=folder)
+    try:
+        git("var", "GIT_COMMITTER_IDENT", folder=folder)
+    except UserError:
+        typer.echo("Nothing is committed yet, since Git does not know your name and e-mail.")
+        return
+    message = "Create the collection"
+    git("commit", "--quiet", "--message", message, "--", *files, folder=folder)
+
+
+def _example(name: str) -> str:
+    return resources.files("trailers12k.cli").joinpath("examples", name).read_text("utf-8")

@@ -1,0 +1,43 @@
+"""`trailers12k predict`: estimates the genres of any trailer.
+
+Starts Snakemake. Must not know how genres are predicted.
+"""
+
+from typing import Annotated
+
+import typer
+
+from trailers12k.cli import snakemake
+from trailers12k.cli.collection import PASS_THROUGH, examples, require_config
+from trailers12k.workflow import clone
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        "predict",
+        short_help="Estimate the genres of any trailer.",
+        context_settings=PASS_THROUGH,
+        epilog=examples(
+            "trailers12k predict videos/trailer.mp4",
+            "trailers12k predict https://example.org/trailer.mp4 --configfile full.yaml",
+        ),
+    )(predict)
+
+
+def predict(
+    context: typer.Context,
+    trailer: Annotated[str, typer.Argument(metavar="FILE_OR_URL", show_default=False)],
+) -> None:
+    """Estimate the genres of a trailer with the best run of this collection.
+
+    Prints the genres with their probabilities and writes them to results/predictions/. Further
+    arguments are passed to Snakemake.
+    """
+    clone.snakefile()
+    require_config()
+    # Snakemake would read a file called 1 or true as another type than text.
+    address = f"./{trailer}" if trailer.isalnum() else trailer
+    snakemake.replace_process(
+        ["predict", *snakemake.with_config(context.args, f"trailer={address}")]
+    )

@@ -1,0 +1,41 @@
+"""The settings of a stage of downloads.
+
+Reads and writes nothing. Must not know the configuration's structure.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class DownloadSettings:
+    """How the files of a stage are downloaded.
+
+    max_megabytes: largest file. retries: immediate retries. timeout: seconds without data.
+    retry_pause: seconds until the first retry in a later run. pause: see `HostRateLimiter`.
+    retry: the reasons that the user wants retried now. parallel: concurrent downloads.
+    short_side: preferred size of trailers in pixels. cookies: path of a file in Netscape's format.
+    """
+
+    max_megabytes: float
+    retries: int
+    timeout: float
+    retry_pause: float
+    pause: Mapping[str, Sequence[float]]
+    retry: str = ""
+    parallel: int = 1
+    short_side: int = 360
+    cookies: str | None = None
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> "DownloadSettings":
+        """The settings from a mapping that may have further keys."""
+        return cls(
+            **{each.name: settings[each.name] for each in fields(cls) if each.name in settings}
+        )
+
+    @property
+    def limit(self) -> int:
+        """Bytes of the largest file."""
+        return int(self.max_megabytes * 1e6)

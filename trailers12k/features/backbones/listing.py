@@ -1,0 +1,114 @@
+"""Lists the models that the configuration can name, with licence and length of their features.
+
+Reads the registries of timm and torchvision. Must not know which models a configuration names.
+"""
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+
+import timm
+import torch
+from torchvision import models
+from torchvision.transforms._presets import ImageClassification, VideoClassification
+
+from trailers12k.common.errors import UserError
+from trailers12k.features.backbones.common import remove_head
+from trailers12k.features.backbones.shufflenet3d import MODEL, ShuffleNet3D
+from trailers12k.features.backbones.spec import family_of
+from trailers12k.features.backbones.timm_nets import PACKAGED
+
+CLIPS = "clips"
+IMAGES = "frames, posters"
+
+
+@dataclass(frozen=True)
+class ListedModel:
+    """A model that an entry of `backbones` can name.
+
+    model: its name there. input: `CLIPS` or `IMAGES`, the values of the key `input` that it takes.
+    license: of the pretrained weights, as their publisher states it; empty where none is stated.
+    """
+
+    model: str
+    input: str
+    license: str
+
+
+@cache
+def list_models() -> tuple[ListedModel, ...]:
+    """All models with pretrained weights, sorted by name."""
+    return tuple(sorted([*_own(), *_of_torchvision(), *_of_timm()], key=lambda each: each.model))
+
+
+def matching(pattern: str) -> list[ListedModel]:
+    """The models whose name matches, ignoring case: `resnet50` anywhere, or wildcards, `timm/*`.
+
+    Raises `UserError` when there is none.
+    """
+    pattern = pattern.lower()
+    if not set(pattern) & set("*?["):
+        pattern = f"*{pattern}*"
+    found = [each for each in list_models() if fnmatchcase(each.model.lower(), pattern)]
+    if not found:
+        raise UserError(
+            f"backbones: no model matches {pattern!r}; use part of a name, such as resnet50, or "
+            "wildcards, such as 'timm/convnext*'"
+        )
+    return found
+
+
+def num_features(model: str) -> int:
+    """The length of a model's feature vectors. Builds its layers without any weights."""
+    return _num_features(architecture(model))
+
+
+def architecture(model: str) -> str:
+    """The name of a model without that of its weights; models that share it have equal layers."""
+    return model if model == MODEL else model.partition(".")[0]
+
+
+@cache
+def _num_features(model: str) -> int:
+    family, name = family_of(model), model.partition("/")[2]
+    with torch.device("meta"):
+        if family == "timm":
+            module = timm.create_model(name, pretrained=False, num_classes=0)
+            size = getattr(module, "head_hidden_size", None) or module.num_features
+            assert isinstance(size, int)
+            return size
+        is_own = model == MODEL
+        return remove_head(
+            ShuffleNet3D() if is_own else models.get_model(name, weights=None), model
+        )
+
+
+def _own() -> list[ListedModel]:
+    return [
+        ListedModel(MODEL, CLIPS, "must not be redistributed"),
+        ListedModel(PACKAGED, IMAGES, "apache-2.0 (weights: package)"),
+    ]
+
+
+def _of_torchvision() -> list[ListedModel]:
+    inputs = {ImageClassification: IMAGES, VideoClassification: CLIPS}
+    found = []
+    for name in models.list_models():
+        for weights in models.get_model_weights(name):
+            # Also a partial; its function is the class of the preset.
+            kind = getattr(weights.transforms, "func", weights.transforms)
+            if kind in inputs and not name.startswith("quantized_"):
+                licence = weights.meta.get("license", "")
+                found.append(
+                    ListedModel(f"torchvision/{name}.{weights.name}", inputs[kind], licence)
+                )
+    return found
+
+
+def _of_timm() -> list[ListedModel]:
+    found = []
+    for name in timm.list_models(pretrained=True):
+        config = timm.get_pretrained_cfg(name)
+        if config and config.hf_hub_id:
+            found.append(ListedModel(f"timm/{name}", IMAGES, config.license or ""))
+    return found

@@ -1,0 +1,138 @@
+"""Fetches pretrained weights: once, from their publisher, a mirror, a folder, or the user's file.
+
+Reads a network or a folder; writes files of weights. Must not know what the networks are used for.
+"""
+
+import logging
+import re
+import shutil
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import requests
+
+from trailers12k.common.errors import Failure, UserError
+from trailers12k.common.files import replacing, sha256_of
+from trailers12k.downloads import http
+from trailers12k.features.backbones.spec import (
+    FAMILY_MODULES,
+    BackboneSpec,
+    Origin,
+    Weights,
+    family_of,
+)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class WeightsSource:
+    """Pretrained weights that the configuration requests.
+
+    model: see `BackboneSpec`. file: the user's own file; None to fetch them.
+    sha256: the hash, or its beginning, that the file must have; empty for any.
+    """
+
+    model: str
+    file: str | None = None
+    sha256: str = ""
+
+
+def fetch(source: WeightsSource, folder: Path, mirror: str | None = None) -> Weights:
+    """Have a model's pretrained weights on this machine, whole and loadable.
+
+    folder: for fetched files. A file that has the right hash is not fetched again, and a download
+        that was cut is continued.
+    mirror: a folder, or the beginning of a URL, with the files, used instead of their publishers:
+        torchvision's under their names, timm's as HUB_ID/FILE.
+
+    The hash that a file must have is the configuration's, else the one in the file's name
+    (torchvision), else the one that the hub reports. Raises `UserError`.
+    """
+    model = source.model
+    if source.file is not None:
+        file, name, origin = Path(source.file), Path(source.file).name, "supplied by the user"
+        if not file.is_file():
+            raise UserError(f"backbone {model}: there is no file {file}; {_family(model).HELP}")
+        _check(file, model, source.sha256)
+    else:
+        file, name, origin = _published(source, folder, mirror)
+    weights = Weights(model, name, str(file), origin, sha256_of(file), file.stat().st_size)
+    # Loaded once here. Otherwise a hundred jobs would fail on a file of something else.
+    _family(model).build(BackboneSpec(model, "pretrained", ""), 0, weights)
+    return weights
+
+
+def _family(model: str) -> ModuleType:
+    return import_module(FAMILY_MODULES[family_of(model)])
+
+
+def _published(source: WeightsSource, folder: Path, mirror: str | None) -> tuple[Path, str, str]:
+    """The file, the name of the weights, and the address that they came from."""
+    model, faults = source.model, []
+    for origin in _family(model).origins(model):
+        file = folder / origin.path
+        address = origin.url if mirror is None else f"{mirror.rstrip('/')}/{origin.path}"
+        sha256 = source.sha256 or _hash_in_name(origin) or _hash_from_hub(address)
+        if file.is_file() and sha256_of(file).startswith(sha256):
+            log.info("%s is there already", file)
+            return file, origin.name, address
+        try:
+            if (local := http.local_path(address)) is None:
+                http.fetch(address, file, f"sha256:{sha256}" if sha256 else "")
+            else:
+                _copy(local, file, model, sha256)
+            return file, origin.name, address
+        except UserError as error:
+            faults.append(str(error))
+            if not _is_missing(error):
+                break
+    raise UserError(
+        f"backbone {model}: {'; '.join(faults)}. Without a network, name a folder or a mirror that "
+        f"has {origin.path} in weights_from, or set weights: random"
+    )
+
+
+def _hash_in_name(origin: Origin) -> str:
+    """The beginning of a hash, as in resnet50-0676ba61.pth; empty when the name has none."""
+    match = re.search(r"-([0-9a-f]{8,64})\.pth$", origin.path)
+    return match[1] if match else ""
+
+
+def _hash_from_hub(address: str) -> str:
+    """The sha256 that the Hugging Face hub reports for a large file; empty when it does not."""
+    if http.local_path(address) is not None:
+        return ""
+    try:
+        answer = http.session(retries=3).head(address, timeout=60, allow_redirects=False)
+    except requests.RequestException:
+        return ""  # fetching reports the fault
+    tag = answer.headers.get("X-Linked-Etag", "").strip('"')
+    return tag if re.fullmatch("[0-9a-f]{64}", tag) else ""
+
+
+def _is_missing(error: UserError) -> bool:
+    cause = error.__cause__
+    if isinstance(cause, Failure):
+        return cause.reason == "unavailable"
+    return isinstance(cause, FileNotFoundError)
+
+
+def _copy(original: Path, file: Path, model: str, sha256: str) -> None:
+    try:
+        with replacing(file) as partial:
+            shutil.copyfile(original, partial)
+            _check(partial, model, sha256, original)
+    except FileNotFoundError as error:
+        raise UserError(f"there is no file {original}") from error
+
+
+def _check(file: Path, model: str, sha256: str, original: Path | None = None) -> None:
+    """original: the file that `file` is a copy of, for the message."""
+    if not (actual := sha256_of(file)).startswith(sha256):
+        raise UserError(
+            f"backbone {model}: the sha256 of {original or file} is {actual}, and should be "
+            f"{sha256}"
+        )

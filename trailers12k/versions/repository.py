@@ -1,0 +1,126 @@
+"""Git and DVC: their commands in the folder of a collection, and a new collection's repository.
+
+Starts git and dvc; writes what they need in a new folder. Must not know what is versioned.
+"""
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import write_text
+
+IGNORED_BY_GIT = (
+    *("/data/", "/build/", "/results/", "/logs/", "/benchmarks/", "/dvc_plots/"),
+    *(".snakemake/", "__pycache__/", "*.partial"),
+)
+"""Lines of a collection's .gitignore."""
+DVCIGNORE = """\
+# Temporary names: half-written files and folders
+*.partial
+__pycache__/
+# Never to be shared: videos, pictures of them, and posters
+/build/trailers/
+/build/sheets/
+/build/posters/
+/build/sample/
+/build/predictions/
+/results/review/
+"""
+DVC_CONFIG = """\
+[core]
+    analytics = false
+    check_update = false
+    remote = folder
+[cache]
+    # Never hardlink or symlink: writing in place through one would change what the cache holds.
+    type = "reflink,copy"
+['remote "folder"']
+    # A folder beside the project; `dvc remote modify --local folder url ...` names another for you.
+    url = {remote}
+"""
+REPOSITORY_FILES = (".gitignore", ".dvcignore", ".dvc/config", ".dvc/.gitignore")
+LONGEST = 500
+"""Characters of an error message."""
+
+
+def git(*arguments: str, error: str = "", folder: str | Path = ".") -> str:
+    """The output of a git command in a folder.
+
+    Raises `UserError` when it fails: with `error`, or else with the last message of git.
+    """
+    return run_command(["git", *arguments], error, folder)
+
+
+def dvc(*arguments: str, folder: str | Path = ".") -> str:
+    """The output of a dvc command in a folder. Raises `UserError` when it fails."""
+    return run_command([sys.executable, "-m", "dvc", *arguments], folder=folder)
+
+
+def file_at(version: str, path: str, error: str = "") -> str:
+    """The content of a file at a version. Raises `UserError`.
+
+    path: relative to this folder, which may be a subfolder of the repository.
+    """
+    return git("show", f"{version}:./{path}", error=error)
+
+
+def run_command(command: Sequence[str], error: str = "", folder: str | Path = ".") -> str:
+    """The output of a command. Raises `UserError`, one line, when it fails; see `git`."""
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    except FileNotFoundError as missing:
+        raise UserError(f"{command[0]} is not installed") from missing
+    if done.returncode:
+        name = next(word for word in command if not word.startswith(("-", "/")))
+        raise UserError(error or f"{name}: {_last_error(done)}")
+    return done.stdout.strip()
+
+
+def _last_error(done: subprocess.CompletedProcess[str]) -> str:
+    lines = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()
+    errors = [line for line in lines if line.lower().startswith(("error", "fatal"))]
+    if errors and errors[-1].endswith(":"):  # it announces the lines that follow
+        return textwrap.shorten(" ".join(lines[lines.index(errors[-1]) :]), LONGEST)
+    return (errors or lines)[-1]
+
+
+def init_repository(directory: str | Path) -> Path:
+    """Make a folder a repository of Git and DVC; inside a Git repository, of DVC alone.
+
+    Files that exist stay; .gitignore gets the lines that it lacks. Nothing is committed: the first
+    snapshot does that. Returns the top folder of the Git repository. Raises `UserError` when git or
+    dvc fails.
+    """
+    directory = Path(directory)
+    try:
+        top = Path(git("rev-parse", "--show-toplevel", folder=directory))
+    except UserError:
+        git("init", "--quiet", "--initial-branch", "main", folder=directory)
+        top = directory
+    is_subfolder = top.resolve() != directory.resolve()
+    ignored = directory / ".gitignore"
+    lines = ignored.read_text(encoding="utf-8").splitlines() if ignored.exists() else []
+    missing = [line for line in IGNORED_BY_GIT if line not in lines]
+    if missing:
+        write_text(ignored, "\n".join([*lines, *missing]) + "\n")
+    texts = {
+        ".dvcignore": DVCIGNORE,
+        ".dvc/config": DVC_CONFIG.format(remote=_remote(directory, top)),
+    }
+    kept = [name for name in texts if (directory / name).exists()]
+    if not (directory / ".dvc").exists():
+        dvc("init", "--quiet", *(["--subdir"] if is_subfolder else []), folder=directory)
+    for name, text in texts.items():
+        if name not in kept:
+            write_text(directory / name, text)
+    return top
+
+
+def _remote(directory: Path, top: Path) -> str:
+    """The default remote, relative to .dvc: a folder beside the repository."""
+    remote = top.resolve().parent / f"{directory.resolve().name}-versions"
+    return Path(os.path.relpath(remote, directory.resolve() / ".dvc")).as_posix()

@@ -1,0 +1,187 @@
+"""Restores a version: its configuration from Git, its products from DVC, and build/.
+
+Reads Git and DVC; writes data/, results/, build/ and the files that Git keeps of a version. Must
+not know how anything is computed.
+"""
+
+import logging
+import shlex
+import shutil
+from collections.abc import Container, Iterable, Sequence
+from pathlib import Path, PurePosixPath
+
+import yaml
+
+from trailers12k.common.errors import UserError
+from trailers12k.movies import curation
+from trailers12k.settings import Settings, load, plain
+from trailers12k.settings.files import read_config
+from trailers12k.versions import run_state
+from trailers12k.versions.dvc_pipeline import CODE_VERSIONS, products, settings_files
+from trailers12k.versions.intermediates import restore_intermediates
+from trailers12k.versions.planned_jobs import planned_jobs, refuse_running
+from trailers12k.versions.repository import dvc, file_at, git
+from trailers12k.workflow.folder import STATE
+
+log = logging.getLogger(__name__)
+
+PRODUCT_FOLDERS = ("data", "results")
+"""Where products of other versions are removed."""
+
+
+def restore(version: str = "", force: bool = False) -> str:
+    """Put data/, results/ and build/ back as they were in a version; a report for the user.
+
+    Products that the version before has, and this one does not, are removed where DVC's cache has
+    them.
+
+    version: a tag, branch or commit; by default what Git has here now.
+    force: lose what is in no version. Without it, raises `UserError` when something is; also when
+    there is no such version.
+    """
+    refuse_running("restore")
+    if not Path("dvc.yaml").exists():
+        raise UserError("restore: there is no dvc.yaml here; change to the folder of a collection")
+    here = Path("dvc.yaml").read_text(encoding="utf-8")
+    pipeline, kept, later = here, [], []
+    if version:
+        pipeline = file_at(version, "dvc.yaml", f"{version} is no version of this collection")
+        file_at(version, "dvc.lock", f"{version} has no snapshot")
+        kept = _files_of_git(pipeline)
+        later = _later_decisions(version, pipeline)
+    if not force:
+        _refuse_unsaved([path for path in (*kept, *later) if Path(path).exists()])
+    others = _cached_products({*products(here)} - {*products(pipeline)})
+    if kept:
+        git("checkout", version, "--", *kept)
+    for path in later:
+        Path(path).unlink()
+    options = ["--force"] if force else []
+    _fetch_products(options)
+    _remove_products(others)
+    files = config_files(pipeline)
+    restore_intermediates(_collection(files), force=True)
+    try:
+        planned = planned_jobs(files)
+    except UserError as error:
+        return f"Restored, but today's code does not accept that configuration ({error})."
+    if not planned:
+        return "Restored. Nothing to be done."
+    return (
+        "Restored. Snakemake would run these jobs now, since the code has changed since then or "
+        f"failures are due for a retry:\n{planned}\n"
+        f"To go back to the code of that time too: git switch --detach {version or 'TAG'}"
+    )
+
+
+def _files_of_git(pipeline: str) -> list[str]:
+    """The files of a version that Git keeps; pipeline: the text of its dvc.yaml."""
+    versions = [CODE_VERSIONS] if CODE_VERSIONS in pipeline else []
+    return ["dvc.yaml", "dvc.lock", *settings_files(pipeline), *versions]
+
+
+def config_files(pipeline: str) -> list[str]:
+    """What `--configfile` names in the commands of a dvc.yaml."""
+    command = shlex.split(yaml.safe_load(pipeline)["stages"]["evaluation"]["cmd"])
+    return command[command.index("--configfile") + 1 :] if "--configfile" in command else []
+
+
+def _collection(files: Sequence[str]) -> str | None:
+    """The kind of collection of the configuration here; None when it is not valid today."""
+    try:
+        return load(read_config(files)).collection
+    except UserError:
+        return None
+
+
+def _fetch_products(options: Sequence[str]) -> None:
+    """Put the products that dvc.lock names into place, from the cache, else from the remote.
+
+    Raises `UserError` with the reasons of both when neither has them.
+    """
+    try:
+        dvc("checkout", *options)
+    except UserError as checkout:
+        log.warning("%s; fetching from the remote", checkout)
+        try:
+            dvc("pull", *options)
+        except UserError as pull:
+            raise UserError(
+                f"restore: neither the cache nor the remote has this version: {checkout}; {pull}"
+            ) from pull
+
+
+def _cached_products(paths: Container[str]) -> list[str]:
+    """Those of the present version's products that are complete in DVC's cache."""
+    from dvc.repo import Repo
+
+    with Repo() as repo:
+        outs = [out for out in repo.index.outs if out.def_path in paths and out.use_cache]
+        return [out.def_path for out in outs if not out.changed_cache()]
+
+
+def _remove_products(paths: Iterable[str]) -> None:
+    """Remove products of another version. Paths outside `PRODUCT_FOLDERS` stay."""
+    for name in sorted(paths):
+        parts = PurePosixPath(name).parts
+        if len(parts) < 2 or parts[0] not in PRODUCT_FOLDERS or ".." in parts:
+            continue
+        path = Path(name)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _later_decisions(version: str, pipeline: str) -> list[str]:
+    """The file of decisions that is here and that a version lacks: a run would apply it to the
+    movies of that version."""
+    config = read_config(config_files(pipeline), lambda file: file_at(version, str(file)))
+    # Not `load`, which may refuse a configuration of that time.
+    config = plain(Settings()) | config
+    sources = [config["movies"]] if isinstance(config["movies"], str) else config["movies"]
+    path = curation.existing_file(config["curation"], sources)
+    if not path or path in settings_files(pipeline):
+        return []
+    return [path] if Path(path).resolve().is_relative_to(Path.cwd()) else []
+
+
+def _refuse_unsaved(files: Sequence[str]) -> None:
+    """Raise `UserError` where a restore would lose what no version holds.
+
+    files: what Git would overwrite. Products are compared by the hashes in all commits of dvc.lock.
+    """
+    unsaved = [path for path in files if path != CODE_VERSIONS and not _is_committed(path)]
+    saved = set()
+    for commit in git("rev-list", "--all", "--", "dvc.lock").splitlines():
+        if not git("ls-tree", "--name-only", commit, "--", "dvc.lock"):
+            continue  # this commit deleted it
+        lock = yaml.safe_load(file_at(commit, "dvc.lock") or "{}")
+        for stage in lock.get("stages", {}).values():
+            saved |= {(out["path"], out["md5"]) for out in stage.get("outs", [])}
+    unsaved += [path for path, md5 in _hashes().items() if (path, md5) not in saved]
+    unsaved += [] if run_state.is_saved() else ["work in build/"]
+    if unsaved:
+        more = f", and {len(unsaved) - 1} more" if unsaved[1:] else ""
+        raise UserError(
+            f"restore: {unsaved[0]} is in no version{more}; keep it: trailers12k snapshot, or lose "
+            "it: trailers12k restore --force"
+        )
+
+
+def _hashes() -> dict[str, str]:
+    """The products that are here, and their hashes as DVC computes them.
+
+    Without build/state.tar.gz, which is compared with build/ itself, and what Git keeps.
+    """
+    from dvc.repo import Repo
+
+    with Repo() as repo:
+        outs = [out for out in repo.index.outs if out.exists and out.use_cache]
+        return {out.def_path: out.get_hash().value for out in outs if out.def_path != str(STATE)}
+
+
+def _is_committed(path: str) -> bool:
+    """Whether some commit has this file as it is."""
+    blob = f"--find-object={git('hash-object', path)}"
+    return bool(git("log", "--all", "-1", "--format=%H", blob))

@@ -1,0 +1,104 @@
+"""The job of detect_clips: clips and contact sheets of one shard's trailers.
+
+Reads trailers; writes a table of clips per movie and per shard, contact sheets, and the records of
+`jobs.runner`. Must not shape any number: what it calls does.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from trailers12k.common.files import inside, read_csv, write_csv
+from trailers12k.common.fingerprint import fingerprint
+from trailers12k.common.movie import is_mid
+from trailers12k.jobs import runner
+from trailers12k.video import clip_table, contact_sheets
+from trailers12k.video.clip_detection import ClipSettings, detect_clips
+from trailers12k.video.shots import detector_version
+
+log = logging.getLogger(__name__)
+
+LEDGER_COLUMNS = ("shots", "clips", "repeated", "black", "still", "frozen")
+"""Columns of the ledger of clips beyond those of every stage.
+
+shots, clips: their numbers. repeated: frames of the grid that repeat the previous one because the
+file has no frame of its own there. black, still: of four frames per second, the fraction that is
+black, and that does not differ from the previous one. frozen: seconds of the longest stretch
+without a change. `frame_statistics` defines black and still.
+"""
+
+
+@dataclass(frozen=True)
+class ShardPaths:
+    """Where a shard's job writes.
+
+    records: folder of `runner.process`.
+    table: CSV file of the shard's clips; a folder of the same name without the suffix holds one
+        table `MID.csv` per movie.
+    contact_sheets: folder of one `MID.jpg` per movie, shared by all shards.
+    """
+
+    records: Path
+    table: Path
+    contact_sheets: Path
+
+    def clips_of(self, mid: str) -> Path:
+        return self.table.with_suffix("") / f"{mid}.csv"
+
+    def sheet_of(self, mid: str) -> Path:
+        return inside(self.contact_sheets, f"{mid}.jpg")
+
+
+def detect_shard(
+    trailers: Sequence[Mapping[str, str]], settings: ClipSettings, code: str, paths: ShardPaths
+) -> list[dict]:
+    """Detect the clips of a shard's trailers; returns the rows of its ledger.
+
+    trailers: rows of the ledger of trailers. Movies without an `ok` trailer are skipped as
+        `no_trailer`, and their tables and contact sheets are removed.
+    code: version of the code, part of the fingerprint.
+
+    A missing contact sheet is made again where the trailer's file exists. Ledger columns beyond
+    those of `runner.process`: `LEDGER_COLUMNS`.
+    """
+    by_mid = {row["mid"]: row for row in trailers}
+
+    def task(row: Mapping[str, str]) -> runner.Task:
+        if row["status"] != "ok":
+            return runner.Task(row["mid"], skip="no_trailer")
+        source = {key: row[key] for key in ("sha256", "duration", "decoder")}
+        products = [paths.clips_of(row["mid"])]
+        if Path(row["file"]).is_file():
+            products.append(paths.sheet_of(row["mid"]))
+        made_from = fingerprint(**source, settings=asdict(settings), code=code)
+        return runner.Task(row["mid"], made_from, tuple(products))
+
+    def work(mid: str) -> dict:
+        row = by_mid[mid]
+        file = runner.source_file(row, "download_trailers")
+        clips, detection = detect_clips(file, row["decoder"], float(row["duration"]), settings)
+        contact_sheets.write(paths.sheet_of(mid), detection.images)
+        clip_table.write_clips(paths.clips_of(mid), mid, clips)
+        return {
+            "shots": len(detection.shots),
+            "clips": len(clips),
+            "repeated": detection.repeated,
+            "black": f"{detection.black:.3f}",
+            "still": f"{detection.still:.3f}",
+            "frozen": f"{detection.frozen:.2f}",
+        }
+
+    tool = detector_version(settings.detector)
+    rows = runner.process(map(task, trailers), paths.records, work, unit="trailer", tool=tool)
+    done = [row["mid"] for row in rows if row["status"] == "ok"]
+    for path in paths.table.with_suffix("").glob("tt*.csv"):
+        if is_mid(path.stem) and path.stem not in done:
+            path.unlink()
+    for row in rows:
+        if row["status"] != "ok":
+            paths.sheet_of(row["mid"]).unlink(missing_ok=True)
+    clip_rows = [row for mid in done for row in read_csv(paths.clips_of(mid))]
+    write_csv(paths.table, clip_table.COLUMNS, clip_rows)
+    log.info("%d clips of %d of %d trailers", len(clip_rows), len(done), len(trailers))
+    return rows

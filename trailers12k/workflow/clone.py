@@ -1,0 +1,31 @@
+"""The clone of the repository that this package is installed from, and its Snakefile.
+
+Looks for files beside the package. Must not know the rules or their targets.
+"""
+
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import trailers12k
+from trailers12k.common.errors import UserError
+
+
+def snakefile() -> Path:
+    """The Snakefile of the clone. Raises `UserError` where the package has none beside it."""
+    path = Path(trailers12k.__file__).resolve().parents[1] / "Snakefile"
+    if not (path.is_file() and (path.parent / "rules").is_dir()):
+        raise UserError(
+            "the installed package has no Snakefile; clone the repository at version "
+            f"{trailers12k.__version__}, and in the clone: pip install -c lock.txt -e '.[all]'"
+        )
+    return path
+
+
+def snakemake_command(arguments: Sequence[str]) -> list[str]:
+    """The command line of Snakemake. Raises `UserError` where it is not installed."""
+    path = snakefile()
+    if find_spec("snakemake") is None:
+        raise UserError("Snakemake is not installed; pip install -c lock.txt -e '.[all]'")
+    return [sys.executable, "-m", "snakemake", "--snakefile", str(path), *arguments]
