@@ -2,7 +2,6 @@
 
 import csv
 import os
-import re
 import shutil
 import time
 from collections import Counter
