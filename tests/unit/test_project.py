@@ -139,7 +139,7 @@ def test_dvc_reads_dvc_yaml():
 
 def test_planning_imports_nothing_slow():
     code = (
-        "import sys, trailers12k.workflow.plan; "
+        "import sys, trailers12k.workflow.targets, trailers12k.workflow.source_plan; "
         "print([m for m in ('torch', 'pandas', 'numpy', 'av', 'cv2') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -144,7 +144,7 @@ def test_other_ways_to_evaluate_train_nothing_and_stand_beside(project, site):
     done = run(project, site, evaluation={"also": also}, runs=fewer)
     assert done.code == 0, done.text[-3000:]
     assert done.jobs == {
-        "predict_otherwise": 6,
+        "predict_variants": 6,
         "score_options": 1,
         "score_runs": 1,
         "summarize_results": 1,

@@ -210,7 +210,7 @@ def stage_of(rule: str) -> str:
         "clips": "detect_clips merge_clips",
         "features": "download_posters extract_features merge_store merge_ledger fetch_weights",
         "splits": "make_splits plot_splits",
-        "evaluation": "pack_store train_run predict_otherwise score_runs score_options "
+        "evaluation": "pack_store train_run predict_variants score_runs score_options "
         "summarize_results draw_curves",
         "report": "describe_run map_features flag_trailers draw_report write_config check_failures",
     }.items():
