@@ -1,11 +1,11 @@
-"""Clips: needs the trailers, makes the shots of each, their partition into clips, and pictures."""
+"""Clips: needs the trailers, makes the shots of each, their clips, and contact sheets."""
 
-SHOTS_BY_TORCH = plan.config["clips"]["detector"] == "transnetv2"
+SHOTS_BY_TORCH = settings.clips.detector == "transnetv2"
 
 
 # Makes build/sheets/MID.jpg beside its output, a contact sheet of the shots.
 rule detect_clips:
-    """Find the shots of a shard's trailers and cut them into clips."""
+    """Detect the shots of a shard's trailers and cut them into clips."""
     input:
         trailers="build/ledger/trailers/{shard}.csv",
     output:
@@ -21,12 +21,8 @@ rule detect_clips:
     resources:
         mem_mb=1500,
     params:
-        settings=plan.config["clips"],
-        code=plan.code(
-            "detect_clips",
-            *CLIPS_CODE,
-            "video.transnet" if SHOTS_BY_TORCH else "video.pyscenedetect",
-        ),
+        settings=plain(settings.clips),
+        code=rule_version("detect_clips", families=[settings.clips.detector]),
     script:
         "../scripts/detect_clips.py"
 
@@ -34,7 +30,7 @@ rule detect_clips:
 rule merge_clips:
     """Put the clips of all shards into one table."""
     input:
-        clips=plan.known(lambda wc: expand("build/clips/{shard}.csv", shard=plan.shards)),
+        clips=movies.per_shard("build/clips/{shard}.csv"),
     output:
         clips="data/clips.csv",
     log:
@@ -44,6 +40,6 @@ rule merge_clips:
     conda:
         "../envs/video.yaml"
     params:
-        code=plan.code("merge_clips", "video.clip_table", "video.clips"),
+        code=rule_version("merge_clips"),
     script:
         "../scripts/merge_clips.py"

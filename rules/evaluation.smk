@@ -1,12 +1,16 @@
 """Evaluation: needs predictions and labels, makes the tables under results/."""
 
+RUN = "results/runs/{run}/split{split}"
+VARIANTS = [name for name in settings.evaluation.also if name != "sklearn"]
+OPTIONS = ["results/transfer/options.csv"] if settings.evaluation.also else []
+
 
 rule score_runs:
     """Score the predictions of all runs and splits, and chance."""
     input:
         mtgc="data/mtgc.csv",
-        predictions=plan.trained("val.csv", "tst.csv", "run.json"),
-        stores=plan.merged(),
+        predictions=of_every_run("val.csv", "tst.csv", "run.json"),
+        stores=expand("data/{store}{end}", store=features.stores, end=[".csv", ".zarr/.zgroup"]),
     output:
         val="results/transfer/val.csv",
         tst="results/transfer/tst.csv",
@@ -17,45 +21,45 @@ rule score_runs:
     conda:
         "../envs/tables.yaml"
     params:
-        runs=plan.runs,
-        seed=plan.config["seed"],
-        code=plan.code("score_runs", "evaluation.metrics", "evaluation.summary", "common.seeds"),
+        runs=features.runs,
+        seed=settings.seed,
+        code=rule_version("score_runs"),
     script:
         "../scripts/score_runs.py"
 
 
-if plan.ways:
+if VARIANTS:
 
-    rule predict_otherwise:
-        """Predict the test movies in other ways than the paper's, with the same checkpoint."""
+    rule predict_variants:
+        """Predict the test movies by evaluation variants, with the same checkpoint."""
         input:
-            unpack(PACKED),
+            unpack(packed_streams),
             mtgc="data/mtgc.csv",
             checkpoint="results/runs/{run}/split{split}/best.pt",
         output:
-            predictions=expand("results/runs/{{run}}/split{{split}}/tst_{way}.csv", way=plan.ways),
+            predictions=expand(f"{RUN}/tst_{{variant}}.csv", variant=VARIANTS, allow_missing=True),
         log:
-            "logs/predict_otherwise/{run}/split{split}.log",
+            "logs/predict_variants/{run}/split{split}.log",
         benchmark:
-            "benchmarks/predict_otherwise/{run}/split{split}.tsv"
+            "benchmarks/predict_variants/{run}/split{split}.tsv"
         conda:
             "../envs/torch.yaml"
         threads: 1
         resources:
             mem_mb=3000,
         params:
-            run=lambda wc: plan.runs[wc.run],
-            ways=plan.ways,
-            code=plan.code("predict_otherwise", "classifier.training", "classifier.divita", "classifier.dataset"),
+            run=features.run_settings,
+            variants=VARIANTS,
+            code=rule_version("predict_variants"),
         script:
-            "../scripts/predict_otherwise.py"
+            "../scripts/predict_variants.py"
 
 
 rule score_options:
-    """Score the other ways to evaluate, beside the paper's."""
+    """Score the evaluation variants."""
     input:
         mtgc="data/mtgc.csv",
-        predictions=plan.trained("tst.csv", *(f"tst_{way}.csv" for way in plan.ways)),
+        predictions=of_every_run("tst.csv", *expand("tst_{variant}.csv", variant=VARIANTS)),
     output:
         options="results/transfer/options.csv",
     log:
@@ -65,20 +69,20 @@ rule score_options:
     conda:
         "../envs/tables.yaml"
     params:
-        runs=list(plan.runs),
-        also=plan.config["evaluation"]["also"],
-        code=plan.code("score_options", "evaluation.metrics", "evaluation.summary"),
+        runs=list(features.runs),
+        also=list(settings.evaluation.also),
+        code=rule_version("score_options"),
     script:
         "../scripts/score_options.py"
 
 
 rule summarize_results:
-    """Write the results table, beside the paper's."""
+    """Write the results table next to the paper's."""
     input:
         tst="results/transfer/tst.csv",
         val="results/transfer/val.csv",
-        options=plan.options(),
-        ledger=[] if plan.is_published else "data/ledger.csv",
+        options=OPTIONS,
+        ledger=[] if settings.is_published else "data/ledger.csv",
     output:
         csv=report("results/summary.csv", "../captions/results.rst", "Results"),
         markdown="results/summary.md",
@@ -90,19 +94,19 @@ rule summarize_results:
     conda:
         "../envs/tables.yaml"
     params:
-        runs=plan.runs,
-        credits=plan.credits,
-        code=plan.code("summarize_results", "evaluation.summary", "jobs.ledger"),
+        runs=features.runs,
+        credits=sources.credits,
+        code=rule_version("summarize_results"),
     script:
         "../scripts/summarize_results.py"
 
 
 rule draw_curves:
-    """Put the curves of all runs beside each other, as tables and as a picture."""
+    """Compare the curves of all runs, as tables and as a figure."""
     input:
         mtgc="data/mtgc.csv",
-        predictions=plan.trained("tst.csv"),
-        curves=plan.trained("curves.csv"),
+        predictions=of_every_run("tst.csv"),
+        curves=of_every_run("curves.csv"),
         tst="results/transfer/tst.csv",
         splits="results/splits.csv",
     output:
@@ -119,14 +123,14 @@ rule draw_curves:
     conda:
         "../envs/tables.yaml"
     params:
-        runs=list(plan.runs),
-        code=plan.code("draw_curves", "evaluation.curves", "report.charts", "evaluation.summary"),
+        runs=list(features.runs),
+        code=rule_version("draw_curves"),
     script:
         "../scripts/draw_curves.py"
 
 
 rule write_config:
-    """Write the configuration of this run, all keys resolved, beside its results."""
+    """Write the configuration of this run, all keys resolved, next to its results."""
     output:
         config="results/config.yaml",
     log:
@@ -136,7 +140,7 @@ rule write_config:
     conda:
         "../envs/tables.yaml"
     params:
-        config=plan.settings,
-        code=plan.code("write_config", "settings.validation"),
+        config=settings.for_results(),
+        code=rule_version("write_config"),
     script:
         "../scripts/write_config.py"

@@ -5,7 +5,7 @@
 rule extract_features:
     """Compute one backbone's features of a shard."""
     input:
-        unpack(plan.shown_to),
+        unpack(features.feature_inputs),
     output:
         ledger="build/ledger/{store}/{shard}.csv",
         group="build/features/{store}/{shard}.zarr/.zgroup",
@@ -20,18 +20,19 @@ rule extract_features:
         mem_mb=2500 + 1500 * DECODERS,
         gpu=min(1, GPUS),
     params:
-        settings=plan.feature_settings,
+        settings=features.feature_settings,
+        repairs=features.shard_repairs,
     script:
         "../scripts/extract_features.py"
 
 
-# The manifest says what is in the store, and is written last. The group file is an output so that
-# a store that was deleted under its manifest is made again.
+# The manifest lists the arrays of the store, and is written last. The group file is an output so
+# that a store that was deleted under its manifest is made again.
 rule merge_store:
     """Put one backbone's features of all shards into its store."""
     input:
-        ledgers=plan.known(lambda wc: plan.ledgers(wc.store)),
-        groups=plan.known(lambda wc: plan.groups(wc.store)),
+        ledgers=movies.per_shard("build/ledger/{store}/{shard}.csv"),
+        groups=movies.per_shard("build/features/{store}/{shard}.zarr/.zgroup"),
     output:
         manifest="data/{store}.csv",
         group="data/{store}.zarr/.zgroup",
@@ -42,6 +43,7 @@ rule merge_store:
     conda:
         "../envs/tables.yaml"
     params:
-        code=plan.code("merge_store", "features.store"),
+        repairs=features.store_repairs,
+        code=rule_version("merge_store"),
     script:
         "../scripts/merge_store.py"

@@ -1,11 +1,13 @@
 """The ledger: needs the shards' ledgers of every stage, makes data/ledger.csv and counts."""
 
+ALL_LEDGERS = expand("build/ledger/{stage}/{{shard}}.csv", stage=features.stages)
+
 
 rule merge_ledger:
     """Put the shards' ledgers of all stages into one."""
     input:
-        sources=plan.source_ledgers(),
-        ledgers=plan.known(lambda wc: plan.ledgers(*plan.stages)),
+        sources=sources.ledgers,
+        ledgers=movies.per_shard(*ALL_LEDGERS),
     output:
         ledger="data/ledger.csv",
     log:
@@ -15,19 +17,17 @@ rule merge_ledger:
     conda:
         "../envs/tables.yaml"
     params:
-        rejected=lambda wc: plan.decided_rows(rejected=True),
-        code=plan.code("merge_ledger", "jobs.ledger", "movies.curation"),
+        rejected=movies.rejection_rows,
+        code=rule_version("merge_ledger"),
     script:
         "../scripts/merge_ledger.py"
 
 
 rule check_failures:
-    """Count the failures of some stages; fail when there are too many, or downloads were stopped."""
+    """Count the failures of some stages; fail if there are too many or downloads were stopped."""
     input:
-        sources=plan.source_ledgers(),
-        ledgers=plan.known(
-            lambda wc: ["data/ledger.csv"] if wc.stages == "all" else plan.ledgers(wc.stages)
-        ),
+        sources=sources.ledgers,
+        ledgers=counted_ledgers,
     output:
         failures="results/failures/{stages}.csv",
     log:
@@ -37,7 +37,7 @@ rule check_failures:
     conda:
         "../envs/tables.yaml"
     params:
-        most=plan.config["max_failure_rate"],
-        code=plan.code("check_failures", "jobs.ledger"),
+        max_failure_rate=settings.max_failure_rate,
+        code=rule_version("check_failures"),
     script:
         "../scripts/check_failures.py"

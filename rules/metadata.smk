@@ -1,33 +1,39 @@
-"""The movies: needs the movie table, makes data/movies.csv, and data/metadata.json and
-data/curation.csv, which tells what people decided about them, once the trailers are there."""
+"""The movies: needs the movie tables, makes data/movies.csv; with the trailers, also
+data/metadata.json and data/curation.csv, the decisions in force."""
+
+from trailers12k.movies.movie_table import COLUMNS
 
 
+# First of all jobs, since it also records which kind of collection the folder holds.
 rule list_movies:
     """Write the movies of the configuration as a flat table."""
     input:
-        table=plan.known(TABLE),
+        tables=ancient(movies.tables),
     output:
         movies="data/movies.csv",
+        collection="build/collection.json",
     log:
         "logs/list_movies.log",
     benchmark:
         "benchmarks/list_movies.tsv"
+    priority: 1
     conda:
         "../envs/tables.yaml"
     params:
-        movies=lambda wc: plan.rows(*COLUMNS),
-        code=plan.code("list_movies", "movies.metadata"),
+        movies=movies.rows_of(*COLUMNS),
+        collection=settings.collection,
+        code=rule_version("list_movies"),
     script:
         "../scripts/list_movies.py"
 
 
 rule build_metadata:
     """Write the movies in Trailers12k's own structure, with the trailers' dimensions, and the
-    decisions that are in force."""
+    decisions in force."""
     input:
         movies="data/movies.csv",
-        records=RECORDS if plan.collects else [],
-        trailers=plan.known(lambda wc: plan.ledgers("trailers")),
+        records="build/sources/records.json" if movies.must_collect else [],
+        trailers=movies.per_shard("build/ledger/trailers/{shard}.csv"),
     output:
         metadata="data/metadata.json",
         curation="data/curation.csv",
@@ -38,7 +44,7 @@ rule build_metadata:
     conda:
         "../envs/tables.yaml"
     params:
-        decided=lambda wc: plan.decided_rows(),
-        code=plan.code("build_metadata", "movies.metadata", "movies.curation"),
+        decided=movies.decision_rows,
+        code=rule_version("build_metadata"),
     script:
         "../scripts/build_metadata.py"

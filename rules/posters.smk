@@ -1,12 +1,12 @@
-"""Posters: needs the movie table, makes a ledger per shard, and RGB JPEG files beside it."""
+"""Posters: needs the movie tables, makes a ledger per shard, and RGB JPEG files beside it."""
 
 
 # Makes build/posters/MID.jpg beside its output; a file that is there is never fetched again.
 rule download_posters:
     """Fetch and verify the posters of a shard."""
     input:
-        table=plan.known(TABLE),
-        sample="build/sample/shots/{shard}.csv" if plan.is_sample else [],
+        tables=ancient(movies.tables),
+        sample="build/sample/shots/{shard}.csv" if settings.is_sample else [],
     output:
         ledger="build/ledger/posters/{shard}.csv",
     log:
@@ -20,9 +20,9 @@ rule download_posters:
         mem_mb=1000,
         poster_jobs=1,
     params:
-        movies=lambda wc: plan.rows("mid", "poster_url", shard=wc.shard),
-        retry_round=lambda wc: plan.retry_round("build/posters", wc.shard),
-        max_megabytes=plan.config["posters"]["max_megabytes"],
-        code=plan.code("download_posters", "downloads.trailers", "downloads.retries", "jobs.reasons", "downloads.http"),
+        movies=movies.rows_of("mid", "poster_url"),
+        retry_round=retry_round_of(settings, "build/posters"),
+        max_megabytes=settings.posters.max_megabytes,
+        code=rule_version("download_posters"),
     script:
         "../scripts/download_posters.py"

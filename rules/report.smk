@@ -1,22 +1,26 @@
-"""The report: needs all that a run has made, makes tables of it, pictures, and one page."""
+"""The report: needs the products of all stages, makes tables, figures and one page."""
 
-# Of movies, trailers and the map there is nothing to tell where features are the authors' own.
-OF_MOVIES = [] if plan.is_published else ["measures", "histograms"]
-LISTED = [] if plan.is_published else "results/tables/trailers.csv"
-OF_RUNS = ["funnel", "genres", "cooccurrence", "mistakes", "stores", "versions"]
+from trailers12k.workflow.report_figures import report_figures
+from trailers12k.workflow.targets import MOVIE_TABLES
+
+FIGURES = report_figures(features.stores, settings.is_published)
+STORES = expand("data/{store}{end}", store=features.stores, end=[".csv", ".zarr/.zgroup"])
+TABLES = ["funnel", "genres", "cooccurrence", "mistakes", "stores", "versions"]
+if not settings.is_published:
+    TABLES += ["measures", "histograms"]
 
 
 rule describe_run:
-    """Tell what this run holds and what became of it, as tables."""
+    """Describe the movies, stores and runs as tables."""
     input:
         mtgc="data/mtgc.csv",
-        movies=[] if plan.is_published else "data/movies.csv",
-        ledger=[] if plan.is_published else "data/ledger.csv",
-        trailers=LISTED,
-        predictions=plan.trained("tst.csv"),
-        stores=plan.merged(),
+        movies=unless_published("data/movies.csv"),
+        ledger=unless_published("data/ledger.csv"),
+        trailers=unless_published("results/tables/trailers.csv"),
+        predictions=of_every_run("tst.csv"),
+        stores=STORES,
     output:
-        tables=expand("results/tables/{name}.csv", name=OF_RUNS + OF_MOVIES),
+        tables=expand("results/tables/{name}.csv", name=TABLES),
     log:
         "logs/describe_run.log",
     benchmark:
@@ -24,16 +28,16 @@ rule describe_run:
     conda:
         "../envs/tables.yaml"
     params:
-        runs=list(plan.runs),
-        stores={store: spec["input"] for store, spec in plan.stores.items()},
-        used=plan.used,
-        code=plan.code("describe_run", "report.tables", "common.movie", "movies.metadata"),
+        runs=list(features.runs),
+        stores=features.inputs,
+        used=features.used,
+        code=rule_version("describe_run"),
     script:
         "../scripts/describe_run.py"
 
 
 rule map_features:
-    """Lay the movies of one store out on a plane, and find the nearest of each."""
+    """Embed the movies of one store in a plane, and list the nearest neighbours of each."""
     input:
         manifest="data/{store}.csv",
         group="data/{store}.zarr/.zgroup",
@@ -49,40 +53,39 @@ rule map_features:
     resources:
         mem_mb=3000,
     params:
-        code=plan.code("map_features", "report.embedding"),
+        code=rule_version("map_features"),
     script:
         "../scripts/map_features.py"
 
 
-# Also reads what Snakemake writes of every job into benchmarks/, which is different in each run: as
-# late as can be, and told in a file that nothing else reads. Small frames of trailers, where the page
-# has any, come from build/sheets/, beside the clips.
+# Also reads benchmarks/, which differ in each run: as late as possible, and into results/costs.csv,
+# which no other rule reads. The page's thumbnails come from build/sheets/, made beside the clips.
 rule draw_report:
-    """Sum up costs, draw what is left to draw, and put all pictures and numbers into one page."""
+    """Sum up costs, draw the remaining figures, and put all figures and numbers into one page."""
     input:
-        **{name: f"results/tables/{name}.csv" for name in OF_RUNS + OF_MOVIES},
+        **{name: f"results/tables/{name}.csv" for name in TABLES},
         splits="results/splits.csv",
         drawn="results/figures/splits.svg",
         summary="results/summary.csv",
         tst="results/transfer/tst.csv",
-        options=plan.options(),
+        options=OPTIONS,
         precision_recall="results/curves/precision_recall.csv",
         learning="results/curves/learning.csv",
         genre_results="results/curves/genres.csv",
         config="results/config.yaml",
-        before=["results/figures/curves.svg", *plan.tables_of_movies],
-        maps=expand("results/map/{store}.csv", store=plan.stores),
-        trailers=LISTED,
-        flags=[] if plan.is_published else "results/tables/flags.csv",
-        curation=[] if plan.is_published else "data/curation.csv",
-        labels="data/mtgc.csv" if plan.is_published else [],
+        before=["results/figures/curves.svg", *unless_published(MOVIE_TABLES)],
+        maps=expand("results/map/{store}.csv", store=features.stores),
+        trailers=unless_published("results/tables/trailers.csv"),
+        flags=unless_published("results/tables/flags.csv"),
+        curation=unless_published("data/curation.csv"),
+        labels="data/mtgc.csv" if settings.is_published else [],
     output:
         page="results/report/index.html",
         costs="results/costs.csv",
-        svg=expand("results/figures/{name}.svg", name=plan.pictures),
+        svg=expand("results/figures/{name}.svg", name=FIGURES),
         png=[
             report(f"results/figures/{name}.png", f"../captions/{caption}.rst", category)
-            for name, (caption, category) in plan.pictures.items()
+            for name, (caption, category) in FIGURES.items()
         ],
     log:
         "logs/draw_report.log",
@@ -91,13 +94,9 @@ rule draw_report:
     conda:
         "../envs/tables.yaml"
     params:
-        known=[*plan.stores, *plan.runs],
-        credits=plan.credits,
-        frames=plan.config["report"]["frames"],
-        code=plan.code(
-            "draw_report",
-            *("report.page", "report.charts", "report.thumbnails", "video.contact_sheets", "report.tables"),
-            *("report/templates/report.html.j2", "report/templates/report.css", "report/templates/report.js"),
-        ),
+        names=[*features.stores, *features.runs],
+        credits=sources.credits,
+        frames=settings.report.frames,
+        code=rule_version("draw_report"),
     script:
         "../scripts/draw_report.py"

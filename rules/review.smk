@@ -1,17 +1,17 @@
-"""Review: needs what is known of the trailers, makes pages to look at them and to decide."""
+"""Review: needs the tables of trailers, makes pages on which a person checks and decides."""
 
 
-# Without any training, so that movies can be looked at before it.
-# Looks at build/sheets/MID.jpg too, where they are: made beside clips.csv, as are its rows.
+# Without any training, so that movies can be checked before it.
+# Also reads build/sheets/MID.jpg, made beside clips.csv.
 rule flag_trailers:
-    """List what is known of the trailers; tell which a person should look at first, and why."""
+    """List the trailers, and flag those that a person should check first."""
     input:
         movies="data/movies.csv",
         ledger="data/ledger.csv",
-        downloaded=plan.known(lambda wc: plan.ledgers("trailers")),
-        cut=plan.known(lambda wc: plan.ledgers("clips")),
+        downloaded=movies.per_shard("build/ledger/trailers/{shard}.csv"),
+        cut=movies.per_shard("build/ledger/clips/{shard}.csv"),
         clips="data/clips.csv",
-        maps=[f"results/map/{store}.csv" for store in plan.stores if not plan.of_posters(store)],
+        maps=expand("results/map/{store}.csv", store=features.trailer_stores),
     output:
         trailers="results/tables/trailers.csv",
         flags="results/tables/flags.csv",
@@ -23,22 +23,21 @@ rule flag_trailers:
         "../envs/tables.yaml"
     params:
         sheets="build/sheets",
-        stores={store: plan.stores[store]["input"] for store in plan.used},
-        code=plan.code("flag_trailers", "report.tables", "review.flags", "review.near_duplicates", "video.contact_sheets", "movies.sources.search"),
+        stores={store: features.inputs[store] for store in features.used},
+        code=rule_version("flag_trailers"),
     script:
         "../scripts/flag_trailers.py"
 
 
-# Makes results/review/{sheets,posters}/MID.jpg beside its outputs, from those in build/ that are
-# there.
+# Makes results/review/{sheets,posters}/MID.jpg beside its outputs, from those that exist in build/.
 rule write_review:
-    """Write the pages on which trailers are looked at and decided about."""
+    """Write the pages on which trailers are checked."""
     input:
         trailers="results/tables/trailers.csv",
         flags="results/tables/flags.csv",
         clips="data/clips.csv",
         curation="data/curation.csv",
-        posters=plan.known(lambda wc: plan.ledgers("posters")),
+        posters=movies.per_shard("build/ledger/posters/{shard}.csv"),
     output:
         page="results/review/index.html",
         movies="results/review/movies.js",
@@ -49,13 +48,9 @@ rule write_review:
     conda:
         "../envs/tables.yaml"
     params:
-        collection=" + ".join(plan.sources),
+        collection=" + ".join(settings.movies),
         sheets="build/sheets",
         pictures="build/posters",
-        code=plan.code(
-            "write_review",
-            *("review.page", "review.flags", "video.contact_sheets"),
-            *("review/templates/review.html", "review/templates/review.css", "review/templates/review.js"),
-        ),
+        code=rule_version("write_review"),
     script:
         "../scripts/write_review.py"

@@ -1,9 +1,9 @@
-"""The built-in sample: needs nothing, makes trailers, posters and their known cuts."""
+"""The built-in sample: needs nothing, makes trailers, posters and their true shots."""
 
 
 # Makes build/sample/trailers/MID.mp4 and build/sample/posters/MID.jpg beside its output.
 rule render_sample:
-    """Paint the trailers and posters of a shard of the sample, and write down their shots."""
+    """Render the trailers and posters of a shard of the sample, and record their shots."""
     output:
         truth="build/sample/shots/{shard}.csv",
     log:
@@ -15,8 +15,8 @@ rule render_sample:
     resources:
         mem_mb=1000,
     params:
-        movies=lambda wc: plan.rows("mid", "title", "year", "genres", shard=wc.shard),
-        seed=plan.config["seed"],
-        code=plan.code("render_sample", *SAMPLE_CODE),
+        movies=movies.rows_of("mid", "title", "year", "genres"),
+        seed=settings.seed,
+        code=rule_version("render_sample"),
     script:
         "../scripts/render_sample.py"

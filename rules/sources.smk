@@ -1,6 +1,6 @@
-"""Sources of movies that are slow or far away: needs their addresses, makes build/sources/.
+"""Slow or remote sources of movies: needs their addresses, makes build/sources/.
 
-The sample and the user's table are none of these: they are read whenever Snakemake plans.
+The sample and the user's tables need none of this: they are read whenever Snakemake plans.
 """
 
 
@@ -16,22 +16,21 @@ rule fetch_source:
     conda:
         "../envs/download.yaml"
     params:
-        url=lambda wc: plan.remote_files[f"build/sources/files/{wc.file}"],
+        url=sources.url,
     script:
         "../scripts/fetch_source.py"
 
 
-# A checkpoint, since how many shards there are, and what is in each, is known after it only.
+# A checkpoint, since only its result says which shards there are and which movies each has.
 checkpoint collect_movies:
-    """Put together what the sources know; later ones fill the gaps of earlier ones."""
+    """Combine what the sources say; later sources fill the gaps of earlier ones."""
     input:
-        files=[path for files in plan.source_files.values() for path, _ in files.values()],
-        tables=plan.tables,
+        sources.inputs,
     output:
         movies="build/sources/movies.csv",
         records="build/sources/records.json",
         rejected="build/sources/rejected.json",
-        ledgers=plan.source_ledgers(),
+        ledgers=sources.ledgers,
     log:
         "logs/collect_movies.log",
     benchmark:
@@ -40,7 +39,11 @@ checkpoint collect_movies:
     conda:
         "../envs/download.yaml"
     params:
-        settings=plan.source_settings(),
-        code=plan.code("collect_movies", *plan.source_modules),
+        settings=sources.collection_settings(movies.decisions),
+        code=rule_version("collect_movies", families=sources.families),
     script:
         "../scripts/collect_movies.py"
+
+
+if movies.must_collect:
+    movies.wait = checkpoints.collect_movies.get

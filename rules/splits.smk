@@ -2,12 +2,12 @@
 
 
 rule make_splits:
-    """Divide the movies into training, validation and test, three times."""
+    """Assign the movies to training, validation and test, three times."""
     input:
-        table=plan.known(TABLE),
-        published=plan.published_table,
-        earlier=plan.split_tables("extend"),
-        groups=plan.split_tables("groups"),
+        tables=ancient(movies.tables),
+        published=sources.published_table,
+        earlier=sources.split_table("extend"),
+        groups=sources.split_table("groups"),
     output:
         mtgc="data/mtgc.csv",
         balance="results/splits.csv",
@@ -18,10 +18,10 @@ rule make_splits:
     conda:
         "../envs/tables.yaml"
     params:
-        labels=lambda wc: "" if plan.is_published else plan.rows("mid", "genres"),
-        settings=plan.config["splits"],
-        seed=plan.config["seed"],
-        code=plan.code("make_splits", "splits.stratification", "common.seeds"),
+        labels=movies.rows_of("mid", "genres"),
+        settings=settings.for_results()["splits"],
+        seed=settings.seed,
+        code=rule_version("make_splits"),
     script:
         "../scripts/make_splits.py"
 
@@ -40,6 +40,6 @@ rule plot_splits:
     conda:
         "../envs/tables.yaml"
     params:
-        code=plan.code("plot_splits", "report.charts", "splits.stratification"),
+        code=rule_version("plot_splits"),
     script:
         "../scripts/plot_splits.py"

@@ -1,12 +1,12 @@
-"""Trailers: needs the movie table, makes a ledger per shard, and verified files beside it."""
+"""Trailers: needs the movie tables, makes a ledger per shard, and verified files beside it."""
 
 
 # Makes build/trailers/MID.EXT beside its output; a file that is there is never fetched again.
 rule download_trailers:
     """Fetch and verify the trailers of a shard."""
     input:
-        table=plan.known(TABLE),
-        sample="build/sample/shots/{shard}.csv" if plan.is_sample else [],
+        tables=ancient(movies.tables),
+        sample="build/sample/shots/{shard}.csv" if settings.is_sample else [],
     output:
         ledger="build/ledger/trailers/{shard}.csv",
     log:
@@ -20,9 +20,9 @@ rule download_trailers:
         mem_mb=1000,
         trailer_jobs=1,
     params:
-        movies=lambda wc: plan.rows("mid", "trailer_addresses", shard=wc.shard),
-        retry_round=lambda wc: plan.retry_round("build/trailers", wc.shard),
-        short_side=plan.config["trailers"]["short_side"],
-        code=plan.code("download_trailers", "downloads.trailers", "downloads.retries", "jobs.reasons", "video.reader"),
+        movies=movies.rows_of("mid", "trailer_addresses"),
+        retry_round=retry_round_of(settings, "build/trailers"),
+        short_side=settings.trailers.short_side,
+        code=rule_version("download_trailers"),
     script:
         "../scripts/download_trailers.py"

@@ -16,7 +16,7 @@ rule pack_store:
     conda:
         "../envs/torch.yaml"
     params:
-        code=plan.code("pack_store", "classifier.dataset"),
+        code=rule_version("pack_store"),
     script:
         "../scripts/pack_store.py"
 
@@ -24,9 +24,9 @@ rule pack_store:
 rule train_run:
     """Train DIViTA on one split of one run, and predict with the best epoch."""
     input:
-        unpack(PACKED),
+        unpack(packed_streams),
         mtgc="data/mtgc.csv",
-        stores=lambda wc: [f"data/{store}.zarr/.zgroup" for store in plan.streams(wc.run).values()],
+        stores=features.run_groups,
     output:
         checkpoint="results/runs/{run}/split{split}/best.pt",
         curves="results/runs/{run}/split{split}/curves.csv",
@@ -44,9 +44,9 @@ rule train_run:
         mem_mb=3000,
         gpu=min(1, GPUS),
     params:
-        run=lambda wc: plan.runs[wc.run],
-        settings=plan.config["training"],
-        seed=plan.config["seed"],
-        code=plan.code("train_run", "classifier.training", "classifier.divita", "classifier.dataset", "common.seeds"),
+        run=features.run_settings,
+        settings=plain(settings.training),
+        seed=settings.seed,
+        code=rule_version("train_run"),
     script:
         "../scripts/train_run.py"

@@ -1,11 +1,11 @@
 """Weights: needs a network, a mirror, a folder or the user's files; makes build/weights/."""
 
 
-# On the host where Snakemake runs: compute nodes need no network.
+# On the host where Snakemake runs, since compute nodes may have no network.
 rule fetch_weights:
-    """Have the pretrained weights of one model, checked."""
+    """Fetch and check the pretrained weights of one model."""
     input:
-        file=lambda wc: plan.supplied(wc.weights),
+        file=features.supplied_weights,
     output:
         record="build/weights/{weights}.json",
     log:
@@ -18,6 +18,6 @@ rule fetch_weights:
     resources:
         mem_mb=2000,
     params:
-        weights=lambda wc: plan.pretrained[wc.weights],
+        weights=features.weights,
     script:
         "../scripts/fetch_weights.py"

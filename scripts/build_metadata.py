@@ -5,25 +5,26 @@ import logging
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
 from trailers12k.movies import curation, metadata
-from trailers12k.workflow.plan import Plan
+from trailers12k.settings import load
+from trailers12k.workflow.movie_list import MovieList
 
 MOST = 20
 """Movies that are named."""
 
 
 def main() -> None:
-    plan = Plan(snakemake.config)
-    records, decided = plan.records, plan.decided
+    listed = MovieList(load(snakemake.config))
+    records, decided = listed.records, listed.decided
     trailers = [row for path in snakemake.input.trailers for row in ledger.read_shard(path)]
     found = metadata.write_metadata(snakemake.output.metadata, records, trailers, decided)
     there = {row["mid"]: row["sha256"] for row in trailers if row["status"] == "ok"}
     curation.write(snakemake.output.curation, decided, there)
     logging.info("%d movies, %d with a trailer", len(records), found)
-    if plan.curation:
-        logging.info("%s: %d decisions in force", plan.curation, len(decided))
-    if others := curation.without_movie(plan.decisions, decided):
+    if listed.curation:
+        logging.info("%s: %d decisions in force", listed.curation, len(decided))
+    if others := curation.without_movie(listed.decisions, decided):
         named = ", ".join(others[:MOST]) + (", ..." if len(others) > MOST else "")
-        logging.warning("%s: left out, since not among the movies: %s", plan.curation, named)
+        logging.warning("%s: left out, since not among the movies: %s", listed.curation, named)
 
 
 if __name__ == "__main__":

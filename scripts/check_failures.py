@@ -25,7 +25,7 @@ def main() -> None:
         logging.info("%s: %d of %d failed  %s", each.stage, each.failed, each.tried, each.reasons)
     # A movie that a source does not have is no failure of the run.
     ledger.check(sources, 1, stop_reason())
-    ledger.check(stages, snakemake.params.most, stop_reason())
+    ledger.check(stages, snakemake.params.max_failure_rate, stop_reason())
     ledger.write_failures(snakemake.output.failures, [*sources, *stages])
 
 

@@ -5,27 +5,26 @@ import logging
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
 from trailers12k.movies.sources import collection
-from trailers12k.workflow.plan import Plan
+from trailers12k.settings import load
+from trailers12k.workflow.movie_list import MovieList
+from trailers12k.workflow.source_plan import SourcePlan, source_settings
 
 
 def main() -> None:
-    plan = Plan(snakemake.config)
-    downloads = plan.config["downloads"]
+    settings = load(snakemake.config)
+    listed, plan, downloads = MovieList(settings), SourcePlan(settings), settings.downloads
     collected = collection.collect_from_services(
-        plan.sources,
-        plan.settings_of_sources(),
+        settings.movies,
+        source_settings(settings),
         snakemake.params.settings["retry_rounds"],
         collection.RetryPolicy(
-            downloads["retries"],
-            downloads["timeout"],
-            downloads["retry_pause"],
-            plan.config["retry"],
+            downloads.retries, downloads.timeout, downloads.retry_pause, settings.retry
         ),
-        plan.decisions,
-        plan.local_files,
+        listed.decisions,
+        downloads.local_files,
     )
-    plan.check_number(collection.movies_of(collected))
-    for name, path in zip(plan.asking, snakemake.output.ledgers, strict=True):
+    listed.check_number(collection.movies_of(collected))
+    for name, path in zip(plan.queried, snakemake.output.ledgers, strict=True):
         rows = collected.ledgers.get(name, [])
         ledger.write_shard(path, rows)
         logging.info("%s: %s", name, ledger.count(rows))

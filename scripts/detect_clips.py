@@ -18,7 +18,7 @@ def main() -> None:
     rows = clip_shard.detect_shard(
         ledger.read_shard(snakemake.input.trailers),
         ClipSettings(**snakemake.params.settings),
-        snakemake.params.code["package"],
+        snakemake.params.code,
         paths,
     )
     ledger.write_shard(output, rows, clip_shard.LEDGER_COLUMNS)

@@ -3,23 +3,24 @@
 from pathlib import Path
 
 from trailers12k.downloads import posters
-from trailers12k.downloads.settings import DownloadSettings
 from trailers12k.downloads.shard import Shard
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
-from trailers12k.workflow.plan import Plan
+from trailers12k.settings import load
+from trailers12k.workflow.download_plan import download_settings
+from trailers12k.workflow.movie_list import MovieList
 
 
 def main() -> None:
-    plan, shard = Plan(snakemake.config), snakemake.wildcards.shard
+    settings, shard = load(snakemake.config), snakemake.wildcards.shard
     rows = posters.posters_of_shard(
         Shard(
-            plan.listed(snakemake.params.movies, "mid", "poster_url", shard=shard),
+            MovieList(settings).listed(snakemake.params.movies, "mid", "poster_url", shard=shard),
             Path("build/posters"),
             shard,
             snakemake.params.retry_round,
         ),
-        DownloadSettings.of(plan.download_settings("posters")),
+        download_settings(settings, "posters"),
     )
     ledger.write_shard(snakemake.output.ledger, rows, posters.POSTER_COLUMNS)
 

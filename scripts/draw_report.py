@@ -19,7 +19,7 @@ def main() -> None:
             embeddings=inputs.maps,
             labels=inputs.labels or None,
             contact_sheets="build/sheets" if params.frames else None,
-            current=params.known,
+            current=params.names,
             credits=params.credits,
             existing=["splits"],
         ),

@@ -8,6 +8,7 @@ from trailers12k.features.backbones.spec import BackboneSpec
 from trailers12k.features.extraction import recipe_of
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
+from trailers12k.settings import load
 from trailers12k.video.clip_table import read_clips
 
 
@@ -15,8 +16,8 @@ def main() -> None:
     output, name = Path(snakemake.output.ledger), snakemake.wildcards.store
     settings = snakemake.params.settings
     # Neither is among the params: they determine no result, so a change must not rerun the job.
-    device = snakemake.config["device"]
-    batch = snakemake.config["backbones"][name]["batch"] or 1
+    configured = load(snakemake.config)
+    batch = configured.backbones[name].batch
     clip_settings = dict(settings["clips"])
     if detected := snakemake.input.get("detected"):
         clip_settings["detector_version"] = ledger.tools(ledger.read_shard(detected))
@@ -24,7 +25,7 @@ def main() -> None:
     recipe = recipe_of(
         BackboneSpec(**settings["backbone"], batch=batch),
         clip_settings,
-        settings["code"]["package"],
+        settings["code"],
         settings["seed"],
         read_weights(weights) if weights else None,
     )
@@ -36,7 +37,7 @@ def main() -> None:
         group=Path(snakemake.output.group).parent,
         index=store_index.index_of(name, snakemake.wildcards.shard),
     )
-    machine = shard.Machine(device, snakemake.threads)
+    machine = shard.Machine(configured.device, snakemake.threads)
     rows = shard.extract_shard(recipe, request, clip_settings, machine)
     ledger.write_shard(output, rows, shard.LEDGER_COLUMNS)
     store_index.record_repairs(name, snakemake.params.get("repairs"), snakemake.wildcards.shard)

@@ -5,11 +5,12 @@ from pathlib import Path
 from trailers12k.downloads import published
 from trailers12k.features import published_store
 from trailers12k.jobs.context import job
+from trailers12k.settings import load
 
 
 def main() -> None:
     # No param: it determines no result.
-    keep = snakemake.config["published"]["keep_archives"]
+    keep = load(snakemake.config).published.keep_archives
     archive = published.fetch_archive(
         **snakemake.params.file, folder=Path("build/published"), keep=keep
     )

@@ -4,14 +4,14 @@ from pathlib import Path
 
 from trailers12k.common.files import write_json
 from trailers12k.downloads import trailers
-from trailers12k.downloads.settings import DownloadSettings
 from trailers12k.jobs.context import job
-from trailers12k.workflow.plan import Plan
+from trailers12k.settings import load
+from trailers12k.workflow.download_plan import download_settings
 
 
 def main() -> None:
     output = Path(snakemake.output.facts)
-    settings = DownloadSettings.of(Plan(snakemake.config).download_settings("trailers"))
+    settings = download_settings(load(snakemake.config), "trailers")
     write_json(output, trailers.trailer_of(snakemake.params.address, settings, output.parent))
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from trailers12k.common.files import write_json
 from trailers12k.features.weights_fetch import WeightsSource, fetch
 from trailers12k.jobs.context import job
+from trailers12k.settings import load
 
 
 def main() -> None:
     record = Path(snakemake.output.record)
     # No param: another place of the same weights must not rerun the job.
-    mirror = snakemake.config["weights_from"]
+    mirror = load(snakemake.config).weights_from
     weights = fetch(WeightsSource(**snakemake.params.weights), record.parent, mirror)
     write_json(record, asdict(weights))
     logging.info(

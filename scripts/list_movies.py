@@ -4,11 +4,15 @@ import logging
 
 from trailers12k.jobs.context import job
 from trailers12k.movies import movie_table
-from trailers12k.workflow.plan import Plan
+from trailers12k.settings import load
+from trailers12k.workflow import folder
+from trailers12k.workflow.movie_list import MovieList
 
 
 def main() -> None:
-    movies = Plan(snakemake.config).listed(snakemake.params.movies, *movie_table.COLUMNS)
+    listed = MovieList(load(snakemake.config))
+    movies = listed.listed(snakemake.params.movies, *movie_table.COLUMNS)
+    folder.write_collection(snakemake.params.collection)
     movie_table.write_movies(snakemake.output.movies, movies)
     logging.info("%d movies", len(movies))
 

@@ -5,14 +5,16 @@ import numpy as np
 from trailers12k.common.files import write_csv
 from trailers12k.common.vocabulary import GENRES, PUBLISHED
 from trailers12k.jobs.context import job
+from trailers12k.settings import load
 from trailers12k.splits import assignment, tables
-from trailers12k.workflow.plan import Plan
+from trailers12k.workflow.movie_list import MovieList
 
 
 def main() -> None:
     table = snakemake.input.published[0] if snakemake.input.published else None
-    if snakemake.params.labels:
-        listed = Plan(snakemake.config).listed(snakemake.params.labels, "mid", "genres")
+    configured = load(snakemake.config)
+    if not configured.is_published:
+        listed = MovieList(configured).listed(snakemake.params.labels, "mid", "genres")
         mids = [movie.mid for movie in listed]
         labels = np.array([[int(genre in movie.genres) for genre in GENRES] for movie in listed])
     else:

@@ -1,4 +1,4 @@
-"""Say what the authors' stores need of disk and time."""
+"""Report what disk space and time the authors' stores need; record the kind of collection."""
 
 import logging
 import shutil
@@ -6,20 +6,25 @@ import shutil
 from trailers12k.common.files import read_csv, write_csv
 from trailers12k.downloads import published
 from trailers12k.jobs.context import job
-from trailers12k.workflow.plan import Plan
+from trailers12k.settings import load
+from trailers12k.workflow import folder
+from trailers12k.workflow.feature_plan import FeaturePlan
+from trailers12k.workflow.source_plan import SourcePlan
 
 
 def main() -> None:
-    plan = Plan(snakemake.config)
-    addresses = {store: plan.published_store(store)["address"] for store in plan.stores}
+    settings = load(snakemake.config)
+    record, stores = SourcePlan(settings), FeaturePlan(settings).stores
+    addresses = {store: record.store_archive(store)["address"] for store in stores}
     sizes = published.sizes(addresses)
-    keep = plan.config["published"]["keep_archives"]
+    keep = settings.published.keep_archives
     published.check_room(sizes, keep, shutil.disk_usage(".").free)
     movies = len(read_csv(snakemake.input.table))
-    streams = sum(len(plan.streams(run)) for run in plan.runs)
-    hours = published.training_hours(movies, streams, plan.config["training"]["epochs"])
+    streams = sum(len(run.streams) for run in settings.runs.values())
+    hours = published.training_hours(movies, streams, settings.training.epochs)
     logging.info("training: at most %.1f CPU hours, which all cores share", hours)
     rows = [{"store": store, "bytes": size} for store, size in sizes.items()]
+    folder.write_collection(settings.collection)
     write_csv(snakemake.output.sizes, ("store", "bytes"), rows)
 
 

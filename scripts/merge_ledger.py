@@ -7,13 +7,14 @@ from pathlib import Path
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
 from trailers12k.movies import curation
-from trailers12k.workflow.plan import Plan
+from trailers12k.settings import load
+from trailers12k.workflow.movie_list import MovieList
 
 
 def main() -> None:
     paths = [*snakemake.input.sources, *snakemake.input.ledgers]
     shards = [(Path(path).parent.name, path) for path in paths]
-    rejections = curation.rejections(Plan(snakemake.config).decided)
+    rejections = curation.rejections(MovieList(load(snakemake.config)).decided)
     rows = ledger.merge(shards, snakemake.output.ledger, {curation.STAGE: rejections})
     for stage, of_stage in groupby(rows, key=lambda row: row["stage"]):
         logging.info("%s: %s", stage, ledger.count(of_stage))

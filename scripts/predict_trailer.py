@@ -11,11 +11,12 @@ from trailers12k.features.backbones.names import describe_weights, read_weights
 from trailers12k.features.backbones.spec import BackboneSpec
 from trailers12k.features.extraction import recipe_of
 from trailers12k.jobs.context import job
+from trailers12k.settings import load
 from trailers12k.video.clip_detection import ClipSettings
 
 
 def main() -> None:
-    params = snakemake.params
+    params, configured = snakemake.params, load(snakemake.config)
     record = json.loads(Path(snakemake.input.facts).read_text(encoding="utf-8"))
     trailer = prediction.FetchedTrailer.from_record(record)
     clips = prediction.cut_into_clips(trailer, ClipSettings(**params.clips))
@@ -24,22 +25,20 @@ def main() -> None:
     for stream, store in params.streams.items():
         paths.append(Path(f"data/{store['name']}.zarr"))
         weights = read_weights(store["weights"]) if store["weights"] else None
-        batch = snakemake.config["backbones"][store["name"]]["batch"] or 1
+        batch = configured.backbones[store["name"]].batch
         recipe = recipe_of(
             BackboneSpec(**store["backbone"], batch=batch),
             params.clips,
-            store["code"]["package"],
+            store["code"],
             params.seed,
             weights,
         )
         prediction.check_store(paths[-1], recipe.determined_by)
-        rows[stream] = prediction.compute_features(
-            trailer, clips, recipe, snakemake.config["device"]
-        )
+        rows[stream] = prediction.compute_features(trailer, clips, recipe, configured.device)
         logging.info("%s: %d vectors", store["name"], len(rows[stream]))
     predicted = prediction.predict_trailer(
         params.address,
-        prediction.ChosenRun(**params.chosen),
+        prediction.ChosenRun(**params.checkpoint),
         describe_weights(map(stores.attributes, paths)),
         clips,
         rows,

@@ -4,18 +4,19 @@ from pathlib import Path
 
 from trailers12k.jobs.context import job
 from trailers12k.movies.sources import sample_rendering
-from trailers12k.workflow.plan import Plan
+from trailers12k.settings import load
+from trailers12k.workflow.movie_list import MovieList
 
 
 def main() -> None:
-    movies = Plan(snakemake.config).listed(
+    movies = MovieList(load(snakemake.config)).listed(
         snakemake.params.movies, "mid", "title", "year", "genres", shard=snakemake.wildcards.shard
     )
     sample_rendering.render_shard(
         movies,
         Path("build/sample"),
         snakemake.params.seed,
-        snakemake.params.code["package"],
+        snakemake.params.code,
         Path(snakemake.output.truth),
     )
 

@@ -15,6 +15,7 @@ from trailers12k.features import store as stores
 from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.names import describe_weights
 from trailers12k.jobs.context import job
+from trailers12k.settings import load
 
 
 def main() -> None:
@@ -25,8 +26,8 @@ def main() -> None:
     # A manifest holds the fingerprint of every array.
     manifests = [sha256_of(path.with_suffix(".csv")) for path in stored]
     table = dataset.read_labels(snakemake.input.mtgc)
-    # No param: where it is computed shall make no job run.
-    with devices.claimed(snakemake.config["device"]) as device:
+    # No param: a change of the device must not rerun the training.
+    with devices.claimed(load(snakemake.config).device) as device:
         where = str(device.torch)
         streams = {
             name: PackedStore(snakemake.input[name][0], where) for name in STREAMS if name in spec

@@ -156,7 +156,7 @@ def test_print_and_a_page_without_scripts_show_still_pictures(visit, page_of_60,
     stills = page.locator("figure[data-chart] img.still")
     shown = page.locator("figure[data-chart] img.still:visible")
     assert stills.count() == shown.count() == 14
-    assert page.locator(".atlas-still img:visible").count() == 1
+    assert page.locator(".feature-map-still img:visible").count() == 1
     assert page.locator(".live:visible, #sky:visible, fieldset:visible").count() == 0
     if how == "print":
         alts = stills.evaluate_all("all => all.map(one => [one.alt.length, one.naturalWidth])")

@@ -22,7 +22,6 @@ PARTS = [
     "rules",
     "scripts",
     "trailers12k",
-    "schemas",
     "profiles",
     "presets",
     "envs",

@@ -9,7 +9,7 @@ import pytest
 from . import linked
 from .conftest import ROOT, TINY, Project
 
-CORE = ["jsonschema", "numpy", "pydantic", "PyYAML", "tqdm", "typer"]
+CORE = ["numpy", "pydantic", "PyYAML", "tqdm", "typer"]
 HEAVY = {
     "download": ["torch", "timm", "pandas", "sklearn", "snakemake"],
     "tables": ["torch", "timm", "av", "yt_dlp", "snakemake"],

@@ -144,7 +144,7 @@ def test_other_ways_to_evaluate_train_nothing_and_stand_beside(project, site):
     done = run(project, site, evaluation={"also": also}, runs=fewer)
     assert done.code == 0, done.text[-3000:]
     assert done.jobs == {
-        "predict_otherwise": 6,
+        "predict_variants": 6,
         "score_options": 1,
         "score_runs": 1,
         "summarize_results": 1,
@@ -161,7 +161,7 @@ def test_other_ways_to_evaluate_train_nothing_and_stand_beside(project, site):
     for option in also:
         assert text.count(f"| {option} ") == 2
     page = (project.folder / "results" / "report" / "index.html").read_text()
-    assert "The same trainings, evaluated otherwise" in page and "<td>weighted</td>" in page
+    assert "Evaluation variants of the same trained runs" in page and "<td>weighted</td>" in page
 
 
 def test_our_own_splits_stand_beside_the_published_ones(project):

@@ -40,6 +40,6 @@ def diff(
     """Print what changed from one version to another: movies, features, settings, results."""
     if not from_:
         raise UserError("diff: name a version: trailers12k diff FROM [TO]")
-    from trailers12k.versions.comparison import Folder, Revision, page
+    from trailers12k.versions.comparison import compare
 
-    typer.echo(page(Revision(from_), Revision(to) if to else Folder()))
+    typer.echo(compare(from_, to))

@@ -3,7 +3,6 @@
 Starts Snakemake. Must not know how genres are predicted.
 """
 
-import json
 from typing import Annotated
 
 import typer
@@ -37,6 +36,8 @@ def predict(
     """
     clone.snakefile()
     require_config()
-    # In quotes, so that YAML reads a file called 1 or true as text.
-    entry = f"trailer={json.dumps(trailer, ensure_ascii=False)}"
-    snakemake.replace_process(["predict", *snakemake.with_config(context.args, entry)])
+    # Snakemake would read a file called 1 or true as another type than text.
+    address = f"./{trailer}" if trailer.isalnum() else trailer
+    snakemake.replace_process(
+        ["predict", *snakemake.with_config(context.args, f"trailer={address}")]
+    )

@@ -35,26 +35,13 @@ def status(
 
     Works while a run is at work, from any machine that sees the folder.
     """
-    from trailers12k.downloads import retries, stop_signal
     from trailers12k.jobs import status as progress
-    from trailers12k.workflow.plan import COLLECTED, Plan
+    from trailers12k.workflow.run_status import run_status
 
-    settings = read_settings(configfile)
-    plan = Plan(settings.for_results() | settings.model_dump(include={"retry", "trailer"}))
-    if plan.collects and not Path(COLLECTED).exists():
+    state = run_status(read_settings(configfile))
+    if state is None:
         typer.echo("The movies are not collected yet; start a run: trailers12k run")
         return
-    downloads = {stage: Path("build") / stage for stage in ("trailers", "posters")}
-    folders = {
-        stage: {
-            shard: downloads.get(stage) or Path("build/ledger") / stage / shard
-            for shard in plan.shards
-        }
-        for stage in plan.stages
-    }
-    rows = progress.gather(plan.shards, folders)
-    first_pause = plan.config["downloads"]["retry_pause"]
-    due = {stage: retries.due_times(folder, first_pause) for stage, folder in downloads.items()}
-    typer.echo(progress.describe(rows, stop_signal.stop_reason(), due))
+    typer.echo(state.text)
     if csv:
-        progress.write(csv, rows)
+        progress.write(csv, state.rows)

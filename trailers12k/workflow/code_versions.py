@@ -35,7 +35,7 @@ RESULT_MODULES = {
     "merge_store": "trailers12k.features.store",
     "pack_store": "trailers12k.classifier.packed",
     "plot_splits": "trailers12k.report.charts",
-    "predict_otherwise": "trailers12k.classifier.inference",
+    "predict_variants": "trailers12k.classifier.inference",
     "predict_trailer": "trailers12k.classifier.prediction",
     "render_sample": "trailers12k.movies.sources.sample_rendering",
     "score_options": "trailers12k.evaluation.scores",

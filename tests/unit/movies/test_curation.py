@@ -16,7 +16,9 @@ from trailers12k.movies.curation import Decision
 from trailers12k.movies.sources import collection, records, tmdb, trailers12k
 from trailers12k.movies.sources.records import Record
 from trailers12k.movies.sources.services import ServiceJob
-from trailers12k.workflow.plan import Plan
+from trailers12k.settings import load
+from trailers12k.workflow.movie_list import MovieList
+from trailers12k.workflow.source_plan import SourcePlan
 
 ROOT = Path(__file__).parents[3]
 HEAD = ",".join(curation.COLUMNS) + "\n"
@@ -178,9 +180,19 @@ def table(tmp_path, number=12, name="movies.csv"):
     return path
 
 
-def plan_of(**keys):
+def settings_of(**keys):
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    return Plan(config | keys)
+    return load(config | keys)
+
+
+def movies_of(**keys):
+    return MovieList(settings_of(**keys))
+
+
+def collection_settings(**keys):
+    """The param of collect_movies."""
+    settings = settings_of(**keys)
+    return SourcePlan(settings).collection_settings(MovieList(settings).decisions)
 
 
 def decide(path, *rows):
@@ -189,7 +201,7 @@ def decide(path, *rows):
 
 def test_movies_leave_and_trailers_are_replaced(tmp_path):
     path = table(tmp_path)
-    before = plan_of(movies=str(path))
+    before = movies_of(movies=str(path))
     assert before.curation is None and before.decided == []
     decide(
         tmp_path / "curation.csv",
@@ -199,35 +211,41 @@ def test_movies_leave_and_trailers_are_replaced(tmp_path):
         f"tt0000004,accept,,,{SHA},fine,Ada,",
         "tt7777777,reject,,,,,,",
     )
-    plan = plan_of(movies=str(path))
-    assert plan.curation == str(tmp_path / "curation.csv")
-    movies = {movie.mid: movie for movie in plan.movies}
+    listed = movies_of(movies=str(path))
+    assert listed.curation == str(tmp_path / "curation.csv")
+    movies = {movie.mid: movie for movie in listed.movies}
     assert movies.keys() == {movie.mid for movie in before.movies} - {MID}
     assert (movies[OTHER].youtube_id, movies[OTHER].other_trailers) == (
         OTHER_ID,
         ("https://h/tt0000002.mp4",),
     )
     assert movies["tt0000003"].trailer_addresses == ()
-    origins = {record.mid: record.origin for record in plan.records}
+    origins = {record.mid: record.origin for record in listed.records}
     assert origins[OTHER]["trailers"] == "curation" and "trailers" not in origins["tt0000003"]
     assert origins["tt0000004"]["trailers"] == "movies"
     # Not about a movie that nobody names.
-    assert [decision.mid for decision, _ in plan.decided] == [MID, OTHER, "tt0000003", "tt0000004"]
-    assert plan.decided[0][1] == f"Movie {MID}"
-    assert curation.without_movie(plan.decisions, plan.decided) == ["tt7777777"]
-    assert curation.rejections(plan.decided) == [
+    assert [decision.mid for decision, _ in listed.decided] == [
+        MID,
+        OTHER,
+        "tt0000003",
+        "tt0000004",
+    ]
+    assert listed.decided[0][1] == f"Movie {MID}"
+    assert curation.without_movie(listed.decisions, listed.decided) == ["tt7777777"]
+    assert curation.rejections(listed.decided) == [
         {"mid": MID, "status": "skipped", "reason": "rejected", "detail": "'=A fan's edit"}
     ]
 
 
-def rules_told(plan):
-    """What decides which jobs run."""
+def params_of(**keys):
+    """The params of rules that depend on decisions."""
+    movies = movies_of(**keys)
     return {
-        "trailers": plan.rows("mid", "trailer_addresses"),
-        "splits": plan.rows("mid", "genres"),
-        "collected": plan.source_settings()["decisions"],
-        "ledger": plan.decided_rows(rejected=True),
-        "metadata": plan.decided_rows(),
+        "trailers": movies.rows("mid", "trailer_addresses"),
+        "splits": movies.rows("mid", "genres"),
+        "collected": collection_settings(**keys)["decisions"],
+        "ledger": movies.rejection_rows(None),
+        "metadata": movies.decision_rows(None),
     }
 
 
@@ -246,28 +264,28 @@ def test_a_decision_concerns_those_rules_only_for_which_it_makes_a_difference(
     tmp_path, row, changed
 ):
     path = table(tmp_path)
-    before = rules_told(plan_of(movies=str(path)))
+    before = params_of(movies=str(path))
     decide(tmp_path / "curation.csv", row)
-    after = rules_told(plan_of(movies=str(path)))
+    after = params_of(movies=str(path))
     assert {name for name in before if before[name] != after[name]} == changed
     (tmp_path / "curation.csv").unlink()
-    assert rules_told(plan_of(movies=str(path))) == before
+    assert params_of(movies=str(path)) == before
 
 
 def test_the_file_is_beside_the_first_table_or_in_the_working_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     table(tmp_path, name="mine/movies.csv")
     Path("curation.csv").write_text(HEAD)
-    assert plan_of().curation == "curation.csv"
-    assert plan_of(movies="mine/movies.csv").curation is None
+    assert movies_of().curation == "curation.csv"
+    assert movies_of(movies="mine/movies.csv").curation is None
     Path("mine/curation.csv").write_text(HEAD)
-    assert plan_of(movies=["trailers12k", "mine/movies.csv"]).curation == "mine/curation.csv"
-    assert plan_of(movies=["trailers12k", "search"]).curation == "curation.csv"
-    assert plan_of(movies="mine/movies.csv", curation=None).curation is None
-    assert plan_of(curation="other.csv").curation is None
+    assert movies_of(movies=["trailers12k", "mine/movies.csv"]).curation == "mine/curation.csv"
+    assert movies_of(movies=["trailers12k", "search"]).curation == "curation.csv"
+    assert movies_of(movies="mine/movies.csv", curation=None).curation is None
+    assert movies_of(curation="other.csv").curation is None
     assert curation.existing_file("curation.csv", ["published"]) is None
     with pytest.raises(UserError, match="curation: data/curation.csv is a product of the workflow"):
-        plan_of(curation="data/curation.csv")
+        movies_of(curation="data/curation.csv")
 
 
 def test_an_invalid_file_is_reported_before_any_job(tmp_path, monkeypatch):
@@ -275,14 +293,14 @@ def test_an_invalid_file_is_reported_before_any_job(tmp_path, monkeypatch):
     Path("curation.csv").write_text("mid,decision\ntt1,accept\n")
     for movies in ("sample", ["trailers12k", "search"]):
         with pytest.raises(UserError, match="^curation.csv, line 2: mid: 'tt1' is not allowed"):
-            plan_of(movies=movies)
+            movies_of(movies=movies)
 
 
 def test_too_many_rejections_are_refused(tmp_path):
     path = table(tmp_path, 10)
     decide(tmp_path / "curation.csv", f"{MID},reject,,,,,,")
     with pytest.raises(UserError, match="has 9 movies, without those that .*curation.csv rejects;"):
-        plan_of(movies=str(path))
+        movies_of(movies=str(path))
 
 
 def test_services_are_not_queried_about_rejected_movies_which_may_be_incomplete(
@@ -309,19 +327,18 @@ def test_services_are_not_queried_about_rejected_movies_which_may_be_incomplete(
 def test_a_collection_records_rejected_movies(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     table(tmp_path, 11)
-    plan = plan_of(movies=["movies.csv", "search"])
-    first = plan.source_settings()
+    first = collection_settings(movies=["movies.csv", "search"])
     decide(tmp_path / "curation.csv", f"{MID},reject,,,,,,", f"{OTHER},accept,,,,,,")
-    plan = plan_of(movies=["movies.csv", "search"])
-    assert plan.source_settings() != first and "movies.curation" in plan.source_modules
-    found = collection.collect(["movies.csv"], {}, plan.decisions)
+    listed = movies_of(movies=["movies.csv", "search"])
+    assert collection_settings(movies=["movies.csv", "search"]) != first
+    found = collection.collect(["movies.csv"], {}, listed.decisions)
     records.write_records("build/sources/records.json", found.records)
     movie_table.write_movies("build/sources/movies.csv", map(records.movie_of, found.records))
     # A collection from before the decisions.
-    assert [decision.mid for decision, _ in plan.decided] == [OTHER]
+    assert [decision.mid for decision, _ in listed.decided] == [OTHER]
     records.write_records("build/sources/rejected.json", found.rejected)
-    plan = plan_of(movies=["movies.csv", "search"])
-    assert [(d.mid, title) for d, title in plan.decided] == [
+    listed = movies_of(movies=["movies.csv", "search"])
+    assert [(d.mid, title) for d, title in listed.decided] == [
         (MID, f"Movie {MID}"),
         (OTHER, f"Movie {OTHER}"),
     ]

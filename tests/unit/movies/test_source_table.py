@@ -5,7 +5,8 @@ import yaml
 
 from trailers12k.common.errors import UserError
 from trailers12k.movies.sources import collection, records
-from trailers12k.workflow.plan import Plan
+from trailers12k.settings import load
+from trailers12k.workflow.movie_list import MovieList
 
 ROOT = Path(__file__).parents[3]
 HEAD = "mid,title,year,genres,youtube_id,trailer_url,poster_url\n"
@@ -98,7 +99,7 @@ def test_nine_movies_are_too_few_for_the_workflow(tmp_path):
     (tmp_path / "movies.csv").write_text("mid,title,year,genres\n" + "".join(rows))
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     with pytest.raises(UserError, match="9 movies; allowed: at least 10"):
-        Plan(config | {"movies": str(tmp_path / "movies.csv")})
+        MovieList(load(config | {"movies": str(tmp_path / "movies.csv")}))
 
 
 def test_a_missing_table_is_reported(tmp_path):

@@ -4,8 +4,10 @@ import yaml
 
 from trailers12k.common.files import write_csv
 from trailers12k.common.vocabulary import GENRES
-from trailers12k.features import store as stores
-from trailers12k.versions import comparison as changes
+from trailers12k.features import store as zarr_store
+from trailers12k.versions import store_comparison
+from trailers12k.versions.comparison import describe_changes
+from trailers12k.versions.version_files import Folder
 
 MIDS = [f"tt{number:07d}" for number in range(1, 6)]
 LEDGER = ["mid", "stage", "status", "reason", "sha256"]
@@ -37,16 +39,16 @@ class Made:
         labels = [{"mid": mid} | row | self.splits[mid] for mid, row in self.labels.items()]
         write_csv(data / "mtgc.csv", ["mid", *GENRES, "split0", "split1", "split2"], labels)
         for store, arrays in self.stores.items():
-            stores.create(data / f"{store}.zarr", self.about)
+            zarr_store.create(data / f"{store}.zarr", self.about)
             manifest = []
-            for mid, (mark, values) in arrays.items():
-                stores.write(data / f"{store}.zarr", mid, values.astype(np.float32), {})
-                manifest.append({"mid": mid, "clips": len(values), "fingerprint": mark})
+            for mid, (fingerprint, values) in arrays.items():
+                zarr_store.write(data / f"{store}.zarr", mid, values.astype(np.float32), {})
+                manifest.append({"mid": mid, "clips": len(values), "fingerprint": fingerprint})
             write_csv(data / f"{store}.csv", ["mid", "clips", "fingerprint"], manifest)
         figures = ({"run": run} | row for run, row in self.results.items())
         write_csv(results / "summary.csv", ["run", "uap", "map"], figures)
         (results / "config.yaml").write_text(yaml.safe_dump(self.settings))
-        return changes.Folder(self.folder, self.name)
+        return Folder(self.folder, self.name)
 
 
 @pytest.fixture
@@ -61,16 +63,16 @@ def new(tmp_path):
 
 def sections(old, new):
     """head -> its lines, of the page on two versions that are written now."""
-    text = changes.page(*(v.write() if isinstance(v, Made) else v for v in (old, new)))
+    text = describe_changes(*(v.write() if isinstance(v, Made) else v for v in (old, new)))
     _, *parts = text.split("\n\n")
     return {part.split("\n")[0]: [row.strip() for row in part.split("\n")[1:]] for part in parts}
 
 
-def test_where_nothing_has_changed_it_says_so(old, new):
-    told = sections(old, new)
-    assert told.pop("Stores") == ["one: unchanged: 5 movies"]
-    assert list(told) == ["Movies", "Trailers", "Labels and splits", "Settings", "Results"]
-    assert all(lines == ["no change"] for lines in told.values())
+def test_two_equal_versions_differ_in_nothing(old, new):
+    lines = sections(old, new)
+    assert lines.pop("Stores") == ["one: unchanged: 5 movies"]
+    assert list(lines) == ["Movies", "Trailers", "Labels and splits", "Settings", "Results"]
+    assert all(lines == ["no change"] for lines in lines.values())
 
 
 def test_movies_come_and_go_and_are_renamed(old, new):
@@ -110,7 +112,7 @@ def test_labels_and_subsets_change(old, new):
     ]
 
 
-def test_a_store_tells_its_settings_and_how_far_its_features_moved(old, new):
+def test_a_stores_settings_and_the_movement_of_its_features(old, new):
     new.about["determined_by"]["spec"]["image_frames"] = new.about["image_frames"] = 2
     new.about["device"] = "cuda"
     new.stores["one"] = {
@@ -126,7 +128,7 @@ def test_a_store_tells_its_settings_and_how_far_its_features_moved(old, new):
         "device: cpu -> cuda",
         "cosine of features before and after: median 0.800000, least 0.500000 "
         "(3 of 4 changed movies compared)",
-        "the very same values in 1 of 3 compared",
+        "equal values in 1 of 3 compared",
         "of another shape, not compared: 1",
     ]
 
@@ -141,30 +143,32 @@ def test_arrays_of_other_width_are_counted_and_stores_come_and_go(old, new):
     ]
 
 
-def test_of_many_changed_movies_some_are_compared_evenly_spaced(old, new, monkeypatch):
-    monkeypatch.setattr(changes, "COMPARED", 2)
+def test_of_many_changed_movies_evenly_spaced_ones_are_compared(old, new, monkeypatch):
+    monkeypatch.setattr(store_comparison, "COMPARED", 2)
     new.stores["one"] = {mid: ("g", values) for mid, (_, values) in old.stores["one"].items()}
     read = []
     monkeypatch.setattr(
-        changes, "_features", lambda store, mid, version: read.append(mid) or np.ones((1, 1))
+        store_comparison,
+        "read_features",
+        lambda store, mid, version: read.append(mid) or np.ones((1, 1)),
     )
     assert "(2 of 5 changed movies compared)" in sections(old, new)["Stores"][1]
     assert read == [MIDS[0], MIDS[0], MIDS[2], MIDS[2]]
 
 
-def test_a_row_of_zeros_is_like_another_and_unlike_any_other():
+def test_the_cosine_of_two_rows_of_zeros_is_one_and_of_one_such_row_zero():
     old = np.array([[0, 0], [0, 0], [1, 1]], np.float32)
     new = np.array([[0, 0], [2, 0], [2, 2]], np.float32)
-    assert changes.cosine(old, new) == pytest.approx((1 + 0 + 1) / 3)
+    assert store_comparison.cosine(old, new) == pytest.approx((1 + 0 + 1) / 3)
 
 
 def test_settings_and_results(old, new):
     new.settings = {"seed": 1, "clips": {"fps": 12}, "sample": {"movies": 40}}
     new.results["Net"] = {"uap": "72", "map": ""}
     new.results["Other"] = new.results.pop("chance")
-    told = sections(old, new)
-    assert told["Settings"] == ["clips.fps: 24 -> 12", "sample.movies: not set -> 40"]
-    head, *rows = (line.split() for line in told["Results"])
+    lines = sections(old, new)
+    assert lines["Settings"] == ["clips.fps: 24 -> 12", "sample.movies: not set -> 40"]
+    head, *rows = (line.split() for line in lines["Results"])
     assert " ".join(head[:5]) == "run µAP before µAP after"
     assert rows == [
         ["Net", "70.50", "72.00", "+1.50", "60.00", "-", "-"],
@@ -173,40 +177,40 @@ def test_settings_and_results(old, new):
     ]
 
 
-def test_a_file_that_a_version_lacks_is_told_in_its_place(old, new):
+def test_a_file_that_a_version_lacks_is_reported_in_its_section(old, new):
     before, after = old.write(), new.write()
     for name in ("data/movies.csv", "data/one.csv", "results/config.yaml", "data/mtgc.csv"):
         (new.folder / name).unlink()
     (old.folder / "data/mtgc.csv").unlink()
     write_csv(new.folder / "data/ledger.csv", ["mid", "stage"], [])
-    told = sections(before, after)
-    assert told["Movies"] == ["not compared: data/movies.csv is not in new"]
-    assert told["Trailers"] == ["not compared: data/ledger.csv of new has no column status"]
+    lines = sections(before, after)
+    assert lines["Movies"] == ["not compared: data/movies.csv is not in new"]
+    assert lines["Trailers"] == ["not compared: data/ledger.csv of new has no column status"]
     both = "data/mtgc.csv is not in old; data/mtgc.csv is not in new"
-    assert told["Labels and splits"] == [f"not compared: {both}"]
-    assert told["Stores"] == ["one: not compared: data/one.csv is not in new"]
-    assert told["Settings"] == ["not compared: results/config.yaml is not in new"]
-    assert told["Results"] == ["no change"]
+    assert lines["Labels and splits"] == [f"not compared: {both}"]
+    assert lines["Stores"] == ["one: not compared: data/one.csv is not in new"]
+    assert lines["Settings"] == ["not compared: results/config.yaml is not in new"]
+    assert lines["Results"] == ["no change"]
 
 
-def test_what_is_damaged_is_told_too(old, new):
+def test_a_damaged_file_is_reported_in_its_section(old, new):
     new.stores["one"] = {mid: ("g", values) for mid, (_, values) in old.stores["one"].items()}
     before, after = old.write(), new.write()
     (new.folder / "data/one.zarr" / MIDS[0] / "0.0").write_bytes(b"junk")
     (new.folder / "results/config.yaml").write_text("a: [")
-    told = sections(before, after)
-    assert told["Stores"][1].startswith(
+    lines = sections(before, after)
+    assert lines["Stores"][1].startswith(
         f"features not compared further: data/one.zarr/{MIDS[0]} of new cannot be read ("
     )
-    assert told["Settings"][0].startswith("not compared: while parsing")
+    assert lines["Settings"][0].startswith("not compared: while parsing")
     (new.folder / "data/one.zarr/.zattrs").write_text("{")
     assert sections(before, after)["Stores"][0].startswith("one: not compared: Expecting property")
 
 
-def test_a_hostile_title_commands_no_terminal_and_makes_no_line(old, new):
+def test_a_hostile_title_controls_no_terminal_and_adds_no_line(old, new):
     new.movies["tt0000009"] = {"title": "A\x1b[2J\nMovies\r\x07\u202e" + "x" * 500, "year": "\x1b"}
     new.results["\x1b[1mrun\n"] = {"uap": "1", "map": "1"}
-    text = changes.page(old.write(), new.write())
+    text = describe_changes(old.write(), new.write())
     assert all(line.isprintable() for line in text.split("\n"))
     (line,) = [line for line in text.split("\n") if "tt0000009" in line]
     assert line.startswith("    + tt0000009 A[2J Movies xxx") and len(line) < 100
@@ -214,6 +218,6 @@ def test_a_hostile_title_commands_no_terminal_and_makes_no_line(old, new):
 
 def test_long_lists_are_cut(old, new):
     new.movies |= {f"tt{n:07d}": {"title": "T", "year": ""} for n in range(100, 125)}
-    told = sections(old, new)["Movies"]
-    assert told[:2] == ["5 -> 30 movies", "25 added"]
-    assert len(told) == 2 + 21 and told[-1] == "... and 5 more"
+    lines = sections(old, new)["Movies"]
+    assert lines[:2] == ["5 -> 30 movies", "25 added"]
+    assert len(lines) == 2 + 21 and lines[-1] == "... and 5 more"

@@ -32,6 +32,7 @@ PROVENANCE = {
 # The jobs around a computation: records, ledgers, contact sheets.
 JOBS = {
     "trailers12k.features.shard",
+    "trailers12k.features.store_index",
     "trailers12k.video.clip_shard",
     "trailers12k.video.clip_table",
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.vocabulary import UNTRAINED
-from trailers12k.features.backbones.spec import FAMILY_MODULES, Weights, family_of
+from trailers12k.features.backbones.spec import Weights
 
 
 def read_weights(record: str | Path) -> Weights:
@@ -25,12 +25,6 @@ def weights_key(spec: Mapping[str, object]) -> str:
     own = {key: spec[key] for key in ("file", "sha256") if key in spec}
     model = str(spec["model"]).replace("/", ".")
     return model + (f".{fingerprint(**own)[:8]}" if own else "")
-
-
-def modules_of(model: str) -> list[str]:
-    """The modules whose code determines this model's features, for `fingerprint.code_version`."""
-    family = FAMILY_MODULES[family_of(model)].removeprefix("trailers12k.")
-    return ["features.backbones.common", family, "common.seeds"]
 
 
 def describe_weights(stores: Iterable[Mapping[str, object]]) -> str:

@@ -1,4 +1,4 @@
-"""Predict the test movies of one split of one run in other ways than the paper's."""
+"""Predict the test movies of one split of one run by evaluation variants."""
 
 import torch
 
@@ -12,8 +12,9 @@ def main() -> None:
     torch.set_num_threads(snakemake.threads)
     run, split = snakemake.params.run, int(snakemake.wildcards.split)
     streams = {name: PackedStore(snakemake.input[name][0]) for name in STREAMS if name in run}
-    for way, path in zip(snakemake.params.ways, snakemake.output.predictions, strict=True):
-        predict_test(snakemake.input.checkpoint, streams, snakemake.input.mtgc, split, way, path)
+    mtgc = snakemake.input.mtgc
+    for name, path in zip(snakemake.params.variants, snakemake.output.predictions, strict=True):
+        predict_test(snakemake.input.checkpoint, streams, mtgc, split, name, path)
 
 
 if __name__ == "__main__":

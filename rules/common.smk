@@ -1,0 +1,58 @@
+"""Shared by the rules: values of wildcards, the share of the machine of a job, input functions."""
+
+import os
+import re
+
+from trailers12k.common.vocabulary import SPLITS
+from trailers12k.settings import plain
+from trailers12k.workflow.code_versions import rule_version
+from trailers12k.workflow.download_plan import retry_round_of
+
+# Waiting threads sleep instead of spinning, which leaves the cores to other jobs. It must be in the
+# environment before a job loads torch.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+# With `resources: gpu`, a job on networks has a GPU of its own, and its share of the cores to decode
+# with; two cores are left for downloads. See profiles/gpu-workstation.
+GPUS = workflow.global_resources.get("gpu").value or 0
+DECODERS = max(1, ((workflow.cores or 1) - 2) // GPUS) if GPUS else 1
+
+
+wildcard_constraints:
+    shard=r"\d{3}",
+    store="|".join(features.stores),
+    run="|".join(re.escape(run) for run in features.runs),
+    split="|".join(SPLITS),
+    stages="trailers|posters|all",
+    weights="|".join(re.escape(key) for key in features.pretrained) or "none",
+
+
+def of_every_run(*names):
+    """Files of every run and split."""
+    return expand(
+        "results/runs/{run}/split{split}/{name}", run=features.runs, split=SPLITS, name=names
+    )
+
+
+def unless_published(paths):
+    """Products of the movies, which do not exist if the features are the authors' own."""
+    return [] if settings.is_published else paths
+
+
+def counted_ledgers(wildcards):
+    """The ledgers whose failures a job of check_failures counts."""
+    if wildcards.stages == "all":
+        return ["data/ledger.csv"]
+    return movies.per_shard("build/ledger/{stages}/{shard}.csv")(wildcards)
+
+
+def packed_streams(wildcards):
+    """The packed stores of a job's run: stream -> array and index.
+
+    The array is ancient. Its index changes with it, and is small enough for Snakemake to compare by
+    content, so that the hosts' clocks need not agree.
+    """
+    return {
+        stream: [ancient(f"build/packed/{store}.npy"), f"build/packed/{store}.csv"]
+        for stream, store in settings.runs[wildcards.run].streams.items()
+    }

@@ -1,0 +1,109 @@
+"""The files of one version of a collection: at a Git revision, or as they are in a folder.
+
+Reads Git, DVC's cache and its remote. Must not know what the files mean.
+"""
+
+from pathlib import Path
+from typing import Protocol
+
+from trailers12k.common.errors import UserError
+from trailers12k.common.text import one_line
+from trailers12k.versions.repository import git
+
+
+class Missing(Exception):
+    """A file that a version lacks, or that cannot be read there. It is reported, and no error."""
+
+
+class Version(Protocol):
+    """The files of one version. Paths are relative to the folder of the collection.
+
+    name: as the user called it. description: what it is, and from when.
+    """
+
+    name: str
+    description: str
+
+    def read(self, path: str) -> bytes:
+        """The content of a file. Raises `Missing`."""
+
+    def names(self, path: str) -> list[str]:
+        """The names in a folder, sorted; empty where there is no such folder."""
+
+
+class Folder:
+    """The files as they are in a folder. See `Version`."""
+
+    def __init__(self, root: str | Path = ".", name: str = "now"):
+        self.name, self.description = name, "the files in this folder"
+        self._root = Path(root)
+
+    def read(self, path: str) -> bytes:
+        try:
+            return (self._root / path).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            raise Missing(f"{path} is not in {self.name}") from None
+
+    def names(self, path: str) -> list[str]:
+        folder = self._root / path
+        return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+
+
+class Revision:
+    """A Git revision of the collection in this folder, with the files of DVC. See `Version`.
+
+    Files of DVC come from its cache, or else from its remote. Raises `UserError` where there is no
+    such revision, or no collection in Git and DVC.
+    """
+
+    def __init__(self, name: str):
+        # DVC would look for a project in the folders above, too, where paths differ.
+        if not Path(".dvc").is_dir():
+            raise UserError(
+                "diff: there is no .dvc in this folder; change to the folder of a collection that "
+                "Git and DVC keep"
+            )
+        # Here, since it takes a second, which comparing folders need not wait for.
+        try:
+            from dvc.api import DVCFileSystem
+            from dvc.exceptions import DvcException
+        except ModuleNotFoundError as error:
+            raise UserError(f"diff: {error}; pip install -c lock.txt -e '.[all]'") from error
+        self.name = name
+        # Paths of a revision begin at the top of the Git repository.
+        self._prefix = git("rev-parse", "--show-prefix")
+        try:
+            self._files = DVCFileSystem(".", rev=name, subrepos=bool(self._prefix))
+            scm = self._files.repo.scm
+            commit = scm.resolve_commit(scm.resolve_rev(name))
+        except DvcException as error:
+            raise UserError(
+                f"diff: {name!r} is no version of this collection ({one_line(str(error))}); "
+                "`git tag` lists those that have a name"
+            ) from error
+        date = f"{commit.commit_datetime:%Y-%m-%d %H:%M %z}"
+        self.description = f"commit {commit.hexsha[:10]} of {date}"
+
+    def read(self, path: str) -> bytes:
+        try:
+            with self._files.open(self._full(path)) as file:
+                return bytes(file.read())
+        except Exception as error:  # a remote that cannot be reached raises many types
+            # From above: where the listing of a folder is missing, DVC knows no file in it.
+            above = (*reversed(Path(path).parents), Path(path))
+            if any(self._files.isdvc(self._full(each)) for each in above):
+                raise Missing(
+                    f"{path} of {self.name} is neither in DVC's cache nor in a remote that can be "
+                    "reached"
+                ) from error
+            raise Missing(f"{path} is not in {self.name}") from None
+
+    def names(self, path: str) -> list[str]:
+        try:
+            names = self._files.ls(self._full(path), detail=False)
+        except FileNotFoundError:
+            return []
+        return sorted(Path(name).name for name in names)
+
+    def _full(self, path: str | Path) -> str:
+        return f"/{self._prefix}{path}"

@@ -1,0 +1,113 @@
+"""The trailer whose genres `snakemake predict` estimates, and the checkpoint that it uses.
+
+Reads results/transfer/val.csv and the best checkpoint. Must not know how features are made.
+"""
+
+import re
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+from urllib.parse import urlsplit
+
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import read_csv, sha256_of
+from trailers12k.common.fingerprint import fingerprint
+from trailers12k.settings import Settings
+from trailers12k.workflow.feature_plan import FeaturePlan
+
+NAME_LENGTH = 40
+"""Characters of the trailer's file name that the products' names keep."""
+
+
+class PredictionRequest:
+    """A trailer, and how its features are made."""
+
+    def __init__(self, address: str, settings: Settings, features: FeaturePlan):
+        """address: the path or URL of the trailer.
+
+        Raises `UserError` for a file that is absent, and if no run has been trained.
+        """
+        self.address = address
+        self._settings = settings
+        self._features = features
+        path = urlsplit(address)
+        self._is_url = path.scheme in ("http", "https")
+        if not self._is_url and not Path(address).is_file():
+            raise UserError(
+                f"config: trailer: {address} does not exist; allowed: a file or an http(s) URL"
+            )
+        stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(path.path).stem)[:NAME_LENGTH].strip("-")
+        self.name = "-".join(filter(None, [stem, fingerprint(address=address)[:8]]))
+        """The name of the products."""
+        self.checkpoint = best_checkpoint(settings)
+
+    @property
+    def products(self) -> list[str]:
+        """The table and the JSON file of the prediction."""
+        return [f"results/predictions/{self.name}{end}" for end in (".md", ".json")]
+
+    @property
+    def streams(self) -> dict[str, dict[str, Any]]:
+        """How the features of each stream of the checkpoint's run are made.
+
+        Stream -> `name` of the store, `backbone` (its plain settings), `code` (its code version),
+        `weights` (the record of its pretrained weights, or None).
+        """
+        return {
+            stream: {
+                "name": store,
+                "backbone": self._features.backbone(store),
+                "code": self._features.code(store),
+                "weights": self._features.weights_record(store),
+            }
+            for stream, store in self._settings.runs[self.checkpoint["run"]].streams.items()
+        }
+
+    @property
+    def weights(self) -> list[str]:
+        """The records of the pretrained weights that the prediction needs."""
+        return [stream["weights"] for stream in self.streams.values() if stream["weights"]]
+
+    # Functions, because Snakemake would take braces in a plain string for wildcards.
+
+    def files(self, wildcards: Any) -> list[str]:
+        """Input: the trailer, if it is a local file."""
+        return [] if self._is_url else [self.address]
+
+    def url_or_path(self, wildcards: Any) -> str:
+        """Param: the address of the trailer."""
+        return self.address
+
+
+def prediction_request(settings: Settings, features: FeaturePlan) -> PredictionRequest | None:
+    """The request that the key `trailer` makes; None without it. Raises `UserError`."""
+    return PredictionRequest(settings.trailer, settings, features) if settings.trailer else None
+
+
+def best_checkpoint(settings: Settings) -> dict[str, Any]:
+    """The checkpoint with which trailers are predicted.
+
+    Of the run with the highest mean validation µAP over its splits, the split with the highest.
+    Controls and runs with posters do not count. `run`, `split`, `uap`, `checkpoint` (its path) and
+    its `sha256`. Raises `UserError` if there is none.
+    """
+    path = Path("results/transfer/val.csv")
+    trained: dict[str, list[dict[str, str]]] = {}
+    for row in read_csv(path) if path.exists() else []:
+        run = settings.runs.get(row["run"])
+        if run and not run.shuffle_labels and run.poster is None:
+            trained.setdefault(row["run"], []).append(row)
+    if not trained:
+        raise UserError("predict: no run has been trained here yet; run snakemake first")
+    best = max(trained.values(), key=lambda rows: fmean(float(row["uap"]) for row in rows))
+    row = max(best, key=lambda row: float(row["uap"]))
+    checkpoint = Path(f"results/runs/{row['run']}/split{row['split']}/best.pt")
+    if not checkpoint.exists():
+        raise UserError(f"predict: {checkpoint} is missing; run snakemake first")
+    return {
+        "run": row["run"],
+        "split": int(row["split"]),
+        "uap": float(row["uap"]),
+        "checkpoint": checkpoint.as_posix(),
+        "sha256": sha256_of(checkpoint),
+    }

@@ -1,0 +1,156 @@
+"""What the sources of movies need: files, URLs, settings, ledgers, credits, the authors' record.
+
+Reads the corrections in the table of trailer choices. Must not read movies.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from trailers12k.common.fingerprint import fingerprint
+from trailers12k.common.vocabulary import FILLING, PUBLISHED, SAMPLE, SOURCES
+from trailers12k.movies import curation
+from trailers12k.movies.curation import Decision
+from trailers12k.movies.sources.collection import source_key
+from trailers12k.movies.sources.credits import credits_of
+from trailers12k.settings import Settings, plain
+from trailers12k.settings.sections import SplitSettings
+from trailers12k.workflow.download_plan import retry_round
+
+IMDB_FILES = ("title.basics.tsv.gz", "title.ratings.tsv.gz")
+
+
+class SourcePlan:
+    """The sources that `movies` and `splits` name."""
+
+    def __init__(self, settings: Settings):
+        self._settings = settings
+        self.names = settings.movies
+        """The sources in their order; any name but a built-in source's is the path of a table."""
+
+    @property
+    def tables(self) -> list[str]:
+        """The paths of the user's movie tables."""
+        return own_tables(self._settings)
+
+    @property
+    def files(self) -> dict[str, dict[str, tuple[str, str]]]:
+        """See `source_files`."""
+        return source_files(self._settings)
+
+    @property
+    def families(self) -> list[str]:
+        """The keys of the sources' modules in `SOURCE_MODULES`."""
+        return sorted(set(map(source_key, self.names)))
+
+    @property
+    def queried(self) -> list[str]:
+        """The sources that are queried movie by movie, and so have a ledger."""
+        return [name for name in FILLING if name in self.names]
+
+    @property
+    def ledgers(self) -> list[str]:
+        """The ledgers of the queried sources."""
+        return [f"build/ledger/{name}/all.csv" for name in self.queried]
+
+    @property
+    def credits(self) -> list[str]:
+        """The statements that the sources want to be shown with the results."""
+        return credits_of([*self.names, *([PUBLISHED] if self.published_table else [])])
+
+    @property
+    def published_table(self) -> list[str]:
+        """The authors' labels and splits, if `movies` or `splits` is `published`."""
+        used = self._settings.is_published or self._settings.splits == PUBLISHED
+        return ["build/published/mtgc.csv"] if used else []
+
+    def collection_settings(self, decisions: Mapping[str, Decision]) -> dict[str, Any]:
+        """All that determines the collected movies, beside the content of files."""
+        settings = plain(self._settings.sources)
+        corrections: Mapping[str, Any] = {}
+        if "search" in self.names:
+            from trailers12k.movies.sources.trailer_choices import corrections as read_corrections
+
+            corrections = read_corrections(Path(self._settings.sources.search.choices))
+        return {
+            "sources": list(self.names),
+            "settings": {name: own for name, own in settings.items() if name in self.names},
+            "corrections": fingerprint(**corrections),
+            # Only what changes the movies: a note does not.
+            "decisions": fingerprint(**curation.effects(decisions)),
+            "retry_rounds": {
+                name: retry_round(self._settings, f"build/sources/{name}", "all")
+                for name in self.queried
+            },
+        }
+
+    def published_file(self, name: str) -> dict[str, str | None]:
+        """`address` and `md5` (None if unknown) of a file of the authors' record."""
+        published = self._settings.published
+        return {"address": f"{published.files.rstrip('/')}/{name}", "md5": published.md5[name]}
+
+    def store_archive(self, store: str) -> dict[str, str | None]:
+        """`published_file` of the archive of a store."""
+        return self.published_file(f"{store}.zarr.tar.gz")
+
+    # Input functions and params of rules.
+
+    def inputs(self, wildcards: Any) -> list[str]:
+        """Input: the files and tables that collect_movies reads."""
+        return [path for files in self.files.values() for path, _ in files.values()] + self.tables
+
+    def url(self, wildcards: Any) -> str:
+        """Param: the URL of a source's file, by the wildcard `file`."""
+        wanted = f"build/sources/files/{wildcards.file}"
+        return next(
+            url for files in self.files.values() for path, url in files.values() if path == wanted
+        )
+
+    def published_labels(self, wildcards: Any) -> dict[str, str | None]:
+        """Param: `published_file` of the authors' labels and splits."""
+        return self.published_file("mtgc.csv")
+
+    def published_store(self, wildcards: Any) -> dict[str, str | None]:
+        """Param: `store_archive` of the job's store."""
+        return self.store_archive(wildcards.store)
+
+    def split_table(self, key: Literal["extend", "groups"]) -> list[str]:
+        """The user's table of `splits.extend` or `splits.groups`, if there is one."""
+        splits = self._settings.splits
+        path = getattr(splits, key) if isinstance(splits, SplitSettings) else None
+        return [path] if path else []
+
+
+def own_tables(settings: Settings) -> list[str]:
+    """The paths of the user's movie tables."""
+    return [name for name in settings.movies if name not in SOURCES]
+
+
+def source_files(settings: Settings) -> dict[str, dict[str, tuple[str, str]]]:
+    """The files that sources read: source -> name -> (path, URL; empty if it is local)."""
+    files: dict[str, dict[str, tuple[str, str]]] = {}
+    if "trailers12k" in settings.movies:
+        address = settings.sources.trailers12k.metadata
+        files["trailers12k"] = {"metadata": _local_path(address)}
+    if "imdb" in settings.movies:
+        folder = settings.sources.imdb.files.rstrip("/")
+        files["imdb"] = {name: _local_path(f"{folder}/{name}") for name in IMDB_FILES}
+    return files
+
+
+def source_settings(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Source -> what its module's `read` takes: its own settings, and the paths of its files."""
+    own = plain(settings.sources)
+    own[SAMPLE] = {"movies": settings.sample.movies, "seed": settings.seed}
+    for name, files in source_files(settings).items():
+        own[name]["files"] = {key: Path(path) for key, (path, _) in files.items()}
+    return own
+
+
+def _local_path(address: str) -> tuple[str, str]:
+    """Where a source's file is, or will be, and its URL; empty if it is local."""
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https"):
+        return address, ""
+    return f"build/sources/files/{Path(parts.path).name}", address
