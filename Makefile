@@ -7,6 +7,7 @@
 # make check      all checks but the tests: format, style, types, imports, dependencies, generated files
 # make lock       derive lock.txt from requirements.txt; what needs no change stays (UPGRADE=1: all new)
 # make envs       generate envs/*.yaml from requirements.txt
+# make settings   generate the schema of the configuration and docs/configuration.md
 # make clean      remove what runs made (not .venv)
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: sample test snapshot restore diff bench check lock envs clean
+.PHONY: sample test snapshot restore diff bench check lock envs settings clean
 
 sample: $(READY)
 	snakemake --cores all
@@ -64,6 +65,9 @@ lock: $(READY)
 
 envs: $(READY)
 	python envs/generate.py
+
+settings: $(READY)
+	python -m trailers12k.settings.schema
 
 clean:
 	rm -rf data build results logs benchmarks .snakemake

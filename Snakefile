@@ -45,38 +45,16 @@ rule all:
         targets["all"],
 
 
-include: "rules/targets.smk"
-include: "rules/common.smk"
+OF_MOVIES = ["sample", "sources", "metadata", "trailers", "posters", "clips", "features", "ledger"]
+STAGES = [
+    *(["published_stores"] if settings.is_published else [*OF_MOVIES, "review"]),
+    *["published_table", "weights", "splits", "training", "evaluation", "report"],
+    *(["predictions"] if prediction else []),
+]
 
+for file in ["targets", "common", *STAGES]:
 
-if settings.is_published:
-
-    include: "rules/published_stores.smk"
-
-else:
-
-    include: "rules/sample.smk"
-    include: "rules/sources.smk"
-    include: "rules/metadata.smk"
-    include: "rules/trailers.smk"
-    include: "rules/posters.smk"
-    include: "rules/clips.smk"
-    include: "rules/features.smk"
-    include: "rules/ledger.smk"
-    include: "rules/review.smk"
-
-
-include: "rules/published_table.smk"
-include: "rules/weights.smk"
-include: "rules/splits.smk"
-include: "rules/training.smk"
-include: "rules/evaluation.smk"
-include: "rules/report.smk"
-
-
-if prediction:
-
-    include: "rules/predictions.smk"
+    include: f"rules/{file}.smk"
 
 
 onsuccess:

@@ -1,6 +1,6 @@
 """Target rules: needs and makes nothing itself; trailers12k/workflow/targets.py lists their files."""
 
-for name in targets.keys() - {"all"}:
+for name in sorted(targets.keys() - {"all"}):
 
     rule:
         name:

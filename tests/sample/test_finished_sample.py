@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from trailers12k.common.vocabulary import CHANCE, REQUESTS
+from trailers12k.common.vocabulary import CHANCE
 from trailers12k.evaluation.paper import PAPER
+from trailers12k.settings import load
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -37,7 +38,7 @@ def test_the_eight_runs_of_the_papers_table_stand_beside_it():
 def test_the_configuration_stands_beside_the_results():
     written = yaml.safe_load((ROOT / "results" / "config.yaml").read_text())
     # What is to be tried again, and a trailer to be predicted, are no settings of the results.
-    assert written == {key: value for key, value in CONFIG.items() if key not in REQUESTS}
+    assert written == load(CONFIG).for_results()
 
 
 def test_every_row_says_what_its_backbones_rest_on(summary):

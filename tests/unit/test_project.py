@@ -185,3 +185,23 @@ def test_every_key_named_in_a_message_exists():
     named = {(path.name, key) for path in paths for s in messages_of(path) for key in keys_in(s)}
     assert {"downloads.pause", "clips.fpc"} <= {key for _, key in named}
     assert [(where, key) for where, key in sorted(named) if not is_key(key)] == []
+
+
+def test_the_map_of_the_code_names_files_and_constants_that_exist():
+    text = (ROOT / "docs/architecture.md").read_text()
+    named = re.findall(r"`([^`\s]+)`", text)
+    paths = [name for name in named if re.fullmatch(r"[\w./-]+(\.(py|smk|txt|md|yaml)|/)", name)]
+    assert len(paths) > 40
+    runs_make = ("build/", "results/", "data/", "rules/STAGE.smk", "scripts/RULE.py")
+    missing = [
+        path
+        for path in paths
+        if not path.startswith(runs_make)
+        and not (ROOT / path).exists()
+        and not (ROOT / "trailers12k" / path).exists()
+    ]
+    assert not missing, missing
+    code = "\n".join(path.read_text() for path in (ROOT / "trailers12k").rglob("*.py"))
+    constants = [name for name in named if re.fullmatch(r"[A-Z_]{4,}|[A-Z]\w+Settings", name)]
+    assert len(constants) > 8
+    assert not [name for name in constants if not re.search(rf"\b{name}\b", code)]

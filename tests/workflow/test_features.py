@@ -14,7 +14,7 @@ from torchvision.models import get_model
 from trailers12k.features import integrity
 from trailers12k.features import store as stores
 from trailers12k.jobs import ledger
-from trailers12k.versions import run_state as state
+from trailers12k.versions.run_state import state_files
 from trailers12k.video import contact_sheets as sheets
 
 from .conftest import IMAGE, VIDEO, Project
@@ -141,5 +141,5 @@ def test_every_trailer_has_a_contact_sheet_and_none_is_part_of_the_state(sample,
         assert len(cells) == int(row["shots"])
         assert 0 <= float(row["black"]) <= 1 and 0 <= float(row["still"]) <= 1
     monkeypatch.chdir(folder)
-    names = [path.as_posix() for path in state._kept()]
+    names = [path.as_posix() for path in state_files()]
     assert "build/clips/000.csv" in names and not any("sheets" in name for name in names)

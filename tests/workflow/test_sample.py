@@ -8,7 +8,7 @@ import sys
 import pytest
 import yaml
 
-from trailers12k.common.vocabulary import REQUESTS
+from trailers12k.settings import load
 
 from .conftest import IMAGE, ROOT, VIDEO
 
@@ -63,7 +63,7 @@ def test_the_clips_can_be_traced_to_the_known_shots(sample):
 
 def test_the_configuration_is_written_beside_the_results(sample):
     written = yaml.safe_load((sample.folder / "results" / "config.yaml").read_text())
-    assert written == {key: value for key, value in sample.config.items() if key not in REQUESTS}
+    assert written == load(sample.config).for_results()
 
 
 def test_every_place_with_a_number_says_that_weights_are_untrained(sample):

@@ -1,5 +1,5 @@
-"""Versions in DVC: two doors, going back, what changed, sharing. One project, in the order of its
-life; remotes are a folder, and an S3 server on loopback."""
+"""Versions: made by Snakemake and by DVC, restored, compared, shared. One project, in the order of
+its life; remotes are a folder, and an S3 server on loopback."""
 
 import csv
 import json
@@ -22,7 +22,7 @@ import yaml
 import zarr
 from moto.server import ThreadedMotoServer
 
-from trailers12k.features import store as stores
+from trailers12k.features.store import movies, read
 
 from .conftest import COSTS, IMAGE, ROOT, VIDEO, Project
 
@@ -31,13 +31,16 @@ PICTURES = re.compile(r"\.(mp4|webm|mkv|m4v|mov|jpg|jpeg|png|webp|part)$", re.IG
 
 
 class Repository:
-    """A clone of the project: its folder, and commands in it."""
+    """A collection in a repository: its folder, and commands in it.
 
-    def __init__(self, folder: Path):
-        self.folder = folder
+    source: the clone of the workflow whose commands are called; by default the folder itself.
+    """
+
+    def __init__(self, folder: Path, source: Path | None = None):
+        self.folder, self.source = folder, source or folder
 
     def environment(self) -> dict[str, str]:
-        own = {"PYTHONPATH": str(self.folder), "AWS_ACCESS_KEY_ID": "a"}
+        own = {"PYTHONPATH": str(self.source), "AWS_ACCESS_KEY_ID": "a"}
         own |= {"AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
         own |= {f"GIT_{who}_NAME": "A Tester" for who in ("AUTHOR", "COMMITTER")}
         own |= {f"GIT_{who}_EMAIL": "tester@example.org" for who in ("AUTHOR", "COMMITTER")}
@@ -62,8 +65,8 @@ class Repository:
         assert running.returncode == code, text[-5000:]
         return text
 
-    def versions(self, *arguments: str, code: int = 0) -> str:
-        return self.run("python", "-m", "trailers12k.versions.snapshots", *arguments, code=code)
+    def trailers12k(self, *arguments: str, code: int = 0) -> str:
+        return self.run("trailers12k", *arguments, code=code)
 
     def is_clean(self) -> bool:
         return "Data and pipelines are up to date" in self.run("dvc", "status")
@@ -83,13 +86,13 @@ class Repository:
 
     def products(self) -> dict[str, bytes]:
         """Every file that is kept in DVC, but for the state."""
-        found = {}
+        products = {}
         for out in self.outs() - {"build/state.tar.gz"}:
             top = self.folder / out
             for path in [top] if top.is_file() else top.rglob("*"):
                 if path.is_file():
-                    found[path.relative_to(self.folder).as_posix()] = path.read_bytes()
-        return found
+                    products[path.relative_to(self.folder).as_posix()] = path.read_bytes()
+        return products
 
     def configure(self, key: str, value: object) -> None:
         path = self.folder / "config.yaml"
@@ -119,18 +122,18 @@ def project(tmp_path_factory, of_table) -> Repository:
 
 @pytest.fixture(scope="module")
 def first(project) -> dict[str, bytes]:
-    """The products of the version v1, made by Snakemake and `make snapshot`."""
-    told = project.versions("snapshot", "--version", "v1")
-    assert re.search(r"Snapshot: 11 movies, 11 trailers, \d+ clips, 22 arrays in 2 stores;", told)
+    """The products of the version v1, made by Snakemake and kept by `trailers12k snapshot`."""
+    output = project.trailers12k("snapshot", "--version", "v1")
+    assert re.search(r"Snapshot: 11 movies, 11 trailers, \d+ clips, 22 arrays in 2 stores;", output)
     return project.products()
 
 
-def test_after_a_snapshot_neither_door_has_anything_to_do(project, first):
+def test_after_a_snapshot_neither_snakemake_nor_dvc_has_anything_to_do(project, first):
     assert project.run("git", "tag").split() == ["v1"]
     assert project.run("git", "status", "--porcelain") == ""
     assert project.is_clean() and project.plans_nothing()
-    told = project.run("dvc", "repro")
-    assert told.count("didn't change, skipping") == len(project.names())
+    output = project.run("dvc", "repro")
+    assert output.count("didn't change, skipping") == len(project.names())
 
 
 def test_dvc_yaml_holds_every_product_and_none_that_is_not(project, first):
@@ -146,7 +149,7 @@ def test_dvc_yaml_holds_every_product_and_none_that_is_not(project, first):
 
 def test_videos_and_posters_are_never_in_a_version(project, first):
     pictures = [name for name in first if PICTURES.search(name)]
-    # Those that have an SVG beside them are drawn from tables.
+    # A picture with an SVG beside it is drawn from tables.
     drawn = {f"{name.removesuffix('.svg')}.png" for name in first if name.endswith(".svg")}
     assert drawn and {*pictures} == drawn
     assert all(name.startswith("results/figures/") for name in drawn)
@@ -154,8 +157,8 @@ def test_videos_and_posters_are_never_in_a_version(project, first):
         names = tar.getnames()
     assert names and [name for name in names if PICTURES.search(name)] == []
     trailer = next((project.folder / "build/trailers").glob("*.mp4"))
-    told = project.run("dvc", "add", trailer.relative_to(project.folder).as_posix(), code=1)
-    assert "ignored" in told
+    output = project.run("dvc", "add", trailer.relative_to(project.folder).as_posix(), code=1)
+    assert "ignored" in output
 
 
 @pytest.mark.parametrize(
@@ -181,23 +184,23 @@ def test_a_key_is_a_parameter_of_the_stages_whose_jobs_it_changes(
     config = project.folder / "config.yaml"
     before = config.read_text()
     project.configure(key, value)
-    told = project.run("snakemake", "-n")
+    output = project.run("snakemake", "-n")
     status = json.loads(project.run("dvc", "status", "--json"))
     config.write_text(before)
     changed = {
         name
-        for name, told_of in status.items()
-        if any("changed deps" in each and "config.yaml" in each["changed deps"] for each in told_of)
+        for name, changes in status.items()
+        if any("changed deps" in each and "config.yaml" in each["changed deps"] for each in changes)
     }
     assert changed == stages | {"report"}
-    rules = set(re.findall(r"^(?:local)?rule (\w+):$", told, re.M)) - {"all"}
-    assert {stage_of(rule) for rule in jobs_by_params(told)} <= changed
+    rules = set(re.findall(r"^(?:local)?rule (\w+):$", output, re.M)) - {"all"}
+    assert {stage_of(rule) for rule in jobs_by_params(output)} <= changed
     assert rules, "Snakemake, too, has something to do"
 
 
-def jobs_by_params(told: str) -> set[str]:
+def jobs_by_params(output: str) -> set[str]:
     """The rules whose parameters have changed."""
-    blocks = re.findall(r"^(?:local)?rule (\w+):\n((?: .*\n)+)", told, re.M)
+    blocks = re.findall(r"^(?:local)?rule (\w+):\n((?: .*\n)+)", output, re.M)
     return {rule for rule, block in blocks if "Params have changed" in block}
 
 
@@ -217,13 +220,17 @@ def stage_of(rule: str) -> str:
 
 
 def test_a_change_of_code_is_seen_by_both(project, first):
-    module = project.folder / "trailers12k" / "splits.py"
+    module = project.folder / "trailers12k" / "splits" / "stratification.py"
     before = module.read_text()
     module.write_text(before + "\nUNUSED = 1\n")
-    told = project.run("snakemake", "-n")
+    output = project.run("snakemake", "-n")
+    project.trailers12k("stages")
     status = json.loads(project.run("dvc", "status", "--json"))
+    module.write_text(before + "\n# A comment.\n")
+    project.trailers12k("stages")
+    assert project.is_clean() and project.plans_nothing()
     module.write_text(before)
-    assert jobs_by_params(told) == {"make_splits"}
+    assert jobs_by_params(output) == {"make_splits"}
     assert set(status) == set(project.names())
 
 
@@ -244,27 +251,27 @@ def second(project, first, tmp_path_factory) -> dict[str, bytes]:
     other = tmp_path_factory.mktemp("other") / "project"
     shutil.copytree(project.folder, other, symlinks=True)
 
-    told = project.run("dvc", "repro")
-    assert "Running stage 'features'" in told
+    output = project.run("dvc", "repro")
+    assert "Running stage 'features'" in output
     assert project.is_clean() and project.plans_nothing()
-    # The other door, from the same beginning.
+    # Snakemake, from the same beginning.
     twin = Repository(other)
     twin.run("snakemake", "--cores", "2")
-    twin.versions("snapshot")
+    twin.trailers12k("snapshot")
     assert twin.is_clean()
     here, there = project.products(), twin.products()
     assert here.keys() == there.keys()
     assert {name for name in here if here[name] != there[name]} <= set(COSTS)
 
-    project.versions("snapshot", "--version", "v2")
+    project.trailers12k("snapshot", "--version", "v2")
     return here
 
 
 def test_what_changed_is_printed(project, second):
-    told = project.run("trailers12k", "diff", "v1", "v2")
-    assert "11 -> 10 movies" in told and "1 relabelled" in told
-    assert "image_frames: 1 -> 2" in told and "cosine" in told
-    assert re.search(r"image +\d+\.\d\d +\d+\.\d\d +[+-]\d+\.\d\d", told)
+    output = project.run("trailers12k", "diff", "v1", "v2")
+    assert "11 -> 10 movies" in output and "1 relabelled" in output
+    assert "image_frames: 1 -> 2" in output and "cosine" in output
+    assert re.search(r"image +\d+\.\d\d +\d+\.\d\d +[+-]\d+\.\d\d", output)
 
 
 def test_numbers_and_plots_are_declared(project, second):
@@ -285,41 +292,98 @@ def test_numbers_and_plots_are_declared(project, second):
     assert "index.html" in project.run("dvc", "plots", "show")
 
 
-def test_going_back_and_on(project, first, second):
-    told = project.versions("restore", "v1")
-    assert "Nothing to be done" in told
+def test_a_version_is_restored_and_the_later_one_again(project, first, second):
+    output = project.trailers12k("restore", "v1")
+    assert "Nothing to be done" in output
     assert not (project.folder / "curation.csv").exists(), "it is of v2"
     assert project.products() == first
     assert project.is_clean() and project.plans_nothing()
     # build/ is that of v1, too.
     shards = (project.folder / f"build/features/{VIDEO}").glob("*.zarr")
-    mids = sorted(mid for shard in shards for mid in stores.movies(shard))
-    assert mids == stores.movies(project.folder / f"data/{VIDEO}.zarr")
+    mids = sorted(mid for shard in shards for mid in movies(shard))
+    assert mids == movies(project.folder / f"data/{VIDEO}.zarr")
     decisions = project.folder / "curation.csv"
     decisions.write_text("mid,decision\n")
-    assert "curation.csv is in no version" in project.versions("restore", "v1", code=1)
+    assert "curation.csv is in no version" in project.trailers12k("restore", "v1", code=2)
     decisions.unlink()
-    assert "Nothing to be done" in project.versions("restore", "v2")
+    assert "Nothing to be done" in project.trailers12k("restore", "v2")
     assert project.products() == second and decisions.exists()
     project.configure("training.epochs", 4)
     rules = Counter(re.findall(r"^(?:local)?rule (\w+):$", project.run("snakemake", "-n"), re.M))
     assert rules["train_run"] == 6 and not rules["extract_features"] and not rules["pack_store"]
-    assert "config.yaml is in no version" in project.versions("restore", "v1", code=1)
-    assert "Nothing to be done" in project.versions("restore", "v2", "--force")
+    assert "config.yaml is in no version" in project.trailers12k("restore", "v1", code=2)
+    assert "Nothing to be done" in project.trailers12k("restore", "v2", "--force")
 
 
-def test_git_and_dvc_alone_go_back_as_well(project, first, second):
+MORE = "trailers_i_more_fpc24"
+
+
+@pytest.fixture(scope="module")
+def third(project, second) -> dict[str, bytes]:
+    """The products of v3. Beside v2 it has a backbone and a run more, others less, a movie more,
+    other labels, other splits and another training."""
+    (project.folder / "curation.csv").unlink()
+    path = project.folder / "config.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["backbones"] = {
+        IMAGE: config["backbones"][IMAGE],
+        MORE: {"model": "torchvision/shufflenet_v2_x0_5", "input": "frames", "batch": 8},
+    }
+    config["runs"] = {"image": {"image": IMAGE}, "more": {"image": MORE}}
+    config["splits"]["tries"] = 3
+    config["training"]["epochs"] = 2
+    path.write_text(yaml.safe_dump(config, sort_keys=False))
+    project.run("snakemake", "--cores", "2")
+    project.trailers12k("snapshot", "--version", "v3")
+    assert project.is_clean() and project.plans_nothing()
+    return project.products()
+
+
+def test_going_back_and_forth_over_all_that_a_version_adds_removes_and_changes(
+    project, first, second, third
+):
+    """Backbones, runs, movies and splits; a restored version has no product of another one."""
+    versions = {"v1": first, "v2": second, "v3": third}
+    left_over = [Path(f"data/{MORE}.zarr"), Path(f"data/{MORE}.csv"), Path("results/runs/more")]
+    for name in ("v1", "v3", "v2", "v3", "v1"):
+        assert "Nothing to be done" in project.trailers12k("restore", name), name
+        assert project.products() == versions[name], name
+        assert project.is_clean(), name
+        for path in left_over:
+            assert (project.folder / path).exists() == (name == "v3"), (name, path)
+        build = project.folder / "build"
+        assert (build / "features" / MORE).exists() == (name == "v3")
+        assert (build / "features" / VIDEO).exists() == (name != "v3")
+
+
+def test_products_of_a_later_version_that_lie_about_change_nothing(project, third, tmp_path):
+    """As they do when DVC's cache lacked them while an earlier version was restored."""
+    stray = {name: data for name, data in third.items() if "more" in name or MORE in name}
+    assert any(name.startswith("results/runs/more/") for name in stray)
+    for name, data in stray.items():
+        path = project.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    assert project.plans_nothing() and project.is_clean()
+    assert "Nothing to be done" in project.trailers12k("restore", "v3")
+    assert project.products() == third
+    assert "Nothing to be done" in project.trailers12k("restore", "v2")
+
+
+def test_after_git_and_dvc_alone_only_build_is_to_be_restored(project, first, second):
     kept = ["dvc.yaml", "dvc.lock", "config.yaml", "movies.csv"]
     project.run("git", "checkout", "--quiet", "v1", "--", *kept)
     project.run("git", "rm", "--quiet", "--cached", "curation.csv")
     (project.folder / "curation.csv").unlink()
     project.run("dvc", "checkout", "--quiet")
-    told = project.run("snakemake", "-n")
-    assert "laying that one out" in told
-    assert "Nothing to be done" in told and project.products() == first
-    # What Git has here counts, where no version is named; nothing of v1 is lost.
+    refused = project.run("snakemake", "-n", code=1)
+    (line,) = [each for each in refused.splitlines() if each.startswith("error: ")]
+    assert "belongs to another version" in line and line.endswith("trailers12k restore")
+    assert "Nothing to be done" in project.trailers12k("restore")
+    assert project.products() == first and project.plans_nothing()
+    # Without a name, the version is the one that Git has here.
     project.run("git", "checkout", "--quiet", "v2", "--", *kept, "curation.csv")
-    assert "Nothing to be done" in project.versions("restore")
+    assert "Nothing to be done" in project.trailers12k("restore")
     assert project.products() == second
 
 
@@ -327,16 +391,16 @@ def test_what_is_in_no_version_is_not_lost(project, first, second):
     table = project.folder / "results" / "summary.md"
     before = table.read_text()
     table.write_text("my own notes\n")
-    assert "results/summary.md is in no version" in project.versions("restore", "v2", code=1)
+    assert "results/summary.md is in no version" in project.trailers12k("restore", "v2", code=2)
     assert table.read_text() == "my own notes\n"
     table.write_text(before)
-    assert "v3 is no version" in project.versions("restore", "v3", code=1)
+    assert "v9 is no version" in project.trailers12k("restore", "v9", code=2)
     # The settings are there, but what they change is not.
     project.configure("image_frames", 3)
     project.run("snakemake", "results/config.yaml")
-    told = project.versions("snapshot", code=1)
-    assert "run snakemake first" in told and "extract_features" in told
-    assert "Nothing to be done" in project.versions("restore", "v2", "--force")
+    output = project.trailers12k("snapshot", code=2)
+    assert "run trailers12k run first" in output and "extract_features" in output
+    assert "Nothing to be done" in project.trailers12k("restore", "v2", "--force")
     project.run("git", "commit", "--quiet", "--all", "--allow-empty", "--message", "At v2")
 
 
@@ -347,6 +411,7 @@ def test_an_experiment_with_another_setting(project, second):
     assert project.plans_nothing()
     project.run("git", "checkout", "--quiet", "HEAD", "--", ".")
     project.run("dvc", "checkout", "--quiet", "--force")
+    assert "Nothing to be done" in project.trailers12k("restore")
     assert project.plans_nothing() and project.products() == second
 
 
@@ -357,10 +422,12 @@ def test_a_second_clone_evaluates_without_computing_features(project, second, tm
     clone.run("dvc", "pull", "--quiet")
     assert clone.products() == second and clone.is_clean()
     assert not list((clone.folder / "build").rglob("*.mp4"))
+    assert "trailers12k restore" in clone.run("snakemake", "evaluate", code=1)
+    clone.trailers12k("restore")
     assert "Nothing to be done" in clone.run("snakemake", "evaluate")
     clone.configure("training.epochs", 4)
-    told = clone.run("snakemake", "evaluate", "--cores", "2")
-    rules = Counter(re.findall(r"^(?:local)?rule (\w+):$", told, re.M))
+    output = clone.run("snakemake", "evaluate", "--cores", "2")
+    rules = Counter(re.findall(r"^(?:local)?rule (\w+):$", output, re.M))
     assert rules["train_run"] == 6
     assert not {"download_trailers", "detect_clips", "extract_features"} & set(rules)
 
@@ -369,15 +436,15 @@ def test_one_store_or_one_movie_alone(project, second, tmp_path):
     clone = project.clone(project.folder.parent / "third")
     clone.run("dvc", "pull", "--quiet", f"data/{IMAGE}.zarr")
     assert [path.name for path in (clone.folder / "data").iterdir()] == [f"{IMAGE}.zarr"]
-    mid = stores.movies(clone.folder / f"data/{IMAGE}.zarr")[0]
+    mid = movies(clone.folder / f"data/{IMAGE}.zarr")[0]
     target = tmp_path / "one"
     clone.run("dvc", "get", str(project.folder), f"data/{VIDEO}.zarr/{mid}", "--out", str(target))
-    here = stores.read(project.folder / f"data/{VIDEO}.zarr", mid)
+    here = read(project.folder / f"data/{VIDEO}.zarr", mid)
     np.testing.assert_array_equal(zarr.open_array(target, mode="r")[:], here)
 
 
 def test_a_store_is_read_straight_from_a_remote(project, second):
-    mid = stores.movies(project.folder / f"data/{IMAGE}.zarr")[0]
+    mid = movies(project.folder / f"data/{IMAGE}.zarr")[0]
     code = (
         "import zarr; from dvc.api import DVCFileSystem; "
         f"fs = DVCFileSystem({str(project.folder)!r}, rev='v1'); "
@@ -413,6 +480,7 @@ def test_a_push_to_s3_that_is_cut_is_finished_by_the_next(project, second):
         clone = project.clone(project.folder.parent / "fourth")
         clone.run("dvc", "pull", "--quiet", "--remote", "s3")
         assert clone.products() == second and clone.is_clean()
+        clone.trailers12k("restore")
         assert "Nothing to be done" in clone.run("snakemake", "evaluate")
 
         # A plain copy of a store, for those who have no DVC.
@@ -420,7 +488,50 @@ def test_a_push_to_s3_that_is_cut_is_finished_by_the_next(project, second):
         store = project.folder / f"data/{IMAGE}.zarr"
         s3fs.S3FileSystem(**access).put(str(store), "trailers/plain.zarr", recursive=True)
         there_ = zarr.open("s3://trailers/plain.zarr", mode="r", storage_options=access)
-        mid = stores.movies(store)[0]
-        np.testing.assert_array_equal(there_[mid][:], stores.read(store, mid))
+        mid = movies(store)[0]
+        np.testing.assert_array_equal(there_[mid][:], read(store, mid))
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="module")
+def collection(of_table, tmp_path_factory) -> Repository:
+    """A finished collection of `trailers12k init`, in a subfolder of another repository."""
+    top = Repository(tmp_path_factory.mktemp("notes") / "top", of_table.folder)
+    top.folder.mkdir()
+    top.run("git", "init", "--quiet")
+    collection = Repository(top.folder / "movies" / "mine", of_table.folder)
+    top.run("trailers12k", "init", "movies/mine")
+    for name in ("config.yaml", "movies.csv"):
+        shutil.copy(of_table.folder / name, collection.folder / name)
+    for name in ("data", "build", "results", ".snakemake"):
+        shutil.copytree(of_table.folder / name, collection.folder / name, symlinks=True)
+    return collection
+
+
+def test_a_collection_in_a_subfolder_of_a_repository_has_versions_too(collection, tmp_path):
+    assert collection.run("trailers12k", "run", "-n").count("Nothing to be done") == 1
+    assert "Snapshot: 11 movies" in collection.trailers12k("snapshot", "--version", "v1")
+    first = collection.products()
+    assert collection.is_clean()
+    collection.configure("training.epochs", 2)
+    assert "Running stage 'evaluation'" in collection.run("dvc", "repro")
+    assert collection.is_clean()
+    collection.trailers12k("snapshot", "--version", "v2")
+    second = collection.products()
+    assert "training.epochs: 3 -> 2" in collection.trailers12k("diff", "v1", "v2")
+    for name, products in {"v1": first, "v2": second}.items():
+        assert "Nothing to be done" in collection.trailers12k("restore", name)
+        assert collection.products() == products and collection.is_clean()
+
+    collection.run("dvc", "push", "--quiet")
+    top = collection.folder.parents[1]
+    assert (top.parent / "mine-versions").is_dir(), "beside the repository, not inside it"
+    Repository(top).run("git", "clone", "--quiet", str(top), str(tmp_path / "clone"))
+    clone = Repository(tmp_path / "clone" / "movies" / "mine", collection.source)
+    shutil.move(top.parent / "mine-versions", tmp_path / "mine-versions")
+    clone.run("dvc", "pull", "--quiet")
+    assert "trailers12k restore" in clone.run("trailers12k", "run", "evaluate", code=1)
+    clone.trailers12k("restore")
+    assert "Nothing to be done" in clone.run("trailers12k", "run", "evaluate")
+    assert clone.products() == second and clone.is_clean()

@@ -1,0 +1,1 @@
+"""Versions of a collection in DVC and Git: snapshots, restoring, comparing."""

@@ -1,0 +1,119 @@
+from pathlib import Path
+
+import pytest
+
+from trailers12k.workflow.feature_plan import FeaturePlan
+
+from .conftest import Wildcards
+
+IMAGE, CLIPS, POSTERS = "images", "clips_3d", "covers"
+BACKBONES = {
+    IMAGE: {"model": "timm/resnet10t", "input": "frames", "batch": 8},
+    CLIPS: {"model": "shufflenet3d/1.0x", "input": "clips", "weights": "pretrained"},
+    POSTERS: {"model": "timm/resnet10t", "input": "posters", "image_frames": None},
+}
+RUNS = {"both": {"image": IMAGE, "video": CLIPS}, "early": {"poster": POSTERS, "image": IMAGE}}
+
+
+@pytest.fixture
+def plan_of(settings_of):
+    def plan(stores=None, **keys) -> FeaturePlan:
+        backbones = {name: spec | (stores or {}).get(name, {}) for name, spec in BACKBONES.items()}
+        return FeaturePlan(settings_of(**{"backbones": backbones, "runs": RUNS} | keys))
+
+    return plan
+
+
+def test_each_store_is_a_stage_with_an_input(plan_of):
+    plan = plan_of()
+    assert plan.stages == ["trailers", "posters", "clips", IMAGE, CLIPS, POSTERS]
+    assert plan.inputs == {IMAGE: "frames", CLIPS: "clips", POSTERS: "posters"}
+    assert plan.trailer_stores == [IMAGE, CLIPS]
+
+
+def test_a_job_reads_what_its_input_needs(plan_of):
+    plan = plan_of()
+    assert plan.feature_inputs(Wildcards(store=IMAGE, shard="001")) == {
+        "sources": "build/ledger/trailers/001.csv",
+        "clips": "build/clips/001.csv",
+        "detected": "build/ledger/clips/001.csv",
+    }
+    assert plan.feature_inputs(Wildcards(store=POSTERS, shard="001")) == {
+        "sources": "build/ledger/posters/001.csv"
+    }
+    record = plan.feature_inputs(Wildcards(store=CLIPS, shard="001"))["weights"]
+    assert record == "build/weights/shufflenet3d.1.0x.json"
+
+
+def test_common_keys_are_filled_in_and_unused_ones_left_out(plan_of):
+    plan = plan_of()
+    assert plan.backbone(IMAGE) == {
+        "model": "timm/resnet10t",
+        "input": "frames",
+        "weights": "random",
+        "image_frames": 1,
+        "precision": "fp32",
+    }
+    assert "image_frames" not in plan.backbone(CLIPS)
+
+
+def changed(first: FeaturePlan, second: FeaturePlan) -> set[str]:
+    """The stores whose features the second plan computes again."""
+    return {
+        store
+        for store in first.stores
+        if first.feature_settings(Wildcards(store=store))
+        != second.feature_settings(Wildcards(store=store))
+    }
+
+
+@pytest.mark.parametrize(
+    ("stores", "keys", "stores_changed"),
+    [
+        ({IMAGE: {"batch": 1}}, {}, set()),
+        ({}, {"device": "cpu"}, set()),
+        ({IMAGE: {"size": 64}}, {}, {IMAGE}),
+        ({}, {"image_frames": 2}, {IMAGE}),
+        ({IMAGE: {"image_frames": 1}}, {}, set()),
+        ({}, {"precision": "bf16"}, {IMAGE, CLIPS, POSTERS}),
+        ({}, {"clips": {"fpc": 12}}, {IMAGE, CLIPS}),
+        ({}, {"seed": 1}, {IMAGE, CLIPS, POSTERS}),
+        ({CLIPS: {"file": "x.pth"}}, {}, set()),
+    ],
+)
+def test_a_key_changes_the_stores_that_depend_on_it(plan_of, stores, keys, stores_changed):
+    assert changed(plan_of(), plan_of(stores, **keys)) == stores_changed
+
+
+def test_the_code_version_is_that_of_the_family(plan_of):
+    plan = plan_of()
+    assert plan.code(IMAGE) == plan.code(POSTERS) != plan.code(CLIPS)
+
+
+def test_weights_are_shared_by_equal_models_and_files(plan_of):
+    plan = plan_of({IMAGE: {"weights": "pretrained"}, POSTERS: {"weights": "pretrained"}})
+    assert sorted(plan.pretrained) == ["shufflenet3d.1.0x", "timm.resnet10t"]
+    own = plan_of({CLIPS: {"file": "mine.pth"}})
+    (name,) = own.pretrained
+    assert own.weights(Wildcards(weights=name)) == {
+        "model": "shufflenet3d/1.0x",
+        "file": "mine.pth",
+    }
+    assert own.supplied_weights(Wildcards(weights=name)) == []
+    Path("mine.pth").touch()
+    assert own.supplied_weights(Wildcards(weights=name)) == ["mine.pth"]
+
+
+def test_runs_name_their_streams_only(plan_of):
+    plan = plan_of()
+    run = plan.run_settings(Wildcards(run="both"))
+    assert run == {"image": IMAGE, "video": CLIPS, "fusion": "late", "shuffle_labels": False}
+    assert plan.run_groups(Wildcards(run="both")) == [
+        f"data/{store}.zarr/.zgroup" for store in (IMAGE, CLIPS)
+    ]
+
+
+def test_of_the_published_stores_those_that_runs_use_are_made(settings_of):
+    runs = {"resnet": {"image": "trailers_i_resnet_fpc24"}}
+    plan = FeaturePlan(settings_of(movies="published", runs=runs))
+    assert plan.stores == ["trailers_i_resnet_fpc24"] and plan.stages == []

@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import pytest
+
+from trailers12k.workflow.movie_list import MovieList
+from trailers12k.workflow.source_plan import SourcePlan, source_settings
+
+from .conftest import Wildcards
+
+
+def plan_of(settings_of, *movies, **keys) -> SourcePlan:
+    return SourcePlan(settings_of(movies=list(movies), **keys))
+
+
+def test_remote_files_are_fetched_into_the_build_folder(settings_of):
+    plan = plan_of(settings_of, "trailers12k", "movies.csv")
+    path, url = plan.files["trailers12k"]["metadata"]
+    assert path == "build/sources/files/metadata.tar.gz" and url.startswith("https://")
+    assert plan.url(Wildcards(file="metadata.tar.gz")) == url
+    assert plan.inputs(Wildcards()) == [path, "movies.csv"]
+
+
+def test_local_files_are_read_where_they_are(settings_of):
+    sources = {"imdb": {"files": "downloads/"}}
+    plan = plan_of(settings_of, "imdb", sources=sources)
+    assert plan.files["imdb"]["title.basics.tsv.gz"] == ("downloads/title.basics.tsv.gz", "")
+    settings = source_settings(settings_of(movies="imdb", sources=sources))
+    assert settings["imdb"]["files"] == {
+        name: Path("downloads") / name for name in ("title.basics.tsv.gz", "title.ratings.tsv.gz")
+    }
+
+
+def test_only_queried_sources_have_ledgers(settings_of):
+    plan = plan_of(settings_of, "movies.csv", "tmdb", "search")
+    assert plan.queried == ["tmdb", "search"] and plan.tables == ["movies.csv"]
+    assert plan.ledgers == ["build/ledger/tmdb/all.csv", "build/ledger/search/all.csv"]
+    assert plan.families == ["search", "table", "tmdb"]
+
+
+@pytest.mark.parametrize(
+    ("movies", "keys", "words"),
+    [
+        (["movies.csv"], {}, []),
+        (["movies.csv", "tmdb"], {}, ["TMDB"]),
+        (["movies.csv"], {"splits": "published"}, ["Features, labels and splits"]),
+    ],
+)
+def test_used_sources_are_credited(settings_of, movies, keys, words):
+    credits = plan_of(settings_of, *movies, **keys).credits
+    assert len(credits) == len(words)
+    assert all(word in credit for word, credit in zip(words, credits, strict=True))
+
+
+def test_a_collection_depends_on_the_settings_of_its_own_sources(settings_of):
+    def collected(**sources):
+        settings = settings_of(movies=["movies.csv", "search"], sources=sources)
+        return SourcePlan(settings).collection_settings(MovieList(settings).decisions)
+
+    first = collected()
+    assert set(first["settings"]) == {"search"} and first["retry_rounds"] == {"search": 0}
+    assert collected(imdb={"votes": 5}) == first
+    assert collected(search={"candidates": 3}) != first
+
+
+def test_files_of_the_authors_record(settings_of):
+    plan = plan_of(settings_of, "movies.csv", published={"files": "record/", "md5": MD5})
+    assert plan.published_labels(Wildcards()) == {"address": "record/mtgc.csv", "md5": "0" * 32}
+    store = plan.published_store(Wildcards(store="posters_i_swin"))
+    assert store == {"address": "record/posters_i_swin.zarr.tar.gz", "md5": None}
+    assert plan.published_table == []
+    assert plan_of(settings_of, "movies.csv", splits="published").published_table
+
+
+def test_the_users_tables_of_splits(settings_of, folder):
+    (folder / "earlier.csv").touch()
+    plan = plan_of(settings_of, "movies.csv", splits={"extend": "earlier.csv"})
+    assert plan.split_table("extend") == ["earlier.csv"] and plan.split_table("groups") == []
+    assert plan_of(settings_of, "movies.csv", splits="published").split_table("extend") == []
+
+
+MD5 = {"mtgc.csv": "0" * 32, "posters_i_swin.zarr.tar.gz": None}

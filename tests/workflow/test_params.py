@@ -1,0 +1,167 @@
+"""What reruns when the configuration changes: the params of every job."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from trailers12k.common.vocabulary import REQUESTS
+from trailers12k.settings import load
+
+from .conftest import IMAGE, ROOT, VIDEO, Project
+from .planning import planned_jobs
+
+PLAIN = (str, int, float, bool, type(None))
+
+
+def values(value) -> Iterator[object]:
+    """The leaves of a param: what is neither a list nor a dict."""
+    if type(value) is dict:
+        for key, each in value.items():
+            yield key
+            yield from values(each)
+    elif type(value) is list:
+        for each in value:
+            yield from values(each)
+    else:
+        yield value
+
+
+@pytest.fixture
+def collected(tmp_path, sample):
+    """A copy of the project in which movies are collected already."""
+    project = Project(tmp_path / "project", {})
+    folder = project.folder / "build" / "sources"
+    (folder / "files").mkdir(parents=True)
+    (folder / "files" / "metadata.tar.gz").touch()
+    shutil.copy(sample.folder / "data" / "movies.csv", folder)
+    for name in ("records.json", "rejected.json"):
+        (folder / name).write_text("[]\n")
+    return project
+
+
+@pytest.mark.parametrize("preset", [None, "trailers12k", "published"])
+def test_only_plain_values_are_params(collected, preset):
+    """Snakemake compares no others: a changed record, for example, would rerun nothing."""
+    files = [f"{ROOT}/presets/{preset}.yaml"] if preset else []
+    jobs = planned_jobs(collected.folder, configfiles=files)
+    rules = {job.rule for job in jobs}
+    assert {"fetch_store" if preset == "published" else "extract_features", "train_run"} <= rules
+    found = {
+        (job.rule, name, type(value).__name__)
+        for job in jobs
+        for name, param in job.params.items()
+        for value in values(param)
+        if type(value) not in PLAIN
+    }
+    assert found == set()
+
+
+FEATURES = {"extract_features"}
+CLIPS = {"detect_clips", *FEATURES}
+ROWS = {"render_sample", "download_trailers", "download_posters", "list_movies", "make_splits"}
+SCORES = {"score_runs", "summarize_results"}
+STORE, RUN = f"backbones.{IMAGE}", "runs.image"
+
+RERUNS = {
+    # key: (another value, the rules whose params change, besides write_config)
+    "seed": (
+        1,
+        {"list_movies", "render_sample", "make_splits", "train_run", "score_runs", *FEATURES},
+    ),
+    "curation": ("other.csv", set()),
+    "sample.movies": (11, ROWS),
+    "sources.trailers12k.metadata": ("m.json", set()),
+    "sources.imdb.files": ("folder", set()),
+    "sources.tmdb.parallel": (2, set()),
+    "sources.search.candidates": (2, set()),
+    "published.files": ("folder", set()),
+    "published.keep_archives": (True, set()),
+    "downloads.retries": (1, set()),
+    "downloads.timeout": (5, set()),
+    "downloads.retry_pause": (7200, set()),
+    "downloads.local_files": (True, set()),
+    "retry": ("all", {"download_trailers", "download_posters"}),
+    "max_failure_rate": (0.9, {"check_failures"}),
+    "trailers.parallel": (2, set()),
+    "trailers.short_side": (480, {"download_trailers"}),
+    "trailers.max_megabytes": (100, set()),
+    "posters.parallel": (2, set()),
+    "posters.max_megabytes": (10, {"download_posters"}),
+    "clips.detector": ("content", CLIPS),
+    "clips.min_shot": (7, CLIPS),
+    "clips.fps": (12, CLIPS),
+    "clips.fpc": (12, CLIPS),
+    "clips.keep": (0.6, CLIPS),
+    "weights": ("pretrained", FEATURES),
+    "weights_from": ("folder", set()),
+    "device": ("cpu", set()),
+    "image_frames": (2, FEATURES),
+    "precision": ("bf16", FEATURES),
+    f"{STORE}.model": ("torchvision/resnet18", FEATURES),
+    f"{STORE}.batch": (1, set()),
+    f"{STORE}.size": (64, FEATURES),
+    f"{STORE}.precision": ("bf16", FEATURES),
+    f"{STORE}.image_frames": (3, FEATURES),
+    f"{STORE}.sha256": ("0" * 64, set()),
+    "splits.tries": (6, {"make_splits"}),
+    "splits.training": (0.6, {"make_splits"}),
+    "training.lr": (0.5, {"train_run"}),
+    "training.batch": (8, {"train_run"}),
+    "training.snippet": (6, {"train_run"}),
+    "training.epochs": (4, {"train_run"}),
+    "training.patience": (4, {"train_run"}),
+    "training.plateau_patience": (4, {"train_run"}),
+    "evaluation.also": (["sklearn"], set()),
+    "report.frames": (False, {"draw_report"}),
+    f"{RUN}.shuffle_labels": (True, {"train_run", *SCORES}),
+}
+UNTOUCHED = {
+    "movies": "another collection, which the folder refuses",
+    "shards": "asks for shards that do not exist yet",
+    "trailer": "changes the rules that exist",
+}
+
+
+def sections_of(config) -> set[str]:
+    return {key.split(".")[0] for key in config}
+
+
+def test_every_section_of_the_configuration_is_covered():
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    assert sections_of(RERUNS) | set(UNTOUCHED) == set(config)
+
+
+def nested(key: str, value) -> dict:
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    return value
+
+
+@pytest.mark.parametrize("key", RERUNS)
+def test_a_changed_key_reruns_the_intended_rules(sample, key):
+    value, rules = RERUNS[key]
+    change = nested(key, value)
+    if key == "splits.training":
+        change = {"splits": {"training": value, "validation": 0.2}}
+    before = {(job.rule, job.wildcards): job.params for job in planned_jobs(sample.folder)}
+    jobs = planned_jobs(sample.folder, change)
+    changed = {
+        job.rule for job in jobs if before.get((job.rule, job.wildcards), job.params) != job.params
+    }
+    expected = set(rules) if key in REQUESTS else {*rules, "write_config"}
+    assert changed == expected
+    must_run = {job.rule for job in jobs if job.must_run}
+    assert changed <= must_run
+    if not rules:
+        assert must_run - {"all", "write_config", "draw_report"} == NEW.get(key, set())
+
+
+NEW = {"evaluation.also": {"score_options", "summarize_results"}}
+"""Key -> rules whose products or inputs are new."""
+
+
+def test_an_unchanged_configuration_reruns_nothing(sample):
+    assert load(sample.config).collection == "sample" and VIDEO in sample.config["backbones"]
+    assert not any(job.must_run for job in planned_jobs(sample.folder))
