@@ -105,8 +105,8 @@ def test_the_published_metadata_takes_one_command_and_a_new_movie_runs_its_shard
     run = project.build("metadata", "data/mtgc.csv")
     assert run.jobs["collect_movies"] == run.jobs["download_trailers"] == 1
     assert len(rows_of(project, "data/mtgc.csv")) == 11
-    told = [(row["title"], row["decision"]) for row in rows_of(project, "data/curation.csv")]
-    assert told == [("Movie 3", "reject"), ("Movie 4", "accept")]
+    decided = [(row["title"], row["decision"]) for row in rows_of(project, "data/curation.csv")]
+    assert decided == [("Movie 3", "reject"), ("Movie 4", "accept")]
     decisions.write_text(text + f"{mid_of(5)},unsure,\n")
     run = project.build("metadata", "data/mtgc.csv")
     assert run.jobs == {"build_metadata": 1}, "a decision that changes no movie collects none"
@@ -119,7 +119,7 @@ def test_the_published_metadata_takes_one_command_and_a_new_movie_runs_its_shard
 
 
 def test_later_sources_fill_gaps_and_metadata_names_the_source_of_each_field(web, tmp_path):
-    """A table that has little more than ids; IMDb knows titles, TMDB trailers, the search one."""
+    """A table with ids and genres; IMDb adds titles, and TMDB trailers and posters."""
     numbers = range(12)
     table = ["mid,title,year,genres"] + [f"{mid_of(n)},,,drama" for n in numbers]
     basics = "tconst|titleType|primaryTitle|originalTitle|isAdult|startYear|endYear|runtimeMinutes"
@@ -154,7 +154,7 @@ def test_later_sources_fill_gaps_and_metadata_names_the_source_of_each_field(web
         for record in json.loads((project.folder / "build/sources/records.json").read_text())
         if record["mid"] == mid_of(3)
     )
-    assert record["given"] == {
+    assert record["origin"] == {
         **{"genres": "mine", "title": "imdb", "year": "imdb"},
         **{"trailers": "tmdb", "poster_url": "tmdb"},
     }
@@ -220,7 +220,7 @@ def test_a_rate_limit_of_the_search_stops_all_downloads(web, tmp_path):
     )
     run = project.run("trailers")
     assert run.code != 0
-    assert "search: 9 were not begun, since downloading was stopped" in run.text
+    assert "search: 9 movies were not begun, since downloading was stopped" in run.text
     assert ledger(project)[mid_of(0)]["reason"] == "stopped"
     assert web.requests["/search"] == 1 and sum(web.requests.values()) == 1
     (project.folder / "build" / "stopped.json").unlink()
@@ -231,18 +231,23 @@ def test_a_rate_limit_of_the_search_stops_all_downloads(web, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         (archive({"1": entry(1, [])})[:-40], "metadata.tar.gz"),
         (archive({"1": entry(1, [], id="12")}), "entry 1: mid: 'tt12' is not allowed"),
         (archive({"1": entry(1, [{"id": "short"}])}), "youtube_id: 'short' is not allowed"),
-        (archive({"1": entry(1, []), "2": entry(1, [])}), "entry 2: mid: 'tt0000001' stands in"),
+        (
+            archive({"1": entry(1, []), "2": entry(1, [])}),
+            "entry 2: mid: 'tt0000001' is already in",
+        ),
         (archive({"1": entry(1, [], genres=["Dramma"])}), "genres: 'Dramma' is not allowed"),
     ],
 )
-def test_an_invalid_file_is_reported_in_one_line(web, tmp_path, data, told):
+def test_an_invalid_file_is_reported_in_one_line(web, tmp_path, data, message):
     web.files["metadata.tar.gz"] = data
     project = project_of(tmp_path / "project", web, ["trailers12k"])
     assert project.run("data/movies.csv").code != 0
     last = project.log("collect_movies.log").splitlines()[-1]
-    assert told in last and "ERROR" in last and "Traceback" not in project.log("collect_movies.log")
+    assert (
+        message in last and "ERROR" in last and "Traceback" not in project.log("collect_movies.log")
+    )

@@ -1,0 +1,1 @@
+"""What only the Snakefile needs: movies, sources, features, targets, versions of code."""
