@@ -1,12 +1,9 @@
 from pathlib import Path
 
 import pytest
-import yaml
 
 from trailers12k.common.errors import UserError
 from trailers12k.movies.sources import collection, records
-from trailers12k.settings import load
-from trailers12k.workflow.movie_list import MovieList
 
 ROOT = Path(__file__).parents[3]
 HEAD = "mid,title,year,genres,youtube_id,trailer_url,poster_url\n"
@@ -92,14 +89,6 @@ def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path):
 def test_a_table_that_is_not_utf8_is_refused(tmp_path):
     with pytest.raises(UserError, match="is not UTF-8"):
         read(tmp_path, HEAD + "tt0000001,Amélie,2001,comedy,,,\n", "latin-1")
-
-
-def test_nine_movies_are_too_few_for_the_workflow(tmp_path):
-    rows = [f"tt000000{i},A,1990,drama\n" for i in range(9)]
-    (tmp_path / "movies.csv").write_text("mid,title,year,genres\n" + "".join(rows))
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    with pytest.raises(UserError, match="9 movies; allowed: at least 10"):
-        MovieList(load(config | {"movies": str(tmp_path / "movies.csv")}))
 
 
 def test_a_missing_table_is_reported(tmp_path):
