@@ -11,9 +11,8 @@ import pytest
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import sha256_of, write_csv, write_json
 from trailers12k.downloads import retries
-from trailers12k.features import store as stores
+from trailers12k.features import store as zarr_store
 from trailers12k.jobs import ledger
-from trailers12k.jobs import runner as shards
 from trailers12k.versions import intermediates, run_state
 from trailers12k.versions.intermediates import restore_intermediates
 from trailers12k.workflow.folder import COLLECTION, STATE, collection, is_current, write_collection
@@ -28,15 +27,15 @@ def project(tmp_path, monkeypatch):
     parts = []
     for shard, mids in {"000": ["tt0000001", "tt0000002"], "001": ["tt0000003"]}.items():
         group = tmp_path / "build" / "features" / STORE / f"{shard}.zarr"
-        stores.create(group, {"num_features": 3})
+        zarr_store.create(group, {"num_features": 3})
         rows = []
         for mid in mids:
             values = np.full((2, 3), int(mid[2:]), np.float32)
-            stores.write(group, mid, values, {"fingerprint": mid})
+            zarr_store.write(group, mid, values, {"fingerprint": mid})
             rows.append({"mid": mid, "status": "ok", "clips": 2, "fingerprint": mid})
             parts.append((group, mid, mid))
         ledger.write_shard(f"build/ledger/{STORE}/{shard}.csv", rows, ("clips", "fingerprint"))
-    rows = stores.merge(parts, tmp_path / "data" / f"{STORE}.zarr", {"num_features": 3})
+    rows = zarr_store.merge(parts, tmp_path / "data" / f"{STORE}.zarr", {"num_features": 3})
     write_csv(f"data/{STORE}.csv", ["mid", "clips", "fingerprint"], rows)
     for name in (
         "trailers/tt0000001.mp4",
@@ -61,7 +60,7 @@ def files_of(folder):
     }
 
 
-def test_a_state_is_small_and_the_same_bytes_for_the_same_state(project):
+def test_equal_states_are_equal_bytes_and_hold_no_arrays(project):
     run_state.write()
     first = sha256_of(STATE)
     assert is_current()
@@ -83,8 +82,8 @@ def test_build_is_restored_as_it_was_when_something_else_was_made_since(project)
     run_state.write()
     before = files_of(project)
     group = project / "build" / "features" / STORE / "000.zarr"
-    stores.write(group, "tt0000001", np.zeros((5, 3), np.float32), {"fingerprint": "other"})
-    stores.write(group, "tt0000009", np.zeros((5, 3), np.float32), {"fingerprint": "other"})
+    zarr_store.write(group, "tt0000001", np.zeros((5, 3), np.float32), {"fingerprint": "other"})
+    zarr_store.write(group, "tt0000009", np.zeros((5, 3), np.float32), {"fingerprint": "other"})
     (project / "build" / "ledger" / STORE / "000" / "tt0000009.json").parent.mkdir()
     (project / "build" / "ledger" / STORE / "000" / "tt0000009.json").write_text("{}")
     assert is_current() and not run_state.is_saved()
@@ -100,13 +99,15 @@ def make(store, values, shards=("000", "001")):
     parts = []
     for number, shard in enumerate(shards, start=1):
         mid, group = f"tt{number:07}", Path(f"build/features/{store}/{shard}.zarr")
-        stores.create(group, {"num_features": 3})
-        stores.write(group, mid, np.full((2, 3), values, np.float32), {"fingerprint": f"f{values}"})
+        zarr_store.create(group, {"num_features": 3})
+        zarr_store.write(
+            group, mid, np.full((2, 3), values, np.float32), {"fingerprint": f"f{values}"}
+        )
         row = {"mid": mid, "status": "ok", "clips": 2, "fingerprint": f"f{values}"}
         ledger.write_shard(f"build/ledger/{store}/{shard}.csv", [row], ("clips", "fingerprint"))
         write_json(f"build/ledger/{store}/{shard}/{mid}.json", {"row": row})
         parts.append((group, mid, f"f{values}"))
-    rows = stores.merge(parts, Path(f"data/{store}.zarr"), {"num_features": 3})
+    rows = zarr_store.merge(parts, Path(f"data/{store}.zarr"), {"num_features": 3})
     write_csv(f"data/{store}.csv", ["mid", "clips", "fingerprint"], rows)
 
 
@@ -123,7 +124,7 @@ VERSIONS = {
 @pytest.fixture
 def kept(tmp_path, monkeypatch):
     """What DVC has of each version, data/ and the state; and the files that build/ had with it."""
-    found = {}
+    versions = {}
     for number, (version, several) in enumerate(VERSIONS.items()):
         folder = tmp_path / str(number)
         (folder / "build").mkdir(parents=True)
@@ -133,11 +134,11 @@ def kept(tmp_path, monkeypatch):
         for store, about in several.items():
             make(store, **about)
         run_state.write()
-        found[version] = folder, files_of(folder)
+        versions[version] = folder, files_of(folder)
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)
-    return found
+    return versions
 
 
 @pytest.mark.parametrize("later", VERSIONS)
@@ -156,7 +157,7 @@ def test_going_back_and_forth_restores_what_the_version_holds(kept, tmp_path, ea
         assert files_of(work) == kept[version][1]
 
 
-def test_a_folder_that_is_no_store_of_ours_stays_when_a_version_is_restored(project):
+def test_foreign_folders_in_build_stay(project):
     run_state.write()
     notes = [project / "build/features" / name for name in ("mine/note", f"{STORE}/note")]
     for note in notes:
@@ -189,12 +190,12 @@ def test_build_may_be_a_link_to_another_disk(project, tmp_path_factory):
     assert files_of(project) == before
 
 
-def test_nothing_is_due_in_a_shard_whose_trailers_are_elsewhere(project):
+def test_no_retry_is_due_in_a_shard_whose_trailers_are_not_here(project):
     folder = project / "build" / "trailers"
     row = {"mid": "tt0000001", "status": "ok", "file": "build/trailers/tt0000001.mp4"}
     failed = {"mid": "tt0000002", "status": "failed", "reason": "network", "attempts": 1}
     ledger.write_shard("build/ledger/trailers/000.csv", [row, failed], ("file",))
-    shards.write_json(folder / "tt0000002.json", {"time": 1.0, "row": failed, "fingerprint": ""})
+    write_json(folder / "tt0000002.json", {"time": 1.0, "row": failed, "fingerprint": ""})
     retries.write_open(folder, "000", 3, [row, failed])
     run_state.write()
     restore_intermediates()
@@ -208,7 +209,7 @@ def test_nothing_is_due_in_a_shard_whose_trailers_are_elsewhere(project):
     assert retries.next_retry_round(folder, "000", 3600, "") == 5
 
 
-def test_a_store_of_another_version_is_left_out_and_said(project, caplog):
+def test_a_store_of_another_version_is_left_out_with_a_warning(project, caplog):
     run_state.write()
     write_csv(f"data/{STORE}.csv", ["mid", "clips", "fingerprint"], [])
     restore_intermediates()
@@ -218,7 +219,7 @@ def test_a_store_of_another_version_is_left_out_and_said(project, caplog):
     assert not (project / "build" / "ledger" / STORE).exists()
 
 
-def test_a_state_that_is_cut_or_holds_other_things_is_refused_and_nothing_is_lost(project):
+def test_a_damaged_or_foreign_state_is_refused_and_build_stays(project):
     run_state.write()
     before, whole = files_of(project), STATE.read_bytes()
     STATE.write_bytes(whole[: len(whole) // 2])
