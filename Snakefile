@@ -58,4 +58,4 @@ for file in ["targets", "common", *STAGES]:
 
 
 onsuccess:
-    print(closing_words(workflow.dag_settings.targets, prediction, settings.is_published))
+    print(closing_words(workflow.dag_settings.targets, prediction, settings.collection))

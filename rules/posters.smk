@@ -23,6 +23,5 @@ rule download_posters:
         movies=movies.rows_of("mid", "poster_url"),
         retry_round=retry_round_of(settings, "build/posters"),
         max_megabytes=settings.posters.max_megabytes,
-        code=rule_version("download_posters"),
     script:
         "../scripts/download_posters.py"

@@ -23,6 +23,5 @@ rule download_trailers:
         movies=movies.rows_of("mid", "trailer_addresses"),
         retry_round=retry_round_of(settings, "build/trailers"),
         short_side=settings.trailers.short_side,
-        code=rule_version("download_trailers"),
     script:
         "../scripts/download_trailers.py"

@@ -75,7 +75,7 @@ def test_a_url_gets_the_same_as_its_file(project):
 
 def test_what_cannot_be_predicted_is_told_in_a_line(project):
     for run, words in (
-        (project.run("predict"), "name a trailer: snakemake predict --config trailer=FILE_OR_URL"),
+        (project.run("predict"), "name a trailer: trailers12k predict FILE_OR_URL"),
         (predict(project, "none.mp4"), "config: trailer: none.mp4 is no file, and no http(s) URL"),
     ):
         assert run.code != 0

@@ -58,7 +58,10 @@ def cut(
         raise UserError(f"{CLIPS} does not exist yet; run first: trailers12k run clips")
     clips = read_clips(CLIPS).get(mid)
     if not clips:
-        raise UserError(f"{mid} has no clips in {CLIPS}; data/ledger.csv has the reason")
+        raise UserError(
+            f"{mid} has no clips in {CLIPS}; data/ledger.csv has the reason, if the "
+            "collection has this movie"
+        )
     if number >= len(clips):
         raise UserError(f"{mid} has {len(clips)} clips; allowed: 0 to {len(clips) - 1}")
     ledger = Path(f"build/ledger/trailers/{shard_of(mid, settings.shards)}.csv")

@@ -6,7 +6,7 @@ Starts Snakemake. Must not know the rules or their targets.
 import typer
 
 from trailers12k.cli import snakemake
-from trailers12k.cli.collection import PASS_THROUGH, examples, require_config
+from trailers12k.cli.collection import PASS_THROUGH, examples, read_config
 from trailers12k.workflow import clone
 
 
@@ -34,5 +34,6 @@ def run(context: typer.Context) -> None:
     used unless --cores says otherwise. A run that was interrupted continues.
     """
     clone.snakefile()
-    require_config()
+    # Snakemake names neither the file nor the line of a syntax error.
+    read_config(None)
     snakemake.replace_process(context.args)

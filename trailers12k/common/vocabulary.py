@@ -54,6 +54,9 @@ METRICS = ("uap", "map", "wap", "sap")
 """The paper's four metrics: average precision over all (movie, genre) pairs; its mean over genres;
 that mean weighted by the positives of each genre; its mean over movies (sample)."""
 
+METRIC_NAMES = dict(zip(METRICS, ("µAP", "mAP", "wAP", "sAP"), strict=True))
+"""Metric -> its name in tables, as the paper writes it."""
+
 UNTRAINED = "untrained"
 """Label of results of models with random weights; code reads the column `pretrained` instead."""
 

@@ -28,7 +28,7 @@ PAPER = {
     (None, "trailers_ik_swin_fps24_fpc24"): "75.71±2.43 70.44±2.10 74.30±2.11 80.19±2.61",
 }
 """Table 6 of the paper (Montalvo-Lezama et al., Information Processing & Management 2023): by the
-stores of the image and the video stream, mean and deviation in % in the order of `METRICS`."""
+stores of the image and the video stream, mean and deviation in %, in the order of `METRICS`."""
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,16 @@ from pathlib import Path
 import pandas as pd
 
 from trailers12k.common.files import write_json, write_text
-from trailers12k.common.vocabulary import AS_PUBLISHED, CHANCE, CONSTANT, GENRES, METRICS
+from trailers12k.common.vocabulary import (
+    AS_PUBLISHED,
+    CHANCE,
+    CONSTANT,
+    GENRES,
+    METRIC_NAMES,
+    METRICS,
+)
 from trailers12k.evaluation.paper import RunStreams, compare_with_paper, paper_scores
 from trailers12k.evaluation.scores import is_untrained
-
-METRIC_NAMES = ("µAP", "mAP", "wAP", "sAP")
-"""Headings of `METRICS`."""
 
 EXPLANATIONS = f"""\
 Mean ± sample standard deviation over the splits, in %. µAP: over all pairs of movie and genre; mAP:
@@ -119,7 +123,8 @@ def write_summary(
 def _results_table(summary: pd.DataFrame, runs: Mapping[str, RunStreams]) -> str:
     compared = compare_with_paper(summary, runs)
     some_missing = (summary["movies"] < summary["of"]).any()
-    head = ["run", *METRIC_NAMES, *(f"paper's {name}" for name in METRIC_NAMES), "backbone weights"]
+    names = [*METRIC_NAMES.values()]
+    head = ["run", *names, *(f"paper's {name}" for name in names), "backbone weights"]
     head += ["test movies"] if some_missing else []
     rows = []
     for run, row in summary.iterrows():
@@ -142,7 +147,7 @@ def _options_section(options: pd.DataFrame) -> str:
     deviations = groups[list(METRICS)].std(ddof=1) * 100
     counts = groups[["movies", "of"]].sum()
     some_missing = (counts["movies"] < counts["of"]).any()
-    head = ["run", "option", *METRIC_NAMES]
+    head = ["run", "option", *METRIC_NAMES.values()]
     head += ["test movies"] if some_missing else []
     rows = []
     for run, option in means.index:

@@ -399,7 +399,8 @@ def fault_of_values(
 
 def describe(store: Path) -> str:
     """A store for a person: its size, what computed its arrays, and its attributes as YAML."""
-    mids = movies(store)
+    # A folder of somebody else's may be named like a movie.
+    mids = [mid for mid in movies(store) if (store / mid / ".zarray").is_file()]
     rows = sum(shape(store, mid)[0] for mid in mids)
     size = sum(path.stat().st_size for path in store.rglob("*") if path.is_file())
     lines = [f"{store}: {len(mids)} movies, {rows} rows, {size / 1e6:.1f} MB"]

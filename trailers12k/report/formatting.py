@@ -22,8 +22,6 @@ PACKAGE_FILES = (
 REPORT_FOLDER = "results/report"
 FIGURES_FOLDER = "results/figures"
 
-METRIC_NAMES = {"uap": "µAP", "map": "mAP", "wap": "wAP", "sap": "sAP"}
-
 
 def template_environment() -> Environment:
     """Jinja2 with this package's templates and filters; an undefined name is an error."""

@@ -12,6 +12,7 @@ import pandas as pd
 from trailers12k.common.vocabulary import (
     CHANCE,
     GENRES,
+    METRIC_NAMES,
     METRICS,
     OK,
     PUBLISHED,
@@ -19,7 +20,7 @@ from trailers12k.common.vocabulary import (
     STREAM_INPUTS,
 )
 from trailers12k.evaluation.scores import is_untrained
-from trailers12k.report.formatting import METRIC_NAMES, count
+from trailers12k.report.formatting import count
 from trailers12k.report.pictures import Grid
 from trailers12k.report.run_charts import trained_runs
 

@@ -32,7 +32,10 @@ def read_config(
     """
     config: dict[str, Any] = {}
     for file in (CONFIG, *files):
-        config = override(config, read_file(file, text_of))
+        try:
+            config = override(config, read_file(file, text_of))
+        except RecursionError:
+            raise UserError(f"{file}: an alias (*NAME) must not contain itself") from None
     return config
 
 

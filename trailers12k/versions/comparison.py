@@ -28,7 +28,7 @@ from trailers12k.versions.version_tables import (
     tables,
 )
 
-METRICS = {"uap": "µAP", "map": "mAP"}
+METRICS = {name: vocabulary.METRIC_NAMES[name] for name in ("uap", "map")}
 """Column of results/summary.csv -> name; values in %."""
 SUBSETS = {str(value): name for value, name in enumerate(vocabulary.SUBSETS)}
 """Value of a split column -> subset."""

@@ -29,7 +29,7 @@ EXCLUDED = ("weights", "packed", "training", "predictions", "published", "stores
 SEPARATE = {"build/sources": "files", "build/ledger": "trailers"}
 """Folders of build/ -> the subfolder that no state holds: files of the sources, and the ledgers
 that DVC keeps as the output of a stage."""
-FORGOTTEN = ("build/predictions", "results/predictions")
+FORGOTTEN = ("build/predictions", "results/predictions", "results/review")
 """Products that Snakemake need not remember."""
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv
 from trailers12k.common.vocabulary import OK
+from trailers12k.features import store_index
 from trailers12k.movies import curation
 from trailers12k.settings import Settings, load
 from trailers12k.settings.files import read_config, read_file
@@ -39,6 +40,9 @@ def snapshot(files: Sequence[str] = (), version: str = "") -> str:
     write_pipeline(pipeline)
     run_state.write()
     dvc("commit", "--force")
+    if not settings.is_published:
+        for store in stores_of(settings):
+            store_index.adopt_times(store)
     names = ["dvc.yaml", "dvc.lock", CODE_VERSIONS, *settings_files(pipeline)]
     names += _removed_decisions(settings)
     names += git("ls-files", "--others", "--", *REPOSITORY_FILES).splitlines()
@@ -109,7 +113,7 @@ def describe_products(settings: Settings) -> str:
         words += [f"{stages.count('trailers')} trailers", f"{clips} clips"]
     stores = stores_of(settings)
     arrays = sum(len(read_csv(f"data/{store}.csv")) for store in stores)
-    words += [f"{arrays} arrays in {len(stores)} stores"]
+    words += [f"{arrays} arrays in {len(stores)} store{'s' if len(stores) > 1 else ''}"]
     rows = [row for row in read_csv("results/summary.csv") if row["run"] in settings.runs]
     best = max(rows, key=lambda row: float(row["uap"]))
     return f"{', '.join(words)}; best µAP {float(best['uap']):.2f} ({best['run']})"

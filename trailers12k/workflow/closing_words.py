@@ -6,26 +6,27 @@ Reads results/summary.md and results/predictions/. Must not know Snakemake.
 from collections.abc import Collection
 from pathlib import Path
 
+from trailers12k.common.vocabulary import PUBLISHED, SAMPLE
 from trailers12k.workflow.prediction_request import PredictionRequest
 
 SUMMARY = Path("results/summary.md")
 
 
 def closing_words(
-    targets: Collection[str], prediction: PredictionRequest | None, is_published: bool
+    targets: Collection[str], prediction: PredictionRequest | None, collection: str
 ) -> str:
     """The text for a run that made `targets`; empty if there is nothing to print.
 
-    targets: as named on the command line; none for a whole run.
+    targets: as named on the command line; none for a whole run. collection: its kind.
     """
     if prediction and "predict" in targets:
         return Path(prediction.products[0]).read_text(encoding="utf-8")
     if not targets and SUMMARY.exists():
-        return _results(SUMMARY.read_text(encoding="utf-8"), with_ledger=not is_published)
+        return _results(SUMMARY.read_text(encoding="utf-8"), collection)
     return ""
 
 
-def _results(summary: str, with_ledger: bool) -> str:
+def _results(summary: str, collection: str) -> str:
     """The results table without the paper's columns, so that it fits a terminal, and where to look
     next."""
     lines = summary.split("\n## ")[0].splitlines()
@@ -34,10 +35,10 @@ def _results(summary: str, with_ledger: bool) -> str:
     warning = next(
         (line.split(". ")[0].rstrip(".") + "." for line in lines if line.startswith("**")), ""
     )
-    ledger = "What became of each movie, and why:   data/ledger.csv\n" if with_ledger else ""
-    return (
-        f"\n{ours}\n\n{warning.replace('*', '')}\n"
-        f"The paper's table next to it:         {SUMMARY}\n"
-        f"{ledger}"
-        "Your own movies instead of these:     README.md, 'Your own movies'\n"
-    )
+    text = f"\n{ours}\n\n{warning.replace('*', '')}\n"
+    text += f"The results next to the paper's:      {SUMMARY}\n"
+    if collection != PUBLISHED:
+        text += "What became of each movie, and why:   data/ledger.csv\n"
+    if collection == SAMPLE:
+        text += "Your own movies instead of these:     trailers12k init DIR\n"
+    return text

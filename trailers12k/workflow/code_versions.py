@@ -21,8 +21,6 @@ RESULT_MODULES = {
     "collect_movies": "trailers12k.movies.sources.collection",
     "describe_run": "trailers12k.report.tables",
     "detect_clips": "trailers12k.video.clip_detection",
-    "download_posters": "trailers12k.downloads.posters",
-    "download_trailers": "trailers12k.downloads.trailers",
     "draw_curves": "trailers12k.report.curves",
     "draw_report": "trailers12k.report.page",
     "extract_features": "trailers12k.features.extraction",

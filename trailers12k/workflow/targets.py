@@ -59,22 +59,30 @@ def target_files(
     tables = [] if settings.is_published else MOVIE_TABLES
     options = ["results/transfer/options.csv"] if settings.evaluation.also else []
     trained = trained_products(settings, "run.json")
-    common = [*ledgers(*features.stages), *stores, *intermediate, *tables]
+    # The first job records the kind of collection, whichever target is requested.
+    collection: Files = [] if settings.is_published else ["build/collection.json"]
+    common = [*collection, *ledgers(*features.stages), *stores, *intermediate, *tables]
     evaluated = ["data/mtgc.csv", *trained, *options, *SCORES]
     targets: dict[str, Files] = {
         "all": [*common, *SPLIT_PRODUCTS, *evaluated, *REPORT],
         "metadata": [*ledgers("trailers"), *METADATA],
-        "trailers": [*ledgers("trailers"), "results/failures/trailers.csv"],
-        "posters": [*ledgers("posters"), "results/failures/posters.csv"],
-        "clips": [*ledgers("trailers", "clips"), "data/clips.csv"],
-        "features": [*ledgers(*features.stages), *stores, "data/clips.csv", "data/ledger.csv"],
+        "trailers": [*collection, *ledgers("trailers"), "results/failures/trailers.csv"],
+        "posters": [*collection, *ledgers("posters"), "results/failures/posters.csv"],
+        "clips": [*collection, *ledgers("trailers", "clips"), "data/clips.csv"],
+        "features": [
+            *collection,
+            *ledgers(*features.stages),
+            *stores,
+            "data/clips.csv",
+            "data/ledger.csv",
+        ],
         "weights": [f"build/weights/{name}.json" for name in features.pretrained],
-        "splits": SPLIT_PRODUCTS,
+        "splits": [*collection, *SPLIT_PRODUCTS],
         "evaluate": [*common, *evaluated],
         "report": [*common, *trained, "results/report/index.html"],
-        "review": [*ledgers("trailers", "posters", "clips"), *REVIEW],
+        "review": [*collection, *ledgers("trailers", "posters", "clips"), *REVIEW],
         # Trains nothing: the best checkpoint that exists is used.
-        "predict": [refused("name a trailer: snakemake predict --config trailer=FILE_OR_URL")],
+        "predict": [refused("name a trailer: trailers12k predict FILE_OR_URL")],
         "status": [refused("the state of the run is shown by: trailers12k status")],
         "diff": [refused("versions are compared by: trailers12k diff FROM [TO]")],
     }

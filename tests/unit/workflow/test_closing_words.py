@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from trailers12k.common.vocabulary import PUBLISHED, SAMPLE
 from trailers12k.workflow.closing_words import SUMMARY, closing_words
 
 TABLE = """**Untrained weights.** More words.
@@ -14,19 +15,19 @@ TABLE = """**Untrained weights.** More words.
 
 
 def test_a_whole_run_ends_with_its_table_without_the_papers_columns(folder):
-    assert closing_words((), None, is_published=False) == ""
+    assert closing_words((), None, collection=SAMPLE) == ""
     SUMMARY.parent.mkdir()
     SUMMARY.write_text(TABLE)
-    words = closing_words((), None, is_published=False)
+    words = closing_words((), None, collection=SAMPLE)
     assert "| image | 1 | 2 | 3 | 4 |" in words and " 8 |" not in words and "shown" not in words
     assert "Untrained weights." in words and "data/ledger.csv" in words
-    assert "data/ledger.csv" not in closing_words((), None, is_published=True)
+    assert "data/ledger.csv" not in closing_words((), None, collection=PUBLISHED)
 
 
 def test_a_run_of_a_target_prints_nothing(folder):
     SUMMARY.parent.mkdir()
     SUMMARY.write_text(TABLE)
-    assert closing_words({"clips"}, None, is_published=False) == ""
+    assert closing_words({"clips"}, None, collection=SAMPLE) == ""
 
 
 def test_a_prediction_is_printed(folder):
@@ -34,4 +35,4 @@ def test_a_prediction_is_printed(folder):
         products = ("table.md", "table.json")
 
     Path("table.md").write_text("drama 90 %")
-    assert closing_words({"predict"}, Request(), is_published=False) == "drama 90 %"
+    assert closing_words({"predict"}, Request(), collection=SAMPLE) == "drama 90 %"

@@ -48,7 +48,8 @@ def test_every_rule_with_a_script_has_a_code_version_or_only_fetches():
     text = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("rules/*.smk"))
     rules = set(re.findall(r"^\s*(?:rule|checkpoint) (\w+):", text, re.MULTILINE))
     scripted = {path.stem for path in ROOT.glob("scripts/*.py")} & rules
-    fetching = {"fetch_published_table", "fetch_source", "fetch_store", "fetch_trailer"}
+    fetching = {"download_trailers", "download_posters"}
+    fetching |= {"fetch_published_table", "fetch_source", "fetch_store", "fetch_trailer"}
     assert scripted - fetching - {"fetch_weights", "measure_record"} == set(RESULT_MODULES)
 
 

@@ -65,7 +65,7 @@ def test_evaluation_variants_are_requested_if_configured(settings_of):
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        ("predict", "name a trailer: snakemake predict --config trailer=FILE_OR_URL"),
+        ("predict", "name a trailer: trailers12k predict FILE_OR_URL"),
         ("status", "trailers12k status"),
         ("diff", "trailers12k diff FROM [TO]"),
     ],
