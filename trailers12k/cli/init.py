@@ -42,8 +42,6 @@ def init(
 
     DIR becomes a Git repository with DVC, for versions; inside another repository, DVC is added.
     """
-    if folder.exists() and folder.samefile(".") and any(folder.iterdir()):
-        raise UserError("init: name a new folder: trailers12k init DIR")
     if git:
         _require_programs()
     _write_collection(folder)

@@ -169,6 +169,8 @@ def test_a_store_is_described_to_a_person(store):
         store, {"num_features": 4, "backbone": "b", "versions": {"torch": "2"}, "determined_by": {}}
     )
     stores.write(store, "tt0000001", np.ones((1, 4), np.float32), {"precision": "bf16"})
+    (store / "tt7654321").mkdir()
+    (store / "tt7654321" / "note").write_text("somebody's file")
     text = stores.describe(store)
     assert "3 movies, 6 rows" in text and "precision: bf16 1" in text
     assert "backbone: b\nversions:\n  torch: '2'" in text and "determined_by" not in text

@@ -1,5 +1,7 @@
 """Merging of configuration files."""
 
+from pathlib import Path
+
 import pytest
 from snakemake.utils import update_config
 
@@ -50,3 +52,10 @@ def test_a_file_that_holds_no_mapping_is_refused_in_one_line(tmp_path, text, mes
     with pytest.raises(UserError, match=message) as error:
         read_file(path)
     assert str(path) in str(error.value) and "\n" not in str(error.value)
+
+
+def test_an_alias_within_itself_is_refused_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("config.yaml").write_text("backbones: &x\n  a: *x\n")
+    with pytest.raises(UserError, match=r"config.yaml: an alias .* itself$"):
+        read_config()

@@ -36,3 +36,10 @@ def test_a_prediction_is_printed(folder):
 
     Path("table.md").write_text("drama 90 %")
     assert closing_words({"predict"}, Request(), collection=SAMPLE) == "drama 90 %"
+
+
+def test_only_the_sample_names_the_way_to_a_collection_of_your_own(folder):
+    SUMMARY.parent.mkdir()
+    SUMMARY.write_text(TABLE)
+    assert "trailers12k init" in closing_words((), None, collection=SAMPLE)
+    assert "trailers12k init" not in closing_words((), None, collection="own")
