@@ -45,7 +45,7 @@ def snapshot(files: Sequence[str] = (), version: str = "") -> str:
             store_index.adopt_times(store)
     names = ["dvc.yaml", "dvc.lock", CODE_VERSIONS, *settings_files(pipeline)]
     names += _removed_decisions(settings)
-    names += git("ls-files", "--others", "--", *REPOSITORY_FILES).splitlines()
+    names += _new_repository_files()
     git("add", "--force", "--", *names)
     message = f"Snapshot: {describe_products(settings)}"
     if git("diff", "--cached", "--name-only", "--", *names):
@@ -55,6 +55,16 @@ def snapshot(files: Sequence[str] = (), version: str = "") -> str:
     if version:
         git("tag", version)
     return message + (f"\nIts tag: {version}" if version else "")
+
+
+def _new_repository_files() -> list[str]:
+    """The files of a repository that no commit has yet; a version is read by their settings."""
+    try:
+        committed = git("ls-tree", "-r", "--name-only", "HEAD", "--", *REPOSITORY_FILES)
+    except UserError:  # before the first commit
+        committed = ""
+    present = [name for name in REPOSITORY_FILES if Path(name).exists()]
+    return [name for name in present if name not in committed.splitlines()]
 
 
 def _removed_decisions(settings: Settings) -> list[str]:
