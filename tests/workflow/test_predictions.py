@@ -73,16 +73,19 @@ def test_a_url_gets_the_same_as_its_file(project):
     assert other["genres"] == answer["genres"] and other["clips"] == answer["clips"]
 
 
-def test_what_cannot_be_predicted_is_told_in_a_line(project):
+def test_what_cannot_be_predicted_ends_in_one_line(project):
     for run, words in (
         (project.run("predict"), "name a trailer: trailers12k predict FILE_OR_URL"),
-        (predict(project, "none.mp4"), "config: trailer: none.mp4 is no file, and no http(s) URL"),
+        (
+            predict(project, "none.mp4"),
+            "config: trailer: none.mp4 does not exist; allowed: a file or an http(s) URL",
+        ),
     ):
         assert run.code != 0
         assert f"error: {words}" in run.text.splitlines()
 
 
-def test_a_file_that_is_no_video_is_told_in_a_line(project):
+def test_a_file_that_is_no_video_ends_in_one_line(project):
     run = predict(project, "config.yaml")
     assert run.code != 0
     logs = project.folder / "logs" / "fetch_trailer"
@@ -93,7 +96,7 @@ def test_other_settings_than_those_of_the_stores_are_refused(project):
     answer, _ = told(project)
     run = predict(project, answer["trailer"], "image_frames=2", "precision=bf16")
     assert run.code != 0
-    assert "was made with other spec than the configuration says" in run.text
+    assert "was computed with another spec than the configuration says" in run.text
 
 
 def test_nothing_is_trained_for_it(tmp_path):
@@ -101,4 +104,4 @@ def test_nothing_is_trained_for_it(tmp_path):
     (project.folder / "x.mp4").touch()
     run = predict(project, "x.mp4")
     assert run.code != 0
-    assert "error: predict: nothing is trained here yet; run snakemake first" in run.text
+    assert "error: predict: no run has been trained here yet; run snakemake first" in run.text

@@ -71,7 +71,7 @@ def test_what_is_wrong_with_an_archive_is_told_and_touches_nothing(project, site
     assert failed.code != 0
     data = project.folder / "data"
     told = {
-        CUT: "run the same command again to go on with it",
+        CUT: "run the same command again to continue",
         WRONG: ", and should be 00000000000000000000000000000000",
         EVIL: "escaped.txt",
     }
@@ -84,7 +84,7 @@ def test_what_is_wrong_with_an_archive_is_told_and_touches_nothing(project, site
     # The others are there, and the first lines told what all needs.
     for store in set(STORES) - set(told):
         assert (data / f"{store}.csv").exists()
-    assert "MB of disk" in project.log("measure_record.log")
+    assert "disk: " in project.log("measure_record.log")
     assert "training: at most" in failed.text
     site.files.clear()
     site.files.update(whole)
@@ -116,7 +116,7 @@ def test_one_command_gives_the_papers_table(project, site):
     with (project.folder / "results" / "summary.csv").open(newline="") as file:
         rows = {row["run"]: row for row in csv.DictReader(file)}
     text = (project.folder / "results/report/index.html").read_text()
-    assert "came without a table of movies" in text and 'id="trailers"' not in text
+    assert "without a table of movies" in text and 'id="trailers"' not in text
     assert "a map of the features" in text.lower() and '"tt9000056"' in text
     assert (project.folder / "results/figures/map_trailers_ik_swin_fps24_fpc24.png").exists()
     trained = {run: row for run, row in rows.items() if row["weights"]}
