@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 
 from trailers12k.common.movie import shard_of
+from trailers12k.features import store_index
 
 from .conftest import IMAGE, TINY, VIDEO, Project
 
@@ -154,12 +155,13 @@ def test_a_comment_in_the_package_or_a_new_mtime_of_a_script_runs_nothing(projec
 def test_hosts_whose_clocks_disagree_run_nothing(project):
     """Half of the products come from a host that is an hour ahead, half from one that is behind.
 
-    What they say of the time stays so in the tests below, whose jobs work on such products.
+    The times stay so in the tests below, whose jobs work on such products. Arrays of stores keep
+    theirs: an index compares them with the times that the same host gave.
     """
     now = time.time()
     for top in ("build", "data", "results"):
         for number, path in enumerate(sorted((project.folder / top).rglob("*"))):
-            if path.is_file():
+            if path.is_file() and path.name not in store_index.FILES:
                 at = now + (3600 if number % 2 else -3600)
                 os.utime(path, (at, at))
     assert "Nothing to be done" in project.build().text
@@ -226,7 +228,7 @@ def test_a_figure_that_failed_and_was_mended_reaches_the_table(project):
     project.edit("trailers12k/evaluation/metrics.py", '"map": genres.mean(),', '"map": 1 / 0,')
     assert project.run().code != 0
     project.edit("trailers12k/evaluation/metrics.py", '"map": 1 / 0,', '"map": genres.mean() / 2,')
-    assert project.build().jobs == Counter(score_runs=1, **TOLD)
+    assert project.build().jobs == Counter(TAIL)
     assert mean() == pytest.approx(before / 2, abs=0.02)
 
 

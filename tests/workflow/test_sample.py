@@ -94,7 +94,7 @@ def test_features_are_the_same_bytes_whoever_else_is_in_the_job(sample, of_table
     [
         ("shard=3", "error: config: shard: unknown key (value 3); allowed: "),
         ("movies=none.csv", "error: movies: none.csv does not exist"),
-        ("seed=many", "error: config: seed: 'many' is of the wrong type"),
+        ("seed=many", "error: config: seed: 'many' has the wrong type"),
     ],
 )
 def test_a_wrong_configuration_ends_the_run_in_one_line(argument, told):
