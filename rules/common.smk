@@ -7,6 +7,7 @@ from trailers12k.common.vocabulary import SPLITS
 from trailers12k.settings import plain
 from trailers12k.workflow.code_versions import rule_version
 from trailers12k.workflow.download_plan import retry_round_of
+from trailers12k.workflow.targets import trained_products
 
 # Waiting threads sleep instead of spinning, which leaves the cores to other jobs. It must be in the
 # environment before a job loads torch.
@@ -25,13 +26,6 @@ wildcard_constraints:
     split="|".join(SPLITS),
     stages="trailers|posters|all",
     weights="|".join(re.escape(key) for key in features.pretrained) or "none",
-
-
-def of_every_run(*names):
-    """Files of every run and split."""
-    return expand(
-        "results/runs/{run}/split{split}/{name}", run=features.runs, split=SPLITS, name=names
-    )
 
 
 def unless_published(paths):

@@ -9,7 +9,7 @@ rule score_runs:
     """Score the predictions of all runs and splits, and chance."""
     input:
         mtgc="data/mtgc.csv",
-        predictions=of_every_run("val.csv", "tst.csv", "run.json"),
+        predictions=trained_products(settings, "val.csv", "tst.csv", "run.json"),
         stores=expand("data/{store}{end}", store=features.stores, end=[".csv", ".zarr/.zgroup"]),
     output:
         val="results/transfer/val.csv",
@@ -59,7 +59,9 @@ rule score_options:
     """Score the evaluation variants."""
     input:
         mtgc="data/mtgc.csv",
-        predictions=of_every_run("tst.csv", *expand("tst_{variant}.csv", variant=VARIANTS)),
+        predictions=trained_products(
+            settings, "tst.csv", *expand("tst_{variant}.csv", variant=VARIANTS)
+        ),
     output:
         options="results/transfer/options.csv",
     log:
@@ -105,8 +107,8 @@ rule draw_curves:
     """Compare the curves of all runs, as tables and as a figure."""
     input:
         mtgc="data/mtgc.csv",
-        predictions=of_every_run("tst.csv"),
-        curves=of_every_run("curves.csv"),
+        predictions=trained_products(settings, "tst.csv"),
+        curves=trained_products(settings, "curves.csv"),
         tst="results/transfer/tst.csv",
         splits="results/splits.csv",
     output:

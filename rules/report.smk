@@ -17,7 +17,7 @@ rule describe_run:
         movies=unless_published("data/movies.csv"),
         ledger=unless_published("data/ledger.csv"),
         trailers=unless_published("results/tables/trailers.csv"),
-        predictions=of_every_run("tst.csv"),
+        predictions=trained_products(settings, "tst.csv"),
         stores=STORES,
     output:
         tables=expand("results/tables/{name}.csv", name=TABLES),

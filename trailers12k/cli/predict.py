@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from trailers12k.cli import snakemake
-from trailers12k.cli.collection import PASS_THROUGH, examples, require_config
-from trailers12k.workflow import clone
+from trailers12k.cli.collection import PASS_THROUGH, examples
 
 
 def register(app: typer.Typer) -> None:
@@ -34,8 +33,7 @@ def predict(
     Prints the genres with their probabilities and writes them to results/predictions/. Further
     arguments are passed to Snakemake.
     """
-    clone.snakefile()
-    require_config()
+    snakemake.check_folder()
     # Snakemake would read a file called 1 or true as another type than text.
     address = f"./{trailer}" if trailer.isalnum() else trailer
     snakemake.replace_process(

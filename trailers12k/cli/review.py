@@ -9,7 +9,8 @@ from pathlib import Path
 
 import typer
 
-from trailers12k.cli.collection import PASS_THROUGH, examples, require_config
+from trailers12k.cli import snakemake
+from trailers12k.cli.collection import PASS_THROUGH, examples
 from trailers12k.workflow import clone
 
 PAGE = Path("results/review/index.html")
@@ -31,8 +32,7 @@ def review(context: typer.Context) -> None:
 
     Runs what the page needs; nothing is trained. Further arguments are passed to Snakemake.
     """
-    clone.snakefile()
-    require_config()
+    snakemake.check_folder()
     with subprocess.Popen(clone.snakemake_command(["review", *context.args])) as running:
         while running.poll() is None:
             # Snakemake receives Ctrl-C too, and ends its jobs.

@@ -6,8 +6,7 @@ Starts Snakemake. Must not know the rules or their targets.
 import typer
 
 from trailers12k.cli import snakemake
-from trailers12k.cli.collection import PASS_THROUGH, examples, read_config
-from trailers12k.workflow import clone
+from trailers12k.cli.collection import PASS_THROUGH, examples
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +32,5 @@ def run(context: typer.Context) -> None:
     review, and any file that a rule writes. Every argument is passed to Snakemake; all cores are
     used unless --cores says otherwise. A run that was interrupted continues.
     """
-    clone.snakefile()
-    # Snakemake names neither the file nor the line of a syntax error.
-    read_config(None)
+    snakemake.check_folder()
     snakemake.replace_process(context.args)

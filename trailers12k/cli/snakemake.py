@@ -7,7 +7,17 @@ import os
 import sys
 from collections.abc import Sequence
 
-from trailers12k.workflow.clone import snakemake_command
+from trailers12k.cli.collection import read_config
+from trailers12k.workflow.clone import snakefile, snakemake_command
+
+
+def check_folder() -> None:
+    """Raise `UserError` without a clone, and without a config.yaml that can be read here.
+
+    Snakemake names neither the file nor the line of a syntax error.
+    """
+    snakefile()
+    read_config(None)
 
 
 def replace_process(arguments: Sequence[str]) -> None:

@@ -6,7 +6,6 @@ data/ and build/features/. Must not know Snakemake; what needs no array to be re
 
 import json
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +18,6 @@ from trailers12k.common.movie import is_mid
 from trailers12k.features import store_index
 from trailers12k.features.store import attributes, fault_of_values, movies, remove_array
 from trailers12k.video.clip_table import read_clips
-
-SHARD = re.compile(r"\d{3}\.zarr", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -100,7 +97,7 @@ def repair(store: Path, faults: Sequence[Fault]) -> list[str]:
         if not is_mid(fault.mid) or fault.is_foreign:
             continue
         for shard in (inside(shards, name) for name in sorted(os.listdir(shards))):
-            if not SHARD.fullmatch(shard.name):
+            if not store_index.SHARD_GROUP.fullmatch(shard.name):
                 continue
             if (shard / fault.mid).exists() and not _is_shard_copy_sound(shard, fault.mid):
                 remove_array(inside(shard, fault.mid))

@@ -10,6 +10,7 @@ and `shard_repairs` while it is parsed.
 import csv
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +23,9 @@ DATA = Path("data")
 INDEXES = Path("build/stores")
 REPAIRS = Path("build/repairs")
 FEATURES = Path("build/features")
+
+SHARD_GROUP = re.compile(r"\d{3}\.zarr", re.ASCII)
+"""Names of the groups in build/features/STORE, see `shard_of_store`."""
 
 FILES = {"0.0": "its chunk is missing", ".zarray": "no .zarray", ".zattrs": "no .zattrs"}
 """The files of an array, and the fault of an array that lacks one."""
@@ -71,8 +75,9 @@ def adopt_times(store: str) -> None:
         write_index(index_of(store), adopted)
 
 
-def _sizes(signature: str) -> list[str]:
-    return [state.partition("@")[0] for state in signature.split()]
+def _sizes(of_array: str) -> list[str]:
+    """The sizes in a `signature`."""
+    return [state.partition("@")[0] for state in of_array.split()]
 
 
 def signature(folder: str | os.PathLike[str]) -> str:

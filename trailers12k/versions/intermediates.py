@@ -6,7 +6,6 @@ or Git.
 
 import logging
 import os
-import re
 import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,8 +20,6 @@ from trailers12k.versions import run_state
 from trailers12k.workflow.folder import COLLECTION, write_collection
 
 log = logging.getLogger(__name__)
-
-SHARD = re.compile(r"\d{3}\.zarr", re.ASCII)
 
 
 def restore_intermediates(kind: str | None = None, force: bool = False) -> None:
@@ -77,8 +74,9 @@ def _shards_of(files: Iterable[PurePosixPath]) -> dict[str, list[str]]:
 
 def _remove_other_stores(shards: Mapping[str, Sequence[str]]) -> None:
     """Remove the stores of build/features, and their shards, that the state does not hold."""
+    is_group = store_index.SHARD_GROUP.fullmatch
     for folder in sorted(store_index.FEATURES.glob("*")):
-        groups = sorted(path for path in folder.glob("*") if SHARD.fullmatch(path.name))
+        groups = sorted(path for path in folder.glob("*") if is_group(path.name))
         if folder.name not in shards and groups == sorted(folder.glob("*")):
             _remove_store(folder.name)
             continue

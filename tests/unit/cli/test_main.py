@@ -47,6 +47,17 @@ def test_an_error_of_the_user_is_one_line_with_exit_code_2(call, tmp_path, monke
         assert len(err.splitlines()) == 1
 
 
+@pytest.mark.parametrize("arguments", [["run"], ["review"], ["predict", "x.mp4"], ["status"]])
+def test_a_syntax_error_of_the_configuration_names_its_file_and_line(
+    call, tmp_path, monkeypatch, arguments
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text("seed: 1\n shards: 2\n")
+    code, _, err = call(*arguments)
+    assert code == 2 and len(err.splitlines()) == 1
+    assert err.startswith("error: config.yaml cannot be read: ") and "line 2" in err
+
+
 def test_an_unknown_option_is_an_error_of_the_user(call):
     code, _, err = call("status", "--unknown")
     assert code == 2 and "--unknown" in err
