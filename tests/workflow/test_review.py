@@ -105,8 +105,9 @@ def test_a_copy_of_another_trailer_is_flagged(tmp_path, of_table):
     }
 
 
-def test_the_authors_features_have_nothing_to_look_at(project):
-    run = project.run("review", "--config", "movies=published")
+def test_the_authors_features_have_nothing_to_look_at(project, tmp_path):
+    folder = str(tmp_path)
+    run = project.run("review", "--directory", folder, "--config", "movies=published")
     assert run.code != 0
     words = "error: review: movies: published has features, but no trailers to look at"
     assert words in run.text.splitlines()

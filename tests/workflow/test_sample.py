@@ -97,9 +97,10 @@ def test_features_are_the_same_bytes_whoever_else_is_in_the_job(sample, of_table
         ("seed=many", "error: config: seed: 'many' has the wrong type"),
     ],
 )
-def test_a_wrong_configuration_ends_the_run_in_one_line(argument, told):
+def test_a_wrong_configuration_ends_the_run_in_one_line(tmp_path, argument, told):
+    snakefile = ["--snakefile", str(ROOT / "Snakefile"), "--directory", str(tmp_path)]
     done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--cores", "1", "--config", argument],
+        [sys.executable, "-m", "snakemake", *snakefile, "--cores", "1", "--config", argument],
         cwd=ROOT,
         capture_output=True,
         text=True,

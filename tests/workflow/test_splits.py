@@ -24,7 +24,7 @@ def split(project, mids):
         "mid,title,year,genres,trailer_url\n" + "\n".join(lines) + "\n"
     )
     done = project.build("splits")
-    assert done.jobs == {"make_splits": 1, "plot_splits": 1, "splits": 1}
+    assert done.jobs == {"list_movies": 1, "make_splits": 1, "plot_splits": 1, "splits": 1}
     with (project.folder / "data" / "mtgc.csv").open(newline="") as file:
         rows = {row["mid"]: row for row in csv.DictReader(file)}
     return rows, project.log("make_splits.log")
