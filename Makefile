@@ -21,7 +21,7 @@ sample: $(READY)
 	snakemake --cores all
 
 test: $(READY) $(VENV)/slurm
-	pytest --numprocesses 2 tests/unit tests/golden
+	pytest --numprocesses 2 tests/unit tests/golden tests/cases
 # Apart: driven from processes that had torch and decoders loaded, the browser hung in three of three runs.
 	pytest --numprocesses 2 tests/pages
 	pytest --numprocesses 2 --dist loadfile tests/workflow
