@@ -156,7 +156,7 @@ class TrailerDataset(torch.utils.data.Dataset[tuple[dict[str, Tensor], Tensor, s
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        if not self._epoch.is_shared():  # in a copy
+        if not self._epoch.untyped_storage().is_shared():  # in a copy
             self._epoch = _shared(self.epoch)
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""`TrailerDataset.set_epoch` in loops of torch, Lightning and accelerate with persistent workers."""
+"""`TrailerDataset.set_epoch` with persistent workers, in loops of torch, Lightning and accelerate."""
 
 import copy
 import pickle
