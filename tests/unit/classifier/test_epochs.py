@@ -1,4 +1,4 @@
-"""`TrailerDataset.set_epoch` with persistent workers, in loops of torch, Lightning and accelerate."""
+"""`TrailerDataset.set_epoch` reaches persistent workers: torch, Lightning, accelerate."""
 
 import copy
 import pickle
