@@ -26,6 +26,7 @@ from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.jobs.reasons import PERMANENT, STOPS, classify_error
 from trailers12k.jobs.runner import StopSignal
 from trailers12k.video.probe import probe
+from trailers12k.video.sound import Sound
 
 TRAILER_COLUMNS = [
     "file",
@@ -41,10 +42,17 @@ TRAILER_COLUMNS = [
     "corrupt",
     "codec",
     "decoder",
+    "flags",
+    "sound_codec",
+    "sound_channels",
+    "sound_rate",
+    "sound_duration",
+    "silent",
 ]
 """trailer: position in the movie's list of trailers, from 0. address: of the trailer. title: on its
-site; empty without a site, and in records from before this column. format: yt-dlp's id. The others
-are those of `video.probe.Probe`."""
+site; empty without a site, and in records from before this column. format: yt-dlp's id. flags:
+joined by `|`. sound_*: of `video.sound.Sound`, empty without a sound track; silent: 1 or 0. The
+others are those of `video.probe.Probe`."""
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".flv", ".avi", ".ogv", ".3gp", ".ts", ".mpg")
 
@@ -211,6 +219,20 @@ def _verified(path: Path, duration: float | None) -> dict[str, Any]:
         "corrupt": video.corrupt,
         "codec": video.codec,
         "decoder": video.decoder,
+        "flags": "|".join(video.flags),
+        **_sound_columns(video.sound),
+    }
+
+
+def _sound_columns(sound: Sound | None) -> dict[str, Any]:
+    if sound is None:
+        return {}
+    return {
+        "sound_codec": sound.codec,
+        "sound_channels": sound.channels,
+        "sound_rate": sound.rate,
+        "sound_duration": f"{sound.duration:.3f}",
+        "silent": int(sound.silent),
     }
 
 

@@ -13,6 +13,7 @@ from av.error import FFmpegError
 
 from trailers12k.common.errors import Failure
 from trailers12k.video.reader import TIE, decode, decord_module, displayed_size, video_stream
+from trailers12k.video.sound import Sound
 
 MAX_CORRUPT = 0.01
 """Fraction of damaged frames above which a file is rejected. Up to it, the nearest intact frame
@@ -29,6 +30,9 @@ CONTAINERS = (b"ftyp", b"moov", b"mdat", b"free", b"styp", b"\x1a\x45\xdf\xa3")
 """Signatures at byte 0 or 4 of MP4 and WebM files, which distinguish a truncated file from a web
 page."""
 
+FLAGS: dict[str, str] = {}
+"""The words of `Probe.flags` -> their meaning."""
+
 
 @dataclass(frozen=True)
 class Probe:
@@ -42,6 +46,8 @@ class Probe:
         up to the next key frame), or earlier than the frame before.
     codec: FFmpeg's name.
     decoder: "decord" or "pyav", for `read_frames`.
+    flags: what a person may want to check, words of `FLAGS` in its order.
+    sound: of the sound track; None without one.
     """
 
     duration: float
@@ -52,6 +58,8 @@ class Probe:
     corrupt: int
     codec: str
     decoder: str
+    flags: tuple[str, ...] = ()
+    sound: Sound | None = None
 
 
 def probe(path: str | Path) -> Probe:
