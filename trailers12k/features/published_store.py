@@ -69,10 +69,10 @@ def install(archive: Path, md5: str, store: Path, manifest: Path) -> None:
     log.info("%s: %d movies, %d clips", store, len(movies), sum(movies.values()))
 
 
-def check_beginning(partial: Path, address: str) -> None:
+def check_beginning(partial: Path, name: str) -> None:
     """Judge the arrays in the first bytes of an archive, before the rest is downloaded.
 
-    partial: these bytes, in a file. address: of the archive, for messages. Raises `UserError` for
+    partial: these bytes, in a file. name: of the archive, for messages. Raises `UserError` for
     arrays that `install` would refuse by their metadata. Damage is left to `install`.
     """
     room, has_members = EXPANSION * partial.stat().st_size + SMALL, False
@@ -84,11 +84,11 @@ def check_beginning(partial: Path, address: str) -> None:
                     return
                 path = PurePosixPath(member.name)
                 if path.name == ".zarray" and is_mid(path.parent.name):
-                    _check_array(tar.extractfile(member), f"{address}: {path.parent.name}")
+                    _check_array(tar.extractfile(member), f"{name}: {path.parent.name}")
     except BROKEN as error:
         # The partial file ends somewhere in a member.
         if not has_members:
-            raise UserError(f"{address} cannot be unpacked: {error}") from error
+            raise UserError(f"{name} cannot be unpacked: {error}") from error
 
 
 def _check_array(file: IO[bytes] | None, where: str) -> None:

@@ -379,14 +379,14 @@ def fault_of_values(
     listed: the `fingerprint`, and `clips`, the number of rows where it is listed, that the array
         must have; None where no table lists it.
     clips: the trailer's clips; None to compare the array with none.
-    may_be_strange: whether an array without the attributes of this project is a stranger's, which
+    may_be_strange: whether an array without a fingerprint is a stranger's, which
         may have several chunks, other types of floats, and one dimension.
     """
     try:
         own = attributes(store, mid)
     except ValueError as error:
         return f".zattrs cannot be read: {error}"
-    is_strange = may_be_strange and not own.keys() & {"fingerprint", "values_sha256"}
+    is_strange = may_be_strange and "fingerprint" not in own
     if not is_strange and (fault := fault_of(store, mid)):
         return fault
     try:
