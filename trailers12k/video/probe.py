@@ -12,6 +12,7 @@ import numpy as np
 from av.error import FFmpegError
 
 from trailers12k.common.errors import Failure
+from trailers12k.video.picture import Appearance
 from trailers12k.video.reader import TIE, decode, decord_module, displayed_size, video_stream
 from trailers12k.video.sound import Sound
 
@@ -30,7 +31,10 @@ CONTAINERS = (b"ftyp", b"moov", b"mdat", b"free", b"styp", b"\x1a\x45\xdf\xa3")
 """Signatures at byte 0 or 4 of MP4 and WebM files, which distinguish a truncated file from a web
 page."""
 
-FLAGS: dict[str, str] = {}
+FLAGS: dict[str, str] = {
+    "hdr": "high dynamic range (PQ, HLG or Dolby Vision), tone-mapped to SDR",
+    "interlaced": "interlaced frames, which are deinterlaced",
+}
 """The words of `Probe.flags` -> their meaning."""
 
 
@@ -83,12 +87,13 @@ def probe(path: str | Path) -> Probe:
         stream = video_stream(container)
         # Before decoding, which may change the size of the stream.
         width, height = displayed_size(stream)
-        times, corrupt, last = [], 0, None
+        times, corrupt, last, appearance = [], 0, None, Appearance()
         for frame, damaged in decode(container, stream):
             corrupt += damaged
             if frame is not None and frame.time is not None and frame.time >= 0:
                 times.append(frame.time)
                 last = frame
+                appearance.add(frame)
         if last is None:
             raise Failure("corrupt", "no frame can be decoded")
         declared = _declared_duration(container, stream)
@@ -102,10 +107,10 @@ def probe(path: str | Path) -> Probe:
             raise Failure("truncated", f"the video ends at {end:.2f} s of {declared:.2f} s")
         if corrupt > MAX_CORRUPT * len(times):
             raise Failure("corrupt", f"{corrupt} of {len(times)} frames are damaged")
-        if last.rotation % 180:
+        if appearance.is_transposed:
             height, width = width, height
         # Of several streams, decord may choose a different one.
-        simple = not corrupt and not last.rotation and len(container.streams.video) == 1
+        simple = not corrupt and appearance.is_ordinary and len(container.streams.video) == 1
         small = path.stat().st_size <= DECORD_BYTES and len(times) <= DECORD_FRAMES
         return Probe(
             duration=end - times[0],
@@ -116,6 +121,7 @@ def probe(path: str | Path) -> Probe:
             corrupt=corrupt,
             codec=stream.codec_context.codec.canonical_name,
             decoder="decord" if simple and small and _decord_agrees(path, times) else "pyav",
+            flags=appearance.flags,
         )
 
 
