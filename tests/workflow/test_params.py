@@ -116,6 +116,7 @@ RERUNS = {
     "training.patience": (4, {"train_run"}),
     "training.plateau_patience": (4, {"train_run"}),
     "evaluation.also": (["sklearn"], set()),
+    "evaluation.paper": (True, {"summarize_results"}),
     "report.frames": (False, {"draw_report"}),
     f"{RUN}.shuffle_labels": (True, {"train_run", *SCORES}),
 }

@@ -329,6 +329,11 @@ class EvaluationSettings(Section):
         "sequence; `weighted`: a window counts by its clips; `sklearn`: scikit-learn's step-wise "
         "average precision.",
     )
+    paper: bool | None = Field(
+        default=None,
+        description="Whether the results are compared with the paper's. null: where the movies are "
+        "the paper's, that is, of the sources `published` or `trailers12k` alone.",
+    )
 
 
 class ReportSettings(Section):
