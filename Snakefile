@@ -59,4 +59,11 @@ for file in ["targets", "common", *STAGES]:
 
 
 onsuccess:
-    print(closing_words(workflow.dag_settings.targets, prediction, settings.collection))
+    print(
+        closing_words(
+            workflow.dag_settings.targets,
+            prediction,
+            settings.collection,
+            settings.compares_with_paper,
+        )
+    )
