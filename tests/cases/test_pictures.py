@@ -139,16 +139,12 @@ def test_uncompressed_32_bit_rgb_without_alpha_is_not_black(tmp_path):
 def test_ycgco_is_converted(span, tmp_path):
     """FFmpeg's scaler refuses this matrix."""
     red, green, blue = np.moveaxis(picture() / 255, -1, 0)
-    planes = [
-        red / 4 + green / 2 + blue / 4,
-        -red / 4 + green / 2 - blue / 4,
-        red / 2 - blue / 2,
-    ]
-    limited = span == ColorRange.MPEG
-    y, cg, co = (
-        (219 if limited and not i else 224 if limited else 255) * p for i, p in enumerate(planes)
-    )
-    values = np.stack([y + (16 if limited else 0), cg + 128, co + 128])
+    y = red / 4 + green / 2 + blue / 4
+    chroma = -red / 4 + green / 2 - blue / 4, red / 2 - blue / 2
+    if span == ColorRange.MPEG:
+        values = np.stack([16 + 219 * y, *(128 + 224 * part for part in chroma)])
+    else:
+        values = np.stack([255 * y, *(128 + 255 * part for part in chroma)])
     frame = packed(np.clip(np.round(values), 0, 255).astype(np.uint8), "yuv444p")
     frame.colorspace, frame.color_range = 8, span
     path = write(tmp_path / "ycgco.mp4", frame, "libx264", crf="1")
@@ -302,7 +298,7 @@ def inverse_pq(light: np.ndarray) -> np.ndarray:
 def inverse_hlg(light: np.ndarray) -> np.ndarray:
     """cd/m2 of a display of 1000 cd/m2 -> code from 0 to 1 (BT.2100)."""
     display = light / 1000
-    luminance = np.maximum(display @ np.array(tone_mapping.LUMINANCE), 1e-9)[..., None]
+    luminance = np.maximum(display @ tone_mapping.LUMINANCE, 1e-9)[..., None]
     scene = np.clip(display * luminance ** (1 / 1.2 - 1), 0, 1)
     high = 0.17883277 * np.log(np.maximum(12 * scene - 0.28466892, 1e-9)) + 0.55991073
     return np.where(scene <= 1 / 12, np.sqrt(3 * scene), high)

@@ -167,8 +167,13 @@ class PictureConverter:
         """The picture of a frame. The orientation of the first one holds for all."""
         if self._orientation is None:
             self._orientation = orientation(frame)
-            turn = slice(None, None, -1 if self._orientation.transposed else 1)
-            self._scaled = scaled(*self._shown[turn], self._size, self._bars)[turn]
+            width, height = self._shown
+            # The bars are those of the picture as shown.
+            if self._orientation.transposed:
+                height, width = scaled(height, width, self._size, self._bars)
+            else:
+                width, height = scaled(width, height, self._size, self._bars)
+            self._scaled = width, height
         image = self._orientation.apply(self._rgb(frame))
         return without_bars(image, self._bars)
 
@@ -202,16 +207,9 @@ class PictureConverter:
 
 def _from_ycgco(planes: np.ndarray, span: int) -> np.ndarray:
     """RGB from Y, Cg and Co, uint8 (3, H, W); the scaler does not know this matrix."""
-    values = planes.astype(np.float32)
+    luma, green, orange = planes.astype(np.float32) - np.reshape([0, 128, 128], (3, 1, 1))
     if span != ColorRange.JPEG:
-        values = (values - [[[16]], [[128]], [[128]]]) * [
-            [[255 / 219]],
-            [[255 / 224]],
-            [[255 / 224]],
-        ]
-    else:
-        values -= [[[0]], [[128]], [[128]]]
-    luma, green, orange = values
+        luma, green, orange = (luma - 16) * 255 / 219, green * 255 / 224, orange * 255 / 224
     rgb = np.stack([luma - green + orange, luma + green, luma - green - orange], axis=-1)
     return np.clip(np.round(rgb), 0, 255).astype(np.uint8)
 

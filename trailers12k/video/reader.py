@@ -169,8 +169,8 @@ def decode(container: Any, stream: Any) -> Iterator[tuple[Any, bool]]:
 def video_stream(container: Any) -> Any:
     """The video stream that players show.
 
-    Not the cover of a sound track or another picture, if there is one that moves; the one that is
-    marked as the default; of several the largest, which is not the low resolution of an alternative.
+    Not a cover or another picture, if there is one that moves; the one that is marked as the
+    default; of several the largest, since the others are its low resolutions.
 
     Raises `Failure` with the reason `not_video` when there is none.
     """

@@ -25,22 +25,28 @@ KNEE = 0.8
 GAMMA = 2.4
 """Exponent of the display, BT.1886."""
 
-COLOURS = {
-    ColorPrimaries.BT2020: (
-        (1.660491, -0.587641, -0.072850),
-        (-0.124550, 1.132900, -0.008349),
-        (-0.018151, -0.100579, 1.118730),
+COLOURS: dict[int, np.ndarray] = {
+    ColorPrimaries.BT2020: np.array(
+        [
+            [1.660491, -0.587641, -0.072850],
+            [-0.124550, 1.132900, -0.008349],
+            [-0.018151, -0.100579, 1.118730],
+        ],
+        np.float32,
     ),
-    ColorPrimaries.SMPTE432: (
-        (1.224940, -0.224940, 0.0),
-        (-0.042057, 1.042057, 0.0),
-        (-0.019638, -0.078636, 1.098274),
+    ColorPrimaries.SMPTE432: np.array(
+        [
+            [1.224940, -0.224940, 0.0],
+            [-0.042057, 1.042057, 0.0],
+            [-0.019638, -0.078636, 1.098274],
+        ],
+        np.float32,
     ),
 }
 """Primaries -> matrix of their linear light to that of BT.709 (BT.2087; Display P3's computed in
 the same way)."""
 
-LUMINANCE = (0.2627, 0.6780, 0.0593)
+LUMINANCE = np.array([0.2627, 0.6780, 0.0593], np.float32)
 """Weights of BT.2020's red, green and blue in luminance."""
 
 
@@ -54,11 +60,11 @@ def to_sdr(codes: np.ndarray, transfer: int, primaries: int) -> np.ndarray:
     light = _linear(transfer)[codes]
     if transfer == ColorTrc.ARIB_STD_B67:
         # The display's share of HLG: a system gamma of 1.2 at 1000 cd/m2 (BT.2100).
-        light *= PEAK * (light @ np.float32(LUMINANCE))[..., None] ** 0.2
+        light *= PEAK * (light @ LUMINANCE)[..., None] ** 0.2
     if is_hdr and primaries == ColorPrimaries.UNSPECIFIED:
         primaries = ColorPrimaries.BT2020
     if primaries in COLOURS:
-        light = light @ np.float32(COLOURS[primaries]).T
+        light = light @ COLOURS[primaries].T
     # The tables of the curve are even in the fourth root, which resolves the dark.
     root = np.sqrt(np.sqrt(np.clip(light / np.float32(PEAK), 0, 1)))
     return _encoded(is_hdr)[(root * 65535 + 0.5).astype(np.uint16)]
