@@ -44,6 +44,11 @@ def _jumps(gap: float, forward: float) -> bool:
     return not -BACK <= gap <= forward
 
 
+def _unit(stream: Any) -> tuple[int, int]:
+    """Seconds of a stream's ticks, as numerator and denominator; `Fraction` itself is slow."""
+    return stream.time_base.numerator, stream.time_base.denominator
+
+
 class PacketTimes:
     """When the packets of each stream begin and end, in seconds on the file's clock.
 
@@ -55,18 +60,25 @@ class PacketTimes:
         self._period = PERIODS.get(container.format.name, 0.0)
         self._broadcast = bool(container.format.flags & DISCONTINUOUS)
         self._near: float | None = None
+        self._units: dict[int, tuple[int, int] | None] = {}
         self._offsets: dict[int, float] = {}
         self._latest: dict[int, float] = {}
         self._spans: dict[int, tuple[float, float]] = {}
 
     def add(self, packet: Any) -> None:
         """Count the next packet of the file."""
-        ticks = packet.dts if packet.pts is None else packet.pts
-        if ticks is None or not packet.size or packet.stream.disposition & COVER:
+        stream, ticks = packet.stream, packet.dts if packet.pts is None else packet.pts
+        if ticks is None or not packet.size:
             return
-        start = unwrapped(float(ticks * packet.time_base), self._near, self._period)
+        index = stream.index
+        if index not in self._units:
+            self._units[index] = None if stream.disposition & COVER else _unit(stream)
+        unit = self._units[index]
+        if unit is None:
+            return
+        start = unwrapped(ticks * unit[0] / unit[1], self._near, self._period)
         self._near = start
-        index, length = packet.stream.index, float((packet.duration or 0) * packet.time_base)
+        length = (packet.duration or 0) * unit[0] / unit[1]
         start += self._offsets.get(index, 0.0)
         latest = self._latest.get(index, start)
         if self._broadcast and _jumps(start - latest, FORWARD):
@@ -105,6 +117,7 @@ class FrameClock:
         self._decoding_order = name in DECODING_ORDER
         self._program_stream = name == "mpeg"
         self._period = PERIODS.get(name, 0.0)
+        self._unit = _unit(stream)
         rate = stream.guessed_rate or stream.average_rate
         self.step = 1 / float(rate if rate and rate <= FASTEST else ASSUMED_RATE)
         self._offset: float | None = None
@@ -122,12 +135,15 @@ class FrameClock:
         self._stored = time
         if self._untimed:
             self.flags.add("no_times")
-        duration = float(frame.duration * frame.time_base) if frame.duration else self.step
+        duration = self._seconds(frame.duration) if frame.duration else self.step
         # Durations in milliseconds are rounded.
         rounded = self._untimed or abs(duration - self.step) < 1e-3
         step = self.step if rounded else duration
         self._last = self._continued(time, step)
         return self._last
+
+    def _seconds(self, ticks: int) -> float:
+        return ticks * self._unit[0] / self._unit[1]
 
     def near(self, time: float, other: float) -> float:
         """A packet's time on the round of the file's clock that `other` belongs to."""
@@ -136,7 +152,7 @@ class FrameClock:
     def _stored_time(self, frame: Any) -> float | None:
         near = self._last_pts if self._last_dts is None else self._last_dts
         pts, dts = (
-            None if ticks is None else unwrapped(float(ticks * frame.time_base), near, self._period)
+            None if ticks is None else unwrapped(self._seconds(ticks), near, self._period)
             for ticks in (frame.pts, frame.dts)
         )
         if dts is not None:
