@@ -18,8 +18,8 @@ TRAILERS = [
     *("duration", "height", "width", "fps", "frames", "corrupt", "shots", "clips", "repeated"),
     *("black", "still", "frozen", "sha256", "file_flags"),
 ]
-"""Columns of trailers.csv. file_flags: words of `video_flags.FLAGS`, joined by `|`. A column that no
-ledger fills yet is empty."""
+"""Columns of trailers.csv. file_flags: words of `video_flags.FLAGS`, joined by `|`. A column that
+no ledger fills yet is empty."""
 FROM_DOWNLOAD = ("duration", "height", "width", "fps", "frames", "corrupt", "sha256")
 FROM_CLIPS = ("shots", "clips", "repeated", "black", "still", "frozen")
 
