@@ -118,7 +118,7 @@ def _record(key: str, content: object, path: Path, odd: OddRows) -> Record:
             typed(trailer, dict, "youtube.trailers").get("id"), str, "youtube.trailers.id"
         )
         if number and not is_youtube_id(number):
-            odd.use_in_part(mid, f"{where}: youtube_id: {number!r} is no YouTube id")
+            odd.use_in_part(mid, f"{where}: youtube_id: {number!r} is not allowed")
         else:
             trailers.append(trailer)
     genres, unknown = genres_of(typed(imdb.get("genres"), list, "imdb.genres"))
