@@ -58,6 +58,7 @@ class Clients:
             "noplaylist": True,
             "playlist_items": "1",
             "retries": settings.retries,
+            "fragment_retries": settings.retries,
             "retry_sleep_functions": dict.fromkeys(("http", "fragment", "extractor"), retry_pause),
             "socket_timeout": settings.timeout,
             "progress_hooks": [self._check_progress],
@@ -68,22 +69,21 @@ class Clients:
         }
 
     def client(self, url: str, any_format: bool) -> Any:
-        """This thread's `yt_dlp.YoutubeDL` for a URL; `file://` URLs are allowed for themselves."""
-        from yt_dlp import YoutubeDL
+        """This thread's `ytdlp.BoundedYoutubeDL` for a URL."""
+        from trailers12k.downloads.ytdlp import BoundedYoutubeDL
 
-        scheme, host = urlsplit(url).scheme, urlsplit(url).hostname or ""
+        host = urlsplit(url).hostname or ""
         youtube = f".{host}".endswith((".youtube.com", ".youtu.be"))
-        kind = (scheme == "file", youtube, any_format)
+        kind = (youtube, any_format)
         clients = self._local.__dict__.setdefault("clients", {})
         if kind not in clients:
             options = self._options | {
                 "format": ANY_FORMAT if any_format else FORMAT,
-                "enable_file_urls": scheme == "file",
                 "cookiefile": io.StringIO(self._cookies) if self._cookies else None,
             }
             if not youtube:
                 options["http_headers"] = {"User-Agent": USER_AGENT}
-            clients[kind] = YoutubeDL(options)
+            clients[kind] = BoundedYoutubeDL(options)
         return clients[kind]
 
     def _check_progress(self, state: Mapping[str, Any]) -> None:
