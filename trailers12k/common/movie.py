@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from trailers12k.common.errors import UserError
+from trailers12k.common.text import is_printable
 
 IMDB_GENRES = {
     "Action": "action",
@@ -103,7 +104,7 @@ def check_address(name: str, address: object, where: str, local_files: bool) -> 
         return
     allowed = f"a URL ({', '.join(SCHEMES)}) without a password, the path of a file, or empty"
     try:
-        parts = urlsplit(address) if isinstance(address, str) and address.isprintable() else None
+        parts = urlsplit(address) if isinstance(address, str) and is_printable(address) else None
     except ValueError:  # brackets without an IP address
         parts = None
     if parts is None or (parts.scheme and parts.scheme not in SCHEMES):

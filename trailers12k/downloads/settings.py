@@ -4,7 +4,7 @@ Reads and writes nothing. Must not know the configuration's structure.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from trailers12k.downloads.bounds import Bounds
@@ -19,6 +19,8 @@ class DownloadSettings:
     retry: the reasons that the user wants retried now. parallel: concurrent downloads.
     least_rate: kilobytes a second. most_time: seconds of one attempt.
     short_side: preferred size of trailers in pixels. cookies: path of a file in Netscape's format.
+    player_clients: names of YouTube's players; empty: yt-dlp's choice. po_token: tokens for them,
+    joined by commas, a secret.
     """
 
     max_megabytes: float
@@ -32,6 +34,8 @@ class DownloadSettings:
     cookies: str | None = None
     least_rate: float = 1.0
     most_time: float = 3600.0
+    player_clients: Sequence[str] = ()
+    po_token: str | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> "DownloadSettings":
@@ -49,3 +53,8 @@ class DownloadSettings:
     def limit(self) -> int:
         """Bytes of the largest file."""
         return int(self.max_megabytes * 1e6)
+
+    @property
+    def po_tokens(self) -> list[str]:
+        """The tokens of `po_token`, each as CLIENT.CONTEXT+TOKEN."""
+        return [token.strip() for token in (self.po_token or "").split(",") if token.strip()]

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 from urllib.request import url2pathname
 
 from trailers12k.common.errors import Cancelled, Failure, Stop, UserError, disk_failure
@@ -126,7 +126,7 @@ class TrailerFetcher:
         while True:
             try:
                 with self.limiter.turn(url):
-                    return self._download(movie, url, partial, any_format="no_format" in reasons)
+                    return self._download(movie, url, partial)
             except Failure as failure:
                 reason = failure.reason
                 if reason not in CONTINUED or reason == "local_io":
@@ -142,7 +142,7 @@ class TrailerFetcher:
                 if reason in CONTINUED:
                     wait(retry_pause(len(reasons) - 1), self.stop)
 
-    def _download(self, movie: Movie, url: str, partial: Path, any_format: bool) -> dict[str, Any]:
+    def _download(self, movie: Movie, url: str, partial: Path) -> dict[str, Any]:
         """Download with one call of yt-dlp, or copy a local file, and verify.
 
         Raises `Failure`, `Cancelled`.
@@ -151,7 +151,7 @@ class TrailerFetcher:
         if source := local_path(url):
             path = self._copy(source, partial)
         else:
-            path, info = self._fetch_once(url, partial, any_format)
+            path, info = self._fetch_once(url, partial)
         facts = _verified(path, info.get("duration"))
         final = inside(self.folder, f"{movie.mid}{suffix_of(path)}")
         for old in self.folder.glob(f"{movie.mid}.*"):
@@ -193,7 +193,7 @@ class TrailerFetcher:
         Raises `Failure`, `Cancelled`.
         """
         with bounded(self.settings.bounds, self.settings.limit):
-            info = self._extract(url, partial, any_format)
+            info = self._extract(url, partial)
         # A page with several videos gives a list, of which the first is used. yt-dlp raises nothing
         # for a video without a suitable format, so the files are counted.
         info = next(iter((info or {}).get("entries") or []), info) or {}
@@ -207,12 +207,12 @@ class TrailerFetcher:
     def _too_large(self) -> Failure:
         return Failure("too_large", f"more than {self.settings.max_megabytes:g} MB")
 
-    def _extract(self, url: str, partial: Path, any_format: bool) -> Mapping[str, Any] | None:
+    def _extract(self, url: str, partial: Path) -> Mapping[str, Any] | None:
         """yt-dlp's information about a download. Raises `Failure`, `Cancelled`."""
         # Imported here: it takes half a second, which other stages need not spend.
         from yt_dlp.utils import DownloadCancelled, YoutubeDLError
 
-        client = self.clients.client(url, any_format)
+        client = self.clients.client(url)
         # The URL of a file needs no search through a thousand extractors.
         direct = FILE_NAMES.fullmatch(Path(urlsplit(url).path).suffix) is not None
         try:
@@ -229,12 +229,21 @@ class TrailerFetcher:
             raise
         except YoutubeDLError as error:
             message = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).removeprefix("ERROR: ")
-            raise Failure(classify_error(error, url), message) from error
+            raise Failure(classify_error(error, url), self._without_tokens(message)) from error
         except OSError as error:
             raise disk_failure(error) from error
         except Exception as error:
             # yt-dlp does not catch all its own errors, such as a ValueError for a link `http://[`.
-            raise Failure("extractor_broken", f"{type(error).__name__}: {error}") from error
+            message = self._without_tokens(f"{type(error).__name__}: {error}")
+            raise Failure("extractor_broken", message) from error
+
+    def _without_tokens(self, message: str) -> str:
+        """A message without the user's tokens, which yt-dlp puts into the URLs of files."""
+        for token in self.settings.po_tokens:
+            secret = token.partition("+")[2]
+            for text in {secret, quote(secret), unquote(secret), quote(unquote(secret))}:
+                message = message.replace(text, "...")
+        return message
 
 
 def _verified(path: Path, duration: float | None) -> dict[str, Any]:

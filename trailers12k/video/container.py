@@ -5,8 +5,11 @@ Reads the head of a file. Must not know where the file is from, or what it is ca
 
 import re
 from pathlib import Path
+from typing import Any
 
 import av
+
+from trailers12k.common.errors import Failure
 
 SUFFIXES = {
     "mov": ".mp4",
@@ -18,6 +21,14 @@ SUFFIXES = {
 }
 """FFmpeg's first name of a format -> the ending of its files, where it is not the name itself. All
 files of the MP4 family (MOV, M4V, 3GP, F4V) are `.mp4`."""
+
+PLAYLISTS = ("concat", "concatf", "dash", "hls", "imf")
+"""Formats whose files name other files."""
+
+PICTURES = ("apng", "gif", "jpegxl_anim", "webp_anim")
+"""Formats of pictures that may also be animated."""
+PICTURE_BRANDS = ("avif", "heic", "heix", "heim", "heis", "mif1", "jpeg")
+"""Brands of pictures in the MP4 family."""
 
 HEAD = 64
 """Bytes in which a Matroska file states whether it is WebM."""
@@ -31,3 +42,15 @@ def suffix_of(path: str | Path) -> str:
         with Path(path).open("rb") as file:
             return ".webm" if b"webm" in file.read(HEAD) else ".mkv"
     return SUFFIXES.get(name, f".{name}" if re.fullmatch("[a-z0-9]{1,12}", name) else ".video")
+
+
+def check_format(container: Any) -> None:
+    """Raise `Failure` (`not_video`) for an open file that is a list of other files."""
+    if container.format.name in PLAYLISTS:
+        raise Failure("not_video", f"a list of other files ({container.format.name})")
+
+
+def is_picture_format(container: Any) -> bool:
+    """Whether an open file is of a format of pictures: with one frame, it is a picture."""
+    brand = container.metadata.get("major_brand", "").strip()
+    return container.format.name in PICTURES or brand in PICTURE_BRANDS

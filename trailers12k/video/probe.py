@@ -12,6 +12,7 @@ import numpy as np
 from av.error import FFmpegError
 
 from trailers12k.common.errors import Failure
+from trailers12k.video.container import check_format, is_picture_format
 from trailers12k.video.reader import TIE, decode, decord_module, displayed_size, video_stream
 from trailers12k.video.sound import Sound
 
@@ -80,6 +81,7 @@ def probe(path: str | Path) -> Probe:
             raise Failure("truncated", f"no readable index: {error.strerror}") from error
         raise Failure("not_video", f"unknown container format: {error.strerror}") from error
     with container:
+        check_format(container)
         stream = video_stream(container)
         # Before decoding, which may change the size of the stream.
         width, height = displayed_size(stream)
@@ -93,7 +95,7 @@ def probe(path: str | Path) -> Probe:
             raise Failure("corrupt", "no frame can be decoded")
         declared = _declared_duration(container, stream)
         end = last.time + _frame_duration(last, times)
-        if end <= times[0]:
+        if end <= times[0] or (len(times) == 1 and is_picture_format(container)):
             raise Failure("not_video", "a single picture")
         if end - times[0] > LONGEST:
             raise Failure("corrupt", f"its timestamps span {(end - times[0]) / 3600:.0f} hours")

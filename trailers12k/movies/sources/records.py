@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import write_json
 from trailers12k.common.movie import IMDB_GENRES, Movie, check_address, is_mid, is_youtube_id
+from trailers12k.common.text import is_printable
 from trailers12k.common.vocabulary import GENRES
 
 FIELDS = ("title", "year", "genres", "trailers", "poster_url")
@@ -99,7 +100,7 @@ def check(record: Record, local_files: bool = False) -> None:
 
     if not is_mid(record.mid):
         refuse("mid", record.mid, "tt and 7 or 8 digits")
-    if record.title and not record.title.isprintable():
+    if record.title and not is_printable(record.title):
         refuse("title", record.title, "printable text")
     if record.year and not (
         len(record.year) == 4 and record.year.isascii() and record.year.isdigit()
