@@ -185,9 +185,7 @@ class TrailerFetcher:
             raise disk_failure(error) from error
         return copy
 
-    def _fetch_once(
-        self, url: str, partial: Path, any_format: bool
-    ) -> tuple[Path, Mapping[str, Any]]:
+    def _fetch_once(self, url: str, partial: Path) -> tuple[Path, Mapping[str, Any]]:
         """Download with one call of yt-dlp; the file, and what yt-dlp states about it.
 
         Raises `Failure`, `Cancelled`.
