@@ -16,6 +16,7 @@ from trailers12k.common.files import PARTIAL, inside, sha256_of
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import Movie
 from trailers12k.common.text import one_line
+from trailers12k.common.youtube import video_id
 from trailers12k.downloads.bounds import OutOfBounds, bounded
 from trailers12k.downloads.http import local_path, opened_locally
 from trailers12k.downloads.pacing import HostRateLimiter, retry_pause, wait
@@ -292,9 +293,9 @@ def _check(
     """Check a download without decoding it. Raises `Failure`."""
     if path.resolve().parent != partial.resolve():
         raise Failure("bad_name", f"the file would be called {path.name}")
-    requested = re.fullmatch(r"https://www\.youtube\.com/watch\?v=(.{11})", url)
-    if requested and info["id"] != requested[1]:
-        raise Failure("wrong_video", f"requested {requested[1]}, received {info['id']}")
+    requested = video_id(url)
+    if requested and info["id"] != requested:
+        raise Failure("wrong_video", f"requested {requested}, received {info['id']}")
     size, received = download.get("filesize"), path.stat().st_size
     if size and received != size:
         raise Failure("truncated", f"{received} of {size} bytes")
