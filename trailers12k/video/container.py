@@ -27,8 +27,8 @@ PLAYLISTS = ("concat", "concatf", "dash", "hls", "imf")
 
 PICTURES = ("apng", "gif", "jpegxl_anim", "webp_anim")
 """Formats of pictures that may also be animated."""
-PICTURE_BRANDS = ("avif", "heic", "heix", "heim", "heis", "mif1", "jpeg")
-"""Brands of pictures in the MP4 family."""
+PICTURE_BRANDS = ("avif", "avis", "heic", "heix", "heim", "heis", "hevc", "mif1", "msf1")
+"""Brands of pictures and animations in the MP4 family, such as AVIF and HEIC."""
 
 HEAD = 64
 """Bytes in which a Matroska file states whether it is WebM."""
