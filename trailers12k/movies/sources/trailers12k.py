@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from trailers12k.common.errors import UserError
-from trailers12k.common.movie import check_address, is_youtube_id
+from trailers12k.common.movie import check_address
 from trailers12k.common.text import one_line
+from trailers12k.common.youtube import is_youtube_id
 from trailers12k.movies.sources.odd_rows import OddRows
 from trailers12k.movies.sources.records import Record, genres_of, unknown_genres
 
