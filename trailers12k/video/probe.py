@@ -14,6 +14,7 @@ from av.error import FFmpegError
 
 from trailers12k.common.errors import Failure
 from trailers12k.video.completeness import Missing, missing
+from trailers12k.video.container import check_format, is_picture_format
 from trailers12k.video.picture import Appearance
 from trailers12k.video.reader import TIE, decode, decord_module, displayed_size, video_stream
 from trailers12k.video.sound import Sound, SoundMeter
@@ -88,6 +89,7 @@ def probe(path: str | Path) -> Probe:
 
 
 def _probe(path: Path, container: Any) -> Probe:
+    check_format(container)
     stream = video_stream(container)
     # Before decoding, which may change the size of the stream.
     width, height = displayed_size(stream)
@@ -108,7 +110,7 @@ def _probe(path: Path, container: Any) -> Probe:
     if last is None:
         raise Failure("corrupt", "no frame can be decoded")
     end = times[-1] + _frame_duration(last, times)
-    if end <= times[0]:
+    if end <= times[0] or (len(times) == 1 and is_picture_format(container)):
         raise Failure("not_video", "a single picture")
     if end - times[0] > LONGEST:
         raise Failure("corrupt", f"its times span {(end - times[0]) / 3600:.0f} hours")
