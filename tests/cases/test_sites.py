@@ -1,19 +1,29 @@
 """Addresses, formats and pauses of YouTube as people paste them and as the site serves them."""
 
+import csv
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
-from trailers12k.common.errors import UserError
-from trailers12k.common.youtube import video_id
-from trailers12k.downloads import pacing
+from trailers12k.common.errors import Failure, UserError
+from trailers12k.common.movie import Movie
+from trailers12k.common.youtube import is_youtube, video_id
+from trailers12k.downloads import pacing, trailers
 from trailers12k.downloads.settings import DownloadSettings
 from trailers12k.downloads.trailers import TrailerFetcher
 from trailers12k.downloads.youtube import Clients
 from trailers12k.jobs.runner import StopSignal
+from trailers12k.movies import curation, metadata
+from trailers12k.movies.curation import Decision
+from trailers12k.movies.sources import search, trailer_choices
+from trailers12k.movies.sources.candidates import candidates_of
+from trailers12k.movies.sources.collection import collect, movies_of
+from trailers12k.review import page as review
 from trailers12k.settings import load, plain
 from trailers12k.versions.snapshots import snapshot
 from trailers12k.workflow.download_plan import download_settings
@@ -253,3 +263,125 @@ def test_two_names_of_the_site_serve_one_file_at_a_time_with_the_longer_pause():
     with limiter.turn("https://www.youtube.com/watch?v=x"):
         assert len(limiter._hosts) == 1
     assert time.monotonic() - began >= 0.1
+
+
+SCRIPT = Path(review.__file__).parent / "templates" / "review.js"
+
+
+def test_the_review_page_recognizes_the_same_videos(tmp_path):
+    """The part of the page's script about addresses runs in deno, which yt-dlp needs anyway."""
+    text = SCRIPT.read_text()
+    part = text[text.index("  // Addresses.") : text.index("  /** The http(s) link to a trailer")]
+    addresses = [*FORMS, *NO_VIDEO, *OTHER_SITES, ID, "-1234567890", "./abcdefghijk", "", "a b"]
+    script = tmp_path / "addresses.js"
+    script.write_text(
+        f"{part}\nconst found = {json.dumps(addresses)}.map((each) => [plainAddress(each), "
+        "namesNoVideo(each)]);\nconsole.log(JSON.stringify(found));\n"
+    )
+    deno = Path(sys.executable).with_name("deno")
+    done = subprocess.run([deno, "run", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = dict(zip(addresses, json.loads(done.stdout), strict=True))
+    assert found == {
+        each: [video_id(each) or each, is_youtube(each) and not video_id(each)]
+        for each in addresses
+    }
+
+
+# Tables, sources, decisions.
+MID = "tt0000001"
+HEAD = "mid,title,year,genres,youtube_id,trailer_url,poster_url,other_trailers\n"
+
+
+def table_of(folder: Path, trailer="", named="", others="") -> str:
+    path = folder / "movies.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        file.write(HEAD)
+        csv.writer(file).writerow([MID, "A", "2000", "drama", named, trailer, "", others])
+    return str(path)
+
+
+def movie_of(path: str, decisions=None) -> Movie:
+    (movie,) = movies_of(collect([path], {}, decisions))
+    return movie
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_table_names_a_video_in_every_form(tmp_path, form):
+    for columns in ({"trailer": form}, {"named": form}, {"trailer": form, "named": ID}):
+        movie = movie_of(table_of(tmp_path, **columns))
+        assert (movie.youtube_id, movie.trailer_url) == (ID, ""), columns
+        assert movie.trailer_addresses == (PAGE,)
+    others = movie_of(table_of(tmp_path, "https://h/t.mp4", others=f"{form}|{ID}|aaaaaaaaaaa"))
+    assert others.other_trailers == (ID, "aaaaaaaaaaa"), "each video once"
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("named", ["id", "form"])
+def test_a_decision_is_about_the_video_in_whatever_form_it_is_written(tmp_path, form, named):
+    """`wrong` = the id had no effect on six of eight forms in the table."""
+    table = table_of(tmp_path, ID if named == "form" else form, others="https://h/other.mp4")
+    wrong = form if named == "form" else ID
+    decisions = {MID: Decision(MID, "wrong_trailer", (wrong,))}
+    assert movie_of(table, decisions).trailer_addresses == ("https://h/other.mp4",)
+    replaced = {MID: Decision(MID, "wrong_trailer", ("https://h/other.mp4",), wrong)}
+    movie = movie_of(table, replaced)
+    assert (movie.youtube_id, movie.other_trailers) == (ID, ())
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_file_of_decisions_and_one_of_choices_accept_every_form(tmp_path, form):
+    path = tmp_path / "curation.csv"
+    with path.open("w", newline="") as file:
+        file.write("mid,decision,wrong,replacement\n")
+        csv.writer(file).writerow([MID, "wrong_trailer", form, "aaaaaaaaaaa"])
+    assert curation.read(path)[MID].wrong == (form,)
+    with path.open("w", newline="") as file:
+        file.write("mid,decision,wrong,replacement\n")
+        csv.writer(file).writerow([MID, "wrong_trailer", ID, form])
+    with pytest.raises(UserError, match="none of the addresses in the column wrong"):
+        curation.read(path)
+    row = dict.fromkeys(trailer_choices.COLUMNS, "") | {"mid": MID, "correction": form}
+    assert trailer_choices.corrections_in([(2, row)], path) == {MID: form}
+    assert search._trailers([], 0.5, form) == ({"id": ID},)
+
+
+def test_a_feed_that_lists_a_video_twice_gives_one_candidate():
+    entries = [{"url": form, "title": "T"} for form in FORMS if form.startswith("http")]
+    assert [candidate["id"] for candidate in candidates_of(entries)] == [ID]
+
+
+@pytest.mark.parametrize("address", NO_VIDEO)
+def test_a_playlist_or_channel_is_refused_everywhere_in_one_line(tmp_path, address):
+    with pytest.raises(UserError, match=r"line 2: trailer_url: .* names no video of YouTube"):
+        movie_of(table_of(tmp_path, address))
+    with pytest.raises(UserError, match=r"line 2: trailer_url: .* names no video of YouTube"):
+        movie_of(table_of(tmp_path, "https://h/t.mp4", others=address))
+    path = tmp_path / "curation.csv"
+    path.write_text(f'mid,decision,wrong,replacement\n{MID},wrong_trailer,,"{address}"\n')
+    with pytest.raises(UserError, match=r"line 2: replacement: .* names no video of YouTube"):
+        curation.read(path, local_files=True)
+    row = dict.fromkeys(trailer_choices.COLUMNS, "") | {"mid": MID, "correction": address}
+    with pytest.raises(UserError, match="correction: .* is not allowed"):
+        trailer_choices.corrections_in([(2, row)], path)
+
+
+@pytest.mark.parametrize("address", [a for a in OTHER_SITES if a.startswith("https")])
+def test_other_sites_keep_their_addresses(tmp_path, address):
+    assert movie_of(table_of(tmp_path, address)).trailer_addresses == (address,)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_another_video_than_requested_is_refused_for_every_form(tmp_path, form):
+    path = tmp_path / "18.mp4"
+    path.write_bytes(b"1")
+    trailers._check({"id": ID}, {}, path, tmp_path, form)
+    with pytest.raises(Failure) as failure:
+        trailers._check({"id": "aaaaaaaaaaa"}, {}, path, tmp_path, form)
+    assert failure.value.reason == "wrong_video"
+
+
+def test_metadata_marks_the_downloaded_trailer_by_its_video(tmp_path):
+    """The ledger of an earlier version holds the address as the table had it."""
+    row = {"address": f"https://youtu.be/{ID}?t=5", "trailer": "0"}
+    assert metadata._position(row, [{"id": "aaaaaaaaaaa"}, {"id": ID}]) == 1

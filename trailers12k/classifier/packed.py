@@ -15,6 +15,7 @@ import zarr
 from torch import Tensor
 from tqdm import tqdm
 
+from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv, replacing, write_csv
 from trailers12k.common.movie import is_mid
 from trailers12k.features import array_files
@@ -40,7 +41,7 @@ def pack(store: str | Path, manifest: str | Path | None, out: str | Path) -> Non
     left out. One movie at a time is in memory.
     manifest: a CSV of the movies that the store must hold, with columns `mid`, `clips` and perhaps
         `fingerprint`; without one, all arrays of the store are packed.
-    Raises ValueError, naming the movie, when an array is missing or incomplete, has another shape
+    Raises `UserError`, naming the movie, when an array is missing or incomplete, has another shape
     or type than expected, or holds NaN or infinity. The message says how to get the array again,
     which differs for stores of this project and for those of others.
     """
@@ -55,7 +56,7 @@ def pack(store: str | Path, manifest: str | Path | None, out: str | Path) -> Non
     clips, fingerprints = _arrays_of(store, group) if manifest is None else _read(manifest)
     clips = {mid: count for mid, count in sorted(clips.items()) if count}
     if not clips:
-        raise ValueError(f"{store}: no movie to pack; run the features stage first")
+        raise UserError(f"{store}: no movie to pack; data/ledger.csv says why each has no features")
 
     index, offset = [], 0
     with replacing(out) as partial:
@@ -66,7 +67,7 @@ def pack(store: str | Path, manifest: str | Path | None, out: str | Path) -> Non
             try:
                 packed[offset : offset + count] = _read_movie(store, mid, (count, features))
             except ValueError as error:
-                raise ValueError(f"{mid} of {store}: {error}; {remedy}") from error
+                raise UserError(f"{mid} of {store}: {error}; {remedy}") from error
             # With the fingerprint the index differs whenever the array does.
             cells = (mid, offset, count, fingerprints.get(mid, ""))
             index.append(dict(zip(INDEX_COLUMNS, cells, strict=True)))

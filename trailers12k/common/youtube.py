@@ -33,6 +33,8 @@ WITHOUT_SCHEME = re.compile(
 )
 ID_FOLLOWS = ("v", "vi", "e", "embed", "shorts", "live", "watch", "video")
 """Names of folders in which a video's page has its id."""
+SITE_WORD = re.compile("youtu|y2u", re.IGNORECASE)
+"""Every address of the site has it; it saves the parsing of all others."""
 NO_ID = ("videoseries", "live_stream")
 """Words of eleven letters that the site has in place of an id: `/embed/videoseries?list=...`."""
 LINKS = ("u", "continue", "next", "url", "q")
@@ -94,6 +96,8 @@ def _id_of(address: str, depth: int) -> str:
 
 def _parts(address: str) -> tuple[str, str, str, str] | None:
     """Host, path, query and fragment of a page of the site; None for other addresses."""
+    if not SITE_WORD.search(address):
+        return None
     if WITHOUT_SCHEME.match(address):
         address = f"https://{address.removeprefix('//')}"
     try:

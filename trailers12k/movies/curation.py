@@ -13,10 +13,17 @@ from typing import Any, NoReturn
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv, write_csv
-from trailers12k.common.movie import address_of, addresses_of, check_address, is_mid, is_youtube_id
+from trailers12k.common.movie import (
+    address_of,
+    addresses_of,
+    check_address,
+    is_mid,
+    named_trailer,
+)
 from trailers12k.common.text import escape_formula, is_printable, unescape_formula
 from trailers12k.common.user_table import read_user_table
 from trailers12k.common.vocabulary import PUBLISHED, SKIPPED, SOURCES
+from trailers12k.common.youtube import is_youtube_id
 from trailers12k.jobs.ledger import LedgerRow
 
 DECISIONS = ("accept", "reject", "wrong_trailer", "unsure")
@@ -80,11 +87,10 @@ class Decision:
         if not self.replacement:
             return tuple(left)
         new = address_of(self.replacement)
-        named = "id" if is_youtube_id(self.replacement) else "url"
         # A source may list the replacement, with more fields than its address.
         listed = [trailer for trailer in left if new in addresses_of(trailer)]
         others = [trailer for trailer in left if trailer not in listed]
-        return (listed[0] if listed else {named: self.replacement}, *others)
+        return (listed[0] if listed else named_trailer(self.replacement), *others)
 
     def is_verified(self, sha256: str | None) -> bool:
         """Whether a person accepted the movie's trailer.

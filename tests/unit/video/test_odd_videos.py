@@ -137,7 +137,10 @@ GOOD = {
     "60-fps.mp4": {"fps": 60, "frames": 120},
     "4-seconds.mp4": {"frames": 120},
 }
-BY_PYAV = {"av1.mp4", "av1.webm", "10-bit-av1.mp4", "fragments.mp4"}
+BY_PYAV = {
+    *("av1.mp4", "av1.webm", "fragments.mp4", "444.mp4", "odd-size.mp4"),
+    *("10-bit-av1.mp4", "10-bit-h264.mp4", "10-bit-hevc.mp4", "10-bit-422.mp4"),
+}
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -189,8 +192,9 @@ def test_a_clock_that_does_not_begin_at_zero(start, first, kind, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["mp4", "mkv"])
-def test_of_two_video_streams_the_first_is_read(kind, tmp_path):
-    """By PyAV: decord might choose the second, which has more pixels and a higher bit rate."""
+def test_of_two_video_streams_the_default_one_is_read(kind, tmp_path):
+    """The first in MP4, which marks only it; in Matroska both are default, and the larger is read.
+    By PyAV: decord might choose another."""
     path = tmp_path / f"two.{kind}"
     with av.open(str(path), "w") as output:
         streams = [output.add_stream("libx264", rate=30) for _ in range(2)]
@@ -203,9 +207,11 @@ def test_of_two_video_streams_the_first_is_read(kind, tmp_path):
         for stream in streams:
             output.mux(stream.encode(None))
     video = probe(path)
-    assert (video.decoder, video.width, video.height) == ("pyav", *SIZE)
+    size = SIZE if kind == "mp4" else (512, 288)
+    assert (video.decoder, video.width, video.height) == ("pyav", *size)
     numbers = numbers_of(path, video.decoder, grid(video))
-    assert numbers == nearest(np.arange(FRAMES) / 30, grid(video))
+    shown = nearest(np.arange(FRAMES) / 30, grid(video))
+    assert numbers == (shown if kind == "mp4" else [4095 - number for number in shown])
 
 
 def test_a_cover_is_not_a_video(tmp_path):
@@ -333,12 +339,26 @@ def test_a_size_that_changes_midway_is_read_at_the_first_size(kind, tmp_path):
         assert [number_of(frame) for frame in frames] == [0, 30, 57, 30]
 
 
-def test_timestamps_that_go_back_are_damage(tmp_path):
-    """Two recordings in one file, and H.264 in AVI, which has no timestamps for B-frames."""
+def test_two_recordings_in_one_file_follow_each_other(tmp_path):
+    """The times of the second one begin again, as in a stream with a discontinuity."""
     parts = [render(tmp_path / f"{i}.ts", frames=frames) for i, frames in enumerate((60, 90))]
     (tmp_path / "both.ts").write_bytes(b"".join(part.read_bytes() for part in parts))
-    assert reason_of(tmp_path / "both.ts") == "corrupt"
-    assert reason_of(render(tmp_path / "b-frames.avi", options={"bf": "3"})) == "corrupt"
+    video = probe(tmp_path / "both.ts")
+    assert (video.frames, video.corrupt, video.flags) == (150, 0, ("discontinuity",))
+    assert video.duration == pytest.approx(5)
+    numbers = numbers_of(tmp_path / "both.ts", video.decoder, np.arange(150) / 30)
+    assert numbers == [*range(60), *range(90)]
+
+
+@pytest.mark.parametrize("name", ["h264.avi", "h264.asf", "mpeg4.avi"])
+def test_frames_of_containers_in_decoding_order_are_in_the_order_of_the_decoder(name, tmp_path):
+    """These containers have no presentation times for B-frames."""
+    codec = "mpeg4" if name == "mpeg4.avi" else "libx264"
+    path = render(tmp_path / name, codec=codec, options={"bf": "3" if codec == "libx264" else "2"})
+    video = probe(path)
+    assert (video.frames, video.corrupt, video.decoder) == (60, 0, "pyav")
+    assert video.duration == pytest.approx(2, abs=0.002)
+    assert numbers_of(path, "pyav", np.arange(60) / 30) == list(range(60))
 
 
 @pytest.fixture(scope="module")

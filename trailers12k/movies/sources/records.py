@@ -11,9 +11,16 @@ from typing import Any, NoReturn
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import write_json
-from trailers12k.common.movie import IMDB_GENRES, Movie, check_address, is_mid, is_youtube_id
+from trailers12k.common.movie import (
+    IMDB_GENRES,
+    Movie,
+    check_address,
+    distinct_trailers,
+    is_mid,
+)
 from trailers12k.common.text import is_printable
 from trailers12k.common.vocabulary import GENRES
+from trailers12k.common.youtube import is_youtube_id
 
 FIELDS = ("title", "year", "genres", "trailers", "poster_url")
 """The fields of a record that a later source can fill."""
@@ -66,8 +73,7 @@ def combine(
             )
         places[record.mid] = record.where.rpartition(", ")[2]
         # A trailer may have neither id nor url in published metadata.
-        usable = tuple(t for t in record.trailers if t.get("id") or t.get("url"))
-        record = replace(record, trailers=usable)
+        record = replace(record, trailers=distinct_trailers(record.trailers))
         if record.mid in records:
             records[record.mid] = _filled(records[record.mid], record, source)
         elif adds:
@@ -123,20 +129,25 @@ def check_complete(record: Record) -> None:
             raise UserError(f"{record.where}: {name}: '' is not allowed; allowed: {allowed}")
 
 
-def genres_of(names: Iterable[object], where: str) -> tuple[str, ...]:
-    """The genres of `GENRES`, in their order, for IMDb's names; others of IMDb's are left out.
+def genres_of(names: Iterable[object]) -> tuple[tuple[str, ...], list[object]]:
+    """The genres of `GENRES`, in their order, for IMDb's names; and the names it does not have.
 
-    Raises `UserError` at a name that IMDb does not have.
+    IMDb's other genres are left out.
     """
     ours = {name.lower(): genre for name, genre in IMDB_GENRES.items()}
-    genres = set()
+    genres, unknown = set(), []
     for name in names:
-        if not isinstance(name, str) or name.lower() not in ours:
-            raise UserError(
-                f"{where}: genres: {name!r} is not allowed; allowed: {', '.join(IMDB_GENRES)}"
-            )
-        genres.add(ours[name.lower()])
-    return tuple(genre for genre in GENRES if genre in genres)
+        if isinstance(name, str) and name.lower() in ours:
+            genres.add(ours[name.lower()])
+        else:
+            unknown.append(name)
+    return tuple(genre for genre in GENRES if genre in genres), unknown
+
+
+def unknown_genres(names: Sequence[object], where: str) -> str:
+    """The message about names that are no genres of IMDb."""
+    listed = ", ".join(map(repr, names))
+    return f"{where}: genres: {listed} is not allowed; allowed: {', '.join(IMDB_GENRES)}"
 
 
 def movie_of(record: Record) -> Movie:

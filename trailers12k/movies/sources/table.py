@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from trailers12k.common.errors import UserError
-from trailers12k.common.movie import is_youtube_id
+from trailers12k.common.movie import address_of, named_trailer
 from trailers12k.common.user_table import read_user_table
 from trailers12k.common.vocabulary import GENRES
+from trailers12k.common.youtube import video_id
 from trailers12k.movies.sources.records import Record
 
 REQUIRED = ("mid", "title", "year", "genres")
@@ -50,11 +51,9 @@ def _record(row: Mapping[str, str], where: str) -> Record:
             f"{where}: genres: {row['genres']!r} is not allowed; allowed: each genre once, "
             "joined by |"
         )
-    first = {"id": row.get("youtube_id", ""), "url": row.get("trailer_url", "")}
-    others = [
-        {"id": text} if is_youtube_id(text) else {"url": text}
-        for text in row.get("other_trailers", "").split("|")
-    ]
+    named = row.get("youtube_id", "")
+    first = {"id": video_id(named) or named, "url": address_of(row.get("trailer_url", ""))}
+    others = [named_trailer(text.strip()) for text in row.get("other_trailers", "").split("|")]
     trailers = [{name: text for name, text in each.items() if text} for each in (first, *others)]
     return Record(
         row["mid"],

@@ -16,9 +16,9 @@ from typing import Any
 from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.files import write_json
 from trailers12k.common.fingerprint import fingerprint
-from trailers12k.common.movie import is_youtube_id
 from trailers12k.common.text import one_line
 from trailers12k.common.vocabulary import GENRES, OK, SKIPPED
+from trailers12k.common.youtube import is_youtube_id
 from trailers12k.downloads import http
 from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.jobs.runner import Task, process
@@ -139,7 +139,8 @@ class _Api:
         # `from None`, and the key removed: errors contain the whole URL, and a hostile server may
         # send back what it received.
         try:
-            data = http.read(self.local.client, url, LARGEST, self.service.timeout)
+            service = self.service
+            data = http.read(self.local.client, url, LARGEST, service.timeout, service.bounds)
             return json.loads(data.replace(key.encode(), b""))
         except Failure as failure:
             if failure.status in (401, 403):

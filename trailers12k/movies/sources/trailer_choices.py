@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from trailers12k.common.errors import UserError
-from trailers12k.common.movie import address_of, is_mid, is_web_address, is_youtube_id
+from trailers12k.common.movie import address_of, is_mid, is_web_address
 from trailers12k.common.text import escape_formula, one_line
 from trailers12k.common.user_table import read_user_table
+from trailers12k.common.youtube import video_id
 from trailers12k.movies.sources.records import Record
 
 COLUMNS = [
@@ -52,12 +53,12 @@ def corrections_in(lines: Iterable[tuple[int, Mapping[str, str]]], path: Path) -
             raise UserError(f"{where}: mid: {mid!r} is not allowed; allowed: tt and 7 or 8 digits")
         if not text:
             continue
-        if not (text == NONE or is_youtube_id(text) or is_web_address(text)):
+        if not (text == NONE or video_id(text) or is_web_address(text)):
             # A message never repeats a password.
             shown = repr(text) if "@" not in text else "a text with @"
             raise UserError(
-                f"{where}: correction: {shown} is not allowed; allowed: a YouTube id, a URL "
-                f"(http, https) without a password, {NONE}, or empty"
+                f"{where}: correction: {shown} is not allowed; allowed: a YouTube id, the URL "
+                f"of a video (http, https) without a password, {NONE}, or empty"
             )
         if by_mid.setdefault(mid, text) != text:
             raise UserError(
