@@ -267,9 +267,7 @@ def test_silence_is_measured(loudness, silent, tmp_path):
 def test_the_ledger_has_the_flags_and_the_sound(tmp_path):
     address = (DATA / "audio_longer.mkv").as_posix()
     movie = Movie("tt0000001", "A", "2001", (), trailer_url=address)
-    settings = DownloadSettings(
-        max_megabytes=10, retries=0, timeout=5, retry_pause=0, pause={"": 0}
-    )
+    settings = DownloadSettings(max_megabytes=10, retries=0, timeout=5, retry_pause=0, pause={})
     row = TrailerFetcher(tmp_path, settings, StopSignal()).fetch(movie)
     columns = ["flags", "sound_codec", "sound_channels", "sound_rate", "sound_duration", "silent"]
     values = [row[name] for name in columns]
