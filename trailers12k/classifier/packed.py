@@ -15,6 +15,7 @@ import zarr
 from torch import Tensor
 from tqdm import tqdm
 
+from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv, replacing, write_csv
 from trailers12k.common.movie import is_mid
 
@@ -48,7 +49,7 @@ def pack(store: str | Path, manifest: str | Path | None, out: str | Path) -> Non
     clips, fingerprints = _arrays_of(store, group) if manifest is None else _read(manifest)
     clips = {mid: count for mid, count in sorted(clips.items()) if count}
     if not clips:
-        raise ValueError(f"{store}: no movie to pack; run the features stage first")
+        raise UserError(f"{store}: no movie to pack; data/ledger.csv says why each has no features")
 
     index, offset = [], 0
     with replacing(out) as partial:
