@@ -226,4 +226,4 @@ def _decord_agrees(path: Path, times: list[float]) -> bool:
         stamps = video.get_frame_timestamp(range(len(video)))[:, 0]
     except (decord.DECORDError, RuntimeError, AssertionError):
         return False
-    return len(stamps) == len(times) and np.allclose(stamps, times, rtol=0, atol=TIE / 2)
+    return len(stamps) == len(times) and np.allclose(stamps, times, rtol=1e-7, atol=TIE / 8)

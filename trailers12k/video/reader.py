@@ -24,9 +24,11 @@ from trailers12k.video.timing import FrameClock
 DECODING_ERRORS = (FFmpegError, LookupError, ValueError, ArithmeticError, MemoryError)
 """What PyAV raises on damaged data."""
 
-TIE = 1e-3
+TIE = 8e-4
 """Seconds by which the distances of two frames must differ for the later one to be chosen. decord's
-timestamps are float32; without this margin their rounding would decide."""
+timestamps are float32; without this margin their rounding would decide. Distances to times on a
+grid of 24 per second differ by multiples of a third of a millisecond in files that count
+milliseconds, of which this is none."""
 
 
 COVERS = (
