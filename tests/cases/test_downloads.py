@@ -391,7 +391,7 @@ def test_a_drip_is_given_up_by_every_client(web, tmp_path, monkeypatch):
     with pytest.raises(UserError, match="bytes a second"):
         http.fetch(f"{web.url}/drip.tar.gz", tmp_path / "file")
     with pytest.raises(UserError, match="bytes a second"):
-        http.size_of(f"{web.url}/drip-head.mp4")
+        http.fetch(f"{web.url}/drip-head.mp4", tmp_path / "file")
 
 
 def test_a_download_has_a_most_time_and_a_most_size(web, tmp_path, monkeypatch):
