@@ -24,7 +24,7 @@ from PIL import Image
 from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.files import sha256_of
 from trailers12k.common.movie import Movie
-from trailers12k.downloads import bounds, http, posters, trailers
+from trailers12k.downloads import bounds, http, posters, trailers, ytdlp
 from trailers12k.downloads.bounds import Bounds
 from trailers12k.downloads.settings import DownloadSettings
 from trailers12k.jobs.reasons import is_final
@@ -294,6 +294,21 @@ def test_streams_are_whole_without_any_program(programs, tmp_path, kind):
     shown, longest = numbers(row["file"])
     assert shown == [*range(expected)] and longest < 0.05
     assert (row.get("sound_codec") == "aac") == ("sound" in kind)
+
+
+def test_an_interrupted_join_leaves_nothing_that_counts_as_whole(web, tmp_path, monkeypatch):
+    def interrupted(parts, target):
+        target.write_bytes(parts[0].read_bytes())
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(ytdlp, "join", interrupted)
+        fetch(f"{web.url}/hlsd/v.m3u8", tmp_path)
+    requested = len(web.requests)
+    assert fetch(f"{web.url}/hlsd/v.m3u8", tmp_path)["frames"] == 120
+    again = web.requests[requested:]
+    assert not any(path.endswith(".ts") for path in again), "no segment is requested again"
+    assert [path.name for path in tmp_path.iterdir()] == ["tt0000001.ts"]
 
 
 def test_a_stream_of_one_clock_keeps_its_bytes(programs, tmp_path):
