@@ -2,6 +2,7 @@
 
 import logging
 
+from trailers12k.downloads.bounds import Bounds
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
 from trailers12k.movies.sources import collection
@@ -18,7 +19,11 @@ def main() -> None:
         source_settings(settings),
         snakemake.params.settings["retry_rounds"],
         collection.RetryPolicy(
-            downloads.retries, downloads.timeout, downloads.retry_pause, settings.retry
+            downloads.retries,
+            downloads.timeout,
+            downloads.retry_pause,
+            settings.retry,
+            Bounds(1000 * downloads.least_rate, downloads.most_time),
         ),
         listed.decisions,
         downloads.local_files,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import requests
 import urllib3
@@ -20,6 +20,7 @@ from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.files import PARTIAL, digest_of
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.local_files import fault_of, local_path
+from trailers12k.downloads.bounds import USUAL, Bounds, bound_pools, bounded
 from trailers12k.jobs.reasons import classify, of_local_file
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,24 @@ log = logging.getLogger(__name__)
 USER_AGENT = "trailers12k-workflow/0.1 (research tool; slow, one file once)"
 BLOCK = 1 << 16
 BUSY = (408, 500, 502, 503, 504)
+
+ARCHIVES = Bounds(most_time=86400)
+"""Of `fetch`, which continues where the last attempt ended."""
+LARGEST = 100_000_000_000
+"""Bytes of the largest file that `fetch` downloads."""
+
+
+class BoundedAdapter(HTTPAdapter):
+    """An adapter of requests whose connections are measured."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """Make the pools of direct connections."""
+        super().init_poolmanager(*args, **options)
+        bound_pools(self.poolmanager)
+
+    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
+        """The pools of connections through a proxy."""
+        return bound_pools(super().proxy_manager_for(*args, **options))
 
 
 def session(retries: int, patient: bool = False) -> requests.Session:
@@ -47,7 +66,7 @@ def session(retries: int, patient: bool = False) -> requests.Session:
         retry_after_max=30,
     )
     for scheme in ("http://", "https://"):
-        new.mount(scheme, HTTPAdapter(max_retries=retry))
+        new.mount(scheme, BoundedAdapter(max_retries=retry))
     return new
 
 
@@ -55,7 +74,7 @@ def session(retries: int, patient: bool = False) -> requests.Session:
 def opened(
     client: requests.Session, url: str, timeout: float, headers: Mapping[str, str] | None = None
 ) -> Iterator[requests.Response]:
-    """A response with a good status, to be read in blocks.
+    """A response with a good status, to be read in blocks; within `bounded`.
 
     Raises `Failure`, also while it is read; for a bad status, with the status.
     """
@@ -88,14 +107,16 @@ def opened_locally(path: Path, address: str) -> Iterator[BinaryIO]:
         raise Failure(of_local_file(error), f"{error.strerror}: {address}") from error
 
 
-def read(client: requests.Session, url: str, limit: int, timeout: float) -> bytes:
+def read(
+    client: requests.Session, url: str, limit: int, timeout: float, bounds: Bounds = USUAL
+) -> bytes:
     """The bytes of a URL or local file. Raises `Failure`, also for more than `limit` bytes."""
     if path := local_path(url):
         with opened_locally(path, url) as file:
             data = file.read(limit + 1)
     else:
         blocks: list[bytes] = []
-        with opened(client, url, timeout) as response:
+        with bounded(bounds, limit), opened(client, url, timeout) as response:
             for block in response.iter_content(BLOCK):
                 blocks.append(block)
                 if sum(map(len, blocks)) > limit:
@@ -109,7 +130,10 @@ def read(client: requests.Session, url: str, limit: int, timeout: float) -> byte
 def size_of(url: str, timeout: float = 60) -> int:
     """The size of a file in bytes, from its server's headers. Raises `UserError`."""
     try:
-        with opened(session(5, patient=True), url, timeout) as response:
+        with (
+            bounded(USUAL, LARGEST),
+            opened(session(5, patient=True), url, timeout) as response,
+        ):
             return int(response.headers["Content-Length"])
     except Failure as failure:
         raise UserError(
@@ -128,7 +152,7 @@ def fetch(url: str, path: Path, digest: str = "", timeout: float = 60, retries: 
     client = session(retries, patient=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with opened(client, url, timeout) as response:
+        with bounded(ARCHIVES, LARGEST), opened(client, url, timeout) as response:
             # A partial download of another version of the file must not be continued.
             version = [response.headers.get(name) for name in ("ETag", "Last-Modified")]
             size = int(response.headers.get("Content-Length", -1))
@@ -144,7 +168,8 @@ def fetch(url: str, path: Path, digest: str = "", timeout: float = 60, retries: 
             if not begun:
                 _save(response, partial, "wb", size)
         if begun and begun != size:
-            with opened(client, url, timeout, {"Range": f"bytes={begun}-"}) as response:
+            rest = {"Range": f"bytes={begun}-"}
+            with bounded(ARCHIVES, LARGEST), opened(client, url, timeout, rest) as response:
                 continued = response.status_code == 206
                 _save(response, partial, "ab" if continued else "wb", size)
     except Failure as failure:

@@ -76,7 +76,11 @@ class PosterFetcher:
         try:
             with self.limiter.turn(address):
                 return http.read(
-                    self.local.client, address, self.settings.limit, self.settings.timeout
+                    self.local.client,
+                    address,
+                    self.settings.limit,
+                    self.settings.timeout,
+                    self.settings.bounds,
                 )
         except Failure as failure:
             if failure.reason in STOPS:

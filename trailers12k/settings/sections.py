@@ -150,6 +150,18 @@ class DownloadSettings(Section):
     timeout: Number = Field(
         default=20, gt=0, description="Seconds without any data before giving up."
     )
+    least_rate: Number = Field(
+        default=1,
+        ge=0,
+        description="Kilobytes per second. A server that sends less, over 30 seconds of waiting, "
+        "is given up.",
+    )
+    most_time: Number = Field(
+        default=3600,
+        gt=0,
+        description="Seconds after which an attempt to download a file is given up; the next run "
+        "continues it.",
+    )
     retry_pause: Number = Field(
         default=3600,
         ge=0,

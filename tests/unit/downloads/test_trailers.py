@@ -152,7 +152,7 @@ def test_a_stopped_download_is_cancelled_and_can_be_continued(web, tmp_path):
 
     with pytest.raises(Cancelled):
         fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path, AfterAWhile())
-    assert [path.name for path in tmp_path.rglob("*.part")] == ["mp4.mp4.part"]
+    assert [path.name for path in tmp_path.rglob("*.part")] == ["mp4.unknown_video.part"]
     fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["tt0000001.mp4"]
 
@@ -161,7 +161,7 @@ def test_a_download_that_was_killed_during_verification_is_completed(web, tmp_pa
     url = f"{web[1]}/good.mp4"
     partial = tmp_path / f"tt0000001.{fingerprint(address=url)}.partial"
     partial.mkdir()
-    (partial / "mp4.mp4").write_bytes((web[0] / "good.mp4").read_bytes())
+    (partial / "mp4.unknown_video").write_bytes((web[0] / "good.mp4").read_bytes())
     assert fetch_trailer(movie(url), tmp_path)["sha256"] == sha256_of(web[0] / "good.mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["tt0000001.mp4"]
 
@@ -343,7 +343,7 @@ def test_a_replaced_local_file_is_read_again(tmp_path):
 def test_a_partial_download_from_another_address_is_not_continued(web, tmp_path):
     for leftover in ("tt0000001.0123456789abcdef.partial", "tt0000002.0123456789abcdef.partial"):
         (tmp_path / leftover).mkdir()
-        (tmp_path / leftover / "mp4.mp4").write_bytes(b"of another address")
+        (tmp_path / leftover / "mp4.unknown_video").write_bytes(b"of another address")
     fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path)
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["tt0000001.mp4", "tt0000002.0123456789abcdef.partial"]

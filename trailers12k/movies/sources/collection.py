@@ -15,6 +15,7 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.movie import Movie
 from trailers12k.common.vocabulary import FILLING, SAMPLE, SOURCES
 from trailers12k.downloads import retries
+from trailers12k.downloads.bounds import USUAL, Bounds
 from trailers12k.downloads.stop_signal import SharedStopSignal
 from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.movies.curation import STAGE, Decision, effects
@@ -70,13 +71,14 @@ class RetryPolicy:
 
     retries: immediate retries. timeout: seconds to wait for an answer. first_pause: seconds until
     the first retry in a later run. retry: the reasons that the user wants retried now; see
-    `downloads.retries.is_due`.
+    `downloads.retries.is_due`. bounds: of one request.
     """
 
     retries: int
     timeout: float
     first_pause: float
     retry: str = ""
+    bounds: Bounds = USUAL
 
 
 def collect(
@@ -170,7 +172,9 @@ def collect_from_services(
         folder.mkdir(parents=True, exist_ok=True)
         retry = retries.retry_rule(retries.on_the_web, policy.first_pause, policy.retry)
         stop = SharedStopSignal(folder)
-        services[source] = ServiceJob(folder, policy.retries, policy.timeout, retry, stop)
+        services[source] = ServiceJob(
+            folder, policy.retries, policy.timeout, retry, stop, policy.bounds
+        )
     collected = collect(sources, settings, decisions, local_files, services)
     for source, service in services.items():
         rows = collected.ledgers.get(source, [])
