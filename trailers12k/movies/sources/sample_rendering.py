@@ -54,9 +54,9 @@ SHOTS = {
     "thriller": 6,
 }
 """Genre -> shots in a trailer. A movie has the mean of its genres. Most shots give one clip, so most
-trailers have more clips than the snippet of config.yaml, and their last windows are padded."""
+trailers have more clips than a snippet of config.yaml, and their last windows are padded."""
 FRAMES = {2: 26, 3: 31, 4: 26, 5: 22, 6: 20, 7: 18}
-"""Shots in a trailer -> mean frames of a shot: all trailers but `SHORT` have about the same length."""
+"""Shots in a trailer -> mean frames of a shot: all trailers but that of `SHORT` are about as long."""
 
 
 @dataclass(frozen=True)
