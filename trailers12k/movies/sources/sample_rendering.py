@@ -53,7 +53,7 @@ SHOTS = {
     "sci-fi": 4,
     "thriller": 6,
 }
-"""Genre -> shots in a trailer. A movie has the mean of its genres. Most shots give one clip, so that
+"""Genre -> shots in a trailer. A movie has the mean of its genres. Most shots give one clip, so
 most trailers have more clips than a snippet of config.yaml, and a padded last window."""
 FRAMES = {2: 26, 3: 31, 4: 26, 5: 22, 6: 20, 7: 18}
 """Shots in a trailer -> mean frames of a shot: all trailers but one are about equally long."""
