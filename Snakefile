@@ -33,6 +33,7 @@ with one_line_errors():
     folder.check(settings.collection)
     movies = MovieList(settings)
     sources = SourcePlan(settings)
+    sources.check_tables()
     features = FeaturePlan(settings)
     prediction = prediction_request(settings, features)
     targets = target_files(settings, movies, features, prediction)
@@ -58,4 +59,11 @@ for file in ["targets", "common", *STAGES]:
 
 
 onsuccess:
-    print(closing_words(workflow.dag_settings.targets, prediction, settings.collection))
+    print(
+        closing_words(
+            workflow.dag_settings.targets,
+            prediction,
+            settings.collection,
+            settings.compares_with_paper,
+        )
+    )

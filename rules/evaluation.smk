@@ -79,7 +79,7 @@ rule score_options:
 
 
 rule summarize_results:
-    """Write the results table next to the paper's."""
+    """Write the results table, next to the paper's where that is of the same movies."""
     input:
         tst="results/transfer/tst.csv",
         val="results/transfer/val.csv",
@@ -97,6 +97,7 @@ rule summarize_results:
         "../envs/tables.yaml"
     params:
         runs=features.runs,
+        paper=settings.compares_with_paper,
         credits=sources.credits,
         code=rule_version("summarize_results"),
     script:

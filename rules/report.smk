@@ -68,6 +68,7 @@ rule draw_report:
         drawn="results/figures/splits.svg",
         summary="results/summary.csv",
         tst="results/transfer/tst.csv",
+        val="results/transfer/val.csv",
         options=OPTIONS,
         precision_recall="results/curves/precision_recall.csv",
         learning="results/curves/learning.csv",

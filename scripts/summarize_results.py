@@ -1,4 +1,4 @@
-"""Write the results table with the paper's scores."""
+"""Write the results table, with the paper's scores where they are of the same movies."""
 
 from pathlib import Path
 
@@ -17,12 +17,13 @@ def main() -> None:
     counts = [
         f"{stage}: {ledger.count(row for row in rows if row['stage'] == stage)}" for stage in stages
     ]
-    tst = pd.read_csv(snakemake.input.tst)
+    tst, val = pd.read_csv(snakemake.input.tst), pd.read_csv(snakemake.input.val)
     options = pd.read_csv(snakemake.input.options[0]) if snakemake.input.options else None
     folder = Path(snakemake.output.csv).parent
     notes = [*counts, *snakemake.params.credits]
-    runs = {run: RunStreams(**spec) for run, spec in snakemake.params.runs.items()}
-    summary.write_summary(folder, tst, runs, notes, options)
+    compared = snakemake.params.runs if snakemake.params.paper else {}
+    runs = {run: RunStreams(**spec) for run, spec in compared.items()}
+    summary.write_summary(folder, summary.Scores(tst, val, options), runs, notes)
 
 
 if __name__ == "__main__":

@@ -132,11 +132,13 @@ def _make(number: int, untrained: bool, kinds: int) -> Path:
         for run in (vocabulary.CHANCE, vocabulary.CONSTANT)
         for split in range(3)
     ]
-    tst = pd.DataFrame(chance + rows_of_runs)
+    tst = pd.DataFrame(chance + rows_of_runs).assign(absent="")
+    tst.loc[tst["split"] == 1, "absent"] = "horror"
     Path("results/transfer").mkdir()
-    tst.to_csv("results/transfer/tst.csv", index=False)
+    for name in ("tst", "val"):
+        tst.to_csv(f"results/transfer/{name}.csv", index=False)
     specs = {"ResNet": RunStreams(image=STORES[0])}
-    summary.write_summary("results", tst, specs, ["a note"])
+    summary.write_summary("results", summary.Scores(tst, tst), specs, ["a note"])
     recalls = pd.Index(curves.RECALLS, name="recall")
     slopes = {run: 100 - 60 * curves.RECALLS ** (1 + n) for n, run in enumerate(RUNS)}
     curves.write("results/curves/precision_recall.csv", pd.DataFrame(slopes, index=recalls), 2)

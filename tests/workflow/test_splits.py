@@ -49,6 +49,16 @@ def test_movies_of_an_earlier_file_keep_their_subsets_and_groups_stay_together(p
     assert all(subsets(rows[mid]) == subsets(first[mids[7]]) for mid in new[:3])
 
 
+def test_a_fault_in_the_table_of_groups_ends_the_run_before_any_job(project):
+    (project.folder / "faulty.csv").write_text("mid;group\ntt0000001;a\n")
+    splits = project.config["splits"]
+    project.config["splits"] = splits | {"groups": "faulty.csv"}
+    run = project.run("splits")
+    project.config["splits"] = splits
+    assert run.code != 0 and not run.jobs and "Traceback" not in run.text
+    assert "error: faulty.csv, line 1: the column 'mid' is missing, since" in run.text
+
+
 def test_the_published_columns_for_the_movies_at_hand(project):
     table = RECORD / "mtgc.csv"
     with table.open(newline="") as file:

@@ -13,7 +13,7 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -85,10 +85,11 @@ class TrailerDataset(torch.utils.data.Dataset[tuple[dict[str, Tensor], Tensor, s
         snippets, labels, mid = data[0]  # {"image": (30, 768) float32}, (10,) float32, "tt..."
 
     The training subset has one item per movie: a random snippet of it, at the same clips in every
-    stream. Call `set_epoch` before each epoch to draw other snippets; they depend on `seed`, epoch
-    and item only, and thus not on the number of workers. The other subsets have one item per
-    window, in order: item i is of the movie `mids[movies[i]]`. The probabilities of a movie are the
-    mean over its windows.
+    stream. Call `set_epoch` before the iterator of each epoch is made, to draw other snippets; they
+    depend on `seed`, epoch and item only, and thus not on the number of workers. Lightning leaves
+    this call to the hook `on_train_epoch_start`; the loaders of accelerate make it themselves. The
+    other subsets have one item per window, in order: item i is of the movie `mids[movies[i]]`. The
+    probabilities of a movie are the mean over its windows.
 
     stores: stream -> zarr store. The stream "poster" has one row, (1, features), in every item.
     split: number of a split column. subset: one of `SUBSETS`. snippet: clips per item.
@@ -125,7 +126,10 @@ class TrailerDataset(torch.utils.data.Dataset[tuple[dict[str, Tensor], Tensor, s
             raise ValueError(f"no {subset} movie of split {split} is in all of {', '.join(stores)}")
 
         self.labels = labels[[row[mid] for mid in self.mids]].astype(np.float32)
-        self.snippet, self.seed, self.epoch = snippet, seed, 0
+        self.snippet, self.seed = snippet, seed
+        # In shared memory, since persistent workers keep the copy of the dataset with which they
+        # were started. torch hands it over to forked and to spawned processes alike.
+        self._epoch = _shared(0)
         self.is_training = subset == "training"
         first = next((name for name in clips if name != POSTER), POSTER)
         self._clips = [clips[first][mid] for mid in self.mids]
@@ -138,9 +142,22 @@ class TrailerDataset(torch.utils.data.Dataset[tuple[dict[str, Tensor], Tensor, s
         ]
         self.movies = [movie for movie, _ in self._places]
 
+    @property
+    def epoch(self) -> int:
+        """The epoch whose training snippets are drawn."""
+        return int(self._epoch)
+
     def set_epoch(self, epoch: int) -> None:
-        """Draw the training snippets of this epoch from now on."""
-        self.epoch = epoch
+        """Draw the training snippets of this epoch from now on, in persistent workers too.
+
+        Snippets that workers read ahead before this call are of the epoch before.
+        """
+        self._epoch.fill_(epoch)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if not self._epoch.untyped_storage().is_shared():  # in a copy
+            self._epoch = _shared(self.epoch)
 
     def __len__(self) -> int:
         return len(self._places)
@@ -159,6 +176,13 @@ class TrailerDataset(torch.utils.data.Dataset[tuple[dict[str, Tensor], Tensor, s
             rows[: len(stored)] = stored
             snippets[name] = torch.from_numpy(rows)
         return snippets, torch.from_numpy(self.labels[movie]), self.mids[movie]
+
+
+def _shared(number: int) -> Tensor:
+    """A scalar int64 tensor in shared memory."""
+    tensor = torch.tensor(number)
+    tensor.share_memory_()  # type: ignore[no-untyped-call]
+    return tensor
 
 
 def _read_numbers(

@@ -5,11 +5,14 @@ Reads and writes nothing. Must not know where the data of a movie comes from.
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from trailers12k.common.errors import UserError
+from trailers12k.common.text import is_printable
+from trailers12k.common.youtube import PAGE, is_youtube, video_id
 
 IMDB_GENRES = {
     "Action": "action",
@@ -33,10 +36,9 @@ IMDB_GENRES = {
 """IMDb's genre -> the genre of Trailers12k; empty for genres that Trailers12k does not label."""
 
 MID = re.compile(r"tt\d{7,8}", re.ASCII)
-YOUTUBE_ID = re.compile(r"[A-Za-z0-9_-]{11}", re.ASCII)
 PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+/[!-~]*")
 """Matches nearly all addresses. Parsing each would take a tenth of the time of a dry run."""
-WEB_ADDRESS = re.compile(r"https?://[^/?#\s]")
+WEB_ADDRESS = re.compile(r"https?://[^/?#\s]", re.IGNORECASE)
 SCHEMES = ("http", "https", "file")
 
 
@@ -66,13 +68,11 @@ def is_mid(text: str) -> bool:
     return MID.fullmatch(text) is not None
 
 
-def is_youtube_id(text: str) -> bool:
-    """Whether `text` is a YouTube id: 11 letters, digits, `-` or `_`."""
-    return YOUTUBE_ID.fullmatch(text) is not None
-
-
 def is_web_address(text: str) -> bool:
-    """Whether `text` is a URL of at most 2,000 characters, http or https, without a password."""
+    """Whether `text` is a URL of at most 2,000 characters, http or https, without a password.
+
+    A page of YouTube is one only if it is a video's.
+    """
     try:
         check_address("", text, "", local_files=False)
     except UserError:
@@ -81,14 +81,41 @@ def is_web_address(text: str) -> bool:
 
 
 def address_of(trailer: str) -> str:
-    """The YouTube page of an id; a URL or path unchanged.
+    """The YouTube page of an id, or of an address of that video; other URLs and paths unchanged.
 
     The path of a local file whose name looks like an id needs a folder: `./abcdefghijk`.
     """
-    return f"https://www.youtube.com/watch?v={trailer}" if is_youtube_id(trailer) else trailer
+    video = video_id(trailer)
+    return f"{PAGE}{video}" if video else trailer
 
 
-def addresses_of(trailer: Mapping[str, str]) -> set[str]:
+def named_trailer(text: str) -> dict[str, str]:
+    """A trailer by what people write: the `id` of a YouTube video, else the `url`."""
+    video = video_id(text)
+    return {"id": video} if video else {"url": text}
+
+
+def distinct_trailers(trailers: Iterable[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
+    """The trailers that have an address, each once, with the `id` in place of a YouTube `url`.
+
+    Of several with the same address the first one counts, with further keys of the others.
+    """
+    distinct: dict[str, Mapping[str, Any]] = {}
+    for trailer in trailers:
+        named = trailer.get("url") or trailer.get("id")
+        if not named:
+            continue
+        video = video_id(trailer.get("url") or "")
+        if video and trailer.get("id") in (None, "", video):
+            rest = {name: value for name, value in trailer.items() if name not in ("id", "url")}
+            trailer = {"id": video, **rest}
+        earlier = distinct.get(address_of(named), {})
+        more = {name: value for name, value in trailer.items() if name not in earlier}
+        distinct[address_of(named)] = {**earlier, **more}
+    return tuple(distinct.values())
+
+
+def addresses_of(trailer: Mapping[str, Any]) -> set[str]:
     """The addresses of a trailer that has an `id`, a `url`, or both."""
     return {address_of(trailer[name]) for name in ("id", "url") if trailer.get(name)}
 
@@ -96,14 +123,21 @@ def addresses_of(trailer: Mapping[str, str]) -> set[str]:
 def check_address(name: str, address: object, where: str, local_files: bool) -> None:
     """Refuse invalid URLs and paths, URLs with a password, and local files unless allowed.
 
-    name: of the field. where: the file and the row, for the message.
-    Raises `UserError`.
+    A page of YouTube must be a video's. name: of the field. where: the file and the row, for the
+    message. Raises `UserError`.
     """
+    if isinstance(address, str) and is_youtube(address):
+        if not video_id(address):
+            raise UserError(
+                f"{where}: {name}: {address!r} names no video of YouTube; allowed: the page of one "
+                "video, or its id (no playlist, channel or search)"
+            )
+        return
     if address == "" or (isinstance(address, str) and PLAIN_URL.fullmatch(address)):
         return
     allowed = f"a URL ({', '.join(SCHEMES)}) without a password, the path of a file, or empty"
     try:
-        parts = urlsplit(address) if isinstance(address, str) and address.isprintable() else None
+        parts = urlsplit(address) if isinstance(address, str) and is_printable(address) else None
     except ValueError:  # brackets without an IP address
         parts = None
     if parts is None or (parts.scheme and parts.scheme not in SCHEMES):

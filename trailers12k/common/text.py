@@ -3,14 +3,37 @@
 Reads and writes nothing. Must not know where the text comes from.
 """
 
+import re
+
 LONGEST = 1000
 """Maximum length of a foreign text: TMDB's limit for a plot."""
+
+NOT_PRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f"  # control characters
+    "\u2028\u2029"  # line and paragraph separators
+    "\u202a-\u202e\u2066-\u206f"  # bidirectional embeddings, overrides and isolates
+    "\ud800-\udfff"  # halves of a pair of code units
+    "\ufdd0-\ufdef\ufff9-\ufffb\ufffe\uffff"  # noncharacters, annotations
+    + "".join(chr(plane << 16 | low) for plane in range(1, 17) for low in (0xFFFE, 0xFFFF))
+    + "]"
+)
+"""Code points that no title needs. Unlike `str.isprintable`, the list is the same in every Python:
+joiners, all spaces, private and not yet assigned code points are printable."""
+
+INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff]+")
+"""A text without a visible character: joiners, direction marks, variation selectors."""
+
+
+def is_printable(text: str) -> bool:
+    """Whether a text has no control characters and is not invisible; see `NOT_PRINTABLE`."""
+    return not (NOT_PRINTABLE.search(text) or INVISIBLE.fullmatch(text))
 
 
 def one_line(value: object) -> str:
     """A foreign text in one line, without unprintable characters; empty for other types."""
     words = " ".join(value.split()) if isinstance(value, str) else ""
-    return "".join(letter for letter in words if letter.isprintable())[:LONGEST]
+    text = NOT_PRINTABLE.sub("", words)[:LONGEST]
+    return "" if INVISIBLE.fullmatch(text) else text
 
 
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")

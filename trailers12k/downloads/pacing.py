@@ -11,26 +11,30 @@ from contextlib import contextmanager, nullcontext
 from urllib.parse import urlsplit
 
 from trailers12k.common.errors import Cancelled
+from trailers12k.common.youtube import site_domain
 from trailers12k.jobs.runner import StopSignal
 
 
 class HostRateLimiter:
     """Serializes the downloads from certain hosts, with a pause before each.
 
-    pauses: host -> shortest and longest pause in seconds; includes its subdomains.
+    pauses: host -> shortest and longest pause in seconds; includes its subdomains. All names of
+        YouTube are one host, for which the longest of their pauses count.
     """
 
     def __init__(self, pauses: Mapping[str, Sequence[float]], stop: StopSignal):
-        self._hosts = {
-            host: (threading.Lock(), shortest, longest)
-            for host, (shortest, longest) in pauses.items()
-        }
+        merged: dict[str, tuple[float, float]] = {}
+        for name, (shortest, longest) in pauses.items():
+            host = site_domain(name)
+            least, most = merged.get(host, (0, 0))
+            merged[host] = max(shortest, least), max(longest, most)
+        self._hosts = {host: (threading.Lock(), *pause) for host, pause in merged.items()}
         self._stop = stop
 
     @contextmanager
     def turn(self, address: str) -> Iterator[None]:
         """Wait for this address's turn. Raises `Cancelled` when the job is stopped."""
-        host = urlsplit(address).hostname or ""
+        host = site_domain(urlsplit(address).hostname or "")
         limits = (self._hosts[name] for name in self._hosts if f".{host}".endswith(f".{name}"))
         lock, shortest, longest = next(limits, (nullcontext(), 0, 0))
         with lock:

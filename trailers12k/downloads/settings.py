@@ -4,7 +4,7 @@ Reads and writes nothing. Must not know the configuration's structure.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 
@@ -16,6 +16,8 @@ class DownloadSettings:
     retry_pause: seconds until the first retry in a later run. pause: see `HostRateLimiter`.
     retry: the reasons that the user wants retried now. parallel: concurrent downloads.
     short_side: preferred size of trailers in pixels. cookies: path of a file in Netscape's format.
+    player_clients: names of YouTube's players; empty: yt-dlp's choice. po_token: tokens for them,
+    joined by commas, a secret.
     """
 
     max_megabytes: float
@@ -27,6 +29,8 @@ class DownloadSettings:
     parallel: int = 1
     short_side: int = 360
     cookies: str | None = None
+    player_clients: Sequence[str] = ()
+    po_token: str | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> "DownloadSettings":
@@ -39,3 +43,8 @@ class DownloadSettings:
     def limit(self) -> int:
         """Bytes of the largest file."""
         return int(self.max_megabytes * 1e6)
+
+    @property
+    def po_tokens(self) -> list[str]:
+        """The tokens of `po_token`, each as CLIENT.CONTEXT+TOKEN."""
+        return [token.strip() for token in (self.po_token or "").split(",") if token.strip()]

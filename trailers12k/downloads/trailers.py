@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 from urllib.request import url2pathname
 
 from trailers12k.common.errors import Cancelled, Failure, Stop, UserError, disk_failure
@@ -16,6 +16,7 @@ from trailers12k.common.files import PARTIAL, inside, sha256_of
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import Movie
 from trailers12k.common.text import one_line
+from trailers12k.common.youtube import video_id
 from trailers12k.downloads.http import local_path, opened_locally
 from trailers12k.downloads.pacing import HostRateLimiter, retry_pause, wait
 from trailers12k.downloads.retries import yt_dlp_version
@@ -26,6 +27,7 @@ from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.jobs.reasons import PERMANENT, STOPS, classify_error
 from trailers12k.jobs.runner import StopSignal
 from trailers12k.video.probe import probe
+from trailers12k.video.sound import Sound
 
 TRAILER_COLUMNS = [
     "file",
@@ -41,10 +43,17 @@ TRAILER_COLUMNS = [
     "corrupt",
     "codec",
     "decoder",
+    "flags",
+    "sound_codec",
+    "sound_channels",
+    "sound_rate",
+    "sound_duration",
+    "silent",
 ]
 """trailer: position in the movie's list of trailers, from 0. address: of the trailer. title: on its
-site; empty without a site, and in records from before this column. format: yt-dlp's id. The others
-are those of `video.probe.Probe`."""
+site; empty without a site, and in records from before this column. format: yt-dlp's id. flags:
+joined by `|`. sound_*: of `video.sound.Sound`, empty without a sound track; silent: 1 or 0. The
+others are those of `video.probe.Probe`."""
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".flv", ".avi", ".ogv", ".3gp", ".ts", ".mpg")
 
@@ -109,7 +118,7 @@ class TrailerFetcher:
         while True:
             try:
                 with self.limiter.turn(url):
-                    return self._download(movie, url, partial, any_format="no_format" in reasons)
+                    return self._download(movie, url, partial)
             except Failure as failure:
                 reason = failure.reason
                 if reason not in CONTINUED or reason == "local_io":
@@ -121,14 +130,14 @@ class TrailerFetcher:
                 if reason in CONTINUED:
                     wait(retry_pause(len(reasons) - 1), self.stop)
 
-    def _download(self, movie: Movie, url: str, partial: Path, any_format: bool) -> dict[str, Any]:
+    def _download(self, movie: Movie, url: str, partial: Path) -> dict[str, Any]:
         """Download with one call of yt-dlp, and verify. Raises `Failure`, `Cancelled`."""
         if path := local_path(url):
             # yt-dlp's messages about a local file contain words of its name.
             with opened_locally(path, path.as_posix()) as file:
                 if not file.read(1):
                     raise Failure("empty", f"{path.as_posix()} has no bytes")
-        info = self._extract(url, partial, any_format)
+        info = self._extract(url, partial)
         # A page with several videos gives a list, of which the first is used. yt-dlp raises nothing
         # for a video without a suitable format, so the files are counted.
         info = next(iter((info or {}).get("entries") or []), info) or {}
@@ -153,12 +162,12 @@ class TrailerFetcher:
             **facts,
         }
 
-    def _extract(self, url: str, partial: Path, any_format: bool) -> Mapping[str, Any] | None:
+    def _extract(self, url: str, partial: Path) -> Mapping[str, Any] | None:
         """yt-dlp's information about a download. Raises `Failure`, `Cancelled`."""
         # Imported here: it takes half a second, which other stages need not spend.
         from yt_dlp.utils import DownloadCancelled, YoutubeDLError
 
-        client = self.clients.client(url, any_format)
+        client = self.clients.client(url)
         # The URL of a file needs no search through a thousand extractors.
         direct = Path(urlsplit(url).path).suffix in SUFFIXES
         try:
@@ -174,12 +183,21 @@ class TrailerFetcher:
             raise Failure("too_large", f"more than {megabytes:g} MB") from error
         except YoutubeDLError as error:
             message = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).removeprefix("ERROR: ")
-            raise Failure(classify_error(error, url), message) from error
+            raise Failure(classify_error(error, url), self._without_tokens(message)) from error
         except OSError as error:
             raise disk_failure(error) from error
         except Exception as error:
             # yt-dlp does not catch all its own errors, such as a ValueError for a link `http://[`.
-            raise Failure("extractor_broken", f"{type(error).__name__}: {error}") from error
+            message = self._without_tokens(f"{type(error).__name__}: {error}")
+            raise Failure("extractor_broken", message) from error
+
+    def _without_tokens(self, message: str) -> str:
+        """A message without the user's tokens, which yt-dlp puts into the URLs of files."""
+        for token in self.settings.po_tokens:
+            secret = token.partition("+")[2]
+            for text in {secret, quote(secret), unquote(secret), quote(unquote(secret))}:
+                message = message.replace(text, "...")
+        return message
 
 
 def _verified(path: Path, duration: float | None) -> dict[str, Any]:
@@ -188,7 +206,9 @@ def _verified(path: Path, duration: float | None) -> dict[str, Any]:
     duration: in seconds, as the site states it; None if it does not.
     """
     video = probe(path)
-    if duration and abs(video.duration - duration) > max(2.0, 0.05 * duration):
+    # Sites state the duration of the longest track.
+    durations = [video.duration, *([video.sound.duration] if video.sound else [])]
+    if duration and min(abs(each - duration) for each in durations) > max(2.0, 0.05 * duration):
         raise Failure(
             "wrong_duration", f"{video.duration:.1f} s, but the site states {duration:.1f} s"
         )
@@ -202,6 +222,20 @@ def _verified(path: Path, duration: float | None) -> dict[str, Any]:
         "corrupt": video.corrupt,
         "codec": video.codec,
         "decoder": video.decoder,
+        "flags": "|".join(video.flags),
+        **_sound_columns(video.sound),
+    }
+
+
+def _sound_columns(sound: Sound | None) -> dict[str, Any]:
+    if sound is None:
+        return {}
+    return {
+        "sound_codec": sound.codec,
+        "sound_channels": sound.channels,
+        "sound_rate": sound.rate,
+        "sound_duration": f"{sound.duration:.3f}",
+        "silent": int(sound.silent),
     }
 
 
@@ -216,9 +250,9 @@ def _check(
     """Check a download without decoding it. Raises `Failure`."""
     if path.resolve().parent != partial.resolve() or path.suffix not in SUFFIXES:
         raise Failure("bad_name", f"the file would be called {path.name}")
-    requested = re.fullmatch(r"https://www\.youtube\.com/watch\?v=(.{11})", url)
-    if requested and info["id"] != requested[1]:
-        raise Failure("wrong_video", f"requested {requested[1]}, received {info['id']}")
+    requested = video_id(url)
+    if requested and info["id"] != requested:
+        raise Failure("wrong_video", f"requested {requested}, received {info['id']}")
     size, received = download.get("filesize"), path.stat().st_size
     if size and received != size:
         raise Failure("truncated", f"{received} of {size} bytes")

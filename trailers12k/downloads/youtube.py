@@ -10,18 +10,44 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from trailers12k.common.youtube import is_youtube
 from trailers12k.downloads.http import USER_AGENT
 from trailers12k.downloads.pacing import retry_pause
 from trailers12k.downloads.settings import DownloadSettings
 
-FORMAT = (
-    "bv[vcodec^=avc1][ext=mp4][protocol=https][format_id!$=-sr]"
-    "/b[vcodec^=avc1][ext=mp4][protocol=https]/bv*[vcodec^=avc1][ext=mp4]/b"
-)
-"""H.264, since decord cannot open AV1; one stream, so that no streams must be merged. Formats whose
-ids end in -sr were enlarged by the site."""
+H264 = "[vcodec~='^(avc|h264)'][ext=mp4][protocol~='^https?$'][format_id!$=-sr]"
+"""H.264 in one MP4 file, since decord cannot open AV1. Formats whose ids end in -sr were enlarged
+by the site."""
+TOLERANCE = 0.03
+"""Relative deviation of a format's sides from those of its size: 854 x 480, 640 x 362."""
+WIDE = 16 / 9
+"""Width by height of the frame into which a site scales a video: the size 360 is 640 x 360."""
 
-ANY_FORMAT = "bv*/b"
+
+def format_selector(short_side: int) -> str:
+    """yt-dlp's selector of a video's one file; no streams are merged, which takes a program.
+
+    First the progressive H.264 and AAC file of the requested size (YouTube's format 18 for 360),
+    since it holds the sound; then the H.264 video of that size; then the H.264 video of the nearest
+    size, by `format_sort`; then anything. The size decides before the sound.
+
+    short_side: in pixels, of a video of 16:9. Wider and narrower ones have the size whose frame
+    they fill, upright ones the size of their width.
+    """
+    long_side = short_side * WIDE
+    side = [round(short_side * factor) for factor in (1 - TOLERANCE, 1 + TOLERANCE)]
+    long = [round(long_side * factor) for factor in (1 - TOLERANCE, 1 + TOLERANCE)]
+    sizes = [
+        filters
+        for one, other in (("height", "width"), ("width", "height"))
+        for filters in (
+            f"[{one}>={side[0]}][{one}<={side[1]}][{other}>=?{side[0]}][{other}<=?{long[1]}]",
+            f"[{other}>={long[0]}][{other}<={long[1]}][{one}<=?{side[1]}]",
+        )
+    ]
+    kinds = (f"b{H264}[acodec^=mp4a]", f"bv*{H264}")
+    exact = [f"{kind}{size}" for kind in kinds for size in sizes]
+    return "/".join([*exact, f"bv*{H264}", "bv*[vcodec~='^(avc|h264)'][ext=mp4]", "b", "bv*"])
 
 
 class Silent:
@@ -52,7 +78,11 @@ class Clients:
             # file. Nothing else of the name comes from the site.
             "outtmpl": {"default": "%(partial_folder)s/%(format_id)s.%(ext)s"},
             "paths": {"home": str(folder)},
-            "format_sort": [f"res:{settings.short_side}", "vcodec:h264", "ext:mp4:m4a", "fps"],
+            "format": format_selector(settings.short_side),
+            "format_sort": [
+                *(f"res:{settings.short_side}", "hasaud", "vcodec:h264", "ext:mp4:m4a", "fps"),
+            ],
+            "extractor_args": {"youtube": _youtube_arguments(settings)},
             # Otherwise it sends headers of another country.
             "geo_bypass": False,
             "noplaylist": True,
@@ -67,17 +97,15 @@ class Clients:
             "logger": Silent(),
         }
 
-    def client(self, url: str, any_format: bool) -> Any:
+    def client(self, url: str) -> Any:
         """This thread's `yt_dlp.YoutubeDL` for a URL; `file://` URLs are allowed for themselves."""
         from yt_dlp import YoutubeDL
 
-        scheme, host = urlsplit(url).scheme, urlsplit(url).hostname or ""
-        youtube = f".{host}".endswith((".youtube.com", ".youtu.be"))
-        kind = (scheme == "file", youtube, any_format)
+        scheme, youtube = urlsplit(url).scheme, is_youtube(url)
+        kind = (scheme == "file", youtube)
         clients = self._local.__dict__.setdefault("clients", {})
         if kind not in clients:
             options = self._options | {
-                "format": ANY_FORMAT if any_format else FORMAT,
                 "enable_file_urls": scheme == "file",
                 "cookiefile": io.StringIO(self._cookies) if self._cookies else None,
             }
@@ -93,3 +121,9 @@ class Clients:
         size = max(state.get("downloaded_bytes") or 0, state.get("total_bytes") or 0)
         if self._is_stopped() or size > self._limit:
             raise DownloadCancelled
+
+
+def _youtube_arguments(settings: DownloadSettings) -> dict[str, list[str]]:
+    """The arguments of yt-dlp's extractor of YouTube; those without a value are its own choice."""
+    arguments = {"player_client": settings.player_clients, "po_token": settings.po_tokens}
+    return {name: list(values) for name, values in arguments.items() if values}

@@ -30,7 +30,10 @@ from trailers12k.evaluation import metrics
 
 log = logging.getLogger(__name__)
 
-COLUMNS = ("run", "split", "epoch", *METRICS, *GENRES, "movies", "of", "weights", "pretrained")
+COLUMNS = (
+    *("run", "split", "epoch", *METRICS, *GENRES),
+    *("movies", "of", "weights", "pretrained", "absent"),
+)
 """Columns of val.csv and tst.csv; see `ScoreRow`."""
 
 OPTION_COLUMNS = ("run", "split", "option", *METRICS, *GENRES, "movies", "of")
@@ -77,10 +80,15 @@ class ScoreRow:
     """The epoch of the checkpoint; 0 for chance."""
     weights: str = ""
     pretrained: bool | None = None
+    absent: tuple[str, ...] = ()
+    """Genres that none of the scored movies has."""
 
     @property
     def cells(self) -> dict[str, object]:
-        """The row as text and integers, by `COLUMNS`; `pretrained` is true, false or empty."""
+        """The row as text and integers, by `COLUMNS`.
+
+        `pretrained` is true, false or empty; genres in `absent` are joined by "|".
+        """
         pretrained = "" if self.pretrained is None else str(self.pretrained).lower()
         return {
             "run": self.run,
@@ -91,6 +99,7 @@ class ScoreRow:
             "of": self.of,
             "weights": self.weights,
             "pretrained": pretrained,
+            "absent": "|".join(self.absent),
         }
 
 
@@ -132,6 +141,11 @@ def is_untrained(pretrained: object) -> bool:
     return str(pretrained).lower() == "false"
 
 
+def absent_genres(labels: np.ndarray) -> tuple[str, ...]:
+    """The genres without a positive. labels: (N, 10) of 0 and 1."""
+    return tuple(genre for genre, column in zip(GENRES, labels.T, strict=True) if not column.any())
+
+
 def score_runs(
     mtgc: pd.DataFrame,
     trained: Sequence[TrainedSplit],
@@ -155,13 +169,15 @@ def score_runs(
             (CHANCE, metrics.chance(train, labels, seed=seed_for(seed, CHANCE, split))),
             (CONSTANT, metrics.constant(train, labels)),
         ):
-            rows.append(ScoreRow(run, split, scores, movies=len(labels), of=len(labels)))
+            count, absent = len(labels), absent_genres(labels)
+            rows.append(ScoreRow(run, split, scores, movies=count, of=count, absent=absent))
     for each in trained:
         path, used = each.folder / PREDICTION_FILES[subset], stores[each.run]
         predictions = pd.read_csv(path, index_col="mid")
         in_subset = mtgc.index[mtgc[f"split{each.split}"] == number]
         check_movies(path, predictions.index, used.mids & {*in_subset})
-        scores = metrics.scores(*_aligned(mtgc, predictions))
+        labels, probabilities = _aligned(mtgc, predictions)
+        scores = metrics.scores(labels, probabilities)
         epoch = json.loads((each.folder / "run.json").read_text())["best_epoch"]
         rows.append(
             ScoreRow(
@@ -173,6 +189,7 @@ def score_runs(
                 epoch=epoch,
                 weights=used.weights,
                 pretrained=used.pretrained,
+                absent=absent_genres(labels),
             )
         )
         log.info(

@@ -5,6 +5,7 @@ know models or stores.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +19,8 @@ from trailers12k.common.vocabulary import (
     METRIC_NAMES,
     METRICS,
 )
-from trailers12k.evaluation.paper import RunStreams, compare_with_paper, paper_scores
+from trailers12k.evaluation.absence import EXPLANATION, absence_sentences
+from trailers12k.evaluation.paper import PaperScore, RunStreams, compare_with_paper
 from trailers12k.evaluation.scores import is_untrained
 
 EXPLANATIONS = f"""\
@@ -31,20 +33,34 @@ between movies at random (mean of 200 orders): the score of a model without any 
 `{CONSTANT}` is the same with ties scored as one threshold; it inflates mAP and wAP, since the
 trapezoid under a constant score is (1 + share) / 2.
 
+"""
+
+COMPARISON = """\
 In brackets after the paper's score: ours minus the paper's, and whether the difference is at most
 the sum of the two standard deviations (=) or more (≠).
+
 """
 
 OPTIONS = """\
 In brackets: the difference from the published evaluation. masked: padding of the last window is
 ignored; whole: a trailer is one sequence; weighted: a window counts by its clips; sklearn:
-scikit-learn's average precision, a step function, instead of the trapezoid.
+scikit-learn's average precision, a step function, instead of the trapezoid; there a genre without
+a movie counts 0 %.
 """
 
 UNTRAINED_WARNING = (
-    "**Untrained weights: the backbones of these runs have random weights, so their scores cannot "
-    "be compared with the paper's.** {runs}.\n\n"
+    "**Untrained weights: the backbones of these runs have random weights, so their scores say "
+    "nothing about the published models.** {runs}.\n\n"
 )
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Rows of transfer/tst.csv, transfer/val.csv and, for a second table, transfer/options.csv."""
+
+    tst: pd.DataFrame
+    val: pd.DataFrame
+    options: pd.DataFrame | None = None
 
 
 def summarize(tst: pd.DataFrame) -> pd.DataFrame:
@@ -71,37 +87,35 @@ def markdown(
     summary: pd.DataFrame,
     runs: Mapping[str, RunStreams],
     notes: Sequence[str],
-    tst: pd.DataFrame,
-    options: pd.DataFrame | None = None,
+    scores: Scores,
 ) -> str:
     """The results as Markdown: our scores, and the paper's where it has them.
 
-    summary: of `summarize`. notes: lines below the table. tst: rows of transfer/tst.csv.
-    options: rows of transfer/options.csv, for a second table.
+    summary: of `summarize`. runs: that are compared with the paper's. notes: lines below the table.
     """
+    tst = scores.tst
     sizes = tst[tst["weights"].notna()].groupby("run", sort=False)["movies"].agg(list)
     tested = sorted({tuple(movies) for movies in sizes})
     per_split = " or ".join(str(counts)[1:-1] for counts in tested)
     lines = [*notes, f"Test movies per split: {per_split}."]
     untrained = sorted({r for r, row in summary.iterrows() if is_untrained(row["pretrained"])})
+    compared = compare_with_paper(summary, runs)
     return "".join(
         [
             "# Results\n\n",
             UNTRAINED_WARNING.format(runs=", ".join(untrained)) if untrained else "",
-            _results_table(summary, runs),
+            _results_table(summary, compared),
+            _absence_section(scores),
             f"\n{EXPLANATIONS}\n",
+            COMPARISON if len(compared.columns) else "",
             *(f"- {line}\n" for line in lines),
-            "" if options is None else _options_section(options),
+            "" if scores.options is None else _options_section(scores.options),
         ]
     )
 
 
 def write_summary(
-    folder: str | Path,
-    tst: pd.DataFrame,
-    runs: Mapping[str, RunStreams],
-    notes: Sequence[str],
-    options: pd.DataFrame | None = None,
+    folder: str | Path, scores: Scores, runs: Mapping[str, RunStreams], notes: Sequence[str]
 ) -> None:
     """Write summary.csv, summary.md and metrics.json into `folder`.
 
@@ -109,35 +123,65 @@ def write_summary(
     `compare_with_paper`; metrics.json holds, per run, the means of `METRICS` in % and `weights`.
     """
     folder = Path(folder)
-    summary = summarize(tst)
+    summary = summarize(scores.tst)
     whole = summary.join(compare_with_paper(summary, runs))
     write_text(folder / "summary.csv", whole.to_csv(lineterminator="\n"))
-    write_text(folder / "summary.md", markdown(summary, runs, notes, tst, options))
-    scores = {
+    write_text(folder / "summary.md", markdown(summary, runs, notes, scores))
+    means = {
         run: {name: float(row[name]) for name in METRICS} | {"weights": row["weights"] or "none"}
         for run, row in summary.iterrows()
     }
-    write_json(folder / "metrics.json", scores)
+    write_json(folder / "metrics.json", means)
 
 
-def _results_table(summary: pd.DataFrame, runs: Mapping[str, RunStreams]) -> str:
-    compared = compare_with_paper(summary, runs)
+def _absence_section(scores: Scores) -> str:
+    """Which genres no movie of a subset has, and what that does to the table; else empty."""
+    sentences = absences(scores.tst, scores.val)
+    if not sentences:
+        return ""
+    return "".join([f"\n{EXPLANATION}\n\n", *(f"- {sentence}\n" for sentence in sentences)])
+
+
+def absences(tst: pd.DataFrame, val: pd.DataFrame) -> list[str]:
+    """Sentences about genres that no test movie or no validation movie has.
+
+    tst, val: rows of transfer/tst.csv and val.csv.
+    """
+    return [
+        sentence
+        for subset, table in (("test", tst), ("validation", val))
+        # pandas reads a column of empty cells as numbers.
+        for sentence in absence_sentences(
+            subset, table.astype(object).fillna("").astype(str).to_dict("records")
+        )
+    ]
+
+
+def _results_table(summary: pd.DataFrame, compared: pd.DataFrame) -> str:
+    """compared: of `compare_with_paper`; without columns the table has none of the paper."""
+    has_paper = len(compared.columns) > 0
     some_missing = (summary["movies"] < summary["of"]).any()
     names = [*METRIC_NAMES.values()]
-    head = ["run", *names, *(f"paper's {name}" for name in names), "backbone weights"]
+    head = ["run", *names, *(f"paper's {name}" for name in names if has_paper), "backbone weights"]
     head += ["test movies"] if some_missing else []
     rows = []
     for run, row in summary.iterrows():
         ours = [f"{row[name]:.2f}±{row[name + '_sd']:.2f}" for name in METRICS]
-        paper = dict.fromkeys(METRICS, "")
-        for metric, score in paper_scores(runs.get(run)).items():
-            difference = compared.loc[run, f"{metric}_minus_paper"]
-            sign = "=" if compared.loc[run, f"{metric}_within"] else "≠"
-            paper[metric] = f"{score} ({difference:+.2f} {sign})"
-        rows.append([run, *ours, *paper.values(), row["weights"] or "none"])
+        paper = [_paper_cell(compared.loc[run], name) for name in METRICS if has_paper]
+        rows.append([run, *ours, *paper, row["weights"] or "none"])
         if some_missing:
             rows[-1].append(f"{row['movies']} of {row['of']}")
     return _format_table(head, rows)
+
+
+def _paper_cell(compared: pd.Series, metric: str) -> str:
+    """The paper's score and our difference from it; empty where the paper has none."""
+    mean = compared[f"paper_{metric}"]
+    if pd.isna(mean):
+        return ""
+    score = PaperScore(mean, compared[f"paper_{metric}_sd"])
+    sign = "=" if compared[f"{metric}_within"] else "≠"
+    return f"{score} ({compared[f'{metric}_minus_paper']:+.2f} {sign})"
 
 
 def _options_section(options: pd.DataFrame) -> str:

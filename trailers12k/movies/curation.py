@@ -4,20 +4,26 @@ Reads curation.csv, which the review page exports, and rejects it at the first e
 applied decisions, data/curation.csv. Must not know where movies come from.
 """
 
-import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
-from unicodedata import category
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv, write_csv
-from trailers12k.common.movie import address_of, addresses_of, check_address, is_mid, is_youtube_id
-from trailers12k.common.text import escape_formula, unescape_formula
+from trailers12k.common.movie import (
+    address_of,
+    addresses_of,
+    check_address,
+    is_mid,
+    named_trailer,
+)
+from trailers12k.common.text import escape_formula, is_printable, unescape_formula
+from trailers12k.common.user_table import read_user_table
 from trailers12k.common.vocabulary import PUBLISHED, SKIPPED, SOURCES
+from trailers12k.common.youtube import is_youtube_id
 from trailers12k.jobs.ledger import LedgerRow
 
 DECISIONS = ("accept", "reject", "wrong_trailer", "unsure")
@@ -31,11 +37,6 @@ REASON = "rejected"
 """Stage and reason of a rejected movie in the ledger."""
 SHA256 = re.compile("[0-9a-f]{64}")
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-CONTROLS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-"""Unicode categories that are rejected. Unassigned code points are accepted, since a later
-Unicode version may define them."""
-JOINERS = str.maketrans("", "", "\u200c\u200d")
-"""Zero-width joiners, which words of some scripts and emojis contain."""
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,10 @@ class Decision:
         if not self.replacement:
             return tuple(left)
         new = address_of(self.replacement)
-        named = "id" if is_youtube_id(self.replacement) else "url"
         # A source may list the replacement, with more fields than its address.
         listed = [trailer for trailer in left if new in addresses_of(trailer)]
         others = [trailer for trailer in left if trailer not in listed]
-        return (listed[0] if listed else {named: self.replacement}, *others)
+        return (listed[0] if listed else named_trailer(self.replacement), *others)
 
     def is_verified(self, sha256: str | None) -> bool:
         """Whether a person accepted the movie's trailer.
@@ -136,55 +136,25 @@ def read(path: str | Path, local_files: bool = False) -> dict[str, Decision]:
     local_files: whether trailers may be files of this machine.
     Raises `UserError` with the file, line, column, value, and the allowed values.
     """
-    path = Path(path)
-    decisions: dict[str, Decision] = {}
-    lines: dict[str, int] = {}
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            for line, row in _rows(reader, path):
-                decision = _decision(row, f"{path}, line {line}", local_files)
-                if decision.mid in decisions:
-                    raise UserError(
-                        f"{path}, line {line}: mid: {decision.mid!r} is already in line "
-                        f"{lines[decision.mid]}; allowed: each movie once"
-                    )
-                decisions[decision.mid], lines[decision.mid] = decision, line
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"{path}: byte {error.start} is not UTF-8; save the table as UTF-8"
-        ) from None
-    except csv.Error as error:
-        raise UserError(f"{path}: not a CSV file: {error}") from None
-    except OSError as error:
+        table = read_user_table(path, REQUIRED, WRITTEN)
+    except FileNotFoundError as error:
         raise UserError(
             f"{path}: {error.strerror}; allowed: a readable CSV file, or curation: null in the "
             "configuration to read none"
         ) from None
-    return decisions
-
-
-def _rows(reader: "csv.DictReader[str]", path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows that are not blank, each after the number of its last line."""
-    columns = list(reader.fieldnames or [])
-    faults = [f"{name!r} is missing" for name in REQUIRED if name not in columns]
-    faults += [f"{name!r} is unknown" for name in columns if name not in WRITTEN]
-    faults += [f"{name!r} appears twice" for name in columns if columns.count(name) > 1]
-    if faults:
-        raise UserError(
-            f"{path}: the column {faults[0]}; required: {', '.join(REQUIRED)}; "
-            f"optional: {', '.join(COLUMNS[2:])}; separated by commas"
-        )
-    for row in reader:
-        # A row that was cleared in a spreadsheet.
-        if None not in row and not any(text and text.strip() for text in row.values()):
-            continue
-        if None in row or None in row.values():
+    decisions: dict[str, Decision] = {}
+    lines: dict[str, int] = {}
+    for line, texts in table.rows:
+        row = {name: unescape_formula(text) for name, text in texts.items()}
+        decision = _decision(row, f"{path}, line {line}", local_files)
+        if decision.mid in decisions:
             raise UserError(
-                f"{path}, line {reader.line_num}: the number of columns is not {len(columns)}, "
-                "as in the first line"
+                f"{path}, line {line}: mid: {decision.mid!r} is already in line "
+                f"{lines[decision.mid]}; allowed: each movie once"
             )
-        yield reader.line_num, {name: unescape_formula(text.strip()) for name, text in row.items()}
+        decisions[decision.mid], lines[decision.mid] = decision, line
+    return decisions
 
 
 def _decision(row: Mapping[str, str], where: str, local_files: bool) -> Decision:
@@ -222,7 +192,7 @@ def _decision(row: Mapping[str, str], where: str, local_files: bool) -> Decision
     # Spreadsheets allow line breaks within a cell.
     texts = {name: " ".join(row.get(name, "").split()) for name in ("note", "by")}
     for name, text in texts.items():
-        if not CONTROLS.isdisjoint(map(category, text.translate(JOINERS))):
+        if not is_printable(text):
             refuse(name, text, "printable text, or empty")
     return Decision(mid, decision, wrong, replacement, sha256, texts["note"], texts["by"], day)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trailers12k.common.files import write_json
-from trailers12k.common.movie import addresses_of
+from trailers12k.common.movie import address_of, addresses_of
 from trailers12k.common.vocabulary import OK
 from trailers12k.movies.curation import STAGE, AppliedDecisions, Decision
 from trailers12k.movies.sources.records import Record
@@ -77,6 +77,6 @@ def _position(row: Mapping[str, str], listed: Sequence[Mapping[str, Any]]) -> in
     The ledger holds the position at the time of the download; trailers before it may have left the
     list since then.
     """
-    address, number = row.get("address"), int(row["trailer"] or 0)
+    address, number = address_of(row.get("address") or ""), int(row["trailer"] or 0)
     places = [i for i, trailer in enumerate(listed) if address in addresses_of(trailer)]
     return number if number in places or not places else places[0]

@@ -14,6 +14,8 @@ import yaml
 
 from trailers12k.common.files import read_csv, write_csv, write_text
 from trailers12k.common.vocabulary import GENRES
+from trailers12k.evaluation.absence import EXPLANATION
+from trailers12k.evaluation.summary import absences
 from trailers12k.report import drawing, embedding_map, pictures, sections, theme, thumbnails
 from trailers12k.report.costs import COSTS, costs
 from trailers12k.report.embedding_map import EmbeddingMap
@@ -48,8 +50,9 @@ TABLES = {
     "stores": ("results/tables/stores.csv", "stores, backbones and weights"),
     "versions": ("results/tables/versions.csv", "the programs that made the data"),
     "splits": ("results/splits.csv", "shares of the genres in the subsets"),
-    "summary": ("results/summary.csv", "the results, beside the paper's"),
+    "summary": ("results/summary.csv", "the results of every run, as means over the splits"),
     "tst": ("results/transfer/tst.csv", "scores of every run and split on the test movies"),
+    "val": ("results/transfer/val.csv", "scores of every run and split on the validation movies"),
     "options": ("results/transfer/options.csv", "scores of the evaluation variants"),
     "precision_recall": ("results/curves/precision_recall.csv", "precision by recall, every run"),
     "learning": ("results/curves/learning.csv", "validation loss by epoch, every run"),
@@ -71,7 +74,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "versions": ("versions",),
     "config": ("config",),
     "measures": ("measures", "trailers"),
-    "results": ("summary", "tst"),
+    "results": ("summary", "tst", "val"),
     "options": ("options",),
     "genre_results": ("genre_results", "summary"),
     "mistakes": ("mistakes",),
@@ -230,6 +233,9 @@ def _sections(tables: Tables, settings: sections.Settings) -> dict[str, Any]:
         "measures": sections.measure_grid(tables["measures"]) if "measures" in tables else None,
         "result_words": sections.result_words(summary),
         "results": sections.result_rows(summary),
+        "has_paper": "paper_uap" in summary,
+        "absence": absences(tables["tst"], tables["val"]),
+        "absence_explanation": EXPLANATION,
         "options": sections.variant_grid(tables["options"]) if "options" in tables else None,
         "genre_results": sections.genre_rows(tables["genre_results"], summary),
         "mistakes": sections.mistakes(tables["mistakes"]),

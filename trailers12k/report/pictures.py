@@ -263,7 +263,7 @@ def _results(summary: pd.DataFrame) -> Picture:
     chance = summary.set_index("run").loc[CHANCE, "uap"]
     return Picture(
         "results",
-        "Every run beside the paper and chance",
+        f"Every run beside {'the paper and chance' if 'paper_uap' in summary else 'chance'}",
         run_charts.results(summary),
         f"Points for each run. Mean µAP on the test movies, in %: {numbers}; chance {chance:.1f}.",
         "Mean and sample standard deviation over the splits.",

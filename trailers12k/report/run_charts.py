@@ -34,7 +34,7 @@ def trained_runs(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def results(summary: pd.DataFrame) -> alt.FacetChart:
-    """Points of µAP and mAP of every run beside the paper's values: rows of summary.csv.
+    """Points of µAP and mAP of every run beside the paper's values, if any: rows of summary.csv.
 
     Whiskers are the sample standard deviation over the splits, dashed lines chance. Points of runs
     on untrained weights are hollow, and the legend names them.

@@ -13,6 +13,7 @@ import pandas as pd
 from trailers12k.common.vocabulary import OK
 from trailers12k.movies.titles import other_year, similarity
 from trailers12k.review.near_duplicates import pairs
+from trailers12k.video import video_flags
 
 FLAGS = {
     "lost": "No trailer to check: none was found, downloaded or readable.",
@@ -26,6 +27,7 @@ FLAGS = {
     "aspect": "Upright, square, or extremely wide.",
     "few_shots": "Hardly any cuts: a scene or an interview instead of a trailer.",
     "corrupt": "Some frames of the file are damaged.",
+    "unusual_file": "The file is read in an unusual way, which may show.",
 }
 """The flags in the order in which they are listed -> their meaning."""
 COLUMNS = ["mid", "flag", "words", "others"]
@@ -171,6 +173,9 @@ def _flags_of(row: Any, medians: pd.Series) -> Iterator[Flag]:
     if row.corrupt > 0:
         total = f" of {row.frames:.0f}" if row.frames > 0 else ""
         yield raised("corrupt", f"{row.corrupt:.0f}{total} frames are damaged")
+    if row.file_flags:
+        words = [video_flags.FLAGS.get(word, word) for word in row.file_flags.split("|")]
+        yield raised("unusual_file", " ".join(words))
 
 
 def _seconds(value: float) -> str:

@@ -16,9 +16,10 @@ from trailers12k.report.losses import MADE, Loss, follow, stages_of
 TRAILERS = [
     *("mid", "title", "year", "genres", "status", "stage", "reason", "trailer", "video_title"),
     *("duration", "height", "width", "fps", "frames", "corrupt", "shots", "clips", "repeated"),
-    *("black", "still", "frozen", "sha256"),
+    *("black", "still", "frozen", "sha256", "file_flags"),
 ]
-"""Columns of trailers.csv. A column that no ledger fills yet is empty."""
+"""Columns of trailers.csv. file_flags: words of `video_flags.FLAGS`, joined by `|`. A column that
+no ledger fills yet is empty."""
 FROM_DOWNLOAD = ("duration", "height", "width", "fps", "frames", "corrupt", "sha256")
 FROM_CLIPS = ("shots", "clips", "repeated", "black", "still", "frozen")
 
@@ -46,6 +47,7 @@ def trailer_rows(
         row |= {"reason": reason, "trailer": _trailer_of(movie, file)}
         row |= {"video_title": file.get("title", "")}
         row |= {name: file.get(name, "") for name in FROM_DOWNLOAD}
+        row |= {"file_flags": file.get("flags", "")}
         rows.append(row | {name: clips.get(name, "") for name in FROM_CLIPS})
     return sorted(rows, key=lambda row: row["mid"])
 

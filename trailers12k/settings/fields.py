@@ -19,6 +19,8 @@ from pydantic import (
 MESSAGE = "patternErrorMessage"
 """The schema keyword by which editors show, in place of a pattern, words that explain it."""
 
+SECRET = "writeOnly"
+"""The schema keyword of a value that no message may show."""
 
 LABELS = ("[shares]", "[published]")
 """Labels of the two forms of `splits`, which pydantic puts into the place of a fault."""
@@ -95,6 +97,23 @@ ModelName = Annotated[
     text(
         "^(torchvision|timm|shufflenet3d)/[A-Za-z0-9_.]+$",
         "torchvision/NAME.WEIGHTS, timm/NAME.TAG, or shufflenet3d/1.0x",
+    ),
+]
+PlayerClient = Annotated[str, text("^-?[A-Za-z0-9_]+$", "the name of a client, or -NAME")]
+PlayerClients = Annotated[
+    tuple[PlayerClient, ...],
+    Field(strict=False, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_unique),
+]
+_TOKEN = r"[A-Za-z0-9_]+(\.[A-Za-z]+)?\+[^\s,+]+"
+PoToken = Annotated[
+    str,
+    Field(
+        pattern=f"^{_TOKEN}(, ?{_TOKEN})*$",
+        json_schema_extra={
+            MESSAGE: "CLIENT.CONTEXT+TOKEN, or several joined by commas",
+            SECRET: True,
+        },
     ),
 ]
 SearchAddress = Annotated[str, text(r"\{query\}", "text that contains {query}")]

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from trailers12k.settings.allowed import allowed_values, at, json_schema, options
+from trailers12k.settings.fields import SECRET
 
 LONGEST = 80
 """Characters of a value that a message shows."""
@@ -46,7 +47,10 @@ def describe(error: ValidationError) -> str:
         required = options(at(schema, above), schema)[0]["required"]
         return f"{_key(above)}: {key} is missing; required: {', '.join(required)}"
     wrong = "has the wrong type" if kind.endswith("_type") else "is not allowed"
-    allowed = allowed_values(at(schema, path), schema)
+    node = at(schema, path)
+    allowed = allowed_values(node, schema)
+    if any(option.get(SECRET) for option in options(node, schema)):
+        return f"{_key(path)}: the value, a secret, {wrong}; allowed: {allowed}"
     hint = " (YAML reads 1e-4 as text; write 1.0e-4)" if _is_exponent(kind, value) else ""
     return f"{_key(path)}: {_shown(value)} {wrong}; allowed: {allowed}{hint}"
 

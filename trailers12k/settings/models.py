@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag
 
-from trailers12k.common.vocabulary import PUBLISHED, REQUESTS, SAMPLE
+from trailers12k.common.vocabulary import FILLING, PUBLISHED, REQUESTS, SAMPLE
 from trailers12k.settings import paper
 from trailers12k.settings.fields import (
     LABELS,
@@ -200,6 +200,16 @@ class Settings(Section):
         if self.is_sample:
             return "sample"
         return "published" if self.is_published else "own"
+
+    @property
+    def compares_with_paper(self) -> bool:
+        """Whether the results stand beside the paper's: by default only for the paper's movies.
+
+        Sources that only complete movies add none.
+        """
+        if self.evaluation.paper is not None:
+            return self.evaluation.paper
+        return {*self.movies} - {*FILLING} <= {PUBLISHED, "trailers12k"}
 
     def backbone(self, store: str) -> BackboneSettings:
         """The settings of a store, with the common weights, frames and precision filled in.

@@ -19,6 +19,8 @@ from trailers12k.settings.fields import (
     Number,
     Parallel,
     Pause,
+    PlayerClients,
+    PoToken,
     Precision,
     RecordFile,
     SearchAddress,
@@ -155,9 +157,9 @@ class DownloadSettings(Section):
         "quadruples the pause, up to a week.",
     )
     pause: Mapping[NonEmpty, Pause] = Field(
-        default_factory=lambda: {"youtube.com": (5, 10), "youtu.be": (5, 10)},
+        default_factory=lambda: {"youtube.com": (5, 10)},
         description="Host -> shortest and longest pause between two downloads, in seconds. These "
-        "hosts serve one file at a time.",
+        "hosts serve one file at a time. `youtube.com` stands for all names of that site.",
     )
     local_files: bool = Field(
         default=False, description="Whether the movie table may name local files of this machine."
@@ -172,7 +174,9 @@ class TrailerSettings(Section):
         default=360,
         ge=144,
         le=2160,
-        description="Preferred short side in pixels, where a site offers several.",
+        description="Preferred short side of a 16:9 video in pixels, where a site offers several. "
+        "Of the files of this size the one with sound is preferred; without this size, the next "
+        "smaller one is used, with or without sound.",
     )
     max_megabytes: Number = Field(
         default=500, gt=0, description="Maximum file size in megabytes; larger trailers fail."
@@ -181,6 +185,20 @@ class TrailerSettings(Section):
         default=None,
         description="Path of a cookie file in Netscape's format; null: no cookies. A site may "
         "close an account that downloads much.",
+    )
+    player_clients: PlayerClients = Field(
+        default=(),
+        description="Names of the YouTube players that yt-dlp pretends to be, as in its extractor "
+        "argument `player_client`: `default`, `web`, `mweb`, `tv`, ...; `-NAME` leaves one out. "
+        "Empty: yt-dlp's choice, which its releases adapt to the site.",
+    )
+    po_token: PoToken | None = Field(
+        default=None,
+        exclude=True,
+        description="Tokens of YouTube (PO tokens) for the `player_clients`, each as "
+        "CLIENT.CONTEXT+TOKEN, joined by commas. A secret, which no product contains: set the "
+        "environment variable YOUTUBE_PO_TOKEN rather than this key, since Git and DVC keep "
+        "config.yaml. null: that variable, if it is set.",
     )
 
 
@@ -310,6 +328,11 @@ class EvaluationSettings(Section):
         "`masked`: padding of a trailer's last window is ignored; `whole`: a trailer is one "
         "sequence; `weighted`: a window counts by its clips; `sklearn`: scikit-learn's step-wise "
         "average precision.",
+    )
+    paper: bool | None = Field(
+        default=None,
+        description="Whether the results are compared with the paper's. null: where the movies are "
+        "the paper's, that is, of the sources `published` or `trailers12k` alone.",
     )
 
 

@@ -231,6 +231,8 @@ def _folds(columns: np.ndarray, units: np.ndarray, open_units: np.ndarray, seed:
     of_units = np.zeros((units.max() + 1, columns.shape[1]), columns.dtype)
     np.maximum.at(of_units, units, columns)
     rows = of_units[open_units]
+    if rows.shape[1] == 1:  # scikit-learn takes one column for another kind of target
+        rows = np.column_stack([rows, 1 - rows])
     fold_of = np.zeros(len(of_units), np.int64)
     folds = MultilabelStratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     for fold, (_, inside) in enumerate(folds.split(rows, rows)):

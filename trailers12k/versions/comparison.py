@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import yaml
 
 from trailers12k.common import vocabulary
-from trailers12k.common.text import one_line
+from trailers12k.common.text import NOT_PRINTABLE, one_line
 from trailers12k.common.vocabulary import GENRES, OK
 from trailers12k.settings.files import LOADER
 from trailers12k.versions.store_comparison import store_changes
@@ -68,7 +68,7 @@ def describe_changes(before: Version, after: Version) -> str:
         except (Missing, ValueError, yaml.YAMLError) as error:
             body.append(f"not compared: {one_line(str(error))}")
         lines += ["", head, *(f"  {line}" for line in body or ["no change"])]
-    return "\n".join("".join(filter(str.isprintable, line)).rstrip() for line in lines)
+    return "\n".join(NOT_PRINTABLE.sub("", line).rstrip() for line in lines)
 
 
 def _titles(before: Version, after: Version) -> dict[str, str]:

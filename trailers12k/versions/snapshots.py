@@ -35,6 +35,11 @@ def snapshot(files: Sequence[str] = (), version: str = "") -> str:
     anything is written, when the products are not finished or have another configuration.
     """
     settings = load(read_config(files))
+    if settings.trailers.po_token:
+        raise UserError(
+            "snapshot: trailers.po_token is a secret, which Git and DVC would keep; remove it from "
+            "the configuration and set the environment variable YOUTUBE_PO_TOKEN"
+        )
     pipeline = pipeline_of(settings, files)
     _refuse_unready(settings, files, pipeline, version)
     write_pipeline(pipeline)

@@ -3,6 +3,7 @@
 Reads the file once, to its end. Must not know what the video is used for.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,11 @@ import numpy as np
 from av.error import FFmpegError
 
 from trailers12k.common.errors import Failure
+from trailers12k.video.completeness import Missing, missing
 from trailers12k.video.reader import TIE, decode, decord_module, displayed_size, video_stream
+from trailers12k.video.sound import Sound, SoundMeter
+from trailers12k.video.timing import DISCONTINUOUS, FrameClock, PacketTimes
+from trailers12k.video.video_flags import FLAGS
 
 MAX_CORRUPT = 0.01
 """Fraction of damaged frames above which a file is rejected. Up to it, the nearest intact frame
@@ -29,6 +34,9 @@ CONTAINERS = (b"ftyp", b"moov", b"mdat", b"free", b"styp", b"\x1a\x45\xdf\xa3")
 """Signatures at byte 0 or 4 of MP4 and WebM files, which distinguish a truncated file from a web
 page."""
 
+MATROSKA_DURATION = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
+"""Hours, minutes, seconds of the tag DURATION of a track."""
+
 
 @dataclass(frozen=True)
 class Probe:
@@ -38,10 +46,12 @@ class Probe:
     height, width: square pixels as displayed, after rotation; the first ones if they change.
     fps: average frames per second.
     frames: number of decoded frames.
-    corrupt: number of frames that are damaged, missing, predicted from a damaged one (as all are
-        up to the next key frame), or earlier than the frame before.
+    corrupt: number of frames that are damaged, missing, or predicted from a damaged one, as all are
+        up to the next key frame.
     codec: FFmpeg's name.
     decoder: "decord" or "pyav", for `read_frames`.
+    flags: what a person may want to check, words of `FLAGS` in its order.
+    sound: of the sound track; None without one.
     """
 
     duration: float
@@ -52,15 +62,16 @@ class Probe:
     corrupt: int
     codec: str
     decoder: str
+    flags: tuple[str, ...] = ()
+    sound: Sound | None = None
 
 
 def probe(path: str | Path) -> Probe:
     """Decode a file to its end.
 
     Raises `Failure` when it is not an intact video. Reasons: `empty` (no bytes), `not_video` (text,
-    a picture, audio only), `truncated` (no index, or the frames end before the duration in the
-    header; only decoding detects a truncated faststart MP4), `corrupt` (more than `MAX_CORRUPT`
-    damaged frames).
+    a picture, audio only), `truncated` (see `_check_end`; or no index), `corrupt` (more than
+    `MAX_CORRUPT` damaged frames).
     """
     path = Path(path)
     if path.stat().st_size == 0:
@@ -72,50 +83,116 @@ def probe(path: str | Path) -> Probe:
             raise Failure("truncated", f"no readable index: {error.strerror}") from error
         raise Failure("not_video", f"unknown container format: {error.strerror}") from error
     with container:
-        stream = video_stream(container)
-        # Before decoding, which may change the size of the stream.
-        width, height = displayed_size(stream)
-        times, corrupt, last = [], 0, None
-        for frame, damaged in decode(container, stream):
-            corrupt += damaged
-            if frame is not None and frame.time is not None and frame.time >= 0:
-                times.append(frame.time)
-                last = frame
-        if last is None:
-            raise Failure("corrupt", "no frame can be decoded")
-        declared = _declared_duration(container, stream)
-        end = last.time + _frame_duration(last, times)
-        if end <= times[0]:
-            raise Failure("not_video", "a single picture")
-        if end - times[0] > LONGEST:
-            raise Failure("corrupt", f"its timestamps span {(end - times[0]) / 3600:.0f} hours")
-        # Tolerates a second: the duration of a WebM file may be that of a longer sound track.
-        if end < declared - min(1.0, 0.05 * declared):
-            raise Failure("truncated", f"the video ends at {end:.2f} s of {declared:.2f} s")
-        if corrupt > MAX_CORRUPT * len(times):
-            raise Failure("corrupt", f"{corrupt} of {len(times)} frames are damaged")
-        if last.rotation % 180:
-            height, width = width, height
-        # Of several streams, decord may choose a different one.
-        simple = not corrupt and not last.rotation and len(container.streams.video) == 1
-        small = path.stat().st_size <= DECORD_BYTES and len(times) <= DECORD_FRAMES
-        return Probe(
-            duration=end - times[0],
-            height=height,
-            width=width,
-            fps=len(times) / (end - times[0]),
-            frames=len(times),
-            corrupt=corrupt,
-            codec=stream.codec_context.codec.canonical_name,
-            decoder="decord" if simple and small and _decord_agrees(path, times) else "pyav",
-        )
+        return _probe(path, container)
 
 
-def _declared_duration(container: Any, stream: Any) -> float:
-    """Seconds by the header; 0 without one."""
-    if stream.duration:
+def _probe(path: Path, container: Any) -> Probe:
+    stream = video_stream(container)
+    # Before decoding, which may change the size of the stream.
+    width, height = displayed_size(stream)
+    clock = FrameClock(container, stream)
+    packets, meter = PacketTimes(container), SoundMeter(container)
+
+    def watch(packet: Any) -> None:
+        packets.add(packet)
+        meter.add(packet)
+
+    times, corrupt, last = [], 0, None
+    for frame, time, damaged in decode(container, stream, clock, watch):
+        corrupt += damaged
+        if frame is not None:
+            times.append(time)
+            last = frame
+    if last is None:
+        raise Failure("corrupt", "no frame can be decoded")
+    end = times[-1] + _frame_duration(last, times)
+    if end <= times[0]:
+        raise Failure("not_video", "a single picture")
+    if end - times[0] > LONGEST:
+        raise Failure("corrupt", f"its times span {(end - times[0]) / 3600:.0f} hours")
+    _check_end(path, container, stream, packets, end)
+    if corrupt > MAX_CORRUPT * len(times):
+        raise Failure("corrupt", f"{corrupt} of {len(times)} frames are damaged")
+    if last.rotation % 180:
+        height, width = width, height
+    # Of several streams, decord may choose a different one; in broadcast formats, whose times may
+    # be negative, it may skip the first frames.
+    simple = not corrupt and not last.rotation and len(container.streams.video) == 1
+    simple = simple and not clock.flags and not container.format.flags & DISCONTINUOUS
+    small = path.stat().st_size <= DECORD_BYTES and len(times) <= DECORD_FRAMES
+    return Probe(
+        duration=end - times[0],
+        height=height,
+        width=width,
+        fps=len(times) / (end - times[0]),
+        frames=len(times),
+        corrupt=corrupt,
+        codec=stream.codec_context.codec.canonical_name,
+        decoder="decord" if simple and small and _decord_agrees(path, times) else "pyav",
+        flags=_flags(clock, packets, container, stream, times[0]),
+        sound=meter.sound(packets.of(meter.index)),
+    )
+
+
+def _check_end(path: Path, container: Any, stream: Any, packets: PacketTimes, end: float) -> None:
+    """Raise `Failure` with the reason `truncated` when the end of a file is missing.
+
+    That is when the container states that bytes with packets are missing, when the index of an MP4
+    file lists packets that are missing, or when the packets of all streams end before the duration
+    in the header. Sound and subtitles may outlast the picture, which ends where its track ends.
+
+    end: of the picture, in seconds.
+    """
+    lack = missing(path)
+    if not lack and container.format.flags & DISCONTINUOUS:
+        return  # FFmpeg estimates the duration from the last packets
+    start, reached = packets.all()
+    declared = (container.duration or 0) / 1e6
+    track = _track_duration(container, stream)
+    # Some programs write the time of the end, others the time since the start.
+    shift = start if start < 0 or start >= declared else 0.0
+    picture_ends_early = end - shift < track - _tolerance(track, lack)
+    file_ends_early = reached - shift < declared - _tolerance(declared, lack)
+    if lack and (lack.media or picture_ends_early or file_ends_early or not declared):
+        raise Failure("truncated", f"{lack.bytes} bytes of its {lack.part} are missing")
+    if picture_ends_early and _is_mp4(container):
+        raise Failure("truncated", f"the video ends at {end:.2f} s of {track:.2f} s")
+    if file_ends_early and (picture_ends_early or not track):
+        raise Failure("truncated", f"the last packet ends at {reached:.2f} s of {declared:.2f} s")
+
+
+def _track_duration(container: Any, stream: Any) -> float:
+    """Seconds to the end of a track by an MP4 file's index or a Matroska tag; 0 without them."""
+    if _is_mp4(container) and stream.duration:
         return float((stream.duration + (stream.start_time or 0)) * stream.time_base)
-    return (container.duration or 0) / 1e6
+    tag = MATROSKA_DURATION.fullmatch(stream.metadata.get("DURATION", ""))
+    return 3600 * int(tag[1]) + 60 * int(tag[2]) + float(tag[3]) if tag else 0.0
+
+
+def _is_mp4(container: Any) -> bool:
+    return "mp4" in container.format.name.split(",")
+
+
+def _tolerance(duration: float, lack: Missing | None) -> float:
+    """Seconds by which the last packets may end before a duration; many headers are inexact."""
+    return 0.1 if lack else min(1.0, 0.05 * duration)
+
+
+def _flags(
+    clock: FrameClock, packets: PacketTimes, container: Any, stream: Any, first: float
+) -> tuple[str, ...]:
+    """first: time of the first frame."""
+    flags = set(clock.flags)
+    own = packets.of(stream.index)
+    if own and "discontinuity" not in flags:
+        _, reached = packets.all()
+        if reached - own[1] > _tolerance(reached - own[0], None):
+            flags.add("picture_ends_early")
+    # An edit list hides the first frames on purpose; without right times nothing can be said.
+    if own and not clock.flags and not _is_mp4(container):
+        late = first - clock.near(own[0], first)
+        flags |= {"starts_undecodable"} if late > clock.step / 2 else set()
+    return tuple(flag for flag in FLAGS if flag in flags)
 
 
 def _frame_duration(frame: Any, times: list[float]) -> float:

@@ -9,9 +9,9 @@ frames, several streams, long files), and every file where decord has no wheel. 
 square pixels; otherwise, and when they scale, they differ by rounding.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
@@ -19,6 +19,7 @@ from av.error import FFmpegError
 from av.video.reformatter import VideoReformatter
 
 from trailers12k.common.errors import Failure
+from trailers12k.video.timing import FrameClock
 
 DECODING_ERRORS = (FFmpegError, LookupError, ValueError, ArithmeticError, MemoryError)
 """What PyAV raises on damaged data."""
@@ -26,6 +27,18 @@ DECODING_ERRORS = (FFmpegError, LookupError, ValueError, ArithmeticError, Memory
 TIE = 1e-3
 """Seconds by which the distances of two frames must differ for the later one to be chosen. decord's
 timestamps are float32; without this margin their rounding would decide."""
+
+
+class DecodedFrame(NamedTuple):
+    """A frame of `decode`.
+
+    frame: PyAV's; None for a packet that cannot be decoded. time: seconds, by `FrameClock`.
+    damaged: whether the frame, or one that it is predicted from, is damaged.
+    """
+
+    frame: Any
+    time: float
+    damaged: bool
 
 
 def read_frames(
@@ -37,8 +50,8 @@ def read_frames(
     whole 720p trailer takes 2 GB. A frame that repeats is the same object.
 
     decoder: `Probe.decoder`. Where decord is not installed, PyAV decodes instead.
-    times: ascending seconds from the first frame whose timestamp is not negative. Each yields the
-        frame nearest in presentation time; after the end, the last frame.
+    times: ascending seconds from the first frame that is shown. Each yields the frame nearest in
+        presentation time; after the end, the last frame.
     size: shorter side of the frames in pixels, with the aspect ratio kept. Smaller videos are not
         enlarged. None keeps the video's own size. Pixels that are not square become square.
 
@@ -56,7 +69,7 @@ def _read_pyav(path: str | Path, times: Iterable[float], size: int | None) -> It
     with av.open(str(path), metadata_errors="replace") as container:
         stream = video_stream(container)
         width, height = _scaled(*displayed_size(stream), size)
-        stamped = _intact(decode(container, stream))
+        stamped = _intact(decode(container, stream, FrameClock(container, stream)))
         # One scaler for all frames, on one thread: `frame.reformat` starts threads for each frame.
         scaler = VideoReformatter()
         previous, image = None, np.empty(0, np.uint8)
@@ -95,17 +108,17 @@ def _read_decord(
         raise Failure("decode_failed", str(error).splitlines()[0] if str(error) else "") from error
 
 
-def _intact(frames: Iterable[tuple[Any, bool]]) -> Iterator[tuple[float, Any]]:
+def _intact(frames: Iterable[DecodedFrame]) -> Iterator[tuple[float, Any]]:
     """The intact frames of `decode` with their times, which count from the first frame's, be it
     damaged or not."""
     origin = None
-    for frame, damaged in frames:
-        if frame is None or frame.time is None or frame.time < 0:
+    for frame, time, damaged in frames:
+        if frame is None:
             continue
         if origin is None:
-            origin = frame.time
+            origin = time
         if not damaged:
-            yield frame.time - origin, frame
+            yield time - origin, frame
 
 
 def _nearest(stamped: Iterable[tuple[float, Any]], times: Iterable[float]) -> Iterator[Any]:
@@ -120,18 +133,31 @@ def _nearest(stamped: Iterable[tuple[float, Any]], times: Iterable[float]) -> It
         yield current[1]
 
 
-def decode(container: Any, stream: Any) -> Iterator[tuple[Any, bool]]:
-    """Yield the frames of a stream in presentation order, and whether each is damaged.
+def decode(
+    container: Any,
+    stream: Any,
+    clock: FrameClock,
+    watch: Callable[[Any], None] | None = None,
+) -> Iterator[DecodedFrame]:
+    """Yield the frames of a stream in presentation order, but for those that an edit list hides.
 
-    A packet that cannot be decoded yields None. FFmpeg marks only the frame in which it detects
-    damage; the frames predicted from it, up to the next key frame, are damaged too. So is a frame
-    whose timestamp is earlier than the previous one (two recordings in one file, H.264 in AVI).
+    FFmpeg marks only the frame in which it detects damage; the frames predicted from it, up to the
+    next key frame, are damaged too.
+
+    watch: called with every packet of every stream.
     """
     # The jobs of a run share the cores, so more threads in one job gain nothing.
     stream.codec_context.thread_count = 1
-    damaged, latest = False, 0.0
+    # FFmpeg removes what an edit list hides, but for files in fragments. No other format hides
+    # frames by negative times.
+    has_edit_lists = "mp4" in container.format.name.split(",")
+    damaged = False
     try:
-        for packet in container.demux(stream):
+        for packet in container.demux() if watch else container.demux(stream):
+            if watch:
+                watch(packet)
+                if packet.stream.index != stream.index:
+                    continue
             try:
                 frames = packet.decode()
             except FFmpegError:
@@ -141,12 +167,11 @@ def decode(container: Any, stream: Any) -> Iterator[tuple[Any, bool]]:
                     damaged = True
                 elif frame.key_frame:
                     damaged = False
-                time = None if frame is None else frame.time
-                late = time is not None and 0 <= time < latest
-                latest = max(latest, time or 0.0)
-                yield frame, damaged or late
+                time = 0.0 if frame is None else clock.time_of(frame)
+                if time >= 0 or not has_edit_lists:
+                    yield DecodedFrame(frame, time, damaged)
     except DECODING_ERRORS:  # the rest of the file is damaged
-        yield None, True
+        yield DecodedFrame(None, 0.0, True)
 
 
 def video_stream(container: Any) -> Any:

@@ -4,6 +4,7 @@ Reads what earlier jobs left open (build/STAGE/open/SHARD.json). Must not know h
 downloaded.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +12,9 @@ from typing import Any, Literal
 from trailers12k.downloads import retries
 from trailers12k.downloads.settings import DownloadSettings
 from trailers12k.settings import Settings, plain
+
+PO_TOKEN = "YOUTUBE_PO_TOKEN"
+"""The environment variable that holds the token for YouTube."""
 
 
 def retry_round(settings: Settings, folder: str, shard: str) -> int:
@@ -34,7 +38,11 @@ def retry_round_of(settings: Settings, folder: str) -> Callable[[Any], int]:
 def download_settings(
     settings: Settings, stage: Literal["trailers", "posters"]
 ) -> DownloadSettings:
-    """The settings of a stage, from `downloads`, the stage's own section, and `retry`."""
+    """The settings of a stage, from `downloads`, the stage's own section, and `retry`.
+
+    The plain form of settings has no secrets, so the token for YouTube is added here.
+    """
     own = settings.trailers if stage == "trailers" else settings.posters
-    merged = plain(settings.downloads) | plain(own) | {"retry": settings.retry}
+    token = settings.trailers.po_token or os.environ.get(PO_TOKEN) or None
+    merged = plain(settings.downloads) | plain(own) | {"retry": settings.retry, "po_token": token}
     return DownloadSettings.of(merged)

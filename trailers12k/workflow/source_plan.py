@@ -1,6 +1,7 @@
 """What the sources of movies need: files, URLs, settings, ledgers, credits, the authors' record.
 
-Reads the corrections in the table of trailer choices. Must not read movies.
+Reads the corrections in the table of trailer choices, and checks the tables of splits. Must not
+read movies.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from trailers12k.movies.sources.collection import source_key
 from trailers12k.movies.sources.credits import credits_of
 from trailers12k.settings import Settings, plain
 from trailers12k.settings.sections import SplitSettings
+from trailers12k.splits.rows import read_group_names, read_positions
 from trailers12k.workflow.download_plan import retry_round
 
 IMDB_FILES = ("title.basics.tsv.gz", "title.ratings.tsv.gz")
@@ -68,15 +70,10 @@ class SourcePlan:
     def collection_settings(self, decisions: Mapping[str, Decision]) -> dict[str, Any]:
         """All that determines the collected movies, beside the content of files."""
         settings = plain(self._settings.sources)
-        corrections: Mapping[str, Any] = {}
-        if "search" in self.names:
-            from trailers12k.movies.sources.trailer_choices import corrections as read_corrections
-
-            corrections = read_corrections(Path(self._settings.sources.search.choices))
         return {
             "sources": list(self.names),
             "settings": {name: own for name, own in settings.items() if name in self.names},
-            "corrections": fingerprint(**corrections),
+            "corrections": fingerprint(**self._corrections()),
             # Only what changes the movies: a note does not.
             "decisions": fingerprint(**curation.effects(decisions)),
             "retry_rounds": {
@@ -93,6 +90,22 @@ class SourcePlan:
     def store_archive(self, store: str) -> dict[str, str | None]:
         """`published_file` of the archive of a store."""
         return self.published_file(f"{store}.zarr.tar.gz")
+
+    def check_tables(self) -> None:
+        """Raise `UserError` for a fault in a table that otherwise only jobs would read."""
+        self._corrections()
+        for path in self.split_table("extend"):
+            read_positions(path)
+        for path in self.split_table("groups"):
+            read_group_names(path)
+
+    def _corrections(self) -> dict[str, str]:
+        """The corrections in the table of trailer choices. Raises `UserError`."""
+        if "search" not in self.names:
+            return {}
+        from trailers12k.movies.sources.trailer_choices import corrections
+
+        return corrections(Path(self._settings.sources.search.choices))
 
     # Input functions and params of rules.
 

@@ -46,6 +46,21 @@ def test_exactly_the_expected_movies_must_be_predicted(tmp_path, change, message
         scores.score_runs(mtgc, trained, stores, "test", 0)
 
 
+def test_genres_without_a_scored_movie_are_listed(tmp_path):
+    mids = [f"tt{i:07d}" for i in range(8)]
+    mtgc = pd.DataFrame(0, index=pd.Index(mids, name="mid"), columns=list(GENRES))
+    mtgc["drama"], mtgc.loc[mids[0], "crime"] = 1, 1
+    mtgc["split0"] = [2] * 4 + [0] * 4
+    (tmp_path / "run.json").write_text('{"best_epoch": 1}')
+    # The only crime movie has no features.
+    (mtgc.loc[mids[1:4], list(GENRES)] * 0.5).to_csv(tmp_path / "tst.csv")
+    stores = {"ResNet": scores.RunStores("words", None, frozenset(mids[1:]))}
+    rows = scores.score_runs(mtgc, [scores.TrainedSplit("ResNet", 0, tmp_path)], stores, "test", 0)
+    others = "|".join(genre for genre in GENRES if genre not in ("crime", "drama"))
+    with_crime = "|".join(genre for genre in GENRES if genre != "drama")
+    assert [row.cells["absent"] for row in rows] == [others, others, with_crime]
+
+
 def test_options_have_a_row_as_published_and_one_per_variant(options):
     assert tuple(options.columns) == scores.OPTION_COLUMNS
     assert options["option"].tolist() == ["as published", "masked", "sklearn"] * 2

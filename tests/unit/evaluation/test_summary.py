@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trailers12k.evaluation import summary
+from trailers12k.evaluation import absence, summary
 from trailers12k.evaluation.paper import RunStreams
 from trailers12k.evaluation.scores import is_untrained
+from trailers12k.evaluation.summary import Scores
 from trailers12k.report import drawing, run_charts
 
 IMAGE = "trailers_i_resnet_fpc24"
@@ -14,7 +15,7 @@ RUNS = {"ResNet": RunStreams(image=IMAGE), "mine": RunStreams(image="other")}
 
 
 def test_the_table_has_mean_and_sample_deviation_and_the_papers_scores(scored, tmp_path):
-    summary.write_summary(tmp_path, scored, RUNS, ["trailers: 100 ok"])
+    summary.write_summary(tmp_path, Scores(scored, scored), RUNS, ["trailers: 100 ok"])
     table = pd.read_csv(tmp_path / "summary.csv", index_col="run")
     assert table.loc["mine", "uap"] == pytest.approx(
         np.mean(scored[scored.run == "mine"].uap * 100), abs=0.01
@@ -35,7 +36,7 @@ def test_differences_from_the_paper_are_judged_by_both_deviations(scored, tmp_pa
     of_run = mine.run == "ResNet"
     mine.loc[of_run, "uap"] = [0.70, 0.72, 0.74]  # 72.00±2.00; the paper has 70.92±3.49
     mine.loc[of_run, "map"] = [0.58, 0.60, 0.62]  # 60.00±2.00; the paper has 66.16±2.45
-    summary.write_summary(tmp_path, mine, RUNS, [])
+    summary.write_summary(tmp_path, Scores(mine, mine), RUNS, [])
     row = pd.read_csv(tmp_path / "summary.csv", index_col="run").loc["ResNet"]
     assert (row.uap_minus_paper, row.uap_within) == (1.08, True)
     assert (row.map_minus_paper, row.map_within) == (-6.16, False)
@@ -47,29 +48,57 @@ def test_differences_from_the_paper_are_judged_by_both_deviations(scored, tmp_pa
 
 def test_the_table_counts_missing_movies(scored, tmp_path):
     scored.loc[scored.run == "ResNet", "movies"] = 19
-    summary.write_summary(tmp_path, scored, RUNS, [])
+    summary.write_summary(tmp_path, Scores(scored, scored), RUNS, [])
     text = (tmp_path / "summary.md").read_text()
     assert "57 of 60" in text and "60 of 60" in text and "test movies" in text
     table = pd.read_csv(tmp_path / "summary.csv", index_col="run")
     assert tuple(table.loc["ResNet", ["movies", "of"]]) == (57, 60)
 
 
+def test_without_runs_to_compare_there_is_no_word_of_the_paper(scored, tmp_path):
+    summary.write_summary(tmp_path, Scores(scored, scored), {}, [])
+    text = (tmp_path / "summary.md").read_text()
+    assert "paper's" not in text and "ours minus" not in text
+    assert not [name for name in pd.read_csv(tmp_path / "summary.csv") if "paper" in name]
+
+
+def test_genres_without_a_movie_are_named_for_each_split_and_subset(scored, tmp_path):
+    tst, val = scored.assign(absent=""), scored.assign(absent="")
+    tst.loc[tst.split < 2, "absent"] = "action|horror"
+    val.loc[(val.split == 1) & (val.run == "mine"), "absent"] = "crime"
+    summary.write_summary(tmp_path, Scores(tst, val), RUNS, [])
+    text = (tmp_path / "summary.md").read_text()
+    table, below = text.split(absence.EXPLANATION)
+    assert "| mine" in table and "uap" not in below
+    lines = [line for line in below.splitlines() if "here" in line]
+    assert lines == [
+        "- Test movies of splits 0 and 1: 2 of 10 genres have no movie here (action, horror) and "
+        "count 50 % in mAP.",
+        "- Validation movies of split 1 in mine: 1 of 10 genres has no movie here (crime) and "
+        "counts 50 % in mAP.",
+    ]
+    summary.write_summary(tmp_path, Scores(scored, scored), RUNS, [])
+    assert absence.EXPLANATION not in (tmp_path / "summary.md").read_text()
+
+
 def test_a_control_is_not_compared_with_the_paper(scored, tmp_path):
     runs = {"ResNet": RunStreams(image=IMAGE, shuffle_labels=True)}
-    summary.write_summary(tmp_path, scored, runs, [])
+    summary.write_summary(tmp_path, Scores(scored, scored), runs, [])
     assert "70.92" not in (tmp_path / "summary.md").read_text()
 
 
 @pytest.mark.parametrize("more", [{"poster": "posters_i_swin"}, {"fusion": "early"}])
 def test_runs_with_posters_or_early_fusion_are_not_compared_with_the_paper(scored, tmp_path, more):
-    summary.write_summary(tmp_path, scored, {"ResNet": RunStreams(image=IMAGE, **more)}, [])
+    summary.write_summary(
+        tmp_path, Scores(scored, scored), {"ResNet": RunStreams(image=IMAGE, **more)}, []
+    )
     assert "70.92" not in (tmp_path / "summary.md").read_text()
 
 
 def test_variants_are_listed_with_their_difference_from_the_published_evaluation(
     scored, options, tmp_path
 ):
-    summary.write_summary(tmp_path, scored, RUNS, ["a note"], options)
+    summary.write_summary(tmp_path, Scores(scored, scored, options), RUNS, ["a note"])
     text = (tmp_path / "summary.md").read_text()
     table = text.split("## Evaluation variants of the same runs")[1]
     assert "a note" not in table and "78 of 80" in table
@@ -80,7 +109,7 @@ def test_variants_are_listed_with_their_difference_from_the_published_evaluation
 
 
 def test_the_chart_has_the_same_bytes_each_time(scored, tmp_path):
-    summary.write_summary(tmp_path, scored, RUNS, [])
+    summary.write_summary(tmp_path, Scores(scored, scored), RUNS, [])
     table = pd.read_csv(tmp_path / "summary.csv")
     for name in ("a", "b"):
         drawing.save(run_charts.results(table), tmp_path / name)
@@ -93,7 +122,7 @@ def test_untrained_weights_are_recognised_by_the_column_not_by_name(scored, tmp_
     mine = scored.run == "mine"
     scored.loc[mine, ["weights", "pretrained"]] = ["untrained_x.pth", True]
     scored.loc[scored.run == "ResNet", "weights"] = "drawn from the seed"
-    summary.write_summary(tmp_path, scored, RUNS, [])
+    summary.write_summary(tmp_path, Scores(scored, scored), RUNS, [])
     text = (tmp_path / "summary.md").read_text()
     warning = next(line for line in text.splitlines() if line.startswith("**Untrained weights"))
     assert warning.endswith("** ResNet.")

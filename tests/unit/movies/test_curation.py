@@ -52,7 +52,7 @@ def test_files_saved_by_a_spreadsheet_are_read(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "the column 'mid' is missing; required: mid, decision; optional: wrong, repl"),
+        ("", "the column 'mid' is missing; required: mid, decision; optional: title, ver"),
         ("mid;decision\n", "the column 'mid' is missing"),
         (f"mid,note\n{MID},n\n", "the column 'decision' is missing"),
         ("mid,decision,plot\n", "the column 'plot' is unknown; required: "),
@@ -96,7 +96,9 @@ def test_an_invalid_value_is_reported_in_one_line(tmp_path, text, message):
 
 
 def test_a_file_that_cannot_be_read(tmp_path):
-    with pytest.raises(UserError, match="curation.csv: byte .* is not UTF-8; save the table as"):
+    with pytest.raises(
+        UserError, match="curation.csv, line 2: byte 0xEB is not UTF-8: .* Windows code page"
+    ):
         read(tmp_path, f"mid,decision,by\n{MID},accept,Zoë\n", "latin-1")
     with pytest.raises(UserError, match="Is a directory; allowed: a readable CSV file"):
         curation.read(tmp_path)

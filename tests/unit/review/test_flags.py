@@ -12,7 +12,7 @@ GOOD = {
     **{"status": "ok", "stage": "", "reason": "", "year": "2010", "genres": "drama"},
     **{"trailer": "aaaaaaaaaaa", "duration": "140.5", "height": "360", "width": "640"},
     **{"fps": "24.000", "frames": "3372", "corrupt": "0", "shots": "60", "clips": "150"},
-    **{"repeated": "0", "black": "0.080", "still": "0.050", "frozen": "3.50"},
+    **{"repeated": "0", "black": "0.080", "still": "0.050", "frozen": "3.50", "file_flags": ""},
 }
 
 
@@ -59,6 +59,11 @@ def test_ordinary_trailers_have_no_flag():
         ({"shots": "5"}, "few_shots", "5 shots in 140 s; 60 would be usual"),
         ({"shots": "1"}, "few_shots", "1 shot in 140 s; 60 would be usual"),
         ({"corrupt": "7"}, "corrupt", "7 of 3372 frames are damaged"),
+        (
+            {"file_flags": "picture_ends_early"},
+            "unusual_file",
+            "The sound or the subtitles outlast the picture.",
+        ),
         (
             {"status": "failed", "stage": "trailers", "reason": "rate_limit", "sha256": ""},
             "lost",

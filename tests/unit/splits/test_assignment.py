@@ -49,10 +49,11 @@ def test_any_table_of_labels_can_be_split_and_extended(tmp_path):
     [
         (TABLE.replace("tt0000020,1,0", "tt0000020,1,2"), "line 12: comedy is '2'; allowed: 0, 1"),
         (TABLE + "tt0000001,1,1\n", "line 32: tt0000001 is in line 31 already"),
-        (TABLE + "tt0000099,1\n", "line 32: more or fewer fields"),
-        ("id,drama\ntt0000001,1\n", "no column mid"),
+        (TABLE + "tt0000099,1\n", "line 32: the number of columns is not 3"),
+        ("id,drama\ntt0000001,1\n", "the column 'mid' is missing"),
         ("mid\ntt0000001\n", "there is no label column"),
-        ("", "no rows"),
+        ("", "the column 'mid' is missing"),
+        ("mid,drama\n", "no rows"),
         ("\n".join(TABLE.split("\n")[:8]), "7 movies; at least 10"),
     ],
 )

@@ -23,7 +23,7 @@ def test_labels_are_read_in_any_column_order_and_sorted_by_mid(table):
     mids, labels = read_labels(path, ["a", "b"])
     assert mids == ["tt0000001", "tt0000002"]
     np.testing.assert_array_equal(labels, [[1, 0], [0, 1]])
-    with pytest.raises(UserError, match="no column c"):
+    with pytest.raises(UserError, match="the column 'c' is missing"):
         read_labels(path, ["a", "c"])
 
 
@@ -44,5 +44,5 @@ def test_a_table_that_does_not_exist_or_is_not_text_is_named(table, tmp_path):
         read_labels(tmp_path / "missing.csv", ["a"])
     path = tmp_path / "table.csv"
     path.write_bytes(b"mid,a\n\xff\xfe,1\n")
-    with pytest.raises(UserError, match="table.csv is not a CSV file in UTF-8"):
+    with pytest.raises(UserError, match="table.csv, line 2: byte 0xFF is not UTF-8"):
         read_labels(path, ["a"])

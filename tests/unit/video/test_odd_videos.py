@@ -333,12 +333,26 @@ def test_a_size_that_changes_midway_is_read_at_the_first_size(kind, tmp_path):
         assert [number_of(frame) for frame in frames] == [0, 30, 57, 30]
 
 
-def test_timestamps_that_go_back_are_damage(tmp_path):
-    """Two recordings in one file, and H.264 in AVI, which has no timestamps for B-frames."""
+def test_two_recordings_in_one_file_follow_each_other(tmp_path):
+    """The times of the second one begin again, as in a stream with a discontinuity."""
     parts = [render(tmp_path / f"{i}.ts", frames=frames) for i, frames in enumerate((60, 90))]
     (tmp_path / "both.ts").write_bytes(b"".join(part.read_bytes() for part in parts))
-    assert reason_of(tmp_path / "both.ts") == "corrupt"
-    assert reason_of(render(tmp_path / "b-frames.avi", options={"bf": "3"})) == "corrupt"
+    video = probe(tmp_path / "both.ts")
+    assert (video.frames, video.corrupt, video.flags) == (150, 0, ("discontinuity",))
+    assert video.duration == pytest.approx(5)
+    numbers = numbers_of(tmp_path / "both.ts", video.decoder, np.arange(150) / 30)
+    assert numbers == [*range(60), *range(90)]
+
+
+@pytest.mark.parametrize("name", ["h264.avi", "h264.asf", "mpeg4.avi"])
+def test_frames_of_containers_in_decoding_order_are_in_the_order_of_the_decoder(name, tmp_path):
+    """These containers have no presentation times for B-frames."""
+    codec = "mpeg4" if name == "mpeg4.avi" else "libx264"
+    path = render(tmp_path / name, codec=codec, options={"bf": "3" if codec == "libx264" else "2"})
+    video = probe(path)
+    assert (video.frames, video.corrupt, video.decoder) == (60, 0, "pyav")
+    assert video.duration == pytest.approx(2, abs=0.002)
+    assert numbers_of(path, "pyav", np.arange(60) / 30) == list(range(60))
 
 
 @pytest.fixture(scope="module")

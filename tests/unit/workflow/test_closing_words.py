@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from trailers12k.common.vocabulary import PUBLISHED, SAMPLE
-from trailers12k.workflow.closing_words import SUMMARY, closing_words
+from trailers12k.workflow.closing_words import SCORES, SUMMARY, closing_words
 
 TABLE = """**Untrained weights.** More words.
 
@@ -15,19 +15,36 @@ TABLE = """**Untrained weights.** More words.
 
 
 def test_a_whole_run_ends_with_its_table_without_the_papers_columns(folder):
-    assert closing_words((), None, collection=SAMPLE) == ""
+    assert closing_words((), None, collection=SAMPLE, has_paper=True) == ""
     SUMMARY.parent.mkdir()
     SUMMARY.write_text(TABLE)
-    words = closing_words((), None, collection=SAMPLE)
+    words = closing_words((), None, collection=SAMPLE, has_paper=True)
     assert "| image | 1 | 2 | 3 | 4 |" in words and " 8 |" not in words and "shown" not in words
     assert "Untrained weights." in words and "data/ledger.csv" in words
-    assert "data/ledger.csv" not in closing_words((), None, collection=PUBLISHED)
+    assert "data/ledger.csv" not in closing_words((), None, collection=PUBLISHED, has_paper=True)
+
+
+def test_the_paper_is_not_named_where_its_figures_are_of_other_movies(folder):
+    SUMMARY.parent.mkdir()
+    SUMMARY.write_text("| run | a | b | c | d | weights |\n| image | 1 | 2 | 3 | 4 | random |\n")
+    words = closing_words((), None, collection="own", has_paper=False)
+    assert "| image | 1 | 2 | 3 | 4 | random |" in words and "paper" not in words
+
+
+def test_genres_without_a_movie_are_named_below_the_table(folder):
+    SCORES.mkdir(parents=True)
+    SUMMARY.write_text(TABLE)
+    for file, absent in (("tst.csv", "crime|horror"), ("val.csv", "")):
+        (SCORES / file).write_text(f"run,split,absent\nimage,0,{absent}\nimage,1,\n")
+    words = closing_words((), None, collection="own", has_paper=True)
+    assert "Test movies of split 0: 2 of 10 genres have no movie here (crime, horror)" in words
+    assert "Validation" not in words and "split 1" not in words
 
 
 def test_a_run_of_a_target_prints_nothing(folder):
     SUMMARY.parent.mkdir()
     SUMMARY.write_text(TABLE)
-    assert closing_words({"clips"}, None, collection=SAMPLE) == ""
+    assert closing_words({"clips"}, None, collection=SAMPLE, has_paper=True) == ""
 
 
 def test_a_prediction_is_printed(folder):
@@ -35,11 +52,11 @@ def test_a_prediction_is_printed(folder):
         products = ("table.md", "table.json")
 
     Path("table.md").write_text("drama 90 %")
-    assert closing_words({"predict"}, Request(), collection=SAMPLE) == "drama 90 %"
+    assert closing_words({"predict"}, Request(), collection=SAMPLE, has_paper=True) == "drama 90 %"
 
 
 def test_only_the_sample_names_the_way_to_a_collection_of_your_own(folder):
     SUMMARY.parent.mkdir()
     SUMMARY.write_text(TABLE)
-    assert "trailers12k init" in closing_words((), None, collection=SAMPLE)
-    assert "trailers12k init" not in closing_words((), None, collection="own")
+    assert "trailers12k init" in closing_words((), None, collection=SAMPLE, has_paper=True)
+    assert "trailers12k init" not in closing_words((), None, collection="own", has_paper=True)

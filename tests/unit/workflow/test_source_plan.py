@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from trailers12k.common.errors import UserError
 from trailers12k.workflow.movie_list import MovieList
 from trailers12k.workflow.source_plan import SourcePlan, source_settings
 
@@ -79,3 +80,29 @@ def test_the_users_tables_of_splits(settings_of, folder):
 
 
 MD5 = {"mtgc.csv": "0" * 32, "posters_i_swin.zarr.tar.gz": None}
+
+
+def test_faults_of_tables_that_jobs_read_are_found_before_any_job(settings_of):
+    """Of the splits and of the choices; other tables need no job."""
+    groups, earlier, choices = Path("groups.csv"), Path("old.csv"), Path("choices.csv")
+    earlier.write_text("\ufeffmid,split0,split1,split2\ntt0000001,0,1,2\n", encoding="utf-8")
+    groups.write_text("\ufeffmid,group\ntt0000001,a\n", encoding="utf-8")
+    plan = plan_of(
+        settings_of,
+        *("movies.csv", "search"),
+        splits={"groups": str(groups), "extend": str(earlier)},
+        sources={"search": {"choices": str(choices)}},
+    )
+    plan.check_tables()
+    for path, line, message in [
+        (groups, "tt0000001,b\n", "groups.csv, line 3: tt0000001 is in line 2 already"),
+        (earlier, "tt0000002,0,1,3\n", "old.csv, line 3: split2 is '3'; allowed: 0, 1, 2"),
+        (choices, "mid;correction\n", "choices.csv, line 1: .* semicolons"),
+    ]:
+        text = path.read_bytes() if path.exists() else b""
+        path.write_bytes(text + line.encode())
+        with pytest.raises(UserError, match=message):
+            plan.check_tables()
+        path.write_bytes(text)
+        if not text:
+            path.unlink()

@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from trailers12k.common.movie import is_web_address, is_youtube_id
+from trailers12k.common.movie import is_web_address
 from trailers12k.common.text import one_line
+from trailers12k.common.youtube import is_youtube_id, video_id
 from trailers12k.movies.sources.records import Record
 from trailers12k.movies.titles import best_match, has_other_year, numbers_in, words_of, years_in
 
@@ -60,9 +61,10 @@ def candidates_of(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         if entry.get("ie_key") == "Youtube":
             name, address = "id", str(entry.get("id"))
             usable = is_youtube_id(address)
+        elif video := video_id(url):
+            name, address, usable = "id", video, True
         else:
-            name, address = "url", url
-            usable = is_web_address(address)
+            name, address, usable = "url", url, is_web_address(url)
         if usable:
             channel = entry.get("channel") or entry.get("uploader")
             candidate = {

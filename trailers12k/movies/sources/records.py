@@ -11,8 +11,16 @@ from typing import Any, NoReturn
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import write_json
-from trailers12k.common.movie import IMDB_GENRES, Movie, check_address, is_mid, is_youtube_id
+from trailers12k.common.movie import (
+    IMDB_GENRES,
+    Movie,
+    check_address,
+    distinct_trailers,
+    is_mid,
+)
+from trailers12k.common.text import is_printable
 from trailers12k.common.vocabulary import GENRES
+from trailers12k.common.youtube import is_youtube_id
 
 FIELDS = ("title", "year", "genres", "trailers", "poster_url")
 """The fields of a record that a later source can fill."""
@@ -65,8 +73,7 @@ def combine(
             )
         places[record.mid] = record.where.rpartition(", ")[2]
         # A trailer may have neither id nor url in published metadata.
-        usable = tuple(t for t in record.trailers if t.get("id") or t.get("url"))
-        record = replace(record, trailers=usable)
+        record = replace(record, trailers=distinct_trailers(record.trailers))
         if record.mid in records:
             records[record.mid] = _filled(records[record.mid], record, source)
         elif adds:
@@ -99,7 +106,7 @@ def check(record: Record, local_files: bool = False) -> None:
 
     if not is_mid(record.mid):
         refuse("mid", record.mid, "tt and 7 or 8 digits")
-    if record.title and not record.title.isprintable():
+    if record.title and not is_printable(record.title):
         refuse("title", record.title, "printable text")
     if record.year and not (
         len(record.year) == 4 and record.year.isascii() and record.year.isdigit()

@@ -17,7 +17,7 @@ from urllib.parse import quote_plus, unquote
 from trailers12k.common.errors import Failure, Stop
 from trailers12k.common.files import write_csv, write_json
 from trailers12k.common.fingerprint import fingerprint
-from trailers12k.common.movie import is_youtube_id
+from trailers12k.common.movie import named_trailer
 from trailers12k.common.text import one_line
 from trailers12k.common.vocabulary import FAILED, OK, SKIPPED
 from trailers12k.downloads.retries import yt_dlp_version
@@ -242,8 +242,7 @@ def _trailers(
 ) -> tuple[dict[str, Any], ...]:
     """A movie's trailers: the person's correction, else the sufficient candidates, best first."""
     if correction:
-        name = "id" if is_youtube_id(correction) else "url"
-        return () if correction == trailer_choices.NONE else ({name: correction},)
+        return () if correction == trailer_choices.NONE else (named_trailer(correction),)
     return tuple(
         {
             **{name: candidate[name] for name in ("id", "url") if name in candidate},

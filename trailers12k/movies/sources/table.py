@@ -3,14 +3,15 @@
 Reads the file and rejects it at the first error. Must not know what is done with the movies.
 """
 
-import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from trailers12k.common.errors import UserError
-from trailers12k.common.movie import is_youtube_id
+from trailers12k.common.movie import address_of, named_trailer
+from trailers12k.common.user_table import read_user_table
 from trailers12k.common.vocabulary import GENRES
+from trailers12k.common.youtube import video_id
 from trailers12k.movies.sources.records import Record
 
 REQUIRED = ("mid", "title", "year", "genres")
@@ -26,45 +27,15 @@ def read(
     """
     path = Path(settings["path"])
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            records = list(_parse(csv.DictReader(file, strict=True), path))
+        table = read_user_table(path, REQUIRED, OPTIONAL)
     except FileNotFoundError:
         raise UserError(
             f"movies: {path} does not exist; allowed: sample, trailers12k, imdb, tmdb, search, "
             "the path of a CSV file, or a list of these"
         ) from None
-    except IsADirectoryError:
-        raise UserError(f"movies: {path} is a folder; allowed: the path of a CSV file") from None
-    except PermissionError:
-        raise UserError(f"movies: {path}: permission denied; allowed: a readable file") from None
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"{path}: byte {error.start} is not UTF-8; save the table as UTF-8"
-        ) from None
-    except csv.Error as error:
-        raise UserError(f"{path}: not a CSV file: {error}") from None
-    if not records:
+    if not table.rows:
         raise UserError(f"{path}: no movies; required columns: {', '.join(REQUIRED)}")
-    return records, []
-
-
-def _parse(reader: "csv.DictReader[str]", path: Path) -> Iterator[Record]:
-    columns = reader.fieldnames or []
-    missing = [name for name in REQUIRED if name not in columns]
-    unknown = [name for name in columns if name not in REQUIRED + OPTIONAL]
-    if missing or unknown:
-        fault = f"{missing[0]!r} is missing" if missing else f"{unknown[0]!r} is unknown"
-        raise UserError(
-            f"{path}: the column {fault}; required: {', '.join(REQUIRED)}; "
-            f"optional: {', '.join(OPTIONAL)}"
-        )
-    for row in reader:
-        where = f"{path}, line {reader.line_num}"
-        if None in row or None in row.values():
-            raise UserError(
-                f"{where}: the number of columns is not {len(columns)}, as in the first line"
-            )
-        yield _record({name: value.strip() for name, value in row.items()}, where)
+    return [_record(row, f"{path}, line {line}") for line, row in table.rows], []
 
 
 def _record(row: Mapping[str, str], where: str) -> Record:
@@ -80,11 +51,9 @@ def _record(row: Mapping[str, str], where: str) -> Record:
             f"{where}: genres: {row['genres']!r} is not allowed; allowed: each genre once, "
             "joined by |"
         )
-    first = {"id": row.get("youtube_id", ""), "url": row.get("trailer_url", "")}
-    others = [
-        {"id": text} if is_youtube_id(text) else {"url": text}
-        for text in row.get("other_trailers", "").split("|")
-    ]
+    named = row.get("youtube_id", "")
+    first = {"id": video_id(named) or named, "url": address_of(row.get("trailer_url", ""))}
+    others = [named_trailer(text.strip()) for text in row.get("other_trailers", "").split("|")]
     trailers = [{name: text for name, text in each.items() if text} for each in (first, *others)]
     return Record(
         row["mid"],

@@ -16,9 +16,9 @@ from typing import Any
 from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.files import write_json
 from trailers12k.common.fingerprint import fingerprint
-from trailers12k.common.movie import is_youtube_id
 from trailers12k.common.text import one_line
 from trailers12k.common.vocabulary import GENRES, OK, SKIPPED
+from trailers12k.common.youtube import is_youtube_id
 from trailers12k.downloads import http
 from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.jobs.runner import Task, process

@@ -3,14 +3,15 @@
 Reads and writes trailer_choices.csv. Must not know how trailers are searched for.
 """
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from trailers12k.common.errors import UserError
-from trailers12k.common.movie import address_of, is_mid, is_web_address, is_youtube_id
+from trailers12k.common.movie import address_of, is_mid, is_web_address
 from trailers12k.common.text import escape_formula, one_line
+from trailers12k.common.user_table import read_user_table
+from trailers12k.common.youtube import video_id
 from trailers12k.movies.sources.records import Record
 
 COLUMNS = [
@@ -46,18 +47,18 @@ def corrections_in(lines: Iterable[tuple[int, Mapping[str, str]]], path: Path) -
     """The corrections in lines that `lines_of` read. Raises `UserError`."""
     by_mid: dict[str, str] = {}
     for line, row in lines:
-        mid, text = row["mid"], row["correction"].strip().removeprefix("'")
+        mid, text = row["mid"], row["correction"].removeprefix("'")
         where = f"{path}, line {line}"
         if not is_mid(mid):
             raise UserError(f"{where}: mid: {mid!r} is not allowed; allowed: tt and 7 or 8 digits")
         if not text:
             continue
-        if not (text == NONE or is_youtube_id(text) or is_web_address(text)):
+        if not (text == NONE or video_id(text) or is_web_address(text)):
             # A message never repeats a password.
             shown = repr(text) if "@" not in text else "a text with @"
             raise UserError(
-                f"{where}: correction: {shown} is not allowed; allowed: a YouTube id, a URL "
-                f"(http, https) without a password, {NONE}, or empty"
+                f"{where}: correction: {shown} is not allowed; allowed: a YouTube id, the URL "
+                f"of a video (http, https) without a password, {NONE}, or empty"
             )
         if by_mid.setdefault(mid, text) != text:
             raise UserError(
@@ -70,32 +71,10 @@ def corrections_in(lines: Iterable[tuple[int, Mapping[str, str]]], path: Path) -
 def lines_of(path: Path) -> list[tuple[int, dict[str, str]]]:
     """The rows of the choices after their line numbers; none without a file. Raises `UserError`."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            lines = [(reader.line_num, row) for row in reader]
-            columns = reader.fieldnames or []
+        # A column that is not in COLUMNS would be lost when the file is written again.
+        return read_user_table(path, COLUMNS, ()).rows
     except FileNotFoundError:
         return []
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"{path}: byte {error.start} is not UTF-8; allowed: a CSV file in UTF-8"
-        ) from None
-    except csv.Error as error:
-        raise UserError(f"{path}: not a CSV file: {error}; allowed: a CSV file") from None
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}; allowed: a readable CSV file") from None
-    missing = [name for name in COLUMNS if name not in columns]
-    # An additional column would be lost when the file is written again.
-    unknown = [name for name in columns if name not in COLUMNS]
-    if missing or unknown:
-        fault = f"{missing[0]!r} is missing" if missing else f"{unknown[0]!r} is unknown"
-        raise UserError(f"{path}: the column {fault}; allowed: {', '.join(COLUMNS)}")
-    for line, row in lines:
-        if None in row or None in row.values():
-            raise UserError(
-                f"{path}, line {line}: it has too many or too few columns; allowed: {len(columns)}"
-            )
-    return lines
 
 
 def rows_of(

@@ -234,27 +234,76 @@
     });
   }
 
-  // Addresses.
-  const isId = (text) => /^[A-Za-z0-9_-]{11}$/.test(text);
+  // Addresses. The same rules as trailers12k/common/youtube.py, which reads the exported decisions.
+  const SITE = ['youtube.com', 'youtu.be', 'youtube-nocookie.com', 'youtube.googleapis.com', 'youtubekids.com',
+    'youtubeeducation.com', 'y2u.be'];
+  const SHORT = ['youtu.be', 'y2u.be'];
+  const SCHEMELESS = new RegExp(`^(//)?([a-z0-9-]+\\.)*(${SITE.join('|').replaceAll('.', '\\.')})(:\\d+)?[/?#]`, 'i');
+  const ID_FOLLOWS = ['v', 'vi', 'e', 'embed', 'shorts', 'live', 'watch', 'video'];
+  const NO_ID = ['videoseries', 'live_stream'];
+  const LINKS = ['u', 'continue', 'next', 'url', 'q'];
 
-  /** The YouTube id of a YouTube address; any other text unchanged. */
-  function plainAddress(text) {
-    if (isId(text)) return text;
-    let url;
+  const isId = (text) => /^[A-Za-z0-9_-]{11}$/.test(text) && !NO_ID.includes(text);
+  const isIn = (host, domains) => domains.some((domain) => `.${host}`.endsWith(`.${domain}`));
+
+  /** The id with which a text begins; empty without one. */
+  function idAtStart(text) {
+    const id = (/^[A-Za-z0-9_-]{11}(?![A-Za-z0-9_-])/.exec(text) || [''])[0];
+    return isId(id) ? id : '';
+  }
+
+  function unquote(text) {
     try {
-      url = new URL(text);
+      return decodeURIComponent(text);
     } catch {
       return text;
     }
-    if (!/^https?:$/.test(url.protocol)) return text;
-    const host = url.hostname.replace(/^(www|m|music)\./, '');
-    let id = '';
-    if (host === 'youtu.be') id = url.pathname.slice(1);
-    else if (host === 'youtube.com' || host === 'youtube-nocookie.com') {
-      id = url.searchParams.get('v') || (/^\/(?:shorts|embed|live|v)\/([^/]+)\/?$/.exec(url.pathname) || [])[1] || '';
-    }
-    return isId(id) ? id : text;
   }
+
+  /** The id of the YouTube video of an address; empty where it names none. */
+  function videoId(text, depth = 3) {
+    let url;
+    try {
+      url = new URL(SCHEMELESS.test(text) ? `https://${text.replace(/^\/\//, '')}` : text);
+    } catch {
+      return '';
+    }
+    const host = url.hostname.replace(/\.$/, '');
+    if (!depth || !/^https?:$/.test(url.protocol) || url.username || url.password || !isIn(host, SITE)) return '';
+    let folders = unquote(url.pathname).split('/').filter(Boolean);
+    if (isIn(host, SHORT) && folders.length === 1) folders = ['v', ...folders];
+    if (folders.length > 1 && ID_FOLLOWS.includes(folders[0].toLowerCase())) {
+      const id = idAtStart(folders[1]);
+      if (id) return id;
+    }
+    const fragment = url.hash.slice(1).replace(/^!/, '');
+    const parameters = (query) => [...new URLSearchParams(query.replaceAll('&amp;', '&').replaceAll('?', '&'))];
+    const pairs = [...parameters(url.search.slice(1)), ...parameters(fragment)];
+    const ids = pairs.filter(([name]) => name === 'v' || name === 'vi').map(([, value]) => idAtStart(value.trim()));
+    const links = pairs.filter(([name]) => LINKS.includes(name)).map(([, value]) => value.trim());
+    if (fragment.startsWith('/')) links.push(fragment);
+    for (const link of links) {
+      try {
+        ids.push(videoId(new URL(link, 'https://www.youtube.com/').href, depth - 1));
+      } catch {
+        // The parameter holds no address.
+      }
+    }
+    return ids.find(Boolean) || '';
+  }
+
+  /** Whether an address is a page of YouTube other than a video's, such as a playlist. */
+  function namesNoVideo(text) {
+    try {
+      const { hostname } = new URL(SCHEMELESS.test(text) ? `https://${text.replace(/^\/\//, '')}` : text);
+      return isIn(hostname.replace(/\.$/, ''), SITE) && !videoId(text);
+    } catch {
+      return false;
+    }
+  }
+
+  /** The YouTube id of a YouTube address; any other text unchanged. */
+  const plainAddress = (text) => (isId(text) ? text : videoId(text) || text);
 
   /** The http(s) link to a trailer; empty for a file or an invalid address. */
   function link(address) {
@@ -273,6 +322,7 @@
     if (!trimmed) return { address: '' };
     const plain = plainAddress(trimmed);
     const url = isId(plain) ? plain : link(plain);
+    if (namesNoVideo(trimmed)) return { fault: 'This is no video of YouTube, but a playlist, a channel or a search.' };
     if (!url || url.length > 2000 || /[|\s]/.test(trimmed)) {
       return { fault: 'This is neither a YouTube id (11 characters) nor an http(s) address without a password.' };
     }
@@ -845,7 +895,8 @@
 
   /** Whether the workflow accepts an address: an id, a URL without a password, or the path of a file. */
   function isAddress(text) {
-    if (isId(text) || link(text)) return true;
+    if (namesNoVideo(text)) return false;
+    if (isId(plainAddress(text)) || link(text)) return true;
     return !/^[a-z][a-z0-9+.-]*:/i.test(text.replace(/^file:/, '')) && !/\p{C}/u.test(text);
   }
 
@@ -870,7 +921,7 @@
       const wrong = (row.wrong || '').split('|').map((each) => each.trim()).filter(Boolean);
       if (!wrong.every(isAddress)) fault('wrong');
       const { replacement = '' } = row;
-      if (replacement && (!isAddress(replacement) || /[|\s]/.test(replacement) || wrong.some((each) => same(each, replacement)))) fault('replacement');
+      if (replacement && (!isAddress(replacement) || replacement.includes('|') || wrong.some((each) => same(each, replacement)))) fault('replacement');
       found.set(row.mid, validEntry({ ...row, wrong, sha256: (row.sha256 || '').toLowerCase(), note: line(row.note || ''), by: line(row.by || '') }));
     });
     return found;

@@ -1,0 +1,126 @@
+"""Recognizes the video of a YouTube address in every form that people paste.
+
+Reads and writes nothing. Must not know what is done with an address.
+"""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
+
+PAGE = "https://www.youtube.com/watch?v="
+"""The one form in which this project writes a video's address: with the id at its end."""
+
+DOMAINS = (
+    "youtube.com",
+    "youtu.be",
+    "youtube-nocookie.com",
+    "youtube.googleapis.com",
+    "youtubekids.com",
+    "youtubeeducation.com",
+    "y2u.be",
+)
+"""The site's domains, each with its subdomains."""
+SHORT_DOMAINS = ("youtu.be", "y2u.be")
+"""Domains whose whole path is the video's id."""
+MEDIA_DOMAINS = ("googlevideo.com",)
+"""Where the site keeps the files of videos."""
+
+YOUTUBE_ID = re.compile(r"[A-Za-z0-9_-]{11}", re.ASCII)
+ID_AT_START = re.compile(r"[A-Za-z0-9_-]{11}(?![A-Za-z0-9_-])", re.ASCII)
+"""What follows an id may be a parameter: `ID&feature=share` and `ID?t=5` are frequent."""
+WITHOUT_SCHEME = re.compile(
+    rf"(?://)?(?:[a-z0-9-]+\.)*(?:{'|'.join(map(re.escape, DOMAINS))})(?::\d+)?[/?#]", re.IGNORECASE
+)
+ID_FOLLOWS = ("v", "vi", "e", "embed", "shorts", "live", "watch", "video")
+"""Names of folders in which a video's page has its id."""
+SITE_WORD = re.compile("youtu|y2u", re.IGNORECASE)
+"""Every address of the site has it; it saves the parsing of all others."""
+NO_ID = ("videoseries", "live_stream")
+"""Words of eleven letters that the site has in place of an id: `/embed/videoseries?list=...`."""
+LINKS = ("u", "continue", "next", "url", "q")
+"""Parameters that hold another address of the site, on pages that lead to it."""
+DEPTH = 3
+"""Addresses within addresses that are followed."""
+
+
+def is_youtube_id(text: str) -> bool:
+    """Whether `text` has the form of a YouTube id: 11 letters, digits, `-` or `_`."""
+    return YOUTUBE_ID.fullmatch(text) is not None and text not in NO_ID
+
+
+def site_domain(host: str) -> str:
+    """`youtube.com` for every host of the site, those of its files too; else the host itself."""
+    host = host.lower().rstrip(".")
+    return DOMAINS[0] if _is_in(host, DOMAINS + MEDIA_DOMAINS) else host
+
+
+def is_youtube(address: str) -> bool:
+    """Whether an address is one of YouTube's pages, with or without `https://`."""
+    return _parts(address) is not None
+
+
+def video_id(text: str) -> str:
+    """The id of the YouTube video that an id or an address names; empty where it names none.
+
+    Understands every host of the site, `http://`, `https://` or neither, watch pages with their
+    parameters in any order, short links, embedded players, shorts, live videos, and pages that lead
+    to a video. Of a video in a playlist, the playlist is ignored. Addresses with a password name
+    none.
+    """
+    return text if is_youtube_id(text) else _id_of(text, DEPTH)
+
+
+def _id_of(address: str, depth: int) -> str:
+    parts = _parts(address)
+    if parts is None or depth == 0:
+        return ""
+    host, path, query, fragment = parts
+    folders = [folder for folder in unquote(path).split("/") if folder]
+    if _is_in(host, SHORT_DOMAINS) and folders:
+        folders = ["v", *folders] if len(folders) == 1 else folders
+    if len(folders) > 1 and folders[0].lower() in ID_FOLLOWS and (found := _start(folders[1])):
+        return found
+    # Old pages hold their parameters after a # or #!.
+    fragment = fragment.removeprefix("!")
+    pairs = [*_parameters(query), *_parameters(fragment)]
+    for value in (value for name, value in pairs if name in ("v", "vi")):
+        if found := _start(value):
+            return found
+    links = [value for name, value in pairs if name in LINKS]
+    links += [fragment] if fragment.startswith("/") else []
+    for link in links:
+        if found := _id_of(urljoin(PAGE, link), depth - 1):
+            return found
+    return ""
+
+
+def _parts(address: str) -> tuple[str, str, str, str] | None:
+    """Host, path, query and fragment of a page of the site; None for other addresses."""
+    if not SITE_WORD.search(address):
+        return None
+    if WITHOUT_SCHEME.match(address):
+        address = f"https://{address.removeprefix('//')}"
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # brackets without an IP address
+        return None
+    host = (parts.hostname or "").rstrip(".")
+    if parts.scheme not in ("http", "https") or "@" in parts.netloc or not _is_in(host, DOMAINS):
+        return None
+    return host, parts.path, parts.query, parts.fragment
+
+
+def _is_in(host: str, domains: tuple[str, ...]) -> bool:
+    return f".{host}".endswith(tuple(f".{domain}" for domain in domains))
+
+
+def _start(text: str) -> str:
+    """The id with which a text begins; empty without one."""
+    match = ID_AT_START.match(text)
+    return match[0] if match and match[0] not in NO_ID else ""
+
+
+def _parameters(query: str) -> Iterator[tuple[str, str]]:
+    # `?feature=share?v=ID` and `&amp;v=ID` are what copying and HTML leave of a URL.
+    for name, value in parse_qsl(query.replace("&amp;", "&").replace("?", "&")):
+        yield name, value.strip()

@@ -1,0 +1,49 @@
+"""Sentences about genres that no movie of a subset has, for readers of the results.
+
+Reads rows of transfer/val.csv and tst.csv. Must not import anything slow: the Snakefile prints
+these sentences at the end of a run.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from trailers12k.common.vocabulary import GENRES
+
+EXPLANATION = (
+    "A genre that no movie of a subset has lacks a precision-recall curve there. The published "
+    "evaluation counts it as 50 % whatever a model predicts, which draws mAP towards 50 %; wAP "
+    "leaves it out."
+)
+
+
+def absence_sentences(subset: str, rows: Iterable[Mapping[str, str]]) -> list[str]:
+    """One sentence for all splits that lack the same genres; none where every genre has a movie.
+
+    subset: "validation" or "test". rows: with the columns `run`, `split` and `absent` of
+    `scores.COLUMNS`, as text. Runs are named where they lack different genres in one split,
+    because some movies have no features.
+    """
+    runs: dict[str, dict[str, list[str]]] = {}
+    for row in rows:
+        runs.setdefault(str(row["split"]), {}).setdefault(row["absent"], []).append(row["run"])
+    splits: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for split, groups in runs.items():
+        for absent, names in groups.items():
+            if absent:
+                key = absent, tuple(names) if len(groups) > 1 else ()
+                splits.setdefault(key, []).append(split)
+    return [_sentence(subset, absent, names, where) for (absent, names), where in splits.items()]
+
+
+def _sentence(subset: str, absent: str, runs: Sequence[str], splits: Sequence[str]) -> str:
+    genres = absent.split("|")
+    where = f"{'splits' if len(splits) > 1 else 'split'} {_listed(splits)}"
+    of_runs = f" in {_listed(runs)}" if runs else ""
+    have, count = ("has", "counts") if len(genres) == 1 else ("have", "count")
+    return (
+        f"{subset.capitalize()} movies of {where}{of_runs}: {len(genres)} of {len(GENRES)} genres "
+        f"{have} no movie here ({', '.join(genres)}) and {count} 50 % in mAP."
+    )
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

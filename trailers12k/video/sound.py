@@ -1,0 +1,79 @@
+"""What a video's sound track is, and whether it can be heard.
+
+Reads packets of an open file. Must not know what the sound is used for.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from av.error import FFmpegError
+
+AUDIBLE = 0.001
+"""Part of the full scale, -60 dB, that the loudest sample of an audible track reaches. Encoders
+turn digital silence into noise of up to -80 dB."""
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Properties of a sound track.
+
+    codec: FFmpeg's name. channels: their number. rate: samples per second. duration: seconds from
+    the first packet to the end of the last. silent: whether no sample that can be decoded is
+    `AUDIBLE`.
+    """
+
+    codec: str
+    channels: int
+    rate: int
+    duration: float
+    silent: bool
+
+
+class SoundMeter:
+    """Measures the sound track that players choose, packet by packet.
+
+    Decodes no more than it takes to find an audible sample: of most trailers the first second.
+    """
+
+    def __init__(self, container: Any):
+        self._stream = container.streams.best("audio")
+        context = self._stream.codec_context if self._stream else None
+        self._codec = context.codec.canonical_name if context else "unknown"
+        self._channels = context.layout.nb_channels if context else 0
+        self._rate = context.sample_rate or 0 if context else 0
+        self._silent, self._decodes = True, context is not None
+
+    @property
+    def index(self) -> int | None:
+        """The number of the measured stream in the file; None without one."""
+        return self._stream.index if self._stream else None
+
+    def add(self, packet: Any) -> None:
+        """Measure the next packet of the file, which may be of another stream."""
+        if not (self._decodes and self._silent) or packet.stream.index != self.index:
+            return
+        try:
+            for frame in packet.decode():
+                # The decoder knows better than the file's header, as with HE-AAC.
+                self._channels, self._rate = frame.layout.nb_channels, frame.sample_rate
+                self._silent = self._silent and not _is_audible(frame)
+        except (FFmpegError, LookupError, ValueError, ArithmeticError):
+            return  # damaged sound does not make a video unusable
+
+    def sound(self, span: tuple[float, float] | None) -> Sound | None:
+        """The measured track; None without one. span: its start and end in seconds."""
+        if self._stream is None:
+            return None
+        start, end = span or (0.0, 0.0)
+        return Sound(self._codec, self._channels, self._rate, end - start, self._silent)
+
+
+def _is_audible(frame: Any) -> bool:
+    samples = frame.to_ndarray()
+    if samples.dtype.kind == "u":
+        samples = samples.astype(np.int16) - 128  # unsigned samples have 8 bits
+        full = 128.0
+    else:
+        full = 1.0 if samples.dtype.kind == "f" else float(np.iinfo(samples.dtype).max)
+    return bool(samples.size and np.nanmax(np.abs(samples.astype(np.float32))) >= AUDIBLE * full)
