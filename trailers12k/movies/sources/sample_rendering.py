@@ -42,7 +42,7 @@ SHORTEST = 14
 """Frames of the shortest shot."""
 
 SHOTS = {
-    "action": 7,
+    "action": 6,
     "adventure": 4,
     "comedy": 3,
     "crime": 4,
@@ -51,11 +51,11 @@ SHOTS = {
     "horror": 5,
     "romance": 3,
     "sci-fi": 4,
-    "thriller": 6,
+    "thriller": 5,
 }
 """Genre -> shots in a trailer. A movie has the mean of its genres. Most shots give one clip, so
 most trailers have more clips than a snippet of config.yaml, and a padded last window."""
-FRAMES = {2: 26, 3: 31, 4: 26, 5: 22, 6: 20, 7: 18}
+FRAMES = {2: 26, 3: 31, 4: 26, 5: 22, 6: 20}
 """Shots in a trailer -> mean frames of a shot: all trailers but one are about equally long."""
 
 
