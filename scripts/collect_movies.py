@@ -2,6 +2,7 @@
 
 import logging
 
+from trailers12k.downloads.bounds import Bounds
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
 from trailers12k.movies.sources import collection
@@ -18,13 +19,17 @@ def main() -> None:
         source_settings(settings),
         snakemake.params.settings["retry_rounds"],
         collection.RetryPolicy(
-            downloads.retries, downloads.timeout, downloads.retry_pause, settings.retry
+            downloads.retries,
+            downloads.timeout,
+            downloads.retry_pause,
+            settings.retry,
+            Bounds(1000 * downloads.least_rate, downloads.most_time),
         ),
         listed.decisions,
         downloads.local_files,
     )
     listed.check_number(collection.movies_of(collected))
-    for name, path in zip(plan.queried, snakemake.output.ledgers, strict=True):
+    for name, path in zip(plan.recorded, snakemake.output.ledgers, strict=True):
         rows = collected.ledgers.get(name, [])
         ledger.write_shard(path, rows)
         logging.info("%s: %s", name, ledger.count(rows))

@@ -109,8 +109,8 @@ def test_the_ledger_is_correct_whatever_the_server_does_and_a_rerun_completes_it
         # Partial downloads of another run: a complete one, one that is longer than the file (which
         # gives HTTP 416), and one of another format.
         lefts = (
-            ("good-whole", "mp4.mp4", ""),
-            ("good-long", "mp4.mp4", "x"),
+            ("good-whole", "mp4.unknown_video", ""),
+            ("good-long", "mp4.unknown_video", "x"),
             ("good-other", "22", ""),
         )
         for kind, name, more in lefts:

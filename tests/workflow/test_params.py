@@ -80,6 +80,8 @@ RERUNS = {
     "published.keep_archives": (True, set()),
     "downloads.retries": (1, set()),
     "downloads.timeout": (5, set()),
+    "downloads.least_rate": (2, set()),
+    "downloads.most_time": (7200, set()),
     "downloads.retry_pause": (7200, set()),
     "downloads.local_files": (True, set()),
     "retry": ("all", {"download_trailers", "download_posters"}),

@@ -5,10 +5,11 @@ Writes the files that it downloads. Must not know what the files are.
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -21,13 +22,34 @@ from urllib3.util import Retry
 from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.files import PARTIAL, digest_of
 from trailers12k.common.fingerprint import fingerprint
+from trailers12k.downloads.bounds import USUAL, Bounds, bound_pools, bounded
 from trailers12k.jobs.reasons import classify, of_local_file
 
 log = logging.getLogger(__name__)
 
 USER_AGENT = "trailers12k-workflow/0.1 (research tool; slow, one file once)"
 BLOCK = 1 << 16
+BEGINNING = 1 << 23
+"""Bytes of a file that `Checks.beginning` reads: of an archive of features, some movies."""
 BUSY = (408, 500, 502, 503, 504)
+
+ARCHIVES = Bounds(most_time=86400)
+"""Of `fetch`, which continues where the last attempt ended."""
+LARGEST = 100_000_000_000
+"""Bytes of the largest file that `fetch` downloads."""
+
+
+class BoundedAdapter(HTTPAdapter):
+    """An adapter of requests whose connections are measured."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """Make the pools of direct connections."""
+        super().init_poolmanager(*args, **options)
+        bound_pools(self.poolmanager)
+
+    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
+        """The pools of connections through a proxy."""
+        return bound_pools(super().proxy_manager_for(*args, **options))
 
 
 def session(retries: int, patient: bool = False) -> requests.Session:
@@ -48,7 +70,7 @@ def session(retries: int, patient: bool = False) -> requests.Session:
         retry_after_max=30,
     )
     for scheme in ("http://", "https://"):
-        new.mount(scheme, HTTPAdapter(max_retries=retry))
+        new.mount(scheme, BoundedAdapter(max_retries=retry))
     return new
 
 
@@ -64,7 +86,7 @@ def local_path(address: str) -> Path | None:
 def opened(
     client: requests.Session, url: str, timeout: float, headers: Mapping[str, str] | None = None
 ) -> Iterator[requests.Response]:
-    """A response with a good status, to be read in blocks.
+    """A response with a good status, to be read in blocks; within `bounded`.
 
     Raises `Failure`, also while it is read; for a bad status, with the status.
     """
@@ -97,14 +119,16 @@ def opened_locally(path: Path, address: str) -> Iterator[BinaryIO]:
         raise Failure(of_local_file(error), f"{error.strerror}: {address}") from error
 
 
-def read(client: requests.Session, url: str, limit: int, timeout: float) -> bytes:
+def read(
+    client: requests.Session, url: str, limit: int, timeout: float, bounds: Bounds = USUAL
+) -> bytes:
     """The bytes of a URL or local file. Raises `Failure`, also for more than `limit` bytes."""
     if path := local_path(url):
         with opened_locally(path, url) as file:
             data = file.read(limit + 1)
     else:
         blocks: list[bytes] = []
-        with opened(client, url, timeout) as response:
+        with bounded(bounds, limit), opened(client, url, timeout) as response:
             for block in response.iter_content(BLOCK):
                 blocks.append(block)
                 if sum(map(len, blocks)) > limit:
@@ -115,20 +139,24 @@ def read(client: requests.Session, url: str, limit: int, timeout: float) -> byte
     return data
 
 
-def size_of(url: str, timeout: float = 60) -> int:
-    """The size of a file in bytes, from its server's headers. Raises `UserError`."""
-    try:
-        with opened(session(5, patient=True), url, timeout) as response:
-            return int(response.headers["Content-Length"])
-    except Failure as failure:
-        raise UserError(
-            f"{_without_query(url)}: {failure}; run the same command again"
-        ) from failure
-    except (KeyError, ValueError) as error:
-        raise UserError(f"{_without_query(url)}: the server does not state its size") from error
+@dataclass(frozen=True)
+class Checks:
+    """What `fetch` checks early, each by a function that raises `UserError` to end the download."""
+
+    size: Callable[[int], None] | None = None
+    """Gets the size of the file in bytes, if the server states it, before any byte is saved."""
+    beginning: Callable[[Path], None] | None = None
+    """Gets the partial file once it holds `BEGINNING` bytes; never for a smaller file."""
 
 
-def fetch(url: str, path: Path, digest: str = "", timeout: float = 60, retries: int = 5) -> None:
+def fetch(
+    url: str,
+    path: Path,
+    digest: str = "",
+    timeout: float = 60,
+    retries: int = 5,
+    checks: Checks = Checks(),
+) -> None:
     """Download a large file: continue a partial download, check it, then move it to `path`.
 
     digest: its required hash, or the hash's beginning: "md5:0123..." or "sha256:0123...".
@@ -137,7 +165,7 @@ def fetch(url: str, path: Path, digest: str = "", timeout: float = 60, retries: 
     client = session(retries, patient=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with opened(client, url, timeout) as response:
+        with bounded(ARCHIVES, LARGEST), opened(client, url, timeout) as response:
             # A partial download of another version of the file must not be continued.
             version = [response.headers.get(name) for name in ("ETag", "Last-Modified")]
             size = int(response.headers.get("Content-Length", -1))
@@ -150,12 +178,16 @@ def fetch(url: str, path: Path, digest: str = "", timeout: float = 60, retries: 
             begun = partial.stat().st_size if partial.exists() else 0
             if begun > size >= 0:
                 begun = 0
+            if checks.size and size >= 0:
+                checks.size(size)
             if not begun:
-                _save(response, partial, "wb", size)
+                _save(response, partial, "wb", size, checks.beginning)
         if begun and begun != size:
-            with opened(client, url, timeout, {"Range": f"bytes={begun}-"}) as response:
+            rest = {"Range": f"bytes={begun}-"}
+            with bounded(ARCHIVES, LARGEST), opened(client, url, timeout, rest) as response:
                 continued = response.status_code == 206
-                _save(response, partial, "ab" if continued else "wb", size)
+                mode = "ab" if continued else "wb"
+                _save(response, partial, mode, size, checks.beginning)
     except Failure as failure:
         raise UserError(
             f"{_without_query(url)}: {failure}; run the same command again to continue"
@@ -173,7 +205,13 @@ def fetch(url: str, path: Path, digest: str = "", timeout: float = 60, retries: 
     log.info("%s: %.1f MB", path, got / 1e6)
 
 
-def _save(response: requests.Response, path: Path, mode: str, size: int) -> None:
+def _save(
+    response: requests.Response,
+    path: Path,
+    mode: str,
+    size: int,
+    check: Callable[[Path], None] | None = None,
+) -> None:
     with (
         path.open(mode) as file,
         tqdm(
@@ -188,6 +226,10 @@ def _save(response: requests.Response, path: Path, mode: str, size: int) -> None
         for block in response.raw.stream(BLOCK, decode_content=False):
             file.write(block)
             bar.update(len(block))
+            if check and file.tell() >= BEGINNING:
+                file.flush()
+                check(path)
+                check = None
 
 
 def _without_query(text: str) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from trailers12k.downloads.bounds import Bounds
+
 
 @dataclass(frozen=True)
 class DownloadSettings:
@@ -15,6 +17,7 @@ class DownloadSettings:
     max_megabytes: largest file. retries: immediate retries. timeout: seconds without data.
     retry_pause: seconds until the first retry in a later run. pause: see `HostRateLimiter`.
     retry: the reasons that the user wants retried now. parallel: concurrent downloads.
+    least_rate: kilobytes a second. most_time: seconds of one attempt.
     short_side: preferred size of trailers in pixels. cookies: path of a file in Netscape's format.
     player_clients: names of YouTube's players; empty: yt-dlp's choice. po_token: tokens for them,
     joined by commas, a secret.
@@ -29,6 +32,8 @@ class DownloadSettings:
     parallel: int = 1
     short_side: int = 360
     cookies: str | None = None
+    least_rate: float = 1.0
+    most_time: float = 3600.0
     player_clients: Sequence[str] = ()
     po_token: str | None = field(default=None, repr=False)
 
@@ -38,6 +43,11 @@ class DownloadSettings:
         return cls(
             **{each.name: settings[each.name] for each in fields(cls) if each.name in settings}
         )
+
+    @property
+    def bounds(self) -> Bounds:
+        """The bounds of one attempt at one file."""
+        return Bounds(1000 * self.least_rate, self.most_time)
 
     @property
     def limit(self) -> int:

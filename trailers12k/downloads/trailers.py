@@ -17,6 +17,7 @@ from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import Movie
 from trailers12k.common.text import one_line
 from trailers12k.common.youtube import video_id
+from trailers12k.downloads.bounds import OutOfBounds, bounded
 from trailers12k.downloads.http import local_path, opened_locally
 from trailers12k.downloads.pacing import HostRateLimiter, retry_pause, wait
 from trailers12k.downloads.retries import yt_dlp_version
@@ -26,6 +27,7 @@ from trailers12k.downloads.youtube import Clients
 from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.jobs.reasons import PERMANENT, STOPS, classify_error
 from trailers12k.jobs.runner import StopSignal
+from trailers12k.video.container import suffix_of
 from trailers12k.video.probe import probe
 from trailers12k.video.sound import Sound
 
@@ -55,7 +57,14 @@ site; empty without a site, and in records from before this column. format: yt-d
 joined by `|`. sound_*: of `video.sound.Sound`, empty without a sound track; silent: 1 or 0. The
 others are those of `video.probe.Probe`."""
 
-SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".flv", ".avi", ".ogv", ".3gp", ".ts", ".mpg")
+FILE_NAMES = re.compile(
+    r"\.(3g2|3gp|asf|avi|divx|f4v|flv|m2ts|m2v|m4v|mkv|mov|mp4|mp4v|mpe?g|mts|mxf|ogg|ogv|qt|ts|vob"
+    r"|webm|wmv)",
+    re.IGNORECASE,
+)
+"""Endings of the URLs of files: no site is looked for. What a file is, its content decides."""
+RECORDS = (".json", PARTIAL)
+"""Endings of what is beside a movie's file."""
 
 GONE = (*PERMANENT, "unavailable")
 """Reasons after which the movie's next trailer is tried."""
@@ -124,33 +133,31 @@ class TrailerFetcher:
                 if reason not in CONTINUED or reason == "local_io":
                     shutil.rmtree(partial, ignore_errors=True)
                 detail = _relative(failure.detail, url, address)
-                if reasons.count(reason) >= limits.get(reason, 0) or GAVE_UP.search(detail):
+                if (
+                    reasons.count(reason) >= limits.get(reason, 0)
+                    or isinstance(failure, OutOfBounds)
+                    or GAVE_UP.search(detail)
+                ):
                     raise (Stop if reason in STOPS else Failure)(reason, detail) from failure
                 reasons.append(reason)
                 if reason in CONTINUED:
                     wait(retry_pause(len(reasons) - 1), self.stop)
 
     def _download(self, movie: Movie, url: str, partial: Path) -> dict[str, Any]:
-        """Download with one call of yt-dlp, and verify. Raises `Failure`, `Cancelled`."""
-        if path := local_path(url):
-            # yt-dlp's messages about a local file contain words of its name.
-            with opened_locally(path, path.as_posix()) as file:
-                if not file.read(1):
-                    raise Failure("empty", f"{path.as_posix()} has no bytes")
-        info = self._extract(url, partial)
-        # A page with several videos gives a list, of which the first is used. yt-dlp raises nothing
-        # for a video without a suitable format, so the files are counted.
-        info = next(iter((info or {}).get("entries") or []), info) or {}
-        downloads = info.get("requested_downloads") or []
-        if len(downloads) != 1 or not Path(downloads[0]["filepath"]).is_file():
-            raise Failure("no_format", f"{len(downloads)} files were downloaded")
-        path = Path(downloads[0]["filepath"])
-        _check(info, downloads[0], path, partial, url)
+        """Download with one call of yt-dlp, or copy a local file, and verify.
+
+        Raises `Failure`, `Cancelled`.
+        """
+        info: Mapping[str, Any] = {}
+        if source := local_path(url):
+            path = self._copy(source, partial)
+        else:
+            path, info = self._fetch_once(url, partial)
         facts = _verified(path, info.get("duration"))
+        final = inside(self.folder, f"{movie.mid}{suffix_of(path)}")
         for old in self.folder.glob(f"{movie.mid}.*"):
-            if old.suffix in SUFFIXES:
+            if old.suffix not in RECORDS and old.is_file():
                 old.unlink()
-        final = inside(self.folder, f"{movie.mid}{path.suffix}")
         path.replace(final)
         shutil.rmtree(partial)
         return {
@@ -162,6 +169,43 @@ class TrailerFetcher:
             **facts,
         }
 
+    def _copy(self, source: Path, partial: Path) -> Path:
+        """A copy of a local file, which its owner may move or change. Raises `Failure`."""
+        with opened_locally(source, source.as_posix()) as file:
+            size = source.stat().st_size
+            if size > self.settings.limit:
+                raise self._too_large()
+            # The first byte shows whether the file can be read, before a folder is made.
+            if not file.read(1):
+                raise Failure("empty", f"{source.as_posix()} has no bytes")
+        copy = partial / "copy"
+        try:
+            partial.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, copy)
+        except OSError as error:
+            raise disk_failure(error) from error
+        return copy
+
+    def _fetch_once(self, url: str, partial: Path) -> tuple[Path, Mapping[str, Any]]:
+        """Download with one call of yt-dlp; the file, and what yt-dlp states about it.
+
+        Raises `Failure`, `Cancelled`.
+        """
+        with bounded(self.settings.bounds, self.settings.limit):
+            info = self._extract(url, partial)
+        # A page with several videos gives a list, of which the first is used. yt-dlp raises nothing
+        # for a video without a suitable format, so the files are counted.
+        info = next(iter((info or {}).get("entries") or []), info) or {}
+        downloads = info.get("requested_downloads") or []
+        if len(downloads) != 1 or not Path(downloads[0]["filepath"]).is_file():
+            raise Failure("no_format", f"{len(downloads)} files were downloaded")
+        path = Path(downloads[0]["filepath"])
+        _check(info, downloads[0], path, partial, url)
+        return path, info
+
+    def _too_large(self) -> Failure:
+        return Failure("too_large", f"more than {self.settings.max_megabytes:g} MB")
+
     def _extract(self, url: str, partial: Path) -> Mapping[str, Any] | None:
         """yt-dlp's information about a download. Raises `Failure`, `Cancelled`."""
         # Imported here: it takes half a second, which other stages need not spend.
@@ -169,7 +213,7 @@ class TrailerFetcher:
 
         client = self.clients.client(url)
         # The URL of a file needs no search through a thousand extractors.
-        direct = Path(urlsplit(url).path).suffix in SUFFIXES
+        direct = FILE_NAMES.fullmatch(Path(urlsplit(url).path).suffix) is not None
         try:
             return client.extract_info(
                 url,
@@ -179,8 +223,9 @@ class TrailerFetcher:
         except DownloadCancelled as error:
             if self.stop.reason:
                 raise Cancelled from error
-            megabytes = self.settings.max_megabytes
-            raise Failure("too_large", f"more than {megabytes:g} MB") from error
+            raise self._too_large() from error
+        except Failure:
+            raise
         except YoutubeDLError as error:
             message = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).removeprefix("ERROR: ")
             raise Failure(classify_error(error, url), self._without_tokens(message)) from error
@@ -248,7 +293,7 @@ def _check(
     info: Mapping[str, Any], download: Mapping[str, Any], path: Path, partial: Path, url: str
 ) -> None:
     """Check a download without decoding it. Raises `Failure`."""
-    if path.resolve().parent != partial.resolve() or path.suffix not in SUFFIXES:
+    if path.resolve().parent != partial.resolve():
         raise Failure("bad_name", f"the file would be called {path.name}")
     requested = video_id(url)
     if requested and info["id"] != requested:

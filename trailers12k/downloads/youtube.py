@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from trailers12k.common.youtube import is_youtube
 from trailers12k.downloads.http import USER_AGENT
@@ -88,6 +87,7 @@ class Clients:
             "noplaylist": True,
             "playlist_items": "1",
             "retries": settings.retries,
+            "fragment_retries": settings.retries,
             "retry_sleep_functions": dict.fromkeys(("http", "fragment", "extractor"), retry_pause),
             "socket_timeout": settings.timeout,
             "progress_hooks": [self._check_progress],
@@ -98,21 +98,19 @@ class Clients:
         }
 
     def client(self, url: str) -> Any:
-        """This thread's `yt_dlp.YoutubeDL` for a URL; `file://` URLs are allowed for themselves."""
-        from yt_dlp import YoutubeDL
+        """This thread's `ytdlp.BoundedYoutubeDL` for a URL."""
+        from trailers12k.downloads.ytdlp import BoundedYoutubeDL
 
-        scheme, youtube = urlsplit(url).scheme, is_youtube(url)
-        kind = (scheme == "file", youtube)
+        youtube = is_youtube(url)
         clients = self._local.__dict__.setdefault("clients", {})
-        if kind not in clients:
+        if youtube not in clients:
             options = self._options | {
-                "enable_file_urls": scheme == "file",
                 "cookiefile": io.StringIO(self._cookies) if self._cookies else None,
             }
             if not youtube:
                 options["http_headers"] = {"User-Agent": USER_AGENT}
-            clients[kind] = YoutubeDL(options)
-        return clients[kind]
+            clients[youtube] = BoundedYoutubeDL(options)
+        return clients[youtube]
 
     def _check_progress(self, state: Mapping[str, Any]) -> None:
         """Cancel a download that is too large, or whose job is stopped; called per block."""

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -28,7 +29,7 @@ def job(
     inputs: the files that the job reads; modification times in the future are set to now.
     `UserError` and a full disk are reported in one line; other exceptions, which are faults of this
     program, after a traceback. Ctrl-C ends the process at once: files are written whole or not at
-    all.
+    all. So does the end of the process that started it, such as a killed Snakemake.
     """
     Path(log_file).parent.mkdir(parents=True, exist_ok=True)
     handlers: list[logging.Handler] = [
@@ -44,6 +45,8 @@ def job(
     )
     logging.captureWarnings(True)
     signal.signal(signal.SIGINT, _interrupt)
+    done = threading.Event()
+    threading.Thread(target=_end_with, args=(os.getppid(), done), daemon=True).start()
     try:
         _limit_times(inputs, now=os.stat(log_file).st_mtime_ns)
         yield
@@ -57,6 +60,22 @@ def job(
         log.error("%s", traceback.format_exc().rstrip())
         log.error("%s: %s", type(error).__name__, error)
         sys.exit(1)
+    finally:
+        done.set()
+
+
+def _end_with(parent: int, done: threading.Event) -> None:
+    """End the process at once when its parent has ended before the job is `done`.
+
+    Without this, the job of a killed Snakemake goes on, and a new run starts the same job. Not a
+    signal of the system: it comes with the end of the parent's thread, too.
+    """
+    while not done.wait(1):
+        if os.getppid() != parent:
+            try:
+                log.error("the process that started this job has ended; so does the job")
+            finally:
+                os._exit(1)
 
 
 def _limit_times(inputs: Iterable[str | os.PathLike[str]], now: int) -> None:

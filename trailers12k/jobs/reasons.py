@@ -43,7 +43,16 @@ PATTERNS = [
 ]
 
 CHECKS = (
-    *("bad_name", "corrupt", "empty", "not_image", "not_video", "too_large", "truncated"),
+    *(
+        "bad_name",
+        "corrupt",
+        "discontinuity",
+        "empty",
+        "not_image",
+        "not_video",
+        "too_large",
+        "truncated",
+    ),
     *("unknown", "wrong_duration", "wrong_video"),
     *("bad_answer", "no_trailer_found", "not_found"),
 )
@@ -58,6 +67,7 @@ PERMANENT = (
     "account_terminated",
     "removed",
     "drm",
+    "live",
     "bad_id",
 )
 """Reasons for which a retry cannot help; only the user's `retry` causes one."""

@@ -150,6 +150,18 @@ class DownloadSettings(Section):
     timeout: Number = Field(
         default=20, gt=0, description="Seconds without any data before giving up."
     )
+    least_rate: Number = Field(
+        default=1,
+        ge=0,
+        description="Kilobytes per second. A server that sends less, over 30 seconds of waiting, "
+        "is given up.",
+    )
+    most_time: Number = Field(
+        default=3600,
+        gt=0,
+        description="Seconds after which an attempt to download a file is given up; the next run "
+        "continues it.",
+    )
     retry_pause: Number = Field(
         default=3600,
         ge=0,
@@ -284,8 +296,8 @@ class SplitSettings(Section):
         default=5,
         ge=1,
         le=1000,
-        description="Number of seeded assignments to compare. The one with the lowest label + 5 x "
-        "pair + size deviation is used.",
+        description="Number of random starts. Each is improved by moves and exchanges of movies; "
+        "the most even result is used.",
     )
     extend: NonEmpty | None = Field(
         default=None,

@@ -13,6 +13,9 @@ UNFINISHED = (0, 0xFFFFFFFF)
 
 ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
+MP4_BOXES = (b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"wide", b"free", b"skip", b"uuid")
+"""Boxes with which files begin."""
+
 EBML, SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 
 FLV_TAGS = (8, 9, 18)
@@ -169,7 +172,7 @@ def _is_transport_stream(data: _Bytes) -> bool:
 
 
 CHECKS: tuple[tuple[Callable[[_Bytes], bool], Callable[[_Bytes], Missing | None]], ...] = (
-    (lambda data: data[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"), _mp4),
+    (lambda data: data[4:8] in MP4_BOXES, _mp4),
     (lambda data: data[:4] == EBML, _matroska),
     (lambda data: data[:4] == b"RIFF" and data[8:12] == b"AVI ", _avi),
     (lambda data: data[:16] == ASF_HEADER, _asf),

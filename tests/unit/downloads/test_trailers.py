@@ -22,6 +22,7 @@ from trailers12k.downloads.settings import DownloadSettings
 from trailers12k.downloads.shard import Shard
 from trailers12k.jobs import ledger
 from trailers12k.jobs.runner import StopSignal
+from trailers12k.video.sound import Sound
 
 SETTINGS = DownloadSettings(max_megabytes=100, retries=0, timeout=5, retry_pause=0, pause={})
 
@@ -152,7 +153,7 @@ def test_a_stopped_download_is_cancelled_and_can_be_continued(web, tmp_path):
 
     with pytest.raises(Cancelled):
         fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path, AfterAWhile())
-    assert [path.name for path in tmp_path.rglob("*.part")] == ["mp4.mp4.part"]
+    assert [path.name for path in tmp_path.rglob("*.part")] == ["mp4.unknown_video.part"]
     fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["tt0000001.mp4"]
 
@@ -161,7 +162,7 @@ def test_a_download_that_was_killed_during_verification_is_completed(web, tmp_pa
     url = f"{web[1]}/good.mp4"
     partial = tmp_path / f"tt0000001.{fingerprint(address=url)}.partial"
     partial.mkdir()
-    (partial / "mp4.mp4").write_bytes((web[0] / "good.mp4").read_bytes())
+    (partial / "mp4.unknown_video").write_bytes((web[0] / "good.mp4").read_bytes())
     assert fetch_trailer(movie(url), tmp_path)["sha256"] == sha256_of(web[0] / "good.mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["tt0000001.mp4"]
 
@@ -186,6 +187,17 @@ def test_the_duration_must_match_the_sites(web, tmp_path, seconds, reason):
     with pytest.raises(Failure, match="wrong_duration: 2.0 s, but the site states 10.0 s"):
         fetch_trailer(movie(f"{web[1]}/page.html"), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_site_may_state_the_duration_of_the_sound(monkeypatch, web):
+    """The picture of some trailers ends seconds before it."""
+    whole = trailers.probe(web[0] / "good.mp4")
+    sound = Sound("aac", 2, 44_100, 10.0, False)
+    monkeypatch.setattr(trailers, "probe", lambda path: replace(whole, sound=sound))
+    assert trailers._verified(web[0] / "good.mp4", 10.0)["sound_duration"] == "10.000"
+    assert trailers._verified(web[0] / "good.mp4", 2.0)["duration"] == "2.000"
+    with pytest.raises(Failure, match="wrong_duration"):
+        trailers._verified(web[0] / "good.mp4", 6.0)
 
 
 def test_an_exception_of_yt_dlp_is_one_movies_failure(web, tmp_path, monkeypatch):
@@ -343,7 +355,7 @@ def test_a_replaced_local_file_is_read_again(tmp_path):
 def test_a_partial_download_from_another_address_is_not_continued(web, tmp_path):
     for leftover in ("tt0000001.0123456789abcdef.partial", "tt0000002.0123456789abcdef.partial"):
         (tmp_path / leftover).mkdir()
-        (tmp_path / leftover / "mp4.mp4").write_bytes(b"of another address")
+        (tmp_path / leftover / "mp4.unknown_video").write_bytes(b"of another address")
     fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path)
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["tt0000001.mp4", "tt0000002.0123456789abcdef.partial"]

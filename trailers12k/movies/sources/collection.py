@@ -15,6 +15,7 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.movie import Movie
 from trailers12k.common.vocabulary import FILLING, SAMPLE, SOURCES
 from trailers12k.downloads import retries
+from trailers12k.downloads.bounds import USUAL, Bounds
 from trailers12k.downloads.stop_signal import SharedStopSignal
 from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.movies.curation import STAGE, Decision, effects
@@ -70,13 +71,14 @@ class RetryPolicy:
 
     retries: immediate retries. timeout: seconds to wait for an answer. first_pause: seconds until
     the first retry in a later run. retry: the reasons that the user wants retried now; see
-    `downloads.retries.is_due`.
+    `downloads.retries.is_due`. bounds: of one request.
     """
 
     retries: int
     timeout: float
     first_pause: float
     retry: str = ""
+    bounds: Bounds = USUAL
 
 
 def collect(
@@ -110,7 +112,8 @@ def collect(
             earlier = {mid: record for mid, record in records.items() if mid not in rejected}
             additions, rows = module.read(own, earlier, (services or {})[source])
         else:
-            additions, rows = module.read({"path": source} if key == "table" else own, records)
+            own = {"path": source} if key == "table" else {**own, "local_files": local_files}
+            additions, rows = module.read(own, records)
         adds = source not in FILLING and (source != "imdb" or position == 0)
         name = Path(source).stem if key == "table" else source
         combine(records, name, additions, adds, local_files or source == SAMPLE)
@@ -170,7 +173,9 @@ def collect_from_services(
         folder.mkdir(parents=True, exist_ok=True)
         retry = retries.retry_rule(lambda mid: None, policy.first_pause, policy.retry)
         stop = SharedStopSignal(folder)
-        services[source] = ServiceJob(folder, policy.retries, policy.timeout, retry, stop)
+        services[source] = ServiceJob(
+            folder, policy.retries, policy.timeout, retry, stop, policy.bounds
+        )
     collected = collect(sources, settings, decisions, local_files, services)
     for source, service in services.items():
         rows = collected.ledgers.get(source, [])

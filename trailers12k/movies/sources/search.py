@@ -20,6 +20,7 @@ from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import named_trailer
 from trailers12k.common.text import one_line
 from trailers12k.common.vocabulary import FAILED, OK, SKIPPED
+from trailers12k.downloads.bounds import OutOfBounds, bounded
 from trailers12k.downloads.retries import yt_dlp_version
 from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.jobs.reasons import STOPS, classify_error
@@ -33,6 +34,9 @@ log = logging.getLogger(__name__)
 
 CORRECTED = ("corrected", "corrected_to_none")
 """Reasons why a movie is not searched for."""
+
+LARGEST = 20_000_000
+"""Bytes of the pages of one search."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +203,10 @@ class _Client:
         tries = 0
         while True:
             try:
-                return self.client.extract_info(address, download=False)
+                with bounded(self.service.bounds, LARGEST):
+                    return self.client.extract_info(address, download=False)
+            except OutOfBounds:
+                raise
             except YoutubeDLError as error:
                 message = str(error).removeprefix("ERROR: ")
                 quoted = quote_plus(query)
@@ -213,9 +220,8 @@ class _Client:
                 raise Failure("extractor_broken", f"{type(error).__name__}: {error}") from error
 
     def _new(self) -> Any:
-        from yt_dlp import YoutubeDL
-
         from trailers12k.downloads.youtube import Silent
+        from trailers12k.downloads.ytdlp import BoundedYoutubeDL
 
         options: dict[str, Any] = {
             "extract_flat": "in_playlist",
@@ -234,7 +240,7 @@ class _Client:
             from trailers12k.downloads.http import USER_AGENT
 
             options["http_headers"] = {"User-Agent": USER_AGENT}
-        return YoutubeDL(options)
+        return BoundedYoutubeDL(options)
 
 
 def _trailers(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trailers12k.common.files import inside
+from trailers12k.downloads.bounds import USUAL, Bounds
 from trailers12k.jobs.runner import Retry, StopSignal, never
 
 
@@ -15,7 +16,8 @@ class ServiceJob:
     """What a job gives to a source that queries a service.
 
     folder: for the movies' records and answers. retries: immediate retries of a failed request.
-    timeout: seconds to wait for an answer. retry, stop: see `jobs.runner.process`.
+    timeout: seconds to wait for an answer. retry, stop: see `jobs.runner.process`. bounds: of one
+    request.
     """
 
     folder: Path
@@ -23,6 +25,7 @@ class ServiceJob:
     timeout: float
     retry: Retry = never
     stop: StopSignal | None = None
+    bounds: Bounds = USUAL
 
     def answer_file(self, mid: str) -> Path:
         """Where the answer about a movie is kept."""

@@ -139,7 +139,8 @@ class _Api:
         # `from None`, and the key removed: errors contain the whole URL, and a hostile server may
         # send back what it received.
         try:
-            data = http.read(self.local.client, url, LARGEST, self.service.timeout)
+            service = self.service
+            data = http.read(self.local.client, url, LARGEST, service.timeout, service.bounds)
             return json.loads(data.replace(key.encode(), b""))
         except Failure as failure:
             if failure.status in (401, 403):

@@ -1,0 +1,199 @@
+"""yt-dlp as this project uses it: bounded, without programs that pip did not install, never live.
+
+Writes the files that yt-dlp downloads. Must not know formats, settings and the ledger.
+
+Takes half a second to import, so import it where a client is made.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from urllib3.util import Retry
+from yt_dlp import YoutubeDL
+from yt_dlp.downloader.hls import HlsFD
+from yt_dlp.networking._requests import RequestsHTTPAdapter, RequestsRH
+from yt_dlp.networking._urllib import UrllibRH
+from yt_dlp.networking.common import Request
+from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor
+from yt_dlp.utils import Popen
+
+from trailers12k.common.errors import Failure
+from trailers12k.downloads import hls
+from trailers12k.downloads.http import BoundedAdapter
+from trailers12k.video.joining import join, jumps
+
+NO_PROGRAM = os.devnull + "/ffmpeg"
+"""A path that cannot exist: yt-dlp would use the machine's ffmpeg, and its files would differ from
+machine to machine."""
+
+NATIVE = ("http", "https", "m3u8", "m3u8_native", "http_dash_segments", "ism", "f4m")
+"""Protocols of formats that yt-dlp downloads without another program."""
+
+LARGEST_PLAYLIST = 10_000_000
+"""Bytes of a playlist: a film of 10 hours in segments of a second has 5 MB."""
+
+PROGRAM_SECONDS = 300
+"""Seconds after which a program that yt-dlp starts, such as deno, is ended."""
+
+LAUNCHER = f"""
+import ctypes, os, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+signal.alarm({PROGRAM_SECONDS})
+if os.getppid() == int(sys.argv[1]):
+    os.execvp(sys.argv[2], sys.argv[2:])
+"""
+"""Runs a program that ends with its parent, whatever ends that. Not `preexec_fn`, which may block
+where a process has threads."""
+
+_start = Popen.__init__
+
+
+def _start_bound(self: Any, args: Any, *more: Any, **options: Any) -> None:
+    """`Popen.__init__` of yt-dlp, whose programs would outlive a job that is killed."""
+    if isinstance(args, str) or options.get("shell"):
+        raise OSError("no shell is used")
+    _start(self, [sys.executable, "-ISc", LAUNCHER, str(os.getpid()), *args], *more, **options)
+
+
+Popen.__init__ = _start_bound
+
+
+class _Adapter(BoundedAdapter, RequestsHTTPAdapter):
+    """yt-dlp's adapter of requests, bounded."""
+
+
+class BoundedRequestsRH(RequestsRH):
+    """HTTP with bounds. Names of handlers end in RH."""
+
+    def _create_instance(self, cookiejar: Any, legacy_ssl_support: Any = None) -> Any:
+        session = super()._create_instance(cookiejar, legacy_ssl_support)
+        adapter: Any = _Adapter(  # type: ignore[call-arg]
+            ssl_context=self._make_sslcontext(legacy_ssl_support=legacy_ssl_support),
+            source_address=self.source_address,
+            max_retries=Retry(False),
+        )
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, adapter)
+        return session
+
+
+class DataRH(UrllibRH):
+    """`data:` URLs, such as keys in playlists."""
+
+    _SUPPORTED_URL_SCHEMES = ("data",)
+
+
+class BoundedYoutubeDL(YoutubeDL):
+    """A client for one thread.
+
+    Raises `Failure` for live streams, before it requests a segment, and for what it cannot do
+    without another program. Files are called FORMAT_ID.unknown_video: their content decides what
+    they are, and yt-dlp refuses names that it does not know.
+    """
+
+    def __init__(self, options: Mapping[str, Any]):
+        # Some of yt-dlp's classes look for ffmpeg without options. The variable is this thread's.
+        FFmpegPostProcessor._ffmpeg_location.set(NO_PROGRAM)
+        super().__init__(
+            {
+                **options,
+                "ffmpeg_location": NO_PROGRAM,
+                "external_downloader": "native",
+                "fixup": "never",
+                # A skipped one would be a gap in the video.
+                "skip_unavailable_fragments": False,
+            }
+        )
+
+    def build_request_director(self, handlers: Any, preferences: Any = None) -> Any:
+        """The clients that may send requests."""
+        return super().build_request_director((BoundedRequestsRH, DataRH), preferences)
+
+    def process_video_result(self, info_dict: Any, download: bool = True) -> Any:
+        """Choose a format and download it."""
+        generic = info_dict.get("extractor_key") == "Generic"
+        # For playlists of unknown sites yt-dlp guesses; `dl` reads them.
+        if not generic and _is_live(info_dict):
+            raise Failure("live", "a live stream")
+        if info_dict.get("live_status") == "post_live":
+            raise Failure("not_yet", "a live stream that has just ended")
+        if info_dict.get("direct"):
+            # Servers send videos as audio/ogg or audio/mp4, too.
+            for each in (info_dict, *(info_dict.get("formats") or ())):
+                if each.get("vcodec") == "none":
+                    del each["vcodec"]
+        return super().process_video_result(info_dict, download)
+
+    def process_info(self, info_dict: Any) -> Any:
+        """Download a chosen format."""
+        info_dict["ext"] = "unknown_video"
+        return super().process_info(info_dict)
+
+    def dl(self, name: str, info: Any, subtitle: bool = False, test: bool = False) -> Any:
+        """Download one format's file."""
+        protocol = info.get("protocol") or ""
+        if protocol not in NATIVE:
+            raise Failure("no_format", f"the protocol {protocol} needs another program")
+        if protocol.startswith("m3u8"):
+            return self._join_parts(name, [info | each for each in self._hls_parts(info)])
+        if _is_live(info):
+            raise Failure("live", "a live stream")
+        fragments = info.get("fragments")
+        if protocol == "http_dash_segments" and isinstance(fragments, list):
+            parts = [info | {"fragments": part} for part in _periods(fragments)]
+            return self._join_parts(name, parts)
+        return super().dl(name, info, subtitle, test)
+
+    def _hls_parts(self, info: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """What differs in the information about each part of a stream. Raises `Failure`."""
+        request = Request(info["url"], headers=info.get("http_headers") or {})
+        with self.urlopen(request) as answer:
+            text = answer.read(LARGEST_PLAYLIST).decode("utf-8", "replace")
+            url = answer.url
+        if hls.is_live(text):
+            raise Failure("live", "a live stream: its playlist has no end")
+        if not HlsFD.can_download(text, {}):
+            raise Failure("drm", "the stream is encrypted in a way that only players decrypt")
+        parts = hls.parts(text)
+        if not parts:
+            raise Failure("empty", "the playlist has no segments")
+        common = {"url": url, "protocol": "m3u8_native", "is_live": False, "format_index": None}
+        return [common | {"hls_media_playlist_data": part} for part in parts]
+
+    def _join_parts(self, name: str, parts: list[dict[str, Any]]) -> tuple[bool, bool]:
+        """Download the parts of a stream, each with its own clock, and join them.
+
+        Raises `Failure`.
+        """
+        files = [Path(f"{name}.{number}") for number in range(len(parts))]
+        for file, info in zip(files, parts, strict=True):
+            done, _ = super().dl(str(file), info)
+            if not done:
+                return False, True
+        if len(files) == 1 and not jumps(files[0]):
+            files[0].replace(name)
+        else:
+            join(files, Path(name))
+            for file in files:
+                file.unlink()
+        return True, True
+
+
+def _is_live(info: Mapping[str, Any]) -> bool:
+    return bool(info.get("is_live")) or info.get("live_status") == "is_live"
+
+
+def _periods(fragments: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """A DASH stream's fragments by period: each begins with a header, for which no duration is
+    stated."""
+    periods: list[list[dict[str, Any]]] = []
+    for number, fragment in enumerate(fragments):
+        header = "duration" not in fragment and "duration" in fragments[number - 1]
+        if number == 0 or header:
+            periods.append([])
+        periods[-1].append(fragment)
+    return periods
