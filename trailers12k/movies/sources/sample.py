@@ -23,7 +23,7 @@ BROKEN = {
 }
 """Fault -> the movie that has it. Every sample contains these, to show how failures are handled."""
 
-SHORT = "tt9000025"
+SHORT = "tt9000015"
 """The movie whose trailer has fewer clips than the snippet of config.yaml. With the seed
 of config.yaml no split trains on it, since the reference's trainer fails on such a trailer."""
 
