@@ -4,6 +4,7 @@
 # make restore    put the products of VERSION=tag back, or of this commit; FORCE=1 loses unsaved ones
 # make diff       print what changed from FROM=tag to TO=tag; without TO, to the files here
 # make bench      measure what the README says that things cost
+# make mutants    change the code in 200 small ways and list the changes that no unit test notices
 # make check      all checks but the tests: format, style, types, imports, dependencies, generated files
 # make lock       derive lock.txt from requirements.txt; what needs no change stays (UPGRADE=1: all new)
 # make envs       generate envs/*.yaml from requirements.txt
@@ -15,7 +16,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: sample test snapshot restore diff bench check lock envs settings clean
+.PHONY: sample test snapshot restore diff bench mutants check lock envs settings clean
 
 sample: $(READY)
 	snakemake --cores all
@@ -43,6 +44,11 @@ bench: $(READY)
 	python tests/bench/features.py
 	python tests/bench/sheets.py
 	python tests/bench/training.py
+	python tests/bench/splits.py
+
+# Two hours at most on idle cores; --count, --hours and --survivors as in the file.
+mutants: $(READY)
+	nice -n 19 python tests/bench/mutants.py
 
 check: $(READY)
 	ruff check .

@@ -7,6 +7,7 @@ from pathlib import Path
 from trailers12k.downloads.stop_signal import stop_reason
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
+from trailers12k.workflow.stage_check import require_any
 
 
 def rows_of(paths: Iterable[str]) -> Iterator[dict[str, str]]:
@@ -26,6 +27,8 @@ def main() -> None:
     # A movie that a source does not have is no failure of the run.
     ledger.check(sources, 1, stop_reason())
     ledger.check(stages, snakemake.params.max_failure_rate, stop_reason())
+    if snakemake.wildcards.stages == "trailers":
+        require_any("trailers", snakemake.input.ledgers)
     ledger.write_failures(snakemake.output.failures, [*sources, *stages])
 
 

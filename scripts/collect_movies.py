@@ -29,7 +29,7 @@ def main() -> None:
         downloads.local_files,
     )
     listed.check_number(collection.movies_of(collected))
-    for name, path in zip(plan.queried, snakemake.output.ledgers, strict=True):
+    for name, path in zip(plan.recorded, snakemake.output.ledgers, strict=True):
         rows = collected.ledgers.get(name, [])
         ledger.write_shard(path, rows)
         logging.info("%s: %s", name, ledger.count(rows))

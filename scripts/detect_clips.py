@@ -4,8 +4,10 @@ from pathlib import Path
 
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
+from trailers12k.settings import load
 from trailers12k.video import clip_shard
 from trailers12k.video.clip_detection import ClipSettings
+from trailers12k.workflow.stage_check import require_movies
 
 
 def main() -> None:
@@ -15,8 +17,10 @@ def main() -> None:
         table=Path(snakemake.output.clips),
         contact_sheets=Path("build/sheets"),
     )
+    trailers = ledger.read_shard(snakemake.input.trailers)
+    require_movies(load(snakemake.config), "trailers", trailers)
     rows = clip_shard.detect_shard(
-        ledger.read_shard(snakemake.input.trailers),
+        trailers,
         ClipSettings(**snakemake.params.settings),
         snakemake.params.code,
         paths,

@@ -10,6 +10,7 @@ from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
 from trailers12k.settings import load
 from trailers12k.video.clip_table import read_clips
+from trailers12k.workflow.stage_check import require_movies
 
 
 def main() -> None:
@@ -20,7 +21,9 @@ def main() -> None:
     batch = configured.backbones[name].batch
     clip_settings = dict(settings["clips"])
     if detected := snakemake.input.get("detected"):
-        clip_settings["detector_version"] = ledger.tools(ledger.read_shard(detected))
+        detections = ledger.read_shard(detected)
+        require_movies(configured, "clips", detections)
+        clip_settings["detector_version"] = ledger.tools(detections)
     weights = snakemake.input.get("weights")
     recipe = recipe_of(
         BackboneSpec(**settings["backbone"], batch=batch),

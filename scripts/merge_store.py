@@ -8,9 +8,13 @@ from trailers12k.features.store import Part, merge
 from trailers12k.features.store import attributes as attributes_of
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
+from trailers12k.settings import load
+from trailers12k.workflow.stage_check import require_any, used_stores
 
 
 def main() -> None:
+    if snakemake.wildcards.store in used_stores(load(snakemake.config)):
+        require_any(snakemake.wildcards.store, snakemake.input.ledgers)
     parts, attributes = [], {}
     for path, group in zip(snakemake.input.ledgers, snakemake.input.groups, strict=True):
         shard = Path(group).parent

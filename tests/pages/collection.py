@@ -148,7 +148,7 @@ def _make(number: int, untrained: bool, kinds: int) -> Path:
     curves.write("results/curves/genres.csv", curves.genres(tst, list(RUNS)), 2)
     rows = [
         {"split": f"split{k}", "subset": subset, "movies": int(number * part)}
-        | {"label_deviation": 0.01, "pair_deviation": 0.002}
+        | {"label_deviation": 0.01, "rare_deviation": 0.0, "pair_deviation": 0.002}
         | {genre: round(1 + 0.02 * random.standard_normal(), 4) for genre in GENRES}
         for k in range(3)
         for subset, part in (("training", 0.7), ("validation", 0.1), ("test", 0.2))

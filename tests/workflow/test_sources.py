@@ -243,11 +243,27 @@ def test_a_rate_limit_of_the_search_stops_all_downloads(web, tmp_path):
         (archive({"1": entry(1, [], genres=["Dramma"])}), "genres: 'Dramma' is not allowed"),
     ],
 )
-def test_an_invalid_file_is_reported_in_one_line(web, tmp_path, data, message):
+def test_a_file_without_ten_good_entries_is_refused_in_one_line(web, tmp_path, data, message):
     web.files["metadata.tar.gz"] = data
     project = project_of(tmp_path / "project", web, ["trailers12k"])
     assert project.run("data/movies.csv").code != 0
-    last = project.log("collect_movies.log").splitlines()[-1]
-    assert (
-        message in last and "ERROR" in last and "Traceback" not in project.log("collect_movies.log")
-    )
+    log = project.log("collect_movies.log")
+    assert message in log and "ERROR" in log.splitlines()[-1] and "Traceback" not in log
+
+
+def test_an_odd_entry_is_in_the_ledger(web, tmp_path):
+    entries = {str(n): entry(n, [{"id": "x" * 11}]) for n in range(1, 12)}
+    entries["3"] = entry(3, [{"id": "short"}])
+    entries["4"]["imdb"]["year"] = "soon"
+    web.files["metadata.tar.gz"] = archive(entries)
+    project = project_of(tmp_path / "project", web, ["trailers12k"])
+    project.build("data/movies.csv")
+    movies = {row["mid"] for row in rows_of(project, "data/movies.csv")}
+    assert movies == {mid_of(n) for n in range(1, 12)} - {mid_of(4)}
+    rows = rows_of(project, "build/ledger/trailers12k/all.csv")
+    assert [(row["mid"], row["status"], row["reason"]) for row in rows] == [
+        (mid_of(3), "ok", "odd_row"),
+        (mid_of(4), "skipped", "odd_row"),
+    ]
+    assert "metadata.tar.gz, entry 4: year: 'soon' is not allowed" in rows[1]["detail"]
+    assert "2 odd rows" in project.log("collect_movies.log")

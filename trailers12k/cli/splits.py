@@ -12,7 +12,7 @@ import typer
 from trailers12k.cli.collection import examples
 
 TRIES = 5
-"""That of the settings and of `splits.stratification`, which imports scikit-learn."""
+"""That of the settings and of `splits.stratification`, which imports numpy."""
 
 
 def register(app: typer.Typer) -> None:
@@ -41,9 +41,7 @@ def splits(
         typer.Argument(metavar="OUT.csv", help="The table to write.", show_default=False),
     ],
     seed: Annotated[int, typer.Option(min=0, help="Seed of all random choices.")],
-    tries: Annotated[
-        int, typer.Option(min=1, help="Number of seeded assignments to compare.")
-    ] = TRIES,
+    tries: Annotated[int, typer.Option(min=1, help="Number of random starts.")] = TRIES,
     extend: Annotated[
         Path | None,
         typer.Option(metavar="OLD.csv", help="An earlier OUT.csv; its movies keep their subsets."),
@@ -57,7 +55,7 @@ def splits(
 ) -> None:
     """Split the movies of a table into training, validation and test, three times.
 
-    Shares are 70, 10 and 20 %. Labels and pairs of labels are balanced (second-order iterative
+    Shares are 70, 10 and 20 %. Labels and pairs of labels are balanced (second-order
     stratification). OUT.csv has the columns split0, split1 and split2: 0 training, 1 validation,
     2 test.
     """

@@ -202,6 +202,12 @@ def next_retry_round(folder: Path, shard: str, first_pause: float, retry: str) -
     return state.round + bool(due or (state.stopped and not stop_reason()))
 
 
+def last_retry_round(folder: Path, shard: str) -> int:
+    """The number of a shard's last retry round; 0 before its first job."""
+    path = open_file(folder, shard)
+    return _read_open(path).round if path.exists() else 0
+
+
 def due_times(folder: Path, first_pause: float) -> list[float]:
     """When the failures of all shards are retried, in seconds since 1970."""
     return [

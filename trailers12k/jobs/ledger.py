@@ -14,7 +14,7 @@ from trailers12k.common.files import read_csv, write_csv
 from trailers12k.common.vocabulary import FAILED, OK, SKIPPED, STATUSES
 
 COLUMNS = ["mid", "status", "reason", "detail", "attempts", "bytes", "sha256", "tool"]
-"""status: one of `STATUSES`. reason: one word, unless the status is ok. detail: the original
+"""status: one of `STATUSES`. reason: one word; empty for most that are ok. detail: the original
 message. attempts: their number. bytes, sha256: of the file that the stage made, if any. tool: the
 program that made it, with its version."""
 

@@ -202,10 +202,10 @@ def plot_splits(table: str | Path, stem: str | Path) -> None:
 def balance(splits: pd.DataFrame) -> alt.FacetChart:
     """Points of each genre's share in each subset of every split, relative to its share overall.
 
-    splits: rows of splits.csv, whose columns after the first five are genres. A point at 1 is a
+    splits: rows of splits.csv, whose columns after the first six are genres. A point at 1 is a
     subset with exactly the overall share. Three splits a row.
     """
-    genres = list(splits.columns[5:])
+    genres = list(splits.columns[6:])
     headings: dict[str, str] = {}
     rows = []
     for row in splits.to_dict("records"):

@@ -296,8 +296,8 @@ class SplitSettings(Section):
         default=5,
         ge=1,
         le=1000,
-        description="Number of seeded assignments to compare. The one with the lowest label + 5 x "
-        "pair + size deviation is used.",
+        description="Number of random starts. Each is improved by moves and exchanges of movies; "
+        "the most even result is used.",
     )
     extend: NonEmpty | None = Field(
         default=None,

@@ -15,7 +15,7 @@ import numpy as np
 from trailers12k.common.errors import UserError
 from trailers12k.common.vocabulary import PUBLISHED, SUBSETS
 from trailers12k.splits.stratification import (
-    FOLDS,
+    LEAST_MOVIES,
     SHARES,
     TRIES,
     UNASSIGNED,
@@ -110,7 +110,7 @@ def assign_as_published(
             "published` from the configuration"
         )
     labels = labels[kept]
-    compared = {"ours": make_splits(labels, SHARES, seed)} if len(kept) >= FOLDS else {}
+    compared = {"ours": make_splits(labels, SHARES, seed)} if len(kept) >= LEAST_MOVIES else {}
     return SplitMovies([mids[place] for place in kept.tolist()], labels, columns[kept], compared)
 
 
@@ -120,9 +120,9 @@ def balance(
     """The rows of results/splits.csv, one per split and subset.
 
     splits: prefix -> columns (movies, splits); a split is called by its prefix and number.
-    Keys: `split`, `subset`, `movies`, `label_deviation` and `pair_deviation` of the split (see
-    `Deviations`), and per genre its share in the subset relative to its share overall (1 is
-    perfect).
+    Keys: `split`, `subset`, `movies`, `label_deviation`, `rare_deviation` and `pair_deviation` of
+    the split (see `Deviations`), and per genre its share in the subset relative to its share
+    overall (1 is perfect).
     """
     overall, rows = labels.mean(axis=0), []
     named = [(f"{name}{n}", c) for name, cs in splits.items() for n, c in enumerate(cs.T)]
@@ -137,6 +137,7 @@ def balance(
                 "subset": subset,
                 "movies": int(inside.sum()),
                 "label_deviation": f"{deviation.label:.4f}",
+                "rare_deviation": f"{deviation.rare:.2f}",
                 "pair_deviation": f"{deviation.pair:.5f}",
             }
             rows.append(row | {g: f"{r:.4f}" for g, r in zip(genres, relative, strict=True)})

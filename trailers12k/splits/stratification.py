@@ -2,8 +2,9 @@
 
 Reads and writes nothing but arrays. Must not know files, movies or the configuration.
 
-The engine is iterative stratification (Sechidis et al. 2011) with the pairs of genres as further
-labels (second order: Szymański and Kajdanowicz 2017).
+Movies are dealt at random; then the move of one movie, or the exchange of two, that lowers the
+imbalance most is repeated until none lowers it. Pairs of genres are balanced like genres (second
+order: Szymański and Kajdanowicz 2017).
 """
 
 import logging
@@ -13,7 +14,6 @@ from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
-from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.seeds import seed_for
@@ -25,24 +25,42 @@ SHARES = {"training": 0.7, "validation": 0.1, "test": 0.2}
 """The subsets' shares in the paper."""
 
 TRIES = 5
-"""Seeded stratifications of which the best is kept."""
+"""Random starts of which the best result is kept."""
 
-FOLDS = 10
-"""Folds of one stratification. Shares are therefore tenths."""
+LEAST_MOVIES = 10
+"""Fewer movies are not split. Shares are tenths."""
 
 UNASSIGNED = -1
 """In a split column: a movie without a subset."""
 
-PAIR_WEIGHT = 5
-"""Weight of the pair deviation in the score: on the published labels it brings the label and the
-pair deviation to one scale."""
+RARE = 10
+"""A genre or pair of fewer movies is weighted as one of so many: no assignment divides two movies
+by shares, and their relative deviation, about 1, would outweigh all others."""
+
+PAIR_WEIGHT = 30
+"""Weight of the pairs in the imbalance: genres and pairs are then both more even than after a
+stratification for either (tests/bench/splits.py), for 10 published labels and 30 random ones."""
+
+SIZE_WEIGHT = 10
+"""Weight of the sizes of the subsets in the imbalance. Subsets of the right sizes also are those in
+which genres are most even."""
+
+EXCHANGED = 32
+"""Kinds of movies in each of two subsets that are compared for an exchange: those whose moves alone
+lower the imbalance most."""
+
+MOST_CHANGES = 10_000
+"""Moves and exchanges of one try at most. 12,000 movies need about 150."""
 
 
 class Deviations(NamedTuple):
     """How far a split column is from perfect stratification; 0 is perfect."""
 
     label: float
-    """The largest relative deviation of a genre's share in a subset from its share overall."""
+    """The largest relative deviation of a genre's share in a subset from its share overall, over
+    genres of at least `RARE` movies."""
+    rare: float
+    """The largest deviation of the count of a rarer genre in a subset, in movies."""
     pair: float
     """The summed absolute deviation of the subsets' genre-pair counts from proportional counts,
     divided by the sum of all pair counts."""
@@ -87,13 +105,11 @@ def make_splits(
             (constraints or Constraints()).of_split(number),
         )
         sizes = "/".join(str((column == subset).sum()) for subset in range(len(SUBSETS)))
-        label, pair = deviations(labels, column)
         log.info(
-            "split%d: %s movies, label deviation %.3f, pair deviation %.4f",
+            "split%d: %s movies; deviations: label %.3f, rare labels %.1f movies, pair %.4f",
             number,
             sizes,
-            label,
-            pair,
+            *deviations(labels, column),
         )
         columns.append(column)
     return np.column_stack(columns)
@@ -106,19 +122,16 @@ def make_split(
     tries: int = TRIES,
     constraints: Constraints | None = None,
 ) -> np.ndarray:
-    """One split column, (movies,) int64 of 0, 1, 2: the best of `tries` seeded stratifications.
+    """One split column, (movies,) int64 of 0, 1, 2: the most balanced of `tries` seeded ones.
 
-    labels: (movies, genres) of 0 and 1. shares: a multiple of 0.1 for each of `SUBSETS`.
+    labels: (movies, genres) of 0 and 1. shares: one for each of `SUBSETS`.
     constraints: `assigned` is (movies,). New movies are assigned so that all movies together are
         as balanced as possible.
 
-    Each try divides the movies into ten folds. Of all assignments of folds to subsets, over all
-    tries, the one with the lowest score (`_scores`) is kept. Fewer than ten new movies (or groups)
-    are assigned one by one, each to the subset that is furthest below its share.
-    Raises `UserError` when there are fewer movies than folds, or a subset stays empty.
+    Raises `UserError` when there are fewer than `LEAST_MOVIES`, or a subset stays empty.
     """
-    if len(labels) < FOLDS:
-        raise UserError(f"splits: {len(labels)} movies; at least {FOLDS} are needed")
+    if len(labels) < LEAST_MOVIES:
+        raise UserError(f"splits: {len(labels)} movies; at least {LEAST_MOVIES} are needed")
     assigned, groups = (
         (None, None) if constraints is None else (constraints.assigned, constraints.groups)
     )
@@ -128,27 +141,127 @@ def make_split(
     open_units = np.unique(units[base == UNASSIGNED])
     if not len(open_units):
         return base
-    columns, target = with_pairs(labels), np.array([shares[name] for name in SUBSETS])
-    best, best_score = base, np.inf
+    # The last column counts movies, so that sizes are balanced like genres.
+    columns = np.column_stack([with_pairs(labels), np.ones(len(labels), np.int64)])
+    target = np.array([shares[name] for name in SUBSETS])
+    search = _Search(columns, labels.shape[1], target, base, units, open_units)
+    best, lowest = base, np.inf
     for number in range(tries):
-        try_seed = seed_for(seed, "try", number) % 2**32
-        if len(open_units) < FOLDS:
-            candidates = _one_by_one(base, units, open_units, target, try_seed)[None]
-            fold_of = np.searchsorted(open_units, units)
-        else:
-            fold_of = _folds(columns, units, open_units, try_seed)[units]
-            candidates = _fold_assignments(target)
-        scores = _scores(*_count(columns, base, fold_of, candidates), labels.shape[1], target)
-        lowest = int(np.argmin(scores))
-        if scores[lowest] < best_score:
-            best_score = float(scores[lowest])
-            best = np.where(base == UNASSIGNED, candidates[lowest][fold_of], base)
-    if best_score == np.inf:
+        subset_of, imbalance = search.run(np.random.default_rng(seed_for(seed, "try", number)))
+        column = np.where(base == UNASSIGNED, subset_of[units], base)
+        if imbalance < lowest and len(np.unique(column)) == len(SUBSETS):
+            best, lowest = column, imbalance
+    if lowest == np.inf:
         raise UserError(
             f"splits: {len(labels)} movies in {len(np.unique(units))} groups leave a subset empty; "
             "put fewer movies into one group"
         )
     return best
+
+
+class _Search:
+    """Assigns units (single movies, or groups) to subsets so that the imbalance is lowest.
+
+    The imbalance is the sum over subsets, and over genres, pairs and sizes, of the squared relative
+    deviation of a count from its target. Pairs are weighted by `PAIR_WEIGHT` and their shares of
+    all pair counts, sizes by `SIZE_WEIGHT`. Units with the same counts are one kind, within which
+    chance decides.
+
+    columns: (movies, columns): labels, pairs, ones. base, units: (movies,). open_units: those to
+    assign.
+    """
+
+    def __init__(
+        self,
+        columns: np.ndarray,
+        genres: int,
+        target: np.ndarray,
+        base: np.ndarray,
+        units: np.ndarray,
+        open_units: np.ndarray,
+    ):
+        total = columns.sum(0)
+        self.target = target
+        self.weights = 1 / (target[:, None] * np.maximum(total, RARE)) ** 2
+        pairs = slice(genres, -1)
+        share = np.maximum(total, RARE) * target[:, None] / max(1, total[pairs].sum())
+        self.weights[:, pairs] *= PAIR_WEIGHT * share[:, pairs]
+        self.weights[:, -1] *= SIZE_WEIGHT
+        of_units = np.zeros((units.max() + 1, columns.shape[1]), np.int64)
+        np.add.at(of_units, units, columns)
+        self.open_units, self.units = open_units, len(of_units)
+        rows, self.kind_of = np.unique(of_units[open_units], axis=0, return_inverse=True)
+        self.rows = rows.astype(float)
+        self.squares = self._weighted(self.rows**2, self.weights)
+        inside = base == np.arange(len(SUBSETS))[:, None]
+        self.base = inside @ columns - target[:, None] * total
+
+    def run(self, random: np.random.Generator) -> tuple[np.ndarray, float]:
+        """A subset for each unit, (units,) int64, and the imbalance.
+
+        Only the values of open units have a meaning.
+        """
+        counts = self._deal(random)
+        deviation = self.base + counts.T @ self.rows
+        for _ in range(MOST_CHANGES):
+            changes = self._best_change(counts, deviation)
+            if not changes:
+                break
+            for kind, old, new in changes:
+                counts[kind, old] -= 1
+                counts[kind, new] += 1
+                deviation[old] -= self.rows[kind]
+                deviation[new] += self.rows[kind]
+        order = random.permutation(len(self.open_units))
+        order = order[np.argsort(self.kind_of[order], kind="stable")]
+        subset_of = np.full(self.units, UNASSIGNED)
+        subset_of[self.open_units[order]] = np.repeat(
+            np.tile(np.arange(len(SUBSETS)), len(counts)), counts.ravel()
+        )
+        return subset_of, float((self.weights * deviation**2).sum())
+
+    def _deal(self, random: np.random.Generator) -> np.ndarray:
+        """Random counts (kinds, subsets): units in random order fill what the subsets lack."""
+        order = random.permutation(len(self.open_units))
+        movies = self.rows[self.kind_of[order], -1]
+        lacking = np.maximum(0, -self.base[:, -1])
+        middle = (np.cumsum(movies) - movies / 2) / movies.sum()
+        subsets = np.searchsorted(np.cumsum(lacking)[:-1] / lacking.sum(), middle)
+        counts = np.zeros((len(self.rows), len(SUBSETS)), np.int64)
+        np.add.at(counts, (self.kind_of[order], subsets), 1)
+        return counts
+
+    def _best_change(self, counts: np.ndarray, deviation: np.ndarray) -> list[tuple[int, int, int]]:
+        """The moves (kind, old subset, new subset) that lower the imbalance most: one, or two in
+        opposite directions; none if nothing lowers it."""
+        linear = 2 * self._weighted(self.rows, self.weights * deviation)
+        leaving = np.where(counts > 0, self.squares - linear, np.inf)
+        entering = self.squares + linear
+        best, changes = -1e-12, []
+        for a, b in combinations(range(len(SUBSETS)), 2):
+            there, back = leaving[:, a] + entering[:, b], leaving[:, b] + entering[:, a]
+            first, second = (np.argsort(d, kind="stable")[:EXCHANGED] for d in (there, back))
+            shared = self._weighted(
+                self.rows[first], self.rows[second] * (self.weights[a] + self.weights[b])
+            )
+            both = there[first][:, None] + back[second] - 2 * shared
+            i, j = np.unravel_index(both.argmin(), both.shape)
+            options = [
+                (there[first[0]], [(first[0], a, b)]),
+                (back[second[0]], [(second[0], b, a)]),
+                (both[i, j], [(first[i], a, b), (second[j], b, a)]),
+            ]
+            for lowered, moves in options:
+                if lowered < best:
+                    best, changes = lowered, moves
+        return changes
+
+    @staticmethod
+    def _weighted(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """rows (a, columns) times weights (b, columns): (a, b)."""
+        # Not `@`, whose last bits, and so the choice among equals, depend on the number of threads.
+        products: np.ndarray = np.einsum("ac,bc->ab", rows, weights)
+        return products
 
 
 def with_pairs(labels: np.ndarray) -> np.ndarray:
@@ -161,58 +274,22 @@ def with_pairs(labels: np.ndarray) -> np.ndarray:
 def deviations(labels: np.ndarray, subset: np.ndarray) -> Deviations:
     """How far a split column, (movies,), is from perfect stratification of labels (movies, genres).
 
-    Both numbers are infinite when a subset is empty.
+    Movies that are `UNASSIGNED` do not count. All numbers are infinite when a subset is empty.
     """
     columns = with_pairs(labels)
     inside = subset == np.arange(len(SUBSETS))[:, None]
-    label, pair = _deviations(inside @ columns, inside.sum(1), labels.shape[1])
-    return Deviations(float(label), float(pair))
-
-
-def _deviations(
-    counts: np.ndarray, sizes: np.ndarray, genres: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """`deviations` of many splits at once: two arrays (...,).
-
-    counts: (..., subsets, columns), how often each label or pair occurs in each subset.
-    sizes: (..., subsets), movies. genres: how many of the columns are single genres.
-    """
-    movies, total = sizes.sum(-1), counts.sum(-2)
-    shares = sizes / movies[..., None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        relative = counts / sizes[..., None] / (total / movies[..., None])[..., None, :]
-    label = np.abs(np.where(total[..., None, :] > 0, relative, 1) - 1)[..., :genres].max((-1, -2))
-    off = np.abs(counts - shares[..., None] * total[..., None, :])[..., genres:].sum((-1, -2))
-    pair = off / np.maximum(1, total[..., genres:].sum(-1))
-    empty = (sizes == 0).any(-1)
-    return np.where(empty, np.inf, label), np.where(empty, np.inf, pair)
-
-
-def _scores(counts: np.ndarray, sizes: np.ndarray, genres: int, target: np.ndarray) -> np.ndarray:
-    """The score of each candidate split, (...,); the lowest is the best.
-
-    It is label deviation + `PAIR_WEIGHT` x pair deviation + size deviation. The size deviation is
-    the largest relative deviation of a subset's size from its target share. See `_deviations`.
-    """
-    label, pair = _deviations(counts, sizes, genres)
-    size = np.abs(sizes / sizes.sum(-1)[..., None] / target - 1).max(-1)
-    scores: np.ndarray = label + PAIR_WEIGHT * pair + size
-    return scores
-
-
-def _count(
-    columns: np.ndarray, base: np.ndarray, fold_of: np.ndarray, candidates: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Per candidate: counts (candidates, subsets, columns) and sizes (candidates, subsets).
-
-    fold_of: (movies,). candidates: (candidates, folds), the subset of each fold of new movies.
-    """
-    new, numbers = base == UNASSIGNED, np.arange(len(SUBSETS))
-    in_fold = fold_of[new] == np.arange(candidates.shape[1])[:, None]
-    in_base = base == numbers[:, None]
-    in_subset = candidates[:, None, :] == numbers[:, None]
-    counts = in_base @ columns + in_subset @ (in_fold @ columns[new])
-    return counts, in_base.sum(1) + in_subset @ in_fold.sum(1)
+    sizes, counts = inside.sum(1), inside @ columns
+    if not sizes.all():
+        return Deviations(np.inf, np.inf, np.inf)
+    total = counts.sum(0)
+    expected = sizes[:, None] / sizes.sum() * total
+    off, genres = np.abs(counts - expected), np.arange(columns.shape[1]) < labels.shape[1]
+    common, rare = genres & (total >= RARE), genres & (total < RARE)
+    return Deviations(
+        label=float((off[:, common] / expected[:, common]).max(initial=0)),
+        rare=float(off[:, rare].max(initial=0)),
+        pair=float(off[:, ~genres].sum() / max(1, total[~genres].sum())),
+    )
 
 
 def _assign_to_their_group(base: np.ndarray, units: np.ndarray) -> np.ndarray:
@@ -223,44 +300,3 @@ def _assign_to_their_group(base: np.ndarray, units: np.ndarray) -> np.ndarray:
         assigned = base[members & (base != UNASSIGNED)]
         filled[members & (base == UNASSIGNED)] = np.bincount(assigned).argmax()
     return filled
-
-
-def _folds(columns: np.ndarray, units: np.ndarray, open_units: np.ndarray, seed: int) -> np.ndarray:
-    """A fold for each unit, (units,) int64; only the values at `open_units` have a meaning."""
-    # A unit has every label that any of its movies has.
-    of_units = np.zeros((units.max() + 1, columns.shape[1]), columns.dtype)
-    np.maximum.at(of_units, units, columns)
-    rows = of_units[open_units]
-    if rows.shape[1] == 1:  # scikit-learn takes one column for another kind of target
-        rows = np.column_stack([rows, 1 - rows])
-    fold_of = np.zeros(len(of_units), np.int64)
-    folds = MultilabelStratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    for fold, (_, inside) in enumerate(folds.split(rows, rows)):
-        fold_of[open_units[inside]] = fold
-    return fold_of
-
-
-def _fold_assignments(target: np.ndarray) -> np.ndarray:
-    """All assignments of folds to subsets by their shares, (assignments, folds): 360 for 7, 1, 2
-    folds."""
-    _, validation, test = np.round(target * FOLDS).astype(int)
-    assignments = []
-    for first in combinations(range(FOLDS), validation):
-        remaining = [fold for fold in range(FOLDS) if fold not in first]
-        for second in combinations(remaining, test):
-            assignments.append([1 if f in first else 2 if f in second else 0 for f in range(FOLDS)])
-    return np.array(assignments)
-
-
-def _one_by_one(
-    base: np.ndarray, units: np.ndarray, open_units: np.ndarray, target: np.ndarray, seed: int
-) -> np.ndarray:
-    """A subset for each of a few units, (open units,) int64: in random order, each to the subset
-    that is furthest below its target share."""
-    sizes = np.bincount(base[base != UNASSIGNED], minlength=len(SUBSETS)).astype(float)
-    subsets = np.zeros(len(open_units), np.int64)
-    for place in np.random.default_rng(seed).permutation(len(open_units)):
-        neediest = int(np.argmax(target - sizes / max(1, sizes.sum())))
-        subsets[place] = neediest
-        sizes[neediest] += (units == open_units[place]).sum()
-    return subsets

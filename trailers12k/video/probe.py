@@ -15,6 +15,7 @@ from av.error import FFmpegError
 from trailers12k.common.errors import Failure
 from trailers12k.video.completeness import Missing, missing
 from trailers12k.video.container import check_format, is_picture_format
+from trailers12k.video.picture import Appearance
 from trailers12k.video.reader import TIE, decode, decord_module, displayed_size, video_stream
 from trailers12k.video.sound import Sound, SoundMeter
 from trailers12k.video.timing import DISCONTINUOUS, FrameClock, PacketTimes
@@ -99,12 +100,13 @@ def _probe(path: Path, container: Any) -> Probe:
         packets.add(packet)
         meter.add(packet)
 
-    times, corrupt, last = [], 0, None
+    times, corrupt, last, appearance = [], 0, None, Appearance()
     for frame, time, damaged in decode(container, stream, clock, watch):
         corrupt += damaged
         if frame is not None:
             times.append(time)
             last = frame
+            appearance.add(frame)
     if last is None:
         raise Failure("corrupt", "no frame can be decoded")
     end = times[-1] + _frame_duration(last, times)
@@ -115,11 +117,11 @@ def _probe(path: Path, container: Any) -> Probe:
     _check_end(path, container, stream, packets, end)
     if corrupt > MAX_CORRUPT * len(times):
         raise Failure("corrupt", f"{corrupt} of {len(times)} frames are damaged")
-    if last.rotation % 180:
+    if appearance.is_transposed:
         height, width = width, height
     # Of several streams, decord may choose a different one; in broadcast formats, whose times may
     # be negative, it may skip the first frames.
-    simple = not corrupt and not last.rotation and len(container.streams.video) == 1
+    simple = not corrupt and appearance.is_ordinary and len(container.streams.video) == 1
     simple = simple and not clock.flags and not container.format.flags & DISCONTINUOUS
     small = path.stat().st_size <= DECORD_BYTES and len(times) <= DECORD_FRAMES
     return Probe(
@@ -131,7 +133,7 @@ def _probe(path: Path, container: Any) -> Probe:
         corrupt=corrupt,
         codec=stream.codec_context.codec.canonical_name,
         decoder="decord" if simple and small and _decord_agrees(path, times) else "pyav",
-        flags=_flags(clock, packets, container, stream, times[0]),
+        flags=_flags(appearance, clock, packets, container, stream, times[0]),
         sound=meter.sound(packets.of(meter.index)),
     )
 
@@ -181,10 +183,15 @@ def _tolerance(duration: float, lack: Missing | None) -> float:
 
 
 def _flags(
-    clock: FrameClock, packets: PacketTimes, container: Any, stream: Any, first: float
+    appearance: Appearance,
+    clock: FrameClock,
+    packets: PacketTimes,
+    container: Any,
+    stream: Any,
+    first: float,
 ) -> tuple[str, ...]:
     """first: time of the first frame."""
-    flags = set(clock.flags)
+    flags = {*clock.flags, *appearance.flags}
     own = packets.of(stream.index)
     if own and "discontinuity" not in flags:
         _, reached = packets.all()
@@ -219,4 +226,4 @@ def _decord_agrees(path: Path, times: list[float]) -> bool:
         stamps = video.get_frame_timestamp(range(len(video)))[:, 0]
     except (decord.DECORDError, RuntimeError, AssertionError):
         return False
-    return len(stamps) == len(times) and np.allclose(stamps, times, rtol=0, atol=TIE / 2)
+    return len(stamps) == len(times) and np.allclose(stamps, times, rtol=1e-7, atol=TIE / 8)

@@ -3,10 +3,10 @@
 Reads video files. Must not know what the frames are for. Only this module and `probe` use decord
 and PyAV.
 
-decord decodes the files on which both agree, PyAV all others (AV1, edit lists, rotation, damaged
-frames, several streams, long files), and every file where decord has no wheel. Of a file that
-`probe` assigns to decord both return the same bits at full size if it has 8 bits, even sides and
-square pixels; otherwise, and when they scale, they differ by rounding.
+decord decodes the files on which both agree, PyAV all others (AV1, edit lists, damaged frames,
+several streams, long files, what `picture.Appearance` does not call ordinary), and every file where
+decord has no wheel. Of a file that `probe` assigns to decord both return the same bits at full size
+if it has even sides and square pixels; otherwise, and when they scale, they differ by rounding.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -16,17 +16,31 @@ from typing import Any, NamedTuple
 import av
 import numpy as np
 from av.error import FFmpegError
-from av.video.reformatter import VideoReformatter
 
 from trailers12k.common.errors import Failure
+from trailers12k.video.picture import Bars, PictureConverter, deinterlaced, scaled, without_bars
 from trailers12k.video.timing import FrameClock
 
 DECODING_ERRORS = (FFmpegError, LookupError, ValueError, ArithmeticError, MemoryError)
 """What PyAV raises on damaged data."""
 
-TIE = 1e-3
+TIE = 8e-4
 """Seconds by which the distances of two frames must differ for the later one to be chosen. decord's
-timestamps are float32; without this margin their rounding would decide."""
+timestamps are float32; without this margin their rounding would decide. Distances to times on a
+grid of 24 per second differ by multiples of a third of a millisecond in files that count
+milliseconds, of which this is none."""
+
+
+COVERS = (
+    av.stream.Disposition.attached_pic
+    | av.stream.Disposition.timed_thumbnails
+    | av.stream.Disposition.still_image
+    | av.stream.Disposition.dependent
+)
+"""Streams that are no film: covers, thumbnails, stills, and parts of another stream."""
+
+PICTURE_CODECS = ("bmp", "gif", "jpeg2000", "mjpeg", "png", "tiff", "webp")
+"""Codecs of a picture beside a film, which not every program marks as a cover."""
 
 
 class DecodedFrame(NamedTuple):
@@ -42,7 +56,11 @@ class DecodedFrame(NamedTuple):
 
 
 def read_frames(
-    path: str | Path, decoder: str, times: Iterable[float], size: int | None = None
+    path: str | Path,
+    decoder: str,
+    times: Iterable[float],
+    size: int | None = None,
+    bars: Bars | None = None,
 ) -> Iterator[np.ndarray]:
     """Yield one RGB frame, uint8 (H, W, 3), for each time.
 
@@ -54,41 +72,42 @@ def read_frames(
         presentation time; after the end, the last frame.
     size: shorter side of the frames in pixels, with the aspect ratio kept. Smaller videos are not
         enlarged. None keeps the video's own size. Pixels that are not square become square.
+    bars: what is cut off; `size` counts for the picture between them.
 
     Raises `Failure` with the reason `decode_failed`, or `not_video` as `probe` does.
     """
     decord = decord_module() if decoder == "decord" else None
-    source = _read_decord(decord, path, times, size) if decord else _read_pyav(path, times, size)
+    source = (
+        _read_decord(decord, path, times, size, bars)
+        if decord
+        else _read_pyav(path, times, size, bars)
+    )
     try:
         yield from source
     except DECODING_ERRORS as error:
         raise Failure("decode_failed", getattr(error, "strerror", None) or str(error)) from error
 
 
-def _read_pyav(path: str | Path, times: Iterable[float], size: int | None) -> Iterator[np.ndarray]:
+def _read_pyav(
+    path: str | Path, times: Iterable[float], size: int | None, bars: Bars | None
+) -> Iterator[np.ndarray]:
     with av.open(str(path), metadata_errors="replace") as container:
         stream = video_stream(container)
-        width, height = _scaled(*displayed_size(stream), size)
-        stamped = _intact(decode(container, stream, FrameClock(container, stream)))
-        # One scaler for all frames, on one thread: `frame.reformat` starts threads for each frame.
-        scaler = VideoReformatter()
+        pictures = PictureConverter(*displayed_size(stream), size, bars)
+        frames = _intact(decode(container, stream, FrameClock(container, stream)))
+        stamped = deinterlaced(frames)
         previous, image = None, np.empty(0, np.uint8)
         for frame in _nearest(stamped, times):
             if frame is not previous:
-                # FFmpeg's bilinear scaler averages over all source pixels when it shrinks.
-                rgb = scaler.reformat(
-                    frame, width, height, "rgb24", interpolation="BILINEAR", threads=1
-                )
-                previous = frame
-                image = np.ascontiguousarray(np.rot90(rgb.to_ndarray(), frame.rotation // 90))
+                previous, image = frame, pictures.convert(frame)
             yield image
 
 
 def _read_decord(
-    decord: Any, path: str | Path, times: Iterable[float], size: int | None
+    decord: Any, path: str | Path, times: Iterable[float], size: int | None, bars: Bars | None
 ) -> Iterator[np.ndarray]:
     with av.open(str(path), metadata_errors="replace") as container:
-        width, height = _scaled(*displayed_size(video_stream(container)), size)
+        width, height = scaled(*displayed_size(video_stream(container)), size, bars)
     try:
         video = decord.VideoReader(str(path), num_threads=1, width=width, height=height)
         stamps = video.get_frame_timestamp(range(len(video)))[:, 0].astype(float)
@@ -103,6 +122,7 @@ def _read_decord(
                 # decord returns the padding of some narrow frames' rows as further channels.
                 flat = frame.asnumpy().reshape(height, -1)
                 image = np.ascontiguousarray(flat[:, : 3 * width]).reshape(height, width, 3)
+                image = without_bars(image, bars)
             yield image
     except (decord.DECORDError, RuntimeError, StopIteration, AssertionError) as error:
         raise Failure("decode_failed", str(error).splitlines()[0] if str(error) else "") from error
@@ -175,17 +195,29 @@ def decode(
 
 
 def video_stream(container: Any) -> Any:
-    """The first video stream that is not the cover of a sound track.
+    """The video stream that players show.
+
+    Not a cover or another picture, if there is one that moves; the one that is marked as the
+    default; of several the largest, since the others are its low resolutions.
 
     Raises `Failure` with the reason `not_video` when there is none.
     """
-    cover = av.stream.Disposition.attached_pic
-    stream = next((s for s in container.streams.video if not s.disposition & cover), None)
-    if stream is None or container.format.name.endswith("_pipe"):
+    streams = [s for s in container.streams.video if not s.disposition & COVERS]
+    if not streams or container.format.name.endswith("_pipe"):
         raise Failure("not_video", f"no video stream in this {container.format.name} file")
+    stream = min(streams, key=_preference)
     if stream.codec_context is None:
         raise Failure("not_video", "no decoder for this codec")
     return stream
+
+
+def _preference(stream: Any) -> tuple[bool, bool, bool, int]:
+    """The lower, the more players prefer a stream; of equal ones the first."""
+    context = stream.codec_context
+    if context is None:
+        return True, True, True, 0
+    is_default = bool(stream.disposition & av.stream.Disposition.default)
+    return False, context.name in PICTURE_CODECS, not is_default, -stream.width * stream.height
 
 
 def displayed_size(stream: Any) -> tuple[int, int]:
@@ -195,11 +227,6 @@ def displayed_size(stream: Any) -> tuple[int, int]:
     """
     aspect = stream.sample_aspect_ratio or 1
     return round(stream.width * (aspect if 0.25 <= aspect <= 4 else 1)), stream.height
-
-
-def _scaled(width: int, height: int, size: int | None) -> tuple[int, int]:
-    scale = min(1.0, size / min(width, height)) if size else 1.0
-    return round(width * scale), round(height * scale)
 
 
 def available_decoder(decoder: str) -> str:

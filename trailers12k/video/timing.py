@@ -157,18 +157,18 @@ class FrameClock:
         )
         if dts is not None:
             self._faulty_dts += self._last_dts is not None and dts < self._last_dts
-        if pts is not None:
-            self._faulty_pts += self._last_pts is not None and pts < self._last_pts
+            if pts is not None and self._last_pts is not None:
+                self._faulty_pts += pts < self._last_pts
         # The last frames leave the decoder without a decoding timestamp.
         self._last_dts = pts if dts is None else dts
         self._last_pts = dts if pts is None else pts
-        if self._faulty_pts > self._faulty_dts:
-            self.flags.add("reordered")
+        reordered = self._faulty_pts > self._faulty_dts
+        self.flags |= {"reordered"} if reordered else set()
         if self._decoding_order:
             return dts
         if self._program_stream and (pts is None or self._is_misassigned(pts, dts)):
             return dts if pts is not None else None
-        return pts if pts is not None and self._faulty_pts <= self._faulty_dts else dts
+        return dts if reordered or pts is None else pts
 
     def _is_misassigned(self, pts: float, dts: float | None) -> bool:
         """Whether FFmpeg assigned the timestamp of a packet to a wrong one of its frames."""

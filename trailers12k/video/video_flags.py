@@ -10,5 +10,7 @@ FLAGS = {
     "repaired_times": "Some frames have no time, or one that goes back; each follows the last.",
     "reordered": "The times are in the order of decoding; the decoder's order counts.",
     "discontinuity": "The times jump: several recordings, shown one after the other.",
+    "hdr": "High dynamic range (PQ, HLG, Dolby Vision); tone-mapped to SDR.",
+    "interlaced": "Frames of two fields; deinterlaced.",
 }
 """The words of `Probe.flags`, in the order in which they are listed -> their meaning."""

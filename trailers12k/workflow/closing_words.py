@@ -1,6 +1,7 @@
 """What a finished run prints last: the results table, or the prediction.
 
-Reads results/summary.md, results/transfer/ and results/predictions/. Must not know Snakemake.
+Reads results/summary.md, results/transfer/, results/predictions/ and data/ledger.csv. Must not know
+Snakemake.
 """
 
 from collections.abc import Collection
@@ -9,6 +10,7 @@ from pathlib import Path
 from trailers12k.common.files import read_csv
 from trailers12k.common.vocabulary import PREDICTION_FILES, PUBLISHED, SAMPLE
 from trailers12k.evaluation.absence import absence_sentences
+from trailers12k.movies.sources.odd_rows import REASON as ODD_ROW
 from trailers12k.workflow.prediction_request import PredictionRequest
 
 SUMMARY = Path("results/summary.md")
@@ -49,9 +51,18 @@ def _results(summary: str, collection: str, has_paper: bool) -> str:
     text += f"{meaning:<38}{SUMMARY}\n"
     if collection != PUBLISHED:
         text += "What became of each movie, and why:   data/ledger.csv\n"
+    if odd := _odd_rows():
+        text += f"Odd rows of published files:          {odd}, {ODD_ROW} in data/ledger.csv\n"
     if collection == SAMPLE:
         text += "Your own movies instead of these:     trailers12k init DIR\n"
     return text
+
+
+def _odd_rows() -> int:
+    """How many rows of files that users cannot correct were left out or used in part."""
+    path = Path("data/ledger.csv")
+    rows = read_csv(path) if path.exists() else []
+    return sum(row["reason"] == ODD_ROW for row in rows)
 
 
 def _absences() -> list[str]:

@@ -20,6 +20,8 @@ from trailers12k.settings.sections import SplitSettings
 from trailers12k.splits.rows import read_group_names, read_positions
 from trailers12k.workflow.download_plan import retry_round
 
+PUBLISHED_LISTS = ("trailers12k", "imdb")
+"""Sources that are files which users cannot correct."""
 IMDB_FILES = ("title.basics.tsv.gz", "title.ratings.tsv.gz")
 
 
@@ -54,13 +56,18 @@ class SourcePlan:
 
     @property
     def queried(self) -> list[str]:
-        """The sources that are queried movie by movie, and so have a ledger."""
+        """The sources that are queried movie by movie."""
         return [name for name in FILLING if name in self.names]
 
     @property
+    def recorded(self) -> list[str]:
+        """The sources that have a ledger: of requests, or of odd rows."""
+        return [name for name in self.names if name in (*FILLING, *PUBLISHED_LISTS)]
+
+    @property
     def ledgers(self) -> list[str]:
-        """The ledgers of the queried sources."""
-        return [f"build/ledger/{name}/all.csv" for name in self.queried]
+        """The ledgers of `recorded`."""
+        return [f"build/ledger/{name}/all.csv" for name in self.recorded]
 
     @property
     def credits(self) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from trailers12k.common.errors import UserError
 from trailers12k.movies.sources import imdb
-from trailers12k.movies.sources.records import Record, combine
+from trailers12k.movies.sources.records import Record
 
 HEAD = "tconst titleType primaryTitle originalTitle isAdult startYear endYear runtimeMinutes genres"
 SETTINGS = {"types": ["movie"], "years": [1990, 2020], "votes": 100, "genres": None}
@@ -41,9 +41,13 @@ def write(folder, movies=MOVIES, ratings=RATINGS, head=HEAD):
     return files
 
 
-def read(files, earlier=(), **settings):
+def read_all(files, earlier=(), **settings):
     earlier = {mid: Record(mid) for mid in earlier}
-    return imdb.read(SETTINGS | settings | {"files": files}, earlier)[0]
+    return imdb.read(SETTINGS | settings | {"files": files}, earlier)
+
+
+def read(files, earlier=(), **settings):
+    return read_all(files, earlier, **settings)[0]
 
 
 def test_movies_are_selected_by_type_year_votes_and_genres(tmp_path):
@@ -111,12 +115,14 @@ def test_null_is_a_gap(tmp_path):
     assert records[1].entry["imdb"]["votes"] == 5 and "rating" not in records[1].entry["imdb"]
 
 
-def test_movies_are_sorted_and_a_repeated_movie_is_refused(tmp_path):
-    movies = [MOVIES[9], MOVIES[0]]
-    assert [r.mid for r in read(write(tmp_path, movies))] == ["tt0000001", "tt0000010"]
-    movies = [MOVIES[0], MOVIES[1], MOVIES[0]]
-    with pytest.raises(UserError, match="line 4: mid: 'tt0000001' is already in line 2"):
-        combine({}, "imdb", read(write(tmp_path, movies)), adds=True)
+def test_movies_are_sorted_and_the_first_row_of_a_movie_counts(tmp_path):
+    movies = [MOVIES[9], MOVIES[0], MOVIES[1], MOVIES[0].replace("90|Drama", "80|Horror")]
+    records, ledger = read_all(write(tmp_path, movies))
+    assert [(r.mid, r.genres) for r in records] == [
+        ("tt0000001", ("drama",)),
+        ("tt0000010", ("comedy", "sci-fi")),
+    ]
+    assert "line 5: mid: 'tt0000001' is already in line 3" in ledger[0]["detail"]
 
 
 def test_an_invalid_mid_is_refused_only_where_it_is_selected(tmp_path):
@@ -124,8 +130,10 @@ def test_an_invalid_mid_is_refused_only_where_it_is_selected(tmp_path):
     other = odd.replace("|movie|", "|short|")
     ratings = ["tt123456789|5.0|500"]
     assert read(write(tmp_path, [other], ratings)) == []
+    (record,), ledger = read_all(write(tmp_path, [odd, MOVIES[0]], [*ratings, RATINGS[1]]))
+    assert record.mid == "tt0000001" and ledger == [], "no ledger knows such a movie"
     with pytest.raises(UserError, match="line 2: mid: 'tt123456789' is not allowed"):
-        combine({}, "imdb", read(write(tmp_path, [odd], ratings)), adds=True)
+        read(write(tmp_path, [odd], []), votes=0)
 
 
 def test_the_log_counts_rows_and_movies(tmp_path, caplog):
@@ -156,19 +164,53 @@ def fault(files, **options):
     return str(error.value)
 
 
+GOOD = MOVIES[9]
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (r"tt0000001|movie|A|A|0|2000|\N|90", "basics.tsv.gz, line 3: 8 fields in 9 columns"),
-        (r"tt0000001|movie|A|A|0|MM|\N|90|Drama", "line 3: startYear: 'MM' is not a number"),
-        (r"tt0000001|movie|A|A|0|2000|\N|90|Drama|x", "line 3: 10 fields in 9 columns"),
-        (r"tt0000004|tvEpisode|A|A|0|2000", "line 3: 6 fields in 9 columns"),
-        (r"tt0000010|movie|A|A|0|2000|\N|1h|Drama", "line 3: runtimeMinutes: '1h' is not a number"),
-        (r"tt0000010|movie|A|A|0|2000|\N|90|Dramma", "line 3: genres: 'Dramma' is not allowed"),
+        (r"tt0000001|movie|A|A|0|2000|\N|90", "basics.tsv.gz, line 2: 8 fields in 9 columns"),
+        (r"tt0000001|movie|A|A|0|MM|\N|90|Drama", "line 2: startYear: 'MM' is not a number"),
+        (r"tt0000001|movie|A|A|0|2000|\N|90|Drama|x", "line 2: 10 fields in 9 columns"),
+        (r"tt0000004|tvEpisode|A|A|0|2000", "line 2: 6 fields in 9 columns"),
     ],
 )
-def test_an_invalid_row_is_refused(tmp_path, row, message):
-    assert message in fault(write(tmp_path, [MOVIES[1], row]))
+def test_an_odd_row_is_left_out_counted_and_logged(tmp_path, caplog, row, message):
+    records, ledger = read_all(write(tmp_path, [row, GOOD]))
+    assert [record.mid for record in records] == ["tt0000010"]
+    (line,) = ledger
+    assert line["status"] == "skipped" and line["reason"] == "odd_row"
+    assert line["mid"] == row[:9] and message in line["detail"]
+    assert f"left out: {line['detail']}" in caplog.text
+    assert "IMDb: 1 odd rows were left out or used in part" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (r"tt0000001|movie|A|A|0|2000|\N|1h|Drama", "line 2: runtimeMinutes: '1h' is not a numb"),
+        (r"tt0000001|movie|A|A|0|2000|\N|90|Drama,Anime", "line 2: genres: 'Anime' is not allow"),
+    ],
+)
+def test_what_is_good_of_an_odd_row_is_used(tmp_path, caplog, row, message):
+    records, ledger = read_all(write(tmp_path, [row, GOOD]))
+    assert [(r.mid, r.year, r.genres) for r in records][0] == ("tt0000001", "2000", ("drama",))
+    assert records[0].entry["imdb"].get("runtime", 90) == 90
+    assert [(line["mid"], line["status"]) for line in ledger] == [("tt0000001", "ok")]
+    assert message in ledger[0]["detail"] and f"used in part: {ledger[0]['detail']}" in caplog.text
+
+
+def test_odd_rows_of_other_movies_are_not_in_the_ledger(tmp_path):
+    row = r"tt0000001|movie|A|A|0|2000"
+    assert read_all(write(tmp_path, [row, GOOD]), earlier=["tt0000010"])[1] == []
+
+
+def test_a_file_of_odd_rows_is_refused_and_few_warnings_are_logged(tmp_path, caplog):
+    rows = [rf"tt{n:07}|movie|A|A|0|2000|\N" for n in range(100)]
+    with pytest.raises(UserError, match=r"line 2: 7 fields.*100 of 111 rows cannot be used"):
+        read_all(write(tmp_path, [*rows, GOOD], [f"tt{n:07d}|7.5|100" for n in range(10)]))
+    assert caplog.text.count("left out") == 20
 
 
 @pytest.mark.parametrize("column", imdb.BASICS)
@@ -181,16 +223,19 @@ def test_a_missing_column(tmp_path, column):
 
 
 @pytest.mark.parametrize(
-    ("row", "message"),
+    ("row", "kept", "message"),
     [
-        ("tt0000001|7.5|x", "ratings.tsv.gz, line 3: numVotes: 'x' is not a number"),
-        ("tt0000001|7.5|-1", "ratings.tsv.gz, line 3: numVotes: '-1' is not a number"),
-        ("tt0000001|nan|100", "ratings.tsv.gz, line 3: averageRating: 'nan' is not a number"),
-        ("tt0000001|7.5", "ratings.tsv.gz, line 3: 2 fields in 3 columns"),
+        ("tt0000010|7.5|x", None, "ratings.tsv.gz, line 3: numVotes: 'x' is not a number"),
+        ("tt0000010|7.5|-1", None, "ratings.tsv.gz, line 3: numVotes: '-1' is not a number"),
+        ("tt0000010|nan|100", 100, "ratings.tsv.gz, line 3: averageRating: 'nan' is not a numb"),
+        ("tt0000010|7.5", None, "ratings.tsv.gz, line 3: 2 fields in 3 columns"),
     ],
 )
-def test_an_invalid_rating_is_refused(tmp_path, row, message):
-    assert message in fault(write(tmp_path, ratings=["tt0000002|5|5", row]))
+def test_an_odd_rating_is_a_gap(tmp_path, row, kept, message):
+    records, ledger = read_all(write(tmp_path, ratings=["tt0000001|5|500", row]))
+    votes = {record.mid: record.entry["imdb"].get("votes") for record in records}
+    assert votes == {"tt0000001": 500} | ({"tt0000010": kept} if kept else {})
+    assert [line["mid"] for line in ledger] == ["tt0000010"] and message in ledger[0]["detail"]
 
 
 def test_a_truncated_file_is_reported_with_its_last_good_row(tmp_path):
@@ -214,7 +259,12 @@ def test_a_truncated_file_is_reported_with_its_last_good_row(tmp_path):
         (lambda good: b"", "the file is empty; delete the file to fetch it again"),
         (lambda good: good[:-8] + bytes(8), "truncated or damaged after line 11 (CRC check failed"),
         (
-            lambda good: gzip.compress(gzip.decompress(good).replace("Ä".encode(), b"\xc4")),
+            lambda good: gzip.compress(
+                b"\n".join(
+                    line + b"\xc4" * (n > 0)
+                    for n, line in enumerate(gzip.decompress(good).split(b"\n"))
+                )
+            ),
             "basics.tsv.gz, line 2: it is not UTF-8",
         ),
     ],

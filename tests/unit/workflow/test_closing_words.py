@@ -60,3 +60,15 @@ def test_only_the_sample_names_the_way_to_a_collection_of_your_own(folder):
     SUMMARY.write_text(TABLE)
     assert "trailers12k init" in closing_words((), None, collection=SAMPLE, has_paper=True)
     assert "trailers12k init" not in closing_words((), None, collection="own", has_paper=True)
+
+
+def test_odd_rows_of_published_files_are_counted(folder):
+    SUMMARY.parent.mkdir()
+    SUMMARY.write_text(TABLE)
+    Path("data").mkdir()
+    ledger = Path("data/ledger.csv")
+    ledger.write_text("mid,stage,status,reason\ntt1,imdb,ok,odd_row\ntt2,clips,failed,corrupt\n")
+    words = closing_words((), None, collection="own", has_paper=True)
+    assert "Odd rows of published files:          1, odd_row in data/ledger.csv" in words
+    ledger.write_text("mid,stage,status,reason\ntt2,clips,failed,corrupt\n")
+    assert "Odd rows" not in closing_words((), None, collection="own", has_paper=True)

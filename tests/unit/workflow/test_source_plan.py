@@ -31,7 +31,10 @@ def test_local_files_are_read_where_they_are(settings_of):
     }
 
 
-def test_only_queried_sources_have_ledgers(settings_of):
+def test_queried_and_published_sources_have_ledgers(settings_of):
+    plan = plan_of(settings_of, "imdb", "movies.csv", "tmdb")
+    assert plan.queried == ["tmdb"] and plan.recorded == ["imdb", "tmdb"]
+    assert plan.ledgers == ["build/ledger/imdb/all.csv", "build/ledger/tmdb/all.csv"]
     plan = plan_of(settings_of, "movies.csv", "tmdb", "search")
     assert plan.queried == ["tmdb", "search"] and plan.tables == ["movies.csv"]
     assert plan.ledgers == ["build/ledger/tmdb/all.csv", "build/ledger/search/all.csv"]

@@ -112,7 +112,8 @@ def collect(
             earlier = {mid: record for mid, record in records.items() if mid not in rejected}
             additions, rows = module.read(own, earlier, (services or {})[source])
         else:
-            additions, rows = module.read({"path": source} if key == "table" else own, records)
+            own = {"path": source} if key == "table" else {**own, "local_files": local_files}
+            additions, rows = module.read(own, records)
         adds = source not in FILLING and (source != "imdb" or position == 0)
         name = Path(source).stem if key == "table" else source
         combine(records, name, additions, adds, local_files or source == SAMPLE)

@@ -16,7 +16,8 @@ from tqdm import tqdm
 from trailers12k.common.errors import UserError
 from trailers12k.common.text import one_line
 from trailers12k.common.vocabulary import GENRES
-from trailers12k.movies.sources.records import Record, genres_of
+from trailers12k.movies.sources.odd_rows import OddRows
+from trailers12k.movies.sources.records import Record, genres_of, unknown_genres
 
 log = logging.getLogger(__name__)
 
@@ -37,77 +38,116 @@ def read(
 ) -> tuple[list[Record], list[dict[str, Any]]]:
     """The movies of earlier sources; or where there are none, those that the settings select.
 
-    Returns records sorted by mid, and no ledger. Adult titles and titles without one of the ten
-    genres are never selected.
+    Returns records sorted by mid, and a ledger of odd rows, whose usable values are used. Adult
+    titles and titles without one of the ten genres are never selected.
 
     settings: `types`, `years` (first and last), `votes` (the minimum), `genres` (any of these; None
         for all ten), and `files`: name -> path of `BASICS_FILE` and `RATINGS_FILE`.
-    Raises `UserError` with file and line.
+    Raises `UserError` with file and line where a file is damaged or another one.
     """
     files = settings["files"]
-    least = 0 if earlier else settings["votes"]
-    ratings = _ratings(files[RATINGS_FILE], earlier, least)
-    types, wanted = set(settings["types"]), set(settings["genres"] or GENRES)
-    first, last = settings["years"]
-    records = []
+    odd = OddRows("IMDb")
+    ratings = _ratings(files[RATINGS_FILE], earlier, 0 if earlier else settings["votes"], odd)
+    rated = odd.rows
+    selection = _Selection(settings, earlier, ratings, odd)
     path = files[BASICS_FILE]
-    number = 1
-    for number, row in _rows(path, BASICS):
-        mid, kind, title, original, adult, year, runtime, genres = row
-        # The cheapest test first: nearly all of the 11 million rows end here.
-        if earlier:
-            if mid not in earlier:
-                continue
-        elif kind not in types or adult == "1" or year == NULL or (least and mid not in ratings):
-            continue
+    records = []
+    for number, row in _rows(path, BASICS, odd):
+        if selection.is_candidate(row) and (record := selection.record(row, path, number)):
+            records.append(record)
+    records = odd.sound(records, local_files=False)
+    odd.end()
+    log.info("IMDb: %d rows read, %d movies selected", odd.rows - rated, len(records))
+    ledger = [row for row in odd.ledger if not earlier or row["mid"] in earlier]
+    return sorted(records, key=lambda record: record.mid), ledger
+
+
+class _Selection:
+    """Which rows of title.basics become records, and their values."""
+
+    def __init__(
+        self,
+        settings: Mapping[str, Any],
+        earlier: Mapping[str, Record],
+        ratings: Mapping[str, dict[str, Any]],
+        odd: OddRows,
+    ):
+        self.earlier, self.ratings, self.odd = earlier, ratings, odd
+        self.types, self.genres = set(settings["types"]), set(settings["genres"] or GENRES)
+        self.first, self.last = settings["years"]
+        self.needs_votes = settings["votes"] > 0
+
+    def is_candidate(self, row: Sequence[str]) -> bool:
+        """The cheapest test first: nearly all of the 11 million rows end here."""
+        mid, kind, _, _, adult, year, _, _ = row
+        if self.earlier:
+            return mid in self.earlier
+        return not (
+            kind not in self.types
+            or adult == "1"
+            or year == NULL
+            or (self.needs_votes and mid not in self.ratings)
+        )
+
+    def record(self, row: Sequence[str], path: Path, number: int) -> Record | None:
+        """The record of a candidate; None if it is not selected, or is odd."""
+        mid, _, title, original, _, year, runtime, genres = row
         where = f"{path}, line {number}"
-        if not earlier and not first <= _number(year, "startYear", where) <= last:
-            continue
-        names = [] if genres == NULL else genres.split(",")
-        ours = genres_of(names, where)
-        if not earlier and wanted.isdisjoint(ours):
-            continue
+        faults: list[str] = []
         imdb: dict[str, Any] = {"id": mid.removeprefix("tt")}
         if title != NULL:
             imdb["title"] = title
         if original != NULL:
             imdb["original_title"] = original
-        if year != NULL:
-            imdb["year"] = _number(year, "startYear", where)
-        imdb["genres"] = names
-        if runtime != NULL:
-            imdb["runtime"] = _number(runtime, "runtimeMinutes", where)
-        imdb |= ratings.get(mid, {})
-        text = "" if year == NULL else year
-        records.append(
-            Record(
-                *(mid, one_line(imdb.get("title")), text, ours), entry={"imdb": imdb}, where=where
-            )
+        _put_number(imdb, "year", year, f"{where}: startYear", faults)
+        if faults and not self.earlier:
+            self.odd.leave_out(mid, faults[0])
+            return None
+        if not self.earlier and not self.first <= imdb["year"] <= self.last:
+            return None
+        imdb["genres"] = [] if genres == NULL else genres.split(",")
+        ours, unknown = genres_of(imdb["genres"])
+        if not self.earlier and self.genres.isdisjoint(ours):
+            return None
+        if unknown:
+            faults.append(unknown_genres(unknown, where))
+        _put_number(imdb, "runtime", runtime, f"{where}: runtimeMinutes", faults)
+        imdb |= self.ratings.get(mid, {})
+        for fault in faults:
+            self.odd.use_in_part(mid, fault)
+        text = year if "year" in imdb else ""
+        return Record(
+            *(mid, one_line(imdb.get("title")), text, ours), entry={"imdb": imdb}, where=where
         )
-    log.info("IMDb: %d rows read, %d movies selected", number - 1, len(records))
-    return sorted(records, key=lambda record: record.mid), []
 
 
-def _ratings(path: Path, earlier: Mapping[str, Record], least: int) -> dict[str, dict[str, Any]]:
+def _ratings(
+    path: Path, earlier: Mapping[str, Record], least: int, odd: OddRows
+) -> dict[str, dict[str, Any]]:
     """mid -> `rating` and `votes`, of the earlier sources' movies, or of all with enough votes."""
     ratings: dict[str, dict[str, Any]] = {}
-    for number, (mid, rating, votes) in _rows(path, RATINGS):
+    for number, (mid, rating, votes) in _rows(path, RATINGS, odd):
         if earlier and mid not in earlier:
             continue
         where = f"{path}, line {number}"
-        count = 0 if votes == NULL else _number(votes, "numVotes", where)
-        if count < least:
-            continue
-        ratings[mid] = {}
-        if rating != NULL:
-            ratings[mid]["rating"] = _number(rating, "averageRating", where, float)
-        if votes != NULL:
-            ratings[mid]["votes"] = count
+        faults: list[str] = []
+        row: dict[str, Any] = {}
+        _put_number(row, "rating", rating, f"{where}: averageRating", faults, float)
+        _put_number(row, "votes", votes, f"{where}: numVotes", faults)
+        for fault in faults:
+            odd.use_in_part(mid, fault)
+        if row.get("votes", 0) >= least:
+            ratings[mid] = row
     return ratings
 
 
-def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """These columns of a TSV file, in this order, each row after the number of its line."""
+def _rows(
+    path: Path, columns: Sequence[str], odd: OddRows
+) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """These columns of a TSV file, in this order, each row after the number of its line.
+
+    Rows that are not UTF-8 or have another number of fields are odd.
+    """
     path = Path(path)
     number = width = 0
     try:
@@ -117,19 +157,20 @@ def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, tuple[str, 
             tqdm(file, unit="row", unit_scale=True, disable=None) as lines,
         ):
             for number, line in enumerate(lines, start=1):
-                fields = line.decode("utf-8").removesuffix("\n").split("\t")
-                if number == 1:
+                try:
+                    fields = line.decode("utf-8").removesuffix("\n").split("\t")
+                except UnicodeDecodeError:
+                    odd.leave_out("", f"{path}, line {number}: it is not UTF-8; {AGAIN}")
+                    continue
+                if width == 0:
                     pick, width = _picker(fields, columns, path), len(fields)
                 elif len(fields) == width:
                     yield number, pick(fields)
                 else:
-                    raise UserError(
-                        f"{path}, line {number}: {len(fields)} fields in {width} columns; {AGAIN}"
-                    )
+                    fault = f"{len(fields)} fields in {width} columns; {AGAIN}"
+                    odd.leave_out(fields[0], f"{path}, line {number}: {fault}")
     except FileNotFoundError:
         raise UserError(f"{path} does not exist; see sources.imdb.files") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{path}, line {number}: it is not UTF-8; {AGAIN}") from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UserError(
             f"{path}: truncated or damaged after line {number} ({error}); {AGAIN}"
@@ -140,6 +181,7 @@ def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, tuple[str, 
         ) from None
     if not number:
         raise UserError(f"{path}: the file is empty; {AGAIN}")
+    odd.rows += number - 1
 
 
 def _picker(
@@ -153,9 +195,18 @@ def _picker(
     return itemgetter(*(head.index(name) for name in columns))
 
 
-def _number(text: str, column: str, where: str, kind: type = int) -> int | float:
+def _put_number(
+    values: dict[str, Any], name: str, text: str, where: str, faults: list[str], kind: type = int
+) -> None:
+    """Set a value from the text of a number, or add to the faults; nothing for a null.
+
+    where: the file, the line and the column.
+    """
     # Stricter than int and float, which accept " 1", "-1", "1_0" and "nan".
     digits = text.replace(".", "", 1) if kind is float else text
-    if not (digits.isascii() and digits.isdigit()):
-        raise UserError(f"{where}: {column}: {text!r} is not a number")
-    return kind(text)
+    if text == NULL:
+        return
+    if digits.isascii() and digits.isdigit():
+        values[name] = kind(text)
+    else:
+        faults.append(f"{where}: {text!r} is not a number")

@@ -129,20 +129,25 @@ def check_complete(record: Record) -> None:
             raise UserError(f"{record.where}: {name}: '' is not allowed; allowed: {allowed}")
 
 
-def genres_of(names: Iterable[object], where: str) -> tuple[str, ...]:
-    """The genres of `GENRES`, in their order, for IMDb's names; others of IMDb's are left out.
+def genres_of(names: Iterable[object]) -> tuple[tuple[str, ...], list[object]]:
+    """The genres of `GENRES`, in their order, for IMDb's names; and the names it does not have.
 
-    Raises `UserError` at a name that IMDb does not have.
+    IMDb's other genres are left out.
     """
     ours = {name.lower(): genre for name, genre in IMDB_GENRES.items()}
-    genres = set()
+    genres, unknown = set(), []
     for name in names:
-        if not isinstance(name, str) or name.lower() not in ours:
-            raise UserError(
-                f"{where}: genres: {name!r} is not allowed; allowed: {', '.join(IMDB_GENRES)}"
-            )
-        genres.add(ours[name.lower()])
-    return tuple(genre for genre in GENRES if genre in genres)
+        if isinstance(name, str) and name.lower() in ours:
+            genres.add(ours[name.lower()])
+        else:
+            unknown.append(name)
+    return tuple(genre for genre in GENRES if genre in genres), unknown
+
+
+def unknown_genres(names: Sequence[object], where: str) -> str:
+    """The message about names that are no genres of IMDb."""
+    listed = ", ".join(map(repr, names))
+    return f"{where}: genres: {listed} is not allowed; allowed: {', '.join(IMDB_GENRES)}"
 
 
 def movie_of(record: Record) -> Movie:

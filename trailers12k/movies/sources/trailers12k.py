@@ -15,7 +15,9 @@ from typing import Any
 from trailers12k.common.errors import UserError
 from trailers12k.common.movie import check_address
 from trailers12k.common.text import one_line
-from trailers12k.movies.sources.records import Record, genres_of
+from trailers12k.common.youtube import is_youtube_id
+from trailers12k.movies.sources.odd_rows import OddRows
+from trailers12k.movies.sources.records import Record, genres_of, unknown_genres
 
 BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError)
 MEMBER = "metadata.json"
@@ -28,10 +30,12 @@ ALLOWED: dict[type, str] = {dict: "an object, {...}", list: "a list, [...]", str
 def read(
     settings: Mapping[str, Any], earlier: Mapping[str, Record]
 ) -> tuple[list[Record], list[dict[str, Any]]]:
-    """The movies of `settings["files"]["metadata"]` (.tar.gz, .json.gz or .json), and no ledger.
+    """The movies of `settings["files"]["metadata"]` (.tar.gz, .json.gz or .json).
 
-    Sections and keys that this project does not use are kept as they are.
-    Raises `UserError` with file and entry.
+    Sections and keys that this project does not use are kept as they are. Returns records, and a
+    ledger of odd entries, whose usable values are used.
+    settings: also `local_files`, whether trailers may be files of this machine.
+    Raises `UserError` with file, and with the entry where most are odd.
     """
     path = Path(settings["files"]["metadata"])
     try:
@@ -53,7 +57,23 @@ def read(
     entries = content.get("trailers12k") if isinstance(content, dict) else None
     if not isinstance(entries, dict) or not entries:
         raise UserError(f'{path}: no entries below the key "trailers12k"; {AGAIN}')
-    return [_record(key, entry, path) for key, entry in entries.items()], []
+    odd = OddRows("Trailers12k")
+    records = []
+    for key, entry in entries.items():
+        try:
+            records.append(_record(key, entry, path, odd))
+        except UserError as error:
+            odd.leave_out(_mid(entry), error)
+    records = odd.sound(records, bool(settings.get("local_files")))
+    odd.rows = len(entries)
+    odd.end()
+    return records, odd.ledger
+
+
+def _mid(entry: object) -> str:
+    """The movie of an odd entry; empty where it cannot be read."""
+    imdb = entry.get("imdb") if isinstance(entry, dict) else None
+    return f"tt{imdb.get('id')}" if isinstance(imdb, dict) else ""
 
 
 def _text(path: Path) -> str:
@@ -78,7 +98,7 @@ def _text(path: Path) -> str:
     return data.decode("utf-8")
 
 
-def _record(key: str, content: object, path: Path) -> Record:
+def _record(key: str, content: object, path: Path, odd: OddRows) -> Record:
     where = f"{path}, entry {key}"
 
     def typed(value: Any, kind: type, name: str) -> Any:
@@ -92,15 +112,25 @@ def _record(key: str, content: object, path: Path) -> Record:
     entry = typed(content, dict, "entry")
     imdb, youtube = (typed(entry.get(name), dict, name) for name in ("imdb", "youtube"))
     listed = typed(youtube.get("trailers"), list, "youtube.trailers")
-    trailers = tuple(typed(trailer, dict, "youtube.trailers") for trailer in listed)
-    for trailer in trailers:
-        typed(trailer.get("id"), str, "youtube.trailers.id")
+    mid = f"tt{typed(imdb.get('id'), str, 'imdb.id')}"
+    trailers = []
+    for trailer in listed:
+        number = typed(
+            typed(trailer, dict, "youtube.trailers").get("id"), str, "youtube.trailers.id"
+        )
+        if number and not is_youtube_id(number):
+            odd.use_in_part(mid, f"{where}: youtube_id: {number!r} is not allowed")
+        else:
+            trailers.append(trailer)
+    genres, unknown = genres_of(typed(imdb.get("genres"), list, "imdb.genres"))
+    if unknown:
+        odd.use_in_part(mid, unknown_genres(unknown, where))
     return Record(
-        f"tt{typed(imdb.get('id'), str, 'imdb.id')}",
+        mid,
         one_line(typed(imdb.get("title"), str, "imdb.title")),
         str(imdb.get("year") or ""),
-        genres_of(typed(imdb.get("genres"), list, "imdb.genres"), where),
-        trailers,
+        genres,
+        tuple(trailers),
         _poster_url(imdb, where) or _poster_url(entry, where),
         {
             name: section

@@ -1,0 +1,80 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from trailers12k.common.errors import UserError
+from trailers12k.jobs import ledger
+from trailers12k.workflow.movie_list import MovieList
+from trailers12k.workflow.stage_check import require_any, require_movies
+
+from .conftest import MIDS
+
+FAILED = {"status": "failed", "reason": "unavailable", "detail": "no such file\nat all"}
+
+
+def write(stage, shard, rows):
+    path = Path(f"build/ledger/{stage}/{shard}.csv")
+    ledger.write_shard(path, rows)
+    return path
+
+
+def failed(mids):
+    return [{"mid": mid} | FAILED for mid in mids]
+
+
+def mids_of(settings):
+    """Shard -> mids, of two shards."""
+    shards = MovieList(settings).shards
+    assert len(shards) == 2
+    return {shard: [movie.mid for movie in movies] for shard, movies in shards.items()}
+
+
+def test_the_error_says_why_and_where_to_look(folder):
+    rows = [*failed(MIDS[:2]), {"mid": MIDS[2], "status": "skipped", "reason": "no_address"}]
+    path = write("trailers", "000", rows)
+    with pytest.raises(UserError) as error:
+        require_any("trailers", [path])
+    assert str(error.value).startswith(
+        "trailers: nothing to go on with: 0 ok, 2 failed (unavailable 2), 1 skipped (no_address 1) "
+        f"of 3 movies; for example {MIDS[0]}: no such file at all; see build/ledger/trailers/"
+    )
+    assert "\n" not in str(error.value)
+    require_any("trailers", [path, write("trailers", "001", [{"mid": MIDS[3], "status": "ok"}])])
+
+
+def test_a_stop_of_the_downloads_is_the_reason(folder):
+    path = write("trailers", "000", [{"mid": MIDS[0], "status": "skipped", "reason": "stopped"}])
+    with pytest.raises(UserError, match="trailers: 1 movies were not begun, since downloading"):
+        require_any("trailers", [path])
+
+
+def test_a_shard_without_movies_waits_for_the_others(folder, settings_of):
+    settings = settings_of(movies=["movies.csv"], shards=2)
+    (first, own), (second, others) = mids_of(settings).items()
+    rows = failed(own)
+    write("trailers", first, rows)
+    require_movies(settings, "trailers", rows)
+    other = write("trailers", second, failed(others))
+    with pytest.raises(UserError, match="12 failed"):
+        require_movies(settings, "trailers", rows)
+    # The table was corrected: the other shard is about to run again.
+    later = other.stat().st_mtime + 10
+    os.utime("movies.csv", (later, later))
+    require_movies(settings, "trailers", rows)
+    os.utime("movies.csv", (1, 1))
+    write("trailers", second, [{"mid": others[0], "status": "ok"}])
+    require_movies(settings, "trailers", rows)
+
+
+def test_posters_need_no_trailer(folder, settings_of):
+    poster = {"model": "timm/swin_small_patch4_window7_224", "input": "posters"}
+    settings = settings_of(
+        movies=["movies.csv"],
+        shards=1,
+        backbones={"p": poster},
+        runs={"poster": {"poster": "p"}},
+    )
+    rows = failed(MIDS)
+    write("trailers", "000", rows)
+    require_movies(settings, "trailers", rows)

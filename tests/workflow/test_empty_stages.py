@@ -1,0 +1,78 @@
+"""A stage that leaves no movie ends the run in one line, before later stages make anything."""
+
+import csv
+import re
+
+import pytest
+
+from .conftest import LOCAL, TINY, Project
+from .web import Web, marked, video
+
+MIDS = [f"tt{number:07}" for number in range(12)]
+LATER = {"extract_features", "merge_store", "pack_store", "train_run", "score_runs", "draw_report"}
+
+
+def project_of(folder, trailers, **config):
+    """A project with a movie for each of the trailers."""
+    project = Project(folder, TINY | LOCAL | config)
+    rows = [f"{mid},A,2000,drama,{url}\n" for mid, url in zip(MIDS, trailers, strict=True)]
+    (project.folder / "movies.csv").write_text(
+        "mid,title,year,genres,trailer_url\n" + "".join(rows)
+    )
+    return project
+
+
+def errors(run):
+    """The reasons of failed jobs, each once though Snakemake repeats the logs of failed jobs."""
+    return {line.partition("ERROR ")[2] for line in re.findall(r"^.* ERROR .*$", run.text, re.M)}
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+def test_no_trailer_can_be_fetched(tmp_path, shards):
+    with Web({f"{mid}.mp4": marked(video(2), mid) for mid in MIDS}) as web:
+        project = project_of(
+            tmp_path / "project",
+            [f"{web.url}/status-404/{mid}.mp4" for mid in MIDS],
+            shards=shards,
+            downloads={"local_files": True, "retries": 0, "retry_pause": 3600},
+        )
+        run = project.run()
+        assert run.code != 0 and "Traceback" not in run.text
+        (error,) = errors(run)
+        assert error.startswith("trailers: nothing to go on with: 0 ok, 12 failed (unavailable 12)")
+        assert "HTTP Error 404" in error and "build/ledger/trailers/" in error
+        assert "trailers12k status" in error and "--config retry=all" in error
+        assert not LATER & run.jobs.keys() - {"extract_features"}
+        if shards == 1:
+            assert not LATER & run.jobs.keys()
+        again = project.run()
+        assert errors(again) == {error}, "and nothing is fetched again"
+        assert not again.jobs["download_trailers"]
+        status = project.command("status").text
+        assert "failed: unavailable 12" in status
+
+        web.mended = True
+        project.build("clips", "--config", "retry=all")
+        with (project.folder / "data" / "clips.csv").open(newline="") as file:
+            assert {row["mid"] for row in csv.DictReader(file)} == set(MIDS)
+
+
+def test_every_trailer_is_broken_or_missing(tmp_path):
+    project = project_of(tmp_path / "project", [*["broken.mp4"] * 8, *[""] * 4], shards=1)
+    (project.folder / "broken.mp4").write_bytes(b"no video" * 1000)
+    run = project.run()
+    assert run.code != 0 and "Traceback" not in run.text and not LATER & run.jobs.keys()
+    (error,) = errors(run)
+    assert "trailers: nothing to go on with: 0 ok, 8 failed" in error
+    assert "4 skipped (no_address 4) of 12 movies" in error
+    (project.folder / "broken.mp4").write_bytes(video(2))
+    project.build("clips", "--config", "retry=all")
+
+
+def test_a_subset_without_a_movie_is_reported_in_one_line(tmp_path):
+    project = project_of(tmp_path / "project", ["good.mp4", "good.mp4", *[""] * 10], shards=1)
+    (project.folder / "good.mp4").write_bytes(video(3))
+    run = project.run()
+    assert run.code != 0 and "Traceback" not in run.text
+    assert not {"score_runs", "draw_report"} & run.jobs.keys()
+    assert all("subset has" in error and "see the ledger" in error for error in errors(run))

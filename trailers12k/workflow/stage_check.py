@@ -1,0 +1,86 @@
+"""Ends a run in which a stage leaves no movie: nothing of later stages could be made.
+
+Reads the ledgers of a stage's shards. Must not know rules.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+
+from trailers12k.common.errors import UserError
+from trailers12k.common.text import one_line
+from trailers12k.common.vocabulary import FAILED, OK
+from trailers12k.downloads import retries
+from trailers12k.downloads.stop_signal import stop_reason
+from trailers12k.jobs import ledger
+from trailers12k.settings import Settings
+from trailers12k.workflow.download_plan import retry_round
+from trailers12k.workflow.movie_list import MovieList
+
+LONGEST = 200
+"""Characters of the quoted failure."""
+
+Rows = Sequence[Mapping[str, str]]
+
+
+def require_movies(settings: Settings, stage: str, rows: Rows) -> None:
+    """Raise `UserError` in a job of one shard when no shard has a movie to go on with.
+
+    stage: trailers or clips. rows: of the job's own shard. While another shard has yet to be
+    finished, or is about to be tried again, the job goes on with nothing.
+    """
+    if _any_ok(rows) or not needs_trailers(settings):
+        return
+    movies = MovieList(settings)
+    paths = [Path(f"build/ledger/{stage}/{shard}.csv") for shard in movies.shards]
+    if len(paths) > 1 and not all(_is_current(settings, movies, path) for path in paths):
+        return
+    require_any(stage, paths)
+
+
+def require_any(stage: str, paths: Iterable[str | Path]) -> None:
+    """Raise `UserError` when no row of a stage's ledgers is ok: why, by reason, and where to look.
+
+    paths: the ledgers of all shards.
+    """
+    rows = list(chain.from_iterable(map(ledger.read_shard, paths)))
+    if _any_ok(rows):
+        return
+    ledger.check(ledger.failures({"stage": stage} | row for row in rows), 1, stop_reason())
+    failed = next((row for row in rows if row["status"] == FAILED), None)
+    example = f"; for example {failed['mid']}: {one_line(failed['detail'])}" if failed else ""
+    raise UserError(
+        f"{stage}: nothing to go on with: {ledger.count(rows)} of {len(rows)} movies"
+        f"{example[:LONGEST]}; see build/ledger/{stage}/ and trailers12k status, correct the "
+        "table or what it names, then run the same command again (--config retry=all repeats "
+        "every failure)"
+    )
+
+
+def needs_trailers(settings: Settings) -> bool:
+    """Whether any store is of trailers, not of posters."""
+    return any(backbone.input != "posters" for backbone in settings.backbones.values())
+
+
+def used_stores(settings: Settings) -> set[str]:
+    """The stores that a run trains on."""
+    return {store for run in settings.runs.values() for store in run.streams.values()}
+
+
+def _any_ok(rows: Rows) -> bool:
+    return any(row["status"] == OK for row in rows)
+
+
+def _is_current(settings: Settings, movies: MovieList, path: Path) -> bool:
+    """Whether a shard's ledger exists and no job of this run is about to replace it."""
+    trailers = Path("build/ledger/trailers", path.name)
+    if not (path.exists() and trailers.exists()):
+        return False
+    tables = [Path(table) for table in movies.tables(None)]
+    tables += [Path(movies.curation)] if movies.curation else []
+    written = trailers.stat().st_mtime_ns
+    if any(table.stat().st_mtime_ns > written for table in tables):
+        return False
+    folder, shard = Path("build/trailers"), path.stem
+    last = retries.last_retry_round(folder, shard)
+    return retry_round(settings, folder.as_posix(), shard) == last
