@@ -134,6 +134,8 @@ def read_metadata(folder: Path) -> Metadata:
         return parse((folder / ".zarray").read_bytes())
     except FileNotFoundError:
         raise ValueError("no .zarray") from None
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from error
 
 
 def _read_chunk(path: Path, meta: Metadata) -> np.ndarray:
