@@ -3,12 +3,14 @@
 Starts Snakemake. Must not know how genres are predicted.
 """
 
+import os
 from typing import Annotated
 
 import typer
 
 from trailers12k.cli import snakemake
 from trailers12k.cli.collection import PASS_THROUGH, examples
+from trailers12k.common.files import file_address
 
 
 def register(app: typer.Typer) -> None:
@@ -34,8 +36,8 @@ def predict(
     arguments are passed to Snakemake.
     """
     snakemake.check_folder()
-    # Snakemake would read a file called 1 or true as another type than text.
-    address = f"./{trailer}" if trailer.isalnum() else trailer
+    # Snakemake would read a file called 1, true or [x].mp4 as another type than text.
+    address = file_address(trailer) if os.path.isfile(trailer) else trailer
     snakemake.replace_process(
         ["predict", *snakemake.with_config(context.args, f"trailer={address}")]
     )

@@ -29,7 +29,8 @@ def closing_words(
     has_paper: whether the table has the paper's four columns.
     """
     if prediction and "predict" in targets:
-        return Path(prediction.products[0]).read_text(encoding="utf-8")
+        table = Path(prediction.products[0])
+        return table.read_text(encoding="utf-8") if table.exists() else ""  # with --until
     if not targets and SUMMARY.exists():
         return _results(SUMMARY.read_text(encoding="utf-8"), collection, has_paper)
     return ""

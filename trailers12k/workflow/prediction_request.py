@@ -3,6 +3,7 @@
 Reads results/transfer/val.csv and the best checkpoint. Must not know how features are made.
 """
 
+import os
 import re
 from pathlib import Path
 from statistics import fmean
@@ -10,8 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import read_csv, sha256_of
+from trailers12k.common.files import file_address, path_of_address, read_csv, sha256_of
 from trailers12k.common.fingerprint import fingerprint
+from trailers12k.common.text import one_line
 from trailers12k.settings import Settings
 from trailers12k.workflow.feature_plan import FeaturePlan
 
@@ -27,16 +29,24 @@ class PredictionRequest:
 
         Raises `UserError` for a file that is absent, and if no run has been trained.
         """
-        self.address = address
         self._settings = settings
         self._features = features
-        path = urlsplit(address)
-        self._is_url = path.scheme in ("http", "https")
-        if not self._is_url and not Path(address).is_file():
+        try:
+            parts = urlsplit(address)
+        except ValueError:  # brackets without an IP address
+            parts = urlsplit("")
+        self._is_url = parts.scheme in ("http", "https")
+        if parts.scheme == "file" and not os.path.isfile(address):
+            address = path_of_address(address)
+        self.address = address
+        """The URL, or the path of the file."""
+        if not self._is_url and not os.path.isfile(address):
             raise UserError(
-                f"config: trailer: {address} does not exist; allowed: a file or an http(s) URL"
+                f"config: trailer: {one_line(address)} does not exist; allowed: a file or an "
+                "http(s) URL"
             )
-        stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(path.path).stem)[:NAME_LENGTH].strip("-")
+        path = parts.path if self._is_url else address
+        stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(path).stem)[:NAME_LENGTH].strip("-")
         self.name = "-".join(filter(None, [stem, fingerprint(address=address)[:8]]))
         """The name of the products."""
         self.checkpoint = best_checkpoint(settings)
@@ -75,8 +85,12 @@ class PredictionRequest:
         return [] if self._is_url else [self.address]
 
     def url_or_path(self, wildcards: Any) -> str:
-        """Param: the address of the trailer."""
+        """Param: the address of the trailer, as people read it."""
         return self.address
+
+    def location(self, wildcards: Any) -> str:
+        """Param: the URL, or the `file:` address of the file: a path can look like a URL."""
+        return self.address if self._is_url else file_address(self.address)
 
 
 def prediction_request(settings: Settings, features: FeaturePlan) -> PredictionRequest | None:
