@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 from trailers12k.common.errors import UserError
 
@@ -51,11 +51,6 @@ def file_address(path: str) -> str:
         return "file:" + quote(re.sub("^//+", "/", path))
     except UnicodeEncodeError:
         raise UserError(f"{path!r}: the name of the file is not UTF-8; rename it") from None
-
-
-def path_of_address(address: str) -> str:
-    """The path in a `file:` address, absolute or as `file_address` makes it."""
-    return unquote(urlsplit(address).path)
 
 
 def partial_of(path: str | Path) -> Path:
