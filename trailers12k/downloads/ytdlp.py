@@ -71,9 +71,9 @@ def _joined_periods(
     """The formats of a DASH stream, each with the fragments of all periods in their order.
 
     yt-dlp joins only formats that are alike in all but their fragments, so that of a film with
-    another bandwidth after an advertisement it downloads the one or the other. Formats of the same
-    id belong together, or else the most similar ones. `dash_parts`: the
-    fragments of each period.
+    another bandwidth after an advertisement it downloads the one or the other. Here formats of the
+    same id belong together, or else the most similar ones. Their key `dash_parts` has the fragments
+    of each period.
     """
     first, *others = [period["formats"] for period in periods] or [[]]
     nothing: dict[str, Any] = {}
