@@ -24,11 +24,12 @@ from PIL import Image
 from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.files import sha256_of
 from trailers12k.common.movie import Movie
-from trailers12k.downloads import bounds, http, posters, trailers
+from trailers12k.downloads import bounds, http, posters, trailers, ytdlp
 from trailers12k.downloads.bounds import Bounds
 from trailers12k.downloads.settings import DownloadSettings
 from trailers12k.jobs.reasons import is_final
 from trailers12k.jobs.runner import StopSignal
+from trailers12k.video.probe import probe
 
 DATA = Path(__file__).parent / "data"
 SETTINGS = DownloadSettings(max_megabytes=50, retries=1, timeout=5, retry_pause=0, pause={})
@@ -295,6 +296,21 @@ def test_streams_are_whole_without_any_program(programs, tmp_path, kind):
     assert (row.get("sound_codec") == "aac") == ("sound" in kind)
 
 
+def test_an_interrupted_join_leaves_nothing_that_counts_as_whole(web, tmp_path, monkeypatch):
+    def interrupted(parts, target):
+        target.write_bytes(parts[0].read_bytes())
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(ytdlp, "join", interrupted)
+        fetch(f"{web.url}/hlsd/v.m3u8", tmp_path)
+    requested = len(web.requests)
+    assert fetch(f"{web.url}/hlsd/v.m3u8", tmp_path)["frames"] == 120
+    again = web.requests[requested:]
+    assert not any(path.endswith(".ts") for path in again), "no segment is requested again"
+    assert [path.name for path in tmp_path.iterdir()] == ["tt0000001.ts"]
+
+
 def test_a_stream_of_one_clock_keeps_its_bytes(programs, tmp_path):
     folder = tmp_path / "web"
     folder.mkdir()
@@ -482,6 +498,40 @@ def test_content_decides_what_a_file_is(tmp_path, name, way):
     assert row["decoder"] == predicted["decoder"]
     ending = ENDINGS.get(NAMES[name], ".mp4")
     assert [path.name for path in folder.iterdir()] == [f"tt0000001{ending}"]
+
+
+CONTAINERS = {
+    # FFmpeg's name of the container: codec, ending
+    "mov": ("libx264", ".mp4"),
+    "3g2": ("libx264", ".mp4"),
+    "f4v": ("libx264", ".mp4"),
+    "vob": ("mpeg2video", ".mpg"),
+    "mpeg": ("mpeg1video", ".mpg"),
+    "mpegts": ("mpeg2video", ".ts"),
+    "mxf": ("mpeg2video", ".mxf"),
+    "ogg": ("libvpx", ".ogv"),
+    "asf": ("msmpeg4v3", ".wmv"),
+    "avi": ("mpeg4", ".avi"),
+    "flv": ("flv1", ".flv"),
+    "matroska": ("libvpx", ".mkv"),
+    "webm": ("libvpx", ".webm"),
+    "h264": ("libx264", ".h264"),
+}
+
+
+@pytest.mark.parametrize("form", CONTAINERS)
+def test_a_video_is_kept_with_the_ending_of_its_container(tmp_path, form):
+    codec, ending = CONTAINERS[form]
+    folder = tmp_path / "web"
+    folder.mkdir()
+    write_stream(folder / "trailer", form, {}, 0, codec=codec)
+    with serving(folder) as site:
+        row = fetch(f"{site.url}/trailer", tmp_path / "files")
+    assert (row["frames"], Path(row["file"]).name) == (60, f"tt0000001{ending}")
+    assert row["sha256"] == sha256_of(folder / "trailer")
+    assert probe(row["file"]).frames == 60
+    predicted = trailers.trailer_of(str(folder / "trailer"), SETTINGS, tmp_path)
+    assert (predicted["duration"], predicted["decoder"]) == (row["duration"], row["decoder"])
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ Takes half a second to import, so import it where a client is made.
 
 import os
 import sys
+import sysconfig
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,8 @@ class BoundedYoutubeDL(YoutubeDL):
             {
                 **options,
                 "ffmpeg_location": NO_PROGRAM,
+                # Of pip, not of the machine.
+                "js_runtimes": {"deno": {"path": sysconfig.get_path("scripts")}},
                 "external_downloader": "native",
                 "fixup": "never",
                 # A skipped one would be a gap in the video.
@@ -223,10 +226,13 @@ class BoundedYoutubeDL(YoutubeDL):
                 return False, True
         if len(files) == 1 and not jumps(files[0]):
             files[0].replace(name)
-        else:
-            join(files, Path(name))
-            for file in files:
-                file.unlink()
+            return True, True
+        # A file of this name counts as downloaded, so an interrupted join must not leave one.
+        joined = Path(f"{name}.joined")
+        join(files, joined)
+        joined.replace(name)
+        for file in files:
+            file.unlink()
         return True, True
 
 
