@@ -25,7 +25,8 @@ def closing_words(
     targets: as named on the command line; none for a whole run. collection: its kind.
     """
     if prediction and "predict" in targets:
-        return Path(prediction.products[0]).read_text(encoding="utf-8")
+        table = Path(prediction.products[0])
+        return table.read_text(encoding="utf-8") if table.exists() else ""  # with --until
     if not targets and SUMMARY.exists():
         return _results(SUMMARY.read_text(encoding="utf-8"), collection)
     return ""
