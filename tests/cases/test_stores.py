@@ -233,6 +233,12 @@ def test_arrays_that_are_no_features_are_refused_by_name(tmp_path, array, messag
         {"shape": [10**6, FEATURES], "chunks": [1, 1]},
         {"shape": [0, FEATURES]},
         {"shape": "many"},
+        {"filters": [{"id": ["shuffle"]}]},
+        {"filters": "shuffle"},
+        {"compressor": "zstd"},
+        {"dtype": "f4,("},
+        {"dtype": {"names": ["a"], "formats": ["<f4"]}},
+        {"dtype": "(9,)<f4"},
         {"chunks": None},
         {"zarr_format": 3},
         {"order": "X"},
@@ -244,6 +250,23 @@ def test_hostile_metadata_is_refused_before_a_chunk_is_read(theirs, tmp_path, ch
     with pytest.raises(UserError, match=MIDS[0]):
         install(archived(theirs, tmp_path / "s.tar.gz"), tmp_path)
     assert [fault.mid for fault in integrity.verify(theirs)] == [MIDS[0]]
+
+
+@pytest.mark.parametrize("text", ["[]", "{", "[" * 100_000, "\xff", "null"])
+def test_attributes_that_are_no_object_are_named(theirs, tmp_path, text):
+    (theirs / MIDS[0] / ".zattrs").write_bytes(text.encode("latin-1"))
+    (fault,) = integrity.verify(theirs)
+    assert fault.mid == MIDS[0] and fault.reason.startswith(".zattrs cannot be read: ")
+    with pytest.raises(UserError, match=MIDS[0]):
+        install(archived(theirs, tmp_path / "s.tar.gz"), tmp_path)
+    (theirs / ".zattrs").write_bytes(text.encode("latin-1"))
+    with pytest.raises(UserError, match="no attribute num_features"):
+        install(archived(theirs, tmp_path / "s.tar.gz"), tmp_path)
+
+
+def test_a_file_in_the_place_of_an_array_is_named(theirs):
+    (theirs / "tt0000009").write_text("no folder")
+    assert [fault.mid for fault in integrity.verify(theirs)] == ["tt0000009"]
 
 
 CODECS = [

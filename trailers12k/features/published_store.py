@@ -192,8 +192,8 @@ def _clips(store: Path, archive: Path) -> dict[str, int]:
     Raises `UserError` where it is not as published.
     """
     try:
-        features = json.loads((store / ".zattrs").read_text())["num_features"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        features = stores.attributes(store)["num_features"]
+    except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{archive}: no attribute num_features") from error
     # It would repeat what the arrays said before they were completed.
     (store / ".zmetadata").unlink(missing_ok=True)

@@ -15,10 +15,11 @@ from av.error import FFmpegError
 
 from trailers12k.common.errors import Failure
 from trailers12k.video.reader import video_stream
+from trailers12k.video.timing import DISCONTINUOUS
 
 BACK, FORWARD = 0.5, 10.0
-"""Seconds by which the clock of a stream may go back or forward from one packet to the next;
-beyond, it is another clock. 10 s is FFmpeg's own threshold."""
+"""Seconds by which the clock of a stream may go back or, in broadcast formats, forward from one
+packet to the next; beyond, it is another clock. 10 s is FFmpeg's own threshold."""
 
 ANNEX_B = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
 """Codec -> the filter that writes its parameters into the stream, where they may change."""
@@ -97,7 +98,7 @@ def _clocks(path: Path) -> list[_Clock]:
             dts = (packet.dts if packet.dts is not None else packet.pts) * base
             start = packet.pts * base
             end = start + (packet.duration * base if packet.duration else usual)
-            if latest is None or not -BACK <= dts - latest <= FORWARD:
+            if latest is None or _is_another_clock(container, dts - latest):
                 clocks.append([number, start, end])
             else:
                 clocks[-1][1] = min(clocks[-1][1], start)
@@ -106,6 +107,11 @@ def _clocks(path: Path) -> list[_Clock]:
     if not clocks:
         raise Failure("not_video", "a part of the stream has no frames")
     return [_Clock(int(number), start, end) for number, start, end in clocks]
+
+
+def _is_another_clock(container: Any, step: float) -> bool:
+    """step: seconds from one packet of a stream to the next."""
+    return step < -BACK or (step > FORWARD and bool(container.format.flags & DISCONTINUOUS))
 
 
 class _Joined:
@@ -202,7 +208,7 @@ def _packets(
             number += 1
         elif stamp is not None:
             at = float(stamp * packet.time_base)
-            if kind in latest and not -BACK <= at - latest[kind] <= FORWARD:
+            if kind in latest and _is_another_clock(container, at - latest[kind]):
                 positions[kind] = min(positions[kind] + 1, len(clocks) - 1)
             latest[kind] = at
         for each in filters[kind].filter(packet) if kind in filters else [packet]:
