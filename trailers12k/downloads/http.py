@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import requests
 import urllib3
@@ -22,6 +20,7 @@ from urllib3.util import Retry
 from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.files import PARTIAL, digest_of
 from trailers12k.common.fingerprint import fingerprint
+from trailers12k.common.local_files import fault_of, local_path
 from trailers12k.downloads.bounds import USUAL, Bounds, bound_pools, bounded
 from trailers12k.jobs.reasons import classify, of_local_file
 
@@ -74,14 +73,6 @@ def session(retries: int, patient: bool = False) -> requests.Session:
     return new
 
 
-def local_path(address: str) -> Path | None:
-    """The path for the address of a local file; None for an address on the web."""
-    scheme = urlsplit(address).scheme
-    if scheme in ("http", "https"):
-        return None
-    return Path(url2pathname(urlsplit(address).path)) if scheme else Path(address)
-
-
 @contextmanager
 def opened(
     client: requests.Session, url: str, timeout: float, headers: Mapping[str, str] | None = None
@@ -110,9 +101,9 @@ def opened_locally(path: Path, address: str) -> Iterator[BinaryIO]:
     address: the file's name in messages.
     """
     try:
-        # Neither a folder nor a pipe, which could block without end.
-        if not path.is_file():
-            raise Failure("unavailable", f"No such file: {address}")
+        # A pipe could block without end.
+        if fault := fault_of(path):
+            raise Failure("unavailable", f"{address} {fault}")
         with path.open("rb") as file:
             yield file
     except OSError as error:

@@ -72,9 +72,9 @@ def parse(text: str | bytes) -> Metadata:
         raw = json.loads(text)
         zarr_format, shape, chunks = raw.get("zarr_format", 2), raw["shape"], raw["chunks"]
         codecs = raw.get("compressor"), *(raw.get("filters") or ())
-        names = [None if codec is None else codec["id"] for codec in codecs]
+        names = [None if codec is None else str(codec["id"]) for codec in codecs]
         dtype, order = np.dtype(raw["dtype"]), raw.get("order", "C")
-    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+    except Exception as error:  # any JSON, and any text as a type
         raise ValueError(f".zarray cannot be read: {type(error).__name__} {error}") from error
     if zarr_format != 2:
         raise ValueError(f"zarr format {zarr_format!r}, not 2")
@@ -134,6 +134,8 @@ def read_metadata(folder: Path) -> Metadata:
         return parse((folder / ".zarray").read_bytes())
     except FileNotFoundError:
         raise ValueError("no .zarray") from None
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from error
 
 
 def _read_chunk(path: Path, meta: Metadata) -> np.ndarray:

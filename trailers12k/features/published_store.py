@@ -10,6 +10,7 @@ filters, order F and nested chunks. All else is refused.
 
 import json
 import logging
+import lzma
 import os
 import re
 import shutil
@@ -30,28 +31,41 @@ from trailers12k.features import store as stores
 
 log = logging.getLogger(__name__)
 
-BROKEN = (tarfile.TarError, EOFError, zlib.error, OSError)
+BROKEN = (
+    *(tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError),
+    # Of damaged headers: times beyond those of the system, names that no file can have.
+    *(OverflowError, ValueError),
+)
+"""Errors of reading a damaged archive; `UserError`, a ValueError, is caught before them."""
 EXPANSION = 20
 """Most bytes that an archive may unpack to, per byte of its own. Features shrink by a tenth."""
 SMALL = 10_000_000
 """Bytes that an archive of any size may unpack to."""
 TOO_MUCH = "it unpacks to far more bytes than features do"
 BLOCK = 1 << 16
+ATTRIBUTES = (
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+)
 GROUP_FILES = (".zgroup", ".zattrs", ".zmetadata")
 ARRAY_FILES = re.compile(r"\.zarray|\.zattrs|\d+\.\d+", re.ASCII)
 
 
 class _StrictHeader(tarfile.TarInfo):
-    """A header that must be sound or all zeros: tarfile takes a damaged one for the end."""
+    """A header that must be sound or all zeros; tarfile takes a damaged one for the end."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_StrictHeader":
         try:
-            return super().frombuf(buf, encoding, errors)
+            header = super().frombuf(buf, encoding, errors)
         except tarfile.HeaderError as error:
             if len(buf) == tarfile.BLOCKSIZE and not any(buf):
                 raise
             raise tarfile.ReadError(f"not a tar archive, or damaged: {error}") from error
+        # tarfile reads names and attributes that precede a file into memory.
+        if header.type in ATTRIBUTES and header.size > BLOCK:
+            raise tarfile.ReadError(f"a file's attributes have {header.size} bytes")
+        return header
 
 
 def install(archive: Path, md5: str, store: Path, manifest: Path) -> None:
@@ -85,6 +99,8 @@ def check_beginning(partial: Path, name: str) -> None:
                 path = PurePosixPath(member.name)
                 if path.name == ".zarray" and is_mid(path.parent.name):
                     _check_array(tar.extractfile(member), f"{name}: {path.parent.name}")
+    except UserError:
+        raise
     except BROKEN as error:
         # The partial file ends somewhere in a member.
         if not has_members:
@@ -118,6 +134,8 @@ def unpack(archive: Path, store: Path) -> dict[str, int]:
         clips = _clips(groups[0].parent, archive)
         _replace(store, groups[0].parent)
         return clips
+    except UserError:
+        raise
     except BROKEN as error:
         raise UserError(f"{archive} is not unpacked: {error}") from error
     finally:
@@ -136,15 +154,11 @@ def _extract(archive: Path, folder: Path) -> None:
             # The filter checks each member before it is written.
             tar.extract(member, folder, filter="data")
         assert tar.fileobj
-        ends = False
         while block := tar.fileobj.read(BLOCK):
-            ends = True
             if any(block):
                 raise tarfile.ReadError("data follows the end of its tar archive")
             if (room := room - len(block)) < 0:
                 raise tarfile.FilterError(TOO_MUCH)
-        if not ends:
-            raise tarfile.ReadError("its end is missing")
 
 
 def _replace(store: Path, new: Path) -> None:
@@ -178,8 +192,8 @@ def _clips(store: Path, archive: Path) -> dict[str, int]:
     Raises `UserError` where it is not as published.
     """
     try:
-        features = json.loads((store / ".zattrs").read_text())["num_features"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        features = stores.attributes(store)["num_features"]
+    except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{archive}: no attribute num_features") from error
     # It would repeat what the arrays said before they were completed.
     (store / ".zmetadata").unlink(missing_ok=True)

@@ -213,7 +213,15 @@ def attributes(store: Path, mid: str = "") -> dict:
     Raises ValueError when they are damaged.
     """
     path = store / mid / ".zattrs"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if not path.exists():
+        return {}
+    try:
+        own = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError(str(error)) from error
+    if not isinstance(own, dict):
+        raise ValueError(f"{type(own).__name__}, not an object")
+    return own
 
 
 def fault_of(store: Path, mid: str) -> str:

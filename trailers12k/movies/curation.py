@@ -5,14 +5,15 @@ applied decisions, data/curation.csv. Must not know where movies come from.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv, write_csv
+from trailers12k.common.local_files import LocalFile, for_table, from_table, local_path
 from trailers12k.common.movie import (
     address_of,
     addresses_of,
@@ -143,11 +144,17 @@ def read(path: str | Path, local_files: bool = False) -> dict[str, Decision]:
             f"{path}: {error.strerror}; allowed: a readable CSV file, or curation: null in the "
             "configuration to read none"
         ) from None
+    folder = Path(path).parent
     decisions: dict[str, Decision] = {}
     lines: dict[str, int] = {}
     for line, texts in table.rows:
         row = {name: unescape_formula(text) for name, text in texts.items()}
         decision = _decision(row, f"{path}, line {line}", local_files)
+        decision = replace(
+            decision,
+            wrong=tuple(from_table(text, folder) for text in decision.wrong),
+            replacement=from_table(decision.replacement, folder),
+        )
         if decision.mid in decisions:
             raise UserError(
                 f"{path}, line {line}: mid: {decision.mid!r} is already in line "
@@ -155,6 +162,15 @@ def read(path: str | Path, local_files: bool = False) -> dict[str, Decision]:
             )
         decisions[decision.mid], lines[decision.mid] = decision, line
     return decisions
+
+
+def local_files(path: str | Path) -> Iterator[LocalFile]:
+    """The local files that take the place of trailers. Raises `UserError`."""
+    for line, texts in read_user_table(path, REQUIRED, WRITTEN).rows:
+        address = from_table(unescape_formula(texts.get("replacement", "")), Path(path).parent)
+        file = local_path(address) if address and not is_youtube_id(address) else None
+        if file:
+            yield LocalFile(f"{path}, line {line}", texts["mid"], "replacement", file)
 
 
 def _decision(row: Mapping[str, str], where: str, local_files: bool) -> Decision:
@@ -216,7 +232,8 @@ def effects(decisions: Mapping[str, Decision]) -> dict[str, list[Any]]:
 def write(path: str | Path, decided: AppliedDecisions, trailers: Mapping[str, str]) -> None:
     """Write data/curation.csv, sorted by mid, with the columns `WRITTEN`.
 
-    The column `verified` holds `true` or `false`, from `Decision.is_verified`.
+    The column `verified` holds `true` or `false`, from `Decision.is_verified`. Paths of local files
+    start in the working directory, the collection's folder.
     trailers: mid -> sha256 of its downloaded trailer.
     """
     rows = []
@@ -228,9 +245,16 @@ def write(path: str | Path, decided: AppliedDecisions, trailers: Mapping[str, st
     write_csv(path, WRITTEN, rows)
 
 
-def read_written(path: str | Path = PRODUCT) -> list[dict[str, str]]:
-    """The rows of a file that `write` wrote, with unescaped texts."""
-    return [{name: unescape_formula(text) for name, text in row.items()} for row in read_csv(path)]
+def read_written(path: str | Path = PRODUCT, folder: str | Path = ".") -> list[dict[str, str]]:
+    """The rows of a file that `write` wrote, with unescaped texts.
+
+    folder: where the paths in the returned rows start; in the file, the working directory.
+    """
+    rows = [{name: unescape_formula(text) for name, text in row.items()} for row in read_csv(path)]
+    for row in rows:
+        for name in ("wrong", "replacement"):
+            row[name] = "|".join(for_table(text, folder) for text in row[name].split("|"))
+    return rows
 
 
 def rejections(decided: AppliedDecisions) -> list[LedgerRow]:

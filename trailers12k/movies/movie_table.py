@@ -18,7 +18,7 @@ JOINED = ("genres", "other_trailers")
 def write_movies(path: str | Path, movies: Sequence[Movie]) -> None:
     """Write movies.csv: the columns `COLUMNS`; several genres or trailers are joined by `|`.
 
-    The file can be read as a movie table.
+    A copy in the collection's folder can be read as a movie table: paths start there.
     """
     rows = [
         asdict(movie) | {name: "|".join(getattr(movie, name)) for name in JOINED}

@@ -174,7 +174,9 @@ class DownloadSettings(Section):
         "hosts serve one file at a time. `youtube.com` stands for all names of that site.",
     )
     local_files: bool = Field(
-        default=False, description="Whether the movie table may name local files of this machine."
+        default=False,
+        description="Whether tables may name local files of this machine; their paths start in the "
+        "table's folder.",
     )
 
 

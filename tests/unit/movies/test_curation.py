@@ -114,7 +114,7 @@ def test_a_file_of_this_machine_may_be_wrong_and_is_used_only_where_tables_may_n
     tmp_path,
 ):
     text = f"{HEAD}{MID},accept,b.mp4,./{ID},,,,\n"
-    assert read(tmp_path, text, local_files=True)[MID].replacement == f"./{ID}"
+    assert read(tmp_path, text, local_files=True)[MID].replacement == str(tmp_path / ID)
     with pytest.raises(UserError, match="replacement: .* is a file of this machine"):
         read(tmp_path, text)
 
@@ -199,8 +199,9 @@ DECIDED = [
 SHAS = {MID: SHA, OTHER: "f" * 64, "tt0000003": SHA, "tt0000005": SHA}
 
 
-def test_applied_decisions_are_written_without_formulas_and_can_be_read(tmp_path):
-    path = tmp_path / "data" / "curation.csv"
+def test_applied_decisions_are_written_without_formulas_and_can_be_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "copy.csv"
     curation.write(path, DECIDED, SHAS)
     with path.open(encoding="utf-8", newline="") as file:
         table = list(csv.reader(file))
