@@ -169,6 +169,20 @@ def test_the_learning_rate_falls_after_eleven_epochs_without_a_lower_loss():
     assert {row.lr for row in state.curves} == {1e-4}
 
 
+def test_the_learning_rate_follows_the_validation_loss_and_not_the_training_loss():
+    settings = TrainingSettings()
+    overfitting, generalising = (
+        TrainingState(torch.nn.Linear(1, 1), settings),
+        TrainingState(torch.nn.Linear(1, 1), settings),
+    )
+    for epoch in range(12):
+        overfitting.end_epoch(1.0 - epoch / 20, 1.0)
+        generalising.end_epoch(1.0, 1.0 - epoch / 20)
+    assert overfitting.optimizer.param_groups[0]["lr"] == pytest.approx(1e-5)
+    assert generalising.optimizer.param_groups[0]["lr"] == 1e-4
+    assert (overfitting.best.epoch, generalising.best.epoch) == (1, 12)
+
+
 def test_stops_after_the_last_epoch():
     assert state_after([1.0, 0.9, 0.8], TrainingSettings(epochs=3)).is_over
 
