@@ -34,6 +34,9 @@ with one_line_errors():
     movies = MovieList(settings)
     sources = SourcePlan(settings)
     sources.check_tables()
+    # Not in jobs: a file that disappears later is one movie's failure.
+    if workflow.is_main_process:
+        movies.check_local_files()
     features = FeaturePlan(settings)
     prediction = prediction_request(settings, features)
     targets = target_files(settings, movies, features, prediction)

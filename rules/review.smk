@@ -51,6 +51,7 @@ rule write_review:
         collection=" + ".join(settings.movies),
         sheets="build/sheets",
         pictures="build/posters",
+        decisions=sources.decisions_folder,
         code=rule_version("write_review"),
     script:
         "../scripts/write_review.py"

@@ -1,5 +1,6 @@
 """Fetch one of the authors' stores."""
 
+from functools import partial
 from pathlib import Path
 
 from trailers12k.downloads import published
@@ -12,7 +13,12 @@ def main() -> None:
     # No param: it determines no result.
     keep = load(snakemake.config).published.keep_archives
     archive = published.fetch_archive(
-        **snakemake.params.file, folder=Path("build/published"), keep=keep
+        **snakemake.params.file,
+        folder=Path("build/published"),
+        keep=keep,
+        check_beginning=partial(
+            published_store.check_beginning, name=f"{snakemake.wildcards.store}.zarr.tar.gz"
+        ),
     )
     published_store.install(
         archive.path,

@@ -14,12 +14,12 @@ from trailers12k.workflow.source_plan import SourcePlan
 
 def main() -> None:
     settings = load(snakemake.config)
-    record, stores = SourcePlan(settings), FeaturePlan(settings).stores
-    addresses = {store: record.store_archive(store)["address"] for store in stores}
-    sizes = published.sizes(addresses)
+    record, features = SourcePlan(settings), FeaturePlan(settings)
+    addresses = {store: record.store_archive(store)["address"] for store in features.stores}
+    movies = len(read_csv(snakemake.input.table))
+    sizes = published.sizes(addresses, features.inputs, movies)
     keep = settings.published.keep_archives
     published.check_room(sizes, keep, shutil.disk_usage(".").free)
-    movies = len(read_csv(snakemake.input.table))
     streams = sum(len(run.streams) for run in settings.runs.values())
     hours = published.training_hours(movies, streams, settings.training.epochs)
     logging.info("training: at most %.1f CPU hours, which all cores share", hours)

@@ -18,6 +18,7 @@ def main() -> None:
             curation=inputs.curation,
             contact_sheets=Path(params.sheets),
             posters=Path(params.pictures),
+            decisions=Path(params.decisions),
         ),
     )
 

@@ -24,11 +24,12 @@ from PIL import Image
 from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.files import sha256_of
 from trailers12k.common.movie import Movie
-from trailers12k.downloads import bounds, http, posters, trailers
+from trailers12k.downloads import bounds, http, posters, trailers, ytdlp
 from trailers12k.downloads.bounds import Bounds
 from trailers12k.downloads.settings import DownloadSettings
 from trailers12k.jobs.reasons import is_final
 from trailers12k.jobs.runner import StopSignal
+from trailers12k.video.probe import probe
 
 DATA = Path(__file__).parent / "data"
 SETTINGS = DownloadSettings(max_megabytes=50, retries=1, timeout=5, retry_pause=0, pause={})
@@ -200,6 +201,181 @@ def test_hls_with_a_discontinuity_is_whole_without_any_program(web, programs, tm
     assert again["sha256"] == row["sha256"]
 
 
+KINDS = {
+    # kind of stream: how its parts are written
+    "ts": [{}, {}],
+    "ts three": [{}, {}, {}],
+    "ts sizes": [{}, {"height": 144}],
+    "ts orders": [{"bf": "0"}, {"bf": "2"}],
+    "ts sound": [{"sound": "aac"}, {"sound": "aac"}],
+    "ts mpeg2": [{"codec": "mpeg2video"}, {"codec": "mpeg2video"}],
+    "ts untagged": [{}, {}],
+    "ts encrypted": [{}, {}],
+    "fmp4": [{}, {}],
+    "fmp4 sizes": [{}, {"height": 144}],
+    "fmp4 sound": [{"sound": "aac"}, {"sound": "aac"}],
+    "fmp4 vp9": [{"codec": "libvpx-vp9"}, {"codec": "libvpx-vp9"}],
+    "dash": [{}, {"height": 144}],
+}
+
+
+def write_stream(path, form, options, first, height=72, codec="libx264", sound=None, bf=None):
+    """Two seconds at 30 frames a second; the frames show their numbers."""
+    with av.open(str(path), "w", format=form, options=options) as container:
+        video = container.add_stream(
+            codec, rate=30, options={"g": "30"} | ({"bf": bf} if bf else {})
+        )
+        video.width, video.height, video.pix_fmt = 2 * height, height, "yuv420p"
+        audio = container.add_stream(sound, rate=48000, layout="mono") if sound else None
+        done = 0
+        for number in range(60):
+            picture = av.VideoFrame.from_ndarray(coded(first + number, height), "rgb24")
+            container.mux(video.encode(picture))
+            while audio and done < 1600 * (number + 1):
+                wave = (3000 * np.sin(np.arange(1024) / 20)).astype(np.int16)[None]
+                frame = av.AudioFrame.from_ndarray(wave, "s16", "mono")
+                frame.sample_rate, frame.pts, done = 48000, done, done + 1024
+                container.mux(audio.encode(frame))
+        for stream in container.streams:
+            container.mux(stream.encode())
+
+
+def write_hls(folder, kind, parts):
+    """A playlist of parts, each with a clock and a header of its own."""
+    options = {"hls_time": "1", "hls_playlist_type": "vod", "hls_list_size": "0"}
+    ending = "ts"
+    if "fmp4" in kind:
+        options["hls_segment_type"], ending = "fmp4", "m4s"
+    if "encrypted" in kind:
+        (folder / "key").write_bytes(bytes(range(16)))
+        options["hls_key_info_file"] = str(folder / "key info")
+        (folder / "key info").write_text(f"key\n{folder / 'key'}\n")
+    lines = []
+    for number, part in enumerate(parts):
+        options["hls_segment_filename"] = str(folder / f"{number}_%d.{ending}")
+        options["hls_fmp4_init_filename"] = f"{number}.mp4"
+        write_stream(folder / "part.m3u8", "hls", options, 60 * number, **part)
+        part_lines = (folder / "part.m3u8").read_text().splitlines()[:-1]
+        if number:
+            sign = "#EXT-X-MEDIA-SEQUENCE"
+            at = next(n for n, line in enumerate(part_lines) if line.startswith(sign))
+            part_lines = part_lines[at + 2 :]
+            lines += [] if "untagged" in kind else ["#EXT-X-DISCONTINUITY"]
+        lines += part_lines
+    (folder / "v.m3u8").write_text("\n".join([*lines, "#EXT-X-ENDLIST", ""]))
+
+
+def write_dash(folder, parts):
+    """A manifest of periods; their formats differ in bandwidth, as behind an advertisement."""
+    periods = []
+    for number, part in enumerate(parts):
+        names = {"init_seg_name": f"{number}.m4s", "media_seg_name": f"{number}-$Number$.m4s"}
+        write_stream(folder / "v.mpd", "dash", {"seg_duration": "1", **names}, 60 * number, **part)
+        text = (folder / "v.mpd").read_text()
+        (period,) = re.findall("(?s)<Period.*</Period>", text)
+        periods.append(period.replace('start="PT0.0S"', 'duration="PT2S"'))
+    whole = re.sub("(?s)<Period.*</Period>", lambda _: "\n".join(periods), text)
+    (folder / "v.mpd").write_text(whole)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_streams_are_whole_without_any_program(programs, tmp_path, kind):
+    folder = tmp_path / "web"
+    folder.mkdir()
+    if kind == "dash":
+        write_dash(folder, KINDS[kind])
+    else:
+        write_hls(folder, kind, KINDS[kind])
+    with serving(folder) as site:
+        row = fetch(f"{site.url}/v.{'mpd' if kind == 'dash' else 'm3u8'}", tmp_path / "files")
+    expected = 60 * len(KINDS[kind])
+    assert (row["frames"], row["duration"]) == (expected, f"{expected / 30:.3f}")
+    assert row["corrupt"] == 0
+    shown, longest = numbers(row["file"])
+    assert shown == [*range(expected)] and longest < 0.05
+    assert (row.get("sound_codec") == "aac") == ("sound" in kind)
+
+
+def test_an_interrupted_join_leaves_nothing_that_counts_as_whole(web, tmp_path, monkeypatch):
+    def interrupted(parts, target):
+        target.write_bytes(parts[0].read_bytes())
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(ytdlp, "join", interrupted)
+        fetch(f"{web.url}/hlsd/v.m3u8", tmp_path)
+    requested = len(web.requests)
+    assert fetch(f"{web.url}/hlsd/v.m3u8", tmp_path)["frames"] == 120
+    again = web.requests[requested:]
+    assert not any(path.endswith(".ts") for path in again), "no segment is requested again"
+    assert [path.name for path in tmp_path.iterdir()] == ["tt0000001.ts"]
+
+
+def test_a_stream_of_one_clock_keeps_its_bytes(programs, tmp_path):
+    folder = tmp_path / "web"
+    folder.mkdir()
+    write_hls(folder, "ts", [{}])
+    with serving(folder) as site:
+        row = fetch(f"{site.url}/v.m3u8", tmp_path / "files")
+    assert Path(row["file"]).read_bytes() == b"".join(
+        (folder / f"0_{number}.ts").read_bytes() for number in range(2)
+    )
+
+
+def test_a_stream_with_a_missing_segment_fails(programs, tmp_path):
+    folder = tmp_path / "web"
+    folder.mkdir()
+    write_hls(folder, "ts", [{}, {}])
+    (folder / "1_0.ts").unlink()
+    with serving(folder) as site:
+        failure = failure_of(f"{site.url}/v.m3u8", tmp_path / "files")
+    assert failure.reason == "unavailable"
+
+
+def test_parts_of_different_codecs_are_a_failure_that_names_the_discontinuity(programs, tmp_path):
+    folder = tmp_path / "web"
+    folder.mkdir()
+    write_hls(folder, "ts", [{}, {"codec": "mpeg2video"}])
+    with serving(folder) as site:
+        failure = failure_of(f"{site.url}/v.m3u8", tmp_path / "files")
+    assert failure.reason == "discontinuity"
+    assert failure.detail == "the video changes from h264 to mpeg2video"
+
+
+@pytest.mark.parametrize("kind", ["event", "master", "dynamic"])
+def test_live_streams_of_every_kind_are_refused(programs, tmp_path, kind):
+    folder = tmp_path / "web"
+    folder.mkdir()
+    if kind == "dynamic":
+        write_dash(folder, [{}])
+        text = (folder / "v.mpd").read_text()
+        (folder / "v.mpd").write_text(text.replace('type="static"', 'type="dynamic"'))
+    else:
+        write_hls(folder, "ts", [{}])
+        text = (folder / "v.m3u8").read_text().replace("#EXT-X-ENDLIST\n", "")
+        (folder / "v.m3u8").write_text(text.replace("TYPE:VOD", "TYPE:EVENT"))
+    if kind == "master":
+        (folder / "v.m3u8").rename(folder / "media.m3u8")
+        master = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=100000,RESOLUTION=144x72\nmedia.m3u8\n"
+        (folder / "v.m3u8").write_text(master)
+    with serving(folder) as site:
+        failure = failure_of(
+            f"{site.url}/v.{'mpd' if kind == 'dynamic' else 'm3u8'}", tmp_path / "files"
+        )
+    assert failure.reason == "live"
+    assert not any(path.endswith((".ts", ".m4s")) for path in site.requests)
+
+
+def test_a_playlist_that_is_declared_complete_is_not_live(programs, tmp_path):
+    folder = tmp_path / "web"
+    folder.mkdir()
+    write_hls(folder, "ts", [{}])
+    text = (folder / "v.m3u8").read_text()
+    (folder / "v.m3u8").write_text(text.replace("#EXT-X-ENDLIST\n", ""))
+    with serving(folder) as site:
+        assert fetch(f"{site.url}/v.m3u8", tmp_path / "files")["frames"] == 60
+
+
 @pytest.mark.parametrize("ending", ["m3u8", "txt"])
 def test_a_live_stream_is_refused_before_a_segment_is_requested(web, programs, tmp_path, ending):
     address = f"{web.url}/live/live.m3u8"
@@ -231,12 +407,12 @@ def test_a_drip_is_given_up_by_every_client(web, tmp_path, monkeypatch):
     with pytest.raises(UserError, match="bytes a second"):
         http.fetch(f"{web.url}/drip.tar.gz", tmp_path / "file")
     with pytest.raises(UserError, match="bytes a second"):
-        http.size_of(f"{web.url}/drip-head.mp4")
+        http.fetch(f"{web.url}/drip-head.mp4", tmp_path / "file")
 
 
 def test_a_download_has_a_most_time_and_a_most_size(web, tmp_path, monkeypatch):
     failure = failure_of(f"{web.url}/endless.mp4", tmp_path, most_time=1, least_rate=0)
-    assert failure.reason == "network" and "most_time" in failure.detail
+    assert failure.reason == "network" and "not complete after 1 s" in failure.detail
     web.sent = 0
     failure = failure_of(f"{web.url}/endless.mp4", tmp_path, max_megabytes=1)
     assert failure.reason == "too_large" and web.sent < 10_000_000
@@ -322,6 +498,40 @@ def test_content_decides_what_a_file_is(tmp_path, name, way):
     assert row["decoder"] == predicted["decoder"]
     ending = ENDINGS.get(NAMES[name], ".mp4")
     assert [path.name for path in folder.iterdir()] == [f"tt0000001{ending}"]
+
+
+CONTAINERS = {
+    # FFmpeg's name of the container: codec, ending
+    "mov": ("libx264", ".mp4"),
+    "3g2": ("libx264", ".mp4"),
+    "f4v": ("libx264", ".mp4"),
+    "vob": ("mpeg2video", ".mpg"),
+    "mpeg": ("mpeg1video", ".mpg"),
+    "mpegts": ("mpeg2video", ".ts"),
+    "mxf": ("mpeg2video", ".mxf"),
+    "ogg": ("libvpx", ".ogv"),
+    "asf": ("msmpeg4v3", ".wmv"),
+    "avi": ("mpeg4", ".avi"),
+    "flv": ("flv1", ".flv"),
+    "matroska": ("libvpx", ".mkv"),
+    "webm": ("libvpx", ".webm"),
+    "h264": ("libx264", ".h264"),
+}
+
+
+@pytest.mark.parametrize("form", CONTAINERS)
+def test_a_video_is_kept_with_the_ending_of_its_container(tmp_path, form):
+    codec, ending = CONTAINERS[form]
+    folder = tmp_path / "web"
+    folder.mkdir()
+    write_stream(folder / "trailer", form, {}, 0, codec=codec)
+    with serving(folder) as site:
+        row = fetch(f"{site.url}/trailer", tmp_path / "files")
+    assert (row["frames"], Path(row["file"]).name) == (60, f"tt0000001{ending}")
+    assert row["sha256"] == sha256_of(folder / "trailer")
+    assert probe(row["file"]).frames == 60
+    predicted = trailers.trailer_of(str(folder / "trailer"), SETTINGS, tmp_path)
+    assert (predicted["duration"], predicted["decoder"]) == (row["duration"], row["decoder"])
 
 
 @pytest.mark.parametrize(

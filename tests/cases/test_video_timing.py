@@ -1,5 +1,6 @@
 """Whole files are whole, no frame disappears, and a cut clip shows what its features saw."""
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,11 +9,16 @@ import numpy as np
 import pytest
 
 from trailers12k.common.errors import Failure
+from trailers12k.common.movie import Movie
+from trailers12k.downloads.settings import DownloadSettings
+from trailers12k.downloads.trailers import TRAILER_COLUMNS, TrailerFetcher
+from trailers12k.jobs.runner import StopSignal
 from trailers12k.video.clip_detection import partition
 from trailers12k.video.clip_export import cut
 from trailers12k.video.clips import frame_times
 from trailers12k.video.probe import Probe, probe
 from trailers12k.video.reader import read_frames
+from trailers12k.video.video_flags import FLAGS
 
 from .coded_video import FRAMES, number_of, render
 
@@ -109,6 +115,25 @@ def test_a_file_cut_within_its_picture_is_truncated_though_a_subtitle_lasts(tmp_
     data = (DATA / "subs_longer.mkv").read_bytes()
     (tmp_path / "cut.mkv").write_bytes(data[: len(data) * 6 // 10])
     assert failure_of(tmp_path / "cut.mkv") == "truncated"
+
+
+def with_header(source: Path, path: Path, seconds: float) -> Path:
+    """A Matroska file without the tags of its tracks' durations, and with another one in its header
+    (element 0x4489, a float of eight bytes)."""
+    data = bytearray(source.read_bytes().replace(b"DURATION", b"XURATION"))
+    at = data.index(b"\x44\x89\x88") + 3
+    data[at : at + 8] = struct.pack(">d", 1000 * seconds)
+    path.write_bytes(data)
+    return path
+
+
+def test_the_last_packets_of_all_streams_count_where_no_track_states_its_duration(tmp_path):
+    for name in ("audio_longer.mkv", "audio_longer.webm"):
+        video = probe(with_header(DATA / name, tmp_path / name, 6.02))
+        assert video.frames == FRAMES and video.flags == OUTLASTED
+        assert failure_of(with_header(DATA / name, tmp_path / name, 9)) == "truncated"
+    name = "subs_longer.mkv"
+    assert probe(with_header(DATA / name, tmp_path / name, 7)).flags == OUTLASTED
 
 
 CLOCK = 2**33 / 90_000
@@ -237,6 +262,22 @@ def test_silence_is_measured(loudness, silent, tmp_path):
     path = render(tmp_path / "video.mp4", sound="aac", seconds=2, loudness=loudness)
     sound = probe(path).sound
     assert (sound.codec, sound.silent) == ("aac", silent)
+
+
+def test_the_ledger_has_the_flags_and_the_sound(tmp_path):
+    address = (DATA / "audio_longer.mkv").as_posix()
+    movie = Movie("tt0000001", "A", "2001", (), trailer_url=address)
+    settings = DownloadSettings(max_megabytes=10, retries=0, timeout=5, retry_pause=0, pause={})
+    row = TrailerFetcher(tmp_path, settings, StopSignal()).fetch(movie)
+    columns = ["flags", "sound_codec", "sound_channels", "sound_rate", "sound_duration", "silent"]
+    values = [row[name] for name in columns]
+    assert set(columns) <= set(TRAILER_COLUMNS)
+    assert values == ["picture_ends_early", "aac", 1, 44_100, "6.037", 0]
+
+
+def test_every_flag_is_documented():
+    page = (Path(__file__).parents[2] / "docs" / "files.md").read_text()
+    assert all(f"| {word} |" in page for word in FLAGS)
 
 
 def test_a_file_without_sound_has_none():

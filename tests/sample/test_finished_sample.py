@@ -8,6 +8,7 @@ import yaml
 
 from trailers12k.common.vocabulary import CHANCE
 from trailers12k.evaluation.paper import PAPER
+from trailers12k.movies.sources.sample import SHORT
 from trailers12k.settings import load
 
 ROOT = Path(__file__).parents[2]
@@ -45,3 +46,14 @@ def test_the_configuration_stands_beside_the_results():
 def test_every_row_says_what_its_backbones_rest_on(summary):
     assert "ImageNet" in summary.loc["EfficientNet-Lite0", "weights"]
     assert "untrained" in summary.loc["ResNet-Fusion", "weights"]
+
+
+def test_trailers_have_several_windows_and_the_reference_can_train():
+    clips = pd.read_csv(ROOT / "data" / "clips.csv").groupby("mid").size()
+    splits = pd.read_csv(ROOT / "data" / "mtgc.csv", index_col="mid").filter(like="split")
+    snippet = CONFIG["training"]["snippet"]
+    # The reference's trainer fails on a training trailer that is shorter than a snippet.
+    assert list(clips[clips < snippet].index) == [SHORT]
+    assert (splits.loc[SHORT] != 0).all()
+    assert (clips > snippet).mean() > 0.6
+    assert (clips % snippet > 0).mean() > 0.5

@@ -84,6 +84,7 @@ def test_what_is_wrong_with_an_archive_is_told_and_touches_nothing(project, site
     # The others are there, and the first lines told what all needs.
     for store in set(STORES) - set(told):
         assert (data / f"{store}.csv").exists()
+        assert site.requests[f"/good/{archive(store)}"] == 1
     assert "disk: " in project.log("measure_record.log")
     assert "training: at most" in failed.text
     site.files.clear()

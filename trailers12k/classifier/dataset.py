@@ -116,7 +116,7 @@ class TrailerDataset(torch.utils.data.Dataset[tuple[dict[str, Tensor], Tensor, s
         for name, path in stores.items():
             stored = set(os.listdir(path))
             clips[name] = {
-                mid: open_array(self._groups[name], mid).shape[0]
+                mid: _rows(open_array(self._groups[name], mid))
                 for mid in requested
                 if mid in stored
             }
@@ -171,11 +171,18 @@ class TrailerDataset(torch.utils.data.Dataset[tuple[dict[str, Tensor], Tensor, s
         snippets = {}
         for name, group in self._groups.items():
             first, length = (0, 1) if name == POSTER else (start, self.snippet)
-            stored = np.asarray(open_array(group, self.mids[movie])[first : first + length])
+            array = open_array(group, self.mids[movie])
+            kept = slice(first, first + length) if array.ndim > 1 else slice(None)
+            stored = np.atleast_2d(np.asarray(array[kept]))
             rows = np.zeros((length, stored.shape[1]), np.float32)
             rows[: len(stored)] = stored
             snippets[name] = torch.from_numpy(rows)
         return snippets, torch.from_numpy(self.labels[movie]), self.mids[movie]
+
+
+def _rows(array: zarr.Array[Any]) -> int:
+    """The number of rows; a poster that others published as (features,) is one."""
+    return array.shape[0] if array.ndim > 1 else 1
 
 
 def _shared(number: int) -> Tensor:

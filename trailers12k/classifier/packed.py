@@ -18,6 +18,7 @@ from tqdm import tqdm
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv, replacing, write_csv
 from trailers12k.common.movie import is_mid
+from trailers12k.features import array_files
 
 log = logging.getLogger(__name__)
 
@@ -40,12 +41,18 @@ def pack(store: str | Path, manifest: str | Path | None, out: str | Path) -> Non
     left out. One movie at a time is in memory.
     manifest: a CSV of the movies that the store must hold, with columns `mid`, `clips` and perhaps
         `fingerprint`; without one, all arrays of the store are packed.
-    Raises ValueError, naming the movie, when an array is missing or incomplete, has another shape
-    or type than expected, or holds NaN or infinity.
+    Raises `UserError`, naming the movie, when an array is missing or incomplete, has another shape
+    or type than expected, or holds NaN or infinity. The message says how to get the array again,
+    which differs for stores of this project and for those of others.
     """
     store, out = Path(store), Path(out)
     group = zarr.open_group(store, mode="r")
     features = int(str(group.attrs["num_features"]))
+    remedy = (
+        f"run `trailers12k stores verify {store} --repair`, then run again"
+        if "determined_by" in group.attrs
+        else f"to fetch this store again, delete {store.with_suffix('.csv')} and run again"
+    )
     clips, fingerprints = _arrays_of(store, group) if manifest is None else _read(manifest)
     clips = {mid: count for mid, count in sorted(clips.items()) if count}
     if not clips:
@@ -57,7 +64,10 @@ def pack(store: str | Path, manifest: str | Path | None, out: str | Path) -> Non
         # open_memmap writes the header of the .npy file, which np.memmap does not.
         packed = np.lib.format.open_memmap(partial, "w+", np.float32, shape)
         for mid, count in tqdm(clips.items(), f"packing {store.name}", disable=None):
-            packed[offset : offset + count] = _read_movie(group, mid, (count, features))
+            try:
+                packed[offset : offset + count] = _read_movie(store, mid, (count, features))
+            except ValueError as error:
+                raise UserError(f"{mid} of {store}: {error}; {remedy}") from error
             # With the fingerprint the index differs whenever the array does.
             cells = (mid, offset, count, fingerprints.get(mid, ""))
             index.append(dict(zip(INDEX_COLUMNS, cells, strict=True)))
@@ -71,7 +81,7 @@ def open_array(group: zarr.Group, mid: str) -> zarr.Array[Any]:
     """The array of a movie, (clips, features). Raises KeyError when the store has none."""
     array = group[mid]
     if not isinstance(array, zarr.Array):
-        raise ValueError(f"{mid} of {group.store_path} is not an array; compute it again")
+        raise ValueError(f"{mid} of {group.store_path} is not an array; move it out of the store")
     return array
 
 
@@ -141,19 +151,13 @@ def _read(manifest: str | Path) -> _Movies:
     )
 
 
-def _read_movie(group: zarr.Group, mid: str, shape: tuple[int, int]) -> np.ndarray:
-    """A movie's array, checked."""
-    where = f"{mid} of {group.store_path}"
-    try:
-        array = open_array(group, mid)
-    except KeyError:
-        raise ValueError(f"{where} is not in the store; run the features stage again") from None
-    if array.shape != shape or array.dtype != np.float32:
-        raise ValueError(f"{where} is {array.dtype} {array.shape}, not float32 {shape}")
-    # zarr reads a missing chunk as zeros, without an error.
-    if array.nchunks_initialized < array.nchunks:
-        raise ValueError(f"{where} lacks chunks; fetch or compute the store again")
-    rows = np.asarray(array[:])
+def _read_movie(store: Path, mid: str, shape: tuple[int, int]) -> np.ndarray:
+    """A movie's array, checked. Raises ValueError."""
+    if not (store / mid).is_dir():
+        raise ValueError("it is not in the store")
+    rows = array_files.read(store / mid)
+    if rows.shape != shape or rows.dtype != np.float32:
+        raise ValueError(f"{rows.dtype} {rows.shape}, not float32 {shape}")
     if not np.isfinite(rows).all():
-        raise ValueError(f"{where} holds NaN or infinity; compute its features again")
+        raise ValueError("NaN or infinity")
     return rows

@@ -41,7 +41,7 @@ def common_movies(clips: Mapping[str, Mapping[str, int]], mids: Sequence[str]) -
             if clips[first][mid] != clips[other][mid]:
                 raise ValueError(
                     f"{mid} has {clips[first][mid]} clips in {first} but {clips[other][mid]} in "
-                    f"{other}; compute its features again"
+                    f"{other}; the stores of a run must be made from the same clips"
                 )
     return present
 

@@ -3,12 +3,18 @@
 Starts Snakemake. Must not know how genres are predicted.
 """
 
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from trailers12k.cli import snakemake
 from trailers12k.cli.collection import PASS_THROUGH, examples
+from trailers12k.common.local_files import as_path
+from trailers12k.common.movie import address_of
 
 
 def register(app: typer.Typer) -> None:
@@ -34,8 +40,20 @@ def predict(
     arguments are passed to Snakemake.
     """
     snakemake.check_folder()
-    # Snakemake would read a file called 1 or true as another type than text.
-    address = f"./{trailer}" if trailer.isalnum() else trailer
+    # As quoted text: Snakemake would read a file called 1, true or `a: b.mp4` as another type.
+    address = json.dumps(_address(trailer, context.args), ensure_ascii=False)
     snakemake.replace_process(
         ["predict", *snakemake.with_config(context.args, f"trailer={address}")]
     )
+
+
+def _address(trailer: str, arguments: Sequence[str]) -> str:
+    """The trailer as the workflow names it: a path from its working directory, or a URL.
+
+    A file of this name counts before a YouTube id.
+    """
+    path = Path(trailer)
+    if not os.path.lexists(path):
+        return address_of(trailer)
+    moves = any(word.startswith(("--directory", "-d")) for word in arguments)
+    return str(path.resolve()) if moves else as_path(trailer)

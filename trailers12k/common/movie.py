@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from trailers12k.common.errors import UserError
+from trailers12k.common.local_files import WEB, local_path, scheme_of
 from trailers12k.common.text import is_printable
 from trailers12k.common.youtube import PAGE, is_youtube, video_id
 
@@ -136,15 +137,17 @@ def check_address(name: str, address: object, where: str, local_files: bool) -> 
     if address == "" or (isinstance(address, str) and PLAIN_URL.fullmatch(address)):
         return
     allowed = f"a URL ({', '.join(SCHEMES)}) without a password, the path of a file, or empty"
+    text = address if isinstance(address, str) and is_printable(address) else ""
     try:
-        parts = urlsplit(address) if isinstance(address, str) and is_printable(address) else None
+        host = urlsplit(text).netloc
     except ValueError:  # brackets without an IP address
-        parts = None
-    if parts is None or (parts.scheme and parts.scheme not in SCHEMES):
+        text = host = ""
+    is_local = bool(text) and local_path(text) is not None
+    if not is_local and scheme_of(text) not in WEB:
         raise UserError(f"{where}: {name}: {address!r} is not allowed; allowed: {allowed}")
-    if "@" in parts.netloc:
+    if "@" in host:
         raise UserError(f"{where}: {name}: a URL with a password; allowed: {allowed}")
-    if parts.scheme in ("", "file") and not local_files:
+    if is_local and not local_files:
         raise UserError(
             f"{where}: {name}: {address!r} is a file of this machine; allowed: a URL, or local "
             "files too with local_files: true below downloads: in the configuration"

@@ -52,7 +52,7 @@ class _Meter:
     def check(self) -> None:
         """Raise `OutOfBounds` when the time is over, and again after any bound was crossed."""
         if time.monotonic() > self._end:
-            self._fail("network", f"not complete after {self._bounds.most_time:g} s (most_time)")
+            self._fail("network", f"not complete after {self._bounds.most_time:g} s")
         if self.failure:
             raise self.failure
 
@@ -68,8 +68,8 @@ class _Meter:
             if rate < self._bounds.least_rate:
                 self._fail(
                     "network",
-                    f"{rate:.0f} bytes a second for {self._window_seconds:.0f} s, "
-                    f"less than {self._bounds.least_rate:.0f} (least_rate)",
+                    f"{rate:.0f} bytes a second for {self._window_seconds:.0f} s; "
+                    f"{self._bounds.least_rate:.0f} at least",
                 )
             self._window_seconds, self._window_bytes = 0.0, 0
         self.check()

@@ -34,6 +34,7 @@ class _Splitter:
         self._begins = True
         self._sequence = 0
         self._header = ""
+        self._header_key = ""
         self._key = ""
         self._written_key = ""
         self._range_end = 0
@@ -50,8 +51,8 @@ class _Splitter:
             self._sequence = int(value)
         elif tag == "#EXT-X-MAP":
             self._begins = self._begins or line != self._header
-            # A key before the header is the header's, too.
-            self._header = line
+            # The key of the segments is the header's, too, if it is before the header.
+            self._header, self._header_key = line, self._key
         elif tag == "#EXT-X-KEY":
             self._key = line
         elif tag == "#EXT-X-BYTERANGE":
@@ -67,7 +68,7 @@ class _Splitter:
             self.parts.append([])
             self._begins, self._written_key = False, ""
             if self._header:
-                self._add_key(self._key)
+                self._add_key(self._header_key)
                 self.parts[-1].append(self._header)
         key = self._key
         if "METHOD=AES-128" in key and "IV=" not in key:

@@ -5,12 +5,11 @@ Writes the files that it downloads. Must not know what the files are.
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import requests
 import urllib3
@@ -21,6 +20,7 @@ from urllib3.util import Retry
 from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.files import PARTIAL, digest_of
 from trailers12k.common.fingerprint import fingerprint
+from trailers12k.common.local_files import fault_of, local_path
 from trailers12k.downloads.bounds import USUAL, Bounds, bound_pools, bounded
 from trailers12k.jobs.reasons import classify, of_local_file
 
@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 USER_AGENT = "trailers12k-workflow/0.1 (research tool; slow, one file once)"
 BLOCK = 1 << 16
+BEGINNING = 1 << 23
+"""Bytes of a file that `Checks.beginning` reads: of an archive of features, some movies."""
 BUSY = (408, 500, 502, 503, 504)
 
 ARCHIVES = Bounds(most_time=86400)
@@ -71,14 +73,6 @@ def session(retries: int, patient: bool = False) -> requests.Session:
     return new
 
 
-def local_path(address: str) -> Path | None:
-    """The path for the address of a local file; None for an address on the web."""
-    scheme = urlsplit(address).scheme
-    if scheme in ("http", "https"):
-        return None
-    return Path(url2pathname(urlsplit(address).path)) if scheme else Path(address)
-
-
 @contextmanager
 def opened(
     client: requests.Session, url: str, timeout: float, headers: Mapping[str, str] | None = None
@@ -107,9 +101,9 @@ def opened_locally(path: Path, address: str) -> Iterator[BinaryIO]:
     address: the file's name in messages.
     """
     try:
-        # Neither a folder nor a pipe, which could block without end.
-        if not path.is_file():
-            raise Failure("unavailable", f"No such file: {address}")
+        # A pipe could block without end.
+        if fault := fault_of(path):
+            raise Failure("unavailable", f"{address} {fault}")
         with path.open("rb") as file:
             yield file
     except OSError as error:
@@ -136,23 +130,24 @@ def read(
     return data
 
 
-def size_of(url: str, timeout: float = 60) -> int:
-    """The size of a file in bytes, from its server's headers. Raises `UserError`."""
-    try:
-        with (
-            bounded(USUAL, LARGEST),
-            opened(session(5, patient=True), url, timeout) as response,
-        ):
-            return int(response.headers["Content-Length"])
-    except Failure as failure:
-        raise UserError(
-            f"{_without_query(url)}: {failure}; run the same command again"
-        ) from failure
-    except (KeyError, ValueError) as error:
-        raise UserError(f"{_without_query(url)}: the server does not state its size") from error
+@dataclass(frozen=True)
+class Checks:
+    """What `fetch` checks early, each by a function that raises `UserError` to end the download."""
+
+    size: Callable[[int], None] | None = None
+    """Gets the size of the file in bytes, if the server states it, before any byte is saved."""
+    beginning: Callable[[Path], None] | None = None
+    """Gets the partial file once it holds `BEGINNING` bytes; never for a smaller file."""
 
 
-def fetch(url: str, path: Path, digest: str = "", timeout: float = 60, retries: int = 5) -> None:
+def fetch(
+    url: str,
+    path: Path,
+    digest: str = "",
+    timeout: float = 60,
+    retries: int = 5,
+    checks: Checks = Checks(),
+) -> None:
     """Download a large file: continue a partial download, check it, then move it to `path`.
 
     digest: its required hash, or the hash's beginning: "md5:0123..." or "sha256:0123...".
@@ -174,13 +169,16 @@ def fetch(url: str, path: Path, digest: str = "", timeout: float = 60, retries: 
             begun = partial.stat().st_size if partial.exists() else 0
             if begun > size >= 0:
                 begun = 0
+            if checks.size and size >= 0:
+                checks.size(size)
             if not begun:
-                _save(response, partial, "wb", size)
+                _save(response, partial, "wb", size, checks.beginning)
         if begun and begun != size:
             rest = {"Range": f"bytes={begun}-"}
             with bounded(ARCHIVES, LARGEST), opened(client, url, timeout, rest) as response:
                 continued = response.status_code == 206
-                _save(response, partial, "ab" if continued else "wb", size)
+                mode = "ab" if continued else "wb"
+                _save(response, partial, mode, size, checks.beginning)
     except Failure as failure:
         raise UserError(
             f"{_without_query(url)}: {failure}; run the same command again to continue"
@@ -198,7 +196,13 @@ def fetch(url: str, path: Path, digest: str = "", timeout: float = 60, retries: 
     log.info("%s: %.1f MB", path, got / 1e6)
 
 
-def _save(response: requests.Response, path: Path, mode: str, size: int) -> None:
+def _save(
+    response: requests.Response,
+    path: Path,
+    mode: str,
+    size: int,
+    check: Callable[[Path], None] | None = None,
+) -> None:
     with (
         path.open(mode) as file,
         tqdm(
@@ -213,6 +217,10 @@ def _save(response: requests.Response, path: Path, mode: str, size: int) -> None
         for block in response.raw.stream(BLOCK, decode_content=False):
             file.write(block)
             bar.update(len(block))
+            if check and file.tell() >= BEGINNING:
+                file.flush()
+                check(path)
+                check = None
 
 
 def _without_query(text: str) -> str:

@@ -3,14 +3,11 @@
 Writes `FOLDER/MID.jpg`, and a record beside it. Must not know what posters are used for.
 """
 
-import struct
 import threading
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import PIL
-from PIL import Image
 
 from trailers12k.common.errors import Failure, Stop, disk_failure
 from trailers12k.common.files import inside, replacing, sha256_of
@@ -22,18 +19,9 @@ from trailers12k.downloads.shard import FileKind, Shard, download
 from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.jobs.reasons import STOPS
 from trailers12k.jobs.runner import StopSignal
+from trailers12k.video.image_file import read_image
 
 POSTER_COLUMNS = ["file", "height", "width"]
-
-IMAGE_ERRORS = (
-    OSError,
-    EOFError,
-    SyntaxError,
-    ValueError,
-    struct.error,
-    Image.DecompressionBombError,
-)
-"""What Pillow raises for files that are not images, and for truncated ones."""
 
 
 class PosterFetcher:
@@ -50,12 +38,7 @@ class PosterFetcher:
 
         Raises `Failure`, `Stop`, `Cancelled`.
         """
-        data = self._read(movie.poster_url)
-        try:
-            with Image.open(BytesIO(data)) as image:
-                poster = image.convert("RGB")
-        except IMAGE_ERRORS as error:
-            raise Failure("not_image", str(error)[:200]) from error
+        poster = read_image(self._read(movie.poster_url))
         final = inside(self.folder, f"{movie.mid}.jpg")
         try:
             with replacing(final) as partial:

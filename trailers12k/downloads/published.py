@@ -6,13 +6,13 @@ contain.
 
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import digest_of, inside
-from trailers12k.common.vocabulary import SPLITS
+from trailers12k.common.vocabulary import SPLITS, STREAM_INPUTS
 from trailers12k.downloads import http
 
 log = logging.getLogger(__name__)
@@ -20,6 +20,18 @@ log = logging.getLogger(__name__)
 PACKED = 1.1
 """Bytes of a packed store per byte of its archive: compression saves a tenth of features (7 to 14 %
 on the sample's stores)."""
+
+CLIPS = 135
+"""Of a trailer on average, so that the record's six archives come to the 40 GB that they take."""
+FEATURES = {
+    "trailers_i_shufflenet_fpc24": 1024,
+    "trailers_k_shufflenet_fps24_fpc24": 1024,
+    "trailers_i_resnet_fpc24": 2048,
+    "trailers_k_r2plus1d_fps24_fpc24": 512,
+    "trailers_i_swin_fpc24": 768,
+    "trailers_ik_swin_fps24_fpc24": 768,
+}
+"""Numbers per clip in the record's stores; 1024 is assumed for others."""
 
 CPU_SECONDS = 1.4e-3
 """Of training, per movie, epoch and stream of 1024 features, on one core (`make bench`)."""
@@ -45,13 +57,18 @@ def _check(file: Path, md5: str | None) -> None:
         raise UserError(f"{file}: its md5 is {actual}, and should be {md5}; fetch it again")
 
 
-def sizes(addresses: Mapping[str, str]) -> dict[str, int]:
-    """Store -> size of its archive in bytes. addresses: store -> address. Raises `UserError`."""
+def sizes(addresses: Mapping[str, str], inputs: Mapping[str, str], movies: int) -> dict[str, int]:
+    """Store -> size of its archive in bytes; estimated on the web, where nothing is requested.
+
+    addresses: store -> address. inputs: store -> "frames", "clips" or "posters". movies: in the
+    record. Raises `UserError`.
+    """
     sizes = {}
     for store, address in addresses.items():
         local = http.local_path(address)
         if local is None:
-            sizes[store] = http.size_of(address)
+            rows = 1 if inputs[store] == STREAM_INPUTS["poster"] else CLIPS
+            sizes[store] = 4 * movies * rows * FEATURES.get(store, 1024)
         elif local.is_file():
             sizes[store] = local.stat().st_size
         else:
@@ -109,19 +126,31 @@ class Archive:
     is_temporary: bool
 
 
-def fetch_archive(address: str, md5: str | None, folder: Path, keep: bool) -> Archive:
-    """Download the archive of one store, or check a local one.
+def fetch_archive(
+    address: str,
+    md5: str | None,
+    folder: Path,
+    keep: bool,
+    check_beginning: Callable[[Path], None] | None = None,
+) -> Archive:
+    """Download the archive of one store by one request, or check a local one.
 
     address: a URL, or the path of a local archive. folder: for a downloaded archive. keep: whether
-    a downloaded archive stays. Raises `UserError`, also when the disk space does not suffice.
+    a downloaded archive stays. check_beginning: of `http.Checks`. Raises `UserError`, also when the
+    disk space does not suffice, before anything is saved.
     """
+
+    def check_size(size: int) -> None:
+        check_room({address: size}, keep, shutil.disk_usage(folder).free)
+
     local = http.local_path(address)
-    check_room(sizes({address: address}), keep, shutil.disk_usage(folder).free)
     if local is not None:
         _check(local, md5)
+        check_size(local.stat().st_size)
         return Archive(local, md5 or digest_of(local, "md5"), False)
     path = inside(folder, address.rsplit("/", 1)[-1])
     # It exists when an earlier job was killed while it unpacked.
     if not (path.is_file() and md5 and digest_of(path, "md5") == md5):
-        http.fetch(address, path, f"md5:{md5}" if md5 else "")
+        checks = http.Checks(check_size, check_beginning)
+        http.fetch(address, path, f"md5:{md5}" if md5 else "", checks=checks)
     return Archive(path, md5 or digest_of(path, "md5"), not keep)

@@ -7,13 +7,15 @@ downloaded.
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from trailers12k.common.files import inside, write_json
+from trailers12k.common.local_files import ABSENT, state_of
 from trailers12k.common.vocabulary import FAILED
 from trailers12k.downloads.stop_signal import stop_reason
 from trailers12k.jobs.ledger import LedgerRow
@@ -23,24 +25,35 @@ from trailers12k.jobs.runner import Retry, read_record
 NONE = "none"
 """As the user's `retry`: nothing is retried, even if it is due."""
 
-PathOf = Callable[[str], Path | None]
-"""mid -> the local file that a failure is about, if any."""
+
+@dataclass(frozen=True)
+class LocalFiles:
+    """The local files among a movie's addresses. states: by path; see `state_of`. alone: whether
+    no address is on the web, so that no failure passes with time."""
+
+    states: Mapping[str, str] = field(default_factory=dict)
+    alone: bool = False
+
+
+FilesOf = Callable[[str], LocalFiles]
+"""mid -> its local files."""
 
 
 @dataclass(frozen=True)
 class OpenFailure:
     """A failure that may be retried.
 
-    tried: time of the last attempt, in seconds since 1970. path: a local file that did not exist.
-    tool: the program that failed, with its version.
+    tried: time of the last attempt, in seconds since 1970. tool: the program that failed, with its
+    version. files: the states of local files, by path. local: see `LocalFiles.alone`.
     """
 
     mid: str
     reason: str
     attempts: int
     tried: float
-    path: str = ""
     tool: str | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    local: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +70,7 @@ class RetryState:
 
 def due_at(failure: OpenFailure, first_pause: float) -> float | None:
     """When a failure is retried, in seconds since 1970; None when time alone does not decide."""
-    if failure.path or is_final(failure.reason, failure.attempts):
+    if failure.local or is_final(failure.reason, failure.attempts):
         return None
     return failure.tried + pause(failure.reason, failure.attempts, first_pause)
 
@@ -72,8 +85,10 @@ def is_due(failure: OpenFailure, first_pause: float, retry: str, now: float) -> 
         return False
     if retry and is_requested(retry, failure.reason):
         return True
-    if failure.path:
-        return Path(failure.path).exists()
+    if any(state_of(Path(path)) != state for path, state in failure.files.items()):
+        return True
+    if failure.local:
+        return False
     tool = yt_dlp_version()
     if failure.reason == "extractor_broken" and tool and failure.tool not in (None, tool):
         return True
@@ -90,24 +105,32 @@ def yt_dlp_version() -> str:
         return ""
 
 
-def retry_rule(path_of: PathOf, first_pause: float, retry: str) -> Retry:
-    """`is_due` as the `retry` of `jobs.runner.process`."""
+def on_the_web(mid: str) -> LocalFiles:
+    """The `FilesOf` of stages without local files."""
+    return LocalFiles()
+
+
+def retry_rule(files_of: FilesOf, first_pause: float, retry: str) -> Retry:
+    """`is_due` as the `retry` of `jobs.runner.process`.
+
+    Changed files are no part of it: a task's `others` hold their states.
+    """
     now = time.time()
     return lambda row, tried: (
         row["status"] == FAILED
-        and is_due(_open_failure(row, tried, path_of(row["mid"])), first_pause, retry, now)
+        and is_due(_open_failure(row, tried, files_of(row["mid"])), first_pause, retry, now)
     )
 
 
-def _open_failure(row: LedgerRow, tried: float, path: Path | None) -> OpenFailure:
-    missing = path if path and row["reason"] == "unavailable" else None
+def _open_failure(row: LedgerRow, tried: float, files: LocalFiles) -> OpenFailure:
     return OpenFailure(
         row["mid"],
         row["reason"],
         int(row["attempts"]),
         tried,
-        missing.as_posix() if missing else "",
         row.get("tool"),
+        files.states,
+        files.alone,
     )
 
 
@@ -116,7 +139,7 @@ def write_open(
     shard: str,
     retry_round: int,
     rows: Iterable[LedgerRow],
-    path_of: PathOf = lambda mid: None,
+    files_of: FilesOf = on_the_web,
 ) -> None:
     """Write what a job left open: its failures, and the number of movies that were not begun.
 
@@ -129,7 +152,7 @@ def write_open(
         if row["status"] == FAILED:
             record = read_record(folder, row["mid"])
             tried = record.time if record else 0.0
-            failures.append(_open_failure(row, tried, path_of(row["mid"])))
+            failures.append(_open_failure(row, tried, files_of(row["mid"])))
     state = RetryState(retry_round, stopped, tuple(failures))
     write_json(open_file(folder, shard), asdict(state))
     hold_retries(folder, shard, hold=False)
@@ -137,8 +160,15 @@ def write_open(
 
 def _read_open(path: Path) -> RetryState:
     content = json.loads(path.read_text(encoding="utf-8"))
-    failures = tuple(OpenFailure(**failure) for failure in content["failures"])
+    failures = tuple(map(_failure_of, content["failures"]))
     return RetryState(content["round"], content["stopped"], failures)
+
+
+def _failure_of(content: dict[str, Any]) -> OpenFailure:
+    """A failure as JSON; before version 0.2 it named a missing file in `path`."""
+    if missing := content.pop("path", ""):
+        content |= {"files": {missing: ABSENT}, "local": True}
+    return OpenFailure(**content)
 
 
 def open_file(folder: Path, shard: str) -> Path:

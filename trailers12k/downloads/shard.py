@@ -4,7 +4,7 @@ Writes records beside the files. Must not know what is downloaded.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +12,14 @@ from typing import Any
 
 from trailers12k.common.files import sha256_of
 from trailers12k.common.fingerprint import fingerprint
+from trailers12k.common.local_files import ABSENT, local_path, state_of
 from trailers12k.common.movie import Movie
+from trailers12k.common.vocabulary import OK
 from trailers12k.downloads import retries
-from trailers12k.downloads.http import local_path
 from trailers12k.downloads.settings import DownloadSettings
 from trailers12k.downloads.stop_signal import SharedStopSignal, stop_reason
 from trailers12k.jobs.ledger import LedgerRow
-from trailers12k.jobs.runner import StopSignal, Task, process
+from trailers12k.jobs.runner import StopSignal, Task, process, read_record
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +59,9 @@ def download(shard: Shard, kind: FileKind, settings: DownloadSettings) -> list[L
     fetch = kind.fetch(shard.folder, settings, stop)
     movies = {movie.mid: movie for movie in shard.movies}
     addresses = {mid: kind.addresses(movie) for mid, movie in movies.items()}
-    files = {mid: local_path(several[0]) for mid, several in addresses.items() if several}
-    is_due = retries.retry_rule(files.get, settings.retry_pause, settings.retry)
+    # Before the first attempt: a file that changes during it is tried again.
+    files = {mid: _local_files(several) for mid, several in addresses.items()}
+    is_due = retries.retry_rule(files.__getitem__, settings.retry_pause, settings.retry)
 
     def retry(row: LedgerRow, tried: float) -> bool:
         # A trailer other than the first, which is no longer listed.
@@ -71,11 +73,13 @@ def download(shard: Shard, kind: FileKind, settings: DownloadSettings) -> list[L
     tasks = [
         Task(
             mid,
-            fingerprint(address=several[0], sha256=_hash_of(files[mid]), **kind.question)
+            fingerprint(
+                address=several[0], sha256=_hash_of(several[0], shard.folder, mid), **kind.question
+            )
             if several
             else "",
             skip="" if several else "no_address",
-            others=several[1:],
+            others=(*several[1:], *files[mid].states.values()),
         )
         for mid, several in addresses.items()
     ]
@@ -89,7 +93,7 @@ def download(shard: Shard, kind: FileKind, settings: DownloadSettings) -> list[L
         stop=stop,
         tool=kind.tool,
     )
-    retries.write_open(shard.folder, shard.name, shard.retry_round, rows, files.get)
+    retries.write_open(shard.folder, shard.name, shard.retry_round, rows, files.__getitem__)
     if stop.reason:
         log.error("downloading is stopped: %s", stop_reason() or stop.reason)
     return [_with_decoder(row) for row in rows]
@@ -100,8 +104,22 @@ def _with_decoder(row: LedgerRow) -> LedgerRow:
     return {"decoder" if name == "reader" else name: value for name, value in row.items()}
 
 
-def _hash_of(path: Path | None) -> str | None:
-    """The sha256 of a local file, since it may change under its name; None if unreadable."""
+def _local_files(addresses: Iterable[str]) -> retries.LocalFiles:
+    paths = list(map(local_path, addresses))
+    states = {path.as_posix(): state_of(path) for path in paths if path is not None}
+    return retries.LocalFiles(states, alone=bool(paths) and None not in paths)
+
+
+def _hash_of(address: str, folder: Path, mid: str) -> str | None:
+    """The sha256 of a local file, since it may change under its name; None if unreadable.
+
+    Of a file that was removed after it was copied, the copy's: the copy stays.
+    """
+    path = local_path(address)
+    if path is None:
+        return None
+    if state_of(path) == ABSENT and (record := read_record(folder, mid)):
+        return record.row.get("sha256") if record.row["status"] == OK else None
     with suppress(OSError):
-        return sha256_of(path) if path and path.is_file() else None
+        return sha256_of(path) if path.is_file() else None
     return None

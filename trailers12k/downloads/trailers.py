@@ -9,16 +9,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
-from urllib.request import url2pathname
 
 from trailers12k.common.errors import Cancelled, Failure, Stop, UserError, disk_failure
 from trailers12k.common.files import PARTIAL, inside, sha256_of
 from trailers12k.common.fingerprint import fingerprint
+from trailers12k.common.local_files import local_path
 from trailers12k.common.movie import Movie
 from trailers12k.common.text import one_line
 from trailers12k.common.youtube import video_id
 from trailers12k.downloads.bounds import OutOfBounds, bounded
-from trailers12k.downloads.http import local_path, opened_locally
+from trailers12k.downloads.http import opened_locally
 from trailers12k.downloads.pacing import HostRateLimiter, retry_pause, wait
 from trailers12k.downloads.retries import yt_dlp_version
 from trailers12k.downloads.settings import DownloadSettings
@@ -110,9 +110,8 @@ class TrailerFetcher:
 
     def _fetch(self, movie: Movie, address: str) -> dict[str, Any]:
         """Download from one address, with immediate retries where they help. Raises `Failure`."""
-        url = address if urlsplit(address).scheme else Path(address).resolve().as_uri()
         # Only a partial download from the same address is continued.
-        partial = inside(self.folder, f"{movie.mid}.{fingerprint(address=url)}{PARTIAL}")
+        partial = inside(self.folder, f"{movie.mid}.{fingerprint(address=address)}{PARTIAL}")
         for other in self.folder.glob(f"{movie.mid}.*{PARTIAL}"):
             if other != partial and other.is_dir():
                 shutil.rmtree(other)
@@ -126,33 +125,33 @@ class TrailerFetcher:
         reasons: list[str] = []
         while True:
             try:
-                with self.limiter.turn(url):
-                    return self._download(movie, url, partial)
+                with self.limiter.turn(address):
+                    return self._download(movie, address, partial)
             except Failure as failure:
                 reason = failure.reason
                 if reason not in CONTINUED or reason == "local_io":
                     shutil.rmtree(partial, ignore_errors=True)
-                detail = _relative(failure.detail, url, address)
                 if (
                     reasons.count(reason) >= limits.get(reason, 0)
                     or isinstance(failure, OutOfBounds)
-                    or GAVE_UP.search(detail)
+                    or GAVE_UP.search(failure.detail)
                 ):
-                    raise (Stop if reason in STOPS else Failure)(reason, detail) from failure
+                    kind = Stop if reason in STOPS else Failure
+                    raise kind(reason, failure.detail) from failure
                 reasons.append(reason)
                 if reason in CONTINUED:
                     wait(retry_pause(len(reasons) - 1), self.stop)
 
-    def _download(self, movie: Movie, url: str, partial: Path) -> dict[str, Any]:
+    def _download(self, movie: Movie, address: str, partial: Path) -> dict[str, Any]:
         """Download with one call of yt-dlp, or copy a local file, and verify.
 
         Raises `Failure`, `Cancelled`.
         """
         info: Mapping[str, Any] = {}
-        if source := local_path(url):
+        if source := local_path(address):
             path = self._copy(source, partial)
         else:
-            path, info = self._fetch_once(url, partial)
+            path, info = self._fetch_once(address, partial)
         facts = _verified(path, info.get("duration"))
         final = inside(self.folder, f"{movie.mid}{suffix_of(path)}")
         for old in self.folder.glob(f"{movie.mid}.*"):
@@ -301,13 +300,6 @@ def _check(
     size, received = download.get("filesize"), path.stat().st_size
     if size and received != size:
         raise Failure("truncated", f"{received} of {size} bytes")
-
-
-def _relative(message: str, url: str, address: str) -> str:
-    """A message without this machine's absolute paths: the ledger must not depend on them."""
-    if urlsplit(url).scheme == "file":
-        message = message.replace(url2pathname(urlsplit(url).path), address).replace(url, address)
-    return message
 
 
 def trailer_of(address: str, settings: DownloadSettings, folder: Path) -> dict[str, Any]:

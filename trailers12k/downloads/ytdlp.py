@@ -7,13 +7,16 @@ Takes half a second to import, so import it where a client is made.
 
 import os
 import sys
-from collections.abc import Mapping
+import sysconfig
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 from urllib3.util import Retry
 from yt_dlp import YoutubeDL
 from yt_dlp.downloader.hls import HlsFD
+from yt_dlp.extractor.common import InfoExtractor
 from yt_dlp.networking._requests import RequestsHTTPAdapter, RequestsRH
 from yt_dlp.networking._urllib import UrllibRH
 from yt_dlp.networking.common import Request
@@ -62,6 +65,50 @@ def _start_bound(self: Any, args: Any, *more: Any, **options: Any) -> None:
 Popen.__init__ = _start_bound
 
 
+def _joined_periods(
+    self: Any, periods: Iterable[Any]
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The formats of a DASH stream, each with the fragments of all periods in their order.
+
+    yt-dlp joins only formats that are alike in all but their fragments, so that of a film with
+    another bandwidth after an advertisement it downloads the one or the other. Formats of the same
+    id belong together, or else the most similar ones. `dash_parts`: the
+    fragments of each period.
+    """
+    first, *others = [period["formats"] for period in periods] or [[]]
+    nothing: dict[str, Any] = {}
+    for each in first if others else ():
+        each["dash_parts"] = [_addressed_fragments(each)]
+        for period in others:
+            same = [other for other in period if _tracks(other) == _tracks(each)]
+            nearest = min(same, key=lambda other: _difference(each, other), default=nothing)
+            each["dash_parts"].append(_addressed_fragments(nearest))
+    return first, {}
+
+
+def _tracks(form: Mapping[str, Any]) -> tuple[bool, bool]:
+    return form.get("vcodec") == "none", form.get("acodec") == "none"
+
+
+def _difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[float, ...]:
+    return (
+        one.get("format_id") != other.get("format_id"),
+        *(abs((one.get(name) or 0) - (other.get(name) or 0)) for name in ("height", "tbr")),
+    )
+
+
+def _addressed_fragments(form: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A format's fragments with whole URLs; none for a format that is one file."""
+    base = form.get("fragment_base_url") or ""
+    return [
+        {"url": each.get("url") or urljoin(base, each["path"])}
+        for each in form.get("fragments") or ()
+    ]
+
+
+InfoExtractor._merge_mpd_periods = _joined_periods
+
+
 class _Adapter(BoundedAdapter, RequestsHTTPAdapter):
     """yt-dlp's adapter of requests, bounded."""
 
@@ -102,6 +149,8 @@ class BoundedYoutubeDL(YoutubeDL):
             {
                 **options,
                 "ffmpeg_location": NO_PROGRAM,
+                # Of pip, not of the machine.
+                "js_runtimes": {"deno": {"path": sysconfig.get_path("scripts")}},
                 "external_downloader": "native",
                 "fixup": "never",
                 # A skipped one would be a gap in the video.
@@ -142,10 +191,11 @@ class BoundedYoutubeDL(YoutubeDL):
             return self._join_parts(name, [info | each for each in self._hls_parts(info)])
         if _is_live(info):
             raise Failure("live", "a live stream")
-        fragments = info.get("fragments")
-        if protocol == "http_dash_segments" and isinstance(fragments, list):
-            parts = [info | {"fragments": part} for part in _periods(fragments)]
-            return self._join_parts(name, parts)
+        parts = info.get("dash_parts") or ()
+        if len(parts) > 1:
+            if not all(parts):
+                raise Failure("discontinuity", "not all parts of the stream are lists of segments")
+            return self._join_parts(name, [info | {"fragments": part} for part in parts])
         return super().dl(name, info, subtitle, test)
 
     def _hls_parts(self, info: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -176,24 +226,15 @@ class BoundedYoutubeDL(YoutubeDL):
                 return False, True
         if len(files) == 1 and not jumps(files[0]):
             files[0].replace(name)
-        else:
-            join(files, Path(name))
-            for file in files:
-                file.unlink()
+            return True, True
+        # A file of this name counts as downloaded, so an interrupted join must not leave one.
+        joined = Path(f"{name}.joined")
+        join(files, joined)
+        joined.replace(name)
+        for file in files:
+            file.unlink()
         return True, True
 
 
 def _is_live(info: Mapping[str, Any]) -> bool:
     return bool(info.get("is_live")) or info.get("live_status") == "is_live"
-
-
-def _periods(fragments: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """A DASH stream's fragments by period: each begins with a header, for which no duration is
-    stated."""
-    periods: list[list[dict[str, Any]]] = []
-    for number, fragment in enumerate(fragments):
-        header = "duration" not in fragment and "duration" in fragments[number - 1]
-        if number == 0 or header:
-            periods.append([])
-        periods[-1].append(fragment)
-    return periods

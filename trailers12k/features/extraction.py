@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import PIL
-from PIL import Image
 
 from trailers12k.common.errors import Failure
 from trailers12k.features.backbones.common import Backbone
@@ -22,6 +21,7 @@ from trailers12k.features.backbones.loading import load
 from trailers12k.features.backbones.spec import BackboneSpec, Weights
 from trailers12k.video import reader
 from trailers12k.video.clips import Clip, frame_times
+from trailers12k.video.image_file import read_image
 
 
 @dataclass(frozen=True)
@@ -161,10 +161,11 @@ def _ahead(batches: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
 def extract_poster(backbone: Backbone, path: str | Path) -> np.ndarray:
     """The features of one image, float32 (1, num_features). Raises `Failure`."""
     try:
-        with Image.open(path) as image:
-            pixels = np.array(image.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise Failure("decode_failed", str(error)) from error
+        pixels = np.array(read_image(Path(path).read_bytes()))
+    except Failure as failure:
+        raise Failure("decode_failed", failure.detail) from failure
+    except OSError as error:
+        raise Failure("decode_failed", error.strerror or "unreadable") from error
     return backbone(pixels[None, None])
 
 

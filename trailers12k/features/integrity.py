@@ -65,13 +65,14 @@ def verify(store: Path, manifest: Path | None = None, clips: Path | None = None)
             continue
         row = listed[mid] if listed is not None else None
         own = None if cut is None else cut.get(mid, [])
-        if fault := fault_of_values(store, mid, about, row, own):
+        is_ours = "determined_by" in about
+        if fault := fault_of_values(store, mid, about, row, own, may_be_strange=not is_ours):
             faults.append(Fault(mid, fault))
     return sorted(faults, key=lambda fault: fault.mid)
 
 
 def _unlisted(store: Path, mid: str, manifest: str) -> Fault:
-    if store_index.is_array(store / mid):
+    if store_index.is_array(store / mid) or (store / mid / ".zarray").is_file():
         return Fault(mid, f"in the store, but not in {manifest}")
     return Fault(mid, "holds files that are not an array's; move it out of the store", True)
 

@@ -2,33 +2,70 @@
 
 Reads an archive; writes a store and its manifest. An archive is hostile until it is judged. Must
 not know where it came from.
+
+Arrays of float32 (clips, features) stay as published, in however many chunks. Others that mean the
+same are written again: float16, float64 and big-endian numbers, a poster of shape (features,),
+filters, order F and nested chunks. All else is refused.
 """
 
 import json
 import logging
+import lzma
 import os
 import re
 import shutil
 import tarfile
 import zlib
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import IO
 
+import numpy as np
 from tqdm import tqdm
 
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import partial_of, sweep, write_csv
+from trailers12k.common.files import partial_of, sweep, write_csv, write_json
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import is_mid
+from trailers12k.features import array_files
+from trailers12k.features import store as stores
 
 log = logging.getLogger(__name__)
 
-BROKEN = (tarfile.TarError, EOFError, zlib.error, OSError)
+BROKEN = (
+    *(tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError),
+    # Of damaged headers: times beyond those of the system, names that no file can have.
+    *(OverflowError, ValueError),
+)
+"""Errors of reading a damaged archive; `UserError`, a ValueError, is caught before them."""
 EXPANSION = 20
 """Most bytes that an archive may unpack to, per byte of its own. Features shrink by a tenth."""
 SMALL = 10_000_000
 """Bytes that an archive of any size may unpack to."""
+TOO_MUCH = "it unpacks to far more bytes than features do"
+BLOCK = 1 << 16
+ATTRIBUTES = (
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+)
 GROUP_FILES = (".zgroup", ".zattrs", ".zmetadata")
 ARRAY_FILES = re.compile(r"\.zarray|\.zattrs|\d+\.\d+", re.ASCII)
+
+
+class _StrictHeader(tarfile.TarInfo):
+    """A header that must be sound or all zeros; tarfile takes a damaged one for the end."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_StrictHeader":
+        try:
+            header = super().frombuf(buf, encoding, errors)
+        except tarfile.HeaderError as error:
+            if len(buf) == tarfile.BLOCKSIZE and not any(buf):
+                raise
+            raise tarfile.ReadError(f"not a tar archive, or damaged: {error}") from error
+        # tarfile reads names and attributes that precede a file into memory.
+        if header.type in ATTRIBUTES and header.size > BLOCK:
+            raise tarfile.ReadError(f"a file's attributes have {header.size} bytes")
+        return header
 
 
 def install(archive: Path, md5: str, store: Path, manifest: Path) -> None:
@@ -46,6 +83,39 @@ def install(archive: Path, md5: str, store: Path, manifest: Path) -> None:
     log.info("%s: %d movies, %d clips", store, len(movies), sum(movies.values()))
 
 
+def check_beginning(partial: Path, name: str) -> None:
+    """Judge the arrays in the first bytes of an archive, before the rest is downloaded.
+
+    partial: these bytes, in a file. name: of the archive, for messages. Raises `UserError` for
+    arrays that `install` would refuse by their metadata. Damage is left to `install`.
+    """
+    room, has_members = EXPANSION * partial.stat().st_size + SMALL, False
+    try:
+        with tarfile.open(partial, "r|*", tarinfo=_StrictHeader) as tar:
+            for member in tar:
+                has_members = True
+                if (room := room - member.size) < 0:
+                    return
+                path = PurePosixPath(member.name)
+                if path.name == ".zarray" and is_mid(path.parent.name):
+                    _check_array(tar.extractfile(member), f"{name}: {path.parent.name}")
+    except UserError:
+        raise
+    except BROKEN as error:
+        # The partial file ends somewhere in a member.
+        if not has_members:
+            raise UserError(f"{name} cannot be unpacked: {error}") from error
+
+
+def _check_array(file: IO[bytes] | None, where: str) -> None:
+    """Judge a .zarray in an archive; other kinds of members than files are left to `install`."""
+    try:
+        if file:
+            array_files.parse(file.read(BLOCK))
+    except ValueError as error:
+        raise UserError(f"{where}: {error}") from error
+
+
 def unpack(archive: Path, store: Path) -> dict[str, int]:
     """Unpack the one store that an archive contains, in whatever folder: mid -> clips.
 
@@ -58,10 +128,14 @@ def unpack(archive: Path, store: Path) -> dict[str, int]:
         _extract(archive, partial)
         groups = sorted(partial.rglob(".zgroup"), key=lambda path: len(path.parts))
         if not groups:
-            raise UserError(f"{archive}: it contains no zarr group")
+            is_newer = any(partial.rglob("zarr.json"))
+            what = "a store of zarr format 3; format 2 is needed" if is_newer else "no zarr group"
+            raise UserError(f"{archive}: it contains {what}")
         clips = _clips(groups[0].parent, archive)
         _replace(store, groups[0].parent)
         return clips
+    except UserError:
+        raise
     except BROKEN as error:
         raise UserError(f"{archive} is not unpacked: {error}") from error
     finally:
@@ -69,15 +143,22 @@ def unpack(archive: Path, store: Path) -> dict[str, int]:
 
 
 def _extract(archive: Path, folder: Path) -> None:
+    """Unpack all files, and read the archive to its last byte, so that its checksum counts."""
     room = EXPANSION * archive.stat().st_size + SMALL
-    with tarfile.open(archive) as tar:
+    with tarfile.open(archive, tarinfo=_StrictHeader) as tar:
         for member in tqdm(tar, unit="file", disable=None):
             if not (member.isfile() or member.isdir()):
                 raise tarfile.FilterError(f"{member.name!r} is no file and no folder")
             if (room := room - member.size) < 0:
-                raise tarfile.FilterError("it unpacks to far more bytes than features do")
+                raise tarfile.FilterError(TOO_MUCH)
             # The filter checks each member before it is written.
             tar.extract(member, folder, filter="data")
+        assert tar.fileobj
+        while block := tar.fileobj.read(BLOCK):
+            if any(block):
+                raise tarfile.ReadError("data follows the end of its tar archive")
+            if (room := room - len(block)) < 0:
+                raise tarfile.FilterError(TOO_MUCH)
 
 
 def _replace(store: Path, new: Path) -> None:
@@ -106,22 +187,48 @@ def _foreign_file(store: Path) -> Path | None:
 
 
 def _clips(store: Path, archive: Path) -> dict[str, int]:
-    """mid -> clips of every movie in a store. Raises `UserError` where it is not as published."""
+    """mid -> clips of every movie in a store, all of whose values are read.
+
+    Raises `UserError` where it is not as published.
+    """
     try:
-        features = json.loads((store / ".zattrs").read_text())["num_features"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        features = stores.attributes(store)["num_features"]
+    except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{archive}: no attribute num_features") from error
+    # It would repeat what the arrays said before they were completed.
+    (store / ".zmetadata").unlink(missing_ok=True)
+    mids = sorted(filter(is_mid, (path.name for path in store.iterdir())))
     clips = {}
-    for mid in sorted(filter(is_mid, (path.name for path in store.iterdir()))):
+    for mid in tqdm(mids, unit="movie", disable=None):
         try:
-            shape = json.loads((store / mid / ".zarray").read_text())["shape"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{archive}: {mid} has no sound .zarray") from error
-        if not (isinstance(shape, list) and len(shape) == 2 and shape[1] == features):
-            raise UserError(f"{archive}: {mid} is {shape}, not (clips, {features})")
-        if type(shape[0]) is not int or shape[0] < 1:
-            raise UserError(f"{archive}: {mid} has {shape[0]!r} clips")
-        clips[mid] = shape[0]
+            clips[mid] = _accept(store, mid, features)
+        except ValueError as error:
+            raise UserError(f"{archive}: {mid}: {error}") from error
     if not clips:
         raise UserError(f"{archive}: it contains no movie")
     return clips
+
+
+def _accept(store: Path, mid: str, features: int) -> int:
+    """Read one movie's array, put it into the form of a store, and return its number of rows.
+
+    Raises ValueError where it is not (clips, features) finite floats.
+    """
+    meta = array_files.read_metadata(store / mid)
+    if meta.shape[-1] != features:
+        raise ValueError(f"shape {list(meta.shape)}, not (clips, {features})")
+    values = array_files.read(store / mid)
+    with np.errstate(over="ignore"):  # found below as infinity
+        rows = np.atleast_2d(values).astype(np.float32)
+    if not np.isfinite(rows).all():
+        raise ValueError("NaN, infinity, or a number beyond float32")
+    if not meta.is_plain:
+        shutil.rmtree(store / mid)
+        stores.write(store, mid, rows, {})
+        return len(rows)
+    # Every chunk is there, so the fill value has no use; xarray would take it for missing values.
+    raw = json.loads((store / mid / ".zarray").read_text())
+    write_json(store / mid / ".zarray", raw | {"fill_value": None})
+    own = stores.attributes(store, mid)
+    write_json(store / mid / ".zattrs", own | stores.dimensions(mid))
+    return len(rows)

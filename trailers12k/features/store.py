@@ -34,7 +34,7 @@ from trailers12k.common.files import (
 )
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import is_mid
-from trailers12k.features import store_index
+from trailers12k.features import array_files, store_index
 
 if TYPE_CHECKING:
     from trailers12k.video.clips import Clip
@@ -79,7 +79,7 @@ def create(store: Path, attributes: Mapping) -> None:
 def write(store: Path, mid: str, values: np.ndarray, attributes: Mapping) -> None:
     """Write one movie's features, (rows, features) float32, whole; an older version is replaced.
 
-    attributes: of the array; `values_sha256`, a hash of its bytes, is added.
+    attributes: of the array; `values_sha256`, a hash of its bytes, and `dimensions` are added.
     Raises ValueError for another shape or type, and for values that are not finite.
     """
     if values.ndim != 2 or values.dtype != np.float32 or 0 in values.shape:
@@ -95,13 +95,22 @@ def write(store: Path, mid: str, values: np.ndarray, attributes: Mapping) -> Non
         dtype=values.dtype,
         zarr_format=2,
         compressors=COMPRESSOR,
-        fill_value=0.0,
+        # xarray would take the values that equal a fill value for missing ones.
+        fill_value=None,
         # A chunk of zeros is written like any other, so that a missing chunk is always a fault.
         config={"write_empty_chunks": True},
-        attributes=dict(attributes) | {"values_sha256": _sha256(values)},
+        attributes=dict(attributes) | {"values_sha256": _sha256(values)} | dimensions(mid),
     )
     array[:] = values
     _put(partial, final)
+
+
+def dimensions(mid: str) -> dict[str, list[str]]:
+    """The attribute by which xarray names the dimensions of a movie's array.
+
+    Each movie has rows of its own, because in xarray a dimension has one size in the whole store.
+    """
+    return {"_ARRAY_DIMENSIONS": [f"row_{mid}", "feature"]}
 
 
 def _sha256(values: np.ndarray) -> str:
@@ -187,8 +196,8 @@ def read(store: Path, mid: str) -> np.ndarray:
 
 def shape(store: Path, mid: str) -> tuple[int, int]:
     """The shape (rows, features) of one movie's array, from its metadata alone."""
-    rows, features = json.loads((store / mid / ".zarray").read_text())["shape"]
-    return rows, features
+    *rows, features = json.loads((store / mid / ".zarray").read_text())["shape"]
+    return (rows[0] if rows else 1), features
 
 
 def attributes(store: Path, mid: str = "") -> dict:
@@ -197,7 +206,15 @@ def attributes(store: Path, mid: str = "") -> dict:
     Raises ValueError when they are damaged.
     """
     path = store / mid / ".zattrs"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if not path.exists():
+        return {}
+    try:
+        own = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError(str(error)) from error
+    if not isinstance(own, dict):
+        raise ValueError(f"{type(own).__name__}, not an object")
+    return own
 
 
 def fault_of(store: Path, mid: str) -> str:
@@ -362,6 +379,7 @@ def fault_of_values(
     about: Mapping,
     listed: Mapping | None,
     clips: Sequence["Clip"] | None = None,
+    may_be_strange: bool = False,
 ) -> str:
     """What is wrong with one array, of which the values are read; empty when it is sound.
 
@@ -369,21 +387,30 @@ def fault_of_values(
     listed: the `fingerprint`, and `clips`, the number of rows where it is listed, that the array
         must have; None where no table lists it.
     clips: the trailer's clips; None to compare the array with none.
+    may_be_strange: whether an array without a fingerprint is a stranger's, which
+        may have several chunks, other types of floats, and one dimension.
     """
-    if fault := fault_of(store, mid):
+    try:
+        own = attributes(store, mid)
+    except ValueError as error:
+        return f".zattrs cannot be read: {error}"
+    is_strange = may_be_strange and "fingerprint" not in own
+    if not is_strange and (fault := fault_of(store, mid)):
         return fault
     try:
-        values, own = read(store, mid), attributes(store, mid)
-    except Exception as error:  # the decompressor may raise anything on a damaged chunk
-        return f"cannot be read: {error}"
+        values = array_files.read(store / mid)
+    except ValueError as error:
+        return str(error)
     features = about.get("num_features", values.shape[-1])
-    if values.dtype != np.float32 or values.ndim != 2 or values.shape[1] != features:
+    is_rows = values.ndim == 2 and values.dtype == np.float32
+    if not (is_rows or is_strange) or values.shape[-1] != features:
         return f"{values.shape} {values.dtype}, not (rows, {features}) float32"
+    values = np.atleast_2d(values)
     if not np.isfinite(values).all():
         return "NaN or infinity"
     if own.get("values_sha256") not in (None, _sha256(values)):
         return "its values are not those that were written"
-    if listed and listed["fingerprint"] != own.get("fingerprint"):
+    if listed and not is_strange and listed["fingerprint"] != own.get("fingerprint"):
         return f"its fingerprint is {own.get('fingerprint')}, not {listed['fingerprint']}"
     if clips is not None and len(values) != len(clips):
         return f"{len(values)} rows, but clips.csv has {len(clips)} clips"

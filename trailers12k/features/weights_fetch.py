@@ -16,6 +16,7 @@ import requests
 from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.files import replacing, sha256_of
 from trailers12k.downloads import http
+from trailers12k.downloads.bounds import USUAL, bounded
 from trailers12k.features.backbones.spec import (
     FAMILY_MODULES,
     BackboneSpec,
@@ -106,8 +107,9 @@ def _hash_from_hub(address: str) -> str:
     if http.local_path(address) is not None:
         return ""
     try:
-        answer = http.session(retries=3).head(address, timeout=60, allow_redirects=False)
-    except requests.RequestException:
+        with bounded(USUAL, http.BLOCK):
+            answer = http.session(retries=3).head(address, timeout=60, allow_redirects=False)
+    except (requests.RequestException, Failure):
         return ""  # fetching reports the fault
     tag = answer.headers.get("X-Linked-Etag", "").strip('"')
     return tag if re.fullmatch("[0-9a-f]{64}", tag) else ""

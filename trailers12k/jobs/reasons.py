@@ -26,7 +26,8 @@ PATTERNS = [
     (r"HTTP Error (5\d\d|408)", "server_error"),
     (r"Requested format is not available|No video formats found", "no_format"),
     (
-        r"Failed to extract any player response|Unable to extract|not available on this app",
+        r"Failed to extract any player response|Unable to extract|not available on this app"
+        r"|An extractor error has occurred",
         "extractor_broken",
     ),
     (

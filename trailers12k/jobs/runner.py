@@ -64,7 +64,8 @@ class Task:
     products: the files or folders that the work makes; empty for the `file` of its row. The work is
         repeated when one is missing.
     skip: the reason why there is nothing to do, for example "no_trailer".
-    others: further addresses to try; when they change, a failure is tried again.
+    others: what else may turn a failure into success, such as further addresses to try and the
+        states of local files; when they change, a failure is tried again.
     """
 
     mid: str

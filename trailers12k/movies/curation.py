@@ -5,14 +5,15 @@ applied decisions, data/curation.csv. Must not know where movies come from.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv, write_csv
+from trailers12k.common.local_files import LocalFile, for_table, from_table, local_path
 from trailers12k.common.movie import (
     address_of,
     addresses_of,
@@ -29,6 +30,7 @@ from trailers12k.jobs.ledger import LedgerRow
 DECISIONS = ("accept", "reject", "wrong_trailer", "unsure")
 COLUMNS = ("mid", "decision", "wrong", "replacement", "sha256", "note", "by", "date")
 REQUIRED = ("mid", "decision")
+ADDRESSES = ("wrong", "replacement")
 WRITTEN = ("mid", "title", "decision", "verified", *COLUMNS[2:])
 """Columns of data/curation.csv. `read` accepts that file and ignores `title` and `verified`."""
 PRODUCT = "data/curation.csv"
@@ -143,11 +145,17 @@ def read(path: str | Path, local_files: bool = False) -> dict[str, Decision]:
             f"{path}: {error.strerror}; allowed: a readable CSV file, or curation: null in the "
             "configuration to read none"
         ) from None
+    folder = Path(path).parent
     decisions: dict[str, Decision] = {}
     lines: dict[str, int] = {}
     for line, texts in table.rows:
         row = {name: unescape_formula(text) for name, text in texts.items()}
         decision = _decision(row, f"{path}, line {line}", local_files)
+        decision = replace(
+            decision,
+            wrong=tuple(from_table(text, folder) for text in decision.wrong),
+            replacement=from_table(decision.replacement, folder),
+        )
         if decision.mid in decisions:
             raise UserError(
                 f"{path}, line {line}: mid: {decision.mid!r} is already in line "
@@ -155,6 +163,15 @@ def read(path: str | Path, local_files: bool = False) -> dict[str, Decision]:
             )
         decisions[decision.mid], lines[decision.mid] = decision, line
     return decisions
+
+
+def local_files(path: str | Path) -> Iterator[LocalFile]:
+    """The local files that take the place of trailers. Raises `UserError`."""
+    for line, texts in read_user_table(path, REQUIRED, WRITTEN).rows:
+        row = _row(texts, path)
+        file = local_path(row["replacement"]) if row["replacement"] else None
+        if file and not is_youtube_id(row["replacement"]):
+            yield LocalFile(f"{path}, line {line}", row["mid"], "replacement", file)
 
 
 def _decision(row: Mapping[str, str], where: str, local_files: bool) -> Decision:
@@ -220,17 +237,37 @@ def write(path: str | Path, decided: AppliedDecisions, trailers: Mapping[str, st
     trailers: mid -> sha256 of its downloaded trailer.
     """
     rows = []
+    folder = Path(path).parent
     for each, title in decided:
         row = {name: getattr(each, name) for name in COLUMNS} | {"title": title}
-        row["wrong"] = "|".join(each.wrong)
+        row["wrong"] = "|".join(for_table(address, folder) for address in each.wrong)
+        row["replacement"] = for_table(each.replacement, folder)
         row["verified"] = "true" if each.is_verified(trailers.get(each.mid)) else "false"
         rows.append({name: escape_formula(text) for name, text in row.items()})
     write_csv(path, WRITTEN, rows)
 
 
-def read_written(path: str | Path = PRODUCT) -> list[dict[str, str]]:
-    """The rows of a file that `write` wrote, with unescaped texts."""
-    return [{name: unescape_formula(text) for name, text in row.items()} for row in read_csv(path)]
+def read_written(path: str | Path = PRODUCT, folder: str | Path = "") -> list[dict[str, str]]:
+    """The rows of a file that `write` wrote, with unescaped texts.
+
+    folder: where the paths in the returned rows start; the working directory by default.
+    """
+    rows = [_row(row, path) for row in read_csv(path)]
+    for row in rows:
+        for name in ADDRESSES:
+            parts = row[name].split("|")
+            row[name] = "|".join(for_table(text, folder or ".") for text in parts)
+    return rows
+
+
+def _row(texts: Mapping[str, str], path: str | Path) -> dict[str, str]:
+    """A row with unescaped texts, and with paths that start in the working directory."""
+    row = {name: unescape_formula(text) for name, text in texts.items()}
+    folder = Path(path).parent
+    for name in ADDRESSES:
+        parts = map(str.strip, row.get(name, "").split("|"))
+        row[name] = "|".join(from_table(text, folder) for text in parts if text)
+    return row
 
 
 def rejections(decided: AppliedDecisions) -> list[LedgerRow]:

@@ -27,6 +27,7 @@ from trailers12k.common.files import (
     replacing,
     write_text,
 )
+from trailers12k.common.local_files import for_table
 from trailers12k.common.movie import is_mid
 from trailers12k.common.vocabulary import GENRES
 from trailers12k.movies import curation
@@ -63,6 +64,8 @@ class ReviewFiles:
 
     trailers, flags: results/tables/trailers.csv and flags.csv. clips: data/clips.csv. curation:
     data/curation.csv. contact_sheets, posters: folders of MID.jpg; any file may be missing.
+    decisions: the folder of the user's file of decisions, in which the paths of the exported ones
+    start.
     """
 
     trailers: str | Path
@@ -71,16 +74,19 @@ class ReviewFiles:
     curation: str | Path
     contact_sheets: Path
     posters: Path
+    decisions: Path = Path()
 
 
 def write_review(folder: Path, collection: str, files: ReviewFiles) -> None:
     """Writes the review of a collection into a folder; see `write`."""
+    trailers = pd.read_csv(files.trailers, dtype=str, keep_default_na=False)
+    trailers["trailer"] = [for_table(text, files.decisions) for text in trailers["trailer"]]
     contents = ReviewContents(
         collection=collection,
-        trailers=pd.read_csv(files.trailers, dtype=str, keep_default_na=False),
+        trailers=trailers,
         flags=read_csv(files.flags),
         clips=pd.read_csv(files.clips, usecols=["mid", "shot", "start"]),
-        decisions=curation.read_written(files.curation),
+        decisions=curation.read_written(files.curation, files.decisions),
     )
     write(folder, contents, files.contact_sheets, files.posters)
 

@@ -3,10 +3,13 @@
 Reads the headers of a file, not its packets. Must not know what the streams are.
 """
 
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
+
+log = logging.getLogger(__name__)
 
 UNFINISHED = (0, 0xFFFFFFFF)
 """Sizes in AVI files whose recording was not finished."""
@@ -23,6 +26,9 @@ FLV_TAGS = (8, 9, 18)
 
 SYNC = 0x47
 """The first byte of a packet of a transport stream; Blu-rays put four bytes before it."""
+
+MOST_READS = 5_000_000
+"""More take more than some seconds: no video has as many parts, but a hostile file may."""
 
 OGG_PAGE = 65_307
 """Bytes of the longest page."""
@@ -44,11 +50,18 @@ def missing(path: Path) -> Missing | None:
     """What a file lacks at its end; None if nothing, or if the container does not state sizes."""
     with path.open("rb") as file:
         data = _Bytes(file)
-        for is_format, check in CHECKS:
-            if is_format(data):
-                lack = check(data)
-                return lack if lack and lack.bytes > 0 else None
+        try:
+            for is_format, check in CHECKS:
+                if is_format(data):
+                    lack = check(data)
+                    return lack if lack and lack.bytes > 0 else None
+        except _TooManyParts:
+            log.info("%s has more than %d parts; their sizes are not checked", path, MOST_READS)
     return None
+
+
+class _TooManyParts(Exception):
+    pass
 
 
 class _Bytes:
@@ -57,12 +70,18 @@ class _Bytes:
     def __init__(self, file: BinaryIO):
         self._file = file
         self._size = file.seek(0, os.SEEK_END)
+        self._reads = 0
 
     def __len__(self) -> int:
         return self._size
 
     def __getitem__(self, part: slice) -> bytes:
         first = part.start or 0
+        self._reads += 1
+        if self._reads > MOST_READS:
+            raise _TooManyParts
+        if first >= self._size:
+            return b""
         self._file.seek(first)
         return self._file.read(part.stop - first)
 
@@ -157,18 +176,15 @@ def _mpeg_ps(data: _Bytes) -> Missing | None:
 
 
 def _transport_stream(data: _Bytes) -> Missing | None:
-    size = 188 if data.number(0, 1) == SYNC else 192
+    size = 188 if _repeats(data, 0, 188) else 192
     rest = len(data) % size
     if rest and data.number(len(data) - rest + size - 188, 1) == SYNC:
         return Missing(size - rest, "last packet")
     return None
 
 
-def _is_transport_stream(data: _Bytes) -> bool:
-    return any(
-        all(data.number(first + n * size, 1) == SYNC for n in range(3))
-        for first, size in ((0, 188), (4, 192))
-    )
+def _repeats(data: _Bytes, first: int, size: int) -> bool:
+    return all(data.number(first + n * size, 1) == SYNC for n in range(3))
 
 
 CHECKS: tuple[tuple[Callable[[_Bytes], bool], Callable[[_Bytes], Missing | None]], ...] = (
@@ -179,5 +195,5 @@ CHECKS: tuple[tuple[Callable[[_Bytes], bool], Callable[[_Bytes], Missing | None]
     (lambda data: data[:3] == b"FLV", _flv),
     (lambda data: data[:4] == b"OggS", _ogg),
     (lambda data: data[:4] == b"\0\0\1\xba", _mpeg_ps),
-    (_is_transport_stream, _transport_stream),
+    (lambda data: _repeats(data, 0, 188) or _repeats(data, 4, 192), _transport_stream),
 )

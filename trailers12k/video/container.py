@@ -18,6 +18,7 @@ SUFFIXES = {
     "mpegvideo": ".mpg",
     "asf": ".wmv",
     "ogg": ".ogv",
+    "yuv4mpegpipe": ".y4m",
 }
 """FFmpeg's first name of a format -> the ending of its files, where it is not the name itself. All
 files of the MP4 family (MOV, M4V, 3GP, F4V) are `.mp4`."""

@@ -76,7 +76,7 @@ def join(parts: Sequence[Path], target: Path) -> None:
 
 def _form(container: Any) -> str:
     streams = [video_stream(container), *container.streams.audio[:1]]
-    names = [stream.codec_context.name for stream in streams if stream.codec_context]
+    names = [_codec(stream)[0] for stream in streams if stream.codec_context]
     can = all(name in TRANSPORTED + TRANSPORTED_SOUND for name in names)
     return "mpegts" if can else "matroska"
 
@@ -132,7 +132,8 @@ class _Joined:
                 inputs["audio"] = container.streams.audio[0]
             if not self._streams:
                 for kind, stream in inputs.items():
-                    new = self._output.add_stream_from_template(stream)
+                    # Opaque: the codec of the stream, not the decoder that reads it here.
+                    new = self._output.add_stream_from_template(stream, opaque=True)
                     self._streams[kind] = new
                     self._codecs[kind] = _codec(stream)
             inputs = {kind: stream for kind, stream in inputs.items() if kind in self._streams}
@@ -173,7 +174,7 @@ class _Joined:
 
 def _codec(stream: Any) -> tuple[str, bytes]:
     context = stream.codec_context
-    return context.name, bytes(context.extradata or b"")
+    return context.codec.canonical_name, bytes(context.extradata or b"")
 
 
 def _packets(

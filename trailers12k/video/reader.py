@@ -4,9 +4,9 @@ Reads video files. Must not know what the frames are for. Only this module and `
 and PyAV.
 
 decord decodes the files on which both agree, PyAV all others (AV1, edit lists, damaged frames,
-several streams, long files, all that is not `picture.is_ordinary`), and every file where decord has
-no wheel. Of a file that `probe` assigns to decord both return the same bits at full size if it has
-even sides and square pixels; otherwise, and when they scale, they differ by rounding.
+several streams, long files, what `picture.Appearance` does not call ordinary), and every file where
+decord has no wheel. Of a file that `probe` assigns to decord both return the same bits at full size
+if it has even sides and square pixels; otherwise, and when they scale, they differ by rounding.
 """
 
 from collections.abc import Callable, Iterable, Iterator

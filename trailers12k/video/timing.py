@@ -28,8 +28,8 @@ FASTEST = 240
 """Frames per second; a raw stream that states more states nothing."""
 
 BACK, FORWARD = 0.5, 10.0
-"""Seconds by which the times of a new recording go back, at least, or forward, in a broadcast
-format. FFmpeg's program uses the same ten seconds."""
+"""Seconds by which the times of a new recording go back, at least, or forward: in a broadcast
+format, or beyond the duration in the file's header. FFmpeg's program uses the same ten seconds."""
 
 
 def unwrapped(time: float, near: float | None, period: float) -> float:
@@ -116,6 +116,7 @@ class FrameClock:
         self._broadcast = bool(container.format.flags & DISCONTINUOUS)
         self._decoding_order = name in DECODING_ORDER
         self._program_stream = name == "mpeg"
+        self._declared = container.duration / 1e6 if container.duration else inf
         self._period = PERIODS.get(name, 0.0)
         self._unit = _unit(stream)
         rate = stream.guessed_rate or stream.average_rate
@@ -163,11 +164,14 @@ class FrameClock:
         self._last_dts = pts if dts is None else dts
         self._last_pts = dts if pts is None else pts
         reordered = self._faulty_pts > self._faulty_dts
-        self.flags |= {"reordered"} if reordered else set()
+        if reordered:
+            self.flags.add("reordered")
         if self._decoding_order:
             return dts
-        if self._program_stream and (pts is None or self._is_misassigned(pts, dts)):
-            return dts if pts is not None else None
+        if self._program_stream and pts is None:
+            return None
+        if self._program_stream and pts is not None and self._is_misassigned(pts, dts):
+            return dts
         return dts if reordered or pts is None else pts
 
     def _is_misassigned(self, pts: float, dts: float | None) -> bool:
@@ -194,7 +198,8 @@ class FrameClock:
         if self._offset is None:
             self._offset = following - time
         shown = time + self._offset
-        if _jumps(shown - self._last, FORWARD if self._broadcast else inf):
+        is_beyond = self._broadcast or shown > self._declared + FORWARD
+        if _jumps(shown - self._last, FORWARD if is_beyond else inf):
             self.flags.add("discontinuity")
             if self._new_offset is None:
                 self._new_offset = following - time

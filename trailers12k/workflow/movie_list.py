@@ -12,13 +12,16 @@ from typing import Any
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.fingerprint import fingerprint
+from trailers12k.common.local_files import LocalFile, fault_of, local_path
 from trailers12k.common.movie import Movie, shard_of
-from trailers12k.common.vocabulary import PUBLISHED, SAMPLE, SOURCES
+from trailers12k.common.vocabulary import OK, PUBLISHED, SAMPLE, SOURCES
+from trailers12k.jobs.runner import read_record
 from trailers12k.movies import curation
 from trailers12k.movies.curation import AppliedDecisions, Decision
 from trailers12k.movies.movie_table import read_movies
 from trailers12k.movies.sources import records
 from trailers12k.movies.sources.collection import CollectedMovies, collect, movies_of
+from trailers12k.movies.sources.table import local_files
 from trailers12k.settings import Settings
 from trailers12k.workflow.source_plan import own_tables, source_settings
 
@@ -105,6 +108,25 @@ class MovieList:
             raise UserError(
                 f"movies: {' + '.join(self._settings.movies)} has {len(movies)} movies{left}; "
                 f"allowed: at least {MIN_MOVIES}, for three splits"
+            )
+
+    def check_local_files(self) -> None:
+        """Raise `UserError` for files of this machine that the tables name and that are missing.
+
+        A file from which a trailer or poster was made before may be missing.
+        """
+        if not self._settings.downloads.local_files or self._settings.is_sample:
+            return
+        named = [file for path in own_tables(self._settings) for file in local_files(path)]
+        named += curation.local_files(self.curation) if self.curation else []
+        missing = [
+            (file, fault) for file in named if (fault := fault_of(file.path)) and not _is_made(file)
+        ]
+        if missing:
+            file, fault = missing[0]
+            raise UserError(
+                f"{file.where}: {file.column}: {file.path} {fault}; {len(missing)} of {len(named)} "
+                "local files cannot be read (a path in a table starts in the table's folder)"
             )
 
     def rows(self, *fields: str, shard: str | None = None) -> str:
@@ -219,6 +241,16 @@ def _by_shard(movies: Iterable[Movie], number: int) -> dict[str, list[Movie]]:
     for movie in movies:
         shards.setdefault(shard_of(movie.mid, number), []).append(movie)
     return dict(sorted(shards.items()))
+
+
+def _is_made(file: LocalFile) -> bool:
+    """Whether an earlier run made the trailer or poster of a movie."""
+    stage = "posters" if file.column == "poster_url" else "trailers"
+    record = read_record(Path("build") / stage, file.mid)
+    if record is None or record.row["status"] != OK:
+        return False
+    first = file.column in ("trailer_url", "replacement")
+    return not first or local_path(record.row["address"]) == file.path
 
 
 def _file_version(path: str) -> tuple[int, ...]:

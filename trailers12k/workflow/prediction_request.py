@@ -12,6 +12,9 @@ from urllib.parse import urlsplit
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv, sha256_of
 from trailers12k.common.fingerprint import fingerprint
+from trailers12k.common.local_files import fault_of, local_path
+from trailers12k.common.movie import address_of, check_address
+from trailers12k.common.youtube import video_id
 from trailers12k.settings import Settings
 from trailers12k.workflow.feature_plan import FeaturePlan
 
@@ -23,21 +26,22 @@ class PredictionRequest:
     """A trailer, and how its features are made."""
 
     def __init__(self, address: str, settings: Settings, features: FeaturePlan):
-        """address: the path or URL of the trailer.
+        """address: the trailer's path from the working directory, its URL, or its YouTube id.
 
         Raises `UserError` for a file that is absent, and if no run has been trained.
         """
-        self.address = address
+        check_address("trailer", address, "config", local_files=True)
+        self.address = address_of(address)
         self._settings = settings
         self._features = features
-        path = urlsplit(address)
-        self._is_url = path.scheme in ("http", "https")
-        if not self._is_url and not Path(address).is_file():
+        self._file = local_path(self.address)
+        if self._file and (fault := fault_of(self._file)):
             raise UserError(
-                f"config: trailer: {address} does not exist; allowed: a file or an http(s) URL"
+                f"config: trailer: {address} {fault}; allowed: a file or an http(s) URL"
             )
-        stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(path.path).stem)[:NAME_LENGTH].strip("-")
-        self.name = "-".join(filter(None, [stem, fingerprint(address=address)[:8]]))
+        stem = video_id(self.address) or (self._file or Path(urlsplit(self.address).path)).stem
+        stem = re.sub(r"[^A-Za-z0-9_-]+", "-", stem)[:NAME_LENGTH].strip("-")
+        self.name = "-".join(filter(None, [stem, fingerprint(address=self.address)[:8]]))
         """The name of the products."""
         self.checkpoint = best_checkpoint(settings)
 
@@ -72,7 +76,7 @@ class PredictionRequest:
 
     def files(self, wildcards: Any) -> list[str]:
         """Input: the trailer, if it is a local file."""
-        return [] if self._is_url else [self.address]
+        return [] if self._file is None else [str(self._file)]
 
     def url_or_path(self, wildcards: Any) -> str:
         """Param: the address of the trailer."""

@@ -39,6 +39,12 @@ class SourcePlan:
         return own_tables(self._settings)
 
     @property
+    def decisions_folder(self) -> str:
+        """The folder of the user's file of decisions, in which its paths start."""
+        path = curation.path_of(self._settings.curation, self.names)
+        return str(Path(path).parent) if path else "."
+
+    @property
     def files(self) -> dict[str, dict[str, tuple[str, str]]]:
         """See `source_files`."""
         return source_files(self._settings)

@@ -117,8 +117,14 @@ def test_no_message_contains_the_query_of_a_url(tmp_path):
     assert "secret" not in f"{failure.value} {error.value}"
 
 
-def test_the_size_of_a_file(site):
-    assert http.size_of(site.url) == len(site.data)
+def test_the_size_and_the_beginning_of_a_file_are_checked_early(site, tmp_path, monkeypatch):
+    sizes, beginnings = [], []
+    monkeypatch.setattr(http, "BEGINNING", len(site.data) // 2)
+    checks = http.Checks(sizes.append, lambda path: beginnings.append(path.stat().st_size))
+    http.fetch(site.url, tmp_path / "file.gz", checks=checks)
+    assert sizes == [len(site.data)]
+    (begun,) = beginnings
+    assert len(site.data) // 2 <= begun <= len(site.data)
 
 
 def test_a_failure_has_the_status_of_the_servers_answer(site):

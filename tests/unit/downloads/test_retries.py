@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 from trailers12k.common.errors import Failure, Stop
+from trailers12k.common.local_files import ABSENT, state_of
 from trailers12k.downloads import retries, stop_signal
 from trailers12k.downloads.retries import OpenFailure
 from trailers12k.jobs.runner import Task, process
 
 NOW = 1_000_000.0
+UNCHANGED = {__file__: state_of(Path(__file__))}
+CHANGED = {__file__: "1 2"}
 
 
 @pytest.fixture(autouse=True)
@@ -37,8 +40,14 @@ def failure(reason, attempts=1, ago=0.0, **more):
         (failure("unavailable", attempts=2, ago=1e9), "", False),
         (failure("extractor_broken", tool=retries.yt_dlp_version(), ago=10), "", False),
         (failure("extractor_broken", tool="yt-dlp 2025.01.01", ago=10), "", True),
-        (failure("unavailable", path="none.mp4", ago=1e9), "", False),
-        (failure("unavailable", path=__file__), "", True),
+        (failure("unavailable", files={"none.mp4": ABSENT}, local=True, ago=1e9), "", False),
+        (failure("unavailable", files={__file__: ABSENT}, local=True), "", True),
+        (failure("corrupt", files=UNCHANGED, local=True, ago=1e9), "", False),
+        (failure("corrupt", files=UNCHANGED, ago=1e9), "", True),
+        (failure("corrupt", files=CHANGED, local=True), "", True),
+        (failure("corrupt", files=CHANGED), "", True),
+        (failure("corrupt", files=CHANGED, local=True), "none", False),
+        (failure("corrupt", files=UNCHANGED, local=True), "corrupt", True),
     ],
 )
 def test_a_failure_is_due_after_its_pause_or_on_request(failed, retry, due):

@@ -22,6 +22,7 @@ from trailers12k.downloads.settings import DownloadSettings
 from trailers12k.downloads.shard import Shard
 from trailers12k.jobs import ledger
 from trailers12k.jobs.runner import StopSignal
+from trailers12k.video.sound import Sound
 
 SETTINGS = DownloadSettings(max_megabytes=100, retries=0, timeout=5, retry_pause=0, pause={})
 
@@ -186,6 +187,17 @@ def test_the_duration_must_match_the_sites(web, tmp_path, seconds, reason):
     with pytest.raises(Failure, match="wrong_duration: 2.0 s, but the site states 10.0 s"):
         fetch_trailer(movie(f"{web[1]}/page.html"), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_site_may_state_the_duration_of_the_sound(monkeypatch, web):
+    """The picture of some trailers ends seconds before it."""
+    whole = trailers.probe(web[0] / "good.mp4")
+    sound = Sound("aac", 2, 44_100, 10.0, False)
+    monkeypatch.setattr(trailers, "probe", lambda path: replace(whole, sound=sound))
+    assert trailers._verified(web[0] / "good.mp4", 10.0)["sound_duration"] == "10.000"
+    assert trailers._verified(web[0] / "good.mp4", 2.0)["duration"] == "2.000"
+    with pytest.raises(Failure, match="wrong_duration"):
+        trailers._verified(web[0] / "good.mp4", 6.0)
 
 
 def test_an_exception_of_yt_dlp_is_one_movies_failure(web, tmp_path, monkeypatch):

@@ -2,8 +2,11 @@
 
 import hashlib
 import io
+import json
+import math
 import tarfile
 
+import numpy as np
 import pytest
 
 from trailers12k.common.errors import UserError
@@ -11,12 +14,25 @@ from trailers12k.common.files import read_csv
 from trailers12k.downloads import published
 from trailers12k.features import published_store
 
+
+def zarray(shape, **changes):
+    """The .zarray of uncompressed float32 in one chunk."""
+    meta = {"zarr_format": 2, "shape": shape, "chunks": shape, "dtype": "<f4", "order": "C"}
+    meta |= {"compressor": None, "filters": None, "fill_value": 0.0}
+    return json.dumps(meta | changes).encode()
+
+
+def values(*shape):
+    return np.arange(1, 1 + math.prod(shape), dtype="<f4").reshape(shape)
+
+
 STORE = {
     "s.zarr/.zgroup": b'{"zarr_format": 2}',
     "s.zarr/.zattrs": b'{"num_features": 3}',
-    "s.zarr/tt0000001/.zarray": b'{"shape": [5, 3]}',
-    "s.zarr/tt0000001/0.0": b"numbers",
-    "s.zarr/tt0000002/.zarray": b'{"shape": [2, 3]}',
+    "s.zarr/tt0000001/.zarray": zarray([5, 3]),
+    "s.zarr/tt0000001/0.0": values(5, 3).tobytes(),
+    "s.zarr/tt0000002/.zarray": zarray([2, 3]),
+    "s.zarr/tt0000002/0.0": values(2, 3).tobytes(),
 }
 
 
@@ -46,7 +62,7 @@ def test_a_store_is_unpacked_from_a_local_archive(tmp_path, prefix):
     rows = read_csv(tmp_path / "data" / "s.csv")
     assert [(row["mid"], row["clips"]) for row in rows] == [("tt0000001", "5"), ("tt0000002", "2")]
     store = tmp_path / "data" / "s.zarr"
-    assert (store / "tt0000001" / "0.0").read_bytes() == b"numbers"
+    assert (store / "tt0000001" / "0.0").read_bytes() == values(5, 3).tobytes()
     assert not (store / "tt0000009").exists(), "an older store is replaced"
     assert archive.exists(), "a user's own archive stays"
     assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["s.csv", "s.zarr"]
@@ -55,7 +71,7 @@ def test_a_store_is_unpacked_from_a_local_archive(tmp_path, prefix):
 def test_the_manifest_changes_with_the_archive(tmp_path):
     marks = set()
     for number in range(2):
-        members = STORE | {"s.zarr/tt0000001/0.0": b"numbers %d" % number}
+        members = STORE | {"s.zarr/tt0000001/0.0": (values(5, 3) + number).tobytes()}
         fetch(pack(tmp_path / "s.zarr.tar.gz", members), tmp_path)
         marks.add(read_csv(tmp_path / "data" / "s.csv")[0]["fingerprint"])
     assert len(marks) == 2
@@ -97,9 +113,10 @@ def test_absolute_names_stay_inside(tmp_path):
         ({"x.txt": b""}, "contains no zarr group"),
         ({"s.zarr/.zgroup": b"{}"}, "no attribute num_features"),
         ({n: STORE[n] for n in list(STORE)[:2]}, "contains no movie"),
-        (STORE | {"s.zarr/tt0000001/.zarray": b'{"shape": [5, 4]}'}, r"tt0000001 is \[5, 4\]"),
-        (STORE | {"s.zarr/tt0000001/.zarray": b"{"}, "tt0000001 has no sound .zarray"),
-        (STORE | {"s.zarr/tt0000003/0.0": b""}, "tt0000003 has no sound .zarray"),
+        (STORE | {"s.zarr/tt0000001/.zarray": zarray([5, 4])}, r"tt0000001: shape \[5, 4\], not"),
+        (STORE | {"s.zarr/tt0000001/.zarray": b"{"}, "tt0000001: .zarray cannot be read"),
+        (STORE | {"s.zarr/tt0000003/0.0": b""}, "tt0000003: no .zarray"),
+        ({"s.zarr/zarr.json": b"{}"}, "a store of zarr format 3; format 2 is needed"),
     ],
 )
 def test_an_archive_without_a_sound_store_is_refused(tmp_path, members, message):

@@ -94,13 +94,16 @@ def test_a_script_shows_every_genre_in_shots_without_gaps():
         assert [s.end for s in shots[:-1]] == [s.start for s in shots[1:]]
         assert [s.transition == "start" for s in shots] == [True] + [False] * (len(shots) - 1)
         assert {take.genre for take in sample_rendering._takes(movie, SEED)} == set(movie.genres)
-        assert 3 <= len(shots) <= 5
-        assert 3 < shots[-1].end < 6
+        if movie.mid == sample.SHORT:
+            assert len(shots) == max(2, len(movie.genres))
+        else:
+            assert 3 <= len(shots) <= 6
+            assert 3 < shots[-1].end < 6
         for shot in shots:
             frames = round((shot.end - shot.start) * 24)
             assert frames >= sample_rendering.SHORTEST
             clips += max(1, (frames + 12) // 24)
-    assert 3.5 <= clips / 44 <= 4  # determines the duration of the sample's run
+    assert 3.7 <= clips / 44 <= 4.3  # determines the duration of the sample's run
 
 
 @pytest.mark.parametrize("genre", GENRES)

@@ -24,7 +24,7 @@ def read(tmp_path, text, encoding="utf-8", **options):
 def test_movies_are_sorted_and_genres_in_the_datasets_order(tmp_path):
     movies = read(tmp_path, HEAD + GOOD + 'tt0000001,"A, ""B""",,drama,,a.mp4,https://h/p.jpg\n')
     assert [movie.mid for movie in movies] == ["tt0000001", "tt0035423"]
-    assert movies[0].title == 'A, "B"' and movies[0].trailer_url == "a.mp4"
+    assert movies[0].title == 'A, "B"' and movies[0].trailer_url == str(tmp_path / "a.mp4")
     assert movies[1].genres == ("comedy", "romance")
 
 
@@ -65,7 +65,7 @@ def test_other_trailers_are_ids_or_urls(tmp_path):
     text = head + "tt0000001,A,1990,drama,,a.mp4,,6FeyhlLZYrg|https://h/b.mp4\n"
     (movie,) = read(tmp_path, text)
     assert movie.trailer_addresses == (
-        "a.mp4",
+        str(tmp_path / "a.mp4"),
         "https://www.youtube.com/watch?v=6FeyhlLZYrg",
         "https://h/b.mp4",
     )
@@ -75,7 +75,9 @@ def test_other_trailers_are_ids_or_urls(tmp_path):
 @pytest.mark.parametrize("column", ["trailer_url", "poster_url"])
 def test_local_files_are_refused_unless_allowed(tmp_path, column, url):
     text = f"mid,title,year,genres,{column}\ntt0000001,A,1990,drama,{url}\n"
-    assert getattr(read(tmp_path, text)[0], column) == url
+    assert getattr(read(tmp_path, text)[0], column) == str(
+        {"a.mp4": tmp_path / "a.mp4", "../a.mp4": tmp_path.parent / "a.mp4"}.get(url, "/etc/passwd")
+    )
     with pytest.raises(UserError, match=f"line 2: {column}: .* is a file of this machine; .*true"):
         read(tmp_path, text, local_files=False)
 

@@ -22,9 +22,11 @@ class Frame:
     duration: int = 0
 
 
-def clock(name: str = "mov", rate: int | None = 10, flags: int = 0, ticks: int = 10) -> FrameClock:
-    """Of a stream with ten ticks per second."""
-    container = SimpleNamespace(format=SimpleNamespace(name=name, flags=flags))
+def clock(name="mov", rate: int | None = 10, flags=0, ticks=10, seconds: float = 0) -> FrameClock:
+    """Of a stream with ten ticks per second. seconds: the duration in the file's header."""
+    container = SimpleNamespace(
+        format=SimpleNamespace(name=name, flags=flags), duration=round(seconds * 1e6) or None
+    )
     stream = SimpleNamespace(
         guessed_rate=rate, average_rate=None, time_base=Fraction(1, ticks), index=0
     )
@@ -91,6 +93,11 @@ def test_another_recording_continues_the_first():
 def test_a_single_frame_with_a_strange_time_begins_no_recording():
     strange = clock("mpegts", flags=DISCONTINUOUS)
     assert ticks_of(strange, *range(20), 5000, 21, 22) == [*range(20), 20, 21, 22]
+
+
+def test_a_time_far_beyond_the_duration_in_the_header_is_a_jump():
+    assert ticks_of(clock(seconds=1.2), 0, 1, 5000, 3, 4) == [0, 1, 2, 3, 4]
+    assert ticks_of(clock(seconds=51), 0, 1, 500, 501) == [0, 1, 500, 501]
 
 
 def test_only_broadcast_formats_jump_forward():

@@ -171,7 +171,7 @@ def collect_from_services(
     for source in retry_rounds:
         folder = FOLDER / source
         folder.mkdir(parents=True, exist_ok=True)
-        retry = retries.retry_rule(lambda mid: None, policy.first_pause, policy.retry)
+        retry = retries.retry_rule(retries.on_the_web, policy.first_pause, policy.retry)
         stop = SharedStopSignal(folder)
         services[source] = ServiceJob(
             folder, policy.retries, policy.timeout, retry, stop, policy.bounds

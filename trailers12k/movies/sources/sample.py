@@ -23,6 +23,10 @@ BROKEN = {
 }
 """Fault -> the movie that has it. Every sample contains these, to show how failures are handled."""
 
+SHORT = "tt9000015"
+"""The movie whose trailer has fewer clips than the snippet of config.yaml. With the seed
+of config.yaml no split trains on it, since the reference's trainer fails on such a trailer."""
+
 # Counted in the labels of Trailers12k (mtgc.csv of Zenodo 5716410, Montalvo-Lezama et al., 2023):
 # the share of its 12,000 movies that have a genre, and the 64 most frequent of its 442 genre sets.
 SHARES = {

@@ -22,7 +22,7 @@ from tqdm import tqdm
 from trailers12k.common.files import inside, replacing, write_csv, write_json, write_text
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import Movie
-from trailers12k.movies.sources.sample import BROKEN, random_for
+from trailers12k.movies.sources.sample import BROKEN, SHORT, random_for
 from trailers12k.movies.sources.sample_looks import grid, paint
 
 log = logging.getLogger(__name__)
@@ -42,20 +42,21 @@ SHORTEST = 14
 """Frames of the shortest shot."""
 
 SHOTS = {
-    "action": 5,
+    "action": 6,
     "adventure": 4,
     "comedy": 3,
     "crime": 4,
     "drama": 3,
     "fantasy": 3,
-    "horror": 4,
+    "horror": 5,
     "romance": 3,
     "sci-fi": 4,
     "thriller": 5,
 }
-"""Genre -> shots in a trailer. A movie has the mean of its genres."""
-FRAMES = {3: 31, 4: 26, 5: 22}
-"""Shots in a trailer -> mean frames of a shot: all trailers have about the same length."""
+"""Genre -> shots in a trailer. A movie has the mean of its genres. Most shots give one clip, so
+most trailers have more clips than a snippet of config.yaml, and a padded last window."""
+FRAMES = {2: 26, 3: 31, 4: 26, 5: 22, 6: 20}
+"""Shots in a trailer -> mean frames of a shot: all trailers but one are about equally long."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def _takes(movie: Movie, seed: int) -> list[_Take]:
     """The shots of a trailer. Genres alternate, so that each appears at least once."""
     rng = random_for(seed, movie.mid, "script")
     rhythm = sum(SHOTS[genre] for genre in movie.genres) / len(movie.genres)
-    shots = max(len(movie.genres), round(rhythm))
+    shots = max(len(movie.genres), 2 if movie.mid == SHORT else round(rhythm))
     turn, close = rng.randrange(len(movie.genres)), rng.randrange(2)
     takes, first = [], 0
     for i in range(shots):

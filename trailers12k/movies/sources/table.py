@@ -1,13 +1,15 @@
 """The user's own movie table: a CSV file.
 
-Reads the file and rejects it at the first error. Must not know what is done with the movies.
+Reads the file and rejects it at the first error. Paths in it start in its own folder. Must not know
+what is done with the movies.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from trailers12k.common.errors import UserError
+from trailers12k.common.local_files import LocalFile, from_table, local_path
 from trailers12k.common.movie import address_of, named_trailer
 from trailers12k.common.user_table import read_user_table
 from trailers12k.common.vocabulary import GENRES
@@ -35,10 +37,21 @@ def read(
         ) from None
     if not table.rows:
         raise UserError(f"{path}: no movies; required columns: {', '.join(REQUIRED)}")
-    return [_record(row, f"{path}, line {line}") for line, row in table.rows], []
+    return [_record(row, f"{path}, line {line}", path.parent) for line, row in table.rows], []
 
 
-def _record(row: Mapping[str, str], where: str) -> Record:
+def local_files(path: str) -> Iterator[LocalFile]:
+    """The local files that a table names. Raises `UserError`."""
+    for record in read({"path": path}, {})[0]:
+        addresses = [("other_trailers", trailer.get("url", "")) for trailer in record.trailers]
+        if addresses and record.trailers[0].get("url"):
+            addresses[0] = ("trailer_url", addresses[0][1])
+        for column, address in (*addresses, ("poster_url", record.poster_url)):
+            if file := local_path(address) if address else None:
+                yield LocalFile(record.where, record.mid, column, file)
+
+
+def _record(row: Mapping[str, str], where: str, folder: Path) -> Record:
     genres = [genre for genre in row["genres"].split("|") if genre]
     for genre in genres:
         if genre not in GENRES:
@@ -52,8 +65,12 @@ def _record(row: Mapping[str, str], where: str) -> Record:
             "joined by |"
         )
     named = row.get("youtube_id", "")
-    first = {"id": video_id(named) or named, "url": address_of(row.get("trailer_url", ""))}
-    others = [named_trailer(text.strip()) for text in row.get("other_trailers", "").split("|")]
+    url = from_table(row.get("trailer_url", ""), folder)
+    first = {"id": video_id(named) or named, "url": address_of(url)}
+    others = [
+        named_trailer(from_table(text.strip(), folder))
+        for text in row.get("other_trailers", "").split("|")
+    ]
     trailers = [{name: text for name, text in each.items() if text} for each in (first, *others)]
     return Record(
         row["mid"],
@@ -61,6 +78,6 @@ def _record(row: Mapping[str, str], where: str) -> Record:
         row["year"],
         tuple(genre for genre in GENRES if genre in genres),
         tuple(filter(None, trailers)),
-        row.get("poster_url", ""),
+        from_table(row.get("poster_url", ""), folder),
         where=where,
     )

@@ -1,0 +1,126 @@
+"""Reads an image file as the RGB picture that a viewer shows.
+
+Reads the bytes of one file. Must not know what the picture is used for.
+
+A viewer turns a picture as its EXIF data says, shows transparent pixels over white, a page or
+animation by its first frame, and colours by their ICC profile. Of a grey picture with more than
+eight bits the range of its format is shown: 16 bits from 0 to 65535. Formats without a range of
+their own (32 bits, floating point) have the smallest of 0 to 1 (floating point), 255 and 65535 that
+holds all values, or else that of their highest value.
+"""
+
+import math
+import re
+import struct
+from io import BytesIO
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from trailers12k.common.errors import Failure
+
+IMAGE_ERRORS = (
+    OSError,
+    EOFError,
+    SyntaxError,
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    TypeError,
+    struct.error,
+    Image.DecompressionBombError,
+)
+"""What Pillow raises for files that are not images, and for damaged ones."""
+
+BY_OTHER_PROGRAMS = ("EPS", "WMF")
+"""Formats that Pillow gives to a program of the machine, if it has one."""
+
+WIDE = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
+"""Pillow's modes of grey pictures with more than eight bits."""
+
+
+def read_image(data: bytes) -> Image.Image:
+    """The picture of an image file, in mode RGB.
+
+    Raises `Failure` with the reason `not_image`; its detail depends on the bytes alone.
+    """
+    try:
+        with Image.open(BytesIO(data)) as image:
+            if image.format in BY_OTHER_PROGRAMS:
+                raise Failure("not_image", f"{image.format} is no format of pictures")
+            # Before other steps, which would read the whole file without a limit of their own.
+            image.load()
+            profile = image.info.get("icc_profile")
+            return _to_rgb(_opaque(_eight_bits(_upright(image))), profile)
+    except UnidentifiedImageError as error:
+        raise Failure("not_image", "no image format that Pillow reads") from error
+    except IMAGE_ERRORS as error:
+        raise Failure("not_image", _without_addresses(str(error))) from error
+
+
+def _without_addresses(message: str) -> str:
+    """A message that is the same in every run: without the address of an object in memory."""
+    return re.sub(r"<[^<>]* at 0x[0-9a-fA-F]+>", "the file", message)[:200]
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except IMAGE_ERRORS:  # damaged EXIF data of an intact picture
+        return image
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    if image.mode not in WIDE:
+        return image
+    wide = image.convert("F")
+    highest = float(np.max(wide.getextrema()))
+    if image.mode.startswith("I;16"):
+        top = 65535.0
+    else:
+        ranges = ([1.0] if image.mode == "F" else []) + [255.0, 65535.0]
+        top = next((top for top in ranges if highest <= top), highest)
+    if not math.isfinite(top):
+        raise ValueError("values that are not finite")
+    # Conversion to L clips, and cuts off decimals.
+    scaled = wide.point(lambda value: value * (255 / top) + 0.5).convert("L")
+    if "transparency" in image.info:
+        scaled.info["transparency"] = round(image.info["transparency"] * 255 / top)
+    return scaled
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """An image over white, in mode L or RGB if it has transparent pixels."""
+    if image.mode in ("La", "RGBa"):
+        image = image.convert("LA" if image.mode == "La" else "RGBA")
+    elif image.mode == "PA" or "transparency" in image.info:
+        image = image.convert("RGBA")
+    if image.mode not in ("LA", "RGBA"):
+        return image
+    ground = Image.new(image.mode.removesuffix("A"), image.size, "white")
+    ground.paste(image.convert(ground.mode), mask=image.getchannel("A"))
+    return ground
+
+
+def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """By the ICC profile, if it is usable and not that of sRGB."""
+    if image.mode in ("P", "1"):
+        image = image.convert("RGB")
+    if image.mode == "LAB":
+        return _converted(image, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")))
+    if profile:
+        try:
+            source = ImageCms.ImageCmsProfile(BytesIO(profile))
+            if not ImageCms.getProfileDescription(source).startswith("sRGB"):
+                return _converted(image, source)
+        except (ImageCms.PyCMSError, *IMAGE_ERRORS):  # a damaged one, or for another mode
+            pass
+    return image.convert("RGB")
+
+
+def _converted(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Image:
+    target = ImageCms.createProfile("sRGB")
+    done = ImageCms.profileToProfile(image, profile, target, outputMode="RGB")
+    if done is None:
+        raise ValueError("its colours cannot be converted")
+    return done
