@@ -104,23 +104,21 @@ def test_the_retry_rule_of_a_job_keeps_to_the_pause(monkeypatch):
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now)
     row = {"mid": "tt0000001", "status": "failed", "reason": "network", "attempts": "2"}
-    rule = retries.retry_rule(lambda mid: None, 100, "")
+    rule = retries.retry_rule(retries.on_the_web, 100, "")
     assert not rule(row, now - 399) and rule(row, now - 400)
     assert not rule(row | {"status": "ok"}, now - 1e6)
-    assert retries.retry_rule(lambda mid: None, 1e6, "network")(row, now)
-    assert not retries.retry_rule(lambda mid: None, 0, "none")(row, now - 1e6)
+    assert retries.retry_rule(retries.on_the_web, 1e6, "network")(row, now)
+    assert not retries.retry_rule(retries.on_the_web, 0, "none")(row, now - 1e6)
 
 
 def test_the_retry_rule_waits_for_a_local_file(tmp_path):
+    file = tmp_path / "a.mp4"
     row = {"mid": "tt0000001", "status": "failed", "reason": "unavailable", "attempts": 1}
-    rule = retries.retry_rule(lambda mid: tmp_path / mid, 0, "")
+    files = retries.LocalFiles({str(file): ABSENT}, alone=True)
+    rule = retries.retry_rule(lambda mid: files, 0, "")
     assert not rule(row, 0)
-    (tmp_path / "tt0000001").touch()
+    file.touch()
     assert rule(row, time.time())
-    # Other failures of a local file are not about its absence.
-    assert not retries.retry_rule(lambda mid: tmp_path / mid, 1e9, "")(
-        row | {"reason": "truncated"}, time.time()
-    )
 
 
 def test_a_retry_round_begins_after_the_pause_and_not_before(tmp_path, monkeypatch):
@@ -173,13 +171,12 @@ def test_the_times_of_the_next_retries(tmp_path):
     assert retries.due_times(tmp_path / "none", 60) == []
 
 
-def test_an_open_failure_has_its_attempts_its_file_and_its_tool(tmp_path):
+def test_an_open_failure_has_its_attempts_its_files_and_its_tool(tmp_path):
     row = {"mid": "tt0000001", "status": "failed", "reason": "unavailable", "attempts": "3"}
-    retries.write_open(
-        tmp_path, "000", 0, [row | {"tool": "yt-dlp 1"}], lambda mid: Path("videos") / mid
-    )
+    files = retries.LocalFiles({"videos/a.mp4": ABSENT}, alone=True)
+    retries.write_open(tmp_path, "000", 0, [row | {"tool": "yt-dlp 1"}], lambda mid: files)
     (failed,) = json.loads((tmp_path / "open" / "000.json").read_text())["failures"]
     assert failed == {
         **{"mid": "tt0000001", "reason": "unavailable", "attempts": 3, "tried": 0.0},
-        **{"path": "videos/tt0000001", "tool": "yt-dlp 1"},
+        **{"tool": "yt-dlp 1", "files": {"videos/a.mp4": ABSENT}, "local": True},
     }
