@@ -67,11 +67,4 @@ for file in ["targets", "common", *STAGES]:
 
 
 onsuccess:
-    print(
-        closing_words(
-            workflow.dag_settings.targets,
-            prediction,
-            settings.collection,
-            settings.compares_with_paper,
-        )
-    )
+    print(closing_words(workflow.dag_settings.targets, prediction, settings.collection))

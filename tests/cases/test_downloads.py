@@ -208,6 +208,8 @@ KINDS = {
     "ts sizes": [{}, {"height": 144}],
     "ts orders": [{"bf": "0"}, {"bf": "2"}],
     "ts sound": [{"sound": "aac"}, {"sound": "aac"}],
+    "ts later sound": [{}, {"sound": "aac"}],
+    "ts other sound": [{"sound": "aac"}, {"sound": "mp2"}],
     "ts mpeg2": [{"codec": "mpeg2video"}, {"codec": "mpeg2video"}],
     "ts untagged": [{}, {}],
     "ts encrypted": [{}, {}],
