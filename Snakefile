@@ -13,6 +13,7 @@ sys.path.append(workflow.basedir)
 
 from trailers12k.settings import load
 from trailers12k.workflow import folder
+from trailers12k.workflow.clone import check_paths
 from trailers12k.workflow.closing_words import closing_words
 from trailers12k.workflow.feature_plan import FeaturePlan
 from trailers12k.workflow.movie_list import MovieList
@@ -22,6 +23,10 @@ from trailers12k.workflow.targets import target_files
 from trailers12k.workflow.user_errors import one_line_errors
 
 min_version("9.0")
+
+
+with one_line_errors():
+    check_paths()
 
 
 # A folder other than the project's (--directory) need not have a config.yaml.
@@ -62,11 +67,4 @@ for file in ["targets", "common", *STAGES]:
 
 
 onsuccess:
-    print(
-        closing_words(
-            workflow.dag_settings.targets,
-            prediction,
-            settings.collection,
-            settings.compares_with_paper,
-        )
-    )
+    print(closing_words(workflow.dag_settings.targets, prediction, settings.collection))

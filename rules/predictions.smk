@@ -18,7 +18,7 @@ rule fetch_trailer:
     conda:
         "../envs/download.yaml"
     params:
-        address=prediction.url_or_path,
+        address=prediction.location,
     script:
         "../scripts/fetch_trailer.py"
 

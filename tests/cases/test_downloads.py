@@ -208,6 +208,8 @@ KINDS = {
     "ts sizes": [{}, {"height": 144}],
     "ts orders": [{"bf": "0"}, {"bf": "2"}],
     "ts sound": [{"sound": "aac"}, {"sound": "aac"}],
+    "ts later sound": [{}, {"sound": "aac"}],
+    "ts other sound": [{"sound": "aac"}, {"sound": "mp2"}],
     "ts mpeg2": [{"codec": "mpeg2video"}, {"codec": "mpeg2video"}],
     "ts untagged": [{}, {}],
     "ts encrypted": [{}, {}],
@@ -342,11 +344,15 @@ def test_parts_of_different_codecs_are_a_failure_that_names_the_discontinuity(pr
     assert failure.detail == "the video changes from h264 to mpeg2video"
 
 
-@pytest.mark.parametrize("kind", ["event", "master", "dynamic"])
+LIVE = ["event", "master", "dynamic", "page of an event", "page of a dynamic"]
+
+
+@pytest.mark.parametrize("kind", LIVE)
 def test_live_streams_of_every_kind_are_refused(programs, tmp_path, kind):
     folder = tmp_path / "web"
     folder.mkdir()
-    if kind == "dynamic":
+    name = "v.mpd" if "dynamic" in kind else "v.m3u8"
+    if "dynamic" in kind:
         write_dash(folder, [{}])
         text = (folder / "v.mpd").read_text()
         (folder / "v.mpd").write_text(text.replace('type="static"', 'type="dynamic"'))
@@ -359,9 +365,11 @@ def test_live_streams_of_every_kind_are_refused(programs, tmp_path, kind):
         master = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=100000,RESOLUTION=144x72\nmedia.m3u8\n"
         (folder / "v.m3u8").write_text(master)
     with serving(folder) as site:
-        failure = failure_of(
-            f"{site.url}/v.{'mpd' if kind == 'dynamic' else 'm3u8'}", tmp_path / "files"
-        )
+        if "page" in kind:
+            video = f'<meta property="og:video" content="{site.url}/{name}">'
+            (folder / "page.html").write_text(f"<html><head>{video}</head><body></body></html>")
+            name = "page.html"
+        failure = failure_of(f"{site.url}/{name}", tmp_path / "files")
     assert failure.reason == "live"
     assert not any(path.endswith((".ts", ".m4s")) for path in site.requests)
 

@@ -9,7 +9,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+import typer
+from snakemake.cli import parse_config
+from typer.testing import CliRunner
 
+from trailers12k.cli import predict
 from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.movie import Movie
 from trailers12k.common.youtube import is_youtube, video_id
@@ -27,6 +31,7 @@ from trailers12k.review import page as review
 from trailers12k.settings import load, plain
 from trailers12k.versions.snapshots import snapshot
 from trailers12k.workflow.download_plan import download_settings
+from trailers12k.workflow.prediction_request import PredictionRequest
 
 ID = "-bcdefghij_"
 PAGE = f"https://www.youtube.com/watch?v={ID}"
@@ -385,3 +390,49 @@ def test_metadata_marks_the_downloaded_trailer_by_its_video(tmp_path):
     """The ledger of an earlier version holds the address as the table had it."""
     row = {"address": f"https://youtu.be/{ID}?t=5", "trailer": "0"}
     assert metadata._position(row, [{"id": "aaaaaaaaaaa"}, {"id": ID}]) == 1
+
+
+# Predictions.
+@pytest.fixture
+def trained(tmp_path, monkeypatch):
+    """A folder in which a run is trained."""
+    monkeypatch.chdir(tmp_path)
+    table = Path("results/transfer/val.csv")
+    table.parent.mkdir(parents=True)
+    table.write_text("run,split,uap\nSwin-2D,0,50\n")
+    checkpoint = Path("results/runs/Swin-2D/split0/best.pt")
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.touch()
+    return load({"movies": "movies.csv"})
+
+
+@pytest.mark.parametrize("form", [ID, *FORMS])
+def test_a_prediction_is_of_the_video(trained, form):
+    typed = predict._address(form, [])
+    for address in (form, typed):
+        request = PredictionRequest(address, trained, None)
+        assert (request.address, request.files(None)) == (PAGE, [])
+        assert request.name == PredictionRequest(PAGE, trained, None).name
+        assert request.name.startswith("bcdefghij_-")
+
+
+@pytest.mark.parametrize("address", [*NO_VIDEO, "ftp://h/a.mp4", "https://me:secret@h/a.mp4"])
+def test_what_cannot_be_a_trailer_is_refused_in_one_line(trained, address):
+    with pytest.raises(UserError, match="config: trailer: ") as fault:
+        PredictionRequest(address, trained, None)
+    assert "\n" not in str(fault.value) and "secret" not in str(fault.value)
+
+
+@pytest.mark.parametrize("name", [ID, "_bcdefghijk", "a b#c?d.mp4"])
+def test_the_command_takes_what_begins_with_a_dash(trained, name, monkeypatch):
+    called = []
+    monkeypatch.setattr(predict.snakemake, "check_folder", lambda: None)
+    monkeypatch.setattr(predict.snakemake, "replace_process", called.append)
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    predict.register(app)
+    done = CliRunner().invoke(app, ["predict", "--", name, "--cores", "1"])
+    assert done.exit_code == 0, done.output
+    (arguments,) = called
+    value = next(word for word in arguments if word.startswith("trailer="))
+    assert parse_config([value]) == {"trailer": predict._address(name, [])}

@@ -19,10 +19,8 @@ def project(tmp_path_factory):
 
 def split(project, mids):
     """The rows of mtgc.csv for these movies, by mid; and what was logged."""
-    lines = [f"{mid},A,2000,{GENRES[n % 4]},x{n}.mp4" for n, mid in enumerate(mids)]
-    (project.folder / "movies.csv").write_text(
-        "mid,title,year,genres,trailer_url\n" + "\n".join(lines) + "\n"
-    )
+    lines = [f"{mid},A,2000,{GENRES[n % 4]}" for n, mid in enumerate(mids)]
+    (project.folder / "movies.csv").write_text("mid,title,year,genres\n" + "\n".join(lines) + "\n")
     done = project.build("splits")
     assert done.jobs == {"list_movies": 1, "make_splits": 1, "plot_splits": 1, "splits": 1}
     with (project.folder / "data" / "mtgc.csv").open(newline="") as file:
@@ -66,10 +64,8 @@ def test_the_published_columns_for_the_movies_at_hand(project):
     project.config["splits"] = "published"
     md5 = {"mtgc.csv": hashlib.md5(table.read_bytes()).hexdigest()}
     project.config["published"] |= {"files": str(RECORD), "md5": md5}
-    lines = [f"{mid},A,2000,drama,x.mp4" for mid in [*list(published)[:12], "tt0000001"]]
-    (project.folder / "movies.csv").write_text(
-        "mid,title,year,genres,trailer_url\n" + "\n".join(lines) + "\n"
-    )
+    lines = [f"{mid},A,2000,drama" for mid in [*list(published)[:12], "tt0000001"]]
+    (project.folder / "movies.csv").write_text("mid,title,year,genres\n" + "\n".join(lines) + "\n")
     project.build("splits")
     assert "12 of 13 movies have a published split" in project.log("make_splits.log")
     with (project.folder / "data" / "mtgc.csv").open(newline="") as file:

@@ -13,6 +13,7 @@ import typer
 
 from trailers12k.cli import snakemake
 from trailers12k.cli.collection import PASS_THROUGH, examples
+from trailers12k.common.files import file_address
 from trailers12k.common.local_files import as_path
 from trailers12k.common.movie import address_of
 
@@ -40,11 +41,11 @@ def predict(
     arguments are passed to Snakemake.
     """
     snakemake.check_folder()
-    # As quoted text: Snakemake would read a file called 1, true or `a: b.mp4` as another type.
-    address = json.dumps(_address(trailer, context.args), ensure_ascii=False)
-    snakemake.replace_process(
-        ["predict", *snakemake.with_config(context.args, f"trailer={address}")]
-    )
+    address = _address(trailer, context.args)
+    # Snakemake would read a file called 1, true or `a: b.mp4` as another type than text, and a
+    # cluster's shell would read its quotes.
+    entry = file_address(address) if os.path.lexists(trailer) else json.dumps(address)
+    snakemake.replace_process(["predict", *snakemake.with_config(context.args, f"trailer={entry}")])
 
 
 def _address(trailer: str, arguments: Sequence[str]) -> str:

@@ -6,25 +6,40 @@ Starts processes. Must not know the rules or their targets.
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from trailers12k.cli.collection import read_config
-from trailers12k.workflow.clone import snakefile, snakemake_command
+from trailers12k.workflow.clone import check_paths, snakefile, snakemake_command
 
 
 def check_folder() -> None:
-    """Raise `UserError` without a clone, and without a config.yaml that can be read here.
+    """Raise `UserError` without a clone, without a config.yaml that can be read here, and in a
+    folder in which no job can run.
 
     Snakemake names neither the file nor the line of a syntax error.
     """
     snakefile()
+    check_paths()
     read_config(None)
 
 
 def replace_process(arguments: Sequence[str]) -> None:
     """Become Snakemake, which then receives signals and sets the exit code itself."""
     line = snakemake_command(arguments)
+    if not _is_writable(Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())):
+        # Snakemake caches sources there, and ends with a traceback where it cannot.
+        os.environ["XDG_CACHE_HOME"] = str(Path(".snakemake/cache").absolute())
     sys.stdout.flush()
     os.execv(line[0], line)
+
+
+def _is_writable(folder: Path) -> bool:
+    """Whether files can be written into a folder, which may have to be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
 
 
 def with_config(arguments: Sequence[str], entry: str) -> list[str]:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from urllib.parse import quote
 
 from trailers12k.common.errors import UserError
 
@@ -39,6 +40,17 @@ def inside(folder: str | Path, name: str) -> Path:
     if path.is_symlink() and path.resolve().parent != Path(folder).resolve():
         raise UserError(f"{path} is a symbolic link that leaves its folder; remove the link")
     return path
+
+
+def file_address(path: str) -> str:
+    """The `file:` address of a path, in which no character has a meaning to YAML or a shell.
+
+    A relative path stays relative. Raises `UserError` for a path that is not text.
+    """
+    try:
+        return "file:" + quote(re.sub("^//+", "/", path))
+    except UnicodeEncodeError:
+        raise UserError(f"{path!r}: the name of the file is not UTF-8; rename it") from None
 
 
 def partial_of(path: str | Path) -> Path:

@@ -314,6 +314,8 @@ def trailer_of(address: str, settings: DownloadSettings, folder: Path) -> dict[s
             # An id that no movie has: the file's name contains nothing from the site.
             movie = Movie("tt0000000", "", "", (), trailer_url=address)
             return TrailerFetcher(folder, settings, StopSignal()).fetch(movie)
+        if ":" in path.parts[0]:  # FFmpeg would read a protocol
+            path = path.absolute()
         video = probe(path)
     except Failure as failure:
         raise UserError(f"the trailer cannot be used: {failure}") from failure

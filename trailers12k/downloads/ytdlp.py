@@ -8,7 +8,7 @@ Takes half a second to import, so import it where a client is made.
 import os
 import sys
 import sysconfig
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -71,9 +71,9 @@ def _joined_periods(
     """The formats of a DASH stream, each with the fragments of all periods in their order.
 
     yt-dlp joins only formats that are alike in all but their fragments, so that of a film with
-    another bandwidth after an advertisement it downloads the one or the other. Formats of the same
-    id belong together, or else the most similar ones. `dash_parts`: the
-    fragments of each period.
+    another bandwidth after an advertisement it downloads the one or the other. Here formats of the
+    same id belong together, or else the most similar ones. Their key `dash_parts` has the fragments
+    of each period.
     """
     first, *others = [period["formats"] for period in periods] or [[]]
     nothing: dict[str, Any] = {}
@@ -106,7 +106,20 @@ def _addressed_fragments(form: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+_parse_periods = InfoExtractor._parse_mpd_periods
+
+
+def _marked_periods(self: Any, manifest: Any, *more: Any, **options: Any) -> Iterator[Any]:
+    """The periods of a DASH manifest. A manifest that a page names does not mark the video as live;
+    its formats do."""
+    for period in _parse_periods(self, manifest, *more, **options):
+        for each in period["formats"] if manifest.get("type") == "dynamic" else ():
+            each["is_live"] = True
+        yield period
+
+
 InfoExtractor._merge_mpd_periods = _joined_periods
+InfoExtractor._parse_mpd_periods = _marked_periods
 
 
 class _Adapter(BoundedAdapter, RequestsHTTPAdapter):

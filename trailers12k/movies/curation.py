@@ -30,7 +30,6 @@ from trailers12k.jobs.ledger import LedgerRow
 DECISIONS = ("accept", "reject", "wrong_trailer", "unsure")
 COLUMNS = ("mid", "decision", "wrong", "replacement", "sha256", "note", "by", "date")
 REQUIRED = ("mid", "decision")
-ADDRESSES = ("wrong", "replacement")
 WRITTEN = ("mid", "title", "decision", "verified", *COLUMNS[2:])
 """Columns of data/curation.csv. `read` accepts that file and ignores `title` and `verified`."""
 PRODUCT = "data/curation.csv"
@@ -168,10 +167,10 @@ def read(path: str | Path, local_files: bool = False) -> dict[str, Decision]:
 def local_files(path: str | Path) -> Iterator[LocalFile]:
     """The local files that take the place of trailers. Raises `UserError`."""
     for line, texts in read_user_table(path, REQUIRED, WRITTEN).rows:
-        row = _row(texts, path)
-        file = local_path(row["replacement"]) if row["replacement"] else None
-        if file and not is_youtube_id(row["replacement"]):
-            yield LocalFile(f"{path}, line {line}", row["mid"], "replacement", file)
+        address = from_table(unescape_formula(texts.get("replacement", "")), Path(path).parent)
+        file = local_path(address) if address and not is_youtube_id(address) else None
+        if file:
+            yield LocalFile(f"{path}, line {line}", texts["mid"], "replacement", file)
 
 
 def _decision(row: Mapping[str, str], where: str, local_files: bool) -> Decision:
@@ -233,41 +232,29 @@ def effects(decisions: Mapping[str, Decision]) -> dict[str, list[Any]]:
 def write(path: str | Path, decided: AppliedDecisions, trailers: Mapping[str, str]) -> None:
     """Write data/curation.csv, sorted by mid, with the columns `WRITTEN`.
 
-    The column `verified` holds `true` or `false`, from `Decision.is_verified`.
+    The column `verified` holds `true` or `false`, from `Decision.is_verified`. Paths of local files
+    start in the working directory, the collection's folder.
     trailers: mid -> sha256 of its downloaded trailer.
     """
     rows = []
-    folder = Path(path).parent
     for each, title in decided:
         row = {name: getattr(each, name) for name in COLUMNS} | {"title": title}
-        row["wrong"] = "|".join(for_table(address, folder) for address in each.wrong)
-        row["replacement"] = for_table(each.replacement, folder)
+        row["wrong"] = "|".join(each.wrong)
         row["verified"] = "true" if each.is_verified(trailers.get(each.mid)) else "false"
         rows.append({name: escape_formula(text) for name, text in row.items()})
     write_csv(path, WRITTEN, rows)
 
 
-def read_written(path: str | Path = PRODUCT, folder: str | Path = "") -> list[dict[str, str]]:
+def read_written(path: str | Path = PRODUCT, folder: str | Path = ".") -> list[dict[str, str]]:
     """The rows of a file that `write` wrote, with unescaped texts.
 
-    folder: where the paths in the returned rows start; the working directory by default.
+    folder: where the paths in the returned rows start; in the file, the working directory.
     """
-    rows = [_row(row, path) for row in read_csv(path)]
+    rows = [{name: unescape_formula(text) for name, text in row.items()} for row in read_csv(path)]
     for row in rows:
-        for name in ADDRESSES:
-            parts = row[name].split("|")
-            row[name] = "|".join(for_table(text, folder or ".") for text in parts)
+        for name in ("wrong", "replacement"):
+            row[name] = "|".join(for_table(text, folder) for text in row[name].split("|"))
     return rows
-
-
-def _row(texts: Mapping[str, str], path: str | Path) -> dict[str, str]:
-    """A row with unescaped texts, and with paths that start in the working directory."""
-    row = {name: unescape_formula(text) for name, text in texts.items()}
-    folder = Path(path).parent
-    for name in ADDRESSES:
-        parts = map(str.strip, row.get(name, "").split("|"))
-        row[name] = "|".join(from_table(text, folder) for text in parts if text)
-    return row
 
 
 def rejections(decided: AppliedDecisions) -> list[LedgerRow]:

@@ -174,7 +174,9 @@ class DownloadSettings(Section):
         "hosts serve one file at a time. `youtube.com` stands for all names of that site.",
     )
     local_files: bool = Field(
-        default=False, description="Whether the movie table may name local files of this machine."
+        default=False,
+        description="Whether tables may name local files of this machine; their paths start in the "
+        "table's folder.",
     )
 
 
@@ -240,6 +242,11 @@ class ClipSettings(Section):
         le=1,
         description="Minimum share of a clip for which the remainder of a shot is kept and padded "
         "with its last frame. Every shot keeps at least one clip.",
+    )
+    crop_bars: bool = Field(
+        default=False,
+        description="Whether black bars around the picture, as measured in the ledger of clips, "
+        "are cut off before features are computed. The paper does not mention them.",
     )
 
 

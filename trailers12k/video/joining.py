@@ -3,7 +3,7 @@
 Reads and writes video files; nothing is encoded again. Must not know where the parts are from.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,10 +15,11 @@ from av.error import FFmpegError
 
 from trailers12k.common.errors import Failure
 from trailers12k.video.reader import video_stream
+from trailers12k.video.timing import DISCONTINUOUS
 
 BACK, FORWARD = 0.5, 10.0
-"""Seconds by which the clock of a stream may go back or forward from one packet to the next;
-beyond, it is another clock. 10 s is FFmpeg's own threshold."""
+"""Seconds by which the clock of a stream may go back or, in broadcast formats, forward from one
+packet to the next; beyond, it is another clock. 10 s is FFmpeg's own threshold."""
 
 ANNEX_B = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
 """Codec -> the filter that writes its parameters into the stream, where they may change."""
@@ -61,12 +62,13 @@ def join(parts: Sequence[Path], target: Path) -> None:
     """
     try:
         clocks = [_clocks(part) for part in parts]
-        with av.open(str(parts[0]), metadata_errors="replace") as first:
-            form = _form(first)
+        first = _first_parts(parts)
+        can = all(name in TRANSPORTED + TRANSPORTED_SOUND for _, name in first.values())
+        form = "mpegts" if can else "matroska"
         with av.open(
             str(target), "w", format=form, container_options={"fflags": "+bitexact"}
         ) as output:
-            joined = _Joined(output, form)
+            joined = _Joined(output, form, {kind: part for kind, (part, _) in first.items()})
             for part, of_part in zip(parts, clocks, strict=True):
                 joined.add(part, of_part)
     except UNREADABLE as error:
@@ -74,11 +76,21 @@ def join(parts: Sequence[Path], target: Path) -> None:
         raise Failure("discontinuity", f"{len(parts)} parts cannot be joined: {text}") from error
 
 
-def _form(container: Any) -> str:
-    streams = [video_stream(container), *container.streams.audio[:1]]
-    names = [_codec(stream)[0] for stream in streams if stream.codec_context]
-    can = all(name in TRANSPORTED + TRANSPORTED_SOUND for name in names)
-    return "mpegts" if can else "matroska"
+def _first_parts(parts: Sequence[Path]) -> dict[str, tuple[Path, str]]:
+    """Kind of stream -> the first part that has it, and its codec. Raises `Failure`."""
+    found: dict[str, tuple[Path, str]] = {}
+    for part in parts:
+        with av.open(str(part), metadata_errors="replace") as container:
+            for kind, stream in _streams(container).items():
+                found.setdefault(kind, (part, _codec(stream)[0]))
+    return found
+
+
+def _streams(container: Any) -> dict[str, Any]:
+    """The picture and the first sound track of a part. Raises `Failure`."""
+    streams = {"video": video_stream(container)}
+    sound = next(iter(container.streams.audio), None)
+    return streams | ({"audio": sound} if sound and sound.codec_context else {})
 
 
 def _clocks(path: Path) -> list[_Clock]:
@@ -97,7 +109,7 @@ def _clocks(path: Path) -> list[_Clock]:
             dts = (packet.dts if packet.dts is not None else packet.pts) * base
             start = packet.pts * base
             end = start + (packet.duration * base if packet.duration else usual)
-            if latest is None or not -BACK <= dts - latest <= FORWARD:
+            if latest is None or _is_another_clock(container, dts - latest):
                 clocks.append([number, start, end])
             else:
                 clocks[-1][1] = min(clocks[-1][1], start)
@@ -108,16 +120,28 @@ def _clocks(path: Path) -> list[_Clock]:
     return [_Clock(int(number), start, end) for number, start, end in clocks]
 
 
+def _is_another_clock(container: Any, step: float) -> bool:
+    """step: seconds from one packet of a stream to the next."""
+    return step < -BACK or (step > FORWARD and bool(container.format.flags & DISCONTINUOUS))
+
+
 class _Joined:
     """The file that is written."""
 
-    def __init__(self, output: Any, form: str):
+    def __init__(self, output: Any, form: str, first: Mapping[str, Path]):
+        """first: kind of stream -> the first part that has it."""
         self._output = output
         self._form = form
-        self._streams: dict[str, Any] = {}
         self._latest: dict[str, int] = {}
-        self._codecs: dict[str, tuple[str, bytes]] = {}
         self._end = 0.0
+        self._streams: dict[str, Any] = {}
+        self._codecs: dict[str, tuple[str, bytes]] = {}
+        for kind, part in first.items():
+            with av.open(str(part), metadata_errors="replace") as container:
+                stream = _streams(container)[kind]
+                # Opaque: the codec of the stream, not the decoder that reads it here.
+                self._streams[kind] = output.add_stream_from_template(stream, opaque=True)
+                self._codecs[kind] = _codec(stream)
 
     def add(self, part: Path, clocks: Sequence[_Clock]) -> None:
         """Append a part."""
@@ -126,30 +150,22 @@ class _Joined:
             offsets.append(self._end - clock.start)
             self._end += clock.end - clock.start
         with av.open(str(part), metadata_errors="replace") as container:
-            video = video_stream(container)
-            inputs = {"video": video}
-            if container.streams.audio and container.streams.audio[0].codec_context:
-                inputs["audio"] = container.streams.audio[0]
-            if not self._streams:
-                for kind, stream in inputs.items():
-                    # Opaque: the codec of the stream, not the decoder that reads it here.
-                    new = self._output.add_stream_from_template(stream, opaque=True)
-                    self._streams[kind] = new
-                    self._codecs[kind] = _codec(stream)
-            inputs = {kind: stream for kind, stream in inputs.items() if kind in self._streams}
-            for kind, stream in inputs.items():
-                self._check(kind, stream)
-            for kind, packet, position in _packets(container, inputs, clocks):
+            streams = _streams(container)
+            self._check(streams["video"])
+            # Other sound than before cannot follow it in one track; the picture can do without.
+            if "audio" in streams and _codec(streams["audio"]) != self._codecs["audio"]:
+                del streams["audio"]
+            for kind, packet, position in _packets(container, streams, clocks):
                 self._write(kind, packet, offsets[position])
 
-    def _check(self, kind: str, stream: Any) -> None:
-        """Refuse what the file cannot hold after its first part."""
+    def _check(self, stream: Any) -> None:
+        """Refuse a picture that the file cannot hold after its first part."""
         name, parameters = _codec(stream)
-        first, first_parameters = self._codecs[kind]
+        first, first_parameters = self._codecs["video"]
         if name != first:
-            raise Failure("discontinuity", f"the {kind} changes from {first} to {name}")
+            raise Failure("discontinuity", f"the video changes from {first} to {name}")
         if self._form != "mpegts" and parameters != first_parameters:
-            raise Failure("discontinuity", f"the parameters of the {kind} ({name}) change")
+            raise Failure("discontinuity", f"the parameters of the video ({name}) change")
 
     def _write(self, kind: str, packet: Any, offset: float) -> None:
         pts = packet.pts if packet.pts is not None else packet.dts
@@ -202,7 +218,7 @@ def _packets(
             number += 1
         elif stamp is not None:
             at = float(stamp * packet.time_base)
-            if kind in latest and not -BACK <= at - latest[kind] <= FORWARD:
+            if kind in latest and _is_another_clock(container, at - latest[kind]):
                 positions[kind] = min(positions[kind] + 1, len(clocks) - 1)
             latest[kind] = at
         for each in filters[kind].filter(packet) if kind in filters else [packet]:

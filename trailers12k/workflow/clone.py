@@ -3,6 +3,7 @@
 Looks for files beside the package. Must not know the rules or their targets.
 """
 
+import re
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -10,6 +11,30 @@ from pathlib import Path
 
 import trailers12k
 from trailers12k.common.errors import UserError
+
+NO_COMMAND = re.compile(r"[\x00-\x20!-$&-*:;<>?\[-^`{|}\x7f]")
+"""Characters of paths at which a job's command would break: Snakemake does not quote Python's path.
+
+The Makefile has the same list.
+"""
+BRACES = re.compile("[{}]")
+"""Snakemake takes these for wildcards in the path of a script."""
+
+
+def check_paths() -> None:
+    """Raise `UserError` where the path of Python or of the clone has a character with which jobs
+    fail. The folder of a collection may have any path."""
+    clone = str(Path(trailers12k.__file__).resolve().parents[1])
+    for what, path, pattern in (
+        ("Python", sys.executable, NO_COMMAND),
+        ("the clone", clone, BRACES),
+    ):
+        if fault := pattern.search(path):
+            raise UserError(
+                f"the path of {what}, {path!r}, has {fault[0]!r}, with which no job can run; move "
+                "the clone to a path with only letters, digits and - _ . , + = @ % ~, and set it "
+                "up again: make"
+            )
 
 
 def snakefile() -> Path:

@@ -18,28 +18,27 @@ SCORES = Path("results/transfer")
 
 
 def closing_words(
-    targets: Collection[str],
-    prediction: PredictionRequest | None,
-    collection: str,
-    has_paper: bool,
+    targets: Collection[str], prediction: PredictionRequest | None, collection: str
 ) -> str:
     """The text for a run that made `targets`; empty if there is nothing to print.
 
     targets: as named on the command line; none for a whole run. collection: its kind.
-    has_paper: whether the table has the paper's four columns.
     """
     if prediction and "predict" in targets:
-        return Path(prediction.products[0]).read_text(encoding="utf-8")
+        table = Path(prediction.products[0])
+        return table.read_text(encoding="utf-8") if table.exists() else ""  # with --until
     if not targets and SUMMARY.exists():
-        return _results(SUMMARY.read_text(encoding="utf-8"), collection, has_paper)
+        return _results(SUMMARY.read_text(encoding="utf-8"), collection)
     return ""
 
 
-def _results(summary: str, collection: str, has_paper: bool) -> str:
+def _results(summary: str, collection: str) -> str:
     """The results table without the paper's columns, so that it fits a terminal, and where to look
     next."""
     lines = summary.split("\n## ")[0].splitlines()
     table = [line.split("|") for line in lines if line.startswith("|")]
+    # Outside the bars, the run, four scores, perhaps the paper's four, the weights, perhaps counts.
+    has_paper = any(len(cells) > 10 for cells in table)
     weights = 10 if has_paper else 6
     ours = "\n".join("|".join([*cells[:6], *cells[weights:]]) for cells in table)
     warning = next(

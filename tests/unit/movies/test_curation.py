@@ -199,8 +199,9 @@ DECIDED = [
 SHAS = {MID: SHA, OTHER: "f" * 64, "tt0000003": SHA, "tt0000005": SHA}
 
 
-def test_applied_decisions_are_written_without_formulas_and_can_be_read(tmp_path):
-    path = tmp_path / "data" / "curation.csv"
+def test_applied_decisions_are_written_without_formulas_and_can_be_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "copy.csv"
     curation.write(path, DECIDED, SHAS)
     with path.open(encoding="utf-8", newline="") as file:
         table = list(csv.reader(file))
