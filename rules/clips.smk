@@ -1,6 +1,8 @@
 """Clips: needs the trailers, makes the shots of each, their clips, and contact sheets."""
 
 SHOTS_BY_TORCH = settings.clips.detector == "transnetv2"
+# The bars are always measured; only features depend on whether they are cut off.
+SHOT_SETTINGS = {k: v for k, v in plain(settings.clips).items() if k != "crop_bars"}
 
 
 # Makes build/sheets/MID.jpg beside its output, a contact sheet of the shots.
@@ -21,7 +23,7 @@ rule detect_clips:
     resources:
         mem_mb=1500,
     params:
-        settings=plain(settings.clips),
+        settings=SHOT_SETTINGS,
         code=rule_version("detect_clips", families=[settings.clips.detector]),
     script:
         "../scripts/detect_clips.py"

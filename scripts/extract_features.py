@@ -9,6 +9,7 @@ from trailers12k.features.extraction import recipe_of
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
 from trailers12k.settings import load
+from trailers12k.video.clip_shard import bars_of
 from trailers12k.video.clip_table import read_clips
 from trailers12k.workflow.stage_check import require_movies
 
@@ -19,11 +20,12 @@ def main() -> None:
     # Neither is among the params: they determine no result, so a change must not rerun the job.
     configured = load(snakemake.config)
     batch = configured.backbones[name].batch
-    clip_settings = dict(settings["clips"])
+    clip_settings, bars = dict(settings["clips"]), {}
     if detected := snakemake.input.get("detected"):
         detections = ledger.read_shard(detected)
         require_movies(configured, "clips", detections)
         clip_settings["detector_version"] = ledger.tools(detections)
+        bars = bars_of(detections) if clip_settings["crop_bars"] else {}
     weights = snakemake.input.get("weights")
     recipe = recipe_of(
         BackboneSpec(**settings["backbone"], batch=batch),
@@ -39,6 +41,7 @@ def main() -> None:
         records=output.with_suffix(""),
         group=Path(snakemake.output.group).parent,
         index=store_index.index_of(name, snakemake.wildcards.shard),
+        bars=bars,
     )
     machine = shard.Machine(configured.device, snakemake.threads)
     rows = shard.extract_shard(recipe, request, clip_settings, machine)

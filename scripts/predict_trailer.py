@@ -19,7 +19,8 @@ def main() -> None:
     params, configured = snakemake.params, load(snakemake.config)
     record = json.loads(Path(snakemake.input.facts).read_text(encoding="utf-8"))
     trailer = prediction.FetchedTrailer.from_record(record)
-    clips = prediction.cut_into_clips(trailer, ClipSettings(**params.clips))
+    detection = {key: value for key, value in params.clips.items() if key != "crop_bars"}
+    clips, bars = prediction.cut_into_clips(trailer, ClipSettings(**detection))
     logging.info("%d clips", len(clips))
     rows, paths = {}, []
     for stream, store in params.streams.items():
@@ -34,7 +35,7 @@ def main() -> None:
             weights,
         )
         prediction.check_store(paths[-1], recipe.determined_by)
-        rows[stream] = prediction.compute_features(trailer, clips, recipe, configured.device)
+        rows[stream] = prediction.compute_features(trailer, clips, bars, recipe, configured.device)
         logging.info("%s: %d vectors", store["name"], len(rows[stream]))
     predicted = prediction.predict_trailer(
         params.address,

@@ -11,8 +11,10 @@ from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
 from trailers12k.features.backbones.loading import load
 from trailers12k.features.backbones.spec import BackboneSpec
 from trailers12k.video import tone_mapping
+from trailers12k.video.picture import Bars
 from trailers12k.video.probe import probe
 from trailers12k.video.reader import read_frames
+from trailers12k.video.shots import detect_shots
 
 DATA = Path(__file__).parent / "data"
 HEIGHT, WIDTH = 72, 128
@@ -381,3 +383,90 @@ def test_wide_gamuts_in_sdr_are_converted(tmp_path):
     frame.color_range = ColorRange.MPEG
     path = write(tmp_path / "wide.mp4", frame, "libx264", crf="1")
     assert difference(shown(path), picture()) < 3 and probe(path).flags == ()
+
+
+def film(path: Path, bars: tuple[int, int, int, int], cards: int = 0) -> Path:
+    """Four seconds of photographs that move, between bars of these pixels (top, bottom, left,
+    right), after `cards` white frames without bars and a second of black."""
+    top, bottom, left, right = bars
+    photographs = [photograph(name)[33:393] for name in ("china.jpg", "flower.jpg")]
+    height, width = 360 + top + bottom, 560 + left + right
+    canvas = [np.full((height, width, 3), 255, np.uint8)] * cards
+    canvas += [np.zeros((height, width, 3), np.uint8)] * 24
+    for image in photographs:
+        for i in range(48):
+            frame = np.zeros((height, width, 3), np.uint8)
+            frame[top : top + 360, left : left + 560] = image[:, i : i + 560]
+            canvas.append(frame)
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=24, options={"crf": "15"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for i, image in enumerate(canvas):
+            frame = packed(image, "rgb24")
+            frame.pts = i
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    return path
+
+
+def bars_of(path: Path) -> Bars:
+    video = probe(path)
+    return detect_shots(path, video.decoder, video.duration, "adaptive", 6, 24).bars
+
+
+BARS = {
+    "none": (0, 0, 0, 0),
+    "letterbox": (60, 60, 0, 0),
+    "pillarbox": (0, 0, 80, 80),
+    "vertical": (0, 0, 600, 600),
+    "windowbox": (60, 60, 80, 80),
+    "unequal": (20, 100, 0, 0),
+}
+
+
+@pytest.mark.parametrize("name", BARS)
+def test_bars_are_measured(name, tmp_path):
+    """To two pixels, with a white card of 6 % of the time that fill the frame."""
+    top, bottom, left, right = BARS[name]
+    bars = bars_of(film(tmp_path / "film.mp4", BARS[name], cards=6))
+    height, width = 360 + top + bottom, 560 + left + right
+    assert (bars.top * height, bars.bottom * height) == pytest.approx((top, bottom), abs=2)
+    # The frames are measured at 90 pixels of the shorter side.
+    tolerance = max(2, 0.25 * min(height, width) / 90)
+    assert (bars.left * width, bars.right * width) == pytest.approx((left, right), abs=tolerance)
+
+
+def test_a_video_that_fills_the_frame_for_a_while_has_no_bars(tmp_path):
+    assert bars_of(film(tmp_path / "film.mp4", (60, 60, 0, 0), cards=30)) == Bars()
+
+
+@pytest.mark.parametrize("decoder", ["decord", "pyav"])
+def test_without_bars_the_features_are_those_of_the_film(decoder, lite0, tmp_path):
+    """With them, the cosine is 0.87."""
+    with_bars = film(tmp_path / "bars.mp4", BARS["letterbox"])
+    without = film(tmp_path / "film.mp4", BARS["none"])
+    bars, times = bars_of(with_bars), [2.0, 4.0]
+
+    def features(path: Path, bars: Bars | None) -> np.ndarray:
+        frames = list(read_frames(path, decoder, times, 256, bars))
+        assert min(frames[0].shape[:2]) in (255, 256)
+        return np.array([lite0(frame) for frame in frames])
+
+    expected = features(without, None)
+    assert (features(with_bars, bars) * expected).sum(1).mean() > 0.98
+    assert (features(with_bars, None) * expected).sum(1).mean() < 0.95
+
+
+def test_bars_are_those_of_the_picture_as_shown(tmp_path):
+    """Of a film that is turned, the bars at the top of the file are shown on the right."""
+    path = film(tmp_path / "film.mp4", (100, 20, 0, 0))
+    data = bytearray(path.read_bytes())
+    at = data.index(b"tkhd") + 44
+    data[at : at + 36] = struct.pack(">9i", 0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30)
+    path.write_bytes(data)
+    bars = bars_of(path)
+    assert (bars.left, bars.right) == pytest.approx((20 / 480, 100 / 480), abs=0.01)
+    for size in (None, 120):
+        frame = next(read_frames(path, "pyav", [3.0], size, bars))
+        assert frame.shape[1] / frame.shape[0] == pytest.approx(360 / 560, abs=0.02)
+        assert frame[:, [0, -1]].mean() > 30

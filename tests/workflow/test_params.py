@@ -98,6 +98,7 @@ RERUNS = {
     "clips.fps": (12, CLIPS),
     "clips.fpc": (12, CLIPS),
     "clips.keep": (0.6, CLIPS),
+    "clips.crop_bars": (True, FEATURES),
     "weights": ("pretrained", FEATURES),
     "weights_from": ("folder", set()),
     "device": ("cpu", set()),

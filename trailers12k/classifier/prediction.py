@@ -22,6 +22,7 @@ from trailers12k.features.backbones import devices
 from trailers12k.features.extraction import Recipe, extract_trailer, keep_memory
 from trailers12k.video.clip_detection import ClipSettings, detect_clips
 from trailers12k.video.clips import Clip
+from trailers12k.video.picture import Bars
 
 MAX_CLIPS = 3
 """Clips that the table names per genre."""
@@ -138,23 +139,25 @@ def check_store(path: Path, determined_by: Mapping[str, object]) -> None:
         )
 
 
-def cut_into_clips(trailer: FetchedTrailer, settings: ClipSettings) -> list[Clip]:
-    """The clips of a trailer. Raises `UserError`."""
+def cut_into_clips(trailer: FetchedTrailer, settings: ClipSettings) -> tuple[list[Clip], Bars]:
+    """The clips of a trailer, and the bars around its picture. Raises `UserError`."""
     try:
-        clips, _ = detect_clips(trailer.file, trailer.decoder, trailer.duration, settings)
+        clips, detection = detect_clips(trailer.file, trailer.decoder, trailer.duration, settings)
     except Failure as failure:
         raise UserError(f"the trailer cannot be used: {failure}") from failure
-    return clips
+    return clips, detection.bars
 
 
 def compute_features(
     trailer: FetchedTrailer,
     clips: Sequence[Clip],
+    bars: Bars,
     recipe: Recipe,
     device: str,
 ) -> np.ndarray:
     """The features of a trailer's clips, (clips, features) float32, as a store would hold them.
 
+    bars: around the picture; cut off if the recipe says so.
     recipe: determines the features, see `extraction.recipe_of`. device: see `devices.claimed`.
     Raises `UserError` when the trailer cannot be decoded, ValueError for a recipe of posters.
     """
@@ -162,10 +165,14 @@ def compute_features(
         raise ValueError("a recipe of posters has no features of clips")
     keep_memory()
     torch.set_num_threads(1)
+    sampling = recipe.sampling
+    cut_off = bars if sampling.crop_bars else None
     with devices.claimed(device) as claimed:
         net = recipe.load(claimed)
         try:
-            return extract_trailer(net, trailer.file, trailer.decoder, clips, recipe.sampling)
+            return extract_trailer(
+                net, trailer.file, trailer.decoder, clips, sampling, bars=cut_off
+            )
         except Failure as failure:
             raise UserError(f"the trailer cannot be used: {failure}") from failure
 

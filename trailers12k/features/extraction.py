@@ -22,6 +22,7 @@ from trailers12k.features.backbones.spec import BackboneSpec, Weights
 from trailers12k.video import reader
 from trailers12k.video.clips import Clip, frame_times
 from trailers12k.video.image_file import read_image
+from trailers12k.video.picture import Bars
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Sampling:
     """Which frames of a clip are read.
 
     fps: frames per second. fpc: frames per clip; a shorter clip is filled with its last frame.
+    crop_bars: whether black bars around the picture are cut off.
     image_frames: how many evenly spaced frames of `fpc` the backbone gets; None for all. For image
         networks, whose features are averaged over them.
     """
@@ -36,6 +38,7 @@ class Sampling:
     fps: float
     fpc: int
     image_frames: int | None = None
+    crop_bars: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,9 @@ class Recipe:
         sampling = asdict(self.sampling) if self.sampling else {}
         return {
             "spec": self.spec.determining,
-            "settings": {key: sampling[key] for key in ("fps", "fpc") if key in sampling},
+            "settings": {
+                key: sampling[key] for key in ("fps", "fpc", "crop_bars") if key in sampling
+            },
             "code": self.code,
             "seed": self.seed if self.spec.weights == "random" else None,
             # Pretrained weights count by their hash.
@@ -77,11 +82,15 @@ def recipe_of(
     seed: int,
     weights: Weights | None,
 ) -> Recipe:
-    """The recipe of a store. clip_settings: `fps`, `fpc` and others; ignored for posters."""
+    """The recipe of a store.
+
+    clip_settings: `fps`, `fpc`, `crop_bars` (if on) and others; ignored for posters.
+    """
     sampling = None
     if spec.input != "posters":
         image_frames = spec.image_frames if spec.input == "frames" else None
-        sampling = Sampling(clip_settings["fps"], clip_settings["fpc"], image_frames)
+        crop_bars = clip_settings.get("crop_bars", False)
+        sampling = Sampling(clip_settings["fps"], clip_settings["fpc"], image_frames, crop_bars)
     return Recipe(spec, sampling, code, seed, weights)
 
 
@@ -92,16 +101,17 @@ def extract_trailer(
     clips: Sequence[Clip],
     sampling: Sampling,
     ahead: bool = False,
+    bars: Bars | None = None,
 ) -> np.ndarray:
     """The features of a trailer's clips, float32 (clips, num_features), from one straight decode.
 
-    decoder: see `video.reader.read_frames`.
+    decoder, bars: see `video.reader.read_frames`.
     ahead: whether a thread decodes the next clips while the backbone computes.
 
     A forward pass never mixes trailers, and no more frames are in memory than it takes, at the size
     after resizing and cropping. Raises `Failure`.
     """
-    batches = read_batches(backbone, path, decoder, clips, sampling)
+    batches = read_batches(backbone, path, decoder, clips, sampling, bars)
     if ahead:
         batches = _ahead(batches)
     return np.concatenate([backbone.compute(part) for part in batches])
@@ -113,6 +123,7 @@ def read_batches(
     decoder: str,
     clips: Sequence[Clip],
     sampling: Sampling,
+    bars: Bars | None = None,
 ) -> Iterator[np.ndarray]:
     """The cropped frames of a trailer's clips, uint8 (B, T, h, w, 3), in batches of clips.
 
@@ -121,7 +132,8 @@ def read_batches(
     fps, fpc = sampling.fps, sampling.fpc
     chosen = spread(sampling.image_frames or fpc, fpc)
     times = np.concatenate([frame_times(clip, fps, fpc)[chosen] for clip in clips])
-    frames = _cropped(backbone, reader.read_frames(path, decoder, times, backbone.side))
+    frames = reader.read_frames(path, decoder, times, backbone.side, bars)
+    frames = _cropped(backbone, frames)
     return _batches(frames, len(clips), len(chosen), backbone.clips_at_a_time(len(chosen)))
 
 

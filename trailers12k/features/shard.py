@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from threading import Lock
 
@@ -29,6 +29,7 @@ from trailers12k.features.extraction import (
 )
 from trailers12k.jobs import runner
 from trailers12k.video.clips import Clip
+from trailers12k.video.picture import Bars
 from trailers12k.video.reader import available_decoder
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class ShardRequest:
     name: of the store, for the log.
     sources: rows of the ledger of trailers, or of posters for a backbone of posters.
     clips: mid -> clips; empty for posters.
+    bars: mid -> the bars of its trailer; needed where the recipe cuts them off.
     records: folder of a record per movie, see `runner.process`.
     group: the zarr group of this shard. index: of that store, see `store_index`.
     """
@@ -54,6 +56,7 @@ class ShardRequest:
     records: Path
     group: Path
     index: Path
+    bars: Mapping[str, Bars] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,11 @@ class _Shard:
         determined_by = self.recipe.determined_by
         self.fingerprints = {
             mid: store.array_fingerprint(
-                determined_by, row.get("sha256"), _decoder_of(row), self._clips(mid)
+                determined_by,
+                row.get("sha256"),
+                _decoder_of(row),
+                self._clips(mid),
+                self._fractions(mid),
             )
             for mid, row in self._sources.items()
         }
@@ -149,6 +156,17 @@ class _Shard:
 
     def _clips(self, mid: str) -> list[Clip]:
         return self.request.clips.get(mid, [])
+
+    def _bars(self, mid: str) -> Bars | None:
+        """The bars that are cut off; None where none are."""
+        sampling = self.recipe.sampling
+        if sampling is None or not sampling.crop_bars:
+            return None
+        return self.request.bars.get(mid, Bars())
+
+    def _fractions(self, mid: str) -> tuple[float, ...] | None:
+        bars = self._bars(mid)
+        return None if bars is None else astuple(bars)
 
     def task(self, row: Mapping[str, str]) -> runner.Task:
         """The task of one row of the sources."""
@@ -172,6 +190,7 @@ class _Shard:
                 self._clips(mid),
                 self.recipe.sampling,
                 ahead=self.machine.threads > 1,
+                bars=self._bars(mid),
             )
         attributes = {
             "source_sha256": row["sha256"],
@@ -180,6 +199,8 @@ class _Shard:
             "precision": backbone.attributes["precision"],
             "device": backbone.attributes["device"],
         }
+        if (fractions := self._fractions(mid)) is not None:
+            attributes["bars"] = [*fractions]
         store.write(self.request.group, mid, values, attributes)
         with self._loading:
             self.computed += len(values)

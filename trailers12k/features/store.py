@@ -51,16 +51,23 @@ TAKEN = (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST)
 
 
 def array_fingerprint(
-    determined_by: Mapping, source_sha256: str | None, decoder: str | None, clips: Sequence["Clip"]
+    determined_by: Mapping,
+    source_sha256: str | None,
+    decoder: str | None,
+    clips: Sequence["Clip"],
+    bars: Sequence[float] | None = None,
 ) -> str:
     """The fingerprint of one movie's array: a hash of everything that determines it.
 
     determined_by: the store's attribute of this name, see `Recipe.determined_by`.
     source_sha256: of the file that was read. decoder: that read it; None for a poster.
     clips: the rows of the array; empty for a poster.
+    bars: the fractions of `Bars` that were cut off; None where the store does not cut them off.
     """
     cut = [asdict(clip) for clip in clips]
-    return fingerprint(**determined_by, sha256=source_sha256, decoder=decoder, clips=cut)
+    cropped = {} if bars is None else {"bars": [*bars]}
+    made_from = {"sha256": source_sha256, "decoder": decoder, "clips": cut, **cropped}
+    return fingerprint(**determined_by, **made_from)
 
 
 def create(store: Path, attributes: Mapping) -> None:
@@ -419,7 +426,8 @@ def fault_of_values(
     determined_by = about.get("determined_by")
     if determined_by and (clips is not None or about.get("input") == "posters"):
         source = own.get("source_sha256"), own.get("decoder")
-        if own.get("fingerprint") != array_fingerprint(determined_by, *source, clips or []):
+        computed = array_fingerprint(determined_by, *source, clips or [], own.get("bars"))
+        if own.get("fingerprint") != computed:
             return "made from other clips or settings than clips.csv and the store say"
     return ""
 

@@ -243,6 +243,11 @@ class ClipSettings(Section):
         description="Minimum share of a clip for which the remainder of a shot is kept and padded "
         "with its last frame. Every shot keeps at least one clip.",
     )
+    crop_bars: bool = Field(
+        default=False,
+        description="Whether black bars around the picture, as measured in the ledger of clips, "
+        "are cut off before features are computed. The paper does not mention them.",
+    )
 
 
 class BackboneSettings(Section):

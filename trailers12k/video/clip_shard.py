@@ -5,8 +5,8 @@ Reads trailers; writes a table of clips per movie and per shard, contact sheets,
 """
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from trailers12k.common.files import inside, read_csv, write_csv
@@ -15,17 +15,21 @@ from trailers12k.common.movie import is_mid
 from trailers12k.jobs import runner
 from trailers12k.video import clip_table, contact_sheets
 from trailers12k.video.clip_detection import ClipSettings, detect_clips
+from trailers12k.video.picture import Bars
 from trailers12k.video.shots import detector_version
 
 log = logging.getLogger(__name__)
 
-LEDGER_COLUMNS = ("shots", "clips", "repeated", "black", "still", "frozen")
+BAR_COLUMNS = tuple(f"bar_{edge.name}" for edge in fields(Bars))
+
+LEDGER_COLUMNS = ("shots", "clips", "repeated", "black", "still", "frozen", *BAR_COLUMNS)
 """Columns of the ledger of clips beyond those of every stage.
 
 shots, clips: their numbers. repeated: frames of the grid that repeat the previous one because the
 file has no frame of its own there. black, still: of four frames per second, the fraction that is
 black, and that does not differ from the previous one. frozen: seconds of the longest stretch
-without a change. `frame_statistics` defines black and still.
+without a change. `frame_statistics` defines black and still. bar_top, bar_bottom, bar_left,
+bar_right: black bars around the picture, as fractions of its height and width.
 """
 
 
@@ -48,6 +52,15 @@ class ShardPaths:
 
     def sheet_of(self, mid: str) -> Path:
         return inside(self.contact_sheets, f"{mid}.jpg")
+
+
+def bars_of(rows: Iterable[Mapping[str, str]]) -> dict[str, Bars]:
+    """mid -> the bars of its trailer, by the ledger of clips."""
+    return {
+        row["mid"]: Bars(*(float(row[column]) for column in BAR_COLUMNS))
+        for row in rows
+        if row["status"] == "ok"
+    }
 
 
 def detect_shard(
@@ -87,6 +100,7 @@ def detect_shard(
             "black": f"{detection.black:.3f}",
             "still": f"{detection.still:.3f}",
             "frozen": f"{detection.frozen:.2f}",
+            **{f"bar_{edge}": f"{bar:.4f}" for edge, bar in asdict(detection.bars).items()},
         }
 
     tool = detector_version(settings.detector)

@@ -8,6 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from trailers12k.video.bars import BarMeter
+from trailers12k.video.picture import Bars
+
 SAMPLES_PER_SECOND = 4
 """Frames per second that are compared, and kept for the images of shots."""
 
@@ -47,6 +50,7 @@ class FrameStatistics:
         self._kept: list[np.ndarray] = []
         self._reference: np.ndarray | None = None
         self._samples = self._black = self._still = self._run = self._longest_run = 0
+        self._bars = BarMeter()
         self.repeated = 0
         """Number of frames that repeat the previous one."""
 
@@ -59,6 +63,7 @@ class FrameStatistics:
                 previous, small = frame, scaled_down(frame, self._size)
             if number % self._sampling == 0:
                 self._compare(small)
+                self._bars.add(frame)
             if number % self._step == 0:
                 self._keep(frame)
             yield small
@@ -89,6 +94,11 @@ class FrameStatistics:
     def still(self) -> float:
         """Fraction of the samples, after the first, that do not differ from the previous one."""
         return self._still / max(1, self._samples - 1)
+
+    @property
+    def bars(self) -> Bars:
+        """The black bars around the picture."""
+        return self._bars.bars
 
     @property
     def frozen(self) -> float:

@@ -8,6 +8,7 @@ matrix, as FFmpeg does); shows transparent pixels over black; and shows one pict
 fields of an interlaced frame.
 """
 
+import math
 import struct
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -142,11 +143,10 @@ def without_bars(image: np.ndarray, bars: Bars | None) -> np.ndarray:
         return image
     height, width = image.shape[:2]
     # Rounded inwards: a row that is partly bar is left out.
-    top, left = np.ceil(bars.top * height - 0.25), np.ceil(bars.left * width - 0.25)
-    bottom, right = np.ceil(bars.bottom * height - 0.25), np.ceil(bars.right * width - 0.25)
-    rows = slice(int(top), max(int(top) + 1, height - int(bottom)))
-    columns = slice(int(left), max(int(left) + 1, width - int(right)))
-    return np.ascontiguousarray(image[rows, columns])
+    top, bottom = (math.ceil(bar * height - 0.25) for bar in (bars.top, bars.bottom))
+    left, right = (math.ceil(bar * width - 0.25) for bar in (bars.left, bars.right))
+    rows, columns = max(1, height - top - bottom), max(1, width - left - right)
+    return np.ascontiguousarray(image[top : top + rows, left : left + columns])
 
 
 class PictureConverter:

@@ -13,6 +13,7 @@ from types import ModuleType
 import numpy as np
 
 from trailers12k.video.frame_statistics import FrameStatistics
+from trailers12k.video.picture import Bars
 from trailers12k.video.reader import read_frames
 
 DETECTOR_MODULES = {
@@ -39,7 +40,7 @@ class ShotDetection:
 
     shots: (first frame, frame after the last) of each, on the grid.
     repeated: frames of the grid that repeat the previous one.
-    black, still, frozen: see `FrameStatistics`.
+    black, still, frozen, bars: see `FrameStatistics`.
     images: one per shot, RGB, uint8 (H, W, 3) with a shorter side of `DECODED_SIZE`; None for a
         shot of which no frame was kept.
     """
@@ -49,6 +50,7 @@ class ShotDetection:
     black: float
     still: float
     frozen: float
+    bars: Bars
     images: list[np.ndarray | None]
 
 
@@ -76,6 +78,7 @@ def detect_shots(
         black=statistics.black,
         still=statistics.still,
         frozen=statistics.frozen,
+        bars=statistics.bars,
         images=statistics.images_of(shots),
     )
 

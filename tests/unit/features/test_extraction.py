@@ -21,7 +21,8 @@ from trailers12k.features.backbones.spec import BackboneSpec
 from trailers12k.features.extraction import Sampling, recipe_of
 from trailers12k.video import clip_table
 from trailers12k.video import reader as video
-from trailers12k.video.clips import Clip
+from trailers12k.video.clips import Clip, frame_times
+from trailers12k.video.picture import Bars
 
 SETTINGS = {"fps": 24, "fpc": 24, "detector": "adaptive", "min_shot": 6, "keep": 0.5}
 FRAMES = {
@@ -79,7 +80,8 @@ def shard(folder: Path, spec: dict, sources: list[dict], cut: dict, **options) -
     settings = options.get("settings", SETTINGS)
     recipe = recipe_of(BackboneSpec(**spec), settings, "code", options.get("seed", 0), None)
     records, group = folder / "records", folder / "store.zarr"
-    request = shards.ShardRequest("store", sources, cut, records, group, folder / "index.csv")
+    index, bars = folder / "index.csv", options.get("bars", {})
+    request = shards.ShardRequest("store", sources, cut, records, group, index, bars)
     machine = shards.Machine(options.get("device", "auto"), options.get("threads", 1))
     return shards.extract_shard(recipe, request, settings, machine)
 
@@ -284,3 +286,27 @@ def test_a_store_records_what_computed_each_array(trailer, tmp_path):
     clip_table.write_clips(tmp_path / "clips.csv", "tt0000001", [CUT[0], CUT[1], Clip(2, 1, 2, 3)])
     (fault,) = integrity.verify(store, clips=tmp_path / "clips.csv")
     assert fault.reason == "made from other clips or settings than clips.csv and the store say"
+
+
+def test_bars_are_cut_off_where_the_settings_say_so(trailer, tmp_path):
+    """The fingerprint has the bars: other bars compute the array again, without them nothing."""
+    source, cut = [row_of("tt0000001", trailer)], {"tt0000001": CUT}
+    clip_table.write_clips(tmp_path / "clips.csv", "tt0000001", CUT)
+    arrays, fingerprints = [], set()
+    for crop_bars, top in ((False, 0.2), (True, 0.2), (True, 0.3)):
+        settings = SETTINGS | {"crop_bars": crop_bars}
+        bars = {"tt0000001": Bars(top=top)}
+        (row,) = shard(tmp_path, FRAMES, source, cut, settings=settings, bars=bars)
+        store = tmp_path / "store.zarr"
+        arrays.append(stores.read(store, "tt0000001"))
+        fingerprints.add(row["fingerprint"])
+        own = stores.attributes(store, "tt0000001")
+        assert own.get("bars") == ([top, 0.0, 0.0, 0.0] if crop_bars else None)
+        assert integrity.verify(store, clips=tmp_path / "clips.csv") == []
+    assert len(fingerprints) == 3
+    assert np.abs(arrays[0] - arrays[1]).max() > 1e-3 < np.abs(arrays[1] - arrays[2]).max()
+    whole = load(FRAMES)
+    times = [clip_time for clip in CUT for clip_time in frame_times(clip)[[6, 18]]]
+    frames = list(video.read_frames(trailer, "pyav", times, whole.side, Bars(top=0.3)))
+    expected = whole(np.stack(frames).reshape(3, 2, *frames[0].shape))
+    np.testing.assert_allclose(arrays[2], expected, rtol=1e-3, atol=1e-5)

@@ -9,7 +9,8 @@ import pytest
 from trailers12k.common.files import read_csv, sha256_of
 from trailers12k.video import clip_detection, contact_sheets
 from trailers12k.video.clip_detection import ClipSettings
-from trailers12k.video.clip_shard import ShardPaths, detect_shard
+from trailers12k.video.clip_shard import ShardPaths, bars_of, detect_shard
+from trailers12k.video.picture import Bars
 from trailers12k.video.probe import probe
 from trailers12k.video.reader import read_frames
 
@@ -99,6 +100,9 @@ def test_one_decoding_gives_the_shots_and_the_contact_sheet(shard, trailer, tmp_
         # The squares move by a pixel per frame, so the most similar frame is the one in the cell.
         assert abs(int(np.argmin(differences)) - middle) <= 4
     assert (row["black"], row["still"], row["frozen"]) == ("0.000", "0.000", "0.00")
+    assert {row[f"bar_{edge}"] for edge in ("top", "bottom", "left", "right")} == {"0.0000"}
+    assert bars_of([row]) == {"tt0000001": Bars()}
+    assert bars_of([row | {"status": "failed"}]) == {}
 
 
 def test_a_missing_sheet_is_made_again_if_the_trailer_exists(shard, tmp_path):
