@@ -13,7 +13,7 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.files import file_address, read_csv, sha256_of
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.local_files import fault_of, local_path, state_of
-from trailers12k.common.movie import address_of, check_address
+from trailers12k.common.movie import address_of, check_trailer
 from trailers12k.common.text import one_line
 from trailers12k.common.youtube import video_id
 from trailers12k.settings import Settings
@@ -35,7 +35,7 @@ class PredictionRequest:
         self._features = features
         self._file = local_path(address_of(address))
         if self._file is None:
-            check_address("trailer", address, "config", local_files=True)
+            check_trailer("trailer", address, "config", local_files=True)
             self.address = address_of(address)
         elif fault := fault_of(self._file):
             raise UserError(
