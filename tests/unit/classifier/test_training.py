@@ -2,10 +2,12 @@ import copy
 import json
 import logging
 import os
+import pickle
 import signal
 import subprocess
 import sys
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ from trailers12k.classifier.checkpoint import (
     TrainingSettings,
     load,
 )
-from trailers12k.classifier.inference import predict, predict_test
+from trailers12k.classifier.inference import predict, predict_test, write_predictions
 from trailers12k.classifier.packed import PackedStore
 from trailers12k.classifier.snippets import training_batches
 from trailers12k.classifier.training import (
@@ -456,3 +458,25 @@ def test_every_tenth_epoch_is_logged(caplog):
     state_after([1.0 - n / 100 for n in range(20)], TrainingSettings())
     assert [line[:9] for line in caplog.messages] == ["epoch 10:", "epoch 20:"]
     assert caplog.messages[0] == "epoch 10: training 0.5000, validation 0.9100"
+
+
+def test_a_checkpoint_that_holds_code_is_refused(tmp_path):
+    """torch.load would call what a pickle names."""
+    train(make_data(tmp_path), TrainingRequest(QUICK, 0), tmp_path)
+    saved = torch.load(tmp_path / "best.pt", weights_only=True)
+    for hostile in (Path("/"), subprocess.Popen):
+        torch.save(saved | {"epoch": hostile}, tmp_path / "hostile.pt")
+        with pytest.raises(pickle.UnpicklingError, match="Unsupported|not an allowed"):
+            load(tmp_path / "hostile.pt")
+
+
+def test_a_prediction_for_each_movie_and_genre_is_written_or_none(tmp_path):
+    probabilities = np.full((2, 10), 1 / 3, np.float32)
+    write_predictions(tmp_path / "tst.csv", ["tt0000001", "tt0000002"], probabilities)
+    names, read = predictions(tmp_path / "tst.csv")
+    assert names == ["tt0000001", "tt0000002"]
+    np.testing.assert_array_equal(read.astype(np.float32), probabilities)
+    for wrong in (probabilities[:1], probabilities[:, :9]):
+        with pytest.raises(ValueError, match="zip"):
+            write_predictions(tmp_path / "other.csv", ["tt0000001", "tt0000002"], wrong)
+    assert not (tmp_path / "other.csv").exists()
