@@ -290,6 +290,32 @@ def test_an_interrupted_run_continues(tmp_path, how):
         assert leftovers(project) == []
 
 
+def test_missing_local_files_end_the_run_before_any_job_and_broken_ones_wait_for_a_change(tmp_path):
+    local = QUICK | {"local_files": True}
+    names = ["good.mp4", "broken.mp4", "missing.mp4", "missing too.mp4"]
+    project = project_of(tmp_path / "p", [(name, "", "") for name in names], downloads=local)
+    (project.folder / "good.mp4").write_bytes(video(2))
+    (project.folder / "broken.mp4").write_bytes(video(2)[:2000])
+    run = project.run()
+    assert run.code != 0 and not run.jobs and "Traceback" not in run.text
+    (error,) = [line for line in run.text.splitlines() if line.startswith("error: ")]
+    assert error.startswith("error: movies.csv, line 4: trailer_url: missing.mp4 does not exist; ")
+    assert "2 of 4 local files cannot be read" in error
+
+    for name in names[2:]:
+        (project.folder / name).write_bytes(video(2))
+    project.build("trailers")
+    rows = ledger(project)
+    assert [rows[mid_of(n)]["status"] for n in range(4)] == ["ok", "failed", "ok", "ok"]
+    # The pause is 0, and still no time brings a retry.
+    assert "Nothing to be done" in project.build("trailers").text
+    (project.folder / "broken.mp4").write_bytes(video(2))
+    project.build("trailers")
+    row = ledger(project)[mid_of(1)]
+    assert (row["status"], row["attempts"], row["address"]) == ("ok", "1", "broken.mp4")
+    assert "Nothing to be done" in project.build("trailers").text
+
+
 POSTERS = {
     # name: the file, the reason or "", and how the server behaves
     "rgb.jpg": (picture("JPEG", "RGB"), "", "good"),

@@ -165,7 +165,7 @@ def _read_open(path: Path) -> RetryState:
 
 
 def _failure_of(content: dict[str, Any]) -> OpenFailure:
-    """A failure as JSON; before version 0.2 it named a missing file in `path`."""
+    """A failure as JSON; earlier versions named a missing file in `path`."""
     if missing := content.pop("path", ""):
         content |= {"files": {missing: ABSENT}, "local": True}
     return OpenFailure(**content)

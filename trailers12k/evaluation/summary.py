@@ -32,7 +32,6 @@ trapezoidal area under a precision-recall curve, as in the paper.
 between movies at random (mean of 200 orders): the score of a model without any information.
 `{CONSTANT}` is the same with ties scored as one threshold; it inflates mAP and wAP, since the
 trapezoid under a constant score is (1 + share) / 2.
-
 """
 
 COMPARISON = """\

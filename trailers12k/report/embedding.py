@@ -46,7 +46,10 @@ def places(values: np.ndarray) -> np.ndarray:
 
     Similar rows are near each other. The principal components also initialise t-SNE, so that
     nothing is random. With fewer than four movies, the positions are the first two components.
+    Rows that are all equal have one position.
     """
+    if (values == values[0]).all():  # t-SNE would divide by their deviation
+        return np.zeros((len(values), 2))
     count = min(COMPONENTS, *values.shape)
     # One thread: with several, sums are added in another order and the positions differ.
     with threadpool_limits(1):

@@ -250,7 +250,7 @@ def _is_made(file: LocalFile) -> bool:
     if record is None or record.row["status"] != OK:
         return False
     first = file.column in ("trailer_url", "replacement")
-    return not first or local_path(record.row["address"]) == file.path
+    return not first or local_path(record.row.get("address") or "") == file.path
 
 
 def _file_version(path: str) -> tuple[int, ...]:

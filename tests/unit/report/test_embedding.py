@@ -49,6 +49,13 @@ def test_groups_are_apart_and_a_near_duplicate_is_the_nearest(tmp_path, two_grou
     assert (table.index != table["nearest"]).all()
 
 
+def test_movies_with_equal_features_have_one_place(tmp_path):
+    """Twelve copies of one trailer crashed t-SNE."""
+    arrays = {f"tt{number:07d}": np.ones((3, 6)) for number in range(12)}
+    table = embedding.embed(*store_of(tmp_path, arrays))
+    assert (table[["x", "y", "distance"]] == 0).all(axis=None)
+
+
 def test_distances_are_between_standardised_means(tmp_path, two_groups):
     table = embedding.embed(*store_of(tmp_path, two_groups)).set_index("mid")
     means = pd.DataFrame({mid: a.mean(axis=0) for mid, a in sorted(two_groups.items())}).T
