@@ -134,11 +134,22 @@ def test_any_name_of_a_file_can_be_predicted(tmp_path, monkeypatch, name):
         main(["predict", "--", name])
     assert not end.value.code
     request = request_of(parse_config([given[given.index("--config") + 1]])["trailer"])
-    assert request.files(None) == [name] and request.address == name
+    assert request.address == name and request.files(None) == ([] if "{" in name else [name])
     assert re.fullmatch(r"results/predictions/[\w-]+\.md", request.products[0])
     settings = download_settings(load(CONFIG), "trailers")
     trailer = trailer_of(request.location(None), settings, tmp_path / "build")
     assert Path(trailer["file"]).samefile(name) and trailer["duration"] == "2.000"
+
+
+def test_a_changed_file_is_predicted_again_though_braces_keep_it_from_being_an_input(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    path = Path("a {b}.mp4")
+    path.write_bytes(b"1")
+    first, again = request_of(str(path)).name, request_of(str(path)).name
+    path.write_bytes(b"22")
+    assert first == again != request_of(str(path)).name
 
 
 @pytest.mark.parametrize("name", ["none.mp4", "x" * 300, "a\nb", "//["])

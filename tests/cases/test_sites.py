@@ -371,6 +371,16 @@ def test_a_playlist_or_channel_is_refused_everywhere_in_one_line(tmp_path, addre
         trailer_choices.corrections_in([(2, row)], path)
 
 
+@pytest.mark.parametrize("host", ["img.youtube.com", "www.youtube.com", "img.org"])
+def test_a_poster_of_the_site_is_a_file_like_others(tmp_path, host):
+    path = tmp_path / "movies.csv"
+    poster = f"https://{host}/vi/{ID}/hqdefault.jpg"
+    path.write_text(f"mid,title,year,genres,poster_url\n{MID},A,2000,drama,{poster}\n")
+    assert movie_of(str(path)).poster_url == poster
+    path.write_text(path.read_text().replace(f"vi/{ID}/hqdefault", "img/logo"))
+    assert movie_of(str(path)).poster_url.endswith("/img/logo.jpg")
+
+
 @pytest.mark.parametrize("address", [a for a in OTHER_SITES if a.startswith("https")])
 def test_other_sites_keep_their_addresses(tmp_path, address):
     assert movie_of(table_of(tmp_path, address)).trailer_addresses == (address,)

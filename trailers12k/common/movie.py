@@ -75,7 +75,7 @@ def is_web_address(text: str) -> bool:
     A page of YouTube is one only if it is a video's.
     """
     try:
-        check_address("", text, "", local_files=False)
+        check_trailer("", text, "", local_files=False)
     except UserError:
         return False
     return WEB_ADDRESS.match(text) is not None and len(text) <= 2000
@@ -121,19 +121,23 @@ def addresses_of(trailer: Mapping[str, Any]) -> set[str]:
     return {address_of(trailer[name]) for name in ("id", "url") if trailer.get(name)}
 
 
+def check_trailer(name: str, address: object, where: str, local_files: bool) -> None:
+    """`check_address` for a trailer: a page of YouTube must be a video's. Raises `UserError`."""
+    if not (isinstance(address, str) and is_youtube(address)):
+        check_address(name, address, where, local_files)
+    elif not video_id(address):
+        raise UserError(
+            f"{where}: {name}: {address!r} names no video of YouTube; allowed: the page of one "
+            "video, or its id (no playlist, channel or search)"
+        )
+
+
 def check_address(name: str, address: object, where: str, local_files: bool) -> None:
     """Refuse invalid URLs and paths, URLs with a password, and local files unless allowed.
 
-    A page of YouTube must be a video's. name: of the field. where: the file and the row, for the
-    message. Raises `UserError`.
+    name: of the field. where: the file and the row, for the message.
+    Raises `UserError`.
     """
-    if isinstance(address, str) and is_youtube(address):
-        if not video_id(address):
-            raise UserError(
-                f"{where}: {name}: {address!r} names no video of YouTube; allowed: the page of one "
-                "video, or its id (no playlist, channel or search)"
-            )
-        return
     if address == "" or (isinstance(address, str) and PLAIN_URL.fullmatch(address)):
         return
     allowed = f"a URL ({', '.join(SCHEMES)}) without a password, the path of a file, or empty"

@@ -17,7 +17,7 @@ from trailers12k.common.local_files import LocalFile, for_table, from_table, loc
 from trailers12k.common.movie import (
     address_of,
     addresses_of,
-    check_address,
+    check_trailer,
     is_mid,
     named_trailer,
 )
@@ -181,7 +181,7 @@ def _decision(row: Mapping[str, str], where: str, local_files: bool) -> Decision
         if is_youtube_id(value):
             return
         try:
-            check_address(name, value, where, files)
+            check_trailer(name, value, where, files)
         except UserError as error:
             raise UserError(f"{error}; or a YouTube id, 11 characters") from None
 

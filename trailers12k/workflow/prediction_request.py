@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import file_address, read_csv, sha256_of
 from trailers12k.common.fingerprint import fingerprint
-from trailers12k.common.local_files import fault_of, local_path
-from trailers12k.common.movie import address_of, check_address
+from trailers12k.common.local_files import fault_of, local_path, state_of
+from trailers12k.common.movie import address_of, check_trailer
 from trailers12k.common.text import one_line
 from trailers12k.common.youtube import video_id
 from trailers12k.settings import Settings
@@ -35,7 +35,7 @@ class PredictionRequest:
         self._features = features
         self._file = local_path(address_of(address))
         if self._file is None:
-            check_address("trailer", address, "config", local_files=True)
+            check_trailer("trailer", address, "config", local_files=True)
             self.address = address_of(address)
         elif fault := fault_of(self._file):
             raise UserError(
@@ -46,7 +46,9 @@ class PredictionRequest:
             self.address = str(self._file)
         stem = video_id(self.address) or (self._file or Path(urlsplit(self.address).path)).stem
         stem = re.sub(r"[^A-Za-z0-9_-]+", "-", stem)[:NAME_LENGTH].strip("-")
-        self.name = "-".join(filter(None, [stem, fingerprint(address=self.address)[:8]]))
+        state = {"state": state_of(self._file)} if self._file and not self.files(None) else {}
+        number = fingerprint(address=self.address, **state)[:8]
+        self.name = "-".join(filter(None, [stem, number]))
         """The name of the products."""
         self.checkpoint = best_checkpoint(settings)
 
@@ -80,8 +82,12 @@ class PredictionRequest:
     # Functions, because Snakemake would take braces in a plain string for wildcards.
 
     def files(self, wildcards: Any) -> list[str]:
-        """Input: the trailer, if it is a local file."""
-        return [] if self._file is None else [str(self._file)]
+        """Input: the trailer, if it is a local file.
+
+        None for a path with braces, in which Snakemake would look for wildcards; such a file gives
+        other products when it changes.
+        """
+        return [self.address] if self._file and not re.search("[{}]", self.address) else []
 
     def url_or_path(self, wildcards: Any) -> str:
         """Param: the address of the trailer, as people read it."""

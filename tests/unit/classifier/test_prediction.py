@@ -1,5 +1,7 @@
 """Contributions of clips, on models whose output can be computed by hand."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -98,6 +100,47 @@ def test_the_table_names_genres_by_falling_probability_and_their_clips():
     first, second = (line for line in table if line.startswith(("| thriller", "| sci-fi")))
     assert "90.0 %" in first and "2.0-3.0 (+25.0), 1.0-2.0 (+1.0)" in first
     assert second.endswith("| -")
+
+
+def test_numbers_of_the_record_have_six_decimals():
+    chosen = prediction.ChosenRun("Swin", 1, 0.7571, "x", "y")
+    probabilities, contributions = np.full(10, 1 / 3), np.full((1, 10), -2 / 3)
+    predicted = prediction.TrailerPrediction(
+        "a.mp4", chosen, "words", [Clip(0, 0, 0.0, 1.0)], probabilities, contributions
+    )
+    record = predicted.record()
+    assert list(record["genres"].items()) == [(genre, 0.333333) for genre in GENRES]
+    assert record["clips"] == [{"start": 0.0, "end": 1.0} | dict.fromkeys(GENRES, -0.666667)]
+    assert record["backbone_weights"] == "words"
+    assert "| -" in predicted.table(), "a clip that speaks against a genre does not show it"
+
+
+def test_features_of_a_new_trailer_are_computed_by_one_thread_like_those_of_a_store(monkeypatch):
+    """A store's values do not depend on the number of cores."""
+    threads = []
+    monkeypatch.setattr(
+        prediction,
+        "extract_trailer",
+        lambda *_, bars: threads.append((torch.get_num_threads(), bars)),
+    )
+
+    class Recipe:
+        def __init__(self, crop_bars):
+            self.sampling = SimpleNamespace(crop_bars=crop_bars)
+
+        def load(self, device):
+            assert device.torch == torch.device("cpu")
+
+    class Posters:
+        sampling = None
+
+    trailer = SimpleNamespace(file="a.mp4", decoder="pyav")
+    torch.set_num_threads(2)
+    for crop_bars in (False, True):
+        prediction.compute_features(trailer, [], "bars", Recipe(crop_bars), "cpu")
+    assert threads == [(1, None), (1, "bars")]
+    with pytest.raises(ValueError, match="a recipe of posters"):
+        prediction.compute_features(trailer, [], "bars", Posters(), "cpu")
 
 
 def test_a_store_computed_in_another_way_is_refused(tmp_path):

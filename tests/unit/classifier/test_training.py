@@ -1,10 +1,13 @@
+import copy
 import json
 import logging
 import os
+import pickle
 import signal
 import subprocess
 import sys
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +15,15 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from trailers12k.classifier import checkpoint
-from trailers12k.classifier.checkpoint import TrainingCheckpoint, TrainingSettings, load
-from trailers12k.classifier.inference import predict, predict_test
+from trailers12k.classifier.checkpoint import (
+    ModelSpec,
+    TrainingCheckpoint,
+    TrainingSettings,
+    load,
+)
+from trailers12k.classifier.inference import predict, predict_test, write_predictions
 from trailers12k.classifier.packed import PackedStore
+from trailers12k.classifier.snippets import training_batches
 from trailers12k.classifier.training import (
     TrainingData,
     TrainingRequest,
@@ -167,6 +176,20 @@ def test_the_learning_rate_falls_after_eleven_epochs_without_a_lower_loss():
     state = state_after([1.0] * 12, TrainingSettings())
     assert state.optimizer.param_groups[0]["lr"] == pytest.approx(1e-5)
     assert {row.lr for row in state.curves} == {1e-4}
+
+
+def test_the_learning_rate_follows_the_validation_loss_and_not_the_training_loss():
+    settings = TrainingSettings()
+    overfitting, generalising = (
+        TrainingState(torch.nn.Linear(1, 1), settings),
+        TrainingState(torch.nn.Linear(1, 1), settings),
+    )
+    for epoch in range(12):
+        overfitting.end_epoch(1.0 - epoch / 20, 1.0)
+        generalising.end_epoch(1.0, 1.0 - epoch / 20)
+    assert overfitting.optimizer.param_groups[0]["lr"] == pytest.approx(1e-5)
+    assert generalising.optimizer.param_groups[0]["lr"] == 1e-4
+    assert (overfitting.best.epoch, generalising.best.epoch) == (1, 12)
 
 
 def test_stops_after_the_last_epoch():
@@ -377,3 +400,83 @@ def test_posters_and_early_fusion_train_and_load(tmp_path, fusion):
     names, probabilities = predictions(tmp_path / fusion / "tst.csv")
     np.testing.assert_allclose(predict(model, streams, names, settings), probabilities, atol=1e-7)
     assert list(model.streams) == (["together"] if fusion == "early" else list(streams))
+
+
+def test_a_restored_state_goes_on_like_the_saved_one():
+    """All that changes: the model, the optimiser's moments, the plateau's count, the best epoch."""
+    settings = TrainingSettings(plateau_patience=3, patience=9)
+    torch.manual_seed(0)
+    state = TrainingState(torch.nn.Linear(1, 1), settings)
+    x = torch.ones(4, 1)
+
+    def step(state, loss):
+        state.optimizer.zero_grad()
+        ((state.model(x) - 3) ** 2).mean().backward()
+        state.optimizer.step()
+        state.end_epoch(loss, loss)
+
+    for loss in (1.0, 0.5, 0.6, 0.7):
+        step(state, loss)
+    saved = copy.deepcopy(state.state_dict())
+    torch.manual_seed(1)
+    restored = TrainingState(torch.nn.Linear(1, 1), settings)
+    restored.load_state_dict(saved)
+    assert restored.best.epoch == 2 and restored.curves == state.curves
+    for loss in (0.6, 0.6, 0.6):
+        for each in (state, restored):
+            step(each, loss)
+    assert [row.lr for row in restored.curves] == [row.lr for row in state.curves]
+    assert restored.optimizer.param_groups[0]["lr"] == pytest.approx(1e-5)
+    for name, value in state.model.state_dict().items():
+        torch.testing.assert_close(restored.model.state_dict()[name], value, rtol=0, atol=0)
+
+
+def test_the_training_loss_is_the_mean_over_the_movies(tmp_path):
+    data = make_data(tmp_path)
+    settings = TrainingSettings(lr=1e-12, snippet=3, batch=5, dropout=0.0)
+    torch.manual_seed(0)
+    model = ModelSpec({"image": data.streams["image"].features}, settings).build()
+    targets = torch.from_numpy(data.labels[:28].astype(np.float32))
+    generator = np.random.default_rng(0)
+    batches = list(training_batches(data.streams, data.mids[:28], 5, 3, generator))
+    losses = []
+    model.train()
+    for batch in batches:
+        with torch.no_grad():
+            logits = model(batch.snippets)
+        losses += [
+            binary_cross_entropy_with_logits(logit, targets[movie]).item()
+            for logit, movie in zip(logits, batch.movies, strict=True)
+        ]
+    assert len(losses) == 28
+    loss = TrainingState(model, settings).train_epoch(batches, targets)
+    assert loss == pytest.approx(np.mean(losses), rel=1e-4)
+
+
+def test_every_tenth_epoch_is_logged(caplog):
+    caplog.set_level(logging.INFO)
+    state_after([1.0 - n / 100 for n in range(20)], TrainingSettings())
+    assert [line[:9] for line in caplog.messages] == ["epoch 10:", "epoch 20:"]
+    assert caplog.messages[0] == "epoch 10: training 0.5000, validation 0.9100"
+
+
+def test_a_checkpoint_that_holds_code_is_refused(tmp_path):
+    """torch.load would call what a pickle names."""
+    train(make_data(tmp_path), TrainingRequest(QUICK, 0), tmp_path)
+    saved = torch.load(tmp_path / "best.pt", weights_only=True)
+    for hostile in (Path("/"), subprocess.Popen):
+        torch.save(saved | {"epoch": hostile}, tmp_path / "hostile.pt")
+        with pytest.raises(pickle.UnpicklingError, match="Unsupported|not an allowed"):
+            load(tmp_path / "hostile.pt")
+
+
+def test_a_prediction_for_each_movie_and_genre_is_written_or_none(tmp_path):
+    probabilities = np.full((2, 10), 1 / 3, np.float32)
+    write_predictions(tmp_path / "tst.csv", ["tt0000001", "tt0000002"], probabilities)
+    names, read = predictions(tmp_path / "tst.csv")
+    assert names == ["tt0000001", "tt0000002"]
+    np.testing.assert_array_equal(read.astype(np.float32), probabilities)
+    for wrong in (probabilities[:1], probabilities[:, :9]):
+        with pytest.raises(ValueError, match="zip"):
+            write_predictions(tmp_path / "other.csv", ["tt0000001", "tt0000002"], wrong)
+    assert not (tmp_path / "other.csv").exists()

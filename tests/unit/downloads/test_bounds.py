@@ -2,8 +2,10 @@
 
 import socket
 import threading
+from contextlib import suppress
 
 import pytest
+import requests
 
 from trailers12k.common.errors import Failure
 from trailers12k.downloads import bounds, http
@@ -67,7 +69,9 @@ def test_the_most_time_counts_for_all_requests_of_a_download(server):
     most = Bounds(most_time=0.3)
     with pytest.raises(OutOfBounds, match="not complete after 0.3 s"), bounded(most, 10**9):
         while True:
-            _ = client.get(server, timeout=5).content
+            # On a busy machine a connection may be reset.
+            with suppress(requests.ConnectionError):
+                _ = client.get(server, timeout=5).content
 
 
 def test_the_rate_is_measured_while_waiting(monkeypatch):

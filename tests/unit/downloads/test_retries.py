@@ -98,3 +98,85 @@ def test_a_full_disk_stops_later_runs_until_space_is_free_and_other_errors_do_no
     assert stop_signal.stop_reason() == ""
     stop_signal.record_stop(Stop("local_io", "unable to open: Permission denied"), tmp_path)
     assert stop_signal.stop_reason() == ""
+
+
+def test_the_retry_rule_of_a_job_keeps_to_the_pause(monkeypatch):
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+    row = {"mid": "tt0000001", "status": "failed", "reason": "network", "attempts": "2"}
+    rule = retries.retry_rule(retries.on_the_web, 100, "")
+    assert not rule(row, now - 399) and rule(row, now - 400)
+    assert not rule(row | {"status": "ok"}, now - 1e6)
+    assert retries.retry_rule(retries.on_the_web, 1e6, "network")(row, now)
+    assert not retries.retry_rule(retries.on_the_web, 0, "none")(row, now - 1e6)
+
+
+def test_the_retry_rule_waits_for_a_local_file(tmp_path):
+    file = tmp_path / "a.mp4"
+    row = {"mid": "tt0000001", "status": "failed", "reason": "unavailable", "attempts": 1}
+    files = retries.LocalFiles({str(file): ABSENT}, alone=True)
+    rule = retries.retry_rule(lambda mid: files, 0, "")
+    assert not rule(row, 0)
+    file.touch()
+    assert rule(row, time.time())
+
+
+def test_a_retry_round_begins_after_the_pause_and_not_before(tmp_path, monkeypatch):
+    run(tmp_path, 2, {"tt0000001": "network"})
+    tried = time.time()
+    for later, expected in ((3590, 2), (3610, 3)):
+        monkeypatch.setattr(time, "time", lambda later=later: tried + later)
+        assert retries.next_retry_round(tmp_path, "000", 3600, "") == expected
+        assert retries.next_retry_round(tmp_path, "000", 3600, "none") == 2
+    assert retries.last_retry_round(tmp_path, "000") == 2
+    assert retries.last_retry_round(tmp_path, "001") == 0
+
+
+def test_held_retries_are_due_again_after_the_next_job(tmp_path):
+    retries.hold_retries(tmp_path / "new", "000", hold=True)
+    run(tmp_path, 0, {"tt0000001": "network"})
+    retries.hold_retries(tmp_path, "000", hold=True)
+    assert retries.next_retry_round(tmp_path, "000", 0, "") == 0
+    assert retries.next_retry_round(tmp_path, "000", 0, "network") == 1
+    assert retries.open_file(tmp_path, "000") == tmp_path / "open" / "000.json"
+    run(tmp_path, 0, {"tt0000001": "network"})
+    assert retries.next_retry_round(tmp_path, "000", 0, "") == 1
+    retries.hold_retries(tmp_path, "000", hold=True)
+    retries.hold_retries(tmp_path, "000", hold=False)
+    retries.hold_retries(tmp_path, "000", hold=False)
+    assert retries.next_retry_round(tmp_path, "000", 0, "") == 1
+
+
+def test_movies_that_were_not_begun_are_a_round_when_downloads_go_on(tmp_path, monkeypatch):
+    rows = [{"mid": "tt0000001", "status": "skipped", "reason": "stopped"}]
+    retries.write_open(tmp_path, "000", 4, rows)
+    assert json.loads((tmp_path / "open" / "000.json").read_text()) == {
+        **{"round": 4, "stopped": 1, "failures": []}
+    }
+    assert retries.next_retry_round(tmp_path, "000", 3600, "") == 5
+    stop_signal.record_stop(Stop("rate_limited", "HTTP Error 429"), tmp_path)
+    assert retries.next_retry_round(tmp_path, "000", 3600, "") == 4
+
+
+def test_the_times_of_the_next_retries(tmp_path):
+    reasons = {"tt0000001": "network", "tt0000002": "private", "tt0000003": "unavailable"}
+    run(tmp_path, 0, reasons)
+    run(tmp_path, 0, {"tt0000001": "network"} | reasons)
+    tried = {
+        failure["mid"]: failure["tried"]
+        for failure in json.loads((tmp_path / "open" / "000.json").read_text())["failures"]
+    }
+    # The second attempt at what is unavailable was the last.
+    assert retries.due_times(tmp_path, 60) == [tried["tt0000001"] + 240]
+    assert retries.due_times(tmp_path / "none", 60) == []
+
+
+def test_an_open_failure_has_its_attempts_its_files_and_its_tool(tmp_path):
+    row = {"mid": "tt0000001", "status": "failed", "reason": "unavailable", "attempts": "3"}
+    files = retries.LocalFiles({"videos/a.mp4": ABSENT}, alone=True)
+    retries.write_open(tmp_path, "000", 0, [row | {"tool": "yt-dlp 1"}], lambda mid: files)
+    (failed,) = json.loads((tmp_path / "open" / "000.json").read_text())["failures"]
+    assert failed == {
+        **{"mid": "tt0000001", "reason": "unavailable", "attempts": 3, "tried": 0.0},
+        **{"tool": "yt-dlp 1", "files": {"videos/a.mp4": ABSENT}, "local": True},
+    }

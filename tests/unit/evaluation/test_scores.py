@@ -4,7 +4,7 @@ import pytest
 
 from trailers12k.common import vocabulary
 from trailers12k.common.errors import UserError
-from trailers12k.common.vocabulary import GENRES
+from trailers12k.common.vocabulary import GENRES, METRICS
 from trailers12k.evaluation import scores
 
 
@@ -88,3 +88,17 @@ def test_the_check_of_movies_is_linear_in_their_number(tmp_path):
         return CountingMid.comparisons
 
     assert comparisons(3_000) <= 20 * max(comparisons(300), 300)
+
+
+def test_the_columns_are_those_of_the_reference_and_then_ours(options):
+    assert scores.COLUMNS[:7] == ("run", "split", "epoch", "uap", "map", "wap", "sap")
+    assert scores.COLUMNS[7:17] == GENRES
+    assert scores.COLUMNS[17:] == ("movies", "of", "weights", "pretrained", "absent")
+    assert tuple(options.columns) == ("run", "split", "option", *METRICS, *GENRES, "movies", "of")
+
+
+def test_untrained_is_what_the_column_says():
+    for cell, expected in (("false", True), ("False", True), (False, True), ("true", False)):
+        assert scores.is_untrained(cell) is expected
+    for cell in ("", None, float("nan"), True):
+        assert scores.is_untrained(cell) is False

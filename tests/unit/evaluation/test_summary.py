@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from trailers12k.common.vocabulary import GENRES, METRICS
 from trailers12k.evaluation import absence, summary
 from trailers12k.evaluation.paper import RunStreams
 from trailers12k.evaluation.scores import is_untrained
@@ -29,6 +30,19 @@ def test_the_table_has_mean_and_sample_deviation_and_the_papers_scores(scored, t
     assert "Untrained weights" in text and "trailers: 100 ok" in text
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["ResNet"]["uap"] == 100 and "untrained" in metrics["ResNet"]["weights"]
+
+
+def test_the_columns_of_the_summary(scored):
+    table = summary.summarize(scored)
+    assert list(table.columns[:5]) == ["weights", "pretrained", "splits", "movies", "of"]
+    assert list(table.columns[5:19]) == [*METRICS, *GENRES]
+    assert list(table.columns[19:]) == [f"{name}_sd" for name in (*METRICS, *GENRES)]
+    row = table.loc["ResNet"]
+    assert tuple(row[["pretrained", "splits", "movies", "of"]]) == ("false", 3, 60, 60)
+    assert row["weights"] == "untrained (random, seed 1)" and table.loc["chance", "weights"] == ""
+    uap = scored[scored.run == "mine"].uap * 100
+    assert table.loc["mine", "uap_sd"] == round(np.std(uap, ddof=1), 2)
+    assert list(table.index) == list(dict.fromkeys(scored.run))
 
 
 def test_differences_from_the_paper_are_judged_by_both_deviations(scored, tmp_path):

@@ -191,3 +191,13 @@ def test_a_numbered_gpu_is_the_one_that_is_claimed(monkeypatch):
             assert other == 0
     with devices.claimed("cuda:1") as number:
         assert number == 1
+
+
+def test_convolutions_on_a_gpu_keep_all_bits_of_fp32(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    for capability, is_fast in (((7, 5), False), ((8, 0), True), ((9, 0), True)):
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _, c=capability: c)
+        device = devices.cuda(1)
+        assert not torch.backends.cudnn.allow_tf32 and not torch.backends.cuda.matmul.allow_tf32
+        assert device.has_fast_bf16 is is_fast and device.pinned
+        assert device.torch == torch.device("cuda:1") and device.autocast == "cuda"

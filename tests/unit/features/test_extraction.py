@@ -288,6 +288,17 @@ def test_a_store_records_what_computed_each_array(trailer, tmp_path):
     assert fault.reason == "made from other clips or settings than clips.csv and the store say"
 
 
+def test_the_seed_determines_features_of_random_weights_only():
+    def determined(weights, seed):
+        spec = BackboneSpec(**CLIPS | {"weights": weights})
+        return recipe_of(spec, SETTINGS, "code", seed, None).determined_by
+
+    assert determined("random", 1)["seed"] == 1 and determined("random", 2)["seed"] == 2
+    assert determined("pretrained", 1) == determined("pretrained", 2)
+    random = [stores.array_fingerprint(determined("random", n), "a", "pyav", CUT) for n in (1, 2)]
+    assert random[0] != random[1]
+
+
 def test_bars_are_cut_off_where_the_settings_say_so(trailer, tmp_path):
     """The fingerprint has the bars: other bars compute the array again, without them nothing."""
     source, cut = [row_of("tt0000001", trailer)], {"tt0000001": CUT}

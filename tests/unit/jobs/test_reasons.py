@@ -1,15 +1,21 @@
 """The messages of yt-dlp, YouTube and servers, and their reasons."""
 
+import errno
+import io
+
 import pytest
 
 from trailers12k.jobs.reasons import (
     CHECKS,
+    COOL_DOWN,
     PATTERNS,
     PERMANENT,
     STOPS,
     classify,
+    classify_error,
     is_final,
     is_requested,
+    of_local_file,
     pause,
 )
 
@@ -154,3 +160,51 @@ def test_requested_reasons():
 def test_no_reason_is_in_two_lists():
     assert not set(PERMANENT) & set(STOPS)
     assert not {reason for _, reason in PATTERNS} & set(CHECKS) - {"unknown"}
+
+
+def test_the_second_attempt_at_what_is_not_there_is_the_last():
+    for reason in ("unavailable", "not_found", "no_trailer_found"):
+        assert [is_final(reason, n) for n in (1, 2, 3)] == [False, True, True]
+        assert pause(reason, 1, 3600) == 72 * 3600
+    assert not is_final("network", 1000) and not is_final("not_yet", 1000)
+    assert pause("not_yet", 1, 3600) == 48 * 3600
+
+
+def test_a_stop_ends_after_the_cool_down_of_its_reason():
+    assert COOL_DOWN == {"bot_check": 6 * 3600, "rate_limited": 3600, "local_io": 0}
+    assert COOL_DOWN.keys() == STOPS.keys()
+    for reason, seconds in COOL_DOWN.items():
+        assert pause(reason, 3, 60) == seconds
+
+
+def test_the_permanent_reasons():
+    assert set(PERMANENT) == {
+        *("age_restricted", "private", "paid", "geo_blocked", "copyright", "account_terminated"),
+        *("removed", "drm", "live", "bad_id"),
+    }
+
+
+def test_errors_of_yt_dlp_have_the_reason_of_their_cause():
+    from yt_dlp.networking.common import Response
+    from yt_dlp.networking.exceptions import HTTPError, TransportError
+    from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError, UnsupportedError
+
+    def reason(cause, message="ERROR: something", *requested):
+        return classify_error(DownloadError(message, (type(cause), cause, None)), *requested)
+
+    def http(status, **more):
+        return HTTPError(Response(io.BytesIO(), "https://h/x", {}, status=status), **more)
+
+    assert reason(GeoRestrictedError("no")) == "geo_blocked"
+    assert reason(UnsupportedError("https://h/x")) == "bad_id"
+    assert reason(http(429)) == "rate_limited" and reason(http(404)) == "unavailable"
+    assert reason(http(302, redirect_loop=True)) == "unavailable"
+    assert reason(OSError(errno.ENOSPC, "full")) == "local_io"
+    assert reason(TransportError("lost")) == "network"
+    assert reason(ExtractorError("Private video")) == "private"
+    assert reason(ValueError("x"), "ERROR: This video is DRM protected") == "drm"
+
+
+def test_the_reason_for_an_error_of_a_local_file():
+    assert of_local_file(OSError(errno.EIO, "broken")) == "local_io"
+    assert of_local_file(FileNotFoundError(errno.ENOENT, "absent")) == "unavailable"

@@ -1,7 +1,9 @@
+import time
+
 import pytest
 
 from trailers12k.common.errors import Cancelled, Failure, Stop, UserError
-from trailers12k.jobs.runner import StopSignal, Task, process, source_file
+from trailers12k.jobs.runner import StopSignal, Task, process, read_record, source_file
 
 MIDS = ["tt0000001", "tt0000002", "tt0000003"]
 
@@ -191,3 +193,75 @@ def test_a_hostile_mid_cannot_name_a_record_outside_of_the_folder(tmp_path):
     with pytest.raises(UserError, match="is not the name of a file"):
         process([Task("../victim", "f")], tmp_path / "records", lambda mid: {})
     assert victim.read_text() == "{}"
+
+
+def test_the_record_is_removed_before_the_work_begins(tmp_path):
+    """Work that is killed may have replaced the product, which must not match the old record."""
+    product = tmp_path / "product"
+
+    def work(mid):
+        assert read_record(tmp_path / "records", mid) is None
+        product.write_text("new")
+        raise KeyboardInterrupt
+
+    product.write_text("old")
+    old = [Task("tt0000001", "old", (product,))]
+    process(old, tmp_path / "records", lambda mid: {})
+    with pytest.raises(KeyboardInterrupt):
+        process([Task("tt0000001", "new", (product,))], tmp_path / "records", work)
+    done = []
+    process(old, tmp_path / "records", lambda mid: done.append(mid) or {})
+    assert done == ["tt0000001"]
+
+
+def test_a_record_has_the_row_the_task_and_the_time(tmp_path):
+    before = time.time()
+    task = Task("tt0000001", "f", others=("b", "c"))
+    (row,) = process([task], tmp_path, lambda mid: {"bytes": 7}, tool="yt-dlp 2026")
+    assert row == {
+        **{"mid": "tt0000001", "status": "ok", "attempts": 1, "bytes": 7, "tool": "yt-dlp 2026"}
+    }
+    record = read_record(tmp_path, "tt0000001")
+    assert (record.row, record.fingerprint, record.others) == (row, "f", ("b", "c"))
+    assert before <= record.time <= time.time()
+    process([Task("tt0000001", "g")], tmp_path, lambda mid: {"tool": "other"}, tool="yt-dlp 2026")
+    assert read_record(tmp_path, "tt0000001").row["tool"] == "other"
+
+
+def test_the_retry_rule_gets_the_row_and_the_time_of_the_last_attempt(tmp_path):
+    def fail(mid):
+        raise Failure("network", "lost")
+
+    process(tasks(), tmp_path, fail)
+    seen = []
+    process(tasks(), tmp_path, fail, retry=lambda row, tried: seen.append((row, tried)))
+    assert [row["mid"] for row, _ in seen] == MIDS
+    assert [tried for _, tried in seen] == [read_record(tmp_path, mid).time for mid in MIDS]
+
+
+def test_counts_are_logged(tmp_path, caplog):
+    def work(mid):
+        if mid == "tt0000002":
+            raise Failure("private", "")
+        return {}
+
+    process(tasks()[:1], tmp_path, work)
+    caplog.set_level("INFO")
+    process([*tasks(), Task("tt0000004", skip="no_trailer")], tmp_path, work)
+    assert "1 computed, 1 kept, 1 failed, 1 skipped" in caplog.text
+
+
+def test_a_stop_from_outside_keeps_the_row_of_an_earlier_failure(tmp_path):
+    def fail(mid):
+        raise Failure("network", "lost")
+
+    process(tasks()[:1], tmp_path, fail)
+    stop = StopSignal()
+    stop.set("the disk is full")
+    rows = process(tasks(), tmp_path, fail, retry=lambda row, tried: True, stop=stop)
+    assert [row["status"] for row in rows] == ["failed", "skipped", "skipped"]
+    assert rows[0]["detail"] == "lost" and rows[0]["attempts"] == 1
+    assert rows[1] == {
+        **{"mid": "tt0000002", "status": "skipped", "reason": "stopped"},
+        "detail": "the disk is full",
+    }

@@ -87,3 +87,71 @@ def test_too_many_failures_and_stopped_downloads_are_refused():
         UserError, match="trailers: 1 movies were not begun, .* continues. wait an hour"
     ):
         ledger.check(ledger.failures([left]), 1, "wait an hour")
+
+
+def test_the_progress_is_written_with_a_column_for_each_count(tmp_path):
+    row = status.StageStatus("clips", 9, 5, 1, 1, 2, 3000, None, "truncated 1")
+    status.write("status.csv", [row])
+    assert (tmp_path / "status.csv").read_text().splitlines() == [
+        "stage,movies,done,failed,skipped,waiting,bytes,left,reasons",
+        "clips,9,5,1,1,2,3000,,truncated 1",
+    ]
+
+
+def test_reasons_are_counted_the_most_frequent_first(tmp_path):
+    for n, reason in enumerate(("drm", "private", "private"), 1):
+        record(tmp_path / "files", f"tt000000{n}", "failed", 0, reason=reason)
+    assert gather(tmp_path).reasons == "private 2, drm 1"
+
+
+def test_a_pause_of_up_to_ten_minutes_is_no_break(tmp_path):
+    for number, ago in ((1, 1190), (2, 600), (3, 10)):
+        record(tmp_path / "files", f"tt000000{number}", "ok", ago)
+    # Two movies in 1,180 s, and five are waiting.
+    assert gather(tmp_path).left == 2950
+    record(tmp_path / "files", "tt0000001", "ok", 1300)
+    # After the break one movie in 590 s.
+    assert gather(tmp_path).left == 2950
+    record(tmp_path / "files", "tt0000004", "ok", 5)
+    assert gather(tmp_path).left == round(4 / (2 / 595))
+
+
+def test_one_movie_or_movies_of_the_same_time_give_no_estimate(tmp_path):
+    record(tmp_path / "files", "tt0000001", "ok", 10)
+    assert gather(tmp_path).left is None
+    record(tmp_path / "files", "tt0000002", "ok", 10)
+    for path in (tmp_path / "files").iterdir():
+        os.utime(path, (1, 1))
+    assert gather(tmp_path).left is None
+
+
+def test_a_finished_stage_has_nothing_left(tmp_path):
+    for number in (1, 2, 3, 4, 5, 6, 11, 12):
+        record(tmp_path / "files", f"tt{number:07d}", "ok", number)
+    assert (gather(tmp_path).waiting, gather(tmp_path).left) == (0, None)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "-"), (999, "999 B"), (1000, "1.0 kB"), (2_500_000, "2.5 MB"), (3 * 10**12, "3.0 TB")],
+)
+def test_sizes(number, text):
+    assert status._size(number) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        *((None, "-"), (0, "0 s"), (89, "89 s"), (90, "2 min"), (5399, "90 min")),
+        *((5400, "2 h"), (172_799, "48 h"), (172_800, "2 d")),
+    ],
+)
+def test_durations(seconds, text):
+    assert status._duration(seconds) == text
+
+
+def test_a_retry_that_is_due_is_one_of_the_next_run():
+    row = status.StageStatus("trailers", 1, 0, 1, 0, 0, 0, None, "network 1")
+    text = status.describe([row], "", {"trailers": [time.time() - 5, time.time() + 999]})
+    assert "2 of them will be tried again, the first in the next run" in text
+    assert "stopped" not in text and "tried again" not in status.describe([row], "", {})

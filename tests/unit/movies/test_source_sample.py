@@ -219,3 +219,7 @@ def test_only_missing_and_changed_movies_are_rendered(movies, folder, tmp_path):
     assert sample_rendering.render_shard([changed, *some[1:]], tmp_path, SEED, "code", truth) == 1
     record = json.loads((tmp_path / "truth" / f"{changed.mid}.json").read_text())
     assert len(record["shots"]) == len(sample_rendering.script_of(changed, SEED))
+
+    for seed, code in ((SEED + 1, "code"), (SEED + 1, "other code")):
+        assert sample_rendering.render_shard([changed], tmp_path, seed, code, truth) == 1
+        assert sample_rendering.render_shard([changed], tmp_path, seed, code, truth) == 0

@@ -12,8 +12,8 @@ from trailers12k.splits.assignment import (
     balance,
     split_table,
 )
-from trailers12k.splits.stratification import SHARES, UNASSIGNED, make_splits
-from trailers12k.splits.tables import write_splits
+from trailers12k.splits.stratification import SHARES, UNASSIGNED, deviations, make_splits
+from trailers12k.splits.tables import read_assigned, write_splits
 
 TABLE = "mid,drama,comedy\n" + "".join(f"tt{n:07d},1,{n % 2}\n" for n in range(30, 0, -1))
 
@@ -118,3 +118,57 @@ def test_a_request_is_built_from_the_plain_settings():
     assert request == SplitRequest(
         {"training": 0.6, "validation": 0.2, "test": 0.2}, 3, None, "groups.csv"
     )
+
+
+def test_splits_have_the_requested_shares_and_number_of_tries(labels, tmp_path):
+    shares = {"training": 0.5, "validation": 0.3, "test": 0.2}
+    mids = [f"tt{number:07}" for number in range(len(labels))]
+    for tries in (1, 3):
+        movies = assign(mids, labels, SplitRequest(shares, tries), seed=4)
+        np.testing.assert_array_equal(movies.columns, make_splits(labels, shares, 4, tries))
+    assert (make_splits(labels, shares, 4, 1) != make_splits(labels, shares, 4, 3)).any()
+
+    write_splits(tmp_path / "labels.csv", mids, GENRES, labels, np.zeros((len(mids), 0), int))
+    for tries in (1, 3):
+        split_table(tmp_path / "labels.csv", tmp_path / "out.csv", seed=4, tries=tries)
+        columns = read_assigned(tmp_path / "out.csv", mids)
+        np.testing.assert_array_equal(columns, make_splits(labels, SHARES, 4, tries))
+    split_table(tmp_path / "labels.csv", tmp_path / "out.csv", seed=4)
+    columns = read_assigned(tmp_path / "out.csv", mids)
+    np.testing.assert_array_equal(columns, make_splits(labels, SHARES, 4, 5))
+
+
+def test_the_defaults_are_the_papers_shares_and_five_tries():
+    assert SplitRequest() == SplitRequest({"training": 0.7, "validation": 0.1, "test": 0.2}, 5)
+
+
+def test_a_row_of_the_balance_equals_one_computed_by_hand():
+    labels = np.repeat([[1, 0, 0], [1, 1, 0], [1, 0, 0], [1, 1, 0]], 5, axis=0)
+    column = np.repeat([0, 1, 0, 2], 5)[:, None]
+    training, validation, test = balance(labels, ["a", "b", "c"], {"split": column})
+    assert training == {
+        **{"split": "split0", "subset": "training", "movies": 10},
+        **{"label_deviation": "1.0000", "rare_deviation": "0.00", "pair_deviation": "1.00000"},
+        **{"a": "1.0000", "b": "0.0000", "c": "1.0000"},
+    }
+    assert (validation["movies"], validation["b"]) == (5, "2.0000")
+    assert (test["subset"], test["b"]) == ("test", "2.0000")
+
+
+def test_published_splits_of_few_movies_are_compared_with_none(published):
+    mids, labels, _, table = published
+    movies = assign_as_published(mids[:9], labels[:9], table, 3)
+    assert movies.compared == {}
+    assert assign_as_published(mids[:10], labels[:10], table, 3).compared.keys() == {"ours"}
+
+
+def test_the_sizes_and_deviations_of_each_split_are_logged(labels, caplog):
+    caplog.set_level(logging.INFO)
+    columns = make_splits(labels, SHARES, seed=0, tries=1)
+    for number, (line, column) in enumerate(zip(caplog.messages, columns.T, strict=True)):
+        label, rare, pair = deviations(labels, column)
+        sizes = "/".join(map(str, np.bincount(column)))
+        assert line == (
+            f"split{number}: {sizes} movies; deviations: label {label:.3f}, "
+            f"rare labels {rare:.1f} movies, pair {pair:.4f}"
+        )

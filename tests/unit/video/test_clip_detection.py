@@ -50,6 +50,30 @@ def test_partition_keeps_half_a_clip_and_one_clip_per_shot():
     assert [clip.clip for clip in clips] == [0, 1, 2, 3, 4]
 
 
+def test_the_defaults_are_clips_of_a_second_on_a_grid_of_24_frames():
+    settings = ClipSettings()
+    assert (settings.fps, settings.fpc, settings.keep) == (24, 24, 0.5)
+    assert (settings.detector, settings.min_shot) == ("adaptive", 6)
+    by_default = partition([(0, 60), (60, 95)])
+    assert by_default == partition([(0, 60), (60, 95)], fps=24, fpc=24, keep=0.5)
+    assert [round(clip.end - clip.start, 4) for clip in by_default] == [1, 1, 0.5, 1]
+
+
+def test_the_rest_of_a_shot_is_kept_by_its_share_of_a_clip():
+    def rests(keep):
+        shots = [(0, 10 + rest) for rest in range(1, 10)]
+        return [len(partition([shot], fps=10, fpc=10, keep=keep)) for shot in shots]
+
+    assert rests(0.3) == [1, 1, 2, 2, 2, 2, 2, 2, 2]
+    assert rests(1.0) == [1] * 9 and rests(0.1) == [2] * 9
+
+
+@pytest.mark.parametrize("seconds", [0.01, 0.05, 0.1])
+def test_a_trailer_of_a_frame_or_less_is_one_shot(trailer, seconds):
+    shots = detect_shots(trailer, "pyav", seconds, "adaptive", 6, 24).shots
+    assert shots == [(0, max(1, round(24 * seconds)))]
+
+
 def test_a_short_clip_is_padded_with_its_last_frame():
     (clip,) = partition([(7, 10)], fps=24, fpc=6)
     expected = np.array([7, 8, 9, 9, 9, 9]) / 24

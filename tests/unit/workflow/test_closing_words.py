@@ -57,7 +57,7 @@ def test_a_prediction_is_printed(folder):
     class Request:
         products = ("table.md", "table.json")
 
-    assert closing_words({"predict"}, Request(), collection=SAMPLE, has_paper=True) == ""
+    assert closing_words({"predict"}, Request(), collection=SAMPLE) == ""
     Path("table.md").write_text("drama 90 %")
     assert closing_words({"predict"}, Request(), collection=SAMPLE) == "drama 90 %"
 

@@ -32,7 +32,7 @@ def trained(folder):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
     (folder / "results/transfer/val.csv").write_text(SCORES)
     (folder / "results/runs/high/split1/best.pt").write_bytes(b"weights")
-    (folder / "a {trailer}.mp4").touch()
+    (folder / "a trailer.mp4").touch()
 
 
 def request_of(settings):
@@ -57,8 +57,8 @@ def test_nothing_trained_or_a_missing_checkpoint_is_reported(settings_of, traine
 
 
 def test_a_local_file_is_an_input_and_a_url_is_not(settings_of, trained):
-    local = request_of(settings_of(runs=RUNS, trailer="a {trailer}.mp4"))
-    assert local.files(Wildcards()) == ["a {trailer}.mp4"]
+    local = request_of(settings_of(runs=RUNS, trailer="a trailer.mp4"))
+    assert local.files(Wildcards()) == ["a trailer.mp4"]
     assert local.products[0].startswith("results/predictions/a-trailer-")
     remote = request_of(settings_of(runs=RUNS, trailer="https://h/b.mp4?x=1"))
     assert remote.files(Wildcards()) == []

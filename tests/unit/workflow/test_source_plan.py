@@ -109,3 +109,9 @@ def test_faults_of_tables_that_jobs_read_are_found_before_any_job(settings_of):
         path.write_bytes(text)
         if not text:
             path.unlink()
+
+
+def test_a_table_with_braces_in_its_path_is_refused(settings_of):
+    Path("movies.csv").rename("my {x}.csv")
+    with pytest.raises(UserError, match="'my {x}.csv': Snakemake takes braces for wildcards"):
+        plan_of(settings_of, "my {x}.csv").check_tables()

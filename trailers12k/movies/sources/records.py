@@ -15,6 +15,7 @@ from trailers12k.common.movie import (
     IMDB_GENRES,
     Movie,
     check_address,
+    check_trailer,
     distinct_trailers,
     is_mid,
 )
@@ -115,7 +116,7 @@ def check(record: Record, local_files: bool = False) -> None:
     for trailer in record.trailers:
         if trailer.get("id") and not is_youtube_id(trailer["id"]):
             refuse("youtube_id", trailer["id"], "the 11 characters of a YouTube id, or empty")
-        check_address("trailer_url", trailer.get("url", ""), record.where, local_files)
+        check_trailer("trailer_url", trailer.get("url", ""), record.where, local_files)
     check_address("poster_url", record.poster_url, record.where, local_files)
 
 
