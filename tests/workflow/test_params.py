@@ -38,6 +38,9 @@ def collected(tmp_path, sample):
     shutil.copy(sample.folder / "data" / "movies.csv", folder)
     for name in ("records.json", "rejected.json"):
         (folder / name).write_text("[]\n")
+    ledger = project.folder / "build" / "ledger" / "trailers12k" / "all.csv"
+    ledger.parent.mkdir(parents=True)
+    ledger.touch()
     return project
 
 
@@ -113,7 +116,7 @@ RERUNS = {
     "splits.tries": (6, {"make_splits"}),
     "splits.training": (0.6, {"make_splits"}),
     "training.lr": (0.5, {"train_run"}),
-    "training.batch": (8, {"train_run"}),
+    "training.batch": (16, {"train_run"}),
     "training.snippet": (6, {"train_run"}),
     "training.epochs": (4, {"train_run"}),
     "training.patience": (4, {"train_run"}),
