@@ -44,7 +44,7 @@ def _results(summary: str, collection: str) -> str:
     warning = next(
         (line.split(". ")[0].rstrip(".") + "." for line in lines if line.startswith("**")), ""
     )
-    sentences = [warning.replace("*", ""), *_absences()]
+    sentences = [*filter(None, [warning.replace("*", "")]), *_absences()]
     text = f"\n{ours}\n\n" + "".join(f"{sentence}\n" for sentence in sentences)
     meaning = "The results next to the paper's:" if has_paper else "What these figures mean:"
     text += f"{meaning:<38}{SUMMARY}\n"
