@@ -42,7 +42,8 @@ SWAPS = {
     **{ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.And: ast.Or, ast.Or: ast.And},
 }
 NAMES = {"min": "max", "max": "min", "any": "all", "all": "any", "argmin": "argmax"}
-COLUMNS = ("module", "line", "at", "was", "becomes", "verdict", "seconds")
+COLUMNS = ("module", "line", "at", "was", "becomes", "verdict", "seconds", "by")
+"""by: the test that failed. A test that fails under load, whatever the mutant, stands out there."""
 
 
 class Mutant(NamedTuple):
@@ -182,7 +183,7 @@ def main() -> None:
     for name in PRELOADED:
         importlib.import_module(name)
     with tempfile.TemporaryDirectory() as folder:
-        tree, limits = Path(folder) / "tree", {}
+        tree, output, limits = Path(folder) / "tree", Path(folder) / "output.txt", {}
         tracked = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT, text=True)
         for name in filter(None, tracked.split("\0")):
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
@@ -194,7 +195,7 @@ def main() -> None:
             began = time.monotonic()
             if package not in limits:
                 if not passes(tree, tests, 600):
-                    sys.exit((tree.parent / "output.txt").read_text()[-3000:])
+                    sys.exit(output.read_text()[-3000:])
                 limits[package] = 30 + 4 * (time.monotonic() - began)
                 began = time.monotonic()
             path = tree / mutant.module
@@ -203,7 +204,9 @@ def main() -> None:
             verdict = {True: "survived", False: "killed", None: "timeout"}
             state = verdict[passes(tree, tests, limits[package])]
             path.write_bytes(source)
-            cells = (*mutant.key, state, f"{time.monotonic() - began:.1f}")
+            failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", output.read_text(), re.MULTILINE)
+            by = failed[-1] if state == "killed" and failed else ""
+            cells = (*mutant.key, state, f"{time.monotonic() - began:.1f}", by)
             rows[mutant.key] = dict(zip(COLUMNS, cells, strict=True))
             if state == "survived":
                 print(
