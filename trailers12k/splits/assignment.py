@@ -161,8 +161,8 @@ def split_table(
     movies that stay together. Raises `UserError` with file and line, also
     where `out_csv` is one of the other tables, and writes nothing then.
     """
-    for path in filter(None, (labels_csv, extend, groups)):
-        if is_same_file(out_csv, path):
+    for path in (labels_csv, extend, groups):
+        if path and is_same_file(out_csv, path):
             raise UserError(
                 f"{out_csv} is the table {path}, which would be lost; choose another name for "
                 "the result"
