@@ -111,3 +111,12 @@ def test_a_failed_run_of_published_features_has_no_stages(folder, settings_of):
         movies="published", runs={"resnet": {"image": "trailers_i_resnet_fpc24"}}
     )
     assert error_words(settings, MovieList(settings), set()) == f"error: {JOBS_FAILED}"
+
+
+def test_a_long_failure_is_cut_between_words(folder):
+    detail = "word " * 39 + "(a-long-bracket; see a page) and more"
+    path = write("trailers", "000", [{"mid": MIDS[0]} | FAILED | {"detail": detail}])
+    with pytest.raises(UserError) as error:
+        require_any("trailers", [path])
+    assert f"for example {MIDS[0]}: word word" in str(error.value)
+    assert " word ...; see build/ledger/trailers/" in str(error.value)
