@@ -152,8 +152,10 @@ def make_split(
         if imbalance < lowest and len(np.unique(column)) == len(SUBSETS):
             best, lowest = column, imbalance
     if lowest == np.inf:
+        number = len(np.unique(units))
         raise UserError(
-            f"splits: {len(labels)} movies in {len(np.unique(units))} groups leave a subset empty; "
+            f"splits: {len(labels)} movies in {number} {'group' if number == 1 else 'groups'} "
+            "leave a subset empty; "
             "put fewer movies into one group"
         )
     return best
