@@ -440,12 +440,19 @@ def test_a_video_that_fills_the_frame_for_a_while_has_no_bars(tmp_path):
     assert bars_of(film(tmp_path / "film.mp4", (60, 60, 0, 0), cards=30)) == Bars()
 
 
+@pytest.fixture(scope="module")
+def films(tmp_path_factory) -> tuple[Path, Path, Bars]:
+    """The same film with and without a letterbox, and the bars that are measured."""
+    folder = tmp_path_factory.mktemp("films")
+    with_bars = film(folder / "bars.mp4", BARS["letterbox"])
+    return with_bars, film(folder / "film.mp4", BARS["none"]), bars_of(with_bars)
+
+
 @pytest.mark.parametrize("decoder", ["decord", "pyav"])
-def test_without_bars_the_features_are_those_of_the_film(decoder, lite0, tmp_path):
+def test_without_bars_the_features_are_those_of_the_film(decoder, lite0, films):
     """With them, the cosine is 0.87."""
-    with_bars = film(tmp_path / "bars.mp4", BARS["letterbox"])
-    without = film(tmp_path / "film.mp4", BARS["none"])
-    bars, times = bars_of(with_bars), [2.0, 4.0]
+    with_bars, without, bars = films
+    times = [2.0, 4.0]
 
     def features(path: Path, bars: Bars | None) -> np.ndarray:
         frames = list(read_frames(path, decoder, times, 256, bars))
