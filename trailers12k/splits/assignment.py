@@ -73,7 +73,7 @@ def _torn_groups(mids: Sequence[str], assigned: np.ndarray, groups: np.ndarray) 
     torn = []
     names, counts = np.unique(groups, return_counts=True)
     for group in names[counts > 1]:
-        members = np.flatnonzero(groups == group)
+        members = np.flatnonzero(groups == group).tolist()
         for split, column in enumerate(assigned[members].T):
             first = {s: mids[m] for s, m in zip(column, members, strict=True) if s != UNASSIGNED}
             if len(first) > 1:
