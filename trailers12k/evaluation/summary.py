@@ -64,7 +64,7 @@ a movie counts 0 %.
 
 UNTRAINED_WARNING = (
     "**Untrained weights: the backbones of these runs have random weights, so their scores say "
-    "nothing about the published models.** {runs}.\n\n"
+    "nothing about the published models.** Runs: {runs}.\n\n"
 )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from trailers12k.common.errors import UserError
+from trailers12k.common.local_files import is_same_file
 from trailers12k.common.vocabulary import PUBLISHED, SUBSETS
 from trailers12k.splits.stratification import (
     LEAST_MOVIES,
@@ -182,8 +183,15 @@ def split_table(
     Writes the movies sorted by mid, with columns `split0`, `split1`, `split2` of 0 (training),
     1 (validation) and 2 (test), in the paper's shares.
     extend: an earlier `out_csv`, whose movies keep their subsets. groups: a table `mid,group` of
-    movies that stay together. Raises `UserError` with file and line, and writes nothing then.
+    movies that stay together. Raises `UserError` with file and line, also
+    where `out_csv` is one of the other tables, and writes nothing then.
     """
+    for path in (labels_csv, extend, groups):
+        if path and is_same_file(out_csv, path):
+            raise UserError(
+                f"{out_csv} is the table {path}, which would be lost; choose another name for "
+                "the result"
+            )
     mids, names, labels = read_table(labels_csv)
     constraints = SplitRequest(extend=extend, groups=groups).constraints(mids)
     columns = make_splits(labels, SHARES, seed, tries, constraints)

@@ -168,8 +168,10 @@ def make_split(
         if len(np.unique(column)) == len(SUBSETS):
             results.append((imbalance, column))
     if not results:
+        number = len(np.unique(units))
         raise UserError(
-            f"splits: {len(labels)} movies in {len(np.unique(units))} groups leave a subset empty; "
+            f"splits: {len(labels)} movies in {number} {'group' if number == 1 else 'groups'} "
+            "leave a subset empty; "
             "put fewer movies into one group"
         )
     return _choose(results, earlier)

@@ -61,7 +61,7 @@ def read_assigned(path: str | Path, mids: Sequence[str], count: int = len(SPLITS
     assigned = np.array([earlier.get(mid, [UNASSIGNED] * count) for mid in mids], np.int64)
     kept = len(earlier.keys() & set(mids))
     log.info(
-        "%s: %d movies keep their subsets, %d are new, %d have left",
+        "%s: movies that keep their subsets: %d, new: %d, no longer listed: %d",
         path,
         kept,
         len(mids) - kept,
@@ -86,7 +86,7 @@ def read_groups(path: str | Path, mids: Sequence[str]) -> np.ndarray:
             others[0],
         )
     numbers = {name: number for number, name in enumerate(dict.fromkeys(group.values()))}
-    log.info("%s: %d movies in %d groups", path, len(group.keys() & set(mids)), len(numbers))
+    log.info("%s: movies: %d, groups: %d", path, len(group.keys() & set(mids)), len(numbers))
     return np.array(
         [
             numbers[group[mid]] if mid in group else len(numbers) + place

@@ -3,6 +3,7 @@
 Reads the ledgers of a stage's shards. Must not know rules.
 """
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -18,7 +19,7 @@ from trailers12k.workflow.download_plan import retry_round
 from trailers12k.workflow.movie_list import MovieList
 
 LONGEST = 200
-"""Characters of the quoted failure."""
+"""Characters of the quoted failure, which is cut between words."""
 
 Rows = Sequence[Mapping[str, str]]
 
@@ -48,10 +49,11 @@ def require_any(stage: str, paths: Iterable[str | Path]) -> None:
         return
     ledger.check(ledger.failures({"stage": stage} | row for row in rows), 1, stop_reason())
     failed = next((row for row in rows if row["status"] == FAILED), None)
-    example = f"; for example {failed['mid']}: {one_line(failed['detail'])}" if failed else ""
+    detail = textwrap.shorten(failed["detail"], LONGEST, placeholder=" ...") if failed else ""
+    example = f"; for example {failed['mid']}: {one_line(detail)}" if failed else ""
     raise UserError(
         f"{stage}: nothing to go on with: {ledger.count(rows)} of {len(rows)} movies"
-        f"{example[:LONGEST]}; see build/ledger/{stage}/ and trailers12k status, correct the "
+        f"{example}; see build/ledger/{stage}/ and trailers12k status, correct the "
         "table or what it names, then run the same command again (--config retry=all repeats "
         "every failure)"
     )

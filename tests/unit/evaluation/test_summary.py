@@ -172,7 +172,7 @@ def test_untrained_weights_are_recognised_by_the_column_not_by_name(scored, tmp_
     summary.write_summary(tmp_path, Scores(scored, scored), RUNS, [])
     text = (tmp_path / "summary.md").read_text()
     warning = next(line for line in text.splitlines() if line.startswith("**Untrained weights"))
-    assert warning.endswith("** ResNet.")
+    assert warning.endswith("** Runs: ResNet.")
     table = pd.read_csv(tmp_path / "summary.csv", index_col="run")
     assert table["pretrained"].dropna().to_dict() == {"ResNet": False, "mine": True}
     drawing.save(run_charts.results(table.reset_index()), tmp_path / "results")

@@ -171,7 +171,7 @@ def test_groups_stay_together_with_and_without_an_earlier_file(labels):
 
 
 def test_groups_that_leave_a_subset_empty_are_refused(labels):
-    with pytest.raises(UserError, match="12 movies in 1 groups leave a subset empty"):
+    with pytest.raises(UserError, match="12 movies in 1 group leave a subset empty"):
         make_split(labels[:12], SHARES, 0, 3, constraints=Constraints(groups=np.zeros(12, int)))
 
 

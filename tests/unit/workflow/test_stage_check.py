@@ -78,3 +78,12 @@ def test_posters_need_no_trailer(folder, settings_of):
     rows = failed(MIDS)
     write("trailers", "000", rows)
     require_movies(settings, "trailers", rows)
+
+
+def test_a_long_failure_is_cut_between_words(folder):
+    detail = "word " * 39 + "(a-long-bracket; see a page) and more"
+    path = write("trailers", "000", [{"mid": MIDS[0]} | FAILED | {"detail": detail}])
+    with pytest.raises(UserError) as error:
+        require_any("trailers", [path])
+    assert f"for example {MIDS[0]}: word word" in str(error.value)
+    assert " word ...; see build/ledger/trailers/" in str(error.value)
