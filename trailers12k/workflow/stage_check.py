@@ -1,10 +1,10 @@
-"""Ends a run in which a stage leaves no movie: nothing of later stages could be made.
+"""Ends a run in which a stage leaves no movie, and says at the end of a failed run where to look.
 
 Reads the ledgers of a stage's shards. Must not know rules.
 """
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -17,6 +17,11 @@ from trailers12k.jobs import ledger
 from trailers12k.settings import Settings
 from trailers12k.workflow.download_plan import retry_round
 from trailers12k.workflow.movie_list import MovieList
+
+JOBS_FAILED = (
+    "some jobs failed: their messages and log files are listed above, and trailers12k status shows "
+    "how far each stage is; the same command continues the run"
+)
 
 LONGEST = 200
 """Characters of the quoted failure, which is cut between words."""
@@ -57,6 +62,24 @@ def require_any(stage: str, paths: Iterable[str | Path]) -> None:
         "table or what it names, then run the same command again (--config retry=all repeats "
         "every failure)"
     )
+
+
+def error_words(settings: Settings, movies: MovieList, made: Collection[str]) -> str:
+    """What a run with failed jobs prints last: why its first empty stage ended it, or where to
+    look.
+
+    made: the files of the run that are up to date. A stage is empty if all its ledgers are among
+    them, and no movie is ok.
+    """
+    stages = ["trailers", "clips"] if needs_trailers(settings) else []
+    try:
+        for stage in [*stages, *sorted(used_stores(settings))]:
+            paths = [f"build/ledger/{stage}/{shard}.csv" for shard in movies.shards]
+            if paths and all(path in made for path in paths):
+                require_any(stage, paths)
+    except UserError as error:
+        return f"error: {error}"
+    return f"error: {JOBS_FAILED}"
 
 
 def needs_trailers(settings: Settings) -> bool:
