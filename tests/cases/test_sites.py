@@ -80,7 +80,7 @@ FORMS = [
     f"\u201cyoutu.be/{ID}\u201d",
     f"\u00ab\u00a0{PAGE}\u00a0\u00bb",
     f"\u200bhttps://youtu.be/{ID}\u200b",
-    f"\u2060\ufeff{ID}\u200e",
+    f"\u2060\u200d{ID}\u200e",
     f"{ID}\ufe0f",
     f"https://i.ytimg.com/vi/{ID}/hqdefault.jpg",
     f"i9.ytimg.com/vi_webp/{ID}/maxresdefault.webp?v=abc",
