@@ -19,6 +19,7 @@ from trailers12k.workflow.feature_plan import FeaturePlan
 from trailers12k.workflow.movie_list import MovieList
 from trailers12k.workflow.prediction_request import prediction_request
 from trailers12k.workflow.source_plan import SourcePlan
+from trailers12k.workflow.stage_check import error_words
 from trailers12k.workflow.targets import target_files
 from trailers12k.workflow.user_errors import one_line_errors
 
@@ -41,6 +42,7 @@ with one_line_errors():
     sources.check_tables()
     # Not in jobs: a file that disappears later is one movie's failure.
     if workflow.is_main_process:
+        movies.check_tables()
         movies.check_local_files()
     features = FeaturePlan(settings)
     prediction = prediction_request(settings, features)
@@ -68,3 +70,9 @@ for file in ["targets", "common", *STAGES]:
 
 onsuccess:
     print(closing_words(workflow.dag_settings.targets, prediction, settings.collection))
+
+
+onerror:
+    made = set(workflow.dag.jobs) - set(workflow.dag.needrun_jobs())
+    files = {str(file) for job in made for file in job.output}
+    print(error_words(settings, movies, files), file=sys.stderr, flush=True)

@@ -344,7 +344,7 @@ def test_a_file_of_decisions_and_one_of_choices_accept_every_form(tmp_path, form
     with path.open("w", newline="") as file:
         file.write("mid,decision,wrong,replacement\n")
         csv.writer(file).writerow([MID, "wrong_trailer", ID, form])
-    with pytest.raises(UserError, match="none of the addresses in the column wrong"):
+    with pytest.raises(UserError, match="is also in the column wrong"):
         curation.read(path)
     row = dict.fromkeys(trailer_choices.COLUMNS, "") | {"mid": MID, "correction": form}
     assert trailer_choices.corrections_in([(2, row)], path) == {MID: form}
@@ -364,8 +364,9 @@ def test_a_playlist_or_channel_is_refused_everywhere_in_one_line(tmp_path, addre
         movie_of(table_of(tmp_path, "https://h/t.mp4", others=address))
     path = tmp_path / "curation.csv"
     path.write_text(f'mid,decision,wrong,replacement\n{MID},wrong_trailer,,"{address}"\n')
-    with pytest.raises(UserError, match=r"line 2: replacement: .* names no video of YouTube"):
+    with pytest.raises(UserError, match=r"line 2: replacement: .* names no video of YouTube") as e:
         curation.read(path, local_files=True)
+    assert str(e.value).endswith("or its id (no playlist, channel or search)")
     row = dict.fromkeys(trailer_choices.COLUMNS, "") | {"mid": MID, "correction": address}
     with pytest.raises(UserError, match="correction: .* is not allowed"):
         trailer_choices.corrections_in([(2, row)], path)

@@ -96,6 +96,19 @@ def test_the_exit_code_of_run_is_that_of_snakemake(collection):
     assert call(collection, "run", "-n", "no_such_target").returncode == 1
 
 
+def test_a_fault_of_the_table_that_init_writes_is_found_by_a_dry_run(tmp_path):
+    """There another source, `search`, fills gaps."""
+    succeed(tmp_path, "init", "mine", "--no-git")
+    table = tmp_path / "mine" / "movies.csv"
+    succeed(table.parent, "run", "-n", "-q")
+    table.write_text(table.read_text().replace("action|thriller", "action|Thriller"))
+    run = call(table.parent, "run", "-n", "-q")
+    assert run.returncode == 1
+    errors = [line for line in run.stderr.splitlines() if "rror" in line]
+    assert len(errors) == 1
+    assert errors[0].startswith("error: movies.csv, line 6: genres: 'Thriller' is not allowed")
+
+
 def test_reading_commands_change_no_file(collection):
     before = files(collection)
     status = succeed(collection, "status")

@@ -42,6 +42,11 @@ def test_no_trailer_can_be_fetched(tmp_path, shards):
         assert error.startswith("trailers: nothing to go on with: 0 ok, 12 failed (unavailable 12)")
         assert "HTTP Error 404" in error and "build/ledger/trailers/" in error
         assert "trailers12k status" in error and "--config retry=all" in error
+        # Only Snakemake's names of logs and its last words follow.
+        last = [number for number, line in enumerate(run.text.splitlines()) if error in line][-1]
+        assert run.text.splitlines()[last] == f"error: {error}"
+        assert len(run.text.splitlines()) - last <= 6
+        assert run.text.count(f"error: {error}") == 1
         assert not LATER & run.jobs.keys() - {"extract_features"}
         if shards == 1:
             assert not LATER & run.jobs.keys()

@@ -42,7 +42,7 @@ def test_movies_of_an_earlier_file_keep_their_subsets_and_groups_stay_together(p
     )
     project.config["splits"] |= {"extend": "old.csv", "groups": "groups.csv"}
     rows, log = split(project, [*mids, *new])
-    assert "40 movies keep their subsets, 12 are new, 0 have left" in log
+    assert "movies that keep their subsets: 40, new: 12, no longer listed: 0" in log
     assert all(subsets(rows[mid]) == subsets(first[mid]) for mid in mids)
     assert all(subsets(rows[mid]) == subsets(first[mids[7]]) for mid in new[:3])
 

@@ -69,10 +69,12 @@ def load_split(
     Raises ValueError on an unknown subset or split, and as `read_labels`.
     """
     mids, labels, splits = read_labels(mtgc)
-    if subset not in SUBSETS or not 0 <= split < splits.shape[1]:
+    if subset not in SUBSETS:
+        raise ValueError(f"subset={subset!r} must be one of {', '.join(SUBSETS)}")
+    if not 0 <= split < splits.shape[1]:
         raise ValueError(
-            f"subset={subset!r} must be one of {', '.join(SUBSETS)} and split={split} one of "
-            f"the {splits.shape[1]} split columns of {mtgc}"
+            f"split={split} must be the number, from 0, of one of the {splits.shape[1]} split "
+            f"columns of {mtgc}"
         )
     rows = np.flatnonzero(splits[:, split] == SUBSETS.index(subset))
     return [mids[row] for row in rows.tolist()], labels[rows]

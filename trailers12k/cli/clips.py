@@ -3,6 +3,7 @@
 Reads data/clips.csv and the trailers' ledger. Must not know how frames are read or encoded.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +11,11 @@ import typer
 
 from trailers12k.cli.collection import ConfigFiles, examples, read_settings
 from trailers12k.common.errors import Failure, UserError
+from trailers12k.common.local_files import is_same_file, local_path
 
 CLIPS = Path("data/clips.csv")
+PRODUCTS = ("data", "build", "results", ".snakemake")
+"""Folders of a collection that hold what runs make."""
 
 
 def register(app: typer.Typer) -> None:
@@ -54,6 +58,7 @@ def cut(
     settings = read_settings(configfile)
     if not is_mid(mid):
         raise UserError(f"{mid!r} is not a movie id, such as tt0111161")
+    _check_output(out)
     if not CLIPS.is_file():
         raise UserError(f"{CLIPS} does not exist yet; run first: trailers12k run clips")
     clips = read_clips(CLIPS).get(mid)
@@ -69,6 +74,7 @@ def cut(
     row = rows.get(mid, {})
     if not row.get("file") or not Path(row["file"]).is_file():
         raise UserError(f"the trailer of {mid} is not on this machine; fetch it: trailers12k run")
+    _check_trailer(row, out)
     try:
         frames = cut(
             row["file"],
@@ -82,3 +88,35 @@ def cut(
         raise UserError(f"{row['file']} cannot be decoded: {error.detail}") from error
     clip = clips[number]
     typer.echo(f"{out}: {frames} frames of {mid}, {clip.start:.3f} to {clip.end:.3f} s")
+
+
+def _check_output(out: Path) -> None:
+    """Raise `UserError` for a path where no clip is written."""
+    if out.suffix.lower() != ".mp4":
+        raise UserError(f"{out} does not end in .mp4; choose another name")
+    if not out.parent.is_dir():
+        raise UserError(f"the folder {out.parent} does not exist; create it, or choose another")
+    # A link in such a folder would be replaced; a link into it leads to a product.
+    places = out.parent.resolve() / out.name, out.resolve()
+    for name in PRODUCTS:
+        if any(place.is_relative_to(Path(name).resolve()) for place in places):
+            raise UserError(
+                f"{out} is in the collection's folder {name}/, which runs write; choose another "
+                "folder"
+            )
+
+
+def _check_trailer(row: Mapping[str, str], out: Path) -> None:
+    """Raise `UserError` where `out` is the trailer, or the trailer is another file than before.
+
+    row: of the trailers' ledger.
+    """
+    original = local_path(row.get("address") or row["file"])
+    for trailer in filter(None, (Path(row["file"]), original)):
+        if is_same_file(out, trailer):
+            raise UserError(f"{out} is the trailer itself; choose another name")
+    if row.get("bytes") and int(row["bytes"]) != Path(row["file"]).stat().st_size:
+        raise UserError(
+            f"{row['file']} is not the file that the clips were made from; run: trailers12k run "
+            "clips"
+        )

@@ -3,6 +3,7 @@
 Writes config.yaml, movies.csv, and what Git and DVC need. Must not know how a collection is run.
 """
 
+import shlex
 import shutil
 from importlib import resources
 from importlib.util import find_spec
@@ -49,7 +50,7 @@ def init(
         _init_repository(folder)
     typer.echo(
         f"Created {folder}. Edit movies.csv and config.yaml there, then:\n"
-        f"  cd {folder}\n"
+        f"  cd {shlex.quote(str(folder))}\n"
         "  trailers12k run -n     # what would run\n"
         "  trailers12k run"
     )

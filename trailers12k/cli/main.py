@@ -7,9 +7,10 @@ ours. Must not know what the commands do.
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from trailers12k import __version__
 from trailers12k.cli import (
@@ -39,6 +40,16 @@ COMMANDS = (
 USER_ERROR = 2
 
 
+class Commands(TyperGroup):
+    """The commands; a misspelt one suggests no hidden one."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the arguments begin with."""
+        if args and args[0] not in self.commands:
+            self.commands = {n: each for n, each in self.commands.items() if not each.hidden}
+        return super().resolve_command(ctx, args)
+
+
 def _print_version(requested: bool) -> None:
     if requested:
         typer.echo(f"trailers12k {__version__}")
@@ -49,6 +60,7 @@ def create_app() -> typer.Typer:
     """The command with all its subcommands."""
     app = typer.Typer(
         name="trailers12k",
+        cls=Commands,
         help="From a list of movies to the features, splits and results table of Trailers12k.",
         epilog="Every command but init and splits works in the folder of a collection, the one "
         "that holds its config.yaml. `trailers12k COMMAND --help` shows examples.",

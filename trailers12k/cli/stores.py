@@ -92,5 +92,7 @@ def verify(
 
 
 def _require_store(store: Path) -> None:
+    if not store.exists():
+        raise UserError(f"{store} does not exist")
     if not (store / ".zgroup").is_file():
         raise UserError(f"{store} is not a store: it has no .zgroup")

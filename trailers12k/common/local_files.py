@@ -98,6 +98,14 @@ def fault_of(path: Path) -> str:
     return "" if os.access(path, os.R_OK) else "cannot be read (permission denied)"
 
 
+def is_same_file(path: str | Path, other: str | Path) -> bool:
+    """Whether two paths lead to one existing file, also through links."""
+    try:
+        return os.path.samefile(path, other)
+    except (OSError, ValueError):
+        return False
+
+
 def state_of(path: Path) -> str:
     """What changes with a file's content: its size, time of modification, and access to it."""
     try:

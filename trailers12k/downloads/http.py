@@ -22,6 +22,7 @@ from trailers12k.common.files import PARTIAL, digest_of
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.local_files import fault_of, local_path
 from trailers12k.downloads.bounds import USUAL, Bounds, bound_pools, bounded
+from trailers12k.downloads.messages import without_objects
 from trailers12k.jobs.reasons import classify, of_local_file
 
 log = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ def opened(
     except requests.TooManyRedirects as error:
         raise Failure("unavailable", "endless redirects") from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        raise Failure("network", _without_query(str(error))) from error
+        raise Failure("network", _without_query(without_objects(str(error)))) from error
 
 
 @contextmanager

@@ -7,7 +7,7 @@ downloaded.
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -208,11 +208,15 @@ def last_retry_round(folder: Path, shard: str) -> int:
     return _read_open(path).round if path.exists() else 0
 
 
-def due_times(folder: Path, first_pause: float) -> list[float]:
-    """When the failures of all shards are retried, in seconds since 1970."""
+def due_times(folder: Path, first_pause: float, mids: Container[str] | None = None) -> list[float]:
+    """When the failures of all shards are retried, in seconds since 1970.
+
+    mids: the movies of the list; None for every failure.
+    """
     return [
         at
         for path in folder.glob("open/*.json")
         for failure in _read_open(path).failures
+        if mids is None or failure.mid in mids
         if (at := due_at(failure, first_pause)) is not None
     ]

@@ -19,6 +19,7 @@ from trailers12k.common.text import one_line
 from trailers12k.common.youtube import video_id
 from trailers12k.downloads.bounds import OutOfBounds, bounded
 from trailers12k.downloads.http import opened_locally
+from trailers12k.downloads.messages import without_objects
 from trailers12k.downloads.pacing import HostRateLimiter, retry_pause, wait
 from trailers12k.downloads.retries import yt_dlp_version
 from trailers12k.downloads.settings import DownloadSettings
@@ -227,7 +228,8 @@ class TrailerFetcher:
             raise
         except YoutubeDLError as error:
             message = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).removeprefix("ERROR: ")
-            raise Failure(classify_error(error, url), self._without_tokens(message)) from error
+            message = self._without_tokens(without_objects(message))
+            raise Failure(classify_error(error, url), message) from error
         except OSError as error:
             raise disk_failure(error) from error
         except Exception as error:

@@ -442,9 +442,9 @@ def describe(store: Path) -> str:
     of_arrays = [attributes(store, mid) for mid in mids]
     for key in ("precision", "device", "decoder"):
         if counts := Counter(own[key] for own in of_arrays if own.get(key)):
-            lines.append(f"{key}: {', '.join(f'{name} {n}' for name, n in sorted(counts.items()))}")
-    of_group = attributes(store)
-    for key in ("determined_by", "precision", "device"):
-        of_group.pop(key, None)
+            numbers = ", ".join(f"{name} {n}" for name, n in sorted(counts.items()))
+            lines.append(f"{key} of arrays: {numbers}")
+    hidden = "determined_by", "precision", "device"
+    of_group = {key: value for key, value in attributes(store).items() if key not in hidden}
     lines.append(yaml.safe_dump(of_group, sort_keys=False, width=100, allow_unicode=True).rstrip())
     return "\n".join(lines)

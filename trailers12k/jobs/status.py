@@ -86,9 +86,13 @@ def _status(
 
 
 def _rows(ledger: Path, folder: Path, movies: Sequence[Movie]) -> Iterator[LedgerRow]:
-    """The rows of a shard's ledger or, until its job is finished, of its movies' records."""
+    """The rows of a shard's ledger or, until its job is finished, of its movies' records.
+
+    Until the next run a ledger holds rows of movies that are no longer listed; these are left out.
+    """
+    listed = {movie.mid for movie in movies}
     try:
-        yield from read_csv(ledger)
+        yield from (row for row in read_csv(ledger) if row["mid"] in listed)
         return
     except FileNotFoundError:
         pass

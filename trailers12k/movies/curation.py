@@ -24,7 +24,7 @@ from trailers12k.common.movie import (
 from trailers12k.common.text import escape_formula, is_printable, unescape_formula
 from trailers12k.common.user_table import read_user_table
 from trailers12k.common.vocabulary import PUBLISHED, SKIPPED, SOURCES
-from trailers12k.common.youtube import is_youtube_id
+from trailers12k.common.youtube import is_youtube, is_youtube_id
 from trailers12k.jobs.ledger import LedgerRow
 
 DECISIONS = ("accept", "reject", "wrong_trailer", "unsure")
@@ -183,7 +183,9 @@ def _decision(row: Mapping[str, str], where: str, local_files: bool) -> Decision
         try:
             check_trailer(name, value, where, files)
         except UserError as error:
-            raise UserError(f"{error}; or a YouTube id, 11 characters") from None
+            # The message about a page of YouTube names ids already.
+            more = "" if is_youtube(value) else "; or a YouTube id, 11 characters"
+            raise UserError(f"{error}{more}") from None
 
     mid, decision = row["mid"], row["decision"]
     if not is_mid(mid):
@@ -199,7 +201,10 @@ def _decision(row: Mapping[str, str], where: str, local_files: bool) -> Decision
     if "|" in replacement:
         refuse("replacement", replacement, "one address, without |")
     if replacement and address_of(replacement) in map(address_of, wrong):
-        refuse("replacement", replacement, "none of the addresses in the column wrong")
+        raise UserError(
+            f"{where}: replacement: {replacement!r} is also in the column wrong; remove it from "
+            "one of the two"
+        )
     sha256, day = row.get("sha256", "").lower(), row.get("date", "")
     if sha256 and not SHA256.fullmatch(sha256):
         refuse("sha256", sha256, "the 64 hex digits of a trailer's sha256, or empty")

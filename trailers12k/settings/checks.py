@@ -96,7 +96,8 @@ def _check_files(settings: Settings) -> None:
         kinds["splits.groups"] = (settings.splits.groups, "the path of a CSV file")
     for key, (path, kind) in kinds.items():
         if path and not Path(path).is_file():
-            raise Fault(f"{key}: {path} does not exist or is no file; allowed: {kind}, or null")
+            fault = "is not a file" if Path(path).exists() else "does not exist"
+            raise Fault(f"{key}: {path} {fault}; allowed: {kind}, or null")
 
 
 def _check_retry(retry: str) -> None:

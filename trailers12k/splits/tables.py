@@ -61,7 +61,7 @@ def read_assigned(path: str | Path, mids: Sequence[str], count: int = len(SPLITS
     assigned = np.array([earlier.get(mid, [UNASSIGNED] * count) for mid in mids], np.int64)
     kept = len(earlier.keys() & set(mids))
     log.info(
-        "%s: %d movies keep their subsets, %d are new, %d have left",
+        "%s: movies that keep their subsets: %d, new: %d, no longer listed: %d",
         path,
         kept,
         len(mids) - kept,
@@ -76,8 +76,17 @@ def read_groups(path: str | Path, mids: Sequence[str]) -> np.ndarray:
     A movie without a group gets one of its own. Raises `UserError`, with file and line.
     """
     group = read_group_names(path)
+    others = sorted(group.keys() - set(mids))
+    if others:
+        log.warning(
+            "%s: %d of %d movies are not among those to split, such as %s; check their mids",
+            path,
+            len(others),
+            len(group),
+            others[0],
+        )
     numbers = {name: number for number, name in enumerate(dict.fromkeys(group.values()))}
-    log.info("%s: %d movies in %d groups", path, len(group.keys() & set(mids)), len(numbers))
+    log.info("%s: movies: %d, groups: %d", path, len(group.keys() & set(mids)), len(numbers))
     return np.array(
         [
             numbers[group[mid]] if mid in group else len(numbers) + place

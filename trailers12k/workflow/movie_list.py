@@ -4,8 +4,9 @@ Reads the movie tables, or the table that collect_movies writes, and curation.cs
 rules.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sized
 from dataclasses import dataclass
+from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,14 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.local_files import LocalFile, fault_of, local_path
 from trailers12k.common.movie import Movie, shard_of
-from trailers12k.common.vocabulary import OK, PUBLISHED, SAMPLE, SOURCES
+from trailers12k.common.vocabulary import FILLING, OK, PUBLISHED, SAMPLE, SOURCES
 from trailers12k.jobs.runner import read_record
 from trailers12k.movies import curation
 from trailers12k.movies.curation import AppliedDecisions, Decision
 from trailers12k.movies.movie_table import read_movies
-from trailers12k.movies.sources import records
+from trailers12k.movies.sources import records, table
 from trailers12k.movies.sources.collection import CollectedMovies, collect, movies_of
-from trailers12k.movies.sources.table import local_files
+from trailers12k.movies.sources.records import Record, check_complete, combine
 from trailers12k.settings import Settings
 from trailers12k.workflow.source_plan import own_tables, source_settings
 
@@ -100,15 +101,34 @@ class MovieList:
         """All that the sources say about the movies."""
         return records.read_records(RECORDS) if self.must_collect else self._read().records
 
-    def check_number(self, movies: list[Movie]) -> None:
+    def check_number(self, movies: Sized) -> None:
         """Raises `UserError` for movies that are too few to split."""
         if len(movies) < MIN_MOVIES:
-            rejects = any(decision.rejects for decision in self.decisions.values())
-            left = f", without those that {self.curation} rejects" if rejects else ""
+            left = f", without those that {self.curation} rejects" if self._rejected else ""
             raise UserError(
                 f"movies: {' + '.join(self._settings.movies)} has {len(movies)} movies{left}; "
                 f"allowed: at least {MIN_MOVIES}, for three splits"
             )
+
+    def check_tables(self) -> None:
+        """Raise `UserError` for faults of the user's tables that otherwise collect_movies reports.
+
+        A later source may complete a movie, or add movies: what is missing is a fault only where
+        none can.
+        """
+        if not self.must_collect:
+            return
+        movies: dict[str, Record] = {}
+        local_files = self._settings.downloads.local_files
+        for path, rows in self._table_records.items():
+            combine(movies, path, rows, True, local_files)
+        left = [movie for mid, movie in movies.items() if mid not in self._rejected]
+        others = set(self._settings.movies) - self._table_records.keys()
+        if others <= {"search"}:
+            for movie in left:
+                check_complete(movie)
+        if others <= set(FILLING):
+            self.check_number(left)
 
     def check_local_files(self) -> None:
         """Raise `UserError` for files of this machine that the tables name and that are missing.
@@ -117,7 +137,7 @@ class MovieList:
         """
         if not self._settings.downloads.local_files or self._settings.is_sample:
             return
-        named = [file for path in own_tables(self._settings) for file in local_files(path)]
+        named = [file for rows in self._table_records.values() for file in table.local_files(rows)]
         named += curation.local_files(self.curation) if self.curation else []
         missing = [
             (file, fault) for file in named if (fault := fault_of(file.path)) and not _is_made(file)
@@ -199,6 +219,15 @@ class MovieList:
     def rejection_rows(self, wildcards: Any) -> str:
         """Param: a hash of the decisions that reject movies."""
         return _hash_of(pair for pair in self.decided if pair[0].rejects)
+
+    @cached_property
+    def _table_records(self) -> dict[str, list[Record]]:
+        """Path of each of the user's tables -> its rows. Raises `UserError`."""
+        return {path: table.read({"path": path}, {})[0] for path in own_tables(self._settings)}
+
+    @property
+    def _rejected(self) -> set[str]:
+        return {mid for mid, decision in self.decisions.items() if decision.rejects}
 
     def _read_decisions(self) -> dict[str, Decision]:
         if self.curation is None:

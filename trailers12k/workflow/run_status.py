@@ -38,5 +38,6 @@ def run_status(settings: Settings) -> RunStatus | None:
     }
     rows = status.gather(movies.shards, folders)
     pause = settings.downloads.retry_pause
-    due = {stage: retries.due_times(folder, pause) for stage, folder in DOWNLOADS.items()}
+    mids = {movie.mid for movie in movies.movies}
+    due = {stage: retries.due_times(folder, pause, mids) for stage, folder in DOWNLOADS.items()}
     return RunStatus(rows, status.describe(rows, stop_signal.stop_reason(), due))

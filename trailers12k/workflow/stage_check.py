@@ -1,9 +1,10 @@
-"""Ends a run in which a stage leaves no movie: nothing of later stages could be made.
+"""Ends a run in which a stage leaves no movie, and says at the end of a failed run where to look.
 
 Reads the ledgers of a stage's shards. Must not know rules.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import textwrap
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -17,8 +18,13 @@ from trailers12k.settings import Settings
 from trailers12k.workflow.download_plan import retry_round
 from trailers12k.workflow.movie_list import MovieList
 
+JOBS_FAILED = (
+    "some jobs failed: their messages and log files are listed above, and trailers12k status shows "
+    "how far each stage is; the same command continues the run"
+)
+
 LONGEST = 200
-"""Characters of the quoted failure."""
+"""Characters of the quoted failure, which is cut between words."""
 
 Rows = Sequence[Mapping[str, str]]
 
@@ -48,13 +54,32 @@ def require_any(stage: str, paths: Iterable[str | Path]) -> None:
         return
     ledger.check(ledger.failures({"stage": stage} | row for row in rows), 1, stop_reason())
     failed = next((row for row in rows if row["status"] == FAILED), None)
-    example = f"; for example {failed['mid']}: {one_line(failed['detail'])}" if failed else ""
+    detail = textwrap.shorten(failed["detail"], LONGEST, placeholder=" ...") if failed else ""
+    example = f"; for example {failed['mid']}: {one_line(detail)}" if failed else ""
     raise UserError(
         f"{stage}: nothing to go on with: {ledger.count(rows)} of {len(rows)} movies"
-        f"{example[:LONGEST]}; see build/ledger/{stage}/ and trailers12k status, correct the "
+        f"{example}; see build/ledger/{stage}/ and trailers12k status, correct the "
         "table or what it names, then run the same command again (--config retry=all repeats "
         "every failure)"
     )
+
+
+def error_words(settings: Settings, movies: MovieList, made: Collection[str]) -> str:
+    """What a run with failed jobs prints last: why its first empty stage ended it, or where to
+    look.
+
+    made: the files of the run that are up to date. A stage is empty if all its ledgers are among
+    them, and no movie is ok.
+    """
+    stages = ["trailers", "clips"] if needs_trailers(settings) else []
+    try:
+        for stage in [*stages, *sorted(used_stores(settings))]:
+            paths = [f"build/ledger/{stage}/{shard}.csv" for shard in movies.shards]
+            if paths and all(path in made for path in paths):
+                require_any(stage, paths)
+    except UserError as error:
+        return f"error: {error}"
+    return f"error: {JOBS_FAILED}"
 
 
 def needs_trailers(settings: Settings) -> bool:

@@ -367,9 +367,9 @@ def test_users_posters(tmp_path, stores):
 
 def test_users_errors(tmp_path, stores):
     mtgc = make_labels(tmp_path / "mtgc.csv", dict.fromkeys(CLIPS, 0))
-    with pytest.raises(ValueError, match="subset='tst' must be one of training, validation, test"):
+    with pytest.raises(ValueError, match="^subset='tst' must be one of training, valid.*, test$"):
         TrailerDataset(stores, mtgc, subset="tst")
-    with pytest.raises(ValueError, match="split=3"):
+    with pytest.raises(ValueError, match="^split=3 must be the number, from 0, of one of the 3 sp"):
         TrailerDataset(stores, mtgc, split=3)
     with pytest.raises(ValueError, match="no validation movie of split 0"):
         TrailerDataset(stores, mtgc, subset="validation")

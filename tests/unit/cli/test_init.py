@@ -91,3 +91,9 @@ def test_existing_files_are_never_replaced(tmp_path, name):
         init(tmp_path, git=False)
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_text() == "mine"
+
+
+def test_the_next_command_quotes_the_folder(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    init(Path("my films"), git=False)
+    assert "\n  cd 'my films'\n" in capsys.readouterr().out

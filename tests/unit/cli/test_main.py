@@ -88,3 +88,8 @@ def test_a_fault_of_ours_prints_its_traceback_and_where_to_report_it(call, monke
     assert code == 1
     assert "Traceback" in err and "ZeroDivisionError: in a test" in err
     assert "Please report it" in err.splitlines()[-1]
+
+
+def test_a_misspelt_command_suggests_no_hidden_one(call):
+    code, _, err = call("statuss")
+    assert code == 2 and "Did you mean 'status'" in err and "'state'" not in err

@@ -1,5 +1,7 @@
 """`trailers12k splits`."""
 
+import pytest
+
 from trailers12k.common.files import read_csv, write_csv
 
 
@@ -24,3 +26,23 @@ def test_a_fault_of_a_table_is_one_line_and_writes_nothing(tmp_path, call):
     code, _, err = call("splits", labels, out, "--seed", "1")
     assert code == 2 and not out.exists()
     assert err.startswith(f"error: {labels}, line 2: ") and len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("link", [None, "symlink_to", "hardlink_to"])
+@pytest.mark.parametrize("option", [None, "--extend", "--groups"])
+def test_no_table_is_written_over_one_that_is_read(tmp_path, call, option, link):
+    labels, other = tmp_path / "labels.csv", tmp_path / "other.csv"
+    write_labels(labels, range(40))
+    more = []
+    if option:
+        assert call("splits", labels, other, "--seed", "1")[0] == 0
+        more = [option, other]
+    source = out = other if option else labels
+    if link:
+        out = tmp_path / "out.csv"
+        getattr(out, link)(source)
+    before = source.read_bytes()
+    code, text, err = call("splits", labels, out, "--seed", "1", *more)
+    assert (code, text) == (2, "") and len(err.splitlines()) == 1
+    assert err.startswith(f"error: {out} is the table {source}, which would be lost")
+    assert source.read_bytes() == before and out.is_symlink() == (link == "symlink_to")

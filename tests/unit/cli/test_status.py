@@ -55,3 +55,22 @@ def test_a_folder_of_another_collection_is_refused_in_one_line(collection, call)
     code, out, err = call("status")
     assert (code, out) == (2, "")
     assert "this folder holds the built-in sample" in err and len(err.splitlines()) == 1
+
+
+def test_a_rejected_movie_is_no_longer_counted(collection, call):
+    rows = read_csv("movies.csv")
+    mids = [row["mid"] for row in rows]
+    assert len(mids) > 10
+    results = [{"mid": mid, "status": "ok", "bytes": 1_000_000} for mid in mids[1:]]
+    results.insert(0, {"mid": mids[0], "status": "failed", "reason": "network"})
+    write_ledger(collection, "trailers", results)
+    failure = {"mid": mids[0], "reason": "network", "attempts": 1, "tried": 0.0}
+    path = collection / "build/trailers/open/000.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"round": 0, "stopped": 0, "failures": [failure]}))
+    assert "1 of them will be tried again" in call("status")[1]
+    (collection / "curation.csv").write_text(f"mid,decision\n{mids[0]},reject\n")
+    code, out, _ = call("status")
+    lines = {line.split()[0]: line.split() for line in out.splitlines()}
+    assert code == 0 and lines["trailers"][1:5] == [str(len(mids) - 1), "0", "0", "0"]
+    assert lines["trailers"][-1] == "-" and "tried again" not in out and "failed:" not in out

@@ -35,6 +35,15 @@ def test_a_store_is_described(store, call):
     assert out.startswith(f"{store}: 2 movies, 2 rows, ") and "backbone: a model" in out
 
 
+def test_the_decoder_of_the_arrays_is_distinct_from_that_of_the_store(store, call):
+    (store / ".zattrs").write_text('{"input": "posters", "decoder": "Pillow 12"}')
+    attributes = {"fingerprint": "f", "decoder": "pyav"}
+    for mid in MIDS:
+        store_.write(store, mid, np.ones((1, 3), np.float32), attributes)
+    lines = call("stores", "describe", store)[1].splitlines()
+    assert "decoder of arrays: pyav 2" in lines and "decoder: Pillow 12" in lines
+
+
 def test_an_intact_store_has_no_faults(store, call):
     code, out, _ = call("stores", "verify", store)
     manifest = store.with_suffix(".csv")
@@ -79,3 +88,12 @@ def test_a_folder_that_is_no_store_is_refused_in_one_line(collection, call, acti
     code, out, err = call("stores", action, collection)
     assert (code, out) == (2, "")
     assert err == f"error: {collection} is not a store: it has no .zgroup\n"
+
+
+@pytest.mark.parametrize("action", ["describe", "verify"])
+def test_a_store_that_does_not_exist_is_reported(collection, call, action):
+    assert call("stores", action, "data/nope.zarr") == (
+        2,
+        "",
+        "error: data/nope.zarr does not exist\n",
+    )

@@ -172,7 +172,7 @@ def test_a_store_is_described_to_a_person(store):
     (store / "tt7654321").mkdir()
     (store / "tt7654321" / "note").write_text("somebody's file")
     text = stores.describe(store)
-    assert "3 movies, 6 rows" in text and "precision: bf16 1" in text
+    assert "3 movies, 6 rows" in text and "precision of arrays: bf16 1" in text
     assert "backbone: b\nversions:\n  torch: '2'" in text and "determined_by" not in text
 
 

@@ -1,5 +1,6 @@
 """Merging of configuration files."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,11 @@ def test_an_alias_within_itself_is_refused_in_one_line(tmp_path, monkeypatch):
     Path("config.yaml").write_text("backbones: &x\n  a: *x\n")
     with pytest.raises(UserError, match=r"config.yaml: an alias .* itself$"):
         read_config()
+
+
+def test_a_preset_names_a_section_of_the_readme_that_exists():
+    root = Path(__file__).parents[3]
+    sections = re.findall("^#+ (.+)$", (root / "README.md").read_text(), re.M)
+    texts = [path.read_text() for path in (root / "presets").glob("*.yaml")]
+    named = {name for text in texts for name in re.findall(r"README, '([^']+)'", text)}
+    assert named and named <= set(sections)

@@ -56,8 +56,9 @@ def test_presets_load(preset):
         ("max_failure_rate", 2, "max_failure_rate: 2 is not allowed; allowed: a number from 0"),
         ("splits/test", 0.25, "splits.test: 0.25 is not allowed; allowed: 0.1, 0.2"),
         ("splits/test", 0.3, "splits: training 0.7 + validation 0.1 + test 0.3 is 1.1; allowed"),
-        ("splits/extend", "no.csv", "splits.extend: no.csv does not exist or is no file; allowed:"),
-        ("splits/groups", "no.csv", "splits.groups: no.csv does not exist or is no file; allowed:"),
+        ("splits/extend", "no.csv", "splits.extend: no.csv does not exist; allowed:"),
+        ("splits/extend", "/", "splits.extend: / is not a file; allowed: the path of a CSV file"),
+        ("splits/groups", "no.csv", "splits.groups: no.csv does not exist; allowed:"),
         ("image_frames", 25, "image_frames: 25 exceeds the 24 frames of a clip (clips.fpc); all"),
         (
             "backbones/posters_i_swin/image_frames",
@@ -104,7 +105,7 @@ def test_presets_load(preset):
             "downloads.pause.h: [5] is not allowed; allowed: a li",
         ),
         ("sources/search/pause", [5, 1], "sources.search.pause: [5, 1] is not allowed; allowed:"),
-        ("trailers/cookies", "none.txt", "trailers.cookies: none.txt does not exist or is no file"),
+        ("trailers/cookies", "none.txt", "trailers.cookies: none.txt does not exist"),
         (
             "sources/tmdb/api",
             "file:///x",

@@ -39,6 +39,16 @@ def test_movies_without_a_group_get_one_of_their_own(table):
     assert groups[0] == groups[2] and len(set(groups.tolist())) == 3
 
 
+def test_mids_of_groups_that_are_no_movies_are_named_in_a_warning(table, caplog):
+    path = table("mid,group\ntt0000009,a\ntt0000001,a\ntt0000008,b\n")
+    read_groups(path, ["tt0000001"])
+    (message,) = [line.getMessage() for line in caplog.records if line.levelname == "WARNING"]
+    assert "table.csv: 2 of 3 movies are not among those to split, such as tt0000008;" in message
+    caplog.clear()
+    read_groups(path, ["tt0000001", "tt0000008", "tt0000009", "tt0000007"])
+    assert not [line for line in caplog.records if line.levelname == "WARNING"]
+
+
 def test_a_table_that_does_not_exist_or_is_not_text_is_named(table, tmp_path):
     with pytest.raises(UserError, match="missing.csv does not exist"):
         read_labels(tmp_path / "missing.csv", ["a"])

@@ -7,7 +7,7 @@ from trailers12k.common.movie import shard_of
 from trailers12k.movies.movie_table import read_movies, write_movies
 from trailers12k.workflow.movie_list import COLLECTED, MovieList
 
-from .conftest import MIDS, Wildcards
+from .conftest import HEAD, MIDS, Wildcards
 
 
 @pytest.fixture
@@ -88,6 +88,71 @@ def test_too_few_movies_are_refused(settings_of):
     Path("movies.csv").write_text("".join(lines[:10]))
     with pytest.raises(UserError, match=r"movies.csv has 9 movies; allowed: at least 10"):
         MovieList(settings_of(movies="movies.csv"))
+
+
+def listed_with(settings_of, row, *movies, **keys):
+    """The movies of movies.csv and one more row."""
+    with Path("movies.csv").open("a") as file:
+        file.write(row + "\n")
+    return MovieList(settings_of(movies=list(movies), **keys))
+
+
+@pytest.mark.parametrize("sources", [["search"], ["imdb", "tmdb"], ["trailers12k", "search"]])
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("tt0000099,A,1990,Drama,", "movies.csv, line 14: genres: 'Drama' is not allowed"),
+        ("tt0000099,A,1990,drama,a.mp4", "movies.csv, line 14: trailer_url: .*local_files"),
+        ("tt0000001,A,1990,drama,", "movies.csv, line 14: mid: 'tt0000001' is already in line 2"),
+        ("tt99,A,1990,drama,", "movies.csv, line 14: mid: 'tt99' is not allowed"),
+        ("tt0000099,A,90,drama,", "movies.csv, line 14: year: '90' is not allowed"),
+    ],
+)
+def test_a_fault_of_a_table_is_found_though_other_sources_follow(
+    settings_of, sources, row, message
+):
+    with pytest.raises(UserError, match=message) as error:
+        listed_with(settings_of, row, "movies.csv", *sources).check_tables()
+    assert "\n" not in str(error.value)
+    with pytest.raises(UserError) as same:
+        MovieList(settings_of(movies="movies.csv"))
+    assert str(same.value) == str(error.value)
+
+
+def test_what_no_later_source_can_complete_is_a_fault(settings_of):
+    row = "tt0000099,A,1990,,"
+    with pytest.raises(UserError, match="movies.csv, line 14: genres: '' is not allowed"):
+        listed_with(settings_of, row, "movies.csv", "search").check_tables()
+    MovieList(settings_of(movies=["movies.csv", "tmdb"])).check_tables()
+    Path("curation.csv").write_text("mid,decision\ntt0000099,reject\n")
+    MovieList(settings_of(movies=["movies.csv", "search"])).check_tables()
+    Path("movies.csv").write_text(HEAD + f"{MIDS[0]},A,1990,drama,\n")
+    for source in ("search", "tmdb"):
+        with pytest.raises(UserError, match=f"movies.csv \\+ {source} has 1 movies, without"):
+            MovieList(settings_of(movies=["movies.csv", source])).check_tables()
+    MovieList(settings_of(movies=["movies.csv", "trailers12k"])).check_tables()
+
+
+def test_a_missing_table_is_a_fault(settings_of):
+    with pytest.raises(UserError, match="movies: mine.csv does not exist"):
+        MovieList(settings_of(movies=["mine.csv", "search"])).check_tables()
+
+
+def test_a_fault_of_the_decisions_is_found_though_other_sources_follow(settings_of):
+    Path("curation.csv").write_text("mid,decision\ntt0000001,maybe\n")
+    with pytest.raises(UserError, match="curation.csv, line 2: decision: 'maybe'"):
+        MovieList(settings_of(movies=["movies.csv", "search"]))
+
+
+def test_tables_are_read_once_for_both_checks(settings_of):
+    keys = {"downloads": {"local_files": True}}
+    Path("a.mp4").touch()
+    movies = listed_with(
+        settings_of, "tt0000099,A,1990,drama,a.mp4", "movies.csv", "search", **keys
+    )
+    movies.check_tables()
+    Path("movies.csv").unlink()
+    movies.check_local_files()
 
 
 def test_published_features_have_no_movies(settings_of):

@@ -6,7 +6,7 @@ import pytest
 from trailers12k.common.errors import UserError
 from trailers12k.jobs import ledger
 from trailers12k.workflow.movie_list import MovieList
-from trailers12k.workflow.stage_check import require_any, require_movies
+from trailers12k.workflow.stage_check import JOBS_FAILED, error_words, require_any, require_movies
 
 from .conftest import MIDS
 
@@ -78,3 +78,45 @@ def test_posters_need_no_trailer(folder, settings_of):
     rows = failed(MIDS)
     write("trailers", "000", rows)
     require_movies(settings, "trailers", rows)
+
+
+def test_a_failed_run_ends_with_the_line_of_its_first_empty_stage(folder, settings_of):
+    settings = settings_of(movies=["movies.csv"], shards=2)
+    movies = MovieList(settings)
+    elsewhere = f"error: {JOBS_FAILED}"
+    assert error_words(settings, movies, set()) == elsewhere
+
+    def all_fail(stage):
+        return {str(write(stage, *shard)) for shard in shards}
+
+    shards = [(shard, failed(mids)) for shard, mids in mids_of(settings).items()]
+    trailers, clips = all_fail("trailers"), all_fail("clips")
+    words = error_words(settings, movies, trailers | clips)
+    assert words.startswith("error: trailers: nothing to go on with: 0 ok, 12 failed")
+    assert "\n" not in words
+    # A shard that is still to be finished, or outside the run, may have a movie.
+    assert error_words(settings, movies, {min(trailers)}) == elsewhere
+    write("trailers", shards[0][0], [{"mid": MIDS[0], "status": "ok"}])
+    assert error_words(settings, movies, trailers) == elsewhere
+    assert "error: clips: nothing to go on with" in error_words(settings, movies, trailers | clips)
+    write("clips", shards[0][0], [{"mid": MIDS[0], "status": "ok"}])
+    store = next(iter(settings.backbones))
+    stores = all_fail(store)
+    words = error_words(settings, movies, trailers | clips | stores)
+    assert words.startswith(f"error: {store}: nothing to go on with")
+
+
+def test_a_failed_run_of_published_features_has_no_stages(folder, settings_of):
+    settings = settings_of(
+        movies="published", runs={"resnet": {"image": "trailers_i_resnet_fpc24"}}
+    )
+    assert error_words(settings, MovieList(settings), set()) == f"error: {JOBS_FAILED}"
+
+
+def test_a_long_failure_is_cut_between_words(folder):
+    detail = "word " * 39 + "(a-long-bracket; see a page) and more"
+    path = write("trailers", "000", [{"mid": MIDS[0]} | FAILED | {"detail": detail}])
+    with pytest.raises(UserError) as error:
+        require_any("trailers", [path])
+    assert f"for example {MIDS[0]}: word word" in str(error.value)
+    assert " word ...; see build/ledger/trailers/" in str(error.value)

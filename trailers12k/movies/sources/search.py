@@ -21,6 +21,7 @@ from trailers12k.common.movie import named_trailer
 from trailers12k.common.text import one_line
 from trailers12k.common.vocabulary import FAILED, OK, SKIPPED
 from trailers12k.downloads.bounds import OutOfBounds, bounded
+from trailers12k.downloads.messages import without_objects
 from trailers12k.downloads.retries import yt_dlp_version
 from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.jobs.reasons import STOPS, classify_error
@@ -208,7 +209,7 @@ class _Client:
             except OutOfBounds:
                 raise
             except YoutubeDLError as error:
-                message = str(error).removeprefix("ERROR: ")
+                message = without_objects(str(error).removeprefix("ERROR: "))
                 quoted = quote_plus(query)
                 reason = classify_error(error, query, quoted, unquote(quoted))
                 if tries == self.service.retries or reason not in ("network", "server_error"):

@@ -4,7 +4,7 @@ Reads the file and rejects it at the first error. Paths in it start in its own f
 what is done with the movies.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +40,9 @@ def read(
     return [_record(row, f"{path}, line {line}", path.parent) for line, row in table.rows], []
 
 
-def local_files(path: str) -> Iterator[LocalFile]:
-    """The local files that a table names. Raises `UserError`."""
-    for record in read({"path": path}, {})[0]:
+def local_files(records: Iterable[Record]) -> Iterator[LocalFile]:
+    """The local files that the records of tables name."""
+    for record in records:
         addresses = [("other_trailers", trailer.get("url", "")) for trailer in record.trailers]
         if addresses and record.trailers[0].get("url"):
             addresses[0] = ("trailer_url", addresses[0][1])

@@ -1,0 +1,24 @@
+"""Messages of network errors, without the objects of the programs that raise them.
+
+Reads and writes nothing. Must not know what is downloaded.
+"""
+
+import re
+
+OBJECT = re.compile(
+    r"\w*(?:Connection|Pool)\(host=(?:'[^']*'|[^),]*)(?:, port=\w+)?\): "
+    r"|<[\w.]+ object at 0x[0-9a-f]+>: "
+)
+"""urllib3's names of a connection before what went wrong."""
+CAUSE = re.compile(r""" \([Cc]aused by \w+\((["'])(?P<text>.*)\1\)\)""")
+
+
+def without_objects(message: str) -> str:
+    """A message without names of connections, and without a cause that only repeats it."""
+    message = OBJECT.sub("", message)
+    cause = CAUSE.search(message)
+    if cause is None:
+        return message
+    before = message[: cause.start()]
+    text = "" if cause["text"] in before else f" ({cause['text']})"
+    return f"{before}{text}{message[cause.end() :]}"
