@@ -81,6 +81,7 @@ rule score_options:
 rule summarize_results:
     """Write the results table, next to the paper's where that is of the same movies."""
     input:
+        mtgc="data/mtgc.csv",
         tst="results/transfer/tst.csv",
         val="results/transfer/val.csv",
         options=OPTIONS,

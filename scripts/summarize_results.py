@@ -19,11 +19,12 @@ def main() -> None:
     ]
     tst, val = pd.read_csv(snakemake.input.tst), pd.read_csv(snakemake.input.val)
     options = pd.read_csv(snakemake.input.options[0]) if snakemake.input.options else None
+    mtgc = pd.read_csv(snakemake.input.mtgc)
     folder = Path(snakemake.output.csv).parent
     notes = [*counts, *snakemake.params.credits]
     compared = snakemake.params.runs if snakemake.params.paper else {}
     runs = {run: RunStreams(**spec) for run, spec in compared.items()}
-    summary.write_summary(folder, summary.Scores(tst, val, options), runs, notes)
+    summary.write_summary(folder, summary.Scores(tst, val, options, mtgc), runs, notes)
 
 
 if __name__ == "__main__":

@@ -100,7 +100,14 @@ def test_a_clone_in_braces_is_refused(monkeypatch, tmp_path):
 def test_first_jobs_run_in_any_folder_without_a_home_a_terminal_or_a_locale(tmp_path):
     folder = tmp_path / ODD
     folder.mkdir()
-    (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG | {"sample": {"movies": 10}}))
+    shutil.copy(VIDEO, folder)
+    (folder / "movies.csv").write_text(
+        "mid,title,year,genres,trailer_url\n"
+        + "".join(f"tt{number:07},A,2000,drama,{VIDEO.name}\n" for number in range(10))
+    )
+    downloads = CONFIG["downloads"] | {"local_files": True}
+    one = {"movies": "movies.csv", "shards": 1, "downloads": downloads}
+    (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG | one))
     done = command(
         *("trailers12k", "run", "clips", "--cores", "2"),
         folder=folder, HOME="/dev/null/none", LANG="C", LC_ALL="C", TMPDIR=f"{tmp_path}/missing",

@@ -1,12 +1,15 @@
 """Every picture is the one that a player shows: orientation, colours, transparency, stream."""
 
+import io
 import struct
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
+from PIL import ExifTags, Image
 
 from trailers12k.features.backbones.loading import load
 from trailers12k.features.backbones.spec import BackboneSpec
@@ -54,6 +57,14 @@ def packed(values: np.ndarray, pixels: str) -> av.VideoFrame:
     return av.VideoFrame.from_ndarray(np.ascontiguousarray(values), format=pixels)
 
 
+EXIF = [
+    (1, lambda p: p),
+    (2, np.fliplr),
+    (5, lambda p: np.swapaxes(p, 0, 1)),
+    (6, lambda p: np.rot90(p, -1)),
+]
+"""Orientations in EXIF's numbers."""
+
 # a, b, c, d of the display matrix: x' = a x + c y, y' = b x + d y.
 ORIENTATIONS = {
     "upright": ((1, 0, 0, 1), lambda p: p),
@@ -89,6 +100,28 @@ def test_a_display_matrix_turns_and_mirrors(name, tmp_path):
     assert np.array_equal(shown(path), expected)
     half = shown(path, size=36)
     assert half.shape == (expected.shape[0] // 2, expected.shape[1] // 2, 3)
+
+
+@pytest.mark.parametrize("ending", ["avi", "mkv", "mov"])
+@pytest.mark.parametrize(("number", "turned"), EXIF)
+def test_motion_jpeg_is_shown_as_its_exif_says(number, turned, ending, tmp_path):
+    """EXIF is a newer type of side data than PyAV knows."""
+    exif, data = Image.Exif(), io.BytesIO()
+    exif[ExifTags.Base.Make], exif[ExifTags.Base.Orientation] = "A", number
+    Image.fromarray(picture()).save(data, "JPEG", exif=exif.tobytes(), quality=95)
+    path = tmp_path / f"a.{ending}"
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("mjpeg", rate=30)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuvj420p"
+        for i in range(10):
+            packet = av.Packet(data.getvalue())
+            packet.pts = packet.dts = i
+            packet.time_base, packet.stream, packet.is_keyframe = Fraction(1, 30), stream, True
+            output.mux(packet)
+    expected = turned(picture())
+    video = probe(path)
+    assert (video.frames, video.height, video.width) == (10, *expected.shape[:2])
+    assert difference(shown(path), expected) < 3
 
 
 def test_one_bit_is_not_inverted(tmp_path):
@@ -440,12 +473,19 @@ def test_a_video_that_fills_the_frame_for_a_while_has_no_bars(tmp_path):
     assert bars_of(film(tmp_path / "film.mp4", (60, 60, 0, 0), cards=30)) == Bars()
 
 
+@pytest.fixture(scope="module")
+def films(tmp_path_factory) -> tuple[Path, Path, Bars]:
+    """The same film with and without a letterbox, and the bars that are measured."""
+    folder = tmp_path_factory.mktemp("films")
+    with_bars = film(folder / "bars.mp4", BARS["letterbox"])
+    return with_bars, film(folder / "film.mp4", BARS["none"]), bars_of(with_bars)
+
+
 @pytest.mark.parametrize("decoder", ["decord", "pyav"])
-def test_without_bars_the_features_are_those_of_the_film(decoder, lite0, tmp_path):
+def test_without_bars_the_features_are_those_of_the_film(decoder, lite0, films):
     """With them, the cosine is 0.87."""
-    with_bars = film(tmp_path / "bars.mp4", BARS["letterbox"])
-    without = film(tmp_path / "film.mp4", BARS["none"])
-    bars, times = bars_of(with_bars), [2.0, 4.0]
+    with_bars, without, bars = films
+    times = [4.0]
 
     def features(path: Path, bars: Bars | None) -> np.ndarray:
         frames = list(read_frames(path, decoder, times, 256, bars))

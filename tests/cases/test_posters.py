@@ -3,6 +3,8 @@
 The files of data/posters failed when the project was tried from outside.
 """
 
+import struct
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -178,9 +180,35 @@ def test_grey_of_more_bits_is_shown_by_its_range(name):
 def test_negative_values_are_black_and_infinite_ones_refused():
     values = np.linspace(-1, 1, HEIGHT, dtype=np.float32)[:, None] * np.ones(WIDTH, np.float32)
     assert read(file_of(Image.fromarray(values), "TIFF"))[:40].max() == 0
-    values[0, 0] = np.inf
-    with pytest.raises(Failure, match="not_image"):
-        read(file_of(Image.fromarray(values), "TIFF"))
+    for value in (np.inf, -np.inf, np.nan):
+        values[0, 0] = value
+        with pytest.raises(Failure, match="not_image: values that are not finite"):
+            read(file_of(Image.fromarray(values), "TIFF"))
+
+
+def tiff(values: np.ndarray, photometric: int) -> bytes:
+    """An uncompressed grey TIFF, little-endian. photometric: 0 if white is 0, 1 if black is."""
+    data, sample = values.tobytes(), {"u": 1, "i": 2, "f": 3}[values.dtype.kind]
+    tags = {256: WIDTH, 257: HEIGHT, 258: 8 * values.itemsize, 259: 1, 262: photometric, 273: 8,
+            277: 1, 278: HEIGHT, 279: len(data), 339: sample}  # fmt: skip
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    head = struct.pack("<2sHI", b"II", 42, 8 + len(data))
+    return head + data + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "highest", "white_is_zero"),
+    [
+        *[(*each, white) for each in (("u1", 255), ("<u2", 65535), ("<f4", 1))
+          for white in (False, True)],
+        *[("<u4", 65535, False), ("<u4", 2**32 - 1, False), ("<i4", 2**31 - 1, False)],
+    ],
+)  # fmt: skip
+def test_a_tiff_of_every_kind_of_numbers_is_a_ramp(kind, highest, white_is_zero):
+    values = (np.linspace(0, highest, HEIGHT)[:, None] * np.ones(WIDTH)).astype(kind)
+    column = read(tiff(values, 1 - white_is_zero))[:, 0, 0]
+    expected = np.linspace(0, 255, HEIGHT)
+    assert np.abs(column - (expected[::-1] if white_is_zero else expected)).max() <= 1.5
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
@@ -237,6 +265,7 @@ def test_a_format_of_another_program_is_refused():
         read_image(data)
 
 
+@cache
 def broken_files() -> dict[str, bytes]:
     noise = np.random.default_rng(0).integers(0, 255, (400, 300, 3), np.uint8)
     whole = {kind: file_of(Image.fromarray(noise), kind) for kind in ("JPEG", "PNG", "TIFF", "GIF")}

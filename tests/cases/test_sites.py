@@ -75,6 +75,21 @@ FORMS = [
     f"https://consent.youtube.com/m?continue=https%3A%2F%2Fwww.youtube.com%2Fwatch%3Fv%3D{ID}",
     f"https://m.youtube.com/#/watch?v={ID}",
     f"https://www.youtube.com/watch#!v={ID}",
+    f"<{PAGE}>",
+    f'"{PAGE}"',
+    f"\u201cyoutu.be/{ID}\u201d",
+    f"\u00ab\u00a0{PAGE}\u00a0\u00bb",
+    f"\u200bhttps://youtu.be/{ID}\u200b",
+    f"\u2060\u200d{ID}\u200e",
+    f"{ID}\ufe0f",
+    f"https://i.ytimg.com/vi/{ID}/hqdefault.jpg",
+    f"i9.ytimg.com/vi_webp/{ID}/maxresdefault.webp?v=abc",
+    f"https://img.youtube.com/vi/{ID}/0.jpg",
+    f"https://www.youtube.com/oembed?url={PAGE}&format=json",
+    f"https://www.youtube.com/attribution_link?u=/watch?v={ID}",
+    f"https://www.google.com/url?q={PAGE}",
+    f"https://www.google.com/url?sa=t&q={quote(PAGE, safe='')}&ved=x",
+    f"https://www.google.co.uk/url?url={quote(PAGE, safe='')}",
 ]
 NO_VIDEO = [
     "https://www.youtube.com/playlist?list=PLabcdefghij",
@@ -86,6 +101,8 @@ NO_VIDEO = [
     "https://www.youtube.com/watch?v=abcdefghijkl",
     "https://youtu.be/abcdefghij",
     "www.youtube.com/results?search_query=abcdefghijk",
+    "<https://www.youtube.com/playlist?list=PLabcdefghij>",
+    "https://i.ytimg.com/an/abcdefghij/0.jpg",
 ]
 OTHER_SITES = [
     "https://vimeo.com/12345678901",
@@ -94,6 +111,11 @@ OTHER_SITES = [
     "https://notyoutube.com/watch?v=abcdefghijk",
     "https://youtube.com.example.org/watch?v=abcdefghijk",
     "videos/abcdefghijk",
+    "\u200bvideos/abcdefghijk",
+    '"abcdefghijk"',
+    "https://www.google.com/search?q=https://youtu.be/abcdefghijk",
+    "https://www.google.com/url?q=https://example.org/watch?v=abcdefghijk&u=youtube",
+    "https://www.google.com.example.org/url?q=https://youtu.be/abcdefghijk",
     "http://[",
 ]
 

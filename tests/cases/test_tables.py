@@ -83,6 +83,19 @@ FORMS = {
     "rows emptied in a spreadsheet": lambda text: text.replace(
         "\n", "\n" + "," * text.split("\n")[0].count(",") + "\n"
     ).encode(),
+    "Ctrl-Z in the last line": lambda text: text.encode() + b"\x1a",
+    "Ctrl-Z and a line end": lambda text: text.encode() + b"\r\n\x1a\r\n",
+    "Ctrl-Z after the last text": lambda text: text.rstrip("\n").encode() + b"\x1a",
+    "marks where files were joined": lambda text: text.replace("\n", "\n\ufeff").encode(),
+    "marks before quotes": lambda text: (
+        "\ufeff" + quoted(text).replace("\r\n", "\r\n\ufeff").replace(',"', ',\ufeff"')
+    ).encode(),
+    "an index of pandas": lambda text: "".join(
+        f"{place - 1 if place else ''},{line}\n" for place, line in enumerate(text.splitlines())
+    ).encode(),
+    "an index from 1": lambda text: "".join(
+        f"{place or ''},{line}\n" for place, line in enumerate(text.splitlines())
+    ).encode(),
     "blank lines": lambda text: ("\n \n" + text.replace("\n", "\n\n\t\n") + "\n\n").encode(),
     "rows of spaces and quotes": lambda text: (text + '"",""\n \u00a0,\u3000\n').encode(),
     "empty columns": lambda text: with_columns(text, "", " ").encode(),

@@ -49,8 +49,14 @@ def shown(path: Path, video: Probe, frames: int, fps: float = 30) -> list[int]:
 
 
 def check_whole(path: Path, flags: tuple[str, ...] = (), seconds: float = 2) -> Probe:
+    video = check_frames(path, seconds)
+    assert video.flags == flags
+    return video
+
+
+def check_frames(path: Path, seconds: float = 2) -> Probe:
     video = probe(path)
-    assert (video.frames, video.corrupt, video.flags) == (FRAMES, 0, flags)
+    assert (video.frames, video.corrupt) == (FRAMES, 0)
     assert video.duration == pytest.approx(seconds, abs=0.002)
     assert shown(path, video, FRAMES, FRAMES / seconds) == list(range(FRAMES))
     return video
@@ -159,16 +165,17 @@ def test_a_clock_that_wraps_loses_no_frame(name, before, tmp_path):
     assert shown(path, video, FRAMES) == list(range(FRAMES))
 
 
-def shifted(source: Path, path: Path, seconds: float) -> Path:
-    """A copy of a file whose times are all earlier or later."""
+def shifted(source: Path, path: Path, seconds: float, kind: str = "video") -> Path:
+    """A copy of a file whose streams of one kind have earlier or later times."""
     options = {"avoid_negative_ts": "disabled"}
     with av.open(str(source)) as old, av.open(str(path), "w", options=options) as new:
-        stream = new.add_stream_from_template(old.streams.video[0])
-        for packet in old.demux(video=0):
+        streams = [new.add_stream_from_template(stream) for stream in old.streams]
+        for packet in old.demux():
             if packet.size:
-                shift = round(seconds / packet.time_base)
+                shift = round(seconds / packet.time_base) if packet.stream.type == kind else 0
                 packet.dts = shift + (packet.pts if packet.dts is None else packet.dts)
-                packet.pts, packet.stream = packet.pts + shift, stream
+                packet.pts = packet.pts + shift
+                packet.stream = streams[packet.stream.index]
                 new.mux(packet)
     return path
 
@@ -221,6 +228,125 @@ def test_what_cannot_be_decoded_at_the_start_is_flagged(tmp_path):
     video = probe(tmp_path / "cut.ts")
     assert (video.frames, video.flags) == (48, ("starts_undecodable",))
     assert shown(tmp_path / "cut.ts", video, 48) == list(range(12, 60))
+
+
+LATE = {
+    "faststart": (1.5, 10),
+    "dash+delay_moov": (0.5, 1.5, 10),
+    "dash+delay_moov+global_sidx": (0.5, 10),
+    "frag_keyframe+delay_moov": (0.5, 10),
+    "hybrid_fragmented": (0.5, 10),
+}
+
+
+@pytest.mark.parametrize("sound", [None, "aac"])
+@pytest.mark.parametrize("movflags", LATE)
+def test_an_mp4_file_whose_clock_starts_late_is_whole_until_it_is_cut(movflags, sound, tmp_path):
+    muxer = {"movflags": movflags, "avoid_negative_ts": "disabled"}
+    for start in LATE[movflags]:
+        muxer["output_ts_offset"] = str(start)
+        path = render(tmp_path / "late.mp4", sound=sound, seconds=2, muxer=muxer)
+        with av.open(str(path)) as container:
+            assert next(container.decode(video=0)).time == pytest.approx(start)
+        check_whole(path)
+        data = path.read_bytes()
+        for share in (0.6, 0.9):
+            (tmp_path / "cut.mp4").write_bytes(data[: round(len(data) * share)])
+            assert failure_of(tmp_path / "cut.mp4") == "truncated"
+
+
+@pytest.mark.parametrize("start", [1, 12, 36_000])
+@pytest.mark.parametrize("movflags", ["dash+delay_moov", "frag_keyframe+empty_moov"])
+def test_fragments_may_begin_late(movflags, start, tmp_path):
+    """As in recordings of live DASH, whose fragments (boxes `tfdt`) count from its beginning."""
+    path = render(tmp_path / "late.mp4", options={"bf": "0"}, muxer={"movflags": movflags})
+    data, at = bytearray(path.read_bytes()), -1
+    while (at := data.find(b"tfdt", at + 1)) >= 0:
+        assert data[at + 4] == 1
+        time = int.from_bytes(data[at + 8 : at + 16], "big") + start * 15_360
+        data[at + 8 : at + 16] = time.to_bytes(8, "big")
+    path.write_bytes(data)
+    check_whole(path)
+
+
+@pytest.mark.parametrize("movflags", ["faststart", "dash+delay_moov"])
+def test_a_picture_that_starts_after_the_sound_is_whole(movflags, tmp_path):
+    times = 3 + np.arange(FRAMES) / 30
+    muxer = {"movflags": movflags}
+    check_whole(render(tmp_path / "a.mp4", times=times, sound="aac", seconds=5, muxer=muxer))
+
+
+def test_a_late_stream_in_a_file_that_states_its_size_is_whole(tmp_path):
+    """The durations in these headers count the time before the first packet twice."""
+    wmv = {"picture": "wmv2", "sound": "libmp3lame", "kind": "asf"}
+    times = 3 + np.arange(FRAMES) / 30
+    check_whole(render(tmp_path / "picture.wmv", times=times, seconds=5, **wmv))
+    avi = {"picture": "mpeg4", "sound": "pcm_s16le"}
+    for name, settings in (("sound.avi", avi), ("sound.wmv", wmv)):
+        source = render(tmp_path / f"source.{name}", seconds=3, **settings)
+        path = shifted(source, tmp_path / name, 3, "audio")
+        assert check_frames(path).flags == OUTLASTED
+        data = path.read_bytes()
+        for share in (0.4, 0.6, 0.9):
+            (tmp_path / "cut").write_bytes(data[: round(len(data) * share)])
+            assert failure_of(tmp_path / "cut") == "truncated"
+
+
+VERY_LATE = {
+    "h264.ts": {"options": {"aspect": "2"}},
+    "h264.m2ts": {},
+    "mpeg2.mpg": {"picture": "mpeg2video", "sound": "mp2"},
+    "mpeg4.3gp": {"picture": "mpeg4"},
+}
+
+
+@pytest.mark.parametrize("name", VERY_LATE)
+def test_a_picture_whose_size_is_beyond_the_first_packets_is_shown(name, tmp_path):
+    """FFmpeg reads packets of some seconds to learn the size."""
+    settings = {"sound": "aac", "seconds": 22} | VERY_LATE[name]
+    path = shifted(render(tmp_path / f"source.{name}", **settings), tmp_path / name, 20)
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].width == 0
+    video = check_frames(path)
+    size = (256 if name == "h264.ts" else 128, 72)
+    assert (video.width, video.height) == size
+    assert next(read_frames(path, video.decoder, [0])).shape == (*size[::-1], 3)
+
+
+LONG = {
+    "libx264": {"keyint_min": "180", "sc_threshold": "0"},
+    "libx265": {"x265-params": "keyint=180:min-keyint=180:scenecut=0:log-level=none"},
+    "mpeg2video": {"sc_threshold": "1000000000"},
+}
+
+
+@pytest.mark.parametrize("codec", LONG)
+def test_a_broadcast_begins_with_its_first_key_frame(codec, tmp_path):
+    """Its key frames are 7.5 s apart here; what precedes the first one cannot be decoded."""
+    options = {"g": "180", "bf": "0"} | LONG[codec]
+    sound = {"sound": "mp2", "seconds": 15}
+    whole = render(tmp_path / "a.ts", codec, options, fps=24, frames=360, kind="mpegts", **sound)
+    with av.open(str(whole)) as container:
+        places = [packet.pos // 188 * 188 for packet in container.demux(video=0) if packet.size]
+    data, path = whole.read_bytes(), tmp_path / "cut.ts"
+    path.write_bytes(data[: 3 * 188] + data[places[5] :])
+    video = probe(path)
+    assert (video.frames, video.corrupt, video.flags) == (180, 0, ("starts_undecodable",))
+    assert (video.width, video.height) == (128, 72)
+    assert shown(path, video, 180, 24) == list(range(180, 360))
+    path.write_bytes(data[: 3 * 188] + data[places[185] :])
+    assert failure_of(path) == "corrupt"
+
+
+def test_a_damaged_start_counts_in_a_file_that_no_recorder_cuts(tmp_path):
+    path = render(tmp_path / "a.mp4", options={"g": "30", "keyint_min": "30", "bf": "0"})
+    with av.open(str(path)) as container:
+        packets = [(p.pos, p.size) for p in container.demux(video=0) if p.size]
+    data = bytearray(path.read_bytes())
+    for at, size in packets[:30]:
+        data[at : at + size] = bytes([255]) * size
+    path.write_bytes(data)
+    assert failure_of(path) == "corrupt"
 
 
 RATES = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from trailers12k.common.youtube import is_youtube, is_youtube_id
+from trailers12k.common.youtube import is_youtube, video_id
 
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?=\S)")
 """The scheme of a URL. A title such as `Alien: Romulus.mp4` has none."""
@@ -59,7 +59,7 @@ def from_table(address: str, folder: str | Path) -> str:
 
     Returns a path from the working directory for a local file, and other addresses unchanged.
     """
-    if not address or is_youtube_id(address) or (path := local_path(address)) is None:
+    if not address or video_id(address) or (path := local_path(address)) is None:
         return address
     joined = os.path.normpath(os.path.join(folder, path))
     if not path.is_absolute():
@@ -72,14 +72,14 @@ def from_table(address: str, folder: str | Path) -> str:
 
 def for_table(address: str, folder: str | Path) -> str:
     """The inverse of `from_table`: an address as a table in `folder` names it."""
-    if not address or is_youtube_id(address) or (path := local_path(address)) is None:
+    if not address or video_id(address) or (path := local_path(address)) is None:
         return address
     return as_path(str(path) if path.is_absolute() else os.path.relpath(path, folder))
 
 
 def as_path(path: str) -> str:
     """A path, with `./` before one that could be taken for a URL or the id of a video."""
-    is_other = scheme_of(path) or is_youtube(path) or is_youtube_id(path)
+    is_other = scheme_of(path) or is_youtube(path) or video_id(path)
     return f"./{path}" if is_other else path
 
 

@@ -61,7 +61,7 @@ def read_user_table(
     """Read a CSV file: UTF-8 with or without a byte order mark, any line ends, comma-separated.
 
     required, optional: names of columns; without `optional`, further columns are accepted. Columns
-        without a name are left out if they are empty.
+        without a name are left out if they are empty, and the first one also if it counts the rows.
     Raises `FileNotFoundError`, and `UserError` with the line for every other fault.
     """
     path = Path(path)
@@ -78,12 +78,19 @@ def read_user_table(
     number, head = next(lines, (1, []))
     columns = [name.strip() for name in head]
     _check_columns(columns, required, optional, f"{path}, line {number}")
-    rows = [(number, _row(cells, columns, f"{path}, line {number}")) for number, cells in lines]
+    rows = [
+        (number, _row(cells, columns, place, f"{path}, line {number}"))
+        for place, (number, cells) in enumerate(lines)
+    ]
     return UserTable(path, tuple(filter(None, columns)), rows)
 
 
 def _decoded(data: bytes, path: Path) -> str:
-    """The text of a file, without byte order marks. Raises `UserError` unless it is UTF-8."""
+    """The text of a file. Raises `UserError` unless it is UTF-8.
+
+    Without byte order marks, which files have in the middle after they were joined, and without the
+    Ctrl-Z that ends files of DOS.
+    """
     for start, kind in OTHER_FILES.items():
         if data.startswith(start):
             raise UserError(f"{path}: it is {kind}, not a CSV file; {SAVE}")
@@ -93,13 +100,15 @@ def _decoded(data: bytes, path: Path) -> str:
         line = _line_at(data[: data.index(0)].decode("latin-1"))
         raise UserError(f"{path}, line {line}: a NUL byte: the file is damaged; {SAVE}")
     try:
-        return data.decode("utf-8").lstrip("\ufeff")
+        text = data.decode("utf-8").replace("\ufeff", "")
     except UnicodeDecodeError as error:
         line = _line_at(data[: error.start].decode("latin-1"))
         raise UserError(
             f"{path}, line {line}: byte 0x{data[error.start]:02X} is not UTF-8: the table seems "
             f"to be saved in a Windows code page, such as 1252, 1251 or Shift-JIS; {SAVE}"
         ) from None
+    end = text.rstrip()
+    return end.rstrip("\x1a \t\r\n") if end.endswith("\x1a") else text
 
 
 def _line_at(before: str) -> int:
@@ -170,8 +179,8 @@ def _check_columns(
         )
 
 
-def _row(cells: Sequence[str], columns: Sequence[str], where: str) -> dict[str, str]:
-    """The stripped texts of a row by column. Raises `UserError`."""
+def _row(cells: Sequence[str], columns: Sequence[str], place: int, where: str) -> dict[str, str]:
+    """The stripped texts of a row by column. place: of the row, from 0. Raises `UserError`."""
     if len(cells) != len(columns):
         raise UserError(
             f"{where}: the number of columns is not {len(columns)}, as in the first line, but "
@@ -180,7 +189,9 @@ def _row(cells: Sequence[str], columns: Sequence[str], where: str) -> dict[str, 
     row = {name: cell.strip() for name, cell in zip(columns, cells, strict=True)}
     if "" not in row:
         return row
-    for name, cell in zip(columns, cells, strict=True):
+    # The index of a data frame, which pandas writes before the columns.
+    counted = not columns[0] and cells[0].strip() in (str(place), str(place + 1))
+    for name, cell in list(zip(columns, cells, strict=True))[counted:]:
         if not name and cell.strip():
             raise UserError(f"{where}: {cell!r} is in a column without a name; allowed: a name")
     del row[""]

@@ -4,6 +4,7 @@ Reads scores; writes results/summary.csv, results/summary.md and results/metrics
 know models or stores.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,10 @@ from trailers12k.common.vocabulary import (
 )
 from trailers12k.evaluation.absence import EXPLANATION, absence_sentences
 from trailers12k.evaluation.paper import PaperScore, RunStreams, compare_with_paper
+from trailers12k.evaluation.same_tests import same_test_sentences
 from trailers12k.evaluation.scores import is_untrained
+
+log = logging.getLogger(__name__)
 
 EXPLANATIONS = f"""\
 Mean ± sample standard deviation over the splits, in %. µAP: over all pairs of movie and genre; mAP:
@@ -40,6 +44,17 @@ the sum of the two standard deviations (=) or more (≠).
 
 """
 
+NOTHING_COMPARED = (
+    "no run has the stores, by name, and the fusion of a run of the paper, so none is compared "
+    "with it; docs/configuration.md lists the paper's stores and runs"
+)
+
+COUNTS = f"""\
+Test movies: those that were evaluated, of those in the test subsets of all splits. A movie without
+features is not evaluated; `{CHANCE}` and `{CONSTANT}` count all movies.
+
+"""
+
 OPTIONS = """\
 In brackets: the difference from the published evaluation. masked: padding of the last window is
 ignored; whole: a trailer is one sequence; weighted: a window counts by its clips; sklearn:
@@ -55,11 +70,15 @@ UNTRAINED_WARNING = (
 
 @dataclass(frozen=True)
 class Scores:
-    """Rows of transfer/tst.csv, transfer/val.csv and, for a second table, transfer/options.csv."""
+    """Rows of transfer/tst.csv, transfer/val.csv and, for a second table, transfer/options.csv.
+
+    mtgc: rows of data/mtgc.csv, whose columns `split*` are compared; None compares none.
+    """
 
     tst: pd.DataFrame
     val: pd.DataFrame
     options: pd.DataFrame | None = None
+    mtgc: pd.DataFrame | None = None
 
 
 def summarize(tst: pd.DataFrame) -> pd.DataFrame:
@@ -99,6 +118,11 @@ def markdown(
     lines = [*notes, f"Test movies per split: {per_split}."]
     untrained = sorted({r for r, row in summary.iterrows() if is_untrained(row["pretrained"])})
     compared = compare_with_paper(summary, runs)
+    if scores.mtgc is not None:
+        columns = scores.mtgc.filter(regex=r"^split\d+$").to_numpy()
+        lines += [f"{sentence.capitalize()}." for sentence in same_test_sentences(columns)]
+    if runs and not len(compared.columns):
+        lines.append(f"{NOTHING_COMPARED.capitalize()}.")
     return "".join(
         [
             "# Results\n\n",
@@ -107,6 +131,7 @@ def markdown(
             _absence_section(scores),
             f"\n{EXPLANATIONS}\n",
             COMPARISON if len(compared.columns) else "",
+            COUNTS if (summary["movies"] < summary["of"]).any() else "",
             *(f"- {line}\n" for line in lines),
             "" if scores.options is None else _options_section(scores.options),
         ]
@@ -123,7 +148,10 @@ def write_summary(
     """
     folder = Path(folder)
     summary = summarize(scores.tst)
-    whole = summary.join(compare_with_paper(summary, runs))
+    compared = compare_with_paper(summary, runs)
+    if runs and not len(compared.columns):
+        log.warning("%s", NOTHING_COMPARED)
+    whole = summary.join(compared)
     write_text(folder / "summary.csv", whole.to_csv(lineterminator="\n"))
     write_text(folder / "summary.md", markdown(summary, runs, notes, scores))
     means = {

@@ -24,7 +24,7 @@ from trailers12k.common.movie import (
 from trailers12k.common.text import escape_formula, is_printable, unescape_formula
 from trailers12k.common.user_table import read_user_table
 from trailers12k.common.vocabulary import PUBLISHED, SKIPPED, SOURCES
-from trailers12k.common.youtube import is_youtube, is_youtube_id
+from trailers12k.common.youtube import is_youtube, video_id
 from trailers12k.jobs.ledger import LedgerRow
 
 DECISIONS = ("accept", "reject", "wrong_trailer", "unsure")
@@ -168,7 +168,7 @@ def local_files(path: str | Path) -> Iterator[LocalFile]:
     """The local files that take the place of trailers. Raises `UserError`."""
     for line, texts in read_user_table(path, REQUIRED, WRITTEN).rows:
         address = from_table(unescape_formula(texts.get("replacement", "")), Path(path).parent)
-        file = local_path(address) if address and not is_youtube_id(address) else None
+        file = local_path(address) if address and not video_id(address) else None
         if file:
             yield LocalFile(f"{path}, line {line}", texts["mid"], "replacement", file)
 
@@ -178,7 +178,7 @@ def _decision(row: Mapping[str, str], where: str, local_files: bool) -> Decision
         raise UserError(f"{where}: {name}: {value!r} is not allowed; allowed: {allowed}")
 
     def address(name: str, value: str, files: bool) -> None:
-        if is_youtube_id(value):
+        if video_id(value):
             return
         try:
             check_trailer(name, value, where, files)

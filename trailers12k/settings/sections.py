@@ -294,7 +294,7 @@ class BackboneSettings(Section):
 
 
 class SplitSettings(Section):
-    """How movies are assigned to the subsets of three independent splits."""
+    """How movies are assigned to the subsets of three splits."""
 
     training: Share = Field(default=0.7, description="Share of training movies, in tenths.")
     validation: Share = Field(default=0.1, description="Share of validation movies, in tenths.")
@@ -351,7 +351,8 @@ class EvaluationSettings(Section):
     paper: bool | None = Field(
         default=None,
         description="Whether the results are compared with the paper's. null: where the movies are "
-        "the paper's, that is, of the sources `published` or `trailers12k` alone.",
+        "the paper's, that is, of the sources `published` or `trailers12k` alone. Only runs on "
+        "stores with the paper's names are compared.",
     )
 
 

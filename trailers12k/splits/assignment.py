@@ -53,10 +53,35 @@ class SplitRequest:
 
     def constraints(self, mids: Sequence[str]) -> Constraints:
         """The constraints from the tables, in the order of `mids`. Raises `UserError`."""
-        return Constraints(
-            read_assigned(self.extend, mids) if self.extend else None,
-            read_groups(self.groups, mids) if self.groups else None,
-        )
+        assigned = read_assigned(self.extend, mids) if self.extend else None
+        groups = read_groups(self.groups, mids) if self.groups else None
+        if assigned is not None and groups is not None:
+            torn = _torn_groups(mids, assigned, groups)
+            if torn:
+                log.warning(
+                    "%s: groups that stay divided, since %s assigns their movies to different "
+                    "subsets: %d, such as %s",
+                    self.groups,
+                    self.extend,
+                    len(torn),
+                    torn[0],
+                )
+        return Constraints(assigned, groups)
+
+
+def _torn_groups(mids: Sequence[str], assigned: np.ndarray, groups: np.ndarray) -> list[str]:
+    """For each group that a split divides among subsets: two of its movies and their subsets."""
+    torn = []
+    names, counts = np.unique(groups, return_counts=True)
+    for group in names[counts > 1]:
+        members = np.flatnonzero(groups == group).tolist()
+        for split, column in enumerate(assigned[members].T):
+            first = {s: mids[m] for s, m in zip(column, members, strict=True) if s != UNASSIGNED}
+            if len(first) > 1:
+                (a, mid), (b, other) = list(first.items())[:2]
+                torn.append(f"{mid} ({SUBSETS[a]}) and {other} ({SUBSETS[b]}) in split {split}")
+                break
+    return torn
 
 
 @dataclass(frozen=True)
@@ -121,9 +146,9 @@ def balance(
     """The rows of results/splits.csv, one per split and subset.
 
     splits: prefix -> columns (movies, splits); a split is called by its prefix and number.
-    Keys: `split`, `subset`, `movies`, `label_deviation`, `rare_deviation` and `pair_deviation` of
-    the split (see `Deviations`), and per genre its share in the subset relative to its share
-    overall (1 is perfect).
+    Keys: `split`, `subset`, `movies`; `label_deviation`, `rare_deviation` (in movies) and
+    `pair_deviation` of the split (see `Deviations`); and per genre its share in the subset relative
+    to its share overall (1 is perfect).
     """
     overall, rows = labels.mean(axis=0), []
     named = [(f"{name}{n}", c) for name, cs in splits.items() for n, c in enumerate(cs.T)]

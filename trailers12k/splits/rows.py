@@ -3,7 +3,7 @@
 Reads tables that a user names. Must not import numpy, since Snakemake checks tables while it plans.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,9 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.user_table import read_user_table
 from trailers12k.common.vocabulary import SPLITS, SUBSETS
 
-BINARY = ("0", "1")
-"""Values of a label."""
-POSITIONS = tuple(str(number) for number in range(len(SUBSETS)))
+BINARY = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
+"""Values of a label, in lower case: as spreadsheets and data frames write them."""
+POSITIONS = {str(number): number for number in range(len(SUBSETS))}
 """Values of a split column."""
 
 
@@ -30,16 +30,16 @@ class Rows:
         """The movies, in the order of the rows."""
         return [row["mid"] for _, row in self.lines]
 
-    def numbers(self, names: Sequence[str], allowed: Sequence[str]) -> list[list[int]]:
+    def numbers(self, names: Sequence[str], allowed: Mapping[str, int]) -> list[list[int]]:
         """The values of some columns, row by row. Raises `UserError` on a value not allowed."""
         for line, row in self.lines:
             for name in names:
-                if row[name] not in allowed:
+                if row[name].lower() not in allowed:
                     raise UserError(
                         f"{self.path}, line {line}: {name} is {row[name]!r}; allowed: "
-                        f"{', '.join(allowed)}"
+                        f"{', '.join(dict.fromkeys(map(str, allowed.values())))}"
                     )
-        return [[int(row[name]) for name in names] for _, row in self.lines]
+        return [[allowed[row[name].lower()] for name in names] for _, row in self.lines]
 
 
 def read_rows(path: str | Path, columns: Sequence[str]) -> Rows:

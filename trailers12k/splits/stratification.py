@@ -8,7 +8,7 @@ order: Szymański and Kajdanowicz 2017).
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import NamedTuple
@@ -18,6 +18,7 @@ import numpy as np
 from trailers12k.common.errors import UserError
 from trailers12k.common.seeds import seed_for
 from trailers12k.common.vocabulary import SPLITS, SUBSETS
+from trailers12k.evaluation.same_tests import same_test_sentences
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +28,14 @@ SHARES = {"training": 0.7, "validation": 0.1, "test": 0.2}
 TRIES = 5
 """Random starts of which the best result is kept."""
 
+TOLERANCE = 0.05
+"""By how much a result's imbalance may exceed the lowest, relative to it, where the most balanced
+result has the test movies of an earlier split. Of a few movies, few assignments are best."""
+
 LEAST_MOVIES = 10
 """Fewer movies are not split. Shares are tenths."""
+
+VALIDATION, TEST = SUBSETS.index("validation"), SUBSETS.index("test")
 
 UNASSIGNED = -1
 """In a split column: a movie without a subset."""
@@ -91,11 +98,13 @@ def make_splits(
     constraints: Constraints | None = None,
     count: int = len(SPLITS),
 ) -> np.ndarray:
-    """`count` independent splits as columns: (movies, count) int64.
+    """`count` splits as columns: (movies, count) int64.
 
+    Each has random starts of its own. Of a few movies, splits share more test movies than by
+    chance, since few assignments are balanced; a warning names those with the same test movies.
     See `make_split` for the other parameters and the errors.
     """
-    columns = []
+    columns: list[np.ndarray] = []
     for number in range(count):
         column = make_split(
             labels,
@@ -103,6 +112,7 @@ def make_splits(
             seed_for(seed, "split", number),
             tries,
             (constraints or Constraints()).of_split(number),
+            columns,
         )
         sizes = "/".join(str((column == subset).sum()) for subset in range(len(SUBSETS)))
         log.info(
@@ -112,7 +122,10 @@ def make_splits(
             *deviations(labels, column),
         )
         columns.append(column)
-    return np.column_stack(columns)
+    splits = np.column_stack(columns)
+    for sentence in same_test_sentences(splits):
+        log.warning("%s", sentence)
+    return splits
 
 
 def make_split(
@@ -121,12 +134,15 @@ def make_split(
     seed: int,
     tries: int = TRIES,
     constraints: Constraints | None = None,
+    earlier: Sequence[np.ndarray] = (),
 ) -> np.ndarray:
     """One split column, (movies,) int64 of 0, 1, 2: the most balanced of `tries` seeded ones.
 
     labels: (movies, genres) of 0 and 1. shares: one for each of `SUBSETS`.
     constraints: `assigned` is (movies,). New movies are assigned so that all movies together are
         as balanced as possible.
+    earlier: columns of other splits. Where the most balanced result has the test movies of one of
+        them, the result within `TOLERANCE` that shares fewest with any of them replaces it.
 
     Raises `UserError` when there are fewer than `LEAST_MOVIES`, or a subset stays empty.
     """
@@ -145,20 +161,40 @@ def make_split(
     columns = np.column_stack([with_pairs(labels), np.ones(len(labels), np.int64)])
     target = np.array([shares[name] for name in SUBSETS])
     search = _Search(columns, labels.shape[1], target, base, units, open_units)
-    best, lowest = base, np.inf
+    results = []
     for number in range(tries):
         subset_of, imbalance = search.run(np.random.default_rng(seed_for(seed, "try", number)))
         column = np.where(base == UNASSIGNED, subset_of[units], base)
-        if imbalance < lowest and len(np.unique(column)) == len(SUBSETS):
-            best, lowest = column, imbalance
-    if lowest == np.inf:
+        if len(np.unique(column)) == len(SUBSETS):
+            results.append((imbalance, column))
+    if not results:
         number = len(np.unique(units))
         raise UserError(
             f"splits: {len(labels)} movies in {number} {'group' if number == 1 else 'groups'} "
             "leave a subset empty; "
             "put fewer movies into one group"
         )
-    return best
+    return _choose(results, earlier)
+
+
+def _choose(
+    results: Sequence[tuple[float, np.ndarray]], earlier: Sequence[np.ndarray]
+) -> np.ndarray:
+    """The column to use of (imbalance, column): see `earlier` of `make_split`."""
+    lowest, best = min(results, key=lambda result: result[0])
+    if not any(np.array_equal(best == TEST, other == TEST) for other in earlier):
+        return best
+
+    def shared(result: tuple[float, np.ndarray]) -> tuple[int, int, float]:
+        test, validation = (
+            max(int(((result[1] == subset) & (other == subset)).sum()) for other in earlier)
+            for subset in (TEST, VALIDATION)
+        )
+        return test, validation, result[0]
+
+    # The addend is for rounding errors of an imbalance of 0.
+    near = [result for result in results if result[0] <= (1 + TOLERANCE) * lowest + 1e-9]
+    return min(near, key=shared)[1]
 
 
 class _Search:

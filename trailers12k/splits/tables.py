@@ -76,6 +76,15 @@ def read_groups(path: str | Path, mids: Sequence[str]) -> np.ndarray:
     A movie without a group gets one of its own. Raises `UserError`, with file and line.
     """
     group = read_group_names(path)
+    others = sorted(group.keys() - set(mids))
+    if others:
+        log.warning(
+            "%s: %d of %d movies are not among those to split, such as %s; check their mids",
+            path,
+            len(others),
+            len(group),
+            others[0],
+        )
     numbers = {name: number for number, name in enumerate(dict.fromkeys(group.values()))}
     log.info("%s: movies: %d, groups: %d", path, len(group.keys() & set(mids)), len(numbers))
     return np.array(

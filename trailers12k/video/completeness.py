@@ -16,6 +16,12 @@ UNFINISHED = (0, 0xFFFFFFFF)
 
 ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
+INDEX = "moov"
+"""The box of an MP4 file that lists the tracks."""
+
+MOVI, DATA_OBJECT = "movi", "data object"
+"""The parts of AVI and ASF files that hold all packets."""
+
 MP4_BOXES = (b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"wide", b"free", b"skip", b"uuid")
 """Boxes with which files begin."""
 
@@ -48,13 +54,24 @@ class Missing(NamedTuple):
 
 def missing(path: Path) -> Missing | None:
     """What a file lacks at its end; None if nothing, or if the container does not state sizes."""
+    lack = _stated(path)
+    return lack if lack and lack.bytes > 0 else None
+
+
+def has_all_packets(path: Path) -> bool:
+    """Whether an AVI or ASF file states the size of all its packets, and has these bytes."""
+    lack = _stated(path)
+    return lack is not None and lack.bytes <= 0 and lack.part in (MOVI, DATA_OBJECT)
+
+
+def _stated(path: Path) -> Missing | None:
+    """What a file lacks, by a number of bytes that is not positive if it lacks nothing."""
     with path.open("rb") as file:
         data = _Bytes(file)
         try:
             for is_format, check in CHECKS:
                 if is_format(data):
-                    lack = check(data)
-                    return lack if lack and lack.bytes > 0 else None
+                    return check(data)
         except _TooManyParts:
             log.info("%s has more than %d parts; their sizes are not checked", path, MOST_READS)
     return None
@@ -123,7 +140,7 @@ def _matroska(data: _Bytes) -> Missing | None:
 
 
 def _avi(data: _Bytes) -> Missing | None:
-    at = 0
+    at, lack = 0, None
     while data[at : at + 4] == b"RIFF":
         riff = at + 8 + data.number(at + 4, 4, "little")
         at += 12
@@ -132,17 +149,18 @@ def _avi(data: _Bytes) -> Missing | None:
             if data[at + 8 : at + 12] == b"movi":
                 if size in UNFINISHED:
                     return None
-                if at + 8 + size > len(data):
-                    return Missing(at + 8 + size - len(data), "movi")
+                lack = Missing(at + 8 + size - len(data), MOVI)
+                if lack.bytes > 0:
+                    return lack
             at += 8 + size + size % 2
         at = riff
-    return None
+    return lack
 
 
 def _asf(data: _Bytes) -> Missing | None:
     at = data.number(16, 8, "little")
     size = data.number(at + 16, 8, "little") if data[at : at + 16] == ASF_DATA else 0
-    return Missing(at + size - len(data), "data object") if size else None
+    return Missing(at + size - len(data), DATA_OBJECT) if size else None
 
 
 def _flv(data: _Bytes) -> Missing | None:

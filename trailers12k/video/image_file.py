@@ -9,10 +9,11 @@ their own (32 bits, floating point) have the smallest of 0 to 1 (floating point)
 holds all values, or else that of their highest value.
 """
 
-import math
 import re
 import struct
+from collections.abc import Mapping
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
@@ -38,6 +39,11 @@ BY_OTHER_PROGRAMS = ("EPS", "WMF")
 WIDE = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 """Pillow's modes of grey pictures with more than eight bits."""
 
+BITS, PHOTOMETRIC, SAMPLE_FORMAT = 258, 262, 339
+"""Tags of TIFF 6.0."""
+WHITE_IS_ZERO = 0
+"""Value of the tag `PHOTOMETRIC`."""
+
 
 def read_image(data: bytes) -> Image.Image:
     """The picture of an image file, in mode RGB.
@@ -51,7 +57,8 @@ def read_image(data: bytes) -> Image.Image:
             # Before other steps, which would read the whole file without a limit of their own.
             image.load()
             profile = image.info.get("icc_profile")
-            return _to_rgb(_opaque(_eight_bits(_upright(image))), profile)
+            tags = dict(getattr(image, "tag_v2", {}))
+            return _to_rgb(_opaque(_eight_bits(_upright(image), tags)), profile)
     except UnidentifiedImageError as error:
         raise Failure("not_image", "no image format that Pillow reads") from error
     except IMAGE_ERRORS as error:
@@ -70,20 +77,28 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
+def _eight_bits(image: Image.Image, tags: Mapping[int, Any]) -> Image.Image:
+    """A picture with at most eight bits. tags: those of a TIFF file, else none.
+
+    Raises `ValueError` for values that are not finite.
+    """
     if image.mode not in WIDE:
         return image
-    wide = image.convert("F")
-    highest = float(np.max(wide.getextrema()))
+    values = np.asarray(image.convert("F"))
+    if image.mode == "I" and tags.get(BITS) == (32,) and tags.get(SAMPLE_FORMAT, (1,)) == (1,):
+        # Pillow reads the bits of unsigned values as signed ones.
+        values = np.asarray(image).view(np.uint32).astype(np.float32)
+    highest = float(values.max())
+    if not np.isfinite([values.min(), highest]).all():
+        raise ValueError("values that are not finite")
     if image.mode.startswith("I;16"):
         top = 65535.0
     else:
         ranges = ([1.0] if image.mode == "F" else []) + [255.0, 65535.0]
         top = next((top for top in ranges if highest <= top), highest)
-    if not math.isfinite(top):
-        raise ValueError("values that are not finite")
-    # Conversion to L clips, and cuts off decimals.
-    scaled = wide.point(lambda value: value * (255 / top) + 0.5).convert("L")
+    if tags.get(PHOTOMETRIC) == WHITE_IS_ZERO:  # Pillow heeds it up to eight bits
+        values = top - values
+    scaled = Image.fromarray(np.clip(values * (255 / top) + 0.5, 0, 255).astype(np.uint8))
     if "transparency" in image.info:
         scaled.info["transparency"] = round(image.info["transparency"] * 255 / top)
     return scaled

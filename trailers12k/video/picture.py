@@ -44,6 +44,18 @@ LIMITED_GREY = np.clip(np.round((np.arange(256) - 16) * (255 / 219)), 0, 255).as
 """FFmpeg's scaler takes every grey frame for full range; this expands one of limited range."""
 
 
+def _newer_type(cls: type[Type], number: int) -> Type:
+    """A type of side data that FFmpeg has and PyAV lacks, such as EXIF. PyAV raises a `ValueError`
+    for every frame that has one."""
+    member = object.__new__(cls)
+    member._name_ = f"TYPE_{number}"
+    member._value_ = number  # type: ignore[assignment]
+    return member
+
+
+Type._missing_ = classmethod(_newer_type)  # type: ignore[method-assign, assignment]
+
+
 @dataclass(frozen=True)
 class Orientation:
     """How a frame is turned to be shown: first rows and columns change places, then it is flipped.

@@ -13,7 +13,7 @@ import numpy as np
 from av.error import FFmpegError
 
 from trailers12k.common.errors import Failure
-from trailers12k.video.completeness import Missing, missing
+from trailers12k.video.completeness import INDEX, Missing, has_all_packets, missing
 from trailers12k.video.container import check_format, is_picture_format
 from trailers12k.video.picture import Appearance
 from trailers12k.video.reader import TIE, decode, decord_module, displayed_size, video_stream
@@ -90,9 +90,13 @@ def probe(path: str | Path) -> Probe:
 
 def _probe(path: Path, container: Any) -> Probe:
     check_format(container)
-    stream = video_stream(container)
-    # Before decoding, which may change the size of the stream.
-    width, height = displayed_size(stream)
+    try:
+        stream = video_stream(container)
+    except Failure as error:
+        if (lack := missing(path)) and lack.part == INDEX:
+            raise Failure("truncated", f"{lack.bytes} bytes of its index are missing") from error
+        raise
+    stated = size = displayed_size(stream)
     clock = FrameClock(container, stream)
     packets, meter = PacketTimes(container), SoundMeter(container)
 
@@ -100,10 +104,13 @@ def _probe(path: Path, container: Any) -> Probe:
         packets.add(packet)
         meter.add(packet)
 
+    is_broadcast = container.format.flags & DISCONTINUOUS
     times, corrupt, last, appearance = [], 0, None, Appearance()
     for frame, time, damaged in decode(container, stream, clock, watch):
-        corrupt += damaged
+        # A recording of a broadcast may begin before the first frame that can be decoded.
+        corrupt += damaged and (frame is not None or last is not None or not is_broadcast)
         if frame is not None:
+            size = size if all(size) else displayed_size(stream)
             times.append(time)
             # Colours and orientation change at key frames only; looking at each frame takes a tenth
             # of the time of decoding.
@@ -120,12 +127,13 @@ def _probe(path: Path, container: Any) -> Probe:
     _check_end(path, container, stream, packets, end)
     if corrupt > MAX_CORRUPT * len(times):
         raise Failure("corrupt", f"{corrupt} of {len(times)} frames are damaged")
-    if appearance.is_transposed:
-        height, width = width, height
+    if not all(size):
+        raise Failure("corrupt", "its pictures have no size")
+    height, width = size if appearance.is_transposed else size[::-1]
     # Of several streams, decord may choose a different one; in broadcast formats, whose times may
     # be negative, it may skip the first frames.
     simple = not corrupt and appearance.is_ordinary and len(container.streams.video) == 1
-    simple = simple and not clock.flags and not container.format.flags & DISCONTINUOUS
+    simple = simple and not clock.flags and not is_broadcast and all(stated)
     small = path.stat().st_size <= DECORD_BYTES and len(times) <= DECORD_FRAMES
     return Probe(
         duration=end - times[0],
@@ -155,23 +163,35 @@ def _check_end(path: Path, container: Any, stream: Any, packets: PacketTimes, en
         return  # FFmpeg estimates the duration from the last packets
     start, reached = packets.all()
     declared = (container.duration or 0) / 1e6
-    track = _track_duration(container, stream)
     # Some programs write the time of the end, others the time since the start.
     shift = start if start < 0 or start >= declared else 0.0
-    picture_ends_early = end - shift < track - _tolerance(track, lack)
+    is_listed = _is_mp4(container) and stream.duration
+    first, track = _mp4_track(stream) if is_listed else (shift, _matroska_duration(stream))
+    picture_ends_early = end - first < track - _tolerance(track, lack)
     file_ends_early = reached - shift < declared - _tolerance(declared, lack)
     if lack and (lack.media or picture_ends_early or file_ends_early or not declared):
         raise Failure("truncated", f"{lack.bytes} bytes of its {lack.part} are missing")
     if picture_ends_early and _is_mp4(container):
-        raise Failure("truncated", f"the video ends at {end:.2f} s of {track:.2f} s")
-    if file_ends_early and (picture_ends_early or not track):
+        raise Failure("truncated", f"the video ends at {end:.2f} s of {first + track:.2f} s")
+    # Some programs add the start of a late stream to the duration in the header.
+    if file_ends_early and (picture_ends_early or not track) and not has_all_packets(path):
         raise Failure("truncated", f"the last packet ends at {reached:.2f} s of {declared:.2f} s")
 
 
-def _track_duration(container: Any, stream: Any) -> float:
-    """Seconds to the end of a track by an MP4 file's index or a Matroska tag; 0 without them."""
-    if _is_mp4(container) and stream.duration:
-        return float((stream.duration + (stream.start_time or 0)) * stream.time_base)
+def _mp4_track(stream: Any) -> tuple[float, float]:
+    """Seconds at which a track of an MP4 file starts, and its duration.
+
+    FFmpeg returns the duration of a track that the index lists. Of one in fragments, which the
+    index does not list, it returns the time of the end, unless an edit list delays the track.
+    """
+    start, duration = stream.start_time or 0, stream.duration
+    if not stream.frames and start < duration:
+        duration -= max(0, start)
+    return float(start * stream.time_base), float(duration * stream.time_base)
+
+
+def _matroska_duration(stream: Any) -> float:
+    """Seconds to the end of a track by a tag; 0 without it."""
     tag = MATROSKA_DURATION.fullmatch(stream.metadata.get("DURATION", ""))
     return 3600 * int(tag[1]) + 60 * int(tag[2]) + float(tag[3]) if tag else 0.0
 

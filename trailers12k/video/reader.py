@@ -10,6 +10,7 @@ if it has even sides and square pixels; otherwise, and when they scale, they dif
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -93,9 +94,12 @@ def _read_pyav(
 ) -> Iterator[np.ndarray]:
     with av.open(str(path), metadata_errors="replace") as container:
         stream = video_stream(container)
-        pictures = PictureConverter(*displayed_size(stream), size, bars)
+        shown = displayed_size(stream)
         frames = _intact(decode(container, stream, FrameClock(container, stream)))
-        stamped = deinterlaced(frames)
+        first = list(islice(frames, 1))
+        shown = shown if all(shown) else displayed_size(stream)
+        pictures = PictureConverter(*shown, size, bars)
+        stamped = deinterlaced(chain(first, frames))
         previous, image = None, np.empty(0, np.uint8)
         for frame in _nearest(stamped, times):
             if frame is not previous:
@@ -223,9 +227,11 @@ def _preference(stream: Any) -> tuple[bool, bool, bool, int]:
 def displayed_size(stream: Any) -> tuple[int, int]:
     """Width and height in square pixels, before rotation; decoders report the stored size.
 
+    To be called before decoding, which may change the size. Zeros where the first packets that
+    FFmpeg reads do not state it; then another call after the first frame returns that frame's size.
     An aspect ratio of pixels beyond 1:4 or 4:1 comes from a damaged header and is ignored.
     """
-    aspect = stream.sample_aspect_ratio or 1
+    aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio or 1
     return round(stream.width * (aspect if 0.25 <= aspect <= 4 else 1)), stream.height
 
 

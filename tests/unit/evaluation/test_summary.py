@@ -57,7 +57,7 @@ def test_differences_from_the_paper_are_judged_by_both_deviations(scored, tmp_pa
     assert (row.paper_uap, row.paper_uap_sd) == (70.92, 3.49)
     text = (tmp_path / "summary.md").read_text()
     assert "70.92±3.49 (+1.08 =)" in text and "66.16±2.45 (-6.16 ≠)" in text
-    assert " of " not in text.splitlines()[6]
+    assert " of " not in text.splitlines()[6] and "count all movies" not in text
 
 
 def test_the_table_counts_missing_movies(scored, tmp_path):
@@ -65,6 +65,7 @@ def test_the_table_counts_missing_movies(scored, tmp_path):
     summary.write_summary(tmp_path, Scores(scored, scored), RUNS, [])
     text = (tmp_path / "summary.md").read_text()
     assert "57 of 60" in text and "60 of 60" in text and "test movies" in text
+    assert "`chance` and `constant prediction` count all movies" in text
     table = pd.read_csv(tmp_path / "summary.csv", index_col="run")
     assert tuple(table.loc["ResNet", ["movies", "of"]]) == (57, 60)
 
@@ -74,6 +75,38 @@ def test_without_runs_to_compare_there_is_no_word_of_the_paper(scored, tmp_path)
     text = (tmp_path / "summary.md").read_text()
     assert "paper's" not in text and "ours minus" not in text
     assert not [name for name in pd.read_csv(tmp_path / "summary.csv") if "paper" in name]
+
+
+def test_runs_of_which_the_paper_has_none_are_named_once(scored, tmp_path, caplog):
+    sentence = "o run has the stores, by name, and the fusion of a run of the paper"
+    summary.write_summary(tmp_path, Scores(scored, scored), {"mine": RUNS["mine"]}, [])
+    assert f"- N{sentence}" in (tmp_path / "summary.md").read_text()
+    (record,) = caplog.records
+    assert record.levelname == "WARNING" and f"n{sentence}" in record.getMessage()
+    caplog.clear()
+    for runs in (RUNS, {}):
+        summary.write_summary(tmp_path, Scores(scored, scored), runs, [])
+        assert sentence not in (tmp_path / "summary.md").read_text() and not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("columns", "named"),
+    [
+        ([[0, 1, 2], [0, 1, 2], [1, 0, 2]], "Splits 0, 1 and 2 have"),
+        ([[0, 1, 2], [2, 1, 0], [1, 0, 2]], "Splits 0 and 2 have"),
+        ([[0, 1, 2], [2, 1, 0], [1, 2, 0]], None),
+    ],
+)
+def test_splits_with_the_same_test_movies_are_named(scored, tmp_path, columns, named):
+    mtgc = pd.DataFrame({"mid": ["a", "b", "c"], "action": 1})
+    for number, column in enumerate(columns):
+        mtgc[f"split{number}"] = column
+    summary.write_summary(tmp_path, Scores(scored, scored, mtgc=mtgc), RUNS, [])
+    text = (tmp_path / "summary.md").read_text()
+    if named:
+        assert f"- {named} the same test movies: the deviation over splits says nothing" in text
+    else:
+        assert "the same test movies" not in text
 
 
 def test_genres_without_a_movie_are_named_for_each_split_and_subset(scored, tmp_path):

@@ -120,6 +120,25 @@ def test_a_request_is_built_from_the_plain_settings():
     )
 
 
+def test_groups_that_an_earlier_table_divides_are_named_in_a_warning(tmp_path, caplog):
+    earlier, groups = tmp_path / "old.csv", tmp_path / "groups.csv"
+    earlier.write_text(
+        "mid,split0,split1,split2\n"
+        "tt0000001,0,0,0\ntt0000002,0,2,0\ntt0000003,1,1,1\ntt0000004,2,1,2\n"
+    )
+    groups.write_text("mid,group\n" + "".join(f"tt000000{n},{n % 2}\n" for n in range(1, 6)))
+    mids = [f"tt000000{number}" for number in range(1, 6)]
+    constraints = SplitRequest(extend=earlier, groups=groups).constraints(mids)
+    assert constraints.assigned is not None and constraints.groups is not None
+    (message,) = [line.getMessage() for line in caplog.records if line.levelname == "WARNING"]
+    assert message.startswith(f"{groups}: groups that stay divided, since {earlier} assigns")
+    assert message.endswith("2, such as tt0000001 (training) and tt0000003 (validation) in split 0")
+    caplog.clear()
+    groups.write_text("mid,group\ntt0000001,a\ntt0000005,a\n")
+    SplitRequest(extend=earlier, groups=groups).constraints(mids)
+    assert not [line for line in caplog.records if line.levelname == "WARNING"]
+
+
 def test_splits_have_the_requested_shares_and_number_of_tries(labels, tmp_path):
     shares = {"training": 0.5, "validation": 0.3, "test": 0.2}
     mids = [f"tt{number:07}" for number in range(len(labels))]

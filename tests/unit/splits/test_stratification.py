@@ -1,3 +1,4 @@
+import logging
 import re
 from itertools import combinations
 from pathlib import Path
@@ -7,6 +8,7 @@ import pytest
 from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 
 from trailers12k.common.errors import UserError
+from trailers12k.common.seeds import seed_for
 from trailers12k.splits import stratification
 from trailers12k.splits.stratification import (
     SHARES,
@@ -45,13 +47,70 @@ def test_labels_and_pairs_deviate_less_than_half_as_much_as_at_random(labels):
     assert label < random_label / 2 and pair < random_pair / 2
 
 
-def test_the_three_splits_are_independent(labels):
+def test_the_three_splits_share_test_movies_by_chance(labels):
     columns = make_splits(labels, SHARES, seed=0, tries=1)
     for a, b in ((0, 1), (0, 2), (1, 2)):
         both = ((columns[:, a] == 2) & (columns[:, b] == 2)).sum()
         assert 20 < both < 60  # 40 by chance
     for column in columns.T:
         assert np.abs(np.bincount(column) / 1000 - [0.7, 0.1, 0.2]).max() < 0.02
+
+
+def most_balanced(labels, seed):
+    """The three splits that do not consider each other."""
+    seeds = [seed_for(seed, "split", number) for number in range(3)]
+    return np.column_stack([make_split(labels, SHARES, split_seed) for split_seed in seeds])
+
+
+def different_tests(columns):
+    return len({(column == 2).tobytes() for column in columns.T})
+
+
+def test_splits_of_few_movies_differ_where_that_costs_little():
+    before = after = 0
+    for seed in range(12):
+        labels = TABLES["published"][20 * seed : 20 * seed + 14]
+        best, columns = most_balanced(labels, seed), make_splits(labels, SHARES, seed)
+        np.testing.assert_array_equal(columns[:, 0], best[:, 0])
+        for ours, other in zip(columns.T, best.T, strict=True):
+            lowest = imbalance_by_hand(labels, other)
+            assert lowest <= imbalance_by_hand(labels, ours) * (1 + 1e-9)
+            assert imbalance_by_hand(labels, ours) <= 1.05 * lowest + 1e-6
+        assert different_tests(columns) >= different_tests(best)
+        before, after = before + different_tests(best), after + different_tests(columns)
+    assert after >= before + 6
+
+
+@pytest.mark.parametrize("name", ["200 movies", "2,000 movies", "30 labels"])
+def test_splits_of_many_movies_are_the_most_balanced_ones(name):
+    np.testing.assert_array_equal(
+        make_splits(TABLES[name], SHARES, 4), most_balanced(TABLES[name], 4)
+    )
+
+
+def test_of_equally_balanced_results_the_one_with_fewest_earlier_test_movies_is_taken():
+    """Ten movies of one genre: every division by shares is as balanced as another."""
+    labels = np.ones((10, 1), int)
+    first = make_split(labels, SHARES, 0)
+    again = make_split(labels, SHARES, 0, earlier=[first])
+    assert np.bincount(again).tolist() == [7, 1, 2]
+    assert ((again == 2) & (first == 2)).sum() == 0
+    np.testing.assert_array_equal(make_split(labels, SHARES, 0, tries=1, earlier=[first]), first)
+
+
+def test_splits_with_the_same_test_movies_are_named_in_a_warning(labels, caplog):
+    caplog.set_level(logging.WARNING)
+    make_splits(labels, SHARES, seed=0, tries=1)
+    assert not caplog.messages
+    column = np.repeat([0, 1, 2, UNASSIGNED], [7, 1, 1, 1])
+    other = np.repeat([0, 2, 1, UNASSIGNED], [7, 1, 1, 1])
+    # The last movie joins the test movies, which need one more.
+    assigned = np.column_stack([column, other, column])
+    make_splits(np.ones((10, 1), int), SHARES, 0, constraints=Constraints(assigned))
+    assert caplog.messages == [
+        "splits 0 and 2 have the same test movies: the deviation over splits says nothing about "
+        "other movies"
+    ]
 
 
 def test_deviations_of_a_small_split_equal_those_computed_by_hand():

@@ -236,13 +236,18 @@
 
   // Addresses. The same rules as trailers12k/common/youtube.py, which reads the exported decisions.
   const SITE = ['youtube.com', 'youtu.be', 'youtube-nocookie.com', 'youtube.googleapis.com', 'youtubekids.com',
-    'youtubeeducation.com', 'y2u.be'];
+    'youtubeeducation.com', 'y2u.be', 'ytimg.com'];
   const SHORT = ['youtu.be', 'y2u.be'];
   const SCHEMELESS = new RegExp(`^(//)?([a-z0-9-]+\\.)*(${SITE.join('|').replaceAll('.', '\\.')})(:\\d+)?[/?#]`, 'i');
-  const ID_FOLLOWS = ['v', 'vi', 'e', 'embed', 'shorts', 'live', 'watch', 'video'];
+  const ID_FOLLOWS = ['v', 'vi', 'vi_webp', 'an_webp', 'e', 'embed', 'shorts', 'live', 'watch', 'video'];
   const NO_ID = ['videoseries', 'live_stream'];
   const LINKS = ['u', 'continue', 'next', 'url', 'q'];
+  const REDIRECTS = /^(www\.)?google\.[a-z]{2,3}(\.[a-z]{2})?$/;
+  const INVISIBLE = '\\x00-\\x20\\x7f-\\xa0\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u2000-\\u200f'
+    + '\\u2028-\\u202f\\u205f-\\u206f\\u2800\\u3000\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\uffff';
+  const QUOTES = '<>"\'`\\u2018-\\u201f\\u00ab\\u00bb\\u2039\\u203a';
 
+  const stripped = (text, set) => text.replace(new RegExp(`^[${set}]+|[${set}]+$`, 'g'), '');
   const isId = (text) => /^[A-Za-z0-9_-]{11}$/.test(text) && !NO_ID.includes(text);
   const isIn = (host, domains) => domains.some((domain) => `.${host}`.endsWith(`.${domain}`));
 
@@ -260,28 +265,46 @@
     }
   }
 
+  /** The URL of an address, with or without its scheme. Throws for other texts. */
+  function urlOf(text) {
+    const address = stripped(text, INVISIBLE + QUOTES);
+    return new URL(SCHEMELESS.test(address) ? `https://${address.replace(/^\/\//, '')}` : address);
+  }
+
+  /** Whether an address is a page of YouTube. */
+  function isPage(text) {
+    try {
+      return isIn(urlOf(text).hostname.replace(/\.$/, ''), SITE);
+    } catch {
+      return false;
+    }
+  }
+
   /** The id of the YouTube video of an address; empty where it names none. */
   function videoId(text, depth = 3) {
     let url;
     try {
-      url = new URL(SCHEMELESS.test(text) ? `https://${text.replace(/^\/\//, '')}` : text);
+      url = urlOf(text);
     } catch {
       return '';
     }
     const host = url.hostname.replace(/\.$/, '');
-    if (!depth || !/^https?:$/.test(url.protocol) || url.username || url.password || !isIn(host, SITE)) return '';
+    const redirects = REDIRECTS.test(host) && url.pathname === '/url';
+    if (!depth || !/^https?:$/.test(url.protocol) || url.username || url.password) return '';
+    if (!isIn(host, SITE) && !redirects) return '';
+    const fragment = url.hash.slice(1).replace(/^!/, '');
+    const parameters = (query) => [...new URLSearchParams(query.replaceAll('&amp;', '&').replaceAll('?', '&'))];
+    const pairs = [...parameters(url.search.slice(1)), ...parameters(fragment)];
+    const links = pairs.filter(([name]) => LINKS.includes(name)).map(([, value]) => value.trim());
+    if (fragment.startsWith('/')) links.push(fragment);
+    if (redirects && !links.some(isPage)) return '';
     let folders = unquote(url.pathname).split('/').filter(Boolean);
     if (isIn(host, SHORT) && folders.length === 1) folders = ['v', ...folders];
     if (folders.length > 1 && ID_FOLLOWS.includes(folders[0].toLowerCase())) {
       const id = idAtStart(folders[1]);
       if (id) return id;
     }
-    const fragment = url.hash.slice(1).replace(/^!/, '');
-    const parameters = (query) => [...new URLSearchParams(query.replaceAll('&amp;', '&').replaceAll('?', '&'))];
-    const pairs = [...parameters(url.search.slice(1)), ...parameters(fragment)];
     const ids = pairs.filter(([name]) => name === 'v' || name === 'vi').map(([, value]) => idAtStart(value.trim()));
-    const links = pairs.filter(([name]) => LINKS.includes(name)).map(([, value]) => value.trim());
-    if (fragment.startsWith('/')) links.push(fragment);
     for (const link of links) {
       try {
         ids.push(videoId(new URL(link, 'https://www.youtube.com/').href, depth - 1));
@@ -293,17 +316,13 @@
   }
 
   /** Whether an address is a page of YouTube other than a video's, such as a playlist. */
-  function namesNoVideo(text) {
-    try {
-      const { hostname } = new URL(SCHEMELESS.test(text) ? `https://${text.replace(/^\/\//, '')}` : text);
-      return isIn(hostname.replace(/\.$/, ''), SITE) && !videoId(text);
-    } catch {
-      return false;
-    }
-  }
+  const namesNoVideo = (text) => isPage(text) && !videoId(text);
 
   /** The YouTube id of a YouTube address; any other text unchanged. */
-  const plainAddress = (text) => (isId(text) ? text : videoId(text) || text);
+  function plainAddress(text) {
+    const bare = stripped(text, INVISIBLE);
+    return isId(bare) ? bare : videoId(text) || text;
+  }
 
   /** The http(s) link to a trailer; empty for a file or an invalid address. */
   function link(address) {
@@ -323,7 +342,7 @@
     const plain = plainAddress(trimmed);
     const url = isId(plain) ? plain : link(plain);
     if (namesNoVideo(trimmed)) return { fault: 'This is no video of YouTube, but a playlist, a channel or a search.' };
-    if (!url || url.length > 2000 || /[|\s]/.test(trimmed)) {
+    if (!url || url.length > 2000 || (!isId(plain) && /[|\s]/.test(trimmed))) {
       return { fault: 'This is neither a YouTube id (11 characters) nor an http(s) address without a password.' };
     }
     if (wrong.some((each) => same(each, url))) return { fault: 'This is the trailer that was marked as wrong.' };
