@@ -7,7 +7,7 @@ import torch
 import zarr
 
 from trailers12k.classifier.dataset import TrailerDataset, load_split, read_labels
-from trailers12k.classifier.packed import PackedStore, pack
+from trailers12k.classifier.packed import PackedStore, open_array, pack
 from trailers12k.classifier.snippets import (
     common_movies,
     evaluation_batches,
@@ -103,9 +103,16 @@ def other_type(store):
     group.create_array("tt0000002", data=np.ones((5, 4)))
 
 
+def group_instead(store):
+    group = zarr.open_group(store, mode="a")
+    del group["tt0000002"]
+    group.create_group("tt0000002")
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
+        (group_instead, "tt0000002.* no .zarray"),
         (with_value(np.nan), "tt0000002.* NaN"),
         (with_value(np.inf), "tt0000002.* NaN or infinity"),
         (lambda store: (store / "tt0000002" / "0.0").unlink(), "tt0000002.* chunk is missing"),
@@ -122,6 +129,13 @@ def test_pack_stops_at_a_damaged_movie_and_writes_nothing(tmp_path, damage, mess
     with pytest.raises(ValueError, match=message):
         pack(store, tmp_path / "m.csv", tmp_path / "out.npy")
     assert not list(tmp_path.glob("out*"))
+
+
+def test_a_group_in_the_place_of_an_array_is_named(tmp_path):
+    store = make_store(tmp_path / "s.zarr")
+    group_instead(store)
+    with pytest.raises(ValueError, match="tt0000002 of .* is not an array; move it out"):
+        open_array(zarr.open_group(store, mode="r"), "tt0000002")
 
 
 def test_pack_needs_a_movie(tmp_path):
@@ -285,6 +299,7 @@ def test_users_training_items(tmp_path, stores, caplog):
     mtgc = make_labels(tmp_path / "mtgc.csv", dict.fromkeys(CLIPS, 0) | {"tt0000009": 0})
     data = TrailerDataset(stores, mtgc, split=0, subset="training", snippet=4)
     assert len(data) == 4
+    assert data.epoch == 0
     assert data.mids == sorted(CLIPS)
     assert data.padded == 1
     assert "4 of 5 movies" in caplog.text

@@ -107,6 +107,7 @@ def test_chance_is_reproducible_by_its_seed():
         (np.zeros((0, 10)), np.zeros((0, 10)), "expected"),
         (np.zeros((3, 10)), np.zeros((4, 10)), "one row per movie"),
         (np.full((3, 10), 2), np.zeros((3, 10)), "neither 0 nor 1"),
+        (np.eye(10) * 2, np.zeros((10, 10)), "neither 0 nor 1"),
         (np.zeros((3, 10)), np.full((3, 10), np.nan), "not finite"),
     ],
 )

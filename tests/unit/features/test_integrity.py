@@ -256,6 +256,13 @@ def test_without_an_index_everything_is_read_once(read, index):
     assert read == MIDS
 
 
+def test_a_store_without_readable_attributes_is_one_fault():
+    stores.merge([], STORE, {"num_features": 4}, INDEX)
+    (STORE / ".zattrs").write_text("{")
+    (fault,) = integrity.verify(STORE)
+    assert fault.mid == "" and str(STORE) in fault.reason
+
+
 def test_an_empty_store_is_sound():
     stores.merge([], STORE, {"num_features": 4}, INDEX)
     write_csv(MANIFEST, ["mid", "clips", "fingerprint"], [])
