@@ -153,6 +153,8 @@ def test_the_ledger_is_correct_whatever_the_server_does_and_a_rerun_completes_it
 def test_final_failures_are_retried_on_request_only_and_others_after_a_pause(tmp_path):
     with web_of(3) as web:
         urls = [f"{web.url}/page/{mid_of(0)}", f"{web.url}/status-500/{mid_of(1)}.mp4"]
+        # Without one good trailer the run would end.
+        urls.append(f"{web.url}/good/{mid_of(2)}.mp4")
         slow = QUICK | {"retries": 0, "retry_pause": 3600}
         project = project_of(tmp_path / "p", [(url, "", "") for url in urls], downloads=slow)
         project.build("trailers")
