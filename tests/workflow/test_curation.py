@@ -90,7 +90,7 @@ def test_an_invalid_file_is_refused_in_one_line_before_any_job(project, rows):
     assert run.code != 0 and not run.jobs
     errors = [line for line in run.text.splitlines() if "error" in line.lower()]
     assert len(errors) == 1 and errors[0].startswith("error: curation.csv, line 7: mid: ")
-    assert errors[0].endswith("is already in line 3; allowed: each movie once")
+    assert errors[0].endswith("is already in line 2; allowed: each movie once")
     assert "Traceback" not in run.text
 
 
