@@ -1,6 +1,6 @@
 """Changes the code in small ways and counts the changes that no unit test notices: `make mutants`.
 
-Takes a seeded sample of mutants of the modules that decide what is measured. Each is written into a
+Takes a seeded sample of mutants of the modules that determine the results. Each is written into a
 copy of the tree and run against the unit tests of its package, those named after its module first.
 Prints the survivors; writes a row per mutant to a CSV file. A later call with the same file goes on
 with the mutants that it lacks; `--survivors` runs its survivors again.

@@ -1,6 +1,6 @@
 """Servers, streams and names of strangers: a download ends, and its bytes are the same anywhere.
 
-Inputs in data/ are from shared/cases, whose README lists what is right.
+Inputs in data/ are from shared/cases, whose README lists the right behaviour.
 """
 
 import os

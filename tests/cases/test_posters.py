@@ -1,4 +1,4 @@
-"""Every poster is the picture that a viewer shows; what is refused has the same words in each run.
+"""Every poster is the picture that a viewer shows; a refusal has the same words in each run.
 
 The files of data/posters failed when the project was tried from outside.
 """

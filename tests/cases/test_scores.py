@@ -1,4 +1,4 @@
-"""What readers of results see: genres without a movie, and whose figures stand beside them."""
+"""Summaries name genres without a movie, and show the paper's figures for its movies only."""
 
 import json
 from pathlib import Path

@@ -103,21 +103,23 @@ def test_an_archive_that_was_cut_is_refused(theirs, tmp_path, ending):
             install(archive, tmp_path)
 
 
+def late_header(archive) -> int:
+    """Where the third last member of a tar archive begins."""
+    with tarfile.open(archive) as tar:
+        return tar.getmembers()[-3].offset
+
+
 def test_a_tar_archive_that_was_cut_between_two_files_is_refused(theirs, tmp_path):
     archive = archived(theirs, tmp_path / "s.tar")
-    with tarfile.open(archive) as tar:
-        last = tar.getmembers()[-3].offset
-    archive.write_bytes(archive.read_bytes()[:last])
+    archive.write_bytes(archive.read_bytes()[: late_header(archive)])
     with pytest.raises(UserError, match="is not unpacked"):
         install(archive, tmp_path)
 
 
 def test_a_tar_archive_with_a_damaged_header_is_refused(theirs, tmp_path):
     archive = archived(theirs, tmp_path / "s.tar")
-    with tarfile.open(archive) as tar:
-        header = tar.getmembers()[-3].offset
     damaged = bytearray(archive.read_bytes())
-    damaged[header + 3] ^= 1
+    damaged[late_header(archive) + 3] ^= 1
     archive.write_bytes(damaged)
     with pytest.raises(UserError, match="is not unpacked"):
         install(archive, tmp_path)

@@ -90,14 +90,14 @@ def test_features_are_the_same_bytes_whoever_else_is_in_the_job(sample, of_table
 
 
 @pytest.mark.parametrize(
-    ("argument", "told"),
+    ("argument", "message"),
     [
         ("shard=3", "error: config: shard: unknown key (value 3); allowed: "),
         ("movies=none.csv", "error: movies: none.csv does not exist"),
         ("seed=many", "error: config: seed: 'many' has the wrong type"),
     ],
 )
-def test_a_wrong_configuration_ends_the_run_in_one_line(tmp_path, argument, told):
+def test_a_wrong_configuration_ends_the_run_in_one_line(tmp_path, argument, message):
     snakefile = ["--snakefile", str(ROOT / "Snakefile"), "--directory", str(tmp_path)]
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", *snakefile, "--cores", "1", "--config", argument],
@@ -107,4 +107,4 @@ def test_a_wrong_configuration_ends_the_run_in_one_line(tmp_path, argument, told
     )
     assert done.returncode == 1
     errors = [line for line in done.stderr.splitlines() if "error" in line.lower()]
-    assert len(errors) == 1 and told in errors[0]
+    assert len(errors) == 1 and message in errors[0]

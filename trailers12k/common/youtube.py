@@ -1,6 +1,6 @@
 """Recognizes the video of a YouTube address in every form that people paste.
 
-Reads and writes nothing. Must not know what is done with an address.
+Reads and writes nothing. Must not know how an address is used.
 """
 
 import re

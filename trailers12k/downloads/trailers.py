@@ -65,7 +65,7 @@ FILE_NAMES = re.compile(
 )
 """Endings of the URLs of files: no site is looked for. What a file is, its content decides."""
 RECORDS = (".json", PARTIAL)
-"""Endings of what is beside a movie's file."""
+"""Endings of the files beside a movie's file."""
 
 GONE = (*PERMANENT, "unavailable")
 """Reasons after which the movie's next trailer is tried."""

@@ -16,7 +16,14 @@ from trailers12k.common.errors import Failure
 from trailers12k.video.completeness import INDEX, Missing, has_all_packets, missing
 from trailers12k.video.container import check_format, is_picture_format
 from trailers12k.video.picture import Appearance
-from trailers12k.video.reader import TIE, decode, decord_module, displayed_size, video_stream
+from trailers12k.video.reader import (
+    TIE,
+    decode,
+    decord_module,
+    displayed_size,
+    is_mp4,
+    video_stream,
+)
 from trailers12k.video.sound import Sound, SoundMeter
 from trailers12k.video.timing import DISCONTINUOUS, FrameClock, PacketTimes
 from trailers12k.video.video_flags import FLAGS
@@ -165,13 +172,13 @@ def _check_end(path: Path, container: Any, stream: Any, packets: PacketTimes, en
     declared = (container.duration or 0) / 1e6
     # Some programs write the time of the end, others the time since the start.
     shift = start if start < 0 or start >= declared else 0.0
-    is_listed = _is_mp4(container) and stream.duration
+    is_listed = is_mp4(container) and stream.duration
     first, track = _mp4_track(stream) if is_listed else (shift, _matroska_duration(stream))
     picture_ends_early = end - first < track - _tolerance(track, lack)
     file_ends_early = reached - shift < declared - _tolerance(declared, lack)
     if lack and (lack.media or picture_ends_early or file_ends_early or not declared):
         raise Failure("truncated", f"{lack.bytes} bytes of its {lack.part} are missing")
-    if picture_ends_early and _is_mp4(container):
+    if picture_ends_early and is_mp4(container):
         raise Failure("truncated", f"the video ends at {end:.2f} s of {first + track:.2f} s")
     # Some programs add the start of a late stream to the duration in the header.
     if file_ends_early and (picture_ends_early or not track) and not has_all_packets(path):
@@ -196,10 +203,6 @@ def _matroska_duration(stream: Any) -> float:
     return 3600 * int(tag[1]) + 60 * int(tag[2]) + float(tag[3]) if tag else 0.0
 
 
-def _is_mp4(container: Any) -> bool:
-    return "mp4" in container.format.name.split(",")
-
-
 def _tolerance(duration: float, lack: Missing | None) -> float:
     """Seconds by which the last packets may end before a duration; many headers are inexact."""
     return 0.1 if lack else min(1.0, 0.05 * duration)
@@ -221,7 +224,7 @@ def _flags(
         if reached - own[1] > _tolerance(reached - own[0], None):
             flags.add("picture_ends_early")
     # An edit list hides the first frames on purpose; without right times nothing can be said.
-    if own and not clock.flags and not _is_mp4(container):
+    if own and not clock.flags and not is_mp4(container):
         late = first - clock.near(own[0], first)
         flags |= {"starts_undecodable"} if late > clock.step / 2 else set()
     return tuple(flag for flag in FLAGS if flag in flags)

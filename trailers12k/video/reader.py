@@ -174,7 +174,7 @@ def decode(
     stream.codec_context.thread_count = 1
     # FFmpeg removes what an edit list hides, but for files in fragments. No other format hides
     # frames by negative times.
-    has_edit_lists = "mp4" in container.format.name.split(",")
+    has_edit_lists = is_mp4(container)
     damaged = False
     try:
         for packet in container.demux() if watch else container.demux(stream):
@@ -196,6 +196,11 @@ def decode(
                     yield DecodedFrame(frame, time, damaged)
     except DECODING_ERRORS:  # the rest of the file is damaged
         yield DecodedFrame(None, 0.0, True)
+
+
+def is_mp4(container: Any) -> bool:
+    """Whether an open file is of the MP4 family."""
+    return "mp4" in container.format.name.split(",")
 
 
 def video_stream(container: Any) -> Any:

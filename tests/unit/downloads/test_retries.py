@@ -166,7 +166,7 @@ def test_the_times_of_the_next_retries(tmp_path):
         failure["mid"]: failure["tried"]
         for failure in json.loads((tmp_path / "open" / "000.json").read_text())["failures"]
     }
-    # The second attempt at what is unavailable was the last.
+    # An unavailable trailer is tried twice.
     assert retries.due_times(tmp_path, 60) == [tried["tt0000001"] + 240]
     assert retries.due_times(tmp_path / "none", 60) == []
 

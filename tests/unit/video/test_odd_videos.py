@@ -17,23 +17,9 @@ from trailers12k.common.errors import Failure
 from trailers12k.video.probe import Probe, probe
 from trailers12k.video.reader import decord_module, read_frames
 
+from ...cases.coded_video import FRAMES, coded, number_of
+
 SIZE = (128, 72)
-FRAMES = 60
-
-
-def coded(number: int, size: tuple[int, int] = SIZE) -> np.ndarray:
-    """RGB, uint8 (H, W, 3): four fields by three, the lowest bit first."""
-    width, height = size
-    bits = np.array([number >> bit & 1 for bit in range(12)]).reshape(3, 4)
-    rows, columns = np.arange(height) * 3 // height, np.arange(width) * 4 // width
-    return np.repeat((25 + 205 * bits[rows][:, columns])[..., None], 3, 2).astype(np.uint8)
-
-
-def number_of(frame: np.ndarray) -> int:
-    height, width = frame.shape[:2]
-    rows, columns = (2 * np.arange(3) + 1) * height // 6, (2 * np.arange(4) + 1) * width // 8
-    fields = frame[rows][:, columns].mean(-1) > 127
-    return int(sum(1 << bit for bit, white in enumerate(fields.ravel()) if white))
 
 
 def render(

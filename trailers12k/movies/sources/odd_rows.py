@@ -36,7 +36,7 @@ class OddRows:
         self.ledger: list[LedgerRow] = []
 
     def leave_out(self, mid: str, fault: object) -> None:
-        """Count a row that is not used. fault: what is odd, with the file and the line."""
+        """Count a row that is not used. fault: the oddity, with its file and line."""
         self.left_out += 1
         self._add(mid, SKIPPED, "left out", str(fault))
 

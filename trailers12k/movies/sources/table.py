@@ -1,7 +1,7 @@
 """The user's own movie table: a CSV file.
 
 Reads the file and rejects it at the first error. Paths in it start in its own folder. Must not know
-what is done with the movies.
+how the movies are used.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
