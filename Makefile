@@ -1,6 +1,6 @@
 # make            set up .venv and run the built-in sample end to end
 # make test       set up and run the tests
-# make snapshot   commit all products into DVC: VERSION=tag names it, CONFIG='FILE ...' as --configfile
+# make snapshot   commit all products into DVC: VERSION=tag names it
 # make restore    put the products of VERSION=tag back, or of this commit; FORCE=1 loses unsaved ones
 # make diff       print what changed from FROM=tag to TO=tag; without TO, to the files here
 # make bench      measure what the README says that things cost
@@ -8,7 +8,7 @@
 # make check      all checks but the tests: format, style, types, imports, dependencies, generated files
 # make lock       derive lock.txt from requirements.txt; what needs no change stays (UPGRADE=1: all new)
 # make envs       generate envs/*.yaml from requirements.txt
-# make settings   generate the schema of the configuration and docs/configuration.md
+# make settings   generate the schema of the configuration, docs/configuration.md and presets/
 # make clean      remove what runs made (not .venv)
 
 PYTHON ?= python3
@@ -28,7 +28,7 @@ test: $(READY) $(VENV)/slurm
 	pytest --numprocesses 2 --dist loadfile tests/workflow
 
 snapshot: $(READY)
-	trailers12k snapshot --version '$(VERSION)' $(CONFIG:%=--configfile '%')
+	trailers12k snapshot --version '$(VERSION)'
 
 restore: $(READY)
 	trailers12k restore '$(VERSION)' $(if $(FORCE),--force)
@@ -74,6 +74,7 @@ envs: $(READY)
 
 settings: $(READY)
 	python -m trailers12k.settings.schema
+	python -m trailers12k.settings.presets
 
 clean:
 	rm -rf data build results logs benchmarks .snakemake

@@ -25,7 +25,7 @@ SIZES = [(1_200, 128), (12_000, 128), (120_000, 128), (120_000, 1_000)]
 """Movies, shards."""
 FILLED = 12_000
 """Movies with which stores are filled at most: each takes four inodes in each store."""
-PARTS = ["Snakefile", "config.yaml", "rules", "scripts", "trailers12k", "schemas", "profiles"]
+PARTS = ["Snakefile", "config.yaml", "rules", "scripts", "trailers12k", "profiles"]
 PARTS += ["presets", "envs"]
 
 
@@ -41,7 +41,6 @@ def snakemake(folder: Path, shards: int, *arguments: str) -> tuple[str, float, i
     """What it prints, its CPU seconds, and its peak memory in MB."""
     command = [
         *(sys.executable, "-m", "snakemake", *arguments),
-        *("--configfile", "presets/trailers12k.yaml"),
         *("--config", "movies=movies.csv", f"shards={shards}"),
     ]
     with tempfile.TemporaryFile("w+") as output:
@@ -104,6 +103,7 @@ def main() -> None:
             for part in PARTS:
                 copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
                 copy(ROOT / part, folder / part)
+            shutil.copy(folder / "presets" / "trailers12k.yaml", folder / "config.yaml")
             table = folder / "movies.csv"
             with table.open("w") as file:
                 file.write("mid,title,year,genres,youtube_id,poster_url\n")
