@@ -9,7 +9,7 @@
 # make lock       derive lock.txt from requirements.txt; what needs no change stays (UPGRADE=1: all new)
 # make envs       generate envs/*.yaml from requirements.txt
 # make docs         build the documentation site into site/, without the network
-# make settings   generate the schema of the configuration and docs/configuration.md
+# make settings   generate the schema of the configuration and the reference pages of docs/
 # make clean      remove what runs made (not .venv)
 
 PYTHON ?= python3
@@ -23,7 +23,7 @@ sample: $(READY)
 	trailers12k run
 
 test: $(READY) $(VENV)/slurm
-	pytest --numprocesses 2 tests/unit tests/golden tests/cases
+	pytest --numprocesses 2 tests/unit tests/golden tests/cases tests/docs
 # Apart: driven from processes that had torch and decoders loaded, the browser hung in three of three runs.
 	pytest --numprocesses 2 tests/pages
 	pytest --numprocesses 2 --dist loadfile tests/workflow
@@ -79,6 +79,7 @@ envs: $(READY)
 
 settings: $(READY)
 	python -m trailers12k.settings.schema
+	python docs/generate.py
 
 clean:
 	rm -rf data build results logs benchmarks site .snakemake
