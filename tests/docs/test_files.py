@@ -5,7 +5,7 @@ import re
 import pytest
 
 from trailers12k.classifier.packed import INDEX_COLUMNS
-from trailers12k.common.vocabulary import GENRES, METRICS, SPLITS
+from trailers12k.common.vocabulary import GENRES, SPLITS
 from trailers12k.downloads.posters import POSTER_COLUMNS
 from trailers12k.downloads.trailers import TRAILER_COLUMNS
 from trailers12k.evaluation import scores
@@ -17,10 +17,9 @@ from trailers12k.report import costs, tables
 from trailers12k.review import flags, trailer_table
 from trailers12k.video import clip_shard, clip_table
 
-from .pages import ROOT
+from .documented import PAGE, SUMMARY, columns
 
 LABELS = ["mid", *GENRES, *(f"split{split}" for split in SPLITS)]
-SUMMARY = [*METRICS, *GENRES, *(f"{name}_sd" for name in (*METRICS, *GENRES))]
 COLUMNS = {
     "movies.csv": movie_table.COLUMNS,
     "curation.csv": curation.COLUMNS,
@@ -44,37 +43,18 @@ COLUMNS = {
 }
 """Section of the page -> the columns of the code. tests/sample compares all files of a run."""
 
-PAGE = (ROOT / "docs" / "files.md").read_text(encoding="utf-8")
-
-
-def documented(section):
-    """The columns in the table of a section; `a` … `b` are all from a to b."""
-    text = PAGE.split(f"### `{section}`\n")[1].split("\n##")[0]
-    cells = re.findall(r"^\| (`.+?`) \| ", text, re.M)
-    every = [*METRICS, *GENRES, *SUMMARY[len(METRICS) + len(GENRES) :]]
-    columns = []
-    for cell in cells:
-        names = re.findall(r"`([^`]+)`", cell)
-        if "…" in cell and names[0].startswith("split"):
-            columns += [f"split{split}" for split in SPLITS]
-        elif "…" in cell:
-            columns += every[every.index(names[0]) : every.index(names[1]) + 1]
-        else:
-            columns += names
-    return columns
-
 
 @pytest.mark.parametrize("section", COLUMNS)
 def test_a_section_has_the_columns_of_the_file_in_their_order(section):
-    assert documented(section) == list(COLUMNS[section])
+    assert columns(section) == list(COLUMNS[section])
 
 
 def test_the_tables_of_the_report_are_listed_with_their_columns():
     text = PAGE.split("### `results/tables/`\n")[1].split("\n##")[0]
-    for name, columns in tables.COLUMNS.items():
+    for name, written in tables.COLUMNS.items():
         line = re.search(rf"^\| `results/tables/{name}.csv` \| (.+) \|$", text, re.M)[1]
         listed = re.findall(r"`([^`]+)`", line)
-        assert listed == list(columns) or (listed == ["genre"] and columns[1:] == [*GENRES])
+        assert listed == list(written) or (listed == ["genre"] and written[1:] == [*GENRES])
 
 
 def test_the_index_of_a_packed_store_has_its_columns():

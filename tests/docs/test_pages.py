@@ -20,6 +20,7 @@ from trailers12k.movies.curation import WRITTEN
 from trailers12k.movies.movie_table import COLUMNS as MOVIE_COLUMNS
 from trailers12k.settings.allowed import at, json_schema
 
+from . import documented
 from .pages import ROOT, commands, pages
 
 GENERATE = runpy.run_path(str(ROOT / "docs" / "generate.py"))
@@ -219,23 +220,6 @@ YOURS = re.compile(
 """Names that a user gives, and files of a collection that pages call by their names alone."""
 
 
-@cache
-def documented_paths():
-    """Regular expressions of the files of a run, from the headings and tables of files.md."""
-    page = PAGES.get("docs/files.md")
-    spans = page.spans if page else []
-    return [
-        re.compile(_pattern(span)) for span in spans if "/" in span or re.search(r"\.\w+$", span)
-    ]
-
-
-def _pattern(path):
-    """A regular expression for a documented path: capitals and * stand for names."""
-    text = re.escape(path.rstrip("/"))
-    text = re.sub(r"(?<![A-Za-z])[A-Z]{3,}(?![A-Za-z])|splitK|\\\*", "[^/]+", text)
-    return text + r"(/.*)?" if path.endswith("/") else text
-
-
 def test_every_path_exists():
     found = spans_like("path")
     assert len(found) > 30
@@ -252,8 +236,8 @@ def _is_path(span):
         return True
     if span.startswith(("data", "build", "results", "logs", "benchmarks")):
         plain = re.sub(r"[*{}]+", "X", span).rstrip("/")
-        return any(p.fullmatch(plain) for p in documented_paths()) or any(
-            re.sub(r"[*]+", "X", p.pattern).startswith(re.escape(plain)) for p in documented_paths()
+        return any(p.fullmatch(plain) for p in documented.paths()) or any(
+            re.sub(r"[*]+", "X", p.pattern).startswith(re.escape(plain)) for p in documented.paths()
         )
     if any(c in span for c in "*{"):
         return any(ROOT.glob(re.sub(r"\{[^}]*\}", "*", span)))
@@ -263,7 +247,7 @@ def _is_path(span):
         return False
     in_a_run = any(
         each.fullmatch(span) or each.pattern.endswith("/" + re.escape(span))
-        for each in documented_paths()
+        for each in documented.paths()
     )
     return in_a_run or any(ROOT.glob(f"*/**/{span}"))
 
