@@ -89,8 +89,9 @@ def estimate(
 ) -> Estimate:
     """What the collection will cost on CPUs.
 
-    figures: CPU seconds, as `features.speed.measure` names them, and `download` (a trailer), `epoch`
-    (a movie and stream), `job` (what any job adds), `torch job` (one that loads torch), `report`.
+    figures: CPU seconds, as `features.speed.measure` names them, and `download` (of a trailer),
+    `epoch` (of a movie and stream), `job` (what any job adds), `torch job` (one that loads torch),
+    `report`.
     per_movie: stage -> CPU seconds of a movie as measured in finished shards, in place of figures.
     """
     costs = _Costs(settings, collection, figures, cores, per_movie or {})

@@ -101,7 +101,7 @@ def _of_sources(settings: Settings, movies: int | None) -> Collection:
 
 
 def _uncollected(settings: Settings, movies: int | None) -> Collection:
-    """Before the sources are read, their tables give the number, and YouTube serves what is absent."""
+    """The size before the sources are read: their tables give the number, YouTube the trailers."""
     rows = [row for path in own_tables(settings) for row in table.read({"path": path}, {})[0]]
     count = len({row.mid for row in rows})
     others = set(settings.movies) - set(own_tables(settings)) - set(FILLING)
