@@ -82,6 +82,7 @@ def main() -> None:
             "jobs": len(jobs),
             "wall_minutes": wall / 60,
             "cpu_minutes": total / 60,
+            "two_cores_minutes": total / 60 / 2,
             "peak_mb": max(job["max_rss"] for job in jobs),
             "again_wall": again_wall,
             "again_cpu": again,
