@@ -8,7 +8,8 @@
 # make check      all checks but the tests: format, style, types, imports, dependencies, generated files
 # make lock       derive lock.txt from requirements.txt; what needs no change stays (UPGRADE=1: all new)
 # make envs       generate envs/*.yaml from requirements.txt
-# make settings   generate the schema of the configuration and docs/configuration.md
+# make docs         build the documentation site into site/, without the network
+# make settings   generate the schema of the configuration and the reference pages of docs/
 # make clean      remove what runs made (not .venv)
 
 PYTHON ?= python3
@@ -16,13 +17,13 @@ VENV := .venv
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: sample test snapshot restore diff bench mutants check lock envs settings clean
+.PHONY: sample test snapshot restore diff bench mutants check docs lock envs settings clean
 
 sample: $(READY)
 	trailers12k run
 
 test: $(READY) $(VENV)/slurm
-	pytest --numprocesses 2 tests/unit tests/golden tests/cases
+	pytest --numprocesses 2 tests/unit tests/golden tests/cases tests/docs
 # Apart: driven from processes that had torch and decoders loaded, the browser hung in three of three runs.
 	pytest --numprocesses 2 tests/pages
 	pytest --numprocesses 2 --dist loadfile tests/workflow
@@ -62,6 +63,10 @@ check: $(READY)
 	deptry $(wildcard tests/*/) --exclude '\.venv' --ignore DEP002,DEP004
 	python envs/generate.py --check
 
+# The variable silences the theme's note about its successor.
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --strict
+
 # One version a package serves all of Python 3.11 to 3.13; were that to change, uv's markers would be needed.
 lock: $(READY)
 	uv pip compile --quiet --universal --python-version 3.11 --constraint requirements.txt \
@@ -74,9 +79,10 @@ envs: $(READY)
 
 settings: $(READY)
 	python -m trailers12k.settings.schema
+	python docs/generate.py
 
 clean:
-	rm -rf data build results logs benchmarks .snakemake
+	rm -rf data build results logs benchmarks site .snakemake
 
 # Before anything is installed, and without a shell's reading of the path: jobs are commands with Python's
 # path, which Snakemake does not quote. trailers12k/workflow/clone.py has the same characters.
