@@ -4,11 +4,15 @@ Every backbone of config.yaml, the presets and `trailers12k init`, in fp32 and i
 `auto` chooses here; all shot detectors; an epoch; what a job costs beside its work.
 """
 
+import time
+
 import figures
+import numpy as np
 import yaml
 
 from trailers12k.classifier import speed as training_speed
 from trailers12k.features import speed
+from trailers12k.report.embedding import places
 from trailers12k.settings import load
 from trailers12k.settings.files import override
 from trailers12k.video.clip_detection import ClipSettings
@@ -16,6 +20,14 @@ from trailers12k.workflow.estimate_inputs import backbone_specs
 from trailers12k.workflow.measured import shipped
 
 EXAMPLE = figures.ROOT / "trailers12k/cli/examples/config.yaml"
+
+
+def map_cpu(movies: int = 2_000) -> float:
+    """CPU seconds of a movie in the map of a store."""
+    values = np.random.default_rng(0).standard_normal((movies, 768))
+    began = time.process_time()
+    places(values)
+    return (time.process_time() - began) / movies
 
 
 def main() -> None:
@@ -44,6 +56,7 @@ def main() -> None:
         "download": downloads["download_cpu"],
         "job": sample["job_cpu"],
         "torch job": sample["torch_job_cpu"],
+        "map": map_cpu(),
         "report": sample["report_cpu"],
     }
     figures.write("estimate", measured)

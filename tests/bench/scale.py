@@ -74,7 +74,14 @@ def text(settings: Settings, movies: int, cores: int) -> str:
 
 def main() -> None:
     values = dict(shipped("estimate").figures)
-    result: dict[str, float | int | str] = {"cores": PAPER_CORES, "own_cores": OWN_CORES}
+    result: dict[str, float | int | str] = {
+        "cores": PAPER_CORES,
+        "own_cores": OWN_CORES,
+        "trailer_seconds": formulas.TRAILER_SECONDS,
+        "trailer_clips": round(formulas.TRAILER_SECONDS * formulas.CLIPS_PER_SECOND),
+        "trailer_mb": formulas.TRAILER_SECONDS * formulas.TRAILER_BYTES / 1e6,
+        "downloads_per_hour": round(formulas.GUEST_RATE * 3600),
+    }
     for movies, shards in SIZES.items():
         result |= of_size(movies, shards, values)
     own = yaml.safe_load(EXAMPLE.read_text()) | {"shards": SIZES[500], "device": "cpu"}

@@ -91,7 +91,7 @@ def estimate(
 
     figures: CPU seconds, as `features.speed.measure` names them, and `download` (of a trailer),
     `epoch` (of a movie and stream), `job` (what any job adds), `torch job` (one that loads torch),
-    `report`.
+    `map` (of a movie and store), `report` (what else it costs).
     per_movie: stage -> CPU seconds of a movie as measured in finished shards, in place of figures.
     """
     costs = _Costs(settings, collection, figures, cores, per_movie or {})
@@ -185,7 +185,8 @@ class _Costs:
     def tables(self) -> StageCosts:
         """Splits, merges, packing, scores, maps and the report."""
         stores = len(self._settings.backbones)
-        return self._stage(TABLES, self._figures["report"], 20 + 3 * stores, parallel=2)
+        maps = stores * self._collection.movies * self._figures["map"]
+        return self._stage(TABLES, self._figures["report"] + maps, 20 + 3 * stores, parallel=2)
 
     def archives(self) -> StageCosts:
         """The authors' archives, unpacked and packed for training."""

@@ -54,7 +54,10 @@ def figures(settings: Settings) -> Figures:
     if own is None and general.machine != measured.machine():
         origin += "; not on this machine: trailers12k estimate --measure"
     if per_movie:
-        origin += f"; from this folder's finished jobs: {', '.join(per_movie)}"
+        stages = [stage for stage in RULES if stage in per_movie]
+        stores = len(per_movie) - len(stages)
+        stages += [f"{stores} stores"] if stores else []
+        origin += f"; from this folder's finished jobs: {', '.join(stages)}"
     values = dict(general.figures) | dict(own.figures if own else {})
     return Figures(values, per_movie, origin)
 

@@ -19,13 +19,13 @@ def describe(
     lines = [
         f"{size.movies:,} movies on {cores} cores",
         "",
-        f"{'stage':20}{'time':>12}{'CPU':>14}{'disk':>12}{'download':>12}",
+        f"{'stage':20}{'time':>12}{'CPU time':>14}{'disk':>12}{'download':>12}",
     ]
     rows = [(s.stage, s.wall, s.cpu, s.disk, s.network) for s in estimate.stages]
     cpu = sum(stage.cpu for stage in estimate.stages)
     for name, wall, seconds, kept, fetched in [*rows, ("all", estimate.wall, cpu, disk, network)]:
         lines.append(
-            f"{name:20}{duration(wall):>12}{duration(seconds):>14}{amount(kept):>12}"
+            f"{name:20}{duration(wall):>12}{work(seconds):>14}{amount(kept):>12}"
             f"{amount(fetched):>12}"
         )
     most = estimate.bottleneck
@@ -44,11 +44,17 @@ def describe(
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a person says them: `40 s`, `12 min`, `3.5 h`, `8.2 d`."""
+    """Seconds as a person says them: `40 s`, `12 min`, `3.5 h`, `8.2 days`."""
+    return work(seconds) if seconds < 48 * 3600 else f"{seconds / 86400:,.1f} days"
+
+
+def work(seconds: float) -> str:
+    """Seconds in at most hours, as the work of all cores together is said: `2,570 h`."""
     for limit, unit, name in ((90, 1, "s"), (90 * 60, 60, "min")):
         if seconds < limit:
             return f"{seconds / unit:.0f} {name}"
-    return f"{seconds / 3600:,.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:,.1f} d"
+    hours = seconds / 3600
+    return f"{hours:,.0f} h" if hours >= 100 else f"{hours:.1f} h"
 
 
 def amount(size: float) -> str:

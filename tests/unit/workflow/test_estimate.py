@@ -21,7 +21,7 @@ from trailers12k.workflow.estimate import (
 PAPER = load({"movies": "trailers12k", "shards": 128})
 SIZE = Collection(12_000, youtube=12_000, web=0)
 BASE = {"verify": 0.01, "shots adaptive": 0.02, "decode": 0.05, "download": 0.1, "epoch": 0.001}
-BASE |= {"job": 0, "torch job": 0, "report": 60, "slowest clip": 2, "slowest image": 0.1}
+BASE |= {"map": 0, "job": 0, "torch job": 0, "report": 60, "slowest clip": 2, "slowest image": 0.1}
 FIGURES = BASE | {backbone_name(PAPER, store): 0.01 for store in PAPER.backbones}
 """One hundredth of a CPU second for every forward pass."""
 
@@ -71,6 +71,7 @@ def test_shards_are_computed_while_others_are_downloaded():
 
 def test_a_model_without_a_figure_counts_as_the_slowest_and_is_named():
     costs = estimate(PAPER, SIZE, BASE, 16)
+    assert estimate_text.work(9.25e6) == "2,569 h"
     assert set(costs.unknown) == {backbone_name(PAPER, store) for store in PAPER.backbones}
     assert costs.bottleneck.stage == FEATURE_STAGE
     text = estimate_text.describe(costs, SIZE, 16, "measured", 1e15, False)
@@ -88,7 +89,7 @@ def test_published_features_cost_a_download_and_the_trainings():
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(40, "40 s"), (600, "10 min"), (7200, "2.0 h"), (144_000, "40.0 h"), (1e6, "11.6 d")],
+    [(40, "40 s"), (600, "10 min"), (7200, "2.0 h"), (144_000, "40.0 h"), (1e6, "11.6 days")],
 )
 def test_durations_are_said_as_a_person_says_them(seconds, words):
     assert estimate_text.duration(seconds) == words
