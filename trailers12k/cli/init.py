@@ -72,6 +72,7 @@ def init(
     typer.echo(
         f"Created {folder}. Edit {' and '.join(texts)} there, then:\n"
         f"  cd {shlex.quote(str(folder))}\n"
+        "  trailers12k estimate         # what a run takes\n"
         "  trailers12k run --dry-run    # what would run\n"
         "  trailers12k run"
     )
