@@ -10,8 +10,8 @@ Printed for each, from rounds of both in turn, since the machine is noisy:
   start-up  CPU seconds of loading the model, paid once a job
 
 then the same trailer in two processes at once, and the memory of an hour beside that of a minute.
-`make bench` runs it. `--precision fp32` (or bf16), `--seconds 30` (of the trailer), `--brief 4`, and
-names of stores, narrow it.
+`make bench` runs it. `--precision fp32` (or bf16), `--seconds 30` (of the trailer), `--brief 4`,
+and names of stores, narrow it.
 """
 
 import argparse
