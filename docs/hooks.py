@@ -1,13 +1,15 @@
-"""Build hooks of the documentation site: measured figures, included files, mermaid.
+"""Build hooks of the documentation site: measured figures, included files, modules, mermaid.
 
-Reads trailers12k/workflow/figures/*.json and files at the top of the repository; writes nothing.
+Reads trailers12k/ (its sources, workflow/figures/*.json) and files at the top; writes nothing.
 Must not know what a figure means.
 
 In a page, `{{ planning.movies }}` is the figure `movies` of figures/planning.json,
 `{{ planning.cpu|.1f }}` formats it, and `{{ planning.measured }}` says when and on which machine it
-was measured. `{{ include CHANGELOG.md }}` is that file.
+was measured. `{{ include CHANGELOG.md }}` is that file. `{{ modules }}` lists the modules of the
+package by their docstrings.
 """
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -18,6 +20,8 @@ from mkdocs.exceptions import PluginError
 ROOT = Path(__file__).parents[1]
 FIGURES = ROOT / "trailers12k" / "workflow" / "figures"
 FIGURE = re.compile(r"\{\{ *([a-z0-9_]+)\.([A-Za-z0-9_]+)(?:\|([^{}]*))? *\}\}")
+PACKAGE = ROOT / "trailers12k"
+MODULES = "{{ modules }}"
 INCLUDE = re.compile(r"\{\{ *include ([\w./-]+) *\}\}")
 MERMAID = "assets/mermaid.tiny.js"
 """@mermaid-js/tiny 11.17.2, MIT (assets/mermaid.LICENSE), unchanged. The theme would load it from
@@ -25,7 +29,9 @@ the network."""
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """The page with included files and figures."""
+    """The page with included files, modules and figures."""
+    if MODULES in markdown:
+        markdown = markdown.replace(MODULES, module_tables())
     return replace_figures(INCLUDE.sub(_included, markdown))
 
 
@@ -60,6 +66,26 @@ def figure(name: str, key: str, form: str | None = None, folder: Path = FIGURES)
         return format(content["figures"][key], (form or "").strip())
     except ValueError as error:
         raise PluginError(f"{{{{ {name}.{key}|{form} }}}}: {error}") from error
+
+
+def module_tables(package: Path = PACKAGE) -> str:
+    """A heading and a table for each package: module, and the first sentence of its docstring."""
+    tables = []
+    for folder in sorted(path.parent for path in package.rglob("__init__.py")):
+        rows = [
+            f"| `{path.relative_to(package)}` | {_summary(path)} |"
+            for path in sorted(folder.glob("*.py"))
+            if path.name != "__init__.py"
+        ]
+        if rows:
+            heading = f"### {folder.relative_to(package).as_posix()}"
+            tables.append("\n".join([heading, "", "| module | what it does |", "|---|---|", *rows]))
+    return "\n\n".join(tables)
+
+
+def _summary(path: Path) -> str:
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return " ".join(text.partition("\n\n")[0].split()).replace("|", "\\|")
 
 
 def _included(match: re.Match[str]) -> str:

@@ -402,7 +402,7 @@ def test_the_ledger_has_the_flags_and_the_sound(tmp_path):
 
 
 def test_every_flag_is_documented():
-    page = (Path(__file__).parents[2] / "docs" / "files.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "videos.md").read_text()
     assert all(f"| {word} |" in page for word in FLAGS)
 
 

@@ -33,7 +33,12 @@ def register(app: typer.Typer) -> None:
 
 def predict(
     context: typer.Context,
-    trailer: Annotated[str, typer.Argument(metavar="FILE_OR_URL", show_default=False)],
+    trailer: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE_OR_URL", help="A video file, or a trailer's URL.", show_default=False
+        ),
+    ],
 ) -> None:
     """Estimate the genres of a trailer with the best run of this collection.
 

@@ -7,6 +7,7 @@ Must not know how a stage uses its settings.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -25,7 +26,7 @@ END = "<!-- Generated: end -->\n"
 PLACEHOLDERS = {"backbones": "STORE", "runs": "RUN"}
 """Sections of named entries -> what the reference calls such a name."""
 
-Rows = list[tuple[str, str, str, str]]
+Rows = list[tuple[str, str, str]]
 
 
 def schema_text() -> str:
@@ -47,7 +48,7 @@ def reference() -> str:
     fields = _fields(Settings)
     requests: Rows = [_row(schema, (), key, fields[key], settings) for key in REQUESTS]
     tables["Requests"] = (
-        "Each asks one command for something, and determines no result. Set them with `--config`.",
+        "A request affects one command and no result. Set it with `--config`, not in a file.",
         requests,
     )
     return "\n".join(_table(title, *section) for title, section in tables.items()) + _paper()
@@ -86,26 +87,35 @@ def _fields(model: type[BaseModel]) -> dict[str, Any]:
 
 def _row(
     schema: Mapping[str, Any], path: tuple[str, ...], key: str, field: Any, settings: Settings
-) -> tuple[str, str, str, str]:
-    """Key, allowed values, default and description of a field."""
-    allowed = allowed_values(at(schema, (*path, key)), schema)
+) -> tuple[str, str, str]:
+    """Key, default, and description with the allowed values, of a field."""
+    name = ".".join((*path, key))
+    allowed = f" *Allowed:* {allowed_values(at(schema, (*path, key)), schema)}."
+    # The anchor lets a link lead to one key; a section has that of its heading.
+    cell = f'<a id="{name}"></a>`{key}`'
     if field.is_required():
         default = "required"
-    elif key in PLACEHOLDERS:
-        default = "the paper's, below"
     elif key == "md5":
         default = "those of the record"
     elif _model_in(field.annotation) is not None:
-        default = "below"
+        entry = f".{PLACEHOLDERS[key]}" if key in PLACEHOLDERS else ""
+        cell = f"[`{key}`](#{_slug(name + entry)})"
+        default = "[the paper's](#the-papers-stores-and-runs)" if entry else "see there"
+        allowed = allowed if "," in allowed else ""
     else:
         value = field.get_default(call_default_factory=True)
         default = f"`{json.dumps(value, ensure_ascii=False)}`"
-    return f"`{key}`", allowed, default, _one_line(field.description)
+    return cell, default, _one_line(field.description) + allowed
+
+
+def _slug(title: str) -> str:
+    """The anchor of a heading."""
+    return re.sub(r"[^\w-]", "", title.lower())
 
 
 def _table(title: str, description: str, rows: Rows) -> str:
     heading = title if title in ("Top level", "Requests") else f"`{title}`"
-    cells = [("Key", "Allowed", "Default", "Description"), ("---",) * 4, *rows]
+    cells = [("Key", "Default", "Description"), ("---",) * 3, *rows]
     lines = [" | ".join(cell.replace("|", r"\|") for cell in row) for row in cells]
     return "\n".join(
         [f"### {heading}", "", description, "", *(f"| {line} |" for line in lines), ""]

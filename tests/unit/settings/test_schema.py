@@ -46,7 +46,9 @@ def test_the_reference_lists_every_key():
             key = field.alias or name
             title = f"`{'.'.join(path)}`" if path else "Top level"
             is_request = not path and key in REQUESTS
-            assert f"| `{key}` |" in tables["Requests" if is_request else title]
+            table = tables["Requests" if is_request else title]
+            anchor = f"""<a id="{".".join((*path, key))}"></a>`{key}` |"""
+            assert f"| {anchor}" in table or f"| [`{key}`](#" in table
 
 
 def test_the_schema_is_a_valid_schema():
