@@ -210,7 +210,7 @@ class RunDisplay:
         logs = [os.path.relpath(log) for log in (_registered.logs() if _registered else ())]
         said = "1 job" if len(jobs) == 1 else f"{len(jobs)} jobs"
         self._message(f"{said} to run; Snakemake's log: {', '.join(logs)}", is_note=True)
-        if self._has_bars and self._looking is None:
+        if self._looking is None:
             self._looking = threading.Thread(target=self._look_repeatedly, daemon=True)
             self._looking.start()
 

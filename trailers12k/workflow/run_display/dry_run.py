@@ -32,7 +32,9 @@ def summarize(jobs: Sequence[PlannedJob]) -> str:
     ]
     checks = any(not job.causes for job in jobs)
     notes = [EXPLAINED] * checks + [COLLECTS] * any(job.collects for job in jobs)
-    total = f"{len(jobs)} jobs would run:" if len(jobs) > 1 else "1 job would run:"
+    movies = len({mid for job in jobs for mid in job.movies})
+    total = "1 job would run" if len(jobs) == 1 else f"{len(jobs)} jobs would run"
+    total += f", on {movies} movies:" if movies else ":"
     return "\n".join([total, "", *lines, "", *notes, VERBOSE])
 
 

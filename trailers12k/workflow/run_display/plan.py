@@ -87,7 +87,7 @@ def _causes(reason: Any, job: Any, new: int) -> Iterator[str]:
     if reason.forced:
         yield "requested"
     if reason.missing_output:
-        yield "missing files"
+        yield "not made yet" if set(job.output) <= reason.missing_output else "missing files"
     if reason.incomplete_output:
         yield "unfinished files"
     if reason.updated_input - reason.updated_input_run:
