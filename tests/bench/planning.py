@@ -6,6 +6,7 @@ arrays as there are movies, up to 12,000, since these are looked at too. For eac
 movie added. CPU seconds and peak memory of the whole process.
 """
 
+import argparse
 import os
 import random
 import re
@@ -16,6 +17,8 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+import figures
+
 from trailers12k.common.files import write_csv
 from trailers12k.common.vocabulary import GENRES
 from trailers12k.features import store_index
@@ -25,7 +28,7 @@ SIZES = [(1_200, 128), (12_000, 128), (120_000, 128), (120_000, 1_000)]
 """Movies, shards."""
 FILLED = 12_000
 """Movies with which stores are filled at most: each takes four inodes in each store."""
-PARTS = ["Snakefile", "config.yaml", "rules", "scripts", "trailers12k", "schemas", "profiles"]
+PARTS = ["Snakefile", "config.yaml", "rules", "scripts", "trailers12k", "profiles"]
 PARTS += ["presets", "envs"]
 
 
@@ -41,7 +44,6 @@ def snakemake(folder: Path, shards: int, *arguments: str) -> tuple[str, float, i
     """What it prints, its CPU seconds, and its peak memory in MB."""
     command = [
         *(sys.executable, "-m", "snakemake", *arguments),
-        *("--configfile", "presets/trailers12k.yaml"),
         *("--config", "movies=movies.csv", f"shards={shards}"),
     ]
     with tempfile.TemporaryFile("w+") as output:
@@ -98,32 +100,54 @@ def fill(store: Path, index: Path, movies: int) -> None:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3, help="dry runs before anything is made")
+    parser.add_argument(
+        "--movies", type=int, default=SIZES[-1][0], help="of the largest tree that is finished"
+    )
+    args = parser.parse_args()
+    measured: dict[str, float | int | str] = {}
     for movies, shards in SIZES:
+        size = f"{movies}" if shards == 128 else f"{movies}_{shards}_shards"
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             for part in PARTS:
                 copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
                 copy(ROOT / part, folder / part)
+            shutil.copy(folder / "presets" / "trailers12k.yaml", folder / "config.yaml")
             table = folder / "movies.csv"
             with table.open("w") as file:
                 file.write("mid,title,year,genres,youtube_id,poster_url\n")
                 file.writelines(map(row, range(movies)))
-            dry = [snakemake(folder, shards, "-n", "--quiet", "rules") for _ in range(3)]
+            dry = [snakemake(folder, shards, "-n", "--quiet", "rules") for _ in range(args.rounds)]
             text, seconds, memory = min(dry, key=lambda run: run[1])
             print(
                 f"{movies} movies, {shards} shards, {jobs(text)['total']} jobs: dry run "
                 f"{seconds:.1f} CPU s, {memory} MB",
                 flush=True,
             )
+            measured |= {
+                f"jobs_{size}": jobs(text)["total"],
+                f"dry_run_{size}_cpu": seconds,
+                f"dry_run_{size}_mb": memory,
+            }
+            if movies > args.movies:
+                continue
             finish(folder, movies, shards)
             text, seconds, memory = snakemake(folder, shards, "-n")
             assert "Nothing to be done" in text, text[-3000:]
             print(f"  finished: {seconds:.1f} CPU s, {memory} MB", flush=True)
+            measured |= {f"finished_{size}_cpu": seconds, f"finished_{size}_mb": memory}
             with table.open("a") as file:
                 file.write(row(movies))
             text, seconds, _ = snakemake(folder, shards, "-n", "--quiet", "rules")
+            measured |= {
+                f"one_more_{size}_cpu": seconds,
+                f"one_more_{size}_jobs": jobs(text)["total"],
+            }
             more = ", ".join(f"{rule} {count}" for rule, count in sorted(jobs(text).items()))
             print(f"  one movie more: {seconds:.1f} CPU s; {more}", flush=True)
+    figures.write("planning", measured)
 
 
 if __name__ == "__main__":

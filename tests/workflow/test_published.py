@@ -11,6 +11,8 @@ import pytest
 import yaml
 import zarr
 
+from trailers12k.settings.files import override
+
 from .conftest import Project
 from .record.make import MIDS, STORES, clips, values
 from .web import Web
@@ -57,9 +59,10 @@ def run(project, site, *targets, dry=False, **config):
         "published": {"files": f"{site.url}/good", "md5": md5},
         "training": {"epochs": 2, "batch": 8},
     }
-    (project.folder / "small.yaml").write_text(yaml.safe_dump(small | config))
+    preset = yaml.safe_load((project.folder / "presets" / "published.yaml").read_text())
+    project.config = override(preset, small | config)
     more = ["--dry-run"] if dry else []
-    return project.run(*targets, *more, "--configfile", "presets/published.yaml", "small.yaml")
+    return project.run(*targets, *more)
 
 
 def test_what_is_wrong_with_an_archive_is_told_and_touches_nothing(project, site):

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
             "trailers12k run --dry-run           # what would run, and why; changes nothing",
             "trailers12k run --verbose           # all that Snakemake and the jobs print",
             "trailers12k run clips --cores 4     # up to the clips, on four cores",
-            "trailers12k run --configfile full.yaml --config weights=random",
+            "trailers12k run --config retry=all  # retry every failed movie",
         ),
         options_metavar="",
     )(run)
