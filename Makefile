@@ -1,6 +1,6 @@
 # make            set up .venv and run the built-in sample end to end
 # make test       set up and run the tests
-# make snapshot   commit all products into DVC: VERSION=tag names it, CONFIG='FILE ...' as --configfile
+# make snapshot   commit all products into DVC: VERSION=tag names it
 # make restore    put the products of VERSION=tag back, or of this commit; FORCE=1 loses unsaved ones
 # make diff       print what changed from FROM=tag to TO=tag; without TO, to the files here
 # make bench      measure what the documentation and `trailers12k estimate` quote: one to two hours
@@ -8,8 +8,8 @@
 # make check      all checks but the tests: format, style, types, imports, dependencies, generated files
 # make lock       derive lock.txt from requirements.txt; what needs no change stays (UPGRADE=1: all new)
 # make envs       generate envs/*.yaml from requirements.txt
-# make docs         build the documentation site into site/, without the network
-# make settings   generate the schema of the configuration and the reference pages of docs/
+# make docs       build the documentation site into site/, without the network
+# make settings   generate the schema of the configuration, presets/ and the reference pages of docs/
 # make clean      remove what runs made (not .venv)
 
 PYTHON ?= python3
@@ -29,7 +29,7 @@ test: $(READY) $(VENV)/slurm
 	pytest --numprocesses 2 --dist loadfile tests/workflow
 
 snapshot: $(READY)
-	trailers12k snapshot --version '$(VERSION)' $(CONFIG:%=--configfile '%')
+	trailers12k snapshot --version '$(VERSION)'
 
 restore: $(READY)
 	trailers12k restore '$(VERSION)' $(if $(FORCE),--force)
@@ -62,7 +62,7 @@ check: $(READY)
 	snakemake --lint
 	lint-imports
 	mypy
-	deptry trailers12k scripts
+	deptry trailers12k snakemake_logger_plugin_trailers12k scripts
 # What tests import may be a tool, and a tool may have no import.
 	deptry $(wildcard tests/*/) --exclude '\.venv' --ignore DEP002,DEP004
 	python envs/generate.py --check
@@ -83,6 +83,7 @@ envs: $(READY)
 
 settings: $(READY)
 	python -m trailers12k.settings.schema
+	python -m trailers12k.settings.presets
 	python docs/generate.py
 
 clean:

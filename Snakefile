@@ -1,6 +1,6 @@
 """Trailers12k: from a list of movies to the paper's results table.
 
-`snakemake --cores all` runs what config.yaml describes; README.md explains the rest.
+`snakemake --cores all` runs what config.yaml describes; docs/ explains the rest.
 """
 
 import sys
@@ -8,8 +8,11 @@ from pathlib import Path
 
 from snakemake.utils import min_version
 
-# Jobs in environments of their own (--sdm conda) find the package here; it is not installed there.
-sys.path.append(workflow.basedir)
+# The folder of this file. workflow.basedir is the caller's where another Snakefile uses this one as a
+# module. Jobs in environments of their own (--sdm conda) find the package here; it is not installed
+# there.
+HERE = workflow.current_basedir.get_path_or_uri(secret_free=True)
+sys.path.append(HERE)
 
 from trailers12k.settings import load
 from trailers12k.workflow import folder
@@ -18,6 +21,7 @@ from trailers12k.workflow.closing_words import closing_words
 from trailers12k.workflow.feature_plan import FeaturePlan
 from trailers12k.workflow.movie_list import MovieList
 from trailers12k.workflow.prediction_request import prediction_request
+from trailers12k.workflow.run_display import display
 from trailers12k.workflow.source_plan import SourcePlan
 from trailers12k.workflow.stage_check import error_words
 from trailers12k.workflow.targets import target_files
@@ -30,8 +34,9 @@ with one_line_errors():
     check_paths()
 
 
-# A folder other than the project's (--directory) need not have a config.yaml.
-configfile: "config.yaml" if Path("config.yaml").exists() else f"{workflow.basedir}/config.yaml"
+# A folder other than the project's (--directory) need not have a config.yaml. Ignored in a module that
+# has a `config:`; keys that it lacks take the defaults of the settings.
+configfile: "config.yaml" if Path("config.yaml").exists() else f"{HERE}/config.yaml"
 
 
 with one_line_errors():
@@ -47,6 +52,7 @@ with one_line_errors():
     features = FeaturePlan(settings)
     prediction = prediction_request(settings, features)
     targets = target_files(settings, movies, features, prediction)
+    display.register(workflow, lambda: movies.shards)
 
 
 # Here, since Snakemake takes no default target from an included file.
@@ -69,10 +75,12 @@ for file in ["targets", "common", *STAGES]:
 
 
 onsuccess:
+    display.finish()
     print(closing_words(workflow.dag_settings.targets, prediction, settings))
 
 
 onerror:
+    display.finish()
     made = set(workflow.dag.jobs) - set(workflow.dag.needrun_jobs())
     files = {str(file) for job in made for file in job.output}
     print(error_words(settings, movies, files), file=sys.stderr, flush=True)

@@ -46,7 +46,6 @@ def snakemake(folder: Path, shards: int, *arguments: str) -> tuple[str, float, i
     """What it prints, its CPU seconds, and its peak memory in MB."""
     command = [
         *(sys.executable, "-m", "snakemake", *arguments),
-        *("--configfile", "presets/trailers12k.yaml"),
         *("--config", "movies=movies.csv", f"shards={shards}"),
     ]
     with tempfile.TemporaryFile("w+") as output:
@@ -121,6 +120,7 @@ def main() -> None:
             for part in PARTS:
                 copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
                 copy(ROOT / part, folder / part)
+            shutil.copy(folder / "presets" / "trailers12k.yaml", folder / "config.yaml")
             table = folder / "movies.csv"
             with table.open("w") as file:
                 file.write("mid,title,year,genres,youtube_id,poster_url\n")

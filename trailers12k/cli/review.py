@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
         "review",
         short_help="Write the page that shows every trailer.",
         context_settings=PASS_THROUGH,
-        epilog=examples("trailers12k review", "trailers12k review --configfile full.yaml"),
+        epilog=examples("trailers12k review"),
         options_metavar="",
     )(review)
 
@@ -33,7 +33,9 @@ def review(context: typer.Context) -> None:
     Runs what the page needs; nothing is trained. Further arguments are passed to Snakemake.
     """
     snakemake.check_folder()
-    with subprocess.Popen(clone.snakemake_command(["review", *context.args])) as running:
+    with subprocess.Popen(
+        clone.snakemake_command(snakemake.with_display(["review", *context.args]))
+    ) as running:
         while running.poll() is None:
             # Snakemake receives Ctrl-C too, and ends its jobs.
             with suppress(KeyboardInterrupt):
