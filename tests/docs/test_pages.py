@@ -247,7 +247,7 @@ def _is_path(span):
     if "/" in span:
         return False
     in_a_run = any(
-        each.fullmatch(span) or each.pattern.endswith("/" + re.escape(span))
+        each.fullmatch(span) or each.pattern.endswith(f"/{re.escape(span)}(/.*)?")
         for each in documented.paths()
     )
     return in_a_run or any(ROOT.glob(f"*/**/{span}"))
