@@ -17,11 +17,11 @@ from PIL import Image
 from trailers12k.common.files import read_csv
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[0] = str(ROOT / "tests")
 
 from pages.browser import Visit, chromium  # noqa: E402
 
-from docs import executed_notebook, sample_page, ten_movies  # noqa: E402
+from docs import executed_notebook, readme, sample_page, ten_movies  # noqa: E402
 
 DOCS, RESULTS, BUILD = ROOT / "docs", ROOT / "results", ROOT / "build"
 COLOURS = 192
@@ -74,13 +74,15 @@ def notebook() -> None:
     executed_notebook.write_page(ROOT)
 
 
-def tutorials() -> None:
-    """The outputs that the two tutorials show."""
-    sample_page.run(ROOT, update=True)
-    ten_movies.run(update=True)
-
-
-PARTS = {part.__name__: part for part in (results, sample, pages, notebook, tutorials)}
+PARTS = {
+    "results": results,
+    "sample": sample,
+    "pages": pages,
+    "notebook": notebook,
+    "tutorial-sample": lambda: sample_page.run(ROOT, update=True),
+    "ten-movies": lambda: ten_movies.run(update=True),
+    "readme": readme.write,
+}
 
 
 def _frames(video: Path, seconds: Sequence[float]) -> list[Image.Image]:
@@ -108,7 +110,7 @@ def _write(picture: Image.Image, name: str) -> None:
 def main() -> None:
     """Make the parts that the command line names, or all."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("parts", nargs="*", metavar="PART", choices=[*PARTS, []])
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
     for name in parser.parse_args().parts or PARTS:
         PARTS[name]()
         print(f"docs: {name}")

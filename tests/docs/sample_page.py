@@ -15,7 +15,7 @@ from trailers12k.workflow.closing_words import closing_words
 print(closing_words((), None, read_settings(None).collection))"
 """
 """What `make` prints last. In a finished sample it has nothing to do, and prints no results."""
-VARIES = ((r"\d+\.\d\d(?= |$)", "SCORE"),)
+VARIES = ((r"\d+ bytes", "SIZE"),)
 
 
 def run(folder: Path, update: bool = False) -> list[Difference]:

@@ -1,8 +1,9 @@
-"""Pages of docs/ that are executed on the finished sample."""
+"""Pages that are executed on the finished sample."""
 
+import re
 from pathlib import Path
 
-from ..docs import executed_notebook
+from ..docs import executed_notebook, sample_page
 
 ROOT = Path(__file__).parents[2]
 
@@ -11,4 +12,22 @@ def test_the_notebook_runs_and_prints_what_its_page_shows():
     text, pictures = executed_notebook.page_of(executed_notebook.execute(ROOT))
     page = executed_notebook.PAGE.read_text(encoding="utf-8")
     assert executed_notebook.outputs_of(text) == executed_notebook.outputs_of(page)
-    assert len(pictures) == page.count("](notebook-")
+    assert len(pictures) == len(re.findall(r"\(notebook-\d\.png\)", page))
+
+
+def test_the_tutorial_of_the_sample_prints_what_it_shows():
+    differences = sample_page.run(ROOT)
+    assert not differences, "\n".join(map(str, differences))
+
+
+def test_the_snippets_of_the_readme_work(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    [code] = re.findall(r"^```python\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
+    names = {}
+    exec(code, names)
+    store, mid = names["z"], "tt9000001"
+    comment = f"# {store.attrs['num_features']}, {store[mid].shape}, {store[mid].dtype}"
+    assert comment in code
+    movies, labels = names["movies"], names["labels"]
+    assert {"tt" + movie["imdb"]["id"] for movie in movies.values()} == {*labels.index}
