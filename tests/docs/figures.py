@@ -7,6 +7,7 @@ pictures and outputs into docs/. Must not know how pages are tested.
 """
 
 import argparse
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +30,10 @@ SHOWN = ("tt9000025", "tt9000004", "tt9000002", "tt9000011")
 """Movies of the sample whose posters and frames are shown."""
 GAP, ROW, COLUMNS = 4, 120, 4
 """Pixels between pictures, the height of a row of them, and the most frames in a row."""
+
+
+KEYS = {"report": (), "review": ("a", "A", "d", "a", "Enter", "a", "u")}
+"""Pages and the keys that are pressed: one accepts, the page asks for a name, one is unsure."""
 
 
 def results() -> None:
@@ -57,13 +62,16 @@ def sample() -> None:
 
 def pages() -> None:
     """docs/report.png and docs/review.png: the first screens of the two pages."""
+    subprocess.run([Path(sys.executable).with_name("trailers12k"), "review"], cwd=ROOT, check=True)
     with chromium() as browser:
-        for name in ("report", "review"):
+        for name, keys in KEYS.items():
             size = {"width": 1200, "height": 800}
             visit = Visit(browser, RESULTS / name / "index.html", viewport=size)
             visit.page.wait_for_load_state("networkidle")
+            for key in keys:
+                visit.page.keyboard.press(key)
             target = DOCS / f"{name}.png"
-            visit.page.screenshot(path=target)
+            visit.page.screenshot(path=target, animations="disabled")
             visit.close()
             assert not visit.faults, visit.faults
             _write(Image.open(target), target.name)
