@@ -20,10 +20,25 @@ def test_the_tutorial_of_the_sample_prints_what_it_shows():
     assert not differences, "\n".join(map(str, differences))
 
 
+def block_of_the_readme(language):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    [block] = re.findall(rf"^```{language}\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
+    return block
+
+
+def test_the_scores_in_the_readme_are_those_of_the_sample():
+    def cells(line):
+        return [cell.strip() for cell in line.split("|")][1:6]
+
+    summary = (ROOT / "results" / "summary.md").read_text(encoding="utf-8")
+    rows = [cells(line) for line in block_of_the_readme("text").splitlines() if "±" in line]
+    assert len(rows) >= 2
+    assert [row for row in rows if row not in map(cells, summary.splitlines())] == []
+
+
 def test_the_snippets_of_the_readme_work(monkeypatch):
     monkeypatch.chdir(ROOT)
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    [code] = re.findall(r"^```python\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
+    code = block_of_the_readme("python")
     names = {}
     exec(code, names)
     store, mid = names["z"], "tt9000001"
