@@ -3,7 +3,7 @@
 # make snapshot   commit all products into DVC: VERSION=tag names it, CONFIG='FILE ...' as --configfile
 # make restore    put the products of VERSION=tag back, or of this commit; FORCE=1 loses unsaved ones
 # make diff       print what changed from FROM=tag to TO=tag; without TO, to the files here
-# make bench      measure what the README says that things cost
+# make bench      measure what the documentation and `trailers12k estimate` quote: one to two hours
 # make mutants    change the code in 200 small ways and list the changes that no unit test notices
 # make check      all checks but the tests: format, style, types, imports, dependencies, generated files
 # make lock       derive lock.txt from requirements.txt; what needs no change stays (UPGRADE=1: all new)
@@ -47,6 +47,10 @@ bench: $(READY)
 	python tests/bench/sheets.py
 	python tests/bench/training.py
 	python tests/bench/splits.py
+	python tests/bench/sample.py
+# These two read the figures of the others.
+	python tests/bench/estimate.py
+	python tests/bench/scale.py
 
 # Two hours at most on idle cores; --count, --hours and --survivors as in the file.
 mutants: $(READY)

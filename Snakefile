@@ -69,7 +69,7 @@ for file in ["targets", "common", *STAGES]:
 
 
 onsuccess:
-    print(closing_words(workflow.dag_settings.targets, prediction, settings.collection))
+    print(closing_words(workflow.dag_settings.targets, prediction, settings))
 
 
 onerror:

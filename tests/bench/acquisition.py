@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import figures
 import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
@@ -56,7 +57,7 @@ def main() -> None:
     url, data = pipe.recv()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for part in ("Snakefile", "rules", "scripts", "trailers12k", "schemas", "profiles"):
+        for part in ("Snakefile", "rules", "scripts", "trailers12k", "profiles"):
             os.symlink(ROOT / part, folder / part)
         config = yaml.safe_load((ROOT / "config.yaml").read_text())
         config["trailers"]["parallel"] = WORKERS
@@ -85,6 +86,19 @@ def main() -> None:
     print(f"  CPU seconds of decoding a trailer        {decoding / COUNT:.3f}")
     print(f"  seconds of a rerun: nothing to be done   {again:.1f}   (under 5)")
     print(f"  seconds when all {SHARDS} jobs are forced        {kept:.1f}")
+    figures.write(
+        "acquisition",
+        {
+            "trailers": COUNT,
+            "trailer_mb": SIZE / 1e6,
+            "parallel": WORKERS,
+            "all_wall": wall,
+            "download_cpu": each,
+            "decode_cpu": decoding / COUNT,
+            "nothing_to_do_wall": again,
+            "forced_wall": kept,
+        },
+    )
     if each > 0.15 or again > 5:
         sys.exit("slower than it should be")
 

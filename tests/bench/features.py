@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 
 import av
+import figures
 import numpy as np
 import torch
 import yaml
@@ -99,8 +100,9 @@ def wall_of(work) -> float:
 
 def measure(
     store: str, precision: str, long: Cut, brief: Cut, rounds: int
-) -> tuple[float, float, str]:
-    """CPU seconds a clip of the forward passes alone and of all; and the line of the table."""
+) -> dict[str, float | str]:
+    """The figures of a store: CPU seconds a clip of the forward passes alone and of all, the
+    precision, and the columns of the table."""
     device = devices.cpu()
     loaded = []
     start_up = cpu_of(lambda: loaded.append(load(store, precision, device)))
@@ -143,10 +145,14 @@ def measure(
         computing = wall_of(lambda: forward(tensors))
         ratios.append(wall_of(lambda: extract(ahead=True)) / max(decoding, computing))
     per_clip = [seconds / rounds / len(cut) for seconds in (alone, whole)]
-    return *per_clip, (
-        f"| {store} | {backbone.attributes['precision']} | {per_clip[0]:.3f} | {whole / alone:.2f} "
-        f"| {np.median(ratios):.2f} | {start_up:.1f} |"
-    )
+    return {
+        "precision": str(backbone.attributes["precision"]),
+        "forward_cpu": per_clip[0],
+        "total_cpu": per_clip[1],
+        "total_ratio": whole / alone,
+        "overlap": float(np.median(ratios)),
+        "start_cpu": start_up,
+    }
 
 
 def one_process(trailer: Path, cut: list[Clip], store: str, answer) -> None:
@@ -215,8 +221,14 @@ def main() -> None:
         cut, _ = detect_clips(trailer, probed.decoder, probed.duration, ClipSettings(**CLIPS))
         print(f"{probed.duration:.0f} s, {len(cut)} clips, {trailer.stat().st_size / 1e6:.1f} MB")
         times = np.arange(round(probed.duration * 24)) / 24
+        measured: dict[str, float | int | str] = {
+            "trailer_seconds": round(probed.duration),
+            "trailer_clips": len(cut),
+            "trailer_mb": trailer.stat().st_size / 1e6,
+        }
         for size in (256, 128, 27):
             read = cpu_of(lambda size=size: read_all(trailer, probed.decoder, times, size))
+            measured[f"read_{size}_ms_per_frame"] = 1000 * read / len(times)
             print(f"reading at short side {size}: {1000 * read / len(times):.2f} CPU ms a frame")
         print("| store | precision | forward | total | overlap | start-up |")
         print("|---|---|---|---|---|---|")
@@ -224,10 +236,15 @@ def main() -> None:
         brief = few, detect_clips(few, probed.decoder, BRIEF, ClipSettings(**CLIPS))[0]
         sums = [0.0, 0.0]
         for store in args.stores or names:
-            *seconds, line = measure(store, args.precision, (trailer, cut), brief, args.rounds)
-            sums = [total + more for total, more in zip(sums, seconds, strict=True)]
-            print(line, flush=True)
+            row = measure(store, args.precision, (trailer, cut), brief, args.rounds)
+            measured |= {f"{store}_{name}": value for name, value in row.items()}
+            sums = [sums[0] + row["forward_cpu"], sums[1] + row["total_cpu"]]
+            precision, forward, _, *ratios = row.values()
+            cells = [f"{forward:.3f}", *(f"{value:.2f}" for value in ratios)]
+            print(f"| {store} | {precision} | {' | '.join(cells)} |", flush=True)
         print(f"| all of them | | {sums[0]:.3f} | {sums[1] / sums[0]:.2f} | | |")
+        measured |= {"all_forward_cpu": sums[0], "all_total_cpu": sums[1]}
+        measured["all_total_ratio"] = sums[1] / sums[0]
         light = "trailers_k_shufflenet_fps24_fpc24"
         alone, both = (together(trailer, cut, light, count) for count in (1, 2))
         print(f"two processes at once: {both / alone:.2f} of the CPU of one, each")
@@ -236,6 +253,15 @@ def main() -> None:
         small, large = peak_of(short, 60, light), peak_of(long, args.hour, light)
         print(f"peak memory: {large:.0f} MB for {args.hour} s, {small:.0f} MB for 60 s: ", end="")
         print(f"{large / small:.2f}")
+        measured |= {
+            "two_processes_ratio": both / alone,
+            f"memory_{args.hour}_s_mb": large,
+            "memory_60_s_mb": small,
+        }
+    if args.stores or args.precision != "auto":
+        print("not kept: a part of the stores, or another precision")
+    else:
+        figures.write("features", measured)
 
 
 if __name__ == "__main__":

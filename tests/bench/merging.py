@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
+import figures
 import numpy as np
 
 from trailers12k.common.files import write_csv
@@ -28,15 +29,17 @@ MOVIES, SHARDS, SHAPE = 12_000, 128, (96, 1024)
 CLIPS = 151
 """Of a trailer of 150 s."""
 STAGES = 10
+measured: dict[str, float | int | str] = {"movies": MOVIES, "shards": SHARDS}
 
 
 @contextmanager
-def timed(what: str) -> Iterator[None]:
-    """Print the CPU and wall seconds of the block."""
+def timed(key: str, what: str) -> Iterator[None]:
+    """Print the CPU and wall seconds of the block, and keep the former as the figure KEY_cpu."""
     wall, cpu = time.perf_counter(), time.process_time()
     yield
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     print(f"{what}: {cpu:.1f} CPU s, {wall:.1f} s", flush=True)
+    measured[f"{key}_cpu"] = cpu
 
 
 def merge_stores(folder: Path, mids: list[str]) -> None:
@@ -57,13 +60,13 @@ def merge_stores(folder: Path, mids: list[str]) -> None:
         rows = stores.merge(several, folder / name, {"num_features": SHAPE[1]}, index)
         write_csv(folder / "manifest.csv", ["mid", "clips", "fingerprint"], rows)
 
-    with timed(f"store of {MOVIES} arrays {SHAPE}, first merge by hard links"):
+    with timed("links", f"store of {MOVIES} arrays {SHAPE}, first merge by hard links"):
         merge("linked.zarr", parts)
-    with timed("  with nothing new"):
+    with timed("nothing_new", "  with nothing new"):
         merge("linked.zarr", parts)
-    with timed("  with one movie more"):
+    with timed("one_more", "  with one movie more"):
         merge("linked.zarr", [*parts, (first.parent, more, "0")])
-    with mock.patch("os.link", side_effect=OSError), timed("  first merge by copies"):
+    with mock.patch("os.link", side_effect=OSError), timed("copies", "  first merge by copies"):
         merge("copied.zarr", parts)
 
 
@@ -77,9 +80,9 @@ def merge_tables(folder: Path, mids: list[str]) -> None:
         tables.append(folder / f"clips-{shard}.csv")
         rows = [clip_table.row_of(mid, clip) for mid in of_shard for clip in cut]
         write_csv(tables[-1], clip_table.COLUMNS, rows)
-    with timed(f"table of {len(mids) * CLIPS} clips, merged"):
+    with timed("clips", f"table of {len(mids) * CLIPS} clips, merged"):
         clip_table.merge(tables, folder / "clips.csv")
-    with timed("  read"):
+    with timed("clips_read", "  read"):
         clip_table.read_clips(folder / "clips.csv")
 
     row = {"status": "ok", "attempts": 1, "bytes": 9_800_000, "sha256": "0" * 64, "tool": "yt-dlp"}
@@ -88,9 +91,9 @@ def merge_tables(folder: Path, mids: list[str]) -> None:
         for shard, of_shard in shards.items():
             ledgers.append((stage, folder / stage / f"{shard}.csv"))
             ledger.write_shard(ledgers[-1][1], [{"mid": mid} | row for mid in of_shard])
-    with timed(f"ledger of {STAGES} stages, merged"):
+    with timed("ledger", f"ledger of {STAGES} stages, merged"):
         ledger.merge(ledgers, folder / "ledger.csv")
-    with timed("  read and counted"):
+    with timed("ledger_read", "  read and counted"):
         ledger.failures(ledger.read_shard(folder / "ledger.csv"))
 
     movies = [Movie(mid, "A title", "2001", ("drama",), "abcdefghijk") for mid in mids]
@@ -103,7 +106,7 @@ def merge_tables(folder: Path, mids: list[str]) -> None:
         | {"width": "640"}
         for mid in mids
     ]
-    with timed("metadata.json and movies.csv, written and read"):
+    with timed("metadata", "metadata.json and movies.csv, written and read"):
         metadata.write_metadata(folder / "metadata.json", records, trailers)
         movie_table.write_movies(folder / "movies.csv", movies)
         movie_table.read_movies(folder / "movies.csv")
@@ -114,6 +117,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         merge_tables(Path(name), mids)
         merge_stores(Path(name), mids)
+    measured["clips_in_table"] = MOVIES * CLIPS
+    figures.write("merging", measured)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+import figures
+
 from trailers12k.common.files import write_csv
 from trailers12k.common.vocabulary import GENRES
 from trailers12k.features import store_index
@@ -25,7 +27,7 @@ SIZES = [(1_200, 128), (12_000, 128), (120_000, 128), (120_000, 1_000)]
 """Movies, shards."""
 FILLED = 12_000
 """Movies with which stores are filled at most: each takes four inodes in each store."""
-PARTS = ["Snakefile", "config.yaml", "rules", "scripts", "trailers12k", "schemas", "profiles"]
+PARTS = ["Snakefile", "config.yaml", "rules", "scripts", "trailers12k", "profiles"]
 PARTS += ["presets", "envs"]
 
 
@@ -98,7 +100,9 @@ def fill(store: Path, index: Path, movies: int) -> None:
 
 
 def main() -> None:
+    measured: dict[str, float | int | str] = {}
     for movies, shards in SIZES:
+        size = f"{movies}" if shards == 128 else f"{movies}_{shards}_shards"
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             for part in PARTS:
@@ -115,15 +119,26 @@ def main() -> None:
                 f"{seconds:.1f} CPU s, {memory} MB",
                 flush=True,
             )
+            measured |= {
+                f"jobs_{size}": jobs(text)["total"],
+                f"dry_run_{size}_cpu": seconds,
+                f"dry_run_{size}_mb": memory,
+            }
             finish(folder, movies, shards)
             text, seconds, memory = snakemake(folder, shards, "-n")
             assert "Nothing to be done" in text, text[-3000:]
             print(f"  finished: {seconds:.1f} CPU s, {memory} MB", flush=True)
+            measured |= {f"finished_{size}_cpu": seconds, f"finished_{size}_mb": memory}
             with table.open("a") as file:
                 file.write(row(movies))
             text, seconds, _ = snakemake(folder, shards, "-n", "--quiet", "rules")
+            measured |= {
+                f"one_more_{size}_cpu": seconds,
+                f"one_more_{size}_jobs": jobs(text)["total"],
+            }
             more = ", ".join(f"{rule} {count}" for rule, count in sorted(jobs(text).items()))
             print(f"  one movie more: {seconds:.1f} CPU s; {more}", flush=True)
+    figures.write("planning", measured)
 
 
 if __name__ == "__main__":

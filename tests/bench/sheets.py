@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 import features as bench
+import figures
 import numpy as np
 import torch
 import yaml
@@ -79,10 +80,24 @@ def main() -> None:
         print(f"the sheet has {sheet.stat().st_size / 1000:.0f} kB")
         print(f"CPU seconds without sheets {without:.2f}, with {total:.2f}: {extra:.2f} more,")
         print(f"{1000 * extra / frames:.3f} ms per frame")
+        measured = {
+            "seconds": video.duration,
+            "shots": clips[-1].shot + 1,
+            "clips": len(clips),
+            "sheet_kb": sheet.stat().st_size / 1000,
+            "without_cpu": float(without),
+            "with_cpu": float(total),
+            "extra_ms_per_frame": 1000 * extra / frames,
+        }
         per_clip, decoding = costs_per_clip(Path(folder), args.precision)
-        for name, seconds in (("feature stage", per_clip), ("its decoding alone", decoding)):
+        for name, key, seconds in (
+            ("feature stage", "share_of_features", per_clip),
+            ("its decoding alone", "share_of_decoding", decoding),
+        ):
             stage = seconds * len(clips)
+            measured[f"{key}_percent"] = 100 * extra / stage
             print(f"{name}: {stage:.1f} CPU seconds; sheets are {100 * extra / stage:.2f} % of it")
+        figures.write("sheets", measured)
 
 
 def costs_per_clip(folder: Path, precision: str) -> tuple[float, float]:

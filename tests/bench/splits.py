@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import figures
 import numpy as np
 from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 
@@ -71,11 +72,20 @@ def main() -> None:
     if importlib.util.find_spec("skmultilearn"):
         splitters["second order"] = second_order
     print(f"{'labels':14} {'splitter':13} {'label':>8} {'rare':>6} {'pair':>8} {'seconds':>8}")
+    measured: dict[str, float] = {}
     for name, labels in tables(read_labels(path, GENRES)[1] if path else None).items():
         for splitter, split in splitters.items():
             label, rare, pair, seconds = measure(split, labels)
             cells = f"{label:8.4f} {rare:6.2f} {pair:8.5f} {seconds:8.2f}"
             print(f"{name:14} {splitter:13} {cells}", flush=True)
+            key = f"{name} {splitter}".replace(",", "").replace(" ", "_")
+            measured |= {
+                f"{key}_label": label,
+                f"{key}_rare": rare,
+                f"{key}_pair": pair,
+                f"{key}_cpu": seconds,
+            }
+    figures.write("splits", {key: float(value) for key, value in measured.items()})
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from pathlib import Path
 
+import figures
 import numpy as np
 import yaml
 
@@ -43,6 +44,7 @@ ZARRAY = {
     "dimension_separator": ".",
     "zarr_format": 2,
 }
+measured: dict[str, float | int | str] = {"movies": MOVIES}
 DVC = [sys.executable, "-m", "dvc"]
 
 
@@ -53,13 +55,16 @@ def cpu() -> float:
 
 
 @contextmanager
-def timed(what: str) -> Iterator[None]:
-    """Print the CPU and wall seconds of what is done, and the bytes that it adds to the cache."""
+def timed(key: str, what: str) -> Iterator[None]:
+    """Print and keep the CPU and wall seconds of what is done, and the MB it adds to the cache."""
     began, wall, size = cpu(), time.perf_counter(), cached()
     yield
-    added = (cached() - size) / 1e6
+    seconds, added = cpu() - began, (cached() - size) / 1e6
+    measured[f"{key}_cpu"] = seconds
+    if added:
+        measured[f"{key}_mb"] = added
     print(
-        f"{what}: {cpu() - began:.1f} CPU s, {time.perf_counter() - wall:.0f} s"
+        f"{what}: {seconds:.1f} CPU s, {time.perf_counter() - wall:.0f} s"
         + (f", {added:.1f} MB more in the cache" if added else ""),
         flush=True,
     )
@@ -148,33 +153,36 @@ def main() -> None:
         Path(".dvc/cache").mkdir(exist_ok=True)
         total = sum(p.stat().st_size for p in Path("data").rglob("*") if p.is_file()) / 1e9
         print(f"{MOVIES} movies, a store of {total:.2f} GB", flush=True)
+        measured["store_gb"] = total
 
-        with timed("first snapshot"):
+        with timed("first", "first snapshot"):
             snapshot("v1")
         print(f"  of which the state is {STATE.stat().st_size / 1e6:.1f} MB")
-        with timed("dvc status, nothing changed"):
+        measured["state_mb"] = STATE.stat().st_size / 1e6
+        with timed("status", "dvc status, nothing changed"):
             run(*DVC, "status", "--quiet")
         record(more)
         for store in STORES:
             write(store, more, "a")
             merge(store, [*mids, more], marks)
-        with timed("snapshot with one movie more"):
+        with timed("one_more", "snapshot with one movie more"):
             snapshot("v2")
-        with timed("restore of the version before"):
+        with timed("restore_one_less", "restore of the version before"):
             restore("v1")
         other = marks | {mid: f"b-{mid}" for mid in mids}
         for mid in mids:
             write(STORES[0], mid, "b")
         merge(STORES[0], mids, other)
-        with timed("snapshot with the store made anew"):
+        with timed("store_anew", "snapshot with the store made anew"):
             snapshot("v3")
-        with timed("restore of the version before"):
+        with timed("restore_store", "restore of the version before"):
             restore("v1")
         with Path("large").open("wb") as file:
             for _ in range(20):
                 file.write(os.urandom(100_000_000))
-        with timed("one file of 2 GB more"):
+        with timed("two_gb", "one file of 2 GB more"):
             run(*DVC, "add", "--quiet", "large")
+    figures.write("versions", measured)
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def test_genres_that_no_test_movie_has_are_counted_next_to_the_table(tmp_path, m
         assert f"- {subset} {sentence}\n" in text
     assert text.index(EXPLANATION) < text.index("sample standard deviation")
     monkeypatch.chdir(tmp_path)
-    words = closing_words((), None, "own")
+    words = closing_words((), None, load({"movies": "trailers12k"}))
     assert f"Test {sentence}\n" in words and f"Validation {sentence}\n" in words
 
 
@@ -72,7 +72,7 @@ def test_nothing_is_said_where_every_genre_has_a_movie(tmp_path, monkeypatch):
     movies = {mid: [GENRES[number % 10]] for number, mid in enumerate(mids)}
     assert "no movie here" not in evaluate(tmp_path, movies)
     monkeypatch.chdir(tmp_path)
-    assert "no movie here" not in closing_words((), None, "own")
+    assert "no movie here" not in closing_words((), None, load({"movies": "trailers12k"}))
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,6 @@ def test_the_summary_has_the_papers_figures_or_no_word_of_them(tmp_path, monkeyp
     assert ("70.92±3.49" in text) == ("paper_uap" in table) == has_paper
     assert ("paper's µAP" in text) == ("ours minus the paper's" in text) == has_paper
     monkeypatch.chdir(tmp_path)
-    words = closing_words((), None, "own")
+    words = closing_words((), None, load({"movies": "trailers12k"}))
     assert ("next to the paper's" in words) == has_paper
     assert "| mine " in words and words.count("ImageNet") == 1 and "70.92" not in words

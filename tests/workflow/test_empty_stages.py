@@ -39,7 +39,7 @@ def test_no_trailer_can_be_fetched(tmp_path, shards):
         run = project.run()
         assert run.code != 0 and "Traceback" not in run.text
         (error,) = errors(run)
-        assert error.startswith("trailers: nothing to go on with: 0 ok, 12 failed (unavailable 12)")
+        assert error.startswith("trailers: no movie is left: 0 ok, 12 failed (unavailable 12)")
         assert "HTTP Error 404" in error and "build/ledger/trailers/" in error
         assert "trailers12k status" in error and "--config retry=all" in error
         # Only Snakemake's names of logs and its last words follow.
@@ -68,7 +68,7 @@ def test_every_trailer_is_broken_or_missing(tmp_path):
     run = project.run()
     assert run.code != 0 and "Traceback" not in run.text and not LATER & run.jobs.keys()
     (error,) = errors(run)
-    assert "trailers: nothing to go on with: 0 ok, 8 failed" in error
+    assert "trailers: no movie is left: 0 ok, 8 failed" in error
     assert "4 skipped (no_address 4) of 12 movies" in error
     (project.folder / "broken.mp4").write_bytes(video(2))
     project.build("clips", "--config", "retry=all")

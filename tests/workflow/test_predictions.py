@@ -104,4 +104,4 @@ def test_nothing_is_trained_for_it(tmp_path):
     (project.folder / "x.mp4").touch()
     run = predict(project, "x.mp4")
     assert run.code != 0
-    assert "error: predict: no run has been trained here yet; run snakemake first" in run.text
+    assert "error: predict: no run is trained yet; run first: trailers12k run evaluate" in run.text

@@ -135,7 +135,7 @@ def check_store(path: Path, determined_by: Mapping[str, object]) -> None:
     if different:
         raise UserError(
             f"{path} was computed with another {', '.join(different)} than the configuration "
-            "says; run snakemake first, or use the configuration of that run"
+            "says; run trailers12k run first, or use the configuration of that run"
         )
 
 

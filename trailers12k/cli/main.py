@@ -17,6 +17,7 @@ from trailers12k.cli import (
     backbones,
     clips,
     diff,
+    estimate,
     init,
     predict,
     restore,
@@ -31,7 +32,7 @@ from trailers12k.cli import (
 from trailers12k.common.errors import UserError
 
 COMMANDS = (
-    *(init, run, status, review, predict),
+    *(init, estimate, run, status, review, predict),
     *(diff, snapshot, restore, stages),
     *(stores, clips, splits, backbones),
 )

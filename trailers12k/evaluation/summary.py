@@ -45,8 +45,8 @@ the sum of the two standard deviations (=) or more (≠).
 """
 
 NOTHING_COMPARED = (
-    "no run has the stores, by name, and the fusion of a run of the paper, so none is compared "
-    "with it; docs/configuration.md lists the paper's stores and runs"
+    "no run uses the stores and the fusion of a run of the paper, so none is compared with it; "
+    "docs/configuration.md lists the paper's stores and runs"
 )
 
 COUNTS = f"""\

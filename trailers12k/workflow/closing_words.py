@@ -1,67 +1,175 @@
-"""What a finished run prints last: the results table, or the prediction.
+"""What a finished run prints last: the results table, losses and where to look; or the prediction.
 
-Reads results/summary.md, results/transfer/, results/predictions/ and data/ledger.csv. Must not know
+Reads results/, data/ledger.csv, and the open failures of downloads in build/. Must not know
 Snakemake.
 """
 
-from collections.abc import Collection
+import textwrap
+import time
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from trailers12k.common.files import read_csv
-from trailers12k.common.vocabulary import PREDICTION_FILES, PUBLISHED, SAMPLE
+from trailers12k.common.vocabulary import FAILED, PREDICTION_FILES, SKIPPED
+from trailers12k.downloads import retries
 from trailers12k.evaluation.absence import absence_sentences
 from trailers12k.movies.sources.odd_rows import REASON as ODD_ROW
+from trailers12k.settings import Settings
 from trailers12k.workflow.prediction_request import PredictionRequest
+from trailers12k.workflow.run_status import DOWNLOADS
 
 SUMMARY = Path("results/summary.md")
 SCORES = Path("results/transfer")
+LEDGER = Path("data/ledger.csv")
+REPORT = Path("results/report/index.html")
+VERSION = Path("dvc.lock")
+"""What the first snapshot writes."""
+REPOSITORY = Path(".dvc/config")
+WIDTH = 100
+"""Columns of a terminal that the table fits, where the names of runs are short."""
+LEAST = 12
+"""Characters that are always left of the weights."""
+MANY = 0.1
+"""Share of lost trailers from which on the review is the next step."""
+
+Rows = Sequence[Mapping[str, str]]
 
 
 def closing_words(
-    targets: Collection[str], prediction: PredictionRequest | None, collection: str
+    targets: Collection[str], prediction: PredictionRequest | None, settings: Settings
 ) -> str:
     """The text for a run that made `targets`; empty if there is nothing to print.
 
-    targets: as named on the command line; none for a whole run. collection: its kind.
+    targets: as named on the command line; none for a whole run.
     """
     if prediction and "predict" in targets:
         table = Path(prediction.products[0])
         return table.read_text(encoding="utf-8") if table.exists() else ""  # with --until
     if not targets and SUMMARY.exists():
-        return _results(SUMMARY.read_text(encoding="utf-8"), collection)
+        rows = read_csv(LEDGER) if LEDGER.exists() else []
+        return _results(SUMMARY.read_text(encoding="utf-8"), settings, rows)
     return ""
 
 
-def _results(summary: str, collection: str) -> str:
-    """The results table without the paper's columns, so that it fits a terminal, and where to look
-    next."""
+def _results(summary: str, settings: Settings, rows: Rows) -> str:
     lines = summary.split("\n## ")[0].splitlines()
-    table = [line.split("|") for line in lines if line.startswith("|")]
-    # Outside the bars, the run, four scores, perhaps the paper's four, the weights, perhaps counts.
-    has_paper = any(len(cells) > 10 for cells in table)
-    weights = 10 if has_paper else 6
-    ours = "\n".join("|".join([*cells[:6], *cells[weights:]]) for cells in table)
+    table = [line.split("|")[1:-1] for line in lines if line.startswith("|")]
     warning = next(
         (line.split(". ")[0].rstrip(".") + "." for line in lines if line.startswith("**")), ""
     )
-    sentences = [*filter(None, [warning.replace("*", "")]), *_absences()]
-    text = f"\n{ours}\n\n" + "".join(f"{sentence}\n" for sentence in sentences)
-    meaning = "The results next to the paper's:" if has_paper else "What these figures mean:"
-    text += f"{meaning:<38}{SUMMARY}\n"
-    if collection != PUBLISHED:
-        text += "What became of each movie, and why:   data/ledger.csv\n"
-    if odd := _odd_rows():
-        text += f"Odd rows of published files:          {odd}, {ODD_ROW} in data/ledger.csv\n"
-    if collection == SAMPLE:
-        text += "Your own movies instead of these:     trailers12k init DIR\n"
-    return text
+    sentences = [
+        *filter(None, [warning.replace("*", "")]),
+        *_absences(),
+        *_losses(rows, settings.backbones),
+        *_odd_rows(rows),
+    ]
+    # The run, four scores, perhaps the paper's four, the weights.
+    meaning = "The results next to the paper's" if _has_paper(table) else "What these figures mean"
+    places = {meaning: SUMMARY.as_posix()}
+    if REPORT.exists():
+        places["The report"] = REPORT.as_posix()
+    if not settings.is_published:
+        places["What became of each movie"] = LEDGER.as_posix()
+        places["Every trailer's shots, to review"] = "trailers12k review"
+    places |= _next_steps(settings, rows)
+    width = max(map(len, places)) + 3
+    return "".join(
+        [
+            f"\n{_compact(table)}\n\n",
+            *(f"{sentence}\n" for sentence in sentences),
+            *(f"{f'{what}:':<{width}}{where}\n" for what, where in places.items()),
+        ]
+    )
 
 
-def _odd_rows() -> int:
+def _has_paper(table: Sequence[Sequence[str]]) -> bool:
+    return any(len(cells) > 8 for cells in table)
+
+
+def _compact(table: Sequence[Sequence[str]]) -> str:
+    """The table without the paper's columns, in at most `WIDTH` columns if the names allow it.
+
+    Descriptions of weights are shortened; results/summary.md has the whole ones.
+    """
+    weights = 9 if _has_paper(table) else 5
+    rows = [
+        [cell.strip() for cell in [*cells[:5], *cells[weights:]]]
+        for cells in table
+        if not set("".join(cells)) <= set("-: ")
+    ]
+    if not rows:
+        return ""
+    columns = len(rows[0])
+    widths = [max(len(row[place]) for row in rows if place < len(row)) for place in range(columns)]
+    if columns > 5:
+        others = sum(widths) - widths[5] + 3 * columns + 1
+        widths[5] = min(widths[5], max(WIDTH - others, LEAST))
+        for row in rows:
+            row[5] = textwrap.shorten(row[5], widths[5], placeholder="...")
+    rows.insert(1, ["-" * width for width in widths])
+    return "\n".join(
+        "| "
+        + " | ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+        + " |"
+        for row in rows
+    )
+
+
+def _losses(rows: Rows, stores: Iterable[str]) -> list[str]:
+    """A sentence per kind of loss: how many movies, and why."""
+    kinds = (
+        ({"trailers"}, "trailers was lost", "trailers were lost"),
+        ({"posters"}, "posters was lost", "posters were lost"),
+        ({"clips"}, "trailers gave no clips", "trailers gave no clips"),
+        (set(stores), "movies lacks features", "movies lack features"),
+    )
+    sentences = []
+    for stages, one, many in kinds:
+        tried = [row for row in rows if row["stage"] in stages and row["status"] != SKIPPED]
+        failed = {row["mid"]: row["reason"] for row in tried if row["status"] == FAILED}
+        counts = Counter(failed.values()).most_common()
+        reasons = ", ".join(f"{number} {reason}" for reason, number in counts)
+        movies = len({row["mid"] for row in tried})
+        if failed:
+            what = one if len(failed) == 1 else many
+            sentences.append(f"{len(failed)} of {movies} {what}: {reasons}.")
+    return sentences
+
+
+def _odd_rows(rows: Rows) -> list[str]:
     """How many rows of files that users cannot correct were left out or used in part."""
-    path = Path("data/ledger.csv")
-    rows = read_csv(path) if path.exists() else []
-    return sum(row["reason"] == ODD_ROW for row in rows)
+    odd = sum(row["reason"] == ODD_ROW for row in rows)
+    return [f"{odd} rows of published files were odd: {ODD_ROW} in {LEDGER}."] if odd else []
+
+
+def _next_steps(settings: Settings, rows: Rows) -> dict[str, str]:
+    """What may help next -> the command."""
+    if settings.is_sample:
+        return {"Next, your own movies": "trailers12k init DIR"}
+    if settings.is_published:
+        return {"Next, the genres of any trailer": "trailers12k predict FILE_OR_URL"}
+    mids = {row["mid"] for row in rows}
+    pause = settings.downloads.retry_pause
+    due = [at for folder in DOWNLOADS.values() for at in retries.due_times(folder, pause, mids)]
+    if due:
+        return {f"Next, {len(due)} failures again, {_when(min(due))}": "trailers12k run"}
+    trailers = [row for row in rows if row["stage"] == "trailers" and row["status"] != SKIPPED]
+    lost = sum(row["status"] == FAILED for row in trailers)
+    if lost > MANY * len(trailers):
+        return {"Next, other trailers for lost ones": "trailers12k review"}
+    if REPOSITORY.exists() and not VERSION.exists():
+        return {"Next, keep this version": "trailers12k snapshot --version NAME"}
+    return {}
+
+
+def _when(at: float) -> str:
+    """A time of day, with the date unless it is soon."""
+    now = time.time()
+    if at <= now:
+        return "now"
+    far = at - now > 12 * 3600
+    return time.strftime("from %Y-%m-%d %H:%M" if far else "from %H:%M", time.localtime(at))
 
 
 def _absences() -> list[str]:

@@ -117,12 +117,12 @@ def best_checkpoint(settings: Settings) -> dict[str, Any]:
         if run and not run.shuffle_labels and run.poster is None:
             trained.setdefault(row["run"], []).append(row)
     if not trained:
-        raise UserError("predict: no run has been trained here yet; run snakemake first")
+        raise UserError("predict: no run is trained yet; run first: trailers12k run evaluate")
     best = max(trained.values(), key=lambda rows: fmean(float(row["uap"]) for row in rows))
     row = max(best, key=lambda row: float(row["uap"]))
     checkpoint = Path(f"results/runs/{row['run']}/split{row['split']}/best.pt")
     if not checkpoint.exists():
-        raise UserError(f"predict: {checkpoint} is missing; run snakemake first")
+        raise UserError(f"predict: {checkpoint} is missing; run first: trailers12k run evaluate")
     return {
         "run": row["run"],
         "split": int(row["split"]),

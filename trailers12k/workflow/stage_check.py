@@ -57,7 +57,7 @@ def require_any(stage: str, paths: Iterable[str | Path]) -> None:
     detail = textwrap.shorten(failed["detail"], LONGEST, placeholder=" ...") if failed else ""
     example = f"; for example {failed['mid']}: {one_line(detail)}" if failed else ""
     raise UserError(
-        f"{stage}: nothing to go on with: {ledger.count(rows)} of {len(rows)} movies"
+        f"{stage}: no movie is left: {ledger.count(rows)} of {len(rows)} movies"
         f"{example}; see build/ledger/{stage}/ and trailers12k status, correct the "
         "table or what it names, then run the same command again (--config retry=all repeats "
         "every failure)"

@@ -83,8 +83,8 @@ def target_files(
         "review": [*collection, *ledgers("trailers", "posters", "clips"), *REVIEW],
         # Trains nothing: the best checkpoint that exists is used.
         "predict": [refused("name a trailer: trailers12k predict FILE_OR_URL")],
-        "status": [refused("the state of the run is shown by: trailers12k status")],
-        "diff": [refused("versions are compared by: trailers12k diff FROM [TO]")],
+        "status": [refused("status is a command: trailers12k status")],
+        "diff": [refused("diff is a command: trailers12k diff FROM [TO]")],
     }
     if prediction:
         targets["predict"] = [*prediction.products]

@@ -78,7 +78,7 @@ def test_without_runs_to_compare_there_is_no_word_of_the_paper(scored, tmp_path)
 
 
 def test_runs_of_which_the_paper_has_none_are_named_once(scored, tmp_path, caplog):
-    sentence = "o run has the stores, by name, and the fusion of a run of the paper"
+    sentence = "o run uses the stores and the fusion of a run of the paper"
     summary.write_summary(tmp_path, Scores(scored, scored), {"mine": RUNS["mine"]}, [])
     assert f"- N{sentence}" in (tmp_path / "summary.md").read_text()
     (record,) = caplog.records

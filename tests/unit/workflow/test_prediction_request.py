@@ -49,10 +49,12 @@ def test_the_best_split_of_the_best_run_predicts(settings_of, trained):
 def test_nothing_trained_or_a_missing_checkpoint_is_reported(settings_of, trained):
     settings = settings_of(runs=RUNS)
     Path("results/runs/high/split1/best.pt").unlink()
-    with pytest.raises(UserError, match="best.pt is missing; run snakemake first"):
+    with pytest.raises(UserError, match="best.pt is missing; run first: trailers12k run evaluate"):
         best_checkpoint(settings)
     Path("results/transfer/val.csv").unlink()
-    with pytest.raises(UserError, match="no run has been trained here yet; run snakemake first"):
+    with pytest.raises(
+        UserError, match="no run is trained yet; run first: trailers12k run evaluate"
+    ):
         best_checkpoint(settings)
 
 

@@ -36,7 +36,7 @@ def test_the_error_says_why_and_where_to_look(folder):
     with pytest.raises(UserError) as error:
         require_any("trailers", [path])
     assert str(error.value).startswith(
-        "trailers: nothing to go on with: 0 ok, 2 failed (unavailable 2), 1 skipped (no_address 1) "
+        "trailers: no movie is left: 0 ok, 2 failed (unavailable 2), 1 skipped (no_address 1) "
         f"of 3 movies; for example {MIDS[0]}: no such file at all; see build/ledger/trailers/"
     )
     assert "\n" not in str(error.value)
@@ -92,18 +92,18 @@ def test_a_failed_run_ends_with_the_line_of_its_first_empty_stage(folder, settin
     shards = [(shard, failed(mids)) for shard, mids in mids_of(settings).items()]
     trailers, clips = all_fail("trailers"), all_fail("clips")
     words = error_words(settings, movies, trailers | clips)
-    assert words.startswith("error: trailers: nothing to go on with: 0 ok, 12 failed")
+    assert words.startswith("error: trailers: no movie is left: 0 ok, 12 failed")
     assert "\n" not in words
     # A shard that is still to be finished, or outside the run, may have a movie.
     assert error_words(settings, movies, {min(trailers)}) == elsewhere
     write("trailers", shards[0][0], [{"mid": MIDS[0], "status": "ok"}])
     assert error_words(settings, movies, trailers) == elsewhere
-    assert "error: clips: nothing to go on with" in error_words(settings, movies, trailers | clips)
+    assert "error: clips: no movie is left" in error_words(settings, movies, trailers | clips)
     write("clips", shards[0][0], [{"mid": MIDS[0], "status": "ok"}])
     store = next(iter(settings.backbones))
     stores = all_fail(store)
     words = error_words(settings, movies, trailers | clips | stores)
-    assert words.startswith(f"error: {store}: nothing to go on with")
+    assert words.startswith(f"error: {store}: no movie is left")
 
 
 def test_a_failed_run_of_published_features_has_no_stages(folder, settings_of):

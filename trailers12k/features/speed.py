@@ -1,0 +1,129 @@
+"""Times decoding, shot detection and the forward passes of backbones on this machine's CPU.
+
+Writes a synthetic trailer into a temporary folder. Must not know collections or their settings.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import torch
+
+from trailers12k.common.files import sha256_of
+from trailers12k.features.backbones import devices
+from trailers12k.features.backbones.loading import load
+from trailers12k.features.backbones.spec import BackboneSpec
+from trailers12k.features.extraction import Sampling, keep_memory, read_batches
+from trailers12k.video.clip_detection import ClipSettings, detect_clips
+from trailers12k.video.clips import Clip
+from trailers12k.video.probe import probe
+
+SECONDS, SIZE, FPS = 8, (640, 360), 24
+"""Of the synthetic trailer: as YouTube's of 360 lines."""
+SHOT = 40
+"""Frames of each of its shots."""
+IMAGES = 8
+"""Images of an image network in one measured pass."""
+LEAST = 0.5
+"""CPU seconds for which passes are repeated."""
+DECODED_SIDE = 256
+"""Short side in pixels to which most backbones have frames read."""
+
+
+def measure(specs: Mapping[str, BackboneSpec], clips: ClipSettings) -> dict[str, float]:
+    """CPU seconds on one core, rounded to four digits.
+
+    specs: name -> backbone; random weights take their place, since no time depends on them.
+    Returns `verify` and `shots DETECTOR` per second of video, `decode` per clip, and each name's
+    per image (of an image network) or per clip, decoding aside. Raises `UserError`.
+    """
+    keep_memory()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            trailer = _render(Path(folder) / "trailer.mp4")
+            figures = _video_figures(trailer, clips)
+            figures |= {name: _forward(trailer, spec) for name, spec in specs.items()}
+    finally:
+        torch.set_num_threads(threads)
+    return {name: float(f"{value:.4g}") for name, value in figures.items()}
+
+
+def _video_figures(trailer: Path, settings: ClipSettings) -> dict[str, float]:
+    probed = probe(trailer)  # once unmeasured, since it loads the decoders
+    clips, _ = detect_clips(trailer, probed.decoder, probed.duration, settings)
+    times = [_cpu_of(lambda: (probe(trailer), sha256_of(trailer)))]
+    times.append(_cpu_of(lambda: detect_clips(trailer, probed.decoder, probed.duration, settings)))
+    side = _Reader(DECODED_SIDE)
+    sampling = Sampling(settings.fps, settings.fpc)
+
+    def read() -> None:
+        for _ in read_batches(side, trailer, probed.decoder, clips, sampling):  # type: ignore[arg-type]
+            pass
+
+    return {
+        "verify": times[0] / probed.duration,
+        f"shots {settings.detector}": times[1] / probed.duration,
+        "decode": _cpu_of(read) / len(clips),
+    }
+
+
+class _Reader:
+    """What `read_batches` needs of a backbone, without a network."""
+
+    def __init__(self, side: int):
+        self.side = side
+
+    def crop(self, frame: np.ndarray) -> np.ndarray:
+        return frame
+
+    def clips_at_a_time(self, length: int) -> int:
+        return 1
+
+
+def _forward(trailer: Path, spec: BackboneSpec) -> float:
+    """CPU seconds of an image or a clip."""
+    values = vars(spec) | {"weights": "random"}
+    backbone = load(BackboneSpec(**values), 0, device=devices.cpu())
+    is_video = spec.input == "clips"
+    count = 24 if is_video else IMAGES
+    clip = Clip(0, 0, 0.0, count / FPS)
+    crops = next(read_batches(backbone, trailer, "pyav", [clip], Sampling(FPS, count)))
+    passed = _cpu_of(lambda: backbone.compute(crops))
+    return passed / (1 if is_video else count)
+
+
+def _cpu_of(work: Callable[[], Any]) -> float:
+    """CPU seconds of one call: the least of several, after one that is not counted."""
+    work()
+    times: list[float] = []
+    while not times or sum(times) < LEAST:
+        began = time.process_time()
+        work()
+        times.append(time.process_time() - began)
+    return min(times)
+
+
+def _render(path: Path) -> Path:
+    """Hard cuts between coarse random textures, which move, with grain."""
+    random = np.random.default_rng(0)
+    width, height = SIZE
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("libx264", rate=FPS, options={"preset": "veryfast"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for number in range(SECONDS * FPS):
+            if number % SHOT == 0:
+                coarse = random.integers(0, 256, (height // 20 + 4, width // 20 + 4, 3))
+                texture = coarse.repeat(20, 0).repeat(20, 1)
+            shift = number % SHOT
+            frame = texture[shift : shift + height, shift : shift + width]
+            noisy = np.clip(frame + random.normal(0, 4, (height, width, 1)), 0, 255)
+            picture = av.VideoFrame.from_ndarray(noisy.astype(np.uint8), format="rgb24")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    return path

@@ -1,0 +1,237 @@
+"""What a collection will cost: time, disk and network, stage by stage.
+
+Reads nothing; figures and sizes are arguments. docs/scale.md shows the formulas' results. Must not
+know where figures come from, nor how the estimate is printed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from trailers12k.common.vocabulary import SPLITS
+from trailers12k.downloads import published
+from trailers12k.settings import Settings
+
+TRAILER_SECONDS = 150.0
+CLIPS_PER_SECOND = 151 / 150
+"""Of trailers that run two to three minutes."""
+SHORT_SIDE = 360
+"""Pixels for which decoding is measured; costs grow with their square."""
+TRAILER_BYTES = 9.8e6 / TRAILER_SECONDS
+"""Per second of a trailer of 360 lines from YouTube."""
+POSTER_BYTES = 50e3
+SHEET_BYTES = 180e3
+"""Of a trailer's contact sheet: 60 shots of 3 kB."""
+GUEST_RATE = 300 / 3600
+"""Downloads per second that YouTube gives one address as a guest, by its users' experience."""
+FLOAT = 4
+"""Bytes."""
+FEATURES = 1024
+"""Of a model that is not among the paper's, per clip."""
+SNIPPET = 30
+"""Clips with which an epoch is measured."""
+
+DOWNLOADS, CLIPS, FEATURE_STAGE = "downloads", "shots and clips", "features"
+TRAINING, TABLES = "training", "tables and report"
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Sizes on which costs depend.
+
+    movies: their number. youtube, web: how many trailers come from YouTube, and from other servers;
+    the rest are files of this machine. seconds, clips: of a trailer, on average.
+    """
+
+    movies: int
+    youtube: int
+    web: int
+    seconds: float = TRAILER_SECONDS
+    clips: float = TRAILER_SECONDS * CLIPS_PER_SECOND
+
+
+@dataclass(frozen=True)
+class StageCosts:
+    """cpu: seconds of all jobs together. wall: seconds. disk, network: bytes."""
+
+    stage: str
+    cpu: float
+    wall: float
+    disk: float = 0
+    network: float = 0
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The stages in their order, the seconds of the whole run, and models without a figure."""
+
+    stages: tuple[StageCosts, ...]
+    wall: float
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def bottleneck(self) -> StageCosts:
+        """The stage that takes longest."""
+        return max(self.stages, key=lambda stage: stage.wall)
+
+
+def backbone_name(settings: Settings, store: str) -> str:
+    """The name of the figure of a store's backbone."""
+    backbone = settings.backbone(store)
+    return f"{backbone.model} {backbone.size or 'own size'} {backbone.precision}"
+
+
+def estimate(
+    settings: Settings,
+    collection: Collection,
+    figures: Mapping[str, float],
+    cores: int,
+    per_movie: Mapping[str, float] | None = None,
+) -> Estimate:
+    """What the collection will cost on CPUs.
+
+    figures: CPU seconds, as `features.speed.measure` names them, and `download` (of a trailer),
+    `epoch` (of a movie and stream), `job` (what any job adds), `torch job` (one that loads torch),
+    `map` (of a movie and store), `report` (what else it costs).
+    per_movie: stage -> CPU seconds of a movie as measured in finished shards, in place of figures.
+    """
+    costs = _Costs(settings, collection, figures, cores, per_movie or {})
+    if settings.is_published:
+        stages = [costs.archives(), costs.training(), costs.tables()]
+        return Estimate(tuple(stages), sum(stage.wall for stage in stages))
+    stages = [costs.downloads(), costs.shots(), costs.features(), costs.training(), costs.tables()]
+    computing = stages[1].wall + stages[2].wall
+    # Shards are independent: one is computed while the next is downloaded.
+    first = [stages[0].wall, computing]
+    wall = max(first) if costs.shards > 1 else sum(first)
+    wall += stages[3].wall + stages[4].wall
+    return Estimate(tuple(stages), wall, tuple(costs.unknown))
+
+
+class _Costs:
+    """The formulas of one collection."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        collection: Collection,
+        figures: Mapping[str, float],
+        cores: int,
+        per_movie: Mapping[str, float],
+    ):
+        self._settings, self._collection, self._figures = settings, collection, figures
+        self._cores, self._per_movie = cores, per_movie
+        self.shards = min(settings.shards, collection.movies)
+        self.unknown: list[str] = []
+        """Models without a figure."""
+
+    def downloads(self) -> StageCosts:
+        """Trailers and posters, and their verification."""
+        settings, size = self._settings, self._collection
+        trailers = (size.youtube + size.web) * size.seconds * TRAILER_BYTES * self._pixels
+        posters = size.movies * POSTER_BYTES
+        rate = published.MEGABITS * 1e6 / 8
+        pause = sum(settings.downloads.pause.get("youtube.com", (0, 0))) / 2
+        each = size.seconds * TRAILER_BYTES * self._pixels / rate
+        network = size.youtube * max(pause + each, 1 / GUEST_RATE) + size.web * each
+        verify = size.seconds * self._pixels * self._figures["verify"]
+        cpu = self._cpu("trailers", self._figures["download"] + verify)
+        stage = self._stage(DOWNLOADS, cpu, 2 * self.shards)
+        return StageCosts(
+            DOWNLOADS,
+            stage.cpu,
+            max(network, stage.wall),
+            disk=trailers + posters,
+            network=trailers + posters,
+        )
+
+    def shots(self) -> StageCosts:
+        """Shot detection and contact sheets."""
+        size = self._collection
+        each = size.seconds * self._pixels * self._figures[f"shots {self._settings.clips.detector}"]
+        cpu = self._cpu("clips", each)
+        return self._stage(CLIPS, cpu, self.shards, disk=size.movies * SHEET_BYTES)
+
+    def features(self) -> StageCosts:
+        """All stores, those of posters too."""
+        settings, size = self._settings, self._collection
+        cpu = disk = 0.0
+        for store, backbone in settings.backbones.items():
+            forward = self._forward(store)
+            if backbone.input == "posters":
+                cpu += self._cpu(store, forward)
+                continue
+            whole = settings.backbone(store)
+            passes = (whole.image_frames or settings.clips.fpc) if whole.input == "frames" else 1
+            decode = self._figures["decode"] * self._pixels
+            cpu += self._cpu(store, size.clips * (decode + passes * forward))
+            numbers = published.FEATURES.get(store, FEATURES)
+            # A store in build/ and data/ is one file by hard links; then it is packed for training.
+            disk += size.movies * size.clips * numbers * FLOAT * (1 / published.PACKED + 1)
+        jobs = self.shards * len(settings.backbones)
+        # What finished shards took includes the start of their jobs.
+        starts = self.shards * len(settings.backbones.keys() - self._per_movie.keys())
+        return self._stage(FEATURE_STAGE, cpu, jobs, starts, disk=disk)
+
+    def training(self) -> StageCosts:
+        """All runs on three splits, as if none ended early."""
+        settings, movies = self._settings, self._collection.movies
+        streams = sum(len(run.streams) for run in settings.runs.values())
+        training = settings.training
+        jobs = len(settings.runs) * len(SPLITS)
+        each = self._figures["epoch"] * min(1.0, training.snippet / SNIPPET)
+        cpu = each * movies * streams * len(SPLITS) * training.epochs * self._used_share
+        return self._stage(TRAINING, cpu, jobs, jobs)
+
+    def tables(self) -> StageCosts:
+        """Splits, merges, packing, scores, maps and the report."""
+        stores = len(self._settings.backbones)
+        maps = stores * self._collection.movies * self._figures["map"]
+        return self._stage(TABLES, self._figures["report"] + maps, 20 + 3 * stores, parallel=2)
+
+    def archives(self) -> StageCosts:
+        """The authors' archives, unpacked and packed for training."""
+        used = {store for run in self._settings.runs.values() for store in run.streams.values()}
+        inputs = {store: self._settings.backbones[store].input for store in used}
+        urls = dict.fromkeys(used, "https://")
+        whole = sum(published.sizes(urls, inputs, self._collection.movies).values())
+        wall = whole * 8 / (published.MEGABITS * 1e6)
+        disk = whole * (1 + published.PACKED)
+        return StageCosts(DOWNLOADS, len(used) * self._figures["torch job"], wall, disk, whole)
+
+    @property
+    def _pixels(self) -> float:
+        """Pixels of a frame relative to those for which decoding is measured."""
+        side = SHORT_SIDE if self._settings.is_sample else self._settings.trailers.short_side
+        return (side / SHORT_SIDE) ** 2
+
+    @property
+    def _used_share(self) -> float:
+        """Share of movies that an epoch sees: those of training and validation."""
+        splits = self._settings.splits
+        return 0.8 if isinstance(splits, str) else splits.training + splits.validation
+
+    def _forward(self, store: str) -> float:
+        """CPU seconds of one pass; for a model without a figure, the slowest one's of its input."""
+        name, figures = backbone_name(self._settings, store), self._figures
+        if name in figures:
+            return figures[name]
+        self.unknown.append(name)
+        is_video = self._settings.backbones[store].input == "clips"
+        return figures["slowest clip" if is_video else "slowest image"]
+
+    def _cpu(self, stage: str, each: float) -> float:
+        """CPU seconds of all movies; `each` is one's, unless finished shards give it."""
+        return self._collection.movies * self._per_movie.get(stage, each)
+
+    def _stage(
+        self,
+        name: str,
+        cpu: float,
+        jobs: int,
+        torch_jobs: int = 0,
+        disk: float = 0,
+        parallel: int | None = None,
+    ) -> StageCosts:
+        """parallel: how many of the jobs run at a time; None for all."""
+        cpu += jobs * self._figures["job"] + torch_jobs * self._figures["torch job"]
+        return StageCosts(name, cpu, cpu / max(1, min(self._cores, parallel or jobs)), disk)

@@ -1,0 +1,177 @@
+"""What an estimate is computed from: the collection's size, and this machine's figures.
+
+Reads movie tables, ledgers of finished shards, benchmarks/, build/estimate.json and the package's
+figures. Must not know the formulas.
+"""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from trailers12k.common.errors import UserError
+from trailers12k.common.local_files import local_path
+from trailers12k.common.movie import Movie
+from trailers12k.common.vocabulary import FILLING, OK
+from trailers12k.common.youtube import is_youtube
+from trailers12k.features.backbones.spec import BackboneSpec
+from trailers12k.jobs.ledger import read_shard
+from trailers12k.movies.sources import table
+from trailers12k.movies.sources.sample import BROKEN
+from trailers12k.settings import Settings, plain
+from trailers12k.workflow import measured
+from trailers12k.workflow.estimate import Collection, backbone_name
+from trailers12k.workflow.movie_list import COLLECTED, MovieList
+from trailers12k.workflow.source_plan import own_tables
+
+PAPER_MOVIES = 12_000
+RULES = {"trailers": "download_trailers", "clips": "detect_clips"}
+"""Stage -> the rule whose jobs' benchmarks count; stores have benchmarks/extract_features/STORE."""
+IDLE = 0.2
+"""Share of the largest CPU time of a movie below which a shard's job had nothing to do."""
+LEAST = 5
+"""Movies that a stage must have finished before its own figures count."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Figures for `estimate`, what was measured in this folder, and in words where and when.
+
+    per_movie: see `estimate.estimate`.
+    """
+
+    figures: Mapping[str, float]
+    per_movie: Mapping[str, float]
+    origin: str
+
+
+def figures(settings: Settings) -> Figures:
+    """The best figures that there are. Raises `UserError`."""
+    general, own = measured.shipped("estimate"), measured.own()
+    per_movie = _per_movie(settings)
+    source = own or general
+    origin = f"measured on {source.date}, {source.machine}"
+    if own is None and general.machine != measured.machine():
+        origin += "; not on this machine: trailers12k estimate --measure"
+    if per_movie:
+        stages = [stage for stage in RULES if stage in per_movie]
+        stores = len(per_movie) - len(stages)
+        stages += [f"{stores} stores"] if stores else []
+        origin += f"; from this folder's finished jobs: {', '.join(stages)}"
+    values = dict(general.figures) | dict(own.figures if own else {})
+    return Figures(values, per_movie, origin)
+
+
+def collection(settings: Settings, movies: int | None) -> Collection:
+    """The size of this folder's collection; as if it had `movies` movies, if given.
+
+    Raises `UserError` where nothing tells the number.
+    """
+    if settings.is_sample:
+        count = settings.sample.movies + len(BROKEN) if movies is None else movies
+        size = Collection(count, youtube=0, web=count, seconds=4.3, clips=4.0)
+    elif settings.is_published:
+        size = Collection(PAPER_MOVIES if movies is None else movies, 0, 0)
+    else:
+        size = _of_sources(settings, movies)
+    return _as_measured(size)
+
+
+def backbone_specs(settings: Settings) -> dict[str, BackboneSpec]:
+    """The backbones to measure, by the names of their figures."""
+    names = {field.name for field in fields(BackboneSpec)}
+    stores = [] if settings.is_published else list(settings.backbones)
+    return {
+        backbone_name(settings, store): BackboneSpec(
+            **{key: value for key, value in plain(settings.backbone(store)).items() if key in names}
+        )
+        for store in stores
+    }
+
+
+def _of_sources(settings: Settings, movies: int | None) -> Collection:
+    listed = MovieList(settings)
+    known = listed.movies
+    if not known:
+        return _uncollected(settings, movies)
+    count = len(known) if movies is None else movies
+    share = count / len(known)
+    return Collection(
+        count,
+        youtube=round(share * sum(_is_on_youtube(movie) for movie in known)),
+        web=round(share * sum(_is_on_the_web(movie) for movie in known)),
+    )
+
+
+def _uncollected(settings: Settings, movies: int | None) -> Collection:
+    """The size before the sources are read: their tables give the number, YouTube the trailers."""
+    rows = [row for path in own_tables(settings) for row in table.read({"path": path}, {})[0]]
+    count = len({row.mid for row in rows})
+    others = set(settings.movies) - set(own_tables(settings)) - set(FILLING)
+    if "trailers12k" in others:
+        count = max(count, PAPER_MOVIES)
+    if movies is None and others - {"trailers12k"}:
+        raise UserError(
+            f"the number of movies of {' + '.join(settings.movies)} is unknown before they are "
+            f"collected ({COLLECTED}); name it: trailers12k estimate --movies N"
+        )
+    count = count if movies is None else movies
+    return Collection(count, youtube=count, web=0)
+
+
+def _is_on_youtube(movie: Movie) -> bool:
+    first = movie.trailer_addresses[:1]
+    return bool(first) and is_youtube(first[0])
+
+
+def _is_on_the_web(movie: Movie) -> bool:
+    first = movie.trailer_addresses[:1]
+    return bool(first) and not is_youtube(first[0]) and local_path(first[0]) is None
+
+
+def _as_measured(size: Collection) -> Collection:
+    """The size with the trailers' own length and clips, where shards are finished."""
+    seconds = [float(row["duration"]) for row in _finished("trailers") if row.get("duration")]
+    clips = [int(row["clips"]) for row in _finished("clips") if row.get("clips")]
+    if len(seconds) >= LEAST and len(clips) >= LEAST:
+        return replace(size, seconds=sum(seconds) / len(seconds), clips=sum(clips) / len(clips))
+    return size
+
+
+def _finished(stage: str) -> list[dict[str, str]]:
+    """The rows that are ok of all shards' ledgers."""
+    paths = sorted(Path("build/ledger", stage).glob("*.csv"))
+    return [row for path in paths for row in read_shard(path) if row["status"] == OK]
+
+
+def _per_movie(settings: Settings) -> dict[str, float]:
+    """Stage -> CPU seconds of a movie in the jobs of this folder."""
+    folders = {stage: Path("benchmarks", rule) for stage, rule in RULES.items()}
+    for store in settings.backbones:
+        folders[store] = Path("benchmarks/extract_features", store)
+    found = {stage: _seconds(stage, folder) for stage, folder in folders.items()}
+    return {stage: seconds for stage, seconds in found.items() if seconds is not None}
+
+
+def _seconds(stage: str, folder: Path) -> float | None:
+    jobs: list[tuple[float, int]] = []
+    for path in sorted(folder.glob("*.tsv")):
+        ledger = Path("build/ledger", stage, f"{path.stem}.csv")
+        movies = sum(r["status"] == OK for r in read_shard(ledger)) if ledger.exists() else 0
+        cpu = _cpu_time(path)
+        if movies and cpu is not None:
+            jobs.append((cpu, movies))
+    most = max((cpu / movies for cpu, movies in jobs), default=0.0)
+    busy = [(cpu, movies) for cpu, movies in jobs if cpu / movies >= IDLE * most]
+    movies = sum(count for _, count in busy)
+    return sum(cpu for cpu, _ in busy) / movies if movies >= LEAST and most > 0 else None
+
+
+def _cpu_time(benchmark: Path) -> float | None:
+    """The CPU seconds of a job; None where Snakemake could not measure them."""
+    with benchmark.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    try:
+        return float(rows[-1]["cpu_time"])
+    except (IndexError, KeyError, ValueError):
+        return None

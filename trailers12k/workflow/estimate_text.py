@@ -1,0 +1,67 @@
+"""An estimate as text for a person: a table of the stages, and what to know about it.
+
+Reads and writes nothing. Must not know the formulas.
+"""
+
+from trailers12k.workflow.estimate import DOWNLOADS, Collection, Estimate
+
+
+def describe(
+    estimate: Estimate, size: Collection, cores: int, origin: str, free: float, has_gpu: bool
+) -> str:
+    """A dozen lines.
+
+    cores: for which walls are computed. origin: of the figures. free: bytes of free disk space.
+    has_gpu: whether the configuration lets networks use a GPU.
+    """
+    disk = sum(stage.disk for stage in estimate.stages)
+    network = sum(stage.network for stage in estimate.stages)
+    lines = [
+        f"{size.movies:,} movies on {cores} cores",
+        "",
+        f"{'stage':20}{'time':>12}{'CPU time':>14}{'disk':>12}{'download':>12}",
+    ]
+    rows = [(s.stage, s.wall, s.cpu, s.disk, s.network) for s in estimate.stages]
+    cpu = sum(stage.cpu for stage in estimate.stages)
+    for name, wall, seconds, kept, fetched in [*rows, ("all", estimate.wall, cpu, disk, network)]:
+        lines.append(
+            f"{name:20}{duration(wall):>12}{work(seconds):>14}{amount(kept):>12}"
+            f"{amount(fetched):>12}"
+        )
+    most = estimate.bottleneck
+    reason = "YouTube's limits" if most.stage == DOWNLOADS and size.youtube else ""
+    reason = reason or ("the connection" if most.stage == DOWNLOADS else "the number of cores")
+    lines += ["", f"What takes longest: {most.stage} ({reason} decides)."]
+    if free < disk:
+        lines.append(f"Not enough disk: {amount(free)} are free, {amount(disk)} are needed.")
+    if has_gpu:
+        lines.append("With a GPU features and training are faster; no GPU was measured.")
+    if estimate.unknown:
+        names = ", ".join(dict.fromkeys(estimate.unknown))
+        lines.append(f"Guessed, since never measured here: {names}; use --measure.")
+    lines.append(f"Figures: {origin}.")
+    return "\n".join(lines)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: `40 s`, `12 min`, `3.5 h`, `8.2 days`."""
+    return work(seconds) if seconds < 48 * 3600 else f"{seconds / 86400:,.1f} days"
+
+
+def work(seconds: float) -> str:
+    """Seconds in at most hours, as the work of all cores together is said: `2,570 h`."""
+    for limit, unit, name in ((90, 1, "s"), (90 * 60, 60, "min")):
+        if seconds < limit:
+            return f"{seconds / unit:.0f} {name}"
+    hours = seconds / 3600
+    return f"{hours:,.0f} h" if hours >= 100 else f"{hours:.1f} h"
+
+
+def amount(size: float) -> str:
+    """Bytes as a person says them; `-` for none."""
+    if size < 1:
+        return "-"
+    for unit, name in ((1e12, "TB"), (1e9, "GB")):
+        if size >= unit:
+            return f"{size / unit:,.1f} {name}"
+    return f"{max(size / 1e6, 1):,.0f} MB"
