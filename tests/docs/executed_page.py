@@ -21,7 +21,8 @@ BLOCK = re.compile(r'^```(\w+)(?: title="([\w./-]+)")?\n(.*?)^```$', re.MULTILIN
 ELLIPSIS = "..."
 VARIES = (
     (r"\d+\.\d+ ?± ?\d+\.\d+", "SCORE"),
-    (r"\b\d+(\.\d+)? ?(s|min|h|kB|MB|GB)\b", "AMOUNT"),
+    (r"\b\d+(\.\d+)? ?(s|min|h|d|kB|MB|GB)\b", "AMOUNT"),
+    (r"\d{4}-\d\d-\d\dT[\d.]+", "TIME"),
     (r"\d{4}-\d\d-\d\d", "DAY"),
     (r"\b\d\d:\d\d(:\d\d)?\b", "TIME"),
     # Columns are as wide as what is in them.
@@ -29,6 +30,10 @@ VARIES = (
     (r"[ \t]+", " "),
 )
 """Patterns of what another machine prints differently, and what takes their place."""
+UNFINISHED = re.compile(r".* so far(, .* left)?\n?")
+"""Lines of a stage at work: one every few seconds, so another machine prints more or fewer."""
+STAGE = re.compile(r"(failed|warning): |.*: \d+ of \d+ (movies|jobs)")
+"""Lines of stages that run side by side: they come in any order."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +56,19 @@ class Place:
         return text
 
     def on_page(self, text: str) -> str:
-        """What was printed on this machine as the page shows it."""
+        """What was printed on this machine as the page shows it, without `UNFINISHED` lines."""
         for page, machine in self.rewritten.items():
             text = text.replace(machine, page)
-        return "".join(f"{line.rstrip()}\n" for line in text.strip("\n").splitlines())
+        lines = [line.rstrip() for line in text.strip("\n").splitlines()]
+        return "".join(f"{line}\n" for line in lines if not UNFINISHED.fullmatch(line))
 
     def comparable(self, text: str) -> list[str]:
-        """The lines of a text without what varies."""
+        """The lines of a text without what varies; `STAGE` lines sorted and first."""
         for pattern, name in (*self.varies, *VARIES):
             text = re.sub(pattern, name, text)
-        return [line.strip() for line in text.splitlines()]
+        lines = [line.strip() for line in text.splitlines()]
+        stages = sorted(line for line in lines if STAGE.match(line))
+        return [*stages, *(line for line in lines if not STAGE.match(line))]
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,10 @@ from trailers12k.movies.sources.sample_rendering import render
 
 from .executed_page import BLOCK, Difference, Place, run_page
 
-PAGE = Path(__file__).parents[2] / "docs" / "tutorial-ten-movies.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "tutorial-ten-movies.md"
 SITE = "trailers.example.org"
-HOME = "/home/ada"
+HOME, CLONE = "/home/ada", "/home/ada/trailers12k"
 COPY, COPIED, MISSING = "fourth.mp4", "third.mp4", "seventh.mp4"
 """What the page says of its trailers: one is a copy of another, one is not there."""
 
@@ -53,7 +54,7 @@ def run(update: bool = False) -> list[Difference]:
         git = {f"GIT_{who}_{k}": v for who in ("AUTHOR", "COMMITTER") for k, v in ada.items()}
         place = Place(
             home,
-            {f"https://{SITE}": f"http://{host}", SITE: host, HOME: str(home)},
+            {f"https://{SITE}": f"http://{host}", SITE: host, HOME: str(home), CLONE: str(ROOT)},
             environment=git,
         )
         return run_page(PAGE, place, update)
