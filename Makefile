@@ -1,6 +1,6 @@
 # make            set up .venv and run the built-in sample end to end
 # make test       set up and run the tests
-# make snapshot   commit all products into DVC: VERSION=tag names it, CONFIG='FILE ...' as --configfile
+# make snapshot   commit all products into DVC: VERSION=tag names it
 # make restore    put the products of VERSION=tag back, or of this commit; FORCE=1 loses unsaved ones
 # make diff       print what changed from FROM=tag to TO=tag; without TO, to the files here
 # make bench      measure what the documentation and `trailers12k estimate` quote: one to two hours
@@ -8,9 +8,9 @@
 # make check      all checks but the tests: format, style, types, imports, dependencies, generated files
 # make lock       derive lock.txt from requirements.txt; what needs no change stays (UPGRADE=1: all new)
 # make envs       generate envs/*.yaml from requirements.txt
-# make docs         build the documentation site into site/, without the network
+# make docs       build the documentation site into site/, without the network
 # make docs-figures  make the pictures and outputs that README.md and docs/ show, from the finished sample
-# make settings   generate the schema of the configuration and the reference pages of docs/
+# make settings   generate the schema of the configuration, presets/ and the reference pages of docs/
 # make clean      remove what runs made (not .venv)
 
 PYTHON ?= python3
@@ -30,7 +30,7 @@ test: $(READY) $(VENV)/slurm
 	pytest --numprocesses 2 --dist loadfile tests/workflow
 
 snapshot: $(READY)
-	trailers12k snapshot --version '$(VERSION)' $(CONFIG:%=--configfile '%')
+	trailers12k snapshot --version '$(VERSION)'
 
 restore: $(READY)
 	trailers12k restore '$(VERSION)' $(if $(FORCE),--force)
@@ -88,6 +88,7 @@ envs: $(READY)
 
 settings: $(READY)
 	python -m trailers12k.settings.schema
+	python -m trailers12k.settings.presets
 	python docs/generate.py
 
 clean:

@@ -8,8 +8,11 @@ from pathlib import Path
 
 from snakemake.utils import min_version
 
-# Jobs in environments of their own (--sdm conda) find the package here; it is not installed there.
-sys.path.append(workflow.basedir)
+# The folder of this file. workflow.basedir is the caller's where another Snakefile uses this one as a
+# module. Jobs in environments of their own (--sdm conda) find the package here; it is not installed
+# there.
+HERE = workflow.current_basedir.get_path_or_uri(secret_free=True)
+sys.path.append(HERE)
 
 from trailers12k.settings import load
 from trailers12k.workflow import folder
@@ -30,8 +33,9 @@ with one_line_errors():
     check_paths()
 
 
-# A folder other than the project's (--directory) need not have a config.yaml.
-configfile: "config.yaml" if Path("config.yaml").exists() else f"{workflow.basedir}/config.yaml"
+# A folder other than the project's (--directory) need not have a config.yaml. Ignored in a module that
+# has a `config:`; keys that it lacks take the defaults of the settings.
+configfile: "config.yaml" if Path("config.yaml").exists() else f"{HERE}/config.yaml"
 
 
 with one_line_errors():

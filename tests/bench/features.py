@@ -10,8 +10,8 @@ Printed for each, from rounds of both in turn, since the machine is noisy:
   start-up  CPU seconds of loading the model, paid once a job
 
 then the same trailer in two processes at once, and the memory of an hour beside that of a minute.
-`make bench` runs it. `--precision fp32` (or bf16), `--seconds 30` (of the trailer), and names of
-stores, narrow it.
+`make bench` runs it. `--precision fp32` (or bf16), `--seconds 30` (of the trailer), `--brief 4`,
+and names of stores, narrow it.
 """
 
 import argparse
@@ -210,6 +210,7 @@ def main() -> None:
     parser.add_argument("--precision", default="auto", choices=["auto", "fp32", "bf16"])
     parser.add_argument("--seconds", type=int, default=120)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--brief", type=int, default=BRIEF, help="seconds for slow backbones")
     parser.add_argument("--hour", type=int, default=3600, help="seconds of the long file")
     args = parser.parse_args()
     keep_memory()
@@ -232,8 +233,8 @@ def main() -> None:
             print(f"reading at short side {size}: {1000 * read / len(times):.2f} CPU ms a frame")
         print("| store | precision | forward | total | overlap | start-up |")
         print("|---|---|---|---|---|---|")
-        few = render(Path(folder) / "brief.mp4", BRIEF, (640, 360))
-        brief = few, detect_clips(few, probed.decoder, BRIEF, ClipSettings(**CLIPS))[0]
+        few = render(Path(folder) / "brief.mp4", args.brief, (640, 360))
+        brief = few, detect_clips(few, probed.decoder, args.brief, ClipSettings(**CLIPS))[0]
         sums = [0.0, 0.0]
         for store in args.stores or names:
             row = measure(store, args.precision, (trailer, cut), brief, args.rounds)

@@ -6,6 +6,7 @@ arrays as there are movies, up to 12,000, since these are looked at too. For eac
 movie added. CPU seconds and peak memory of the whole process.
 """
 
+import argparse
 import os
 import random
 import re
@@ -43,7 +44,6 @@ def snakemake(folder: Path, shards: int, *arguments: str) -> tuple[str, float, i
     """What it prints, its CPU seconds, and its peak memory in MB."""
     command = [
         *(sys.executable, "-m", "snakemake", *arguments),
-        *("--configfile", "presets/trailers12k.yaml"),
         *("--config", "movies=movies.csv", f"shards={shards}"),
     ]
     with tempfile.TemporaryFile("w+") as output:
@@ -100,6 +100,12 @@ def fill(store: Path, index: Path, movies: int) -> None:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3, help="dry runs before anything is made")
+    parser.add_argument(
+        "--movies", type=int, default=SIZES[-1][0], help="of the largest tree that is finished"
+    )
+    args = parser.parse_args()
     measured: dict[str, float | int | str] = {}
     for movies, shards in SIZES:
         size = f"{movies}" if shards == 128 else f"{movies}_{shards}_shards"
@@ -108,11 +114,12 @@ def main() -> None:
             for part in PARTS:
                 copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
                 copy(ROOT / part, folder / part)
+            shutil.copy(folder / "presets" / "trailers12k.yaml", folder / "config.yaml")
             table = folder / "movies.csv"
             with table.open("w") as file:
                 file.write("mid,title,year,genres,youtube_id,poster_url\n")
                 file.writelines(map(row, range(movies)))
-            dry = [snakemake(folder, shards, "-n", "--quiet", "rules") for _ in range(3)]
+            dry = [snakemake(folder, shards, "-n", "--quiet", "rules") for _ in range(args.rounds)]
             text, seconds, memory = min(dry, key=lambda run: run[1])
             print(
                 f"{movies} movies, {shards} shards, {jobs(text)['total']} jobs: dry run "
@@ -124,6 +131,8 @@ def main() -> None:
                 f"dry_run_{size}_cpu": seconds,
                 f"dry_run_{size}_mb": memory,
             }
+            if movies > args.movies:
+                continue
             finish(folder, movies, shards)
             text, seconds, memory = snakemake(folder, shards, "-n")
             assert "Nothing to be done" in text, text[-3000:]

@@ -35,7 +35,7 @@ PRESET = yaml.safe_load((ROOT / "presets/trailers12k.yaml").read_text())["backbo
 STORES = [
     store
     for store, spec in bench.CONFIG["backbones"].items()
-    if spec["input"] != "posters" and PRESET.get(store, {}) is not None
+    if spec["input"] != "posters" and store in PRESET
 ]
 SETTINGS = ClipSettings(**bench.CLIPS | {"detector": "adaptive"})
 

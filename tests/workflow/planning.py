@@ -1,7 +1,7 @@
 """Plans runs with Snakemake's own objects, which show the params of every job."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,9 +31,7 @@ class PlannedJob:
     must_run: bool
 
 
-def planned_jobs(
-    folder: Path, config: Mapping[str, Any] | None = None, configfiles: Sequence[str] = ()
-) -> list[PlannedJob]:
+def planned_jobs(folder: Path, config: Mapping[str, Any] | None = None) -> list[PlannedJob]:
     """The jobs of the default target, as `snakemake --dry-run` plans them in a folder."""
     before = os.getcwd()
     store_index.forget_looks()
@@ -41,7 +39,7 @@ def planned_jobs(
         with SnakemakeApi(OutputSettings(quiet={Quietness.ALL}, dryrun=True)) as api:
             workflow = api.workflow(
                 ResourceSettings(cores=1),
-                ConfigSettings(config=dict(config or {}), configfiles=[*map(Path, configfiles)]),
+                ConfigSettings(config=dict(config or {})),
                 StorageSettings(),
                 WorkflowSettings(),
                 DeploymentSettings(),

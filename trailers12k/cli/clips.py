@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from trailers12k.cli.collection import ConfigFiles, examples, read_settings
+from trailers12k.cli.collection import examples, read_settings
 from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.local_files import is_same_file, local_path
 
@@ -47,7 +47,6 @@ def cut(
     out: Annotated[
         Path, typer.Argument(metavar="OUT.mp4", help="The file to write.", show_default=False)
     ],
-    configfile: ConfigFiles = None,
 ) -> None:
     """Cut a clip's exact frames out of its trailer: the ones its features are computed from."""
     from trailers12k.common.movie import is_mid, shard_of
@@ -55,7 +54,7 @@ def cut(
     from trailers12k.video.clip_export import cut
     from trailers12k.video.clip_table import read_clips
 
-    settings = read_settings(configfile)
+    settings = read_settings()
     if not is_mid(mid):
         raise UserError(f"{mid!r} is not a movie id, such as tt0111161")
     _check_output(out)

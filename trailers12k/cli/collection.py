@@ -3,26 +3,14 @@
 Reads config.yaml. Must not know what a command does with them.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from trailers12k.common.errors import UserError
 
 if TYPE_CHECKING:
     from trailers12k.settings import Settings
 
-ConfigFiles = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--configfile",
-        metavar="FILE",
-        help="A file that overrides keys of config.yaml; may be repeated.",
-        show_default=False,
-    ),
-]
 PASS_THROUGH = {"allow_extra_args": True, "ignore_unknown_options": True}
 """Settings of a command whose further arguments are Snakemake's."""
 
@@ -41,15 +29,15 @@ def require_config() -> None:
         )
 
 
-def read_config(files: Sequence[str] | None) -> dict[str, Any]:
-    """The merged configuration of this folder. Raises `UserError`."""
+def read_config() -> dict[str, Any]:
+    """The configuration of this folder. Raises `UserError`."""
     from trailers12k.settings.files import read_config
 
     require_config()
-    return read_config(files or ())
+    return read_config()
 
 
-def read_settings(files: Sequence[str] | None) -> "Settings":
+def read_settings() -> "Settings":
     """The settings of this folder, which must not hold another collection's products.
 
     Raises `UserError`.
@@ -57,6 +45,6 @@ def read_settings(files: Sequence[str] | None) -> "Settings":
     from trailers12k.settings import load
     from trailers12k.workflow import folder
 
-    settings = load(read_config(files))
+    settings = load(read_config())
     folder.check(settings.collection)
     return settings

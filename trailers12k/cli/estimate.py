@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trailers12k.cli.collection import ConfigFiles, examples, read_settings
+from trailers12k.cli.collection import examples, read_settings
 
 if TYPE_CHECKING:
     from trailers12k.settings import Settings
@@ -49,7 +49,6 @@ def estimate(
             "this machine, and keep the figures in build/estimate.json.",
         ),
     ] = False,
-    configfile: ConfigFiles = None,
 ) -> None:
     """Estimate how long the collection of this folder takes, and what disk and network it needs.
 
@@ -61,7 +60,7 @@ def estimate(
     from trailers12k.workflow import estimate as formulas
     from trailers12k.workflow import estimate_inputs, estimate_text, measured
 
-    settings = read_settings(configfile)
+    settings = read_settings()
     if measure:
         _measure(settings)
     figures = estimate_inputs.figures(settings)

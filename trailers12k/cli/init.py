@@ -5,6 +5,8 @@ Writes config.yaml, movies.csv, and what Git and DVC need. Must not know how a c
 
 import shlex
 import shutil
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +16,14 @@ import typer
 
 from trailers12k.cli.collection import examples
 from trailers12k.common.errors import UserError
+from trailers12k.common.files import write_text
+
+
+class Preset(StrEnum):
+    """The names of the presets, in `trailers12k init --help`; trailers12k.settings has them."""
+
+    TRAILERS12K = "trailers12k"
+    PUBLISHED = "published"
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +32,8 @@ def register(app: typer.Typer) -> None:
         "init",
         short_help="Create a collection in a new folder.",
         epilog=examples(
-            "trailers12k init my-movies && cd my-movies",
+            "trailers12k init my-movies",
+            "trailers12k init rebuild --preset trailers12k",
             "trailers12k init my-movies --no-git      # without versions",
         ),
     )(init)
@@ -35,38 +46,60 @@ def init(
             metavar="DIR", help="A folder that is new or holds no config.yaml.", show_default=False
         ),
     ],
+    preset: Annotated[
+        Preset | None,
+        typer.Option(
+            help="A whole configuration instead of movies of your own: `trailers12k` rebuilds the "
+            "paper's collection, `published` evaluates the authors' features.",
+            show_default=False,
+        ),
+    ] = None,
     git: Annotated[
         bool, typer.Option("--git/--no-git", help="Make DIR a Git and DVC repository.")
     ] = True,
 ) -> None:
     """Create a collection: config.yaml with the few keys that matter, and an example movies.csv.
 
-    DIR becomes a Git repository with DVC, for versions; inside another repository, DVC is added.
+    With --preset: config.yaml with every key, and no movies.csv. DIR becomes a Git repository with
+    DVC, for versions; inside another repository, DVC is added.
     """
     if git:
         _require_programs()
-    _write_collection(folder)
+    texts = _texts(preset)
+    _write_collection(folder, texts)
     if git:
-        _init_repository(folder)
+        _init_repository(folder, texts)
     typer.echo(
-        f"Created {folder}. Edit movies.csv and config.yaml there, then:\n"
+        f"Created {folder}. Edit {' and '.join(texts)} there, then:\n"
         f"  cd {shlex.quote(str(folder))}\n"
-        "  trailers12k run -n     # what would run\n"
+        "  trailers12k estimate         # what a run takes\n"
+        "  trailers12k run --dry-run    # what would run\n"
         "  trailers12k run"
     )
 
 
-def _write_collection(folder: Path) -> None:
-    """Write the example files. Raises `UserError` before any is written."""
-    for name in ("config.yaml", "movies.csv"):
+def _texts(preset: Preset | None) -> dict[str, str]:
+    """The files of a new collection: name -> text."""
+    schema = str(resources.files("trailers12k.settings").joinpath("config.schema.json"))
+    if preset:
+        from trailers12k.settings.presets import preset_text
+
+        return {"config.yaml": preset_text(preset, schema)}
+    return {
+        "config.yaml": _example("config.yaml").replace("{schema}", schema),
+        "movies.csv": _example("movies.csv"),
+    }
+
+
+def _write_collection(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write the files. Raises `UserError` before any is written."""
+    for name in texts:
         if (folder / name).exists():
             raise UserError(f"{folder / name} exists already; choose another folder")
-    schema = resources.files("trailers12k.settings").joinpath("config.schema.json")
-    config = _example("config.yaml").replace("{schema}", str(schema))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "config.yaml").write_text(config, encoding="utf-8")
-        (folder / "movies.csv").write_text(_example("movies.csv"), encoding="utf-8")
+        for name, text in texts.items():
+            write_text(folder / name, text)
     except OSError as error:
         raise UserError(f"{folder} cannot be written: {error.strerror or error}") from error
 
@@ -81,10 +114,11 @@ def _require_programs() -> None:
         )
 
 
-def _init_repository(folder: Path) -> None:
+def _init_repository(folder: Path, names: Iterable[str]) -> None:
     """Make the folder a repository of Git and DVC; inside another repository, of DVC alone.
 
-    Files that exist stay. Raises `UserError` where git or dvc fails.
+    names: files of the collection for its first commit. Files that exist stay. Raises `UserError`
+    where git or dvc fails.
     """
     from trailers12k.versions.repository import REPOSITORY_FILES, git, init_repository
 
@@ -92,7 +126,7 @@ def _init_repository(folder: Path) -> None:
     if top.resolve() != folder.resolve():
         typer.echo(f"{folder} lies in the Git repository {top}, which keeps its versions.")
         return
-    files = [*REPOSITORY_FILES, "config.yaml", "movies.csv"]
+    files = [*REPOSITORY_FILES, *names]
     git("add", "--", *files, folder=folder)
     try:
         git("var", "GIT_COMMITTER_IDENT", folder=folder)

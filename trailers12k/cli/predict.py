@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
         context_settings=PASS_THROUGH,
         epilog=examples(
             "trailers12k predict videos/trailer.mp4",
-            "trailers12k predict https://example.org/trailer.mp4 --configfile full.yaml",
+            "trailers12k predict https://example.org/trailer.mp4",
         ),
     )(predict)
 

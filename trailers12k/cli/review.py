@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
         "review",
         short_help="Write the page that shows every trailer.",
         context_settings=PASS_THROUGH,
-        epilog=examples("trailers12k review", "trailers12k review --configfile full.yaml"),
+        epilog=examples("trailers12k review"),
         options_metavar="",
     )(review)
 

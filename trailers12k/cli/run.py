@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
             "trailers12k run",
             "trailers12k run -n                  # what would run, and why",
             "trailers12k run clips --cores 4     # up to the clips, on four cores",
-            "trailers12k run --configfile full.yaml --config weights=random",
+            "trailers12k run --config retry=all  # retry every failed movie",
         ),
         options_metavar="",
     )(run)

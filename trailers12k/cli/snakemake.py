@@ -20,7 +20,7 @@ def check_folder() -> None:
     """
     snakefile()
     check_paths()
-    read_config(None)
+    read_config()
 
 
 def replace_process(arguments: Sequence[str]) -> None:

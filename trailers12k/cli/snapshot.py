@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trailers12k.cli.collection import ConfigFiles, examples, require_config
+from trailers12k.cli.collection import examples, require_config
 
 
 def register(app: typer.Typer) -> None:
@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
         short_help="Commit all products as a version.",
         epilog=examples(
             "trailers12k snapshot --version 2026-11",
-            "trailers12k snapshot --configfile full.yaml",
+            "trailers12k snapshot",
         ),
     )(snapshot)
 
@@ -26,13 +26,12 @@ def snapshot(
     version: Annotated[
         str, typer.Option(metavar="TAG", help="A Git tag for it.", show_default=False)
     ] = "",
-    configfile: ConfigFiles = None,
 ) -> None:
     """Commit all products of a finished run to DVC, and the files that name them to Git.
 
-    Name the files that the run had after --configfile. Videos and posters are never kept.
+    Videos and posters are never kept.
     """
     from trailers12k.versions.snapshots import snapshot
 
     require_config()
-    typer.echo(snapshot(configfile or (), version))
+    typer.echo(snapshot(version))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trailers12k.cli.collection import ConfigFiles, examples, read_settings, require_config
+from trailers12k.cli.collection import examples, read_settings, require_config
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +21,6 @@ def register(app: typer.Typer) -> None:
 
 
 def stages(
-    configfile: ConfigFiles = None,
     code: Annotated[
         bool, typer.Option("--code", help="Write code_versions.json only.", hidden=True)
     ] = False,
@@ -37,8 +36,7 @@ def stages(
     if code:
         write_code_versions()
         return
-    files = configfile or ()
-    write_pipeline(pipeline_of(read_settings(files), files))
+    write_pipeline(pipeline_of(read_settings()))
 
 
 def state() -> None:

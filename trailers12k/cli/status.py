@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from trailers12k.cli.collection import ConfigFiles, examples, read_settings
+from trailers12k.cli.collection import examples, read_settings
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +25,6 @@ def register(app: typer.Typer) -> None:
 
 
 def status(
-    configfile: ConfigFiles = None,
     csv: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Also write the figures to this CSV file."),
@@ -38,7 +37,7 @@ def status(
     from trailers12k.jobs import status as progress
     from trailers12k.workflow.run_status import run_status
 
-    state = run_status(read_settings(configfile))
+    state = run_status(read_settings())
     if state is None:
         typer.echo("The movies are not collected yet; start a run: trailers12k run")
         return

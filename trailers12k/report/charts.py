@@ -4,6 +4,7 @@ Reads data frames; `plot_splits` reads a table and writes pictures. Must not kno
 were made, nor pages.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,10 @@ from pathlib import Path
 import altair as alt
 import pandas as pd
 
+from trailers12k.common.reason_words import phrase
 from trailers12k.common.vocabulary import OK
-from trailers12k.report.drawing import height_of, inline_data, message, save
+from trailers12k.report.drawing import height_of, inline_data, label_width, message, save
+from trailers12k.report.numbers import duration, memory
 from trailers12k.report.theme import (
     GENRE_COLOURS,
     INK,
@@ -25,18 +28,22 @@ from trailers12k.report.theme import (
 )
 
 SUBSET_COLOURS = {"training": OURS, "validation": "#a08315", "test": "#2f9484"}
+WHOLE = alt.Axis(tickMinStep=1, tickCount=5, format=",d", labelOverlap="greedy")
+"""An axis of whole numbers."""
+LONGEST_RULES = 8
+"""Rules in the chart of costs."""
 STEP_LABELS = {
     "movies": "movies of the sources",
-    "curation": "kept by curation",
-    "trailers": "complete trailers downloaded",
+    "curation": "passed the review",
+    "trailers": "with a complete trailer",
     "clips": "cut into clips",
-    "features": "features in every run's stores",
+    "features": "with features for every run",
     "splits": "in the splits",
-    "test": "in a test subset",
+    "test": "test movies of any split",
     "evaluated": "evaluated by every run",
 }
 """Step of funnel.csv -> description of the movies that remain after it."""
-OUTCOMES = {"ok": "remaining", "failed": "lost", "skipped": "set aside"}
+OUTCOMES = {"ok": "remaining", "failed": "lost", "skipped": "left out"}
 """Status in funnel.csv -> entry of the legend."""
 
 
@@ -60,7 +67,7 @@ def funnel(table: pd.DataFrame) -> alt.LayerChart:
         y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=280))
     )
     bars = base.mark_bar(height=17, cornerRadius=2).encode(
-        x=alt.X("from:Q", title="movies"),
+        x=alt.X("from:Q", title="movies", axis=WHOLE),
         x2="to:Q",
         color=alt.Color(
             "outcome:N",
@@ -79,7 +86,7 @@ def step_label(row: Mapping[str, object]) -> str:
     """The label of a row of funnel.csv: a step, or a loss with its reason."""
     if row["status"] == OK:
         return STEP_LABELS.get(str(row["step"]), str(row["step"]))
-    return f"− {row['step']}: {str(row['reason']).replace('_', ' ')}"
+    return f"− {phrase(str(row['reason']))}"
 
 
 def genres(table: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
@@ -97,7 +104,7 @@ def genres(table: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
     colour = alt.Color(
         "which:N", title=None, scale=alt.Scale(domain=["all", evaluated], range=[PALE, OURS])
     )
-    x = alt.X("movies:Q", title="movies", stack=None)
+    x = alt.X("movies:Q", title="movies", stack=None, axis=WHOLE)
     is_all = "datum.which == 'all'"
     wide = base.mark_bar(height=18, cornerRadius=2).encode(x=x, color=colour)
     narrow = base.mark_bar(height=8, cornerRadius=2).encode(x=x, color=colour)
@@ -199,6 +206,11 @@ def plot_splits(table: str | Path, stem: str | Path) -> None:
     save(balance(pd.read_csv(table)), stem)
 
 
+def split_label(name: object) -> str:
+    """The heading of a split: `split0` as `Split 0`, `ours0` as `Ours 0`."""
+    return re.sub(r"(?<=\D)(?=\d+$)", " ", str(name)).capitalize()
+
+
 def balance(splits: pd.DataFrame) -> alt.FacetChart:
     """Points of each genre's share in each subset of every split, relative to its share overall.
 
@@ -206,19 +218,21 @@ def balance(splits: pd.DataFrame) -> alt.FacetChart:
     subset with exactly the overall share. Three splits a row.
     """
     genres = list(splits.columns[6:])
-    headings: dict[str, str] = {}
-    rows = []
-    for row in splits.to_dict("records"):
-        deviations = f"label {row['label_deviation']:.3f}, pair {row['pair_deviation']:.4f}"
-        heading = headings.setdefault(row["split"], f"{row['split']}: {deviations}")
-        rows += [
-            {"split": heading, "subset": row["subset"], "genre": genre, "share": row[genre]}
-            for genre in genres
-        ]
+    headings = {name: split_label(name) for name in splits["split"].unique()}
+    rows = [
+        {
+            "split": headings[row["split"]],
+            "subset": row["subset"],
+            "genre": genre,
+            "share": row[genre],
+        }
+        for row in splits.to_dict("records")
+        for genre in genres
+    ]
     subsets = list(SUBSET_COLOURS)
     x = alt.X(
         "share:Q",
-        title="share / share overall",
+        title="frequency, 1 is even",
         scale=alt.Scale(zero=False, nice=True),
         axis=alt.Axis(tickCount=4),
     )
@@ -250,37 +264,36 @@ def balance(splits: pd.DataFrame) -> alt.FacetChart:
 
 
 def costs(table: pd.DataFrame) -> alt.Chart | alt.FacetChart:
-    """Bars of time and memory of each rule: rows of costs.csv with at least 0.2 % of the time."""
+    """Bars of time and memory of the longest rules: rows of costs.csv, the longest first."""
     if not len(table):
         return message("no benchmarks")
-    table = table[table["seconds"] >= 0.002 * table["seconds"].sum()]
+    table = table.head(LONGEST_RULES)
     quantities = {
-        "wall time, minutes": table["seconds"] / 60,
-        "CPU time, minutes": table["cpu_seconds"] / 60,
-        "peak memory of a job, GB": table["max_rss_mb"] / 1024,
+        "run time of all jobs": (table["seconds"], duration),
+        "largest memory of a job": (table["max_rss_mb"], memory),
     }
     rows = [
-        {"rule": rule, "what": what, "value": round(float(value), 3), "jobs": int(jobs)}
-        for what, values in quantities.items()
+        {"rule": rule, "what": what, "value": float(value), "text": say(value)}
+        | {"jobs": int(jobs), "room": 1.35 * float(values.max())}
+        for what, (values, say) in quantities.items()
         for rule, value, jobs in zip(table["rule"], values, table["jobs"], strict=True)
     ]
     base = alt.Chart().encode(
         y=alt.Y("rule:N", sort=list(table["rule"]), title=None),
-        x=alt.X("value:Q", title=None, axis=alt.Axis(tickCount=3)),
-        tooltip=["rule:N", "jobs:Q", "what:N", "value:Q"],
+        x=alt.X("value:Q", title=None, axis=None, scale=alt.Scale(nice=False)),
+        tooltip=["rule:N", "jobs:Q", "what:N", alt.Tooltip("text:N", title="value")],
     )
-    bars = base.mark_bar(height=13, cornerRadius=2)
-    text = base.mark_text(align="left", dx=4, fontSize=11).encode(
-        text=alt.Text("value:Q", format=".2~f")
-    )
-    chart = alt.layer(bars, text, data=inline_data(rows)).properties(
-        width=(WIDTH - 220) / 3, height=height_of(len(table), 22)
+    bars = base.mark_bar(height=15, cornerRadius=2)
+    text = base.mark_text(align="left", dx=5, fontSize=12).encode(text="text:N")
+    room = base.mark_point(opacity=0).encode(x="room:Q")  # for the text after the longest bar
+    chart = alt.layer(bars, text, room, data=inline_data(rows)).properties(
+        width=(WIDTH - 210) / 2, height=height_of(len(table), 25)
     )
     facet = alt.Facet("what:N", title=None, sort=list(quantities))
     return (
-        chart.facet(facet=facet, columns=3, spacing=32)
+        chart.facet(facet=facet, columns=2, spacing=28)
         .resolve_scale(x="independent")
-        .properties(usermeta={"panels": {"columns": 3, "beside": 190}})
+        .properties(usermeta={"panels": {"columns": 2, "beside": label_width(table["rule"])}})
     )
 
 

@@ -3,8 +3,9 @@
 Reads benchmarks/. Must not know how the sums are drawn.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -36,13 +37,8 @@ def costs(folder: str | Path, current: Iterable[str]) -> list[dict[str, object]]
     folder: of benchmarks, with one file per job. current: the stores and runs of the configuration;
     benchmarks of other stores and runs do not count. max_rss_mb: the maximum over the rule's jobs.
     """
-    folder, current = Path(folder), set(current)
     rules: dict[str, _RuleCosts] = {}
-    for path in sorted(folder.rglob("*.tsv")):
-        rule, *rest = path.relative_to(folder).with_suffix("").parts
-        # Two levels (RULE/STORE/SHARD, RULE/RUN/SPLIT) name a store or a run; one level does not.
-        if rule == REPORTING_RULE or (len(rest) > 1 and rest[0] not in current):
-            continue
+    for rule, path in _benchmarks(Path(folder), set(current)):
         benchmark = pd.read_csv(path, sep="\t", na_values=["NA", "-"]).fillna(0).iloc[-1]
         rules.setdefault(rule, _RuleCosts()).add(benchmark)
     ordered = sorted(rules.items(), key=lambda item: (-item[1].seconds, item[0]))
@@ -56,3 +52,18 @@ def costs(folder: str | Path, current: Iterable[str]) -> list[dict[str, object]]
         }
         for rule, sums in ordered
     ]
+
+
+def last_day(folder: str | Path, current: Iterable[str]) -> date | None:
+    """The day, in UTC, on which the last of the counted jobs ended; None without benchmarks."""
+    times = [path.stat().st_mtime for _, path in _benchmarks(Path(folder), set(current))]
+    return datetime.fromtimestamp(max(times), UTC).date() if times else None
+
+
+def _benchmarks(folder: Path, current: set[str]) -> Iterator[tuple[str, Path]]:
+    """The benchmarks that count: rule, file."""
+    for path in sorted(folder.rglob("*.tsv")):
+        rule, *rest = path.relative_to(folder).with_suffix("").parts
+        # Two levels (RULE/STORE/SHARD, RULE/RUN/SPLIT) name a store or a run; one level does not.
+        if rule != REPORTING_RULE and (len(rest) <= 1 or rest[0] in current):
+            yield rule, path

@@ -5,7 +5,7 @@ Reads data frames; writes pictures. Must not know what the charts show.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -71,3 +71,8 @@ def message(words: str) -> alt.Chart:
 def height_of(rows: int, step: int = 26) -> int:
     """Pixels of a chart with this many rows; `step` pixels per row, and at least three rows."""
     return max(3, rows) * step
+
+
+def label_width(labels: Iterable[str]) -> int:
+    """Pixels that the labels of rows take."""
+    return 24 + round(6.6 * max(map(len, labels)))

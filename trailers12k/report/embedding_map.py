@@ -17,7 +17,8 @@ from PIL import Image
 
 from trailers12k.common.vocabulary import GENRES
 from trailers12k.report import charts, drawing, theme
-from trailers12k.report.formatting import FIGURES_FOLDER, count, json_for_script, relative_link
+from trailers12k.report.formatting import FIGURES_FOLDER, json_for_script, relative_link
+from trailers12k.report.numbers import count
 from trailers12k.report.pictures import Still
 from trailers12k.report.thumbnails import PER_PICTURE, Thumbnails
 

@@ -1,4 +1,4 @@
-"""Formats numbers, links and embedded data for the report page; loads its templates.
+"""Formats links and embedded data for the report page; loads its templates.
 
 Reads the templates beside this module. Must not know what the page says.
 """
@@ -6,10 +6,9 @@ Reads the templates beside this module. Must not know what the page says.
 import json
 import re
 from pathlib import Path
-from typing import SupportsInt
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 TEMPLATES = Path(__file__).parent / "templates"
 PACKAGE_FILES = (
@@ -28,9 +27,14 @@ def template_environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
     )
-    environment.filters["count"] = lambda value: count(value) if value != "" else ""
     environment.filters["file_name"] = lambda path: path.rsplit("/", 1)[-1]
+    environment.filters["breakable"] = breakable
     return environment
+
+
+def breakable(text: str) -> Markup:
+    """Text that may continue on the next line after `_`, `/` and `.`: names of stores and files."""
+    return Markup(re.sub(r"(?<=[_/])(?=\w)|(?<=\.)(?=[A-Za-z])", "<wbr>", str(escape(text))))
 
 
 def read_template(name: str) -> Markup:
@@ -55,17 +59,3 @@ def json_for_script(value: object) -> Markup:
 def script_for_page(text: str) -> Markup:
     """A script whose string literals cannot end the script element that contains it."""
     return Markup(re.sub(r"<(?=/script|!--|script)", r"\\x3c", text, flags=re.I))
-
-
-def count(value: SupportsInt) -> str:
-    """A whole number with thousands separators: `12,000`."""
-    return f"{int(value):,}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds in the unit that suits their size: `41 s`, `7:05 min`, `3.2 h`."""
-    if seconds < 60:
-        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
-    if seconds < 5400:
-        return f"{int(seconds // 60)}:{int(seconds % 60):02d} min"
-    return f"{seconds / 3600:,.1f} h"

@@ -6,18 +6,28 @@ results/report/, results/figures/ and costs.csv. Must not know how the tables we
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import yaml
 
+from trailers12k import __version__
 from trailers12k.common.files import read_csv, write_csv, write_text
 from trailers12k.common.vocabulary import GENRES
 from trailers12k.evaluation.absence import EXPLANATION
 from trailers12k.evaluation.summary import absences
-from trailers12k.report import drawing, embedding_map, pictures, sections, theme, thumbnails
-from trailers12k.report.costs import COSTS, costs
+from trailers12k.report import (
+    drawing,
+    embedding_map,
+    overview,
+    pictures,
+    sections,
+    theme,
+    thumbnails,
+)
+from trailers12k.report.costs import COSTS, costs, last_day
 from trailers12k.report.embedding_map import EmbeddingMap
 from trailers12k.report.formatting import (
     FIGURES_FOLDER,
@@ -27,9 +37,8 @@ from trailers12k.report.formatting import (
     script_for_page,
     template_environment,
 )
+from trailers12k.report.overview import Tables
 from trailers12k.report.pictures import Picture, Still, cost_words, funnel_words
-from trailers12k.report.run_charts import trained_runs
-from trailers12k.report.sections import Tables
 
 TABLES = {
     "trailers": (
@@ -70,6 +79,7 @@ TEXT_COLUMNS = {
 }
 """Table -> columns that are text, whatever they look like."""
 SOURCES: dict[str, tuple[str, ...]] = {
+    "losses": ("funnel", "trailers", "ledger"),
     "stores": ("stores",),
     "versions": ("versions",),
     "config": ("config",),
@@ -129,6 +139,7 @@ def draw_report(inputs: ReportInputs, page: str | Path, costs_table: str | Path)
         stills=stills,
         embedding_map=embedding_map.map_of(embeddings, movies, frames),
         credits=inputs.credits,
+        finished=last_day("benchmarks", inputs.current),
     )
     write_text(page, render(contents))
 
@@ -154,6 +165,7 @@ class PageContents:
     """What `render` shows.
 
     tables: of `read_tables`. config: the text of results/config.yaml. stills: picture -> its image.
+    finished: the day on which the last job ended, if known.
     """
 
     tables: Tables
@@ -162,6 +174,7 @@ class PageContents:
     stills: Mapping[str, Still]
     embedding_map: EmbeddingMap | None = None
     credits: Sequence[str] = ()
+    finished: date | None = None
 
     @property
     def has_movies(self) -> bool:
@@ -208,6 +221,8 @@ def render(contents: PageContents) -> str:
         "code": read_template("report.js"),
         "library": script_for_page(drawing.javascript()),
         "contents": _table_of_contents(contents),
+        "finished": f"{contents.finished:%-d %B %Y}" if contents.finished else "",
+        "version": __version__,
         **_sections(contents.tables, yaml.safe_load(contents.config)),
     }
     return template_environment().get_template("report.html.j2").render(context)
@@ -215,24 +230,24 @@ def render(contents: PageContents) -> str:
 
 def _sections(tables: Tables, settings: sections.Settings) -> dict[str, Any]:
     """The texts and tables of the page; None for a table whose file does not exist."""
-    summary = tables["summary"]
-    stores = tables["stores"].astype(object).fillna("")
+    summary, funnel = tables["summary"], tables["funnel"]
     return {
-        "title": sections.title(settings),
-        "lead": sections.lead(tables),
-        "untrained": sections.untrained_runs(summary),
-        "run_count": len(trained_runs(summary)),
-        "tiles": sections.tiles(tables),
+        "title": overview.title(settings),
+        "answers": overview.answers(tables, settings),
         "facts": sections.facts(settings),
-        "stores": stores.to_dict("records"),
+        "stores": sections.store_grid(tables["stores"]),
         "versions": sections.version_grid(tables["versions"]),
-        "funnel_words": funnel_words(tables["funnel"]),
+        "funnel_words": funnel_words(funnel),
+        "losses": sections.loss_grid(funnel),
+        "remaining": sections.funnel_grid(funnel),
         "decisions": sections.decision_words(tables["curation"]) if "curation" in tables else "",
         "flags": sections.flag_grid(tables["flags"]) if "flags" in tables else None,
         "trailer_words": sections.trailer_words(tables["measures"]) if "measures" in tables else "",
         "measures": sections.measure_grid(tables["measures"]) if "measures" in tables else None,
-        "result_words": sections.result_words(summary),
+        "splits": sections.split_grid(tables["splits"]),
+        "result_words": sections.result_words(summary, settings),
         "results": sections.result_rows(summary),
+        "tested": sections.tested_words(summary),
         "has_paper": "paper_uap" in summary,
         "absence": absences(tables["tst"], tables["val"]),
         "absence_explanation": EXPLANATION,
@@ -246,15 +261,15 @@ def _sections(tables: Tables, settings: sections.Settings) -> dict[str, Any]:
 def _table_of_contents(contents: PageContents) -> list[tuple[str, str]]:
     """The sections that the page has: id, heading."""
     chapters = [
-        ("run", "Configuration", True),
-        ("funnel", "From movies to results", True),
-        ("movies", "The movies", True),
-        ("trailers", "The trailers", contents.has_movies),
-        ("splits", "The splits", True),
-        ("results", "The results", True),
+        ("results", "Results", True),
         ("mistakes", "Largest errors", True),
-        ("map", "A map of the features", contents.embedding_map is not None),
+        ("funnel", "Losses", True),
+        ("movies", "Movies", True),
+        ("trailers", "Trailers", contents.has_movies),
+        ("map", "Map", contents.embedding_map is not None),
+        ("splits", "Splits", True),
+        ("run", "Configuration", True),
         ("costs", "Time and memory", "costs" in contents.tables),
-        ("files", "The files", True),
+        ("files", "Files", True),
     ]
     return [(id_, heading) for id_, heading, present in chapters if present]

@@ -12,22 +12,25 @@ from pathlib import Path
 import pandas as pd
 from altair.typing import ChartType
 
-from trailers12k.common.vocabulary import CHANCE, FAILED, GENRES, OK
+from trailers12k.common.reason_words import phrase
+from trailers12k.common.vocabulary import CHANCE, GENRES, OK
 from trailers12k.report import charts, drawing, run_charts
 from trailers12k.report.charts import HistogramAxis
-from trailers12k.report.formatting import count, duration
+from trailers12k.report.grid import Grid
 from trailers12k.report.measures import FRACTIONAL
+from trailers12k.report.numbers import (
+    count,
+    counted,
+    duration,
+    listed,
+    memory,
+    quantity,
+    score,
+    share,
+    year,
+)
+from trailers12k.report.overview import losses
 from trailers12k.report.run_charts import trained_runs
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A table of the page, as text. numbers: positions of the right-aligned columns."""
-
-    caption: str
-    heads: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    numbers: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -115,19 +118,14 @@ def _size_of(svg: str) -> tuple[int, int]:
 
 
 def _funnel(table: pd.DataFrame) -> Picture:
-    rows = [
-        [charts.step_label(row), row["status"], count(row["movies"])]
-        for row in table.to_dict("records")
-    ]
     return Picture(
         "funnel",
         "Movies that remain after each step",
         charts.funnel(table),
         "Bars of the movies that remain after each step. " + funnel_words(table),
-        "Red: lost to a failure. Grey: set aside. The ledger lists every movie with the original "
-        "message.",
+        "Red bars are movies lost to a failure. Grey bars are movies left out, for example because "
+        "no split tests them.",
         ["funnel", "trailers", "ledger"],
-        Grid("Movies after each step.", ["step", "status", "movies"], rows, frozenset({2})),
     )
 
 
@@ -135,24 +133,22 @@ def funnel_words(table: pd.DataFrame) -> str:
     """The rows of funnel.csv in a few sentences."""
     remaining = table[table["status"] == OK].set_index("step")["movies"]
     clauses = {
-        "curation": "{} were kept by curation",
+        "curation": "{} passed the review",
         "trailers": "{} have a complete trailer",
-        "clips": "{} were cut into clips",
-        "features": "{} are in the stores of every run",
-        "evaluated": "{} were evaluated by every run",
+        "features": "{} have features in the stores of every run",
+        "test": "{} are test movies of at least one split",
     }
     parts = [
         clause.format(count(remaining[step]))
         for step, clause in clauses.items()
         if step in remaining
     ]
-    losses = [
-        f"{count(row['movies'])} {str(row['reason']).replace('_', ' ')} ({row['step']})"
-        for row in table[table["status"] == FAILED].to_dict("records")
+    lost = [
+        f"{count(row['movies'])} {phrase(str(row['reason']))}"
+        for row in losses(table).to_dict("records")
     ]
-    return f"Of {count(remaining.iloc[0])} movies, {', '.join(parts[:-1])} and {parts[-1]}. " + (
-        f"Lost: {', '.join(losses)}." if losses else "No movie was lost to a failure."
-    )
+    words = f"Of {counted(remaining.iloc[0], 'movie')}, {listed(parts)}. "
+    return words + (f"Lost: {', '.join(lost)}." if lost else "No movie was lost.")
 
 
 def _genres(table: pd.DataFrame) -> Picture:
@@ -162,7 +158,7 @@ def _genres(table: pd.DataFrame) -> Picture:
         [
             row["genre"],
             count(row["movies"]),
-            f"{100 * row['share']:.1f} %",
+            share(row["share"]),
             count(row["evaluated"]),
         ]
         for row in rows
@@ -172,11 +168,12 @@ def _genres(table: pd.DataFrame) -> Picture:
         "Movies per genre",
         charts.genres(table),
         f"Bars of the movies per genre: {numbers}.",
-        "A movie has one or more genres. Inner bars: the movies that every run evaluated.",
+        "A movie can have several genres. The inner bars count the test movies that every run "
+        "evaluated.",
         ["genres"],
         Grid(
             "Movies per genre.",
-            ["genre", "movies", "share of all", "evaluated"],
+            ["Genre", "Movies", "Share of all", "Evaluated"],
             cells,
             frozenset({1, 2, 3}),
         ),
@@ -199,19 +196,21 @@ def _cooccurrence(table: pd.DataFrame) -> Picture:
         charts.cooccurrence(table),
         f"A matrix of all pairs of genres. The most frequent: {frequent}. Of {len(pairs)} pairs, "
         f"{never} never occur.",
-        "Movies with both genres. The uncoloured diagonal holds all movies with the genre.",
+        "Each cell counts the movies with both genres. The diagonal counts all movies of a genre.",
         ["cooccurrence"],
     )
 
 
 MEASURE_PICTURES = {
-    "year": ("year", "Years of the movies", "year"),
-    "genres": ("genres_of", "Genres per movie", "genres of a movie"),
-    "duration": ("duration", "Durations of the trailers", "seconds"),
-    "shots": ("shots", "Shots per trailer", "shots"),
-    "clips": ("clips", "Clips per trailer", "clips"),
+    "year": ("year", "Years of the movies", "year of release"),
+    "genres": ("genres_of", "Genres per movie", "number of genres"),
+    "duration": ("duration", "Durations of the trailers", "duration in seconds"),
+    "shots": ("shots", "Shots per trailer", "number of shots"),
+    "clips": ("clips", "Clips per trailer", "number of clips"),
 }
 """Measure -> name of its picture, heading, title of the axis."""
+QUANTILES = ("least", "lower_quartile", "median", "upper_quartile", "most")
+"""Columns of measures.csv."""
 NUMBER_FORMATS = {"year": "d"}
 """Years have no thousands separator."""
 
@@ -224,10 +223,11 @@ def _histograms(bins: pd.DataFrame, measures: pd.DataFrame) -> list[Picture]:
         name, heading, title = MEASURE_PICTURES[measure]
         words = "No values."
         if len(rows):
+            say = year if measure == "year" else quantity
+            low, lower, middle, upper, high = (say(row[name]) for name in QUANTILES)
             words = (
-                f"{count(row['movies'])} movies; median {row['median']:g}, half of them "
-                f"between {row['lower_quartile']:g} and {row['upper_quartile']:g}; from "
-                f"{row['least']:g} to {row['most']:g}."
+                f"Median {middle}. Half of the values lie between {lower} and {upper}, all between "
+                f"{low} and {high}."
             )
         axis = HistogramAxis(title, measure not in FRACTIONAL, NUMBER_FORMATS.get(measure, ""))
         chart = charts.histogram(rows, axis)
@@ -237,36 +237,33 @@ def _histograms(bins: pd.DataFrame, measures: pd.DataFrame) -> list[Picture]:
 
 
 def _splits(table: pd.DataFrame) -> Picture:
-    splits = []
-    for name, rows in table.groupby("split", sort=False):
-        sizes = ", ".join(
-            f"{count(row['movies'])} {row['subset']}" for row in rows.to_dict("records")
-        )
-        first = rows.iloc[0]
-        splits.append(
-            f"{name}: {sizes}; label deviation {first['label_deviation']:.3f}, pair deviation "
-            f"{first['pair_deviation']:.4f}"
-        )
+    splits = [
+        f"{name}: "
+        + ", ".join(f"{count(row['movies'])} {row['subset']}" for row in rows.to_dict("records"))
+        for name, rows in table.groupby("split", sort=False)
+    ]
     return Picture(
         "splits",
-        "Shares of the genres in the subsets",
+        "How evenly the genres are divided",
         charts.balance(table),
-        f"Points for each genre, subset and split, near one. {'. '.join(splits)}.",
-        ". ".join(splits) + ". Each deviation is the largest of the three subsets.",
+        f"Points for each genre, subset and split. Movies: {'; '.join(splits)}.",
+        "A point on the line at 1 is a genre that is as frequent in the subset as in all movies. "
+        "At 2 it is twice as frequent.",
         ["splits"],
     )
 
 
 def _results(summary: pd.DataFrame) -> Picture:
     runs = trained_runs(summary).to_dict("records")
-    numbers = ", ".join(f"{row['run']} {row['uap']:.1f}" for row in runs)
+    numbers = ", ".join(f"{row['run']} {score(row['uap'])}" for row in runs)
     chance = summary.set_index("run").loc[CHANCE, "uap"]
     return Picture(
         "results",
-        f"Every run beside {'the paper and chance' if 'paper_uap' in summary else 'chance'}",
+        f"Every run against {'the paper and chance' if 'paper_uap' in summary else 'chance'}",
         run_charts.results(summary),
-        f"Points for each run. Mean µAP on the test movies, in %: {numbers}; chance {chance:.1f}.",
-        "Mean and sample standard deviation over the splits.",
+        f"Points for each run. Mean µAP on the test movies, in %: {numbers}; "
+        f"chance {score(chance)}.",
+        "A point is the mean over the splits. Its line is one standard deviation to each side.",
         ["summary"],
     )
 
@@ -275,15 +272,15 @@ def _run_genres(summary: pd.DataFrame) -> Picture:
     runs = trained_runs(summary)
     best = runs.loc[runs["map"].idxmax()]
     ranked = sorted(GENRES, key=lambda genre: -best[genre])
-    numbers = ", ".join(f"{genre} {best[genre]:.1f}" for genre in ranked)
+    numbers = ", ".join(f"{genre} {score(best[genre])}" for genre in ranked)
     return Picture(
         "run_genres",
         "One run by genre",
         run_charts.run_genres(summary),
         f"Points by genre. Average precision of {best['run']}, which has the highest mAP, in %: "
         f"{numbers}.",
-        f"The selected run ({best['run']} without JavaScript), all other runs (pale) and chance "
-        "(grey mark). Mean and sample standard deviation over the splits.",
+        "The selected run is dark, all other runs are pale, and a grey mark is chance. A line is "
+        "one standard deviation over the splits to each side.",
         ["summary"],
         choice=Choice("run", list(runs["run"]), initial=best["run"]),
     )
@@ -301,9 +298,10 @@ def _curves(tables: Mapping[str, pd.DataFrame]) -> list[Picture]:
             "Precision and recall",
             run_charts.precision_recall(recalls, pretrained),
             "A curve for each run. Precision at recall 0.5, in %: "
-            + ", ".join(f"{run} {value:.1f}" for run, value in middle.items())
+            + ", ".join(f"{run} {score(value)}" for run, value in middle.items())
             + ".",
-            "Over all pairs of test movie and genre; mean over the splits.",
+            "Each curve covers all pairs of a test movie and a genre, and is the mean over the "
+            "splits. Higher is better.",
             ["precision_recall"],
             choice=choice,
         ),
@@ -314,8 +312,8 @@ def _curves(tables: Mapping[str, pd.DataFrame]) -> list[Picture]:
             "A curve for each run. Lowest validation loss, and its epoch: "
             + ", ".join(f"{run} {value:.3f} ({epoch})" for run, (value, epoch) in lowest.items())
             + ".",
-            "Validation loss; mean over the splits that still train, so that a curve may jump "
-            "where a split stops.",
+            "The loss on the validation movies after each epoch, as the mean over the splits that "
+            "still train. A curve can jump where a split stops.",
             ["learning"],
             choice=choice,
         ),
@@ -329,21 +327,21 @@ def _costs(table: pd.DataFrame) -> Picture:
             count(row["jobs"]),
             duration(row["seconds"]),
             duration(row["cpu_seconds"]),
-            f"{row['max_rss_mb']:,.0f} MB",
+            memory(row["max_rss_mb"]),
         ]
         for row in table.to_dict("records")
     ]
     return Picture(
         "costs",
-        "Time and memory of each rule",
+        "Time and memory of the longest rules",
         charts.costs(table),
         "Bars for each rule. " + cost_words(table),
-        "Summed over the last run of every job; jobs of one rule may have run in parallel. Rules "
-        "with less than 0.2 % of the total time are only in the table.",
+        f"The {charts.LONGEST_RULES} rules with the longest run time; the table has all of them. "
+        "Times are sums over all jobs of a rule, which may have run side by side.",
         ["costs"],
         Grid(
-            "Jobs, time and memory of each rule.",
-            ["rule", "jobs", "wall time", "CPU time", "peak memory of a job"],
+            "Jobs, time and memory of each rule, from the last run of every job.",
+            ["Rule", "Jobs", "Run time", "CPU time", "Memory"],
             rows,
             frozenset({1, 2, 3, 4}),
         ),
@@ -357,8 +355,8 @@ def cost_words(table: pd.DataFrame) -> str:
     largest = table.loc[table["max_rss_mb"].idxmax()]
     longest = table.iloc[0]
     return (
-        f"{count(table['jobs'].sum())} jobs took {duration(table['seconds'].sum())}, and "
-        f"{duration(table['cpu_seconds'].sum())} of CPU time. The longest rule was "
-        f"{longest['rule']} with {duration(longest['seconds'])}; the largest job, one of "
-        f"{largest['rule']}, used {largest['max_rss_mb']:,.0f} MB."
+        f"All {counted(table['jobs'].sum(), 'job')} together ran for "
+        f"{duration(table['seconds'].sum())}. The rule {longest['rule']} took the longest, "
+        f"{duration(longest['seconds'])}. A job of {largest['rule']} needed the most memory, "
+        f"{memory(largest['max_rss_mb'])}."
     )

@@ -10,10 +10,11 @@ import pandas as pd
 
 from trailers12k.common.vocabulary import CHANCE, CONSTANT, GENRES
 from trailers12k.evaluation.scores import is_untrained
-from trailers12k.report.drawing import height_of, inline_data
+from trailers12k.report.drawing import height_of, inline_data, label_width
+from trailers12k.report.numbers import spread
 from trailers12k.report.theme import CATEGORIES, MUTED, OURS, PALE, PAPER, THEIRS, WIDTH
 
-PANELS = {"uap": "µAP (dashed: chance)", "map": "mAP (dashed: chance)"}
+PANELS = {"uap": "µAP (dashed line: chance)", "map": "mAP (dashed line: chance)"}
 REFERENCE = "the paper"
 WEIGHTS = ("pretrained weights", "untrained (random) weights")
 
@@ -53,7 +54,7 @@ def results(summary: pd.DataFrame) -> alt.FacetChart:
     def x(shorthand: str) -> alt.X:
         percent = alt.Scale(domain=[0, 100])
         axis = alt.Axis(tickCount=5)
-        return alt.X(shorthand, scale=percent, title="% on the test movies", axis=axis)
+        return alt.X(shorthand, scale=percent, title="score on the test movies, %", axis=axis)
 
     base = alt.Chart().encode(
         y=alt.Y("run:N", sort=list(runs["run"]), title=None),
@@ -75,7 +76,7 @@ def results(summary: pd.DataFrame) -> alt.FacetChart:
     )
     facet = alt.Facet("panel:N", title=None, sort=list(PANELS.values()))
     return chart.facet(facet=facet, columns=2, spacing=24).properties(
-        usermeta={"panels": {"columns": 2, "beside": 190}}
+        usermeta={"panels": {"columns": 2, "beside": label_width(runs["run"])}}
     )
 
 
@@ -87,7 +88,7 @@ def _result_rows(summary: pd.DataFrame) -> list[dict[str, object]]:
         sd = deviation if pd.notna(deviation) else 0
         row = {"run": run, "panel": PANELS[metric], "chance": chance[metric], "what": what}
         row |= {"mean": mean, "low": max(0, mean - sd), "high": min(100, mean + sd)}
-        row |= {"offset": "b" if what == REFERENCE else "a", "text": f"{mean:.2f} ± {sd:.2f} %"}
+        row |= {"offset": "b" if what == REFERENCE else "a", "text": f"{spread(mean, sd)} %"}
         rows.append(row)
 
     for row in trained_runs(summary).to_dict("records"):
@@ -117,9 +118,16 @@ def learning(table: pd.DataFrame, pretrained: Mapping[str, object]) -> alt.Chart
 
     pretrained: of `pretrained_of`. Lines of untrained runs are dashed, and the legend names them.
     """
-    x = alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1))
+    x = alt.X("epoch:Q", title="epoch", axis=alt.Axis(values=_whole_ticks(table.index), format="d"))
     y = alt.Y("loss:Q", title="validation loss")
     return _lines(_line_rows(table, pretrained, "epoch", "loss"), list(table), x, y)
+
+
+def _whole_ticks(epochs: pd.Index) -> list[int]:
+    """At most eight whole numbers that span the epochs."""
+    last = int(epochs.max())
+    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, last) if last / step <= 8)
+    return [1, *range(max(2, step), last + 1, step)]
 
 
 def _line_rows(
@@ -208,12 +216,13 @@ def run_genres(summary: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
             sd = row[f"{genre}_sd"] if pd.notna(row[f"{genre}_sd"]) else 0
             point = {"run": row["run"], "genre": genre, "ap": row[genre]}
             point |= {"low": max(0, row[genre] - sd), "high": min(100, row[genre] + sd)}
-            rows.append(point | {"text": f"{row[genre]:.2f} ± {sd:.2f} %"})
+            rows.append(point | {"text": f"{spread(row[genre], sd)} %"})
     base = alt.Chart(inline_data(rows)).encode(
         y=alt.Y("genre:N", sort=list(GENRES), title=None),
         tooltip=["run:N", "genre:N", alt.Tooltip("text:N", title="average precision")],
     )
-    x = alt.X("ap:Q", title="average precision, %", scale=alt.Scale(domain=[0, 100]))
+    percent = alt.Scale(domain=[0, 100])
+    x = alt.X("ap:Q", title="average precision, %", scale=percent, axis=alt.Axis(tickCount=6))
     is_chance, is_selected = f"datum.run == '{CHANCE}'", "datum.run == run"
     others = base.mark_point(size=45, filled=True, opacity=1, color=PALE).encode(x=x)
     others = others.transform_filter(f"!({is_chance}) && !({is_selected})")

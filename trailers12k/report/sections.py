@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from trailers12k.common.reason_words import meaning, phrase
 from trailers12k.common.vocabulary import (
     CHANCE,
     GENRES,
@@ -16,104 +17,55 @@ from trailers12k.common.vocabulary import (
     METRICS,
     OK,
     PUBLISHED,
-    SAMPLE,
-    STREAM_INPUTS,
+    SUBSETS,
 )
 from trailers12k.evaluation.scores import is_untrained
-from trailers12k.report.formatting import count
-from trailers12k.report.pictures import Grid
+from trailers12k.report.charts import STEP_LABELS, split_label
+from trailers12k.report.grid import Cell, Grid
+from trailers12k.report.numbers import (
+    count,
+    counted,
+    difference,
+    duration,
+    listed,
+    quantity,
+    score,
+    share,
+    spread,
+    year,
+)
+from trailers12k.report.overview import Settings, controls, sources_of
 from trailers12k.report.run_charts import trained_runs
 
-Tables = Mapping[str, pd.DataFrame]
-"""Name, a key of `page.TABLES` -> rows."""
-Settings = Mapping[str, Any]
-"""The configuration of a run, as results/config.yaml holds it."""
-
-
-def title(settings: Settings) -> str:
-    """The heading of the page."""
-    sources = _sources(settings)
-    if sources == [SAMPLE]:
-        return "The built-in sample"
-    if sources == [PUBLISHED]:
-        return "The paper's table, from the authors' features"
-    return f"Trailers of {', '.join(sources)}"
-
-
-def _sources(settings: Settings) -> list[str]:
-    movies = settings["movies"]
-    return list(map(str, movies)) if isinstance(movies, list) else [str(movies)]
-
-
-def _remaining(tables: Tables) -> pd.Series:
-    """The movies that remain after each step of the funnel, by step."""
-    table = tables["funnel"]
-    return table[table["status"] == OK].set_index("step")["movies"]
-
-
-def _best(summary: pd.DataFrame) -> pd.Series:
-    runs = trained_runs(summary)
-    return runs.loc[runs["uap"].idxmax()]
-
-
-def lead(tables: Tables) -> str:
-    """The result of the run in two sentences."""
-    summary = tables["summary"]
-    best = _best(summary)
-    chance = summary.set_index("run").loc[CHANCE, "uap"]
-    weights = "untrained weights" if is_untrained(best["pretrained"]) else str(best["weights"])
-    return (
-        f"{count(_remaining(tables).iloc[0])} movies, {len(trained_runs(summary))} runs on "
-        f"{tables['splits']['split'].nunique()} splits. The best, {best['run']} ({weights}), "
-        f"reaches µAP {best['uap']:.2f} ± {best['uap_sd']:.2f} %; chance reaches {chance:.2f} %."
-    )
-
-
-def untrained_runs(summary: pd.DataFrame) -> list[str]:
-    """The runs on backbones with random weights."""
-    runs = trained_runs(summary)
-    return list(runs.loc[runs["pretrained"].map(is_untrained), "run"])
-
-
-def tiles(tables: Tables) -> list[tuple[str, str]]:
-    """The key figures of the run: number, description."""
-    remaining, stores = _remaining(tables), tables["stores"]
-    figures = [(count(remaining.iloc[0]), "movies")]
-    if "trailers" in remaining:
-        figures.append((count(remaining["trailers"]), "complete trailers"))
-    clips = stores.loc[stores["input"] != STREAM_INPUTS["poster"], "clips"]
-    if len(clips):
-        figures.append((count(clips.max()), "clips"))
-    figures.append((count(len(stores)), "feature stores"))
-    figures.append((count(remaining["evaluated"]), "movies evaluated by every run"))
-    best = _best(tables["summary"])
-    figures.append((f"{best['uap']:.1f} %", f"best µAP: {best['run']}"))
-    return figures
+Rows = list[list[str | Cell]]
 
 
 def facts(settings: Settings) -> list[tuple[str, str]]:
     """The settings that matter most: name, value."""
     splits, clips, training = settings["splits"], settings["clips"], settings["training"]
-    rows = [("movies", ", ".join(_sources(settings))), ("seed", str(settings["seed"]))]
-    if _sources(settings) != [PUBLISHED]:
+    rows = [("Movies", ", ".join(sources_of(settings))), ("Seed", str(settings["seed"]))]
+    if sources_of(settings) != [PUBLISHED]:
+        frames = settings["image_frames"]
         rows += [
-            ("shots and clips", f"{clips['detector']}; {clips['fpc']} frames at {clips['fps']}/s"),
-            ("image backbones", f"frames averaged per clip: {settings['image_frames']}"),
+            ("Shots", f"found by the detector {clips['detector']}"),
+            ("Clips", f"{clips['fpc']} frames at {clips['fps']} frames per second"),
+            ("Image backbones", f"see {counted(frames, 'frame')} of every clip"),
         ]
     rows.append(
         (
-            "splits",
-            f"{splits['training']:.0%} training, {splits['validation']:.0%} validation, "
-            f"{splits['test']:.0%} test; best of {splits['tries']} tries"
+            "Splits",
+            f"{share(splits['training'])} training, {share(splits['validation'])} validation, "
+            f"{share(splits['test'])} test; the most even of {splits['tries']} tries"
             if isinstance(splits, Mapping)
-            else f"the authors' ({splits})",
+            else f"the authors' own ({splits})",
         )
     )
     rows.append(
         (
-            "training",
-            f"at most {training['epochs']} epochs, batches of {training['batch']}, snippets of "
-            f"{training['snippet']} clips, learning rate {training['lr']:g}",
+            "Training",
+            f"up to {counted(training['epochs'], 'epoch')}; batches of "
+            f"{counted(training['batch'], 'movie')}; {counted(training['snippet'], 'clip')} per "
+            f"snippet; learning rate {training['lr']:g}",
         )
     )
     return rows
@@ -121,37 +73,82 @@ def facts(settings: Settings) -> list[tuple[str, str]]:
 
 def version_grid(table: pd.DataFrame) -> Grid:
     """The rows of versions.csv."""
-    rows = table.astype(object).fillna("").values.tolist()
-    return Grid("The programs that made the data.", ["what", "made by"], rows)
+    rows = [[str(cell) for cell in row] for row in table.astype(object).fillna("").to_numpy()]
+    return Grid("The programs that made the data.", ["Stage", "Programs"], rows)
+
+
+def store_grid(table: pd.DataFrame) -> Grid:
+    """The rows of stores.csv."""
+    rows: Rows = []
+    for row in table.astype(object).fillna("").to_dict("records"):
+        untrained = row["trained"] == "no"
+        details = [str(row["weights"])] if untrained else []
+        details += [str(row["precision"])] if row["precision"] else []
+        weights = "untrained" if untrained else str(row["weights"])
+        rows.append(
+            [
+                Cell(row["store"], row["backbone"] or "computed by the authors"),
+                Cell(weights, "; ".join(details), mark=untrained),
+                Cell(f"{count(row['clips'])} × {row['features']}", counted(row["movies"], "movie")),
+            ]
+        )
+    heads = ["Store", "Weights", "Rows × features"]
+    caption = "The feature stores, and the weights of the backbones that computed them."
+    return Grid(caption, heads, rows, frozenset({2}))
 
 
 def decision_words(table: pd.DataFrame) -> str:
     """The rows of curation.csv in a sentence or two."""
     if not len(table):
-        return "There are no curation decisions."
+        return "Nobody has reviewed a trailer yet."
     counts = table["decision"].value_counts()
     decisions = ", ".join(
         f"{name.replace('_', ' ')} {count(counts[name])}" for name in sorted(counts.index)
     )
-    words = f"Movies with a decision: {count(len(table))} ({decisions})."
+    words = f"Reviewers decided about {counted(len(table), 'movie')}: {decisions}."
     if "verified" in table:
         verified = table["verified"].fillna("").astype(str).str.lower().isin(["true", "1", "yes"])
-        words += (
-            f" Verified trailers (accepted, and unchanged since then): {count(verified.sum())}."
-        )
+        words += f" Accepted and unchanged since then: {counted(verified.sum(), 'trailer')}."
     return words
 
 
 def flag_grid(table: pd.DataFrame) -> Grid:
     """The rows of flags.csv by flag, with one example of each."""
-    rows = [
-        [str(flag).replace("_", " "), count(len(rows)), rows.iloc[0]["mid"], rows.iloc[0]["words"]]
+    rows: Rows = [
+        [
+            str(flag).replace("_", " ").capitalize(),
+            count(len(rows)),
+            Cell(str(rows.iloc[0]["words"]), str(rows.iloc[0]["mid"])),
+        ]
         for flag, rows in table.groupby("flag", sort=True)
     ]
-    caption = "Trailers that a person should check, by flag, with one example of each."
+    caption = "Trailers to check in the review, by flag, with one example each."
     if not rows:
         caption = "No trailer has a flag."
-    return Grid(caption, ["flag", "trailers", "example", "reason"], rows, frozenset({1}))
+    return Grid(caption, ["Flag", "Trailers", "Example"], rows, frozenset({1}))
+
+
+def loss_grid(funnel: pd.DataFrame) -> Grid:
+    """The losses of funnel.csv by step and reason; every row explains its reason."""
+    rows: Rows = [
+        [
+            Cell(phrase(str(row["reason"])).capitalize(), meaning(str(row["reason"]))),
+            str(row["step"]),
+            count(row["movies"]),
+        ]
+        for row in funnel[funnel["status"] != OK].to_dict("records")
+    ]
+    caption = "Why movies were lost or left out." if rows else "No movie was lost or left out."
+    return Grid(caption, ["Reason", "Stage", "Movies"], rows, frozenset({2}))
+
+
+def funnel_grid(funnel: pd.DataFrame) -> Grid:
+    """The movies that remain after each step of funnel.csv."""
+    rows = [
+        [STEP_LABELS.get(str(row["step"]), str(row["step"])), count(row["movies"])]
+        for row in funnel[funnel["status"] == OK].to_dict("records")
+    ]
+    return Grid("Movies that remain after each step.", ["Step", "Movies"], rows, frozenset({1}))
 
 
 def trailer_words(table: pd.DataFrame) -> str:
@@ -161,35 +158,68 @@ def trailer_words(table: pd.DataFrame) -> str:
         return "There are no trailers yet."
     medians = measures["median"]
     return (
-        f"{count(measures.loc['duration', 'movies'])} trailers. The median trailer has "
-        f"{medians['duration']:g} seconds, {medians['shots']:g} shots and "
-        f"{medians['clips']:g} clips."
+        f"A typical trailer lasts {duration(medians['duration'])}, has "
+        f"{quantity(medians['shots'])} shots, and is cut into {quantity(medians['clips'])} clips. "
+        f"These are medians over {counted(measures.loc['duration', 'movies'], 'trailer')}."
     )
 
 
 def measure_grid(table: pd.DataFrame) -> Grid:
-    """The rows of measures.csv."""
-    columns = ["least", "lower_quartile", "median", "upper_quartile", "most", "mean"]
-    rows = [
-        [row["meaning"], count(row["movies"])]
-        + [f"{row[name]:.6g}" if pd.notna(row[name]) else "" for name in columns]
-        for row in table.to_dict("records")
-    ]
-    heads = ["measure", "movies", "minimum", "lower quartile", "median", "upper quartile"]
-    caption = "Quartiles, extremes and means."
-    return Grid(caption, [*heads, "maximum", "mean"], rows, frozenset(range(1, 8)))
+    """The rows of measures.csv: median, quartiles and extremes."""
+    rows: Rows = []
+    for row in table.to_dict("records"):
+        words = year if row["measure"] == "year" else quantity
+        low, lower, middle, upper, high = (
+            words(row[name])
+            for name in ("least", "lower_quartile", "median", "upper_quartile", "most")
+        )
+        middle_half = lower if lower == upper else f"{lower}–{upper}"
+        name = Cell(row["meaning"].capitalize(), counted(row["movies"], "value"))
+        rows.append([name, middle, middle_half, f"{low}–{high}"])
+    heads = ["Measure", "Median", "Middle half", "All"]
+    caption = "Half of all values lie in the middle half, a quarter below and a quarter above it."
+    return Grid(caption, heads, rows, frozenset({1, 2, 3}))
 
 
-def result_words(summary: pd.DataFrame) -> str:
-    """How many runs there are, and how many agree with the paper."""
+def split_grid(table: pd.DataFrame) -> Grid:
+    """The sizes of the subsets in splits.csv, and how far a split is from an even one."""
+    rows = []
+    for name, subsets in table.groupby("split", sort=False):
+        sizes = subsets.set_index("subset")["movies"]
+        first = subsets.iloc[0]
+        rows.append(
+            [
+                split_label(name),
+                *(count(sizes.get(subset, 0)) for subset in SUBSETS),
+                share(first["label_deviation"]),
+                share(first["pair_deviation"]),
+            ]
+        )
+    return Grid(
+        "Movies per subset, and how far the least even subset is off in genres and in pairs of "
+        "genres.",
+        ["Split", *(subset.capitalize() for subset in SUBSETS), "Genres off", "Pairs off"],
+        rows,
+        frozenset(range(1, 6)),
+    )
+
+
+def result_words(summary: pd.DataFrame, settings: Settings) -> str:
+    """How many runs there are, which are controls, and how many agree with the paper."""
     runs = trained_runs(summary)
-    words = f"{count(len(runs))} runs, each trained on every split."
+    words = f"{counted(len(runs), 'run')}, each trained on every split."
+    shuffled = sorted(controls(settings) & {*runs["run"]})
+    if shuffled:
+        verb = "was" if len(shuffled) == 1 else "were"
+        words += (
+            f" {listed(shuffled)} {verb} trained on shuffled labels and should stay near chance."
+        )
     compared = runs[runs["paper_uap"].notna()] if "paper_uap" in runs else runs.iloc[:0]
     if len(compared):
         within = compared["uap_within"].map(_is_true).sum()
         words += (
-            f" The paper reports {count(len(compared))} of them; in {count(within)} of these, µAP "
-            "agrees within both standard deviations."
+            f" The paper reports {count(len(compared))} of them. For {count(within)}, our µAP "
+            "differs by no more than both standard deviations together."
         )
     return words
 
@@ -202,64 +232,76 @@ def _is_true(cell: object) -> bool:
 @dataclass(frozen=True)
 class MetricCell:
     """One metric of a run: our value, the paper's value, and the difference; the latter two may be
-    empty."""
+    empty. spread: of our value, with its sign."""
 
     ours: str
+    spread: str = ""
     paper: str = ""
     difference: str = ""
 
 
 @dataclass(frozen=True)
 class ResultRow:
-    """A row of the table of results; cells: of `METRICS`."""
+    """A row of the table of results; cells: of `METRICS`. missing: the number of test movies, where
+    some have no features."""
 
     run: str
     weights: str
     untrained: bool
     cells: list[MetricCell]
-    movies: str
+    missing: str
+
+
+def tested_words(summary: pd.DataFrame) -> str:
+    """How many test movies have features, if this is the same number for all runs and not all."""
+    runs = trained_runs(summary)
+    numbers = {(row["movies"], row["of"]) for row in runs.to_dict("records")}
+    tested, of = next(iter(numbers))
+    if len(numbers) > 1 or tested == of:
+        return ""
+    return f"All runs were tested on {count(tested)} of {counted(of, 'test movie')}; chance on all."
 
 
 def result_rows(summary: pd.DataFrame) -> list[ResultRow]:
     """The rows of summary.csv."""
+    same = bool(tested_words(summary))
     return [
         ResultRow(
             run=row["run"],
             weights=row["weights"] if isinstance(row["weights"], str) else "",
             untrained=is_untrained(row["pretrained"]),
             cells=[_metric_cell(row, metric) for metric in METRICS],
-            movies=f"{row['movies']} of {row['of']}",
+            missing=""
+            if same or row["movies"] == row["of"]
+            else f"{count(row['movies'])} of {counted(row['of'], 'test movie')}",
         )
         for row in summary.to_dict("records")
     ]
 
 
 def _metric_cell(row: Mapping[str, Any], metric: str) -> MetricCell:
-    ours = _with_deviation(row[metric], row[f"{metric}_sd"])
+    ours, _, deviation = spread(row[metric], row[f"{metric}_sd"]).partition(" ")
     if pd.isna(row.get(f"paper_{metric}")):
-        return MetricCell(ours)
+        return MetricCell(ours, deviation)
     sign = "=" if _is_true(row[f"{metric}_within"]) else "≠"
     return MetricCell(
         ours,
-        _with_deviation(row[f"paper_{metric}"], row[f"paper_{metric}_sd"]),
-        f"{row[f'{metric}_minus_paper']:+.2f} {sign}",
+        deviation,
+        spread(row[f"paper_{metric}"], row[f"paper_{metric}_sd"]),
+        f"{difference(row[f'{metric}_minus_paper'])} {sign}",
     )
-
-
-def _with_deviation(mean: float, deviation: float) -> str:
-    return f"{mean:.2f}" + (f" ± {deviation:.2f}" if pd.notna(deviation) else "")
 
 
 def variant_grid(table: pd.DataFrame) -> Grid:
     """The rows of options.csv, as means over the splits."""
     means = 100 * table.groupby(["run", "option"], sort=False)[list(METRICS)].mean()
-    rows = [
-        [run, option, *(f"{value:.2f}" for value in row)]
+    rows: Rows = [
+        [Cell(str(run), str(option)), *map(score, row)]
         for (run, option), row in zip(means.index, means.to_numpy(), strict=True)
     ]
-    heads = ["run", "variant", *METRIC_NAMES.values()]
-    caption = "Evaluation variants of the same trained runs: means over the splits, in %."
-    return Grid(caption, heads, rows, frozenset({2, 3, 4, 5}))
+    heads = ["Run and variant", *METRIC_NAMES.values()]
+    caption = "Other evaluations of the same trained runs, in %: means over the splits."
+    return Grid(caption, heads, rows, frozenset({1, 2, 3, 4}))
 
 
 @dataclass(frozen=True)
@@ -275,7 +317,7 @@ def genre_rows(table: pd.DataFrame, summary: pd.DataFrame) -> list[tuple[str, li
     chance = summary.set_index("run").loc[CHANCE]
     columns = {CHANCE: chance[list(GENRES)].astype(float)} | {run: table[run] for run in table}
     return [
-        (run, [GenreCell(f"{ap[genre]:.1f}", f"{ap[genre] / 100:.3f}") for genre in GENRES])
+        (run, [GenreCell(score(ap[genre]), f"{ap[genre] / 100:.3f}") for genre in GENRES])
         for run, ap in columns.items()
     ]
 
@@ -294,21 +336,29 @@ def mistakes(table: pd.DataFrame) -> list[RunMistakes]:
     table = table.astype(object).fillna("")
     runs = []
     for run, rows in table.groupby("run", sort=False):
-        cells = [
+        cells: Rows = [
             [
-                row["title"] or row["mid"],
-                row["mid"],
-                f"{row['loss']:.3f}",
-                row["genres"].replace("|", ", "),
-                row["predicted"].replace("|", ", "),
+                Cell(row["title"], row["mid"]) if row["title"] else row["mid"],
+                Cell(
+                    row["genres"].replace("|", ", "), f"predicted: {_predicted(row['predicted'])}"
+                ),
+                f"{row['loss']:.2f}",
             ]
             for row in rows.to_dict("records")
         ]
         grid = Grid(
             f"The test movies with the highest loss of {run}.",
-            ["movie", "mid", "loss", "genres", "predicted"],
+            ["Movie", "Genres", "Loss"],
             cells,
             frozenset({2}),
         )
-        runs.append(RunMistakes(str(run), f"{cells[0][0]}, loss {cells[0][2]}", grid))
+        first = rows.iloc[0]
+        runs.append(RunMistakes(str(run), first["title"] or first["mid"], grid))
     return runs
+
+
+def _predicted(cell: str) -> str:
+    """`drama 0.51|crime 0.30` as `predicted: drama 51 %, crime 30 %`."""
+    parts = [part.rpartition(" ") for part in cell.split("|") if part]
+    genres = ", ".join(f"{genre} {share(float(value))}" for genre, _, value in parts)
+    return f"predicted: {genres}"

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from trailers12k.common.reason_words import phrase
 from trailers12k.common.vocabulary import OK
 from trailers12k.movies.titles import other_year, similarity
 from trailers12k.review.near_duplicates import pairs
@@ -101,7 +102,7 @@ def _shot_rate(table: pd.DataFrame) -> pd.Series:
 
 def _lost(table: pd.DataFrame) -> Iterator[Flag]:
     for row in table.itertuples():
-        yield Flag(row.mid, "lost", f"{row.stage}: {row.reason.replace('_', ' ') or row.status}")
+        yield Flag(row.mid, "lost", f"{row.stage}: {phrase(row.reason) or row.status}")
 
 
 def _copies(

@@ -25,7 +25,7 @@ def text_of(file: str | Path) -> str:
 def read_config(
     files: Iterable[str | Path] = (), text_of: Callable[[str | Path], str] = text_of
 ) -> dict[str, Any]:
-    """config.yaml of this folder, overridden by `files` as `snakemake --configfile` does it.
+    """config.yaml of this folder, overridden by `files` key by key, as Snakemake does it.
 
     text_of: reads a file; a version in Git has another. Raises `UserError` for a file that cannot
     be read or holds no mapping.

@@ -5,7 +5,6 @@ Reads config files; writes dvc.yaml and code_versions.json. Must not know Git.
 
 import json
 import os
-import shlex
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,11 +38,8 @@ Stage = dict[str, Any]
 """A stage of dvc.yaml: cmd, deps, params, outs."""
 
 
-def stages_of(settings: Settings, files: Sequence[str] = ()) -> dict[str, Stage]:
-    """The stages of dvc.yaml, in the order of the flow.
-
-    files: what `--configfile` named; config.yaml comes before them.
-    """
+def stages_of(settings: Settings) -> dict[str, Stage]:
+    """The stages of dvc.yaml, in the order of the flow."""
     stages: dict[str, Stage] = {
         # Without dependencies: it runs where the file is missing, such as in a new clone.
         "code": {
@@ -55,7 +51,7 @@ def stages_of(settings: Settings, files: Sequence[str] = ()) -> dict[str, Stage]
     def add(
         name: str, target: str, keys: Collection[str], deps: Sequence[str], outs: Sequence[str]
     ) -> None:
-        stages[name] = _stage(target, _parameters(keys, files), files, deps, outs)
+        stages[name] = _stage(target, _parameters(keys), deps, outs)
 
     stores = stores_of(settings)
     manifests = [f"data/{store}.csv" for store in stores]
@@ -126,23 +122,21 @@ def _figure_files(*names: str) -> list[str]:
     return [f"results/figures/{name}.{kind}" for name in names for kind in ("svg", "png")]
 
 
-def _parameters(keys: Collection[str], files: Sequence[str]) -> list[dict[str, list[str]]]:
-    """Which keys of which config file a stage depends on; DVC refuses keys that a file lacks."""
-    present = {file: [key for key in read_file(file) if key in keys] for file in (CONFIG, *files)}
-    return [{file: names} for file, names in present.items() if names]
+def _parameters(keys: Collection[str]) -> list[dict[str, list[str]]]:
+    """The keys of config.yaml that a stage depends on; DVC refuses keys that the file lacks."""
+    present = [key for key in read_file(CONFIG) if key in keys]
+    return [{CONFIG: present}] if present else []
 
 
 def _stage(
     target: str,
     params: list[dict[str, list[str]]],
-    files: Sequence[str],
     deps: Sequence[str],
     outs: Sequence[str],
 ) -> Stage:
     """A stage that makes a target of the workflow."""
-    named = f" --configfile {shlex.join(files)}" if files else ""
     return {
-        "cmd": f"trailers12k run {target}{named}",
+        "cmd": f"trailers12k run {target}",
         "deps": [CODE_VERSIONS, *deps],
         "params": params,
         # Without `persist` DVC deletes the products first, and all would be computed again.
@@ -185,10 +179,10 @@ def _bars(table: str, column: str, label: str) -> dict[str, Any]:
     return axes | {"template": "bar_horizontal", "x_label": label}
 
 
-def pipeline_of(settings: Settings, files: Sequence[str] = ()) -> str:
-    """The text of dvc.yaml for a configuration; files: what `--configfile` named."""
+def pipeline_of(settings: Settings) -> str:
+    """The text of dvc.yaml for the configuration of this folder."""
     content = {
-        "stages": stages_of(settings, files),
+        "stages": stages_of(settings),
         "metrics": ["results/metrics.json"],
         "plots": plots_of(settings),
     }

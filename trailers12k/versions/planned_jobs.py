@@ -15,7 +15,8 @@ from trailers12k.workflow.folder import is_running
 def planned_jobs(files: Sequence[str], *arguments: str) -> str:
     """The table of the jobs that Snakemake plans, a line each; empty when it plans none.
 
-    files: what `--configfile` names. Raises `UserError` when Snakemake refuses the configuration.
+    files: config files after config.yaml, which an older version may have. Raises `UserError` when
+    Snakemake refuses the configuration.
     """
     named = ["--configfile", *files] if files else []
     output = run_command(snakemake_command(["-n", "--quiet", "rules", *named, *arguments]))

@@ -15,6 +15,7 @@ from trailers12k.common.files import write_text
 
 IGNORED_BY_GIT = (
     *("/data/", "/build/", "/results/", "/logs/", "/benchmarks/", "/dvc_plots/"),
+    "/videos/",  # movies.csv may name files there
     *(".snakemake/", "__pycache__/", "*.partial"),
 )
 """Lines of a collection's .gitignore."""

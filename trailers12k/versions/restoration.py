@@ -81,7 +81,7 @@ def _files_of_git(pipeline: str) -> list[str]:
 
 
 def config_files(pipeline: str) -> list[str]:
-    """What `--configfile` names in the commands of a dvc.yaml."""
+    """Config files after config.yaml: `--configfile` in the commands of an older dvc.yaml."""
     command = shlex.split(yaml.safe_load(pipeline)["stages"]["evaluation"]["cmd"])
     return command[command.index("--configfile") + 1 :] if "--configfile" in command else []
 

@@ -4,7 +4,6 @@ Reads the configuration and the products; writes dvc.yaml, the state, commits an
 know how anything is computed, nor what the state holds.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from trailers12k.common.errors import UserError
@@ -28,20 +27,20 @@ from trailers12k.versions.repository import REPOSITORY_FILES, dvc, git
 from trailers12k.workflow.folder import STATE
 
 
-def snapshot(files: Sequence[str] = (), version: str = "") -> str:
+def snapshot(version: str = "") -> str:
     """Commit all products to DVC, and what names them to Git; the message of the commit.
 
-    files: what `--configfile` named. version: a tag for the snapshot. Raises `UserError`, before
-    anything is written, when the products are not finished or have another configuration.
+    version: a tag for the snapshot. Raises `UserError`, before anything is written, when the
+    products are not finished or have another configuration.
     """
-    settings = load(read_config(files))
+    settings = load(read_config())
     if settings.trailers.po_token:
         raise UserError(
             "snapshot: trailers.po_token is a secret, which Git and DVC would keep; remove it from "
             "the configuration and set the environment variable YOUTUBE_PO_TOKEN"
         )
-    pipeline = pipeline_of(settings, files)
-    _refuse_unready(settings, files, pipeline, version)
+    pipeline = pipeline_of(settings)
+    _refuse_unready(settings, pipeline, version)
     write_pipeline(pipeline)
     run_state.write()
     dvc("commit", "--force")
@@ -79,12 +78,9 @@ def _removed_decisions(settings: Settings) -> list[str]:
     return [path] if path and is_removed else []
 
 
-def _refuse_unready(settings: Settings, files: Sequence[str], pipeline: str, version: str) -> None:
+def _refuse_unready(settings: Settings, pipeline: str, version: str) -> None:
     """Raise `UserError` for an unfinished run, or for what DVC or Git would refuse half-way."""
     refuse_running("snapshot")
-    outside = [file for file in files if Path(file).is_absolute() or ".." in Path(file).parts]
-    if outside:
-        raise UserError(f"snapshot: {outside[0]} lies outside this folder; copy it here for Git")
     links = [name for name in ("data", "build", "results") if Path(name).is_symlink()]
     if links:
         raise UserError(f"snapshot: {links[0]} is a symbolic link, which DVC does not follow")
@@ -95,10 +91,10 @@ def _refuse_unready(settings: Settings, files: Sequence[str], pipeline: str, ver
         raise UserError(f"snapshot: {missing[0]} is missing; finish the run first: trailers12k run")
     if not _has_results_of(settings):
         raise UserError(
-            "snapshot: results/config.yaml has other settings than the configuration; run "
-            "trailers12k run first, or name the files that it was called with: --configfile FILE"
+            "snapshot: results/config.yaml has other settings than config.yaml; edit config.yaml "
+            "where it lacks settings of the last run, then: trailers12k run"
         )
-    if planned := planned_jobs(files, "--config", "retry=none"):
+    if planned := planned_jobs((), "--config", "retry=none"):
         raise UserError(f"snapshot: run trailers12k run first, which would do:\n{planned}")
     git("var", "GIT_COMMITTER_IDENT", error="git needs your name: git config user.name NAME")
     if Path(git("rev-parse", "--git-path", "MERGE_HEAD")).exists():

@@ -37,9 +37,8 @@ def check(kind: str) -> None:
     present = collection()
     if present not in (None, kind):
         raise UserError(
-            f"this folder holds {KINDS[present]}, but the configuration names {KINDS[kind]}; use "
-            "another folder for it (trailers12k init DIR), or name this folder's configuration "
-            "(--configfile FILE)"
+            f"this folder holds {KINDS[present]}, but the configuration names {KINDS[kind]}; undo "
+            "the change of config.yaml, or use another folder: trailers12k init DIR"
         )
     if not is_current() and not is_running():
         raise UserError(

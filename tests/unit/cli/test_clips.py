@@ -39,7 +39,7 @@ def trailer(collection) -> Path:
     row = {"mid": MID, "status": "ok", "file": str(TRAILER), "decoder": "pyav"}
     row |= {"bytes": TRAILER.stat().st_size, "address": "films/own.mp4"}
     extra = [name for name in row if name not in ledger.COLUMNS]
-    shard = shard_of(MID, read_settings(None).shards)
+    shard = shard_of(MID, read_settings().shards)
     ledger.write_shard(f"build/ledger/trailers/{shard}.csv", [row], extra)
     return TRAILER
 

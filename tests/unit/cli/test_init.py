@@ -1,16 +1,22 @@
 """`trailers12k init`."""
 
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
+import typer
 
-from trailers12k.cli.init import init
+from trailers12k.cli.init import Preset, init
+from trailers12k.cli.main import create_app
 from trailers12k.common.errors import UserError
 from trailers12k.common.vocabulary import GENRES
 from trailers12k.movies.sources import table
 from trailers12k.settings import load
 from trailers12k.settings.files import read_file
+from trailers12k.settings.presets import PRESETS
+
+ROOT = Path(__file__).parents[3]
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -53,6 +59,7 @@ def test_the_folder_becomes_a_repository_of_git_and_dvc(tmp_path, identity):
     assert git(folder, "status", "--porcelain") == ""
     files = {".gitignore", ".dvcignore", ".dvc/config", ".dvc/.gitignore"}
     assert {*git(folder, "ls-files").split()} == {*files, "config.yaml", "movies.csv"}
+    assert "/videos/" in (folder / ".gitignore").read_text().splitlines()
     assert "url = ../../mine-versions" in (folder / ".dvc" / "config").read_text()
 
 
@@ -82,6 +89,35 @@ def test_a_repository_without_dvc_gets_it_and_keeps_its_files(tmp_path, identity
     init(tmp_path, git=True)
     assert (tmp_path / ".dvc" / "config").exists()
     assert (tmp_path / ".gitignore").read_text().startswith("mine\n/data/\n")
+
+
+@pytest.mark.parametrize("preset", Preset)
+def test_a_preset_is_a_whole_configuration_without_a_movie_table(tmp_path, preset, capsys):
+    folder = tmp_path / "mine"
+    init(folder, preset, git=False)
+    assert [path.name for path in folder.iterdir()] == ["config.yaml"]
+    written = (folder / "config.yaml").read_text().splitlines()
+    kept = (ROOT / "presets" / f"{preset}.yaml").read_text().splitlines()
+    assert Path(written[0].split("=")[1]).is_file()
+    assert written[1:] == kept[1:]
+    assert "Edit config.yaml there" in capsys.readouterr().out
+
+
+def test_every_preset_can_be_named():
+    assert {*Preset} == {*PRESETS}
+
+
+def test_a_preset_leaves_a_movie_table_alone(tmp_path):
+    (tmp_path / "movies.csv").write_text("mine")
+    init(tmp_path, Preset.TRAILERS12K, git=False)
+    assert (tmp_path / "movies.csv").read_text() == "mine"
+
+
+def test_the_next_commands_exist(tmp_path, capsys):
+    init(tmp_path / "mine", git=False)
+    commands = re.findall(r"^  trailers12k (\w+)", capsys.readouterr().out, re.M)
+    assert commands[-1] == "run"
+    assert {*commands} <= {*typer.main.get_command(create_app()).commands}
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "movies.csv"])

@@ -80,7 +80,7 @@ def test_a_missing_package_is_named_in_one_line(tmp_path):
 
 
 def test_a_fault_of_ours_prints_its_traceback_and_where_to_report_it(call, monkeypatch):
-    def fail(files):
+    def fail():
         raise ZeroDivisionError("in a test")
 
     monkeypatch.setattr(status, "read_settings", fail)

@@ -17,14 +17,6 @@ def test_the_stages_and_the_code_versions_of_a_collection_are_written(collection
     assert versions["package"] == __version__ and "extract_features" in versions["rules"]
 
 
-def test_the_files_of_a_run_are_named_in_every_stage(collection, call):
-    (collection / "more.yaml").write_text("seed: 7\n")
-    assert call("stages", "--configfile", "more.yaml")[0] == 0
-    stages = yaml.safe_load((collection / "dvc.yaml").read_text())["stages"]
-    assert stages["splits"]["cmd"] == "trailers12k run splits --configfile more.yaml"
-    assert {"more.yaml": ["seed"]} in stages["splits"]["params"]
-
-
 def test_the_first_stage_writes_the_code_versions_alone(collection, call):
     call("stages")
     command = yaml.safe_load((collection / "dvc.yaml").read_text())["stages"]["code"]["cmd"]

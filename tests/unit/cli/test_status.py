@@ -34,18 +34,20 @@ def test_the_figures_are_written_where_the_user_wants_them(collection, call):
     assert stages == ["trailers", "posters", "clips", "trailers_i_efficientnet_fpc24"]
 
 
-def test_further_files_override_the_configuration(collection, call):
-    (collection / "more.yaml").write_text(
-        "backbones: {trailers_i_efficientnet_fpc24: null}\nseed: x"
-    )
-    code, _, err = call("status", "--configfile", "more.yaml")
+def test_a_fault_of_the_configuration_is_one_line(collection, call):
+    with (collection / "config.yaml").open("a") as file:
+        file.write("seed: x\n")
+    code, _, err = call("status")
     assert code == 2
     assert err.startswith("error: config: seed: 'x'") and len(err.splitlines()) == 1
 
 
 def test_movies_that_are_not_collected_yet_are_reported(collection, call):
-    (collection / "more.yaml").write_text("movies: [movies.csv, search]")
-    code, out, _ = call("status", "--configfile", "more.yaml")
+    config = (collection / "config.yaml").read_text()
+    (collection / "config.yaml").write_text(
+        config.replace("movies: movies.csv", "movies: [movies.csv, search]")
+    )
+    code, out, _ = call("status")
     assert code == 0 and out.startswith("The movies are not collected yet")
 
 

@@ -56,10 +56,10 @@ def test_a_loss_ends_where_the_movies_before_it_end():
         (0, 44, "remaining"),
         (41, 44, "lost"),
         (0, 41, "remaining"),
-        (18, 41, "set aside"),
+        (18, 41, "left out"),
         (0, 18, "remaining"),
     ]
-    assert rows[1]["label"] == "− trailers: not video"
+    assert rows[1]["label"] == "− not a video"
 
 
 def test_the_bin_of_outliers_is_as_wide_as_the_others():
@@ -92,6 +92,25 @@ def test_years_are_written_without_a_thousands_separator():
     axis = charts.HistogramAxis("year", number_format="d")
     encoding = drawing.spec(charts.histogram(bins, axis))["encoding"]
     assert encoding["x"]["axis"]["format"] == "d"
+
+
+def test_axes_of_counts_and_epochs_have_whole_numbers():
+    genres = pd.DataFrame([("drama", 7, 1)], columns=["genre", "movies", "evaluated"])
+    for chart in (charts.funnel(FUNNEL), charts.genres(genres)):
+        axis = drawing.spec(chart)["layer"][0]["encoding"]["x"]["axis"]
+        assert axis["tickMinStep"] == 1 and axis["format"] == ",d"
+    for epochs, ticks in ((3, [1, 2, 3]), (40, [1, 5, 10, 15, 20, 25, 30, 35, 40]), (1, [1])):
+        table = pd.DataFrame({"a": 1.0}, index=pd.Index(range(1, epochs + 1), name="epoch"))
+        encoding = drawing.spec(run_charts.learning(table, {"a": True}))["encoding"]
+        assert encoding["x"]["axis"]["values"] == ticks
+
+
+def test_the_chart_of_costs_shows_the_longest_rules_in_words():
+    rows = [(f"rule{n}", 1, 4000.0 - n, 1.0, 2048.0) for n in range(20)]
+    table = pd.DataFrame(rows, columns=["rule", "jobs", "seconds", "cpu_seconds", "max_rss_mb"])
+    values = drawing.spec(charts.costs(table))["data"]["values"]
+    assert {row["rule"] for row in values} == {f"rule{n}" for n in range(charts.LONGEST_RULES)}
+    assert {row["text"] for row in values} == {"67\u00a0min", "2\u00a0GB"}
 
 
 def test_lines_of_untrained_runs_are_dashed():

@@ -5,15 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from trailers12k.report import formatting, pictures, sections
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.04, "0.0 s"), (41, "41 s"), (425, "7:05 min"), (5400, "1.5 h"), (36e5, "1,000.0 h")],
-)
-def test_durations_have_a_suitable_unit(seconds, text):
-    assert formatting.duration(seconds) == text
+from trailers12k.report import formatting, overview, pictures, sections
 
 
 def test_data_cannot_end_a_script_element_and_is_unchanged():
@@ -40,8 +32,10 @@ def test_the_funnel_in_words():
     words = pictures.funnel_words(
         pd.DataFrame(rows, columns=["step", "status", "reason", "movies"])
     )
-    assert words.startswith("Of 12,000 movies, 10,500 have a complete trailer, 10,500 were cut")
-    assert words.endswith("2,100 were evaluated by every run. Lost: 1,500 bot check (trailers).")
+    assert words == (
+        "Of 12,000 movies, 10,500 have a complete trailer and 10,500 have features in the stores "
+        "of every run. Lost: 1,500 taken for a bot."
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,22 +44,114 @@ def test_the_funnel_in_words():
         ("sample", "The built-in sample"),
         (["sample"], "The built-in sample"),
         ("published", "The paper's table, from the authors' features"),
-        (["movies.csv", "imdb"], "Trailers of movies.csv, imdb"),
+        (["movies.csv", "imdb"], "Trailers of movies.csv and imdb"),
     ],
 )
 def test_the_title_names_the_sources(movies, title):
-    assert sections.title({"movies": movies}) == title
+    assert overview.title({"movies": movies}) == title
 
 
-def test_the_number_of_clips_depends_on_the_input_of_stores_not_on_their_names():
-    rows = [
+FUNNEL = [
+    ("movies", "ok", None, 50),
+    ("curation", "skipped", "rejected", 1),
+    ("curation", "ok", None, 49),
+    ("trailers", "failed", "private", 2),
+    ("trailers", "failed", "removed", 4),
+    ("trailers", "skipped", "no_address", 1),
+    ("trailers", "ok", None, 42),
+    ("clips", "failed", "decode_failed", 2),
+    ("clips", "ok", None, 40),
+    ("features", "ok", None, 40),
+    ("test", "skipped", "in_no_test_subset", 20),
+    ("test", "ok", None, 20),
+    ("evaluated", "ok", None, 20),
+]
+SETTINGS = {"movies": "sample", "runs": {"a": {}, "shuffled": {"shuffle_labels": True}}}
+
+
+def run_tables(a: float = 60.0, deviation: float = 2.0, pretrained: str = "true"):
+    """The tables of the first screen: runs `a` and `shuffled`, and chance at 30 %."""
+    funnel = pd.DataFrame(FUNNEL, columns=["step", "status", "reason", "movies"])
+    stores = [
         {"store": "covers", "input": "posters", "clips": 999},
         {"store": "posters_in_motion", "input": "frames", "clips": 7},
     ]
-    funnel = [{"step": step, "status": "ok", "movies": 3} for step in ("movies", "evaluated")]
-    summary = pd.DataFrame([{"run": "a", "uap": 50.0}])
-    tables = {"stores": pd.DataFrame(rows), "funnel": pd.DataFrame(funnel), "summary": summary}
-    assert ("7", "clips") in sections.tiles(tables)
+    common = {"splits": 3, "movies": 24, "of": 24}
+    summary = [
+        {"run": "chance", "uap": 30.0, "uap_sd": 0.5, "pretrained": None},
+        {"run": "shuffled", "uap": 99.0, "uap_sd": 1.0, "pretrained": "true"},
+        {"run": "a", "uap": a, "uap_sd": deviation, "pretrained": pretrained},
+    ]
+    flags = [("tt1", "lost"), ("tt2", "black"), ("tt2", "frozen"), ("tt3", "black")]
+    return {
+        "funnel": funnel,
+        "stores": pd.DataFrame(stores),
+        "summary": pd.DataFrame([row | common for row in summary]),
+        "splits": pd.DataFrame({"split": ["split0", "split1"]}),
+        "flags": pd.DataFrame(flags, columns=["mid", "flag"]),
+    }
+
+
+def test_the_first_screen_says_what_was_run():
+    # The number of clips depends on the input of stores, not on their names.
+    answer, *_ = overview.answers(run_tables(), SETTINGS)
+    assert (answer.figure, answer.unit) == ("50", "movies")
+    words = [words for words, _ in answer.items]
+    assert words == ["42 complete trailers", "7 clips", "2 feature stores", "2 runs on 2 splits"]
+    assert answer.sentences == ["Backbone weights: pretrained."]
+
+
+def test_the_best_run_is_no_control():
+    _, answer, _ = overview.answers(run_tables(), SETTINGS)
+    assert (answer.figure, answer.spread, answer.unit) == ("60.0", "± 2.0", "% µAP")
+    assert answer.sentences == [
+        "Best run: a, 30.0 points above chance (30.0\u00a0%).",
+        "The control on shuffled labels, shuffled, reaches 99.0\u00a0%.",
+        "Only 8 test movies per split: differences of a few points mean little.",
+    ]
+    assert answer.warning == ""
+
+
+@pytest.mark.parametrize(
+    ("a", "deviation", "words"),
+    [
+        (31.0, 4.0, "a, no different from chance (30.0\u00a0%) within the spread of the splits."),
+        (20.0, 4.0, "a, 10.0 points below chance (30.0\u00a0%)."),
+    ],
+)
+def test_a_run_near_chance_is_called_so(a, deviation, words):
+    _, answer, _ = overview.answers(run_tables(a, deviation), SETTINGS)
+    assert answer.sentences[0] == f"Best run: {words}"
+
+
+def test_untrained_weights_are_named():
+    what, answer, _ = overview.answers(run_tables(pretrained="false"), SETTINGS)
+    assert answer.warning.startswith("1 of 2 runs uses backbones with random weights.")
+    assert what.sentences == ["Backbone weights: random for 1 of 2 runs."]
+
+
+def test_losses_are_counted_without_those_by_design():
+    *_, answer = overview.answers(run_tables(), SETTINGS)
+    assert (answer.figure, answer.unit) == ("9", "of 49 movies")
+    assert [words for words, _ in answer.items] == [
+        *("4 removed", "2 private video", "2 cannot be decoded"),
+    ]
+    assert all(meaning.endswith(".") for _, meaning in answer.items)
+    assert answer.sentences == [
+        "1 movie for 1 other reason.",
+        "Reviewers rejected 1 more movie.",
+        "2 other trailers have a flag and need a look.",
+    ]
+    tables = run_tables()
+    whole = tables["funnel"][tables["funnel"]["status"] == "ok"].assign(movies=50)
+    *_, answer = overview.answers(tables | {"funnel": whole}, SETTINGS)
+    assert answer.figure == "None" and answer.sentences[0] == "Every movie reached the last stage."
+
+
+def test_every_loss_explains_its_reason():
+    grid = sections.loss_grid(run_tables()["funnel"])
+    assert all(row[0].small.endswith(".") for row in grid.rows)
+    assert len(grid.rows) == 6
 
 
 def test_every_template_counts_in_code_versions():

@@ -1,16 +1,15 @@
-import copy
 import difflib
 from pathlib import Path
 
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
-from snakemake.utils import update_config
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.vocabulary import REQUESTS
-from trailers12k.settings import load
+from trailers12k.settings import load, presets
 from trailers12k.settings.allowed import json_schema
+from trailers12k.settings.models import Settings
 from trailers12k.settings.schema import (
     PAGE,
     SCHEMA,
@@ -20,22 +19,25 @@ from trailers12k.settings.schema import (
 )
 
 ROOT = Path(__file__).parents[3]
-DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
-PRESETS = sorted((ROOT / "presets").glob("*.yaml"))
+PRESETS = sorted(presets.PRESETS)
 VALIDATOR = Draft202012Validator(json_schema())
 
 
 @pytest.mark.parametrize(
     ("path", "text"),
-    [(SCHEMA, schema_text()), (PAGE, page_text(PAGE.read_text(encoding="utf-8")))],
-    ids=["schema", "reference"],
+    [
+        (SCHEMA, schema_text()),
+        (PAGE, page_text(PAGE.read_text(encoding="utf-8"))),
+        *((presets.FOLDER / f"{name}.yaml", presets.repository_text(name)) for name in PRESETS),
+    ],
+    ids=["schema", "reference", *PRESETS],
 )
 def test_generated_files_are_those_of_the_models(path, text):
     committed = path.read_text(encoding="utf-8")
     difference = difflib.unified_diff(
         committed.splitlines(), text.splitlines(), str(path.name), "generated", lineterm=""
     )
-    assert committed == text, "\n".join(["run: python -m trailers12k.settings.schema", *difference])
+    assert committed == text, "\n".join(["run: make settings", *difference])
 
 
 def test_the_reference_lists_every_key():
@@ -55,11 +57,9 @@ def test_the_schema_is_a_valid_schema():
     Draft202012Validator.check_schema(json_schema())
 
 
-@pytest.mark.parametrize("preset", [None, *PRESETS], ids=lambda p: p.stem if p else "default")
-def test_the_schema_accepts_the_default_and_the_presets(preset):
-    config = copy.deepcopy(DEFAULT)
-    if preset:
-        update_config(config, yaml.safe_load(preset.read_text()))
+@pytest.mark.parametrize("file", ["config.yaml", *(f"presets/{name}.yaml" for name in PRESETS)])
+def test_the_schema_accepts_the_default_and_the_presets(file):
+    config = yaml.safe_load((ROOT / file).read_text())
     assert [error.message for error in VALIDATOR.iter_errors(config)] == []
 
 
@@ -93,6 +93,15 @@ def test_the_schema_refuses_what_loading_refuses(config):
     assert list(VALIDATOR.iter_errors(config))
 
 
-def test_the_default_configuration_names_the_schema_in_its_first_line():
-    first = (ROOT / "config.yaml").read_text().splitlines()[0]
-    assert first == f"# yaml-language-server: $schema={SCHEMA.relative_to(ROOT).as_posix()}"
+@pytest.mark.parametrize("file", ["config.yaml", *(f"presets/{name}.yaml" for name in PRESETS)])
+def test_editors_find_the_schema_through_the_first_line(file):
+    first = (ROOT / file).read_text().splitlines()[0]
+    schema = first.removeprefix("# yaml-language-server: $schema=")
+    assert ((ROOT / file).parent / schema).resolve() == SCHEMA
+
+
+def test_a_preset_lacks_only_sections_that_play_no_part_in_it():
+    for name, preset in presets.PRESETS.items():
+        keys = {*yaml.safe_load((ROOT / "presets" / f"{name}.yaml").read_text())}
+        assert keys | {*preset.left_out, *REQUESTS} == {*Settings.model_fields}
+        assert not keys & {*preset.left_out, *REQUESTS}

@@ -8,21 +8,21 @@ import yaml
 
 from trailers12k import __version__
 from trailers12k.settings import load
-from trailers12k.settings.files import override, read_config, read_file
+from trailers12k.settings.files import override, read_file
 from trailers12k.versions import dvc_pipeline
 from trailers12k.workflow.code_versions import RESULT_MODULES
 
 ROOT = Path(__file__).parents[3]
 
 
-def pipeline(*files, **keys):
-    """The text of dvc.yaml for this repository's configuration with other keys."""
-    config = read_config(files, lambda file: (ROOT / file).read_text())
-    return dvc_pipeline.pipeline_of(load(override(config, keys)), files)
+def pipeline(file="config.yaml", **keys):
+    """The text of dvc.yaml for a configuration of this repository with other keys."""
+    config = read_file(ROOT / file)
+    return dvc_pipeline.pipeline_of(load(override(config, keys)))
 
 
-def stages(*files, **keys):
-    return yaml.safe_load(pipeline(*files, **keys))["stages"]
+def stages(file="config.yaml", **keys):
+    return yaml.safe_load(pipeline(file, **keys))["stages"]
 
 
 @pytest.fixture
@@ -69,17 +69,13 @@ def test_code_versions_name_the_package_and_every_rule_and_keep_an_equal_file(fo
     assert path.stat() == before
 
 
-def test_a_preset_is_named_in_commands_and_its_keys_are_parameters(monkeypatch):
+def test_the_stores_of_a_preset_are_products(monkeypatch):
     monkeypatch.chdir(ROOT)
-    preset = "presets/trailers12k.yaml"
-    features = stages(preset)["features"]
-    assert features["cmd"] == f"trailers12k run features --configfile {preset}"
-    params = {file: keys for each in features["params"] for file, keys in each.items()}
-    assert "backbones" in params[preset]
+    features = stages("presets/trailers12k.yaml")["features"]
+    assert features["cmd"] == "trailers12k run features"
     outs = [path for out in features["outs"] for path in out]
     assert "data/posters_i_swin.zarr" in outs
     assert "data/trailers_i_efficientnet_fpc24.zarr" not in outs
-    assert dvc_pipeline.settings_files(pipeline(preset)) == ["config.yaml", preset]
 
 
 def test_only_keys_that_a_file_holds_are_parameters(folder):

@@ -28,14 +28,6 @@ def test_an_unfinished_run_is_no_snapshot(folder):
     assert [path.name for path in folder.iterdir()] == ["config.yaml"]
 
 
-def test_a_config_file_elsewhere_is_refused_since_git_cannot_keep_it(folder):
-    (folder / "collection").mkdir()
-    other = folder / "other.yaml"
-    other.write_text("seed: 7\n")
-    with pytest.raises(UserError, match="other.yaml lies outside this folder"):
-        snapshot([str(other)])
-
-
 @pytest.mark.parametrize("action", [snapshot, restore])
 def test_nothing_is_done_beside_a_run(folder, action):
     lock = folder / ".snakemake" / "locks" / "0.input.lock"

@@ -50,7 +50,7 @@ def test_another_kind_of_collection_is_refused_in_one_line(present, kind):
     assert f"holds {folder.KINDS[present]}, but the configuration names {folder.KINDS[kind]}" in (
         message
     )
-    assert "trailers12k init DIR" in message and "--configfile" in message
+    assert "trailers12k init DIR" in message and "undo the change of config.yaml" in message
 
 
 def test_a_moved_or_copied_folder_passes(project, tmp_path, monkeypatch):

@@ -1,0 +1,203 @@
+"""The first screen of the report: what happened, how good the result is, and what was lost.
+
+Reads the run's tables and its configuration. Must not know HTML, charts or files.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from trailers12k.common.reason_words import meaning, phrase
+from trailers12k.common.vocabulary import CHANCE, OK, PUBLISHED, SAMPLE, STREAM_INPUTS
+from trailers12k.evaluation.scores import is_untrained
+from trailers12k.movies.curation import STAGE as CURATION
+from trailers12k.report.numbers import count, counted, listed, score
+from trailers12k.report.run_charts import trained_runs
+
+Tables = Mapping[str, pd.DataFrame]
+"""Name, a key of `page.TABLES` -> rows."""
+Settings = Mapping[str, Any]
+"""The configuration of a run, as results/config.yaml holds it."""
+
+FEW_TEST_MOVIES = 100
+"""Test movies per split, below which the page warns about small differences."""
+BY_DESIGN = (CURATION, "test")
+"""Steps of funnel.csv whose losses are decisions: of reviewers, or of the splits."""
+TOP_REASONS = 3
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One panel of the first screen.
+
+    figure: the key number, with `spread` and `unit` in smaller letters. links: id of a section ->
+    words. items: phrases, each with its meaning or none. warning: about untrained weights.
+    """
+
+    question: str
+    figure: str
+    unit: str
+    sentences: Sequence[str]
+    links: Mapping[str, str]
+    spread: str = ""
+    items: Sequence[tuple[str, str]] = ()
+    warning: str = ""
+
+
+def title(settings: Settings) -> str:
+    """The heading of the page."""
+    sources = sources_of(settings)
+    if sources == [SAMPLE]:
+        return "The built-in sample"
+    if sources == [PUBLISHED]:
+        return "The paper's table, from the authors' features"
+    return f"Trailers of {listed(sources)}"
+
+
+def sources_of(settings: Settings) -> list[str]:
+    """The sources of movies that a configuration names."""
+    movies = settings["movies"]
+    return list(map(str, movies)) if isinstance(movies, list) else [str(movies)]
+
+
+def controls(settings: Settings) -> set[str]:
+    """The runs that are trained on shuffled labels."""
+    runs = settings.get("runs") or {}
+    return {name for name, run in runs.items() if run and run.get("shuffle_labels")}
+
+
+def best_run(summary: pd.DataFrame, settings: Settings) -> pd.Series:
+    """The run with the highest µAP, controls only where there is no other run."""
+    runs = trained_runs(summary)
+    candidates = runs[~runs["run"].isin(controls(settings))]
+    candidates = candidates if len(candidates) else runs
+    return candidates.loc[candidates["uap"].idxmax()]
+
+
+def untrained_runs(summary: pd.DataFrame) -> list[str]:
+    """The runs on backbones with random weights."""
+    runs = trained_runs(summary)
+    return list(runs.loc[runs["pretrained"].map(is_untrained), "run"])
+
+
+def untrained_words(summary: pd.DataFrame) -> str:
+    """How many runs use random weights, and what that means; empty if none does."""
+    untrained, runs = untrained_runs(summary), trained_runs(summary)
+    if not untrained:
+        return ""
+    who = "All" if len(untrained) == len(runs) else f"{count(len(untrained))} of"
+    names = f", {listed(untrained)}," if len(untrained) <= 2 < len(runs) else ""
+    verb = "uses" if len(untrained) == 1 else "use"
+    return (
+        f"{who} {counted(len(runs), 'run')}{names} {verb} backbones with random weights. "
+        "Their scores say nothing about the published models."
+    )
+
+
+def answers(tables: Tables, settings: Settings) -> list[Answer]:
+    """The three panels, in their order."""
+    return [_happened(tables, settings), _how_good(tables, settings), _lost(tables)]
+
+
+def remaining(funnel: pd.DataFrame) -> pd.Series:
+    """The movies that remain after each step of funnel.csv, by step."""
+    return funnel[funnel["status"] == OK].set_index("step")["movies"]
+
+
+def _happened(tables: Tables, settings: Settings) -> Answer:
+    left, stores = remaining(tables["funnel"]), tables["stores"]
+    runs, splits = trained_runs(tables["summary"]), tables["splits"]["split"].nunique()
+    clips = stores.loc[stores["input"] != STREAM_INPUTS["poster"], "clips"]
+    made = [counted(left["trailers"], "complete trailer")] if "trailers" in left else []
+    made += [counted(clips.max(), "clip")] if len(clips) else []
+    made.append(counted(len(stores), "feature store"))
+    made.append(f"{counted(len(runs), 'run')} on {counted(splits, 'split')}")
+    untrained = len(untrained_runs(tables["summary"]))
+    weights = {0: "pretrained", len(runs): "random"}.get(
+        untrained, f"random for {count(untrained)} of {counted(len(runs), 'run')}"
+    )
+    if sources_of(settings) == [PUBLISHED]:
+        weights = "as the authors published them"
+    return Answer(
+        "What was run?",
+        count(left.iloc[0]),
+        "movie" if left.iloc[0] == 1 else "movies",
+        [f"Backbone weights: {weights}."],
+        {"run": "Configuration", "files": "Files"},
+        items=[(words, "") for words in made],
+    )
+
+
+def _how_good(tables: Tables, settings: Settings) -> Answer:
+    summary = tables["summary"]
+    best, by_name = best_run(summary, settings), summary.set_index("run")
+    chance = by_name.loc[CHANCE]
+    sentences = [f"Best run: {best['run']}, {_verdict(best, chance)}"]
+    for name in sorted(controls(settings) & set(by_name.index) - {best["run"]}):
+        reached = score(by_name.loc[name, "uap"])
+        sentences.append(f"The control on shuffled labels, {name}, reaches {reached}\u00a0%.")
+    if pd.notna(best.get("paper_uap")):
+        sentences.append(f"The paper reports {score(best['paper_uap'])}\u00a0% for it.")
+    per_split = best["movies"] / best["splits"]
+    if per_split < FEW_TEST_MOVIES:
+        tested = f"Only {counted(round(per_split), 'test movie')} per split:"
+        sentences.append(f"{tested} differences of a few points mean little.")
+    return Answer(
+        "How good is it?",
+        score(best["uap"]),
+        "% µAP",
+        sentences,
+        {"results": "All results", "mistakes": "Largest errors"},
+        spread=f"± {score(best['uap_sd'])}" if best["uap_sd"] > 0 else "",
+        warning=untrained_words(summary),
+    )
+
+
+def _verdict(best: pd.Series, chance: pd.Series) -> str:
+    """How a run compares with chance: by more than both standard deviations together, or not."""
+    gap = best["uap"] - chance["uap"]
+    noise = sum(each for each in (best["uap_sd"], chance["uap_sd"]) if pd.notna(each))
+    by = f"chance ({score(chance['uap'])}\u00a0%)"
+    if abs(gap) <= noise:
+        return f"no different from {by} within the spread of the splits."
+    side = "above" if gap > 0 else "below"
+    return f"{score(abs(gap))} points {side} {by}."
+
+
+def losses(funnel: pd.DataFrame) -> pd.DataFrame:
+    """The rows of funnel.csv about lost movies, without `BY_DESIGN`, the most frequent first."""
+    lost = funnel[(funnel["status"] != OK) & ~funnel["step"].isin(BY_DESIGN)]
+    return lost.sort_values("movies", ascending=False, kind="stable")
+
+
+def _lost(tables: Tables) -> Answer:
+    funnel, left = tables["funnel"], remaining(tables["funnel"])
+    lost = losses(funnel)
+    start = left.get(CURATION, left.iloc[0])
+    sentences = []
+    more = len(lost) - TOP_REASONS
+    if more > 0:
+        others = counted(lost["movies"].iloc[TOP_REASONS:].sum(), "movie")
+        sentences.append(f"{others} for {counted(more, 'other reason')}.")
+    rejected = int(left.iloc[0] - start)
+    if rejected:
+        sentences.append(f"Reviewers rejected {counted(rejected, 'more movie')}.")
+    flags = tables.get("flags")
+    if flags is not None and (unsure := flags.loc[flags["flag"] != "lost", "mid"].nunique()):
+        verb = "has a flag and needs" if unsure == 1 else "have a flag and need"
+        sentences.append(f"{counted(unsure, 'other trailer')} {verb} a look.")
+    if not len(lost):
+        sentences.insert(0, "Every movie reached the last stage.")
+    return Answer(
+        "What was lost?",
+        count(lost["movies"].sum()) if len(lost) else "None",
+        f"of {counted(start, 'movie')}",
+        sentences,
+        {"funnel": "All losses"},
+        items=[
+            (f"{count(row['movies'])} {phrase(str(row['reason']))}", meaning(str(row["reason"])))
+            for row in lost.head(TOP_REASONS).to_dict("records")
+        ],
+    )
