@@ -32,8 +32,11 @@ GAP, ROW, COLUMNS = 4, 120, 4
 """Pixels between pictures, the height of a row of them, and the most frames in a row."""
 
 
-KEYS = {"report": (), "review": ("a", "A", "d", "a", "Enter", "a", "u")}
-"""Pages and the keys that are pressed: one accepts, the page asks for a name, one is unsure."""
+SCREENS = {"report": (500, ()), "review": (660, ("a", "A", "d", "a", "Enter", "a", "u", "k"))}
+"""Page -> pixels of its height that are shown, and the keys that are pressed: one accepts, the page
+asks for a name, one is unsure."""
+MESSAGE = 6000
+"""Milliseconds after which a message of the review is gone."""
 
 
 def results() -> None:
@@ -64,12 +67,14 @@ def pages() -> None:
     """docs/report.png and docs/review.png: the first screens of the two pages."""
     subprocess.run([Path(sys.executable).with_name("trailers12k"), "review"], cwd=ROOT, check=True)
     with chromium() as browser:
-        for name, keys in KEYS.items():
-            size = {"width": 1200, "height": 800}
+        for name, (height, keys) in SCREENS.items():
+            size = {"width": 1200, "height": height}
             visit = Visit(browser, RESULTS / name / "index.html", viewport=size)
             visit.page.wait_for_load_state("networkidle")
             for key in keys:
                 visit.page.keyboard.press(key)
+            if keys:
+                visit.page.wait_for_timeout(MESSAGE)
             target = DOCS / f"{name}.png"
             visit.page.screenshot(path=target, animations="disabled")
             visit.close()
