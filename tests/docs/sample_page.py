@@ -12,7 +12,7 @@ CLOSING_WORDS = """python -c "
 from trailers12k.cli.collection import read_settings
 from trailers12k.workflow.closing_words import closing_words
 
-print(closing_words((), None, read_settings(None)))"
+print(closing_words((), None, read_settings()))"
 """
 """What `make` prints last. In a finished sample it has nothing to do, and prints no results."""
 VARIES = ((r"\d+ bytes", "SIZE"),)

@@ -36,7 +36,7 @@ def test_the_lines_in_the_readme_are_those_that_the_run_prints(monkeypatch):
         """Without the widths of columns."""
         return re.sub(r"[ -]+", " ", text).splitlines()
 
-    printed = lines(closing_words((), None, read_settings(None)))
+    printed = lines(closing_words((), None, read_settings()))
     shown = lines(block_of_the_readme("text"))
     assert len(shown) > 5
     assert [line for line in shown if line not in (*printed, "...")] == []
