@@ -81,6 +81,13 @@ def test_a_new_movie_runs_its_shard_only_and_there_computes_itself_only(project)
     assert (project.folder / "data" / f"{IMAGE}.zarr" / "tt7654321").is_dir()
 
 
+def test_a_movie_that_leaves_takes_its_features_along(project):
+    write_rows(project, [row for row in rows_of(project) if row["mid"] != "tt7654321"])
+    project.build()
+    assert not (project.folder / "data" / f"{IMAGE}.zarr" / "tt7654321").exists()
+    assert "tt7654321" not in (project.folder / "data" / "ledger.csv").read_text()
+
+
 def test_a_setting_of_one_backbone_runs_that_backbone_and_its_runs(project):
     project.config["backbones"][IMAGE]["image_frames"] = 2
     planned = project.build("--dry-run")
@@ -245,11 +252,7 @@ def test_data_build_and_results_may_lie_in_another_folder(tmp_path):
 
 
 def test_after_a_failed_job_no_stale_product_counts_as_up_to_date(project, tmp_path):
-    """Snakemake issue 3808: without the ledgers in the targets, the mended run skips this store.
-
-    At the same time the new movie leaves.
-    """
-    write_rows(project, [row for row in rows_of(project) if row["mid"] != "tt7654321"])
+    """Snakemake issue 3808: without the ledgers in the targets, the mended run skips this store."""
     project.config["backbones"][IMAGE]["image_frames"] = 3
     module = project.folder / "trailers12k/features/store.py"
     good = module.read_text()
@@ -264,9 +267,6 @@ def test_after_a_failed_job_no_stale_product_counts_as_up_to_date(project, tmp_p
     mended = project.build()
     assert mended.wildcards("extract_features", "store") == {IMAGE}
     assert mended.wildcards("train_run", "run") >= {"image"}
-    for store in (IMAGE, VIDEO):
-        assert not (project.folder / "data" / f"{store}.zarr" / "tt7654321").exists()
-    assert "tt7654321" not in (project.folder / "data" / "ledger.csv").read_text()
 
     clean = Project(tmp_path / "clean", TINY)
     clean.config = project.config
@@ -274,14 +274,13 @@ def test_after_a_failed_job_no_stale_product_counts_as_up_to_date(project, tmp_p
     shutil.copytree(
         project.folder / "trailers12k", clean.folder / "trailers12k", dirs_exist_ok=True
     )
-    clean.build("evaluate")
+    clean.build()
     # How often a movie was tried is the one thing that the past may change.
     mended_products, clean_products = project.products(costs=False), clean.products(costs=False)
     for products in (mended_products, clean_products):
         rows = list(csv.reader(products.pop("data/ledger.csv").decode().splitlines()))
         attempts = rows[0].index("attempts")
         products["ledger"] = [row[:attempts] + row[attempts + 1 :] for row in rows]
-    # The report's are not made in the clean build.
-    assert mended_products.keys() >= clean_products.keys()
+    assert mended_products.keys() == clean_products.keys()
     differ = [name for name in clean_products if mended_products[name] != clean_products[name]]
     assert not differ
