@@ -62,7 +62,8 @@ COST = re.compile(
 )
 LIMITS = re.compile(
     r"default|limit|at (?:most|least)|longer|pause|above|below|larger|smaller|more than|under|every"
-    r"|after|within|first|range|free|up to|per second|interval|until|wait|record|request|assum",
+    r"|after|within|first|range|free|up to|per second|interval|until|wait|record|request|assum"
+    r"|partition|one file at a time|sends",
     re.I,
 )
 """Words of a sentence whose numbers are rules, not measurements."""
