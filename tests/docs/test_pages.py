@@ -364,7 +364,6 @@ def test_links_lead_to_files(page):
 # README
 
 
-@pytest.mark.xfail(reason="the page is being rewritten", strict=False)
 def test_the_readme_is_short_and_its_sentences_too():
     prose = PAGES["README.md"].prose
     prose = re.sub(r"^\|.*$|^#+ .*$|!\[[^\]]*\]\([^)]*\)", "", prose, flags=re.M)
