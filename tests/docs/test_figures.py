@@ -69,9 +69,10 @@ LIMITS = re.compile(
 """Words of a sentence whose numbers are rules, not measurements."""
 
 
-@pytest.mark.xfail(reason="the pages are being rewritten", strict=False)
 @pytest.mark.parametrize(
-    "page", [p for p in pages() if p.name.startswith("docs/")], ids=lambda page: page.name
+    "page",
+    [p for p in pages() if p.name.startswith("docs/") and p.name != "docs/scale.md"],
+    ids=lambda page: page.name,
 )
 def test_no_page_has_a_cost_typed_by_hand(page):
     prose = re.sub(r"`[^`]*`", "", page.prose)
