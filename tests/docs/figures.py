@@ -32,7 +32,7 @@ GAP, ROW, COLUMNS = 4, 120, 4
 """Pixels between pictures, the height of a row of them, and the most frames in a row."""
 
 
-SCREENS = {"report": (500, ()), "review": (660, ("a", "A", "d", "a", "Enter", "a", "u", "k"))}
+SCREENS = {"report": (540, ()), "review": (660, ("a", "A", "d", "a", "Enter", "a", "u", "k"))}
 """Page -> pixels of its height that are shown, and the keys that are pressed: one accepts, the page
 asks for a name, one is unsure."""
 MESSAGE = 6000
