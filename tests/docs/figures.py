@@ -94,7 +94,7 @@ PARTS = {
     "notebook": notebook,
     "tutorial-sample": lambda: sample_page.run(ROOT, update=True),
     "ten-movies": lambda: ten_movies.run(update=True),
-    "readme": readme.write,
+    "readme": lambda: readme.write(sample_page.closing_words(ROOT)),
 }
 
 
