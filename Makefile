@@ -62,7 +62,7 @@ check: $(READY)
 	snakemake --lint
 	lint-imports
 	mypy
-	deptry trailers12k scripts
+	deptry trailers12k snakemake_logger_plugin_trailers12k scripts
 # What tests import may be a tool, and a tool may have no import.
 	deptry $(wildcard tests/*/) --exclude '\.venv' --ignore DEP002,DEP004
 	python envs/generate.py --check

@@ -21,6 +21,7 @@ from trailers12k.workflow.closing_words import closing_words
 from trailers12k.workflow.feature_plan import FeaturePlan
 from trailers12k.workflow.movie_list import MovieList
 from trailers12k.workflow.prediction_request import prediction_request
+from trailers12k.workflow.run_display import display
 from trailers12k.workflow.source_plan import SourcePlan
 from trailers12k.workflow.stage_check import error_words
 from trailers12k.workflow.targets import target_files
@@ -51,6 +52,7 @@ with one_line_errors():
     features = FeaturePlan(settings)
     prediction = prediction_request(settings, features)
     targets = target_files(settings, movies, features, prediction)
+    display.register(workflow, lambda: movies.shards)
 
 
 # Here, since Snakemake takes no default target from an included file.
@@ -73,10 +75,12 @@ for file in ["targets", "common", *STAGES]:
 
 
 onsuccess:
+    display.finish()
     print(closing_words(workflow.dag_settings.targets, prediction, settings))
 
 
 onerror:
+    display.finish()
     made = set(workflow.dag.jobs) - set(workflow.dag.needrun_jobs())
     files = {str(file) for job in made for file in job.output}
     print(error_words(settings, movies, files), file=sys.stderr, flush=True)

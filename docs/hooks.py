@@ -28,8 +28,15 @@ MERMAID = "assets/mermaid.tiny.js"
 the network."""
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
+DEVELOPERS = ("api.md", "architecture.md", "contributing.md", "release-notes.md")
+BOOST = 0.3
+"""Weight in the search of pages that repeat the words of all others: those for developers."""
+
+
+def on_page_markdown(markdown: str, page: Any = None, **_: Any) -> str:
     """The page with included files, modules and figures."""
+    if page and page.file.src_uri in DEVELOPERS:
+        page.meta["search"] = {"boost": BOOST}
     if MODULES in markdown:
         markdown = markdown.replace(MODULES, module_tables())
     return replace_figures(INCLUDE.sub(_included, markdown))

@@ -6,7 +6,7 @@ from trailers12k.common.files import write_csv
 from trailers12k.features import store_index
 from trailers12k.features.store import Part, merge
 from trailers12k.features.store import attributes as attributes_of
-from trailers12k.jobs import ledger
+from trailers12k.jobs import ledger, outcome
 from trailers12k.jobs.context import job
 from trailers12k.settings import load
 from trailers12k.workflow.stage_check import require_any, used_stores
@@ -27,7 +27,11 @@ def main() -> None:
             if row["status"] == "ok"
         ]
     store = Path(snakemake.output.group).parent
-    rows = merge(parts, store, attributes, store_index.index_of(store.stem))
+    index = store_index.index_of(store.stem)
+    verified = store_index.read_index(index)
+    rows = merge(parts, store, attributes, index)
+    if rows and store_index.read_index(index) == verified:
+        outcome.unchanged()
     write_csv(snakemake.output.manifest, ["mid", "clips", "fingerprint"], rows)
     store_index.record_repairs(store.stem, snakemake.params.get("repairs"))
 

@@ -22,6 +22,7 @@ PARTS = [
     "rules",
     "scripts",
     "trailers12k",
+    "snakemake_logger_plugin_trailers12k",
     "profiles",
     "presets",
     "envs",

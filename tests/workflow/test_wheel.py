@@ -17,6 +17,7 @@ import trailers12k
 from . import linked
 from .conftest import ROOT
 
+PACKAGES = ["trailers12k", "snakemake_logger_plugin_trailers12k"]
 PROJECT_FILES = ["pyproject.toml", "README.md", "LICENSE"]
 RECORD = Path(__file__).parent / "record"
 
@@ -36,7 +37,8 @@ def wheel(tmp_path_factory) -> Path:
     for name in PROJECT_FILES:
         shutil.copy(ROOT / name, source)
     ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "trailers12k", source / "trailers12k", ignore=ignored)
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, source / package, ignore=ignored)
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     built = run(*pip, "--wheel-dir", folder, source, folder=folder)
     assert built.returncode == 0, built.stdout + built.stderr
@@ -66,13 +68,14 @@ def installed(wheel, tmp_path_factory) -> Path:
 
 def test_the_wheel_holds_every_file_of_the_package(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
-    files = [path for path in (ROOT / "trailers12k").rglob("*") if path.is_file()]
+    found = (path for package in PACKAGES for path in (ROOT / package).rglob("*"))
+    files = [path for path in found if path.is_file()]
     wanted = {path.relative_to(ROOT).as_posix() for path in files if path.suffix != ".pyc"}
     assert wanted - names == set()
     assert "trailers12k/py.typed" in names
     assert any("/templates/" in name for name in names)
     # Neither tests nor scripts.
-    assert {name.split("/")[0].split("-")[0] for name in names} == {"trailers12k"}
+    assert {name.split("/")[0].split("-")[0] for name in names} == set(PACKAGES)
 
 
 def test_the_wheel_holds_the_schema(wheel):

@@ -33,7 +33,9 @@ def review(context: typer.Context) -> None:
     Runs what the page needs; nothing is trained. Further arguments are passed to Snakemake.
     """
     snakemake.check_folder()
-    with subprocess.Popen(clone.snakemake_command(["review", *context.args])) as running:
+    with subprocess.Popen(
+        clone.snakemake_command(snakemake.with_display(["review", *context.args]))
+    ) as running:
         while running.poll() is None:
             # Snakemake receives Ctrl-C too, and ends its jobs.
             with suppress(KeyboardInterrupt):

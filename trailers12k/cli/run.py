@@ -17,7 +17,8 @@ def register(app: typer.Typer) -> None:
         context_settings=PASS_THROUGH,
         epilog=examples(
             "trailers12k run",
-            "trailers12k run -n                  # what would run, and why",
+            "trailers12k run --dry-run           # what would run, and why; changes nothing",
+            "trailers12k run --verbose           # all that Snakemake and the jobs print",
             "trailers12k run clips --cores 4     # up to the clips, on four cores",
             "trailers12k run --config retry=all  # retry every failed movie",
         ),
@@ -29,8 +30,12 @@ def run(context: typer.Context) -> None:
     """Run the workflow, or some targets of it: `trailers12k run [TARGET...] [OPTION...]`.
 
     Targets: metadata, trailers, posters, clips, weights, features, splits, evaluate, report,
-    review, and any file that a rule writes. Every argument is passed to Snakemake; all cores are
-    used unless --cores says otherwise. A run that was interrupted continues.
+    review, and any file that a rule writes. All cores are used unless --cores says otherwise. A
+    run that was interrupted continues.
+
+    Prints the progress of every stage, failures and warnings. --dry-run (-n) prints per stage how
+    many movies and jobs would run, and why. --verbose prints what Snakemake and the jobs print,
+    which otherwise is in the log files. Every other argument is passed to Snakemake.
     """
     snakemake.check_folder()
     snakemake.replace_process(context.args)

@@ -4,12 +4,22 @@ Starts processes. Must not know the rules or their targets.
 """
 
 import os
+import pkgutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import typer
+
 from trailers12k.cli.collection import read_config
 from trailers12k.workflow.clone import check_paths, snakefile, snakemake_command
+
+LOGGER = "trailers12k"
+PLUGIN = f"snakemake_logger_plugin_{LOGGER}"
+"""Snakemake's logger plugin that shows a run to a person."""
+
+OWN_OUTPUT = ("--verbose", "--debug-dag", "--logger")
+"""Options with which Snakemake prints as it does by itself, or as another plugin does."""
 
 
 def check_folder() -> None:
@@ -25,7 +35,7 @@ def check_folder() -> None:
 
 def replace_process(arguments: Sequence[str]) -> None:
     """Become Snakemake, which then receives signals and sets the exit code itself."""
-    line = snakemake_command(arguments)
+    line = snakemake_command(with_display(arguments))
     if not _is_writable(Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())):
         # Snakemake caches sources there, and ends with a traceback where it cannot.
         os.environ["XDG_CACHE_HOME"] = str(Path(".snakemake/cache").absolute())
@@ -40,6 +50,20 @@ def _is_writable(folder: Path) -> bool:
     except OSError:
         return False
     return os.access(folder, os.W_OK)
+
+
+def with_display(arguments: Sequence[str]) -> list[str]:
+    """Arguments with the plugin that shows progress; with --verbose, without both.
+
+    Without it, `--verbose` of Snakemake itself would print what only its developers need.
+    """
+    if any(word.split("=")[0] in OWN_OUTPUT for word in arguments):
+        return [word for word in arguments if word != "--verbose"]
+    if not any(module.name == PLUGIN for module in pkgutil.iter_modules()):
+        typer.echo("warning: progress is not shown; set up the clone again: make", err=True)
+        return list(arguments)
+    # With a blank instead of =, Snakemake takes a target for a second plugin.
+    return [f"--logger={LOGGER}", *arguments]
 
 
 def with_config(arguments: Sequence[str], entry: str) -> list[str]:

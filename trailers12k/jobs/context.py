@@ -16,15 +16,20 @@ from types import FrameType
 from typing import NoReturn
 
 from trailers12k.common.errors import FULL, UserError
+from trailers12k.jobs.outcome import OutcomeWriter
 
 log = logging.getLogger("trailers12k")
+
+QUIET = "TRAILERS12K_QUIET_JOBS"
+"""An environment variable. When it is set, jobs print nothing: all goes to their logs."""
 
 
 @contextmanager
 def job(
     log_file: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[str]] = ()
 ) -> Iterator[None]:
-    """Log to the terminal and to `log_file`; on failure, exit with the reason as its last line.
+    """Log to the terminal, unless `QUIET` is set, and to `log_file`; on failure, exit with the
+    reason as its last line.
 
     inputs: the files that the job reads; modification times in the future are set to now.
     `UserError` and a full disk are reported in one line; other exceptions, which are faults of this
@@ -32,9 +37,14 @@ def job(
     all. So does the end of the process that started it, such as a killed Snakemake.
     """
     Path(log_file).parent.mkdir(parents=True, exist_ok=True)
+    Path(log_file).write_bytes(b"")
+    if os.environ.get(QUIET):
+        _print_to(log_file)
+    outcome = OutcomeWriter(log_file)
     handlers: list[logging.Handler] = [
-        logging.StreamHandler(),
-        logging.FileHandler(log_file, mode="w", encoding="utf-8"),
+        *([] if os.environ.get(QUIET) else [logging.StreamHandler()]),
+        logging.FileHandler(log_file, mode="a", encoding="utf-8"),
+        outcome,
     ]
     logging.basicConfig(
         level=logging.INFO,
@@ -50,18 +60,32 @@ def job(
     try:
         _limit_times(inputs, now=os.stat(log_file).st_mtime_ns)
         yield
-    except UserError as error:
-        log.error("%s", error)
-        sys.exit(1)
+        outcome.end()
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in FULL:
-            log.error("%s; free some space, then run the same command again", error)
-            sys.exit(1)
-        log.error("%s", traceback.format_exc().rstrip())
-        log.error("%s: %s", type(error).__name__, error)
+        reason = f"{type(error).__name__}: {error}"
+        if isinstance(error, UserError):
+            reason = str(error)
+        elif isinstance(error, OSError) and error.errno in FULL:
+            reason = f"{error}; free some space, then run the same command again"
+        else:
+            log.error("%s", traceback.format_exc().rstrip())
+        _log_end(reason)
         sys.exit(1)
     finally:
         done.set()
+
+
+def _print_to(log_file: str | os.PathLike[str]) -> None:
+    """Send what this process prints, libraries in C included, to the end of a file."""
+    file = os.open(log_file, os.O_WRONLY | os.O_APPEND)
+    for printed in (1, 2):
+        os.dup2(file, printed)
+    os.close(file)
+
+
+def _log_end(reason: str) -> None:
+    """Log why the job fails."""
+    log.error("%s", reason, extra={"outcome": {"error": reason}})
 
 
 def _end_with(parent: int, done: threading.Event) -> None:
@@ -73,7 +97,7 @@ def _end_with(parent: int, done: threading.Event) -> None:
     while not done.wait(1):
         if os.getppid() != parent:
             try:
-                log.error("the process that started this job has ended; so does the job")
+                _log_end("the process that started this job has ended; so does the job")
             finally:
                 os._exit(1)
 
@@ -92,6 +116,6 @@ def _limit_times(inputs: Iterable[str | os.PathLike[str]], now: int) -> None:
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     """End the process at once: libraries with threads can lose a KeyboardInterrupt."""
     try:
-        log.error("interrupted; the same command continues from here")
+        _log_end("interrupted; the same command continues from here")
     finally:
         os._exit(128 + number)

@@ -150,6 +150,9 @@ def process(
         else:
             pending.append(task)
     kept = _number(rows, OK)
+    counts = {"kept": kept, FAILED: _number(rows, FAILED), SKIPPED: _number(rows, SKIPPED)}
+    todo = {"todo": [task.mid for task in pending], "records": str(folder), "counts": counts}
+    log.info("%d of %d to do", len(pending), len(tasks), extra={"outcome": todo})
     attempt = partial(_attempt, _Stage(folder, work, stop, tool))
     pool = ThreadPoolExecutor(workers)
     try:
@@ -162,7 +165,10 @@ def process(
         pool.shutdown(wait=not stop.reason, cancel_futures=True)
     computed = _number(rows, OK) - kept
     failed, skipped = _number(rows, FAILED), _number(rows, SKIPPED)
-    log.info("%d computed, %d kept, %d failed, %d skipped", computed, kept, failed, skipped)
+    counts = {"computed": computed, "kept": kept, FAILED: failed, SKIPPED: skipped}
+    said = {"counts": counts, "unchanged": not pending}
+    text = "%d computed, %d kept, %d failed, %d skipped"
+    log.info(text, *counts.values(), extra={"outcome": said})
     return [rows[task.mid] for task in tasks]
 
 
@@ -201,7 +207,7 @@ def _attempt(stage: _Stage, task: Task) -> LedgerRow:
         return {"detail": stage.stop.reason} | unfinished
     except Failure as failure:
         row |= {"status": FAILED, "reason": failure.reason, "detail": failure.detail}
-        log.warning("%s: %s", task.mid, failure)
+        log.warning("%s: %s", task.mid, failure, extra={"mid": task.mid})
         if isinstance(failure, Stop):
             stage.stop.stop(failure)
     _write_record(stage.folder, MovieRecord(row, task.fingerprint, task.others, time.time()))

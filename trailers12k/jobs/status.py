@@ -132,13 +132,13 @@ def describe(
     for stage in stages:
         lines.append(
             f"{stage.stage:36}{stage.done:>8,}{stage.failed:>8,}{stage.skipped:>9,}"
-            f"{stage.waiting:>9,}{_size(stage.bytes):>10}{_duration(stage.left):>12}"
+            f"{stage.waiting:>9,}{_size(stage.bytes):>10}{duration(stage.left):>12}"
         )
         if stage.reasons:
             lines.append(f"    failed: {stage.reasons}")
         if times := due.get(stage.stage):
             wait = min(times) - time.time()
-            when = f"in {_duration(wait)}" if wait > 0 else "in the next run"
+            when = f"in {duration(wait)}" if wait > 0 else "in the next run"
             lines.append(f"    {len(times)} of them will be tried again, the first {when}")
     if stop_reason:
         lines.append(f"Downloading is stopped: {stop_reason}")
@@ -161,7 +161,8 @@ def _size(number: int) -> str:
     return f"{value:.1f} TB"
 
 
-def _duration(seconds: float | None) -> str:
+def duration(seconds: float | None) -> str:
+    """A time in its largest sensible unit; a dash for None."""
     if seconds is None:
         return "-"
     if seconds < 90:

@@ -147,7 +147,7 @@ def test_sizes(number, text):
     ],
 )
 def test_durations(seconds, text):
-    assert status._duration(seconds) == text
+    assert status.duration(seconds) == text
 
 
 def test_a_retry_that_is_due_is_one_of_the_next_run():

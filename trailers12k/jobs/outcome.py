@@ -1,0 +1,100 @@
+"""The outcome of a job: what `trailers12k run` shows of it, while it runs and at its end.
+
+Reads and writes a small JSON file beside the job's log. Must not know what the job does.
+"""
+
+import json
+import logging
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from trailers12k.common.files import write_json
+
+log = logging.getLogger(__name__)
+
+MOST_WARNINGS = 20
+"""Warnings of a job that are kept; its log has all."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a job has said of itself.
+
+    began: time in seconds since 1970. todo: mids of the movies that the job computes; their records
+    are in the folder `records`. counts: of the movies that need no work and, at the end, of all:
+    `computed`, `kept`, `failed`, `skipped`. unchanged: the job found its result as it was. ended:
+    whether the job reached its end. warnings: what it logged as a warning or an error, but for
+    failures of movies. error: why it failed.
+    """
+
+    began: float = 0.0
+    todo: tuple[str, ...] = ()
+    records: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    unchanged: bool = False
+    ended: bool = False
+    warnings: tuple[str, ...] = ()
+    error: str = ""
+
+
+def outcome_file(log_file: str | os.PathLike[str]) -> Path:
+    """The outcome of the job with this log."""
+    return Path(log_file).with_suffix(".json")
+
+
+def read_outcome(log_file: str | os.PathLike[str]) -> Outcome | None:
+    """The outcome of the job with this log; None when there is none that can be read."""
+    try:
+        content = json.loads(outcome_file(log_file).read_text(encoding="utf-8"))
+        lists = {name: tuple(content[name]) for name in ("todo", "warnings")}
+        return Outcome(**content | lists)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def unchanged() -> None:
+    """Say that this job found its result unchanged; the run counts it as checked."""
+    log.info("the result is unchanged", extra={"outcome": {"unchanged": True}})
+
+
+class OutcomeWriter(logging.Handler):
+    """Writes a job's outcome from its log records.
+
+    A record's attribute `outcome` is a dict of fields of `Outcome`; so a module that logs needs to
+    know nothing of this one. A warning with the attribute `mid` is a movie's failure.
+    """
+
+    def __init__(self, log_file: str | os.PathLike[str]):
+        super().__init__()
+        self._path = outcome_file(log_file)
+        self._outcome = Outcome(began=time.time())
+        self._write()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Add what a record says."""
+        change = getattr(record, "outcome", None)
+        if change is None and self._is_warning(record):
+            change = {"warnings": (*self._outcome.warnings, record.getMessage())}
+        if change:
+            self._outcome = replace(self._outcome, **change)
+            self._write()
+
+    def end(self) -> None:
+        """Record that the job has reached its end."""
+        self._outcome = replace(self._outcome, ended=True)
+        self._write()
+
+    def _is_warning(self, record: logging.LogRecord) -> bool:
+        # Warnings of Python are for developers; the log has them.
+        if record.levelno < logging.WARNING or record.name == "py.warnings":
+            return False
+        return not hasattr(record, "mid") and len(self._outcome.warnings) < MOST_WARNINGS
+
+    def _write(self) -> None:
+        try:
+            write_json(self._path, asdict(self._outcome))
+        except OSError:  # a full disk is the job's to report
+            self.setLevel(logging.CRITICAL + 1)

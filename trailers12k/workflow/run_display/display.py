@@ -1,0 +1,312 @@
+"""Shows a run of Snakemake to a person, from its log records.
+
+Writes to the terminal; deletes the outcome of a job that starts. The Snakefile calls `register` and
+`finish`; the logger plugin calls `RunDisplay`. Must not import Snakemake.
+"""
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO, Any
+
+from trailers12k.common.movie import Movie
+from trailers12k.jobs.context import QUIET
+from trailers12k.jobs.outcome import outcome_file
+from trailers12k.workflow.run_display import dry_run
+from trailers12k.workflow.run_display.plan import PlannedJob, planned_jobs
+from trailers12k.workflow.run_display.progress import RunProgress
+from trailers12k.workflow.run_display.views import View, view_on
+
+LOGGER = "snakemake.logging"
+"""The logger of all of Snakemake's records."""
+
+INTERVAL = 1.0
+"""Seconds between two looks at what jobs have written; more where a look takes long."""
+SHARE = 20
+"""A look takes at most one part in this many of the time."""
+HELD = 3.0
+"""Seconds for which an error is held back, since a failed job may explain it."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """Messages of Snakemake that its records do not tell apart otherwise.
+
+    shown: informations that a person needs during a run. last: the error after all failed jobs.
+    """
+
+    shown: Collection[str]
+    last: str
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What the Snakefile knows.
+
+    dag: Snakemake's graph of jobs. shards: shard -> its movies. logs: Snakemake's log files.
+    """
+
+    dag: Callable[[], Any]
+    shards: Callable[[], Mapping[str, Sequence[Movie]]]
+    logs: Callable[[], Sequence[str]]
+
+
+_registered: Registered | None = None
+_display: "RunDisplay | None" = None
+
+
+def register(workflow: Any, shards: Callable[[], Mapping[str, Sequence[Movie]]]) -> None:
+    """Tell the display what is planned. workflow: Snakemake's object. shards: shard -> movies."""
+    global _registered
+    _registered = Registered(
+        lambda: workflow.dag, shards, lambda: workflow.logger_manager.get_logfile()
+    )
+
+
+def finish() -> None:
+    """Wait until all that was logged is shown, and leave the bars as they are.
+
+    For the Snakefile, before it prints anything. Does nothing without a display.
+    """
+    if _display is not None:
+        shown = threading.Event()
+        logging.getLogger(LOGGER).info("", extra={"event": _Finish(shown)})
+        shown.wait(10)
+
+
+@dataclass(frozen=True)
+class _Finish:
+    """The event after which nothing is shown but messages. shown: set when this is done."""
+
+    shown: threading.Event
+
+
+class RunDisplay:
+    """Receives Snakemake's records and shows what a person needs of them.
+
+    stream: where it writes. quiet: what `--quiet` names, in lower case. is_dry: whether nothing
+    runs. Records arrive twice: `observe` in the thread that logs, where the graph of jobs can be
+    read, and `emit` in another thread, which may take its time.
+    """
+
+    def __init__(
+        self,
+        stream: IO[str],
+        words: Words,
+        quiet: Collection[str] = (),
+        is_dry: bool = False,
+        is_colored: bool = True,
+    ):
+        global _display
+        _display = self
+        self._words, self._is_dry = words, is_dry
+        self._only_errors = "all" in quiet and not is_dry
+        self._has_bars = not (is_dry or {"all", "progress", "rules"} & set(quiet))
+        self._view: View = view_on(stream, is_colored)
+        self._progress = RunProgress()
+        self._lock = threading.RLock()
+        self._before: list[str] = []
+        self._held: list[tuple[float, str]] = []
+        self._numbers: set[str] = set()
+        self._is_begun = self._is_last = self._is_finished = self._is_broken = False
+        self._stop = threading.Event()
+        self._looking: threading.Thread | None = None
+        if not is_dry:
+            os.environ[QUIET] = "1"  # jobs inherit it
+        logging.getLogger(LOGGER).addFilter(self.observe)
+
+    # In the thread that logs.
+
+    def observe(self, record: logging.LogRecord) -> bool:
+        """Add to a record what its event changes in the plan. Always true: no record is lost."""
+        try:
+            event = str(getattr(record, "event", ""))
+            if event in ("run_info", "job_info") and _registered:
+                is_new = (
+                    event == "run_info" or str(getattr(record, "jobid", "")) not in self._numbers
+                )
+                if is_new:
+                    record.planned = self._plan(_registered)
+                if event == "job_info" and not self._is_dry:
+                    for log in getattr(record, "log", ()):
+                        outcome_file(str(log)).unlink(missing_ok=True)
+        except Exception:
+            _report(record)
+        return True
+
+    def _plan(self, registered: Registered) -> tuple[list[PlannedJob], dict[str, str]]:
+        shards = registered.shards()
+        jobs = planned_jobs(registered.dag(), shards)
+        self._numbers |= {job.number for job in jobs}
+        return jobs, {movie.mid: movie.title for movies in shards.values() for movie in movies}
+
+    # In the thread of the plugin.
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show what a record means."""
+        with self._lock:
+            event = getattr(record, "event", None)
+            if self._is_broken:
+                if isinstance(event, _Finish):
+                    event.shown.set()
+                return
+            try:
+                self._receive(record)
+            except (OSError, ValueError):
+                # The terminal is gone, or the pipe is closed. The run goes on.
+                self._is_broken = True
+
+    def close(self) -> None:
+        """End the display; prints what was held back."""
+        self._stop.set()
+        if self._looking:
+            self._looking.join(5)
+        with self._lock:
+            if self._is_broken:
+                return
+            try:
+                for text in self._before:
+                    self._message(text)
+                self._release(0)
+                self._view.close()
+            except (OSError, ValueError):
+                self._is_broken = True
+
+    def _receive(self, record: logging.LogRecord) -> None:
+        event = getattr(record, "event", None)
+        if isinstance(event, _Finish):
+            self._end(event)
+            return
+        handle = {
+            "workflow_started": self._begin,
+            "run_info": self._planned,
+            "job_info": self._started,
+            "job_finished": self._finished,
+            "job_error": self._failed,
+            "error": self._error,
+        }.get(str(event or ""))
+        if handle:
+            handle(record)
+        elif event is None or record.levelno >= logging.WARNING:
+            self._say(record)
+
+    def _begin(self, record: logging.LogRecord) -> None:
+        # What was said before is of no use to a run. Without one it is the command's answer.
+        self._before.clear()
+        self._is_begun = True
+
+    def _planned(self, record: logging.LogRecord) -> None:
+        jobs, titles = getattr(record, "planned", ([], {}))
+        if self._is_dry:
+            if jobs and not self._is_finished:
+                self._message(dry_run.summarize(jobs))
+            self._is_finished = True
+            return
+        self._progress.plan(jobs, titles)
+        logs = [os.path.relpath(log) for log in (_registered.logs() if _registered else ())]
+        said = "1 job" if len(jobs) == 1 else f"{len(jobs)} jobs"
+        self._message(f"{said} to run; Snakemake's log: {', '.join(logs)}", is_note=True)
+        if self._looking is None:
+            self._looking = threading.Thread(target=self._look_repeatedly, daemon=True)
+            self._looking.start()
+
+    def _started(self, record: logging.LogRecord) -> None:
+        if self._is_dry:
+            return
+        if planned := getattr(record, "planned", None):
+            self._progress.plan(*planned)
+        self._progress.start(str(record.__dict__["jobid"]))
+
+    def _finished(self, record: logging.LogRecord) -> None:
+        self._messages(self._progress.finish(str(record.__dict__["job_id"])))
+        self._show()
+
+    def _failed(self, record: logging.LogRecord) -> None:
+        values = record.__dict__
+        if self._held:
+            self._held.pop()  # the same failure in Snakemake's words
+        logs = [str(log) for log in values.get("log", ())]
+        text = str(values.get("rule_msg") or "")
+        number = str(values["jobid"])
+        self._messages(self._progress.fail(number, text, logs[0] if logs else ""))
+        self._show()
+
+    def _error(self, record: logging.LogRecord) -> None:
+        is_total = self._is_last and record.__dict__.get("exception") == "WorkflowError"
+        if is_total and self._progress.failed_jobs:
+            return  # "at least one job failed"
+        if self._looking is None:
+            self._message(record.getMessage())
+        else:
+            self._held.append((time.monotonic(), record.getMessage()))
+
+    def _say(self, record: logging.LogRecord) -> None:
+        """Show a record without an event."""
+        text = str(record.msg or "")
+        if record.levelno >= logging.ERROR:
+            if text == self._words.last:
+                self._is_last = True
+            else:
+                self._message(text)
+        elif record.levelno >= logging.WARNING:
+            self._message(text, is_note=True)
+        elif record.levelno >= logging.INFO:
+            if not self._is_begun:
+                self._before.append(text)
+            elif text in self._words.shown:
+                self._message(text, is_note=True)
+
+    def _end(self, event: _Finish) -> None:
+        try:
+            self._release(0)
+            self._show()
+            self._stop.set()
+            self._view.close()
+        finally:
+            self._is_finished = True
+            event.shown.set()
+
+    def _look_repeatedly(self) -> None:
+        pause = INTERVAL
+        while not self._stop.wait(pause):
+            began = time.monotonic()
+            with self._lock:
+                if self._is_broken:
+                    return
+                try:
+                    self._messages(self._progress.look())
+                    self._release(HELD)
+                    self._show()
+                except (OSError, ValueError):
+                    self._is_broken = True
+            pause = max(INTERVAL, SHARE * (time.monotonic() - began))
+
+    def _release(self, age: float) -> None:
+        """Show the errors that were held back for so many seconds."""
+        now = time.monotonic()
+        for since, text in list(self._held):
+            if now - since >= age:
+                self._held.remove((since, text))
+                self._message(text)
+
+    def _show(self) -> None:
+        if self._has_bars and not self._is_finished:
+            self._view.show(self._progress.stages())
+
+    def _messages(self, texts: Sequence[str]) -> None:
+        for text in texts:
+            self._message(text)
+
+    def _message(self, text: str, is_note: bool = False) -> None:
+        """Show a message. is_note: whether `--quiet all` hides it."""
+        if text and not (is_note and self._only_errors):
+            self._view.message(text)
+
+
+def _report(record: logging.LogRecord) -> None:
+    """Report a fault of the display, which must not end a run."""
+    logging.StreamHandler(sys.stderr).handleError(record)

@@ -1,0 +1,49 @@
+"""The stages that a person knows, and the rules of each.
+
+Reads and writes nothing. Must not know Snakemake.
+"""
+
+from collections.abc import Mapping
+
+FEATURES = "features of {store}"
+
+STAGE_OF_RULE = {
+    **dict.fromkeys(("fetch_source", "collect_movies", "list_movies", "build_metadata"), "movies"),
+    "render_sample": "sample",
+    "download_trailers": "trailers",
+    "download_posters": "posters",
+    **dict.fromkeys(("detect_clips", "merge_clips"), "clips"),
+    "fetch_weights": "weights",
+    **dict.fromkeys(("fetch_published_table", "measure_record"), "published files"),
+    **dict.fromkeys(("extract_features", "merge_store", "fetch_store"), FEATURES),
+    **dict.fromkeys(("merge_ledger", "check_failures"), "ledger"),
+    **dict.fromkeys(("make_splits", "plot_splits"), "splits"),
+    **dict.fromkeys(("pack_store", "train_run"), "training"),
+    **dict.fromkeys(
+        ("score_runs", "predict_variants", "score_options", "summarize_results", "draw_curves"),
+        "evaluation",
+    ),
+    **dict.fromkeys(("write_config", "describe_run", "map_features", "draw_report"), "report"),
+    **dict.fromkeys(("flag_trailers", "write_review"), "review"),
+    **dict.fromkeys(("fetch_trailer", "predict_trailer"), "prediction"),
+}
+"""Rule -> its stage. Stages are shown in this order."""
+
+OF_MOVIES = (
+    *("render_sample", "download_trailers", "download_posters", "detect_clips"),
+    "extract_features",
+)
+"""Rules whose jobs work on the movies of a shard."""
+
+_ORDER = list(dict.fromkeys(STAGE_OF_RULE.values()))
+
+
+def stage_of(rule: str, wildcards: Mapping[str, str]) -> str:
+    """The stage of a job; a rule that is not ours is a stage of its own."""
+    return STAGE_OF_RULE.get(rule, rule).format_map({"store": "a store"} | dict(wildcards))
+
+
+def place_of(rule: str) -> int:
+    """The place of a rule's stage among the stages."""
+    stage = STAGE_OF_RULE.get(rule)
+    return len(_ORDER) if stage is None else _ORDER.index(stage)
