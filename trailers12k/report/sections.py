@@ -216,10 +216,10 @@ def result_words(summary: pd.DataFrame, settings: Settings) -> str:
         )
     compared = runs[runs["paper_uap"].notna()] if "paper_uap" in runs else runs.iloc[:0]
     if len(compared):
-        within = compared["uap_within"].map(_is_true).sum()
+        within = int(compared["uap_within"].map(_is_true).sum())
         words += (
-            f" The paper reports {count(len(compared))} of them. For {count(within)}, our µAP "
-            "differs by no more than both standard deviations together."
+            f" The paper reports {count(len(compared))} of them. Within both standard deviations "
+            f"together, our µAP agrees with the paper's for {count(within) if within else 'none'}."
         )
     return words
 
