@@ -38,9 +38,11 @@ PROGRAMS = {
     *("mv", "nohup", "pip", "pytest", "python", "python3", "rm", "rsync", "ruff", "sbatch", "scp"),
     *("sinfo", "snakefmt", "squeue", "ssh", "tail", "tmux", "unzip", "tar", "wc", "."),
     *("lint-imports", "mypy", "uv", "source", "du", "df", "ln", "less", "cat", "head", "xdg-open"),
+    *("sha256sum", "nvidia-smi"),
 }
 """Programs other than ours that a page may call."""
 FOREIGN_OPTIONS = {"--slurm-partition", "--numprocesses", "--strict", "--editable", "--constraint"}
+FOREIGN_OPTIONS |= {"--all-tags"}
 """Options of other programs that a page names by themselves."""
 
 PAGES = {page.name: page for page in pages()}
