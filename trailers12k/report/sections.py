@@ -339,9 +339,7 @@ def mistakes(table: pd.DataFrame) -> list[RunMistakes]:
         cells: Rows = [
             [
                 Cell(row["title"], row["mid"]) if row["title"] else row["mid"],
-                Cell(
-                    row["genres"].replace("|", ", "), f"predicted: {_predicted(row['predicted'])}"
-                ),
+                Cell(row["genres"].replace("|", ", "), _predicted(row["predicted"])),
                 f"{row['loss']:.2f}",
             ]
             for row in rows.to_dict("records")
