@@ -4,6 +4,7 @@ import ast
 import builtins
 import csv
 import importlib
+import importlib.util
 import re
 import runpy
 import shlex
@@ -120,7 +121,6 @@ def test_another_command_exists(where, command):
         assert program in PROGRAMS or (ROOT / program).is_file(), f"{where}: {command}"
 
 
-@pytest.mark.xfail(reason="the pages are being rewritten", strict=False)
 def test_no_page_needs_configfile():
     """`snakemake --configfile x.yaml TARGET` takes the target for a second file."""
     assert [page.name for page in pages() if "--configfile" in page.text] == []
@@ -248,7 +248,7 @@ def _is_path(span):
     if "/" in span:
         return False
     in_a_run = any(
-        each.fullmatch(span) or each.pattern.endswith("/" + re.escape(span))
+        each.fullmatch(span) or each.pattern.endswith(f"/{re.escape(span)}(/.*)?")
         for each in documented.paths()
     )
     return in_a_run or any(ROOT.glob(f"*/**/{span}"))
@@ -363,7 +363,6 @@ def test_links_lead_to_files(page):
 # README
 
 
-@pytest.mark.xfail(reason="the page is being rewritten", strict=False)
 def test_the_readme_is_short_and_its_sentences_too():
     prose = PAGES["README.md"].prose
     prose = re.sub(r"^\|.*$|^#+ .*$|!\[[^\]]*\]\([^)]*\)", "", prose, flags=re.M)
@@ -379,4 +378,5 @@ def test_a_page_of_the_site_begins_with_its_only_title(page):
     if page.name == "docs/contributing.md" or "{{ include" in page.text:
         return
     titles = re.findall(r"^# .+", page.prose, re.M)
-    assert len(titles) == 1 and page.text.lstrip().startswith(titles[0])
+    text = re.sub(r"\A---\n.*?\n---\n", "", page.text, flags=re.S)
+    assert len(titles) == 1 and text.lstrip().startswith(titles[0])
