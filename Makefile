@@ -9,6 +9,7 @@
 # make lock       derive lock.txt from requirements.txt; what needs no change stays (UPGRADE=1: all new)
 # make envs       generate envs/*.yaml from requirements.txt
 # make docs       build the documentation site into site/, without the network
+# make docs-figures  make the pictures and outputs that README.md and docs/ show, from the finished sample
 # make settings   generate the schema of the configuration, presets/ and the reference pages of docs/
 # make clean      remove what runs made (not .venv)
 
@@ -17,7 +18,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: sample test snapshot restore diff bench mutants check docs lock envs settings clean
+.PHONY: sample test snapshot restore diff bench mutants check docs docs-figures lock envs settings clean
 
 sample: $(READY)
 	trailers12k run
@@ -70,6 +71,10 @@ check: $(READY)
 # The variable silences the theme's note about its successor.
 docs: $(READY)
 	NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --strict
+
+# After `make`; needs Chromium.
+docs-figures: $(READY)
+	python tests/docs/figures.py
 
 # One version a package serves all of Python 3.11 to 3.13; were that to change, uv's markers would be needed.
 lock: $(READY)

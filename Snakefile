@@ -1,6 +1,6 @@
 """Trailers12k: from a list of movies to the paper's results table.
 
-`snakemake --cores all` runs what config.yaml describes; README.md explains the rest.
+`snakemake --cores all` runs what config.yaml describes; docs/ explains the rest.
 """
 
 import sys

@@ -21,7 +21,8 @@ from trailers12k.jobs import reason_texts
 DOCS = Path(__file__).parent
 TARGETS = {
     "all": "Everything. The default.",
-    "metadata": "The movies and their metadata: `data/movies.csv`, `data/metadata.json`.",
+    "metadata": "The movies and their metadata: `data/movies.csv`, `data/metadata.json`. Downloads "
+    "the trailers, which the metadata describes.",
     "trailers": "Downloads of trailers.",
     "posters": "Downloads of posters.",
     "clips": "Shots and clips: `data/clips.csv`.",

@@ -28,14 +28,15 @@ MERMAID = "assets/mermaid.tiny.js"
 the network."""
 
 
-DEVELOPERS = ("api.md", "architecture.md", "contributing.md", "release-notes.md")
+REPETITIVE = ("api.md", "architecture.md", "contributing.md", "index.md", "release-notes.md")
 BOOST = 0.3
-"""Weight in the search of pages that repeat the words of all others: those for developers."""
+"""Weight in the search of pages that repeat the words of all others: those for developers, and
+the first one."""
 
 
 def on_page_markdown(markdown: str, page: Any = None, **_: Any) -> str:
     """The page with included files, modules and figures."""
-    if page and page.file.src_uri in DEVELOPERS:
+    if page and page.file.src_uri in REPETITIVE:
         page.meta["search"] = {"boost": BOOST}
     if MODULES in markdown:
         markdown = markdown.replace(MODULES, module_tables())

@@ -2,8 +2,8 @@
    questions are freed of common words, and complete words are looked for as such. */
 "use strict";
 const COMMON = new Set(
-  ("a about again all am an and any are as at be been by can could did do does doing for from get gets " +
-   "go has have how i if in is it its make may me mean means must my need of on one or should so some " +
+  ("a about all am an and any are as at be been by can could did do does doing for from get gets " +
+   "go has have how i if in is it its make may me mean means must my of on one or should so some " +
    "that the their them then there these they this to up us use used using want was we were what when " +
    "where which who why will with work would you your").split(" "));
 const toWorker = Worker.prototype.postMessage;

@@ -57,6 +57,7 @@ def main() -> None:
         "job": sample["job_cpu"],
         "torch job": sample["torch_job_cpu"],
         "map": map_cpu(),
+        "store": sample["store_cpu"],
         "report": sample["report_cpu"],
     }
     figures.write("estimate", measured)

@@ -18,6 +18,7 @@ import argparse
 import multiprocessing
 import tempfile
 import time
+from dataclasses import fields
 from pathlib import Path
 
 import av
@@ -46,7 +47,11 @@ from trailers12k.video.clips import Clip
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
-CLIPS = CONFIG["clips"]
+CLIPS = {
+    key: value
+    for key, value in CONFIG["clips"].items()
+    if key in {field.name for field in fields(ClipSettings)}
+}
 HEAVY, BRIEF = 0.2, 10
 """CPU seconds a clip from which on a trailer of so many seconds is enough. Not a part of the long
 one: decord decodes ahead, and all of that would count."""

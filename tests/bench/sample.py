@@ -23,16 +23,9 @@ COMMAND = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefi
 LIGHT = "list_movies", "merge_clips", "merge_ledger", "write_config", "check_failures"
 HEAVY = "train_run", "extract_features"
 """Rules whose jobs load torch, of which the cheapest one does little else."""
-REPORTING = (
-    "map_features",
-    "draw_report",
-    "draw_curves",
-    "describe_run",
-    "score_runs",
-    "plot_splits",
-)
-REPORTING += ("summarize_results", "make_splits", "pack_store", "merge_store", "flag_trailers")
-REPORTING += ("write_review",)
+PER_STORE = "map_features", "pack_store", "merge_store"
+REPORTING = ("draw_report", "draw_curves", "describe_run", "score_runs", "plot_splits")
+REPORTING += ("summarize_results", "make_splits", "flag_trailers", "write_review")
 
 
 def cpu() -> float:
@@ -93,6 +86,7 @@ def main() -> None:
             "job_cpu": (total - sum(own.values())) / len(jobs)
             + sum(own[rule] for rule in LIGHT) / sum(len(rules[rule]) for rule in LIGHT),
             "torch_job_cpu": min(job["cpu_time"] for rule in HEAVY for job in rules[rule]),
+            "store_cpu": sum(own[rule] for rule in PER_STORE) / len(rules["merge_store"]),
             "report_cpu": sum(own.get(rule, 0.0) for rule in REPORTING),
         }
     for key, value in measured.items():

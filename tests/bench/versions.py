@@ -155,7 +155,7 @@ def main() -> None:
         print(f"{MOVIES} movies, a store of {total:.2f} GB", flush=True)
         measured["store_gb"] = total
 
-        with timed("first", "first snapshot"):
+        with timed("first_snapshot", "first snapshot"):
             snapshot("v1")
         print(f"  of which the state is {STATE.stat().st_size / 1e6:.1f} MB")
         measured["state_mb"] = STATE.stat().st_size / 1e6
@@ -165,15 +165,15 @@ def main() -> None:
         for store in STORES:
             write(store, more, "a")
             merge(store, [*mids, more], marks)
-        with timed("one_more", "snapshot with one movie more"):
+        with timed("one_movie", "snapshot with one movie more"):
             snapshot("v2")
-        with timed("restore_one_less", "restore of the version before"):
+        with timed("restore", "restore of the version before"):
             restore("v1")
         other = marks | {mid: f"b-{mid}" for mid in mids}
         for mid in mids:
             write(STORES[0], mid, "b")
         merge(STORES[0], mids, other)
-        with timed("store_anew", "snapshot with the store made anew"):
+        with timed("new_store", "snapshot with the store made anew"):
             snapshot("v3")
         with timed("restore_store", "restore of the version before"):
             restore("v1")

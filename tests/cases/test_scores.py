@@ -103,4 +103,4 @@ def test_the_summary_has_the_papers_figures_or_no_word_of_them(tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     words = closing_words((), None, load({"movies": "trailers12k"}))
     assert ("next to the paper's" in words) == has_paper
-    assert "| mine " in words and words.count("ImageNet") == 1 and "70.92" not in words
+    assert "\nmine " in words and words.count("ImageNet") == 1 and "70.92" not in words

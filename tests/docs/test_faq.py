@@ -17,7 +17,12 @@ OF_OTHERS = {
     *("The virtual environment was not created", "make: command not found"),
     *("externally-managed-environment", "No matching distribution found for"),
     *("trailers12k: command not found", "No module named trailers12k"),
-    *("Nothing to be done", "Directory cannot be locked", "Sign in to confirm"),
+    *(
+        "Nothing to be done",
+        "Using workflow specific profile",
+        "Directory cannot be locked",
+        "Sign in to confirm",
+    ),
     *("HTTP Error", "Unable to extract", "Requested format", "Video unavailable"),
     *("No space left", "Read-only file system", "FileNotFoundError", "Killed"),
     *("GroupNotFoundError", "KeyError", "Checkout failed", "Unable to acquire lock"),

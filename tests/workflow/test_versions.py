@@ -400,7 +400,7 @@ def test_what_is_in_no_version_is_not_lost(project, first, second):
     project.configure("image_frames", 3)
     project.run("snakemake", "results/config.yaml")
     output = project.trailers12k("snapshot", code=2)
-    assert "run trailers12k run first" in output and "extract_features" in output
+    assert "snapshot: the run is not finished" in output and "extract_features" in output
     assert "Nothing to be done" in project.trailers12k("restore", "v2", "--force")
     project.run("git", "commit", "--quiet", "--all", "--allow-empty", "--message", "At v2")
 

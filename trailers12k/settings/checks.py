@@ -16,7 +16,7 @@ from trailers12k.common.vocabulary import (
     STREAM_INPUTS,
     SUBSETS,
 )
-from trailers12k.jobs.reasons import CHECKS, PATTERNS
+from trailers12k.jobs.reasons import CHECKS, PATTERNS, PERMANENT
 from trailers12k.settings.models import Settings
 from trailers12k.settings.sections import SplitSettings
 
@@ -103,7 +103,7 @@ def _check_files(settings: Settings) -> None:
 def _check_retry(retry: str) -> None:
     if retry in ("", "all", "none"):
         return
-    reasons = {reason for _, reason in PATTERNS} | set(CHECKS)
+    reasons = {reason for _, reason in PATTERNS} | {*CHECKS, *PERMANENT}
     for reason in retry.split(","):
         if reason not in reasons:
             raise Fault(

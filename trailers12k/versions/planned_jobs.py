@@ -27,9 +27,9 @@ def planned_jobs(files: Sequence[str], *arguments: str) -> str:
 
 
 def refuse_running(command: str) -> None:
-    """Raise `UserError` while Snakemake is at work in this folder. command: what has to wait."""
+    """Raise `UserError` while Snakemake runs in this folder. command: what has to wait."""
     if is_running():
         raise UserError(
-            f"{command}: Snakemake is at work in this folder; wait until it ends (after a kill: "
+            f"{command}: Snakemake is running in this folder; wait until it ends (after a kill: "
             "trailers12k run --unlock)"
         )

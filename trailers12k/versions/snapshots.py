@@ -95,7 +95,7 @@ def _refuse_unready(settings: Settings, pipeline: str, version: str) -> None:
             "where it lacks settings of the last run, then: trailers12k run"
         )
     if planned := planned_jobs((), "--config", "retry=none"):
-        raise UserError(f"snapshot: run trailers12k run first, which would do:\n{planned}")
+        raise UserError(f"snapshot: the run is not finished; trailers12k run would do:\n{planned}")
     git("var", "GIT_COMMITTER_IDENT", error="git needs your name: git config user.name NAME")
     if Path(git("rev-parse", "--git-path", "MERGE_HEAD")).exists():
         raise UserError("snapshot: Git is in the middle of a merge; finish it first")

@@ -28,6 +28,7 @@ VERSION = Path("dvc.lock")
 REPOSITORY = Path(".dvc/config")
 WIDTH = 100
 """Columns of a terminal that the table fits, where the names of runs are short."""
+GAP = "  "
 LEAST = 12
 """Characters that are always left of the weights."""
 MANY = 0.1
@@ -55,11 +56,8 @@ def closing_words(
 def _results(summary: str, settings: Settings, rows: Rows) -> str:
     lines = summary.split("\n## ")[0].splitlines()
     table = [line.split("|")[1:-1] for line in lines if line.startswith("|")]
-    warning = next(
-        (line.split(". ")[0].rstrip(".") + "." for line in lines if line.startswith("**")), ""
-    )
     sentences = [
-        *filter(None, [warning.replace("*", "")]),
+        *[line.split("**")[1] for line in lines if line.startswith("**")][:1],
         *_absences(),
         *_losses(rows, settings.backbones),
         *_odd_rows(rows),
@@ -103,17 +101,14 @@ def _compact(table: Sequence[Sequence[str]]) -> str:
     columns = len(rows[0])
     widths = [max(len(row[place]) for row in rows if place < len(row)) for place in range(columns)]
     if columns > 5:
-        others = sum(widths) - widths[5] + 3 * columns + 1
+        others = sum(widths) - widths[5] + len(GAP) * (columns - 1)
         widths[5] = min(widths[5], max(WIDTH - others, LEAST))
         for row in rows:
             row[5] = textwrap.shorten(row[5], widths[5], placeholder="...")
+        rows[0][5] = "weights"
     rows.insert(1, ["-" * width for width in widths])
-    return "\n".join(
-        "| "
-        + " | ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
-        + " |"
-        for row in rows
-    )
+    cells = ((f"{c:<{width}}" for c, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(GAP.join(row).rstrip() for row in cells)
 
 
 def _losses(rows: Rows, stores: Iterable[str]) -> list[str]:

@@ -91,7 +91,7 @@ def estimate(
 
     figures: CPU seconds, as `features.speed.measure` names them, and `download` (of a trailer),
     `epoch` (of a movie and stream), `job` (what any job adds), `torch job` (one that loads torch),
-    `map` (of a movie and store), `report` (what else it costs).
+    `map` (of a movie and store), `store` (its merge and packing), `report` (what is left).
     per_movie: stage -> CPU seconds of a movie as measured in finished shards, in place of figures.
     """
     costs = _Costs(settings, collection, figures, cores, per_movie or {})
@@ -185,8 +185,9 @@ class _Costs:
     def tables(self) -> StageCosts:
         """Splits, merges, packing, scores, maps and the report."""
         stores = len(self._settings.backbones)
-        maps = stores * self._collection.movies * self._figures["map"]
-        return self._stage(TABLES, self._figures["report"] + maps, 20 + 3 * stores, parallel=2)
+        each = self._figures["store"] + self._collection.movies * self._figures["map"]
+        cpu = self._figures["report"] + stores * each
+        return self._stage(TABLES, cpu, 20 + 3 * stores, parallel=2)
 
     def archives(self) -> StageCosts:
         """The authors' archives, unpacked and packed for training."""

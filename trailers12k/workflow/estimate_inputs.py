@@ -56,7 +56,7 @@ def figures(settings: Settings) -> Figures:
     if per_movie:
         stages = [stage for stage in RULES if stage in per_movie]
         stores = len(per_movie) - len(stages)
-        stages += [f"{stores} stores"] if stores else []
+        stages += [f"{stores} store{'s' if stores > 1 else ''}"] if stores else []
         origin += f"; from this folder's finished jobs: {', '.join(stages)}"
     values = dict(general.figures) | dict(own.figures if own else {})
     return Figures(values, per_movie, origin)

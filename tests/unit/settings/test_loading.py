@@ -200,7 +200,7 @@ def test_existing_files_are_accepted(tmp_path):
     assert load(config).trailers.cookies == str(file)
 
 
-@pytest.mark.parametrize("retry", ["", "all", "none", "private", "private,too_large"])
+@pytest.mark.parametrize("retry", ["", "all", "none", "private", "private,too_large", "live"])
 def test_retry_accepts_reasons(retry):
     assert load(changed("retry", retry)).retry == retry
 

@@ -33,7 +33,7 @@ def test_nothing_is_done_beside_a_run(folder, action):
     lock = folder / ".snakemake" / "locks" / "0.input.lock"
     lock.parent.mkdir(parents=True)
     lock.touch()
-    with pytest.raises(UserError, match="Snakemake is at work in this folder"):
+    with pytest.raises(UserError, match="Snakemake is running in this folder"):
         action()
 
 

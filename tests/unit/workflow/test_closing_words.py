@@ -36,8 +36,8 @@ def test_a_whole_run_ends_with_its_table_without_the_papers_columns(folder):
     SUMMARY.parent.mkdir()
     SUMMARY.write_text(TABLE)
     words = closing_words((), None, SAMPLE)
-    assert "| image | 1 | 2 | 3 | 4 | random  |" in words
-    assert " 8 |" not in words and "shown" not in words
+    assert "\nimage  1  2  3  4  random\n" in words
+    assert "8" not in words and "shown" not in words
     assert "Untrained weights." in words and "data/ledger.csv" in words
     assert "data/ledger.csv" not in closing_words((), None, PUBLISHED)
 
@@ -48,7 +48,8 @@ def test_the_paper_is_not_named_where_its_figures_are_of_other_movies(folder):
         head = "| run | a | b | c | d | weights |" + more
         SUMMARY.write_text(f"{head}\n| image | 1 | 2 | 3 | 4 | random |{more}\n")
         words = closing_words((), None, OWN)
-        assert f"| image | 1 | 2 | 3 | 4 | random  |{more}\n" in words and "paper" not in words
+        cells = " ".join(words.split("\n\n")[0].splitlines()[-1].split())
+        assert cells == f"image 1 2 3 4 random{more.rstrip(' |')}" and "paper" not in words
 
 
 def test_genres_without_a_movie_are_named_below_the_table(folder):
@@ -155,4 +156,4 @@ def test_the_table_fits_a_terminal(folder):
         "| run | a | b | c | d | backbone weights |\n|---|---|---|---|---|---|\n" + row
     )
     lines = closing_words((), None, SAMPLE).split("\n\n")[0].strip().splitlines()
-    assert max(map(len, lines)) <= WIDTH and len(lines) == 3 and "ImageNet..." in lines[2]
+    assert max(map(len, lines)) <= WIDTH and len(lines) == 3 and "ImageNet (eff" in lines[2]

@@ -21,7 +21,15 @@ from trailers12k.workflow.estimate import (
 PAPER = load({"movies": "trailers12k", "shards": 128})
 SIZE = Collection(12_000, youtube=12_000, web=0)
 BASE = {"verify": 0.01, "shots adaptive": 0.02, "decode": 0.05, "download": 0.1, "epoch": 0.001}
-BASE |= {"map": 0, "job": 0, "torch job": 0, "report": 60, "slowest clip": 2, "slowest image": 0.1}
+BASE |= {
+    "map": 0,
+    "store": 0,
+    "job": 0,
+    "torch job": 0,
+    "report": 60,
+    "slowest clip": 2,
+    "slowest image": 0.1,
+}
 FIGURES = BASE | {backbone_name(PAPER, store): 0.01 for store in PAPER.backbones}
 """One hundredth of a CPU second for every forward pass."""
 
