@@ -14,7 +14,7 @@ rule pack_store:
     benchmark:
         "benchmarks/pack_store/{store}.tsv"
     conda:
-        "../envs/torch.yaml"
+        "../envs/tables.yaml"
     params:
         code=rule_version("pack_store"),
     script:

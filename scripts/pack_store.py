@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from trailers12k.classifier import packed
+from trailers12k.classifier import packing
 from trailers12k.jobs.context import job
 
 
 def main() -> None:
     store = Path(snakemake.input.group).parent
-    packed.pack(store, snakemake.input.manifest, snakemake.output.features)
+    packing.pack(store, snakemake.input.manifest, snakemake.output.features)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits as loss_of
 
 from trailers12k.classifier.checkpoint import ModelSpec, TrainingSettings
 from trailers12k.classifier.inference import validation_loss
-from trailers12k.classifier.packed import PackedStore, pack
+from trailers12k.classifier.packed import PackedStore
+from trailers12k.classifier.packing import pack
 from trailers12k.classifier.snippets import training_batches
 from trailers12k.classifier.training import TrainingState
 from trailers12k.features import store as stores

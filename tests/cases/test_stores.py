@@ -16,7 +16,8 @@ import pytest
 import zarr
 
 from trailers12k.classifier.dataset import TrailerDataset
-from trailers12k.classifier.packed import PackedStore, pack
+from trailers12k.classifier.packed import PackedStore
+from trailers12k.classifier.packing import pack
 from trailers12k.classifier.snippets import common_movies
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv, write_csv

@@ -25,6 +25,8 @@ VARIES = (
     (r"\d{4}-\d\d-\d\dT[\d.]+", "TIME"),
     (r"\d{4}-\d\d-\d\d", "DAY"),
     (r"\b\d\d:\d\d(:\d\d)?\b", "TIME"),
+    # Descriptions that are cut where the table would be too wide.
+    (r"\b(ImageNet|untrained)\b[^\n]*?\.\.\.", "WEIGHTS"),
     # Columns are as wide as what is in them.
     (r"-{3,}", "---"),
     (r"[ \t]+", " "),

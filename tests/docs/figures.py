@@ -32,7 +32,7 @@ GAP, ROW, COLUMNS = 4, 120, 4
 """Pixels between pictures, the height of a row of them, and the most frames in a row."""
 
 
-SCREENS = {"report": (500, ()), "review": (660, ("a", "A", "d", "a", "Enter", "a", "u", "k"))}
+SCREENS = {"report": (540, ()), "review": (660, ("a", "A", "d", "a", "Enter", "a", "u", "k"))}
 """Page -> pixels of its height that are shown, and the keys that are pressed: one accepts, the page
 asks for a name, one is unsure."""
 MESSAGE = 6000
@@ -94,7 +94,7 @@ PARTS = {
     "notebook": notebook,
     "tutorial-sample": lambda: sample_page.run(ROOT, update=True),
     "ten-movies": lambda: ten_movies.run(update=True),
-    "readme": readme.write,
+    "readme": lambda: readme.write(sample_page.closing_words(ROOT)),
 }
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from trailers12k.classifier.packed import INDEX_COLUMNS
+from trailers12k.classifier.packing import INDEX_COLUMNS
 from trailers12k.common.vocabulary import GENRES, SPLITS
 from trailers12k.downloads.posters import POSTER_COLUMNS
 from trailers12k.downloads.trailers import TRAILER_COLUMNS

@@ -3,10 +3,7 @@
 import re
 from pathlib import Path
 
-from trailers12k.cli.collection import read_settings
-from trailers12k.workflow.closing_words import closing_words
-
-from ..docs import executed_notebook, sample_page
+from ..docs import executed_notebook, readme, sample_page
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,22 +21,17 @@ def test_the_tutorial_of_the_sample_prints_what_it_shows():
 
 
 def block_of_the_readme(language):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    [block] = re.findall(rf"^```{language}\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
+    text = readme.README.read_text(encoding="utf-8")
+    [block] = re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     return block
 
 
-def test_the_lines_in_the_readme_are_those_that_the_run_prints(monkeypatch):
-    monkeypatch.chdir(ROOT)
+def test_the_readme_shows_what_the_run_prints():
+    def without_widths(text):
+        return re.sub(r"[ -]+", " ", text)
 
-    def lines(text):
-        """Without the widths of columns."""
-        return re.sub(r"[ -]+", " ", text).splitlines()
-
-    printed = lines(closing_words((), None, read_settings()))
-    shown = lines(block_of_the_readme("text"))
-    assert len(shown) > 5
-    assert [line for line in shown if line not in (*printed, "...")] == []
+    shown = readme.excerpt(sample_page.closing_words(ROOT))
+    assert without_widths(block_of_the_readme("text")) == without_widths(shown)
 
 
 def test_the_snippets_of_the_readme_work(monkeypatch):

@@ -20,7 +20,7 @@ import torch
 import zarr
 from torch import Tensor
 
-from trailers12k.classifier.packed import open_array
+from trailers12k.classifier.packing import open_array
 from trailers12k.classifier.snippets import POSTER, common_movies, random_start, window_starts
 from trailers12k.common.files import read_csv
 from trailers12k.common.seeds import seed_for

@@ -12,7 +12,8 @@ import torch
 
 from trailers12k.classifier.checkpoint import ModelSpec, TrainingSettings
 from trailers12k.classifier.inference import validation_loss
-from trailers12k.classifier.packed import PackedStore, pack
+from trailers12k.classifier.packed import PackedStore
+from trailers12k.classifier.packing import pack
 from trailers12k.classifier.snippets import training_batches
 from trailers12k.classifier.training import TrainingState
 from trailers12k.common.vocabulary import GENRES

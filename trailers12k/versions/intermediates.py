@@ -41,7 +41,7 @@ def restore_intermediates(kind: str | None = None, force: bool = False) -> None:
             "trailers12k restore --force"
         )
     try:
-        from trailers12k.classifier import packed  # noqa: F401  (needed below)
+        from trailers12k.classifier import packing  # noqa: F401  (needed below)
         from trailers12k.features import store  # noqa: F401
     except ModuleNotFoundError as error:
         raise UserError(
@@ -144,7 +144,7 @@ def _write_index(index: Path, store: Path, fingerprints: Mapping[str, str]) -> N
 
 def _pack_stores() -> None:
     """Pack the stores that the trainings of this version read."""
-    from trailers12k.classifier.packed import pack
+    from trailers12k.classifier.packing import pack
 
     for path in run_state.remembered_products():
         if path.parent == Path("build/packed") and path.suffix == ".npy":

@@ -31,7 +31,7 @@ RESULT_MODULES = {
     "merge_clips": "trailers12k.video.clip_table",
     "merge_ledger": "trailers12k.movies.curation",
     "merge_store": "trailers12k.features.store",
-    "pack_store": "trailers12k.classifier.packed",
+    "pack_store": "trailers12k.classifier.packing",
     "plot_splits": "trailers12k.report.charts",
     "predict_variants": "trailers12k.classifier.inference",
     "predict_trailer": "trailers12k.classifier.prediction",

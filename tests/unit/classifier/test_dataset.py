@@ -7,7 +7,8 @@ import torch
 import zarr
 
 from trailers12k.classifier.dataset import TrailerDataset, load_split, read_labels
-from trailers12k.classifier.packed import PackedStore, open_array, pack
+from trailers12k.classifier.packed import PackedStore
+from trailers12k.classifier.packing import open_array, pack
 from trailers12k.classifier.snippets import (
     common_movies,
     evaluation_batches,

@@ -1,6 +1,6 @@
 """The tutorial of ten movies, run as it is written."""
 
-from . import ten_movies
+from ..docs import ten_movies
 
 
 def test_the_tutorial_prints_what_it_shows():
