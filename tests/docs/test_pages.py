@@ -121,7 +121,6 @@ def test_another_command_exists(where, command):
         assert program in PROGRAMS or (ROOT / program).is_file(), f"{where}: {command}"
 
 
-@pytest.mark.xfail(reason="the pages are being rewritten", strict=False)
 def test_no_page_needs_configfile():
     """`snakemake --configfile x.yaml TARGET` takes the target for a second file."""
     assert [page.name for page in pages() if "--configfile" in page.text] == []

@@ -32,11 +32,13 @@ PARTS = [
 COSTS = [f"results/{name}" for name in ("costs.csv", "report/index.html")]
 COSTS += [f"results/figures/costs.{kind}" for kind in ("svg", "png")]
 IMAGE, VIDEO = "trailers_i_shufflenet_fpc24", "trailers_k_shufflenet_fps24_fpc24"
+SMALL = {"size": 48}
+"""Pixels, to save time; no test looks at what the networks see."""
 TINY = {
     "sample": {"movies": 10},
     "backbones": {
-        IMAGE: {"model": "torchvision/shufflenet_v2_x1_0", "input": "frames", "batch": 8},
-        VIDEO: {"model": "shufflenet3d/1.0x", "input": "clips", "batch": 4},
+        IMAGE: SMALL | {"model": "torchvision/shufflenet_v2_x1_0", "input": "frames", "batch": 8},
+        VIDEO: SMALL | {"model": "shufflenet3d/1.0x", "input": "clips", "batch": 4},
     },
     "training": {"epochs": 3},
     "runs": {"image": {"image": IMAGE}, "video": {"video": VIDEO}},

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from .conftest import LOCAL, TINY, Project
+from .conftest import IMAGE, LOCAL, TINY, Project
 from .web import Web, marked, video
 
 MIDS = [f"tt{number:07}" for number in range(12)]
@@ -14,7 +14,8 @@ LATER = {"extract_features", "merge_store", "pack_store", "train_run", "score_ru
 
 def project_of(folder, trailers, **config):
     """A project with a movie for each of the trailers."""
-    project = Project(folder, TINY | LOCAL | config)
+    one = {"backbones": {IMAGE: TINY["backbones"][IMAGE]}, "runs": {"image": {"image": IMAGE}}}
+    project = Project(folder, TINY | LOCAL | one | config)
     rows = [f"{mid},A,2000,drama,{url}\n" for mid, url in zip(MIDS, trailers, strict=True)]
     (project.folder / "movies.csv").write_text(
         "mid,title,year,genres,trailer_url\n" + "".join(rows)

@@ -19,7 +19,7 @@ from trailers12k.video import contact_sheets as sheets
 
 from .conftest import IMAGE, VIDEO, Project
 
-OWN, FROM_TIMM, FROM_VIDEO = "trailers_own", "trailers_i_convnext", "trailers_k_mc3"
+OWN, FROM_TIMM, FROM_VIDEO = "trailers_own", "trailers_i_mobilenet", "trailers_k_mc3"
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_a_new_line_makes_a_new_store_and_leaves_the_others_alone(project):
     before = written(project, IMAGE), written(project, VIDEO)
     project.config["backbones"] |= {
         FROM_TIMM: {
-            "model": "timm/convnext_tiny.fb_in1k",
+            "model": "timm/mobilenetv3_small_050.lamb_in1k",
             "input": "frames",
             "batch": 8,
             "size": 64,
@@ -54,7 +54,7 @@ def test_a_new_line_makes_a_new_store_and_leaves_the_others_alone(project):
     assert run.wildcards("merge_store", "store") == {FROM_TIMM, FROM_VIDEO}
     assert run.jobs["download_trailers"] == run.jobs["detect_clips"] == 0
     assert (written(project, IMAGE), written(project, VIDEO)) == before
-    for store, features in ((FROM_TIMM, 768), (FROM_VIDEO, 512)):
+    for store, features in ((FROM_TIMM, 1024), (FROM_VIDEO, 512)):
         data = project.folder / "data"
         assert stores.attributes(data / f"{store}.zarr")["num_features"] == features
         assert stores.movies(data / f"{store}.zarr") == stores.movies(data / f"{IMAGE}.zarr")

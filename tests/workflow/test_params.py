@@ -151,13 +151,18 @@ def nested(key: str, value) -> dict:
     return value
 
 
+@pytest.fixture(scope="module")
+def before(sample) -> dict:
+    """The params of every job of the unchanged configuration."""
+    return {(job.rule, job.wildcards): job.params for job in planned_jobs(sample.folder)}
+
+
 @pytest.mark.parametrize("key", RERUNS)
-def test_a_changed_key_reruns_the_intended_rules(sample, key):
+def test_a_changed_key_reruns_the_intended_rules(sample, before, key):
     value, rules = RERUNS[key]
     change = nested(key, value)
     if key == "splits.training":
         change = {"splits": {"training": value, "validation": 0.2}}
-    before = {(job.rule, job.wildcards): job.params for job in planned_jobs(sample.folder)}
     jobs = planned_jobs(sample.folder, change)
     changed = {
         job.rule for job in jobs if before.get((job.rule, job.wildcards), job.params) != job.params

@@ -16,6 +16,8 @@ COMMANDS = {
     "report": ["--report", "../report.html"],
     "another collection": ["--dry-run", "--config", "movies=published"],
 }
+OF_RULES = ("rules", "targets", "lint")
+"""Commands that read the rules as a dry run does, and then no product."""
 
 
 def state_of(project: Project) -> dict[str, tuple]:
@@ -61,6 +63,8 @@ def test_reading_changes_no_file(sample, tmp_path, change):
     config = (project.folder / "config.yaml").stat()
     before = state_of(project)
     for name, arguments in COMMANDS.items():
+        if change and name in OF_RULES:
+            continue
         run = project.run(*arguments)
         os.utime(project.folder / "config.yaml", ns=(config.st_atime_ns, config.st_mtime_ns))
         assert "Traceback (most recent call last)" not in run.text, name

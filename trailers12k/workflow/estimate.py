@@ -194,9 +194,12 @@ class _Costs:
         used = {store for run in self._settings.runs.values() for store in run.streams.values()}
         inputs = {store: self._settings.backbones[store].input for store in used}
         urls = dict.fromkeys(used, "https://")
-        whole = sum(published.sizes(urls, inputs, self._collection.movies).values())
+        sizes = published.sizes(urls, inputs, self._collection.movies).values()
+        whole = sum(sizes)
+        # One archive exists at a time beside its store, unless all are kept.
+        archives = whole if self._settings.published.keep_archives else max(sizes, default=0)
         wall = whole * 8 / (published.MEGABITS * 1e6)
-        disk = whole * (1 + published.PACKED)
+        disk = archives + whole * (1 + published.PACKED)
         return StageCosts(DOWNLOADS, len(used) * self._figures["torch job"], wall, disk, whole)
 
     @property
