@@ -83,4 +83,5 @@ onerror:
     display.finish()
     made = set(workflow.dag.jobs) - set(workflow.dag.needrun_jobs())
     files = {str(file) for job in made for file in job.output}
-    print(error_words(settings, movies, files), file=sys.stderr, flush=True)
+    words = error_words(settings, movies, files, has_failed=bool(workflow.scheduler.failed))
+    print(words, file=sys.stderr, flush=True)

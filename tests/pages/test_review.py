@@ -589,6 +589,42 @@ def test_axe_finds_no_violation(tmp_path, visit, look):
     assert page.evaluate(wide) == 0
 
 
+TOO_WIDE = """[...document.querySelectorAll("body *")]
+    .filter((one) => !one.closest(".skip, .said"))
+    .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+    .map((one) => one.outerHTML.slice(0, 100))"""
+"""The elements that end beyond the right border of the screen."""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everything_fits_the_screen_and_the_first_one_says_how_to_begin(tmp_path, visit, scheme):
+    trailers = table(12)
+    trailers.loc[4, ["title", "video_title"]] = HOSTILE
+    trailers.loc[4, "trailer"] = "a/folder/with_a_long_name/and_another_long_name/trailer.mp4"
+    flags = [row for row in FLAGGED if int(row["mid"][2:]) < 1_000_012]
+    file = write(tmp_path, trailers, flags, DECIDED)
+    for width, height in ((390, 844), (1200, 800), (1920, 1080)):
+        size = {"width": width, "height": height}
+        page = visit(file, color_scheme=scheme, viewport=size, has_touch=width == 390).page
+        summary = page.locator("#summary")
+        assert summary.inner_text() == "12 trailers, 3 with a flag"
+        start = page.get_by_role("button", name="Start with the 3 flagged")
+        first = page.locator(f"#{mid(0)} h3")
+        for each in (summary, page.locator("#how"), page.locator("#counts"), start, first):
+            box = each.bounding_box()
+            assert box and box["y"] >= 0 and box["y"] + box["height"] <= height, width
+        assert page.locator("#flag").is_visible() == (width > 390)
+        assert page.evaluate(TOO_WIDE) == [], width
+        start.click()
+        assert listed(page) == [mid(3), mid(5), mid(6)] and start.is_hidden()
+        page.locator("#narrow").evaluate("(one) => { one.open = true; }")
+        assert page.evaluate(TOO_WIDE) == [], width
+        page.locator(f"#{mid(3)}").focus()
+        keys(page, "r")
+        name(page)
+        assert page.locator("#how").is_hidden()
+
+
 def test_tab_reaches_every_control_and_shows_the_focus(tmp_path, visit):
     page = visit(write(tmp_path, table(1), pictured=1)).page
     seen = []

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from trailers12k.common.files import read_csv, write_csv
+
 from .conftest import IMAGE, Project
 
 COMMAND = Path(sys.executable).with_name("trailers12k")
@@ -23,8 +25,10 @@ def project(tmp_path_factory, of_table) -> Project:
 
 
 def files(project):
-    paths = [path for path in project.folder.rglob("*") if ".snakemake" not in path.parts]
-    return {str(path): path.stat().st_mtime_ns for path in paths if "__pycache__" not in path.parts}
+    """Every file of a run, and when it changed."""
+    tops = ("data", "build", "results", "logs", "benchmarks")
+    paths = [path for top in tops for path in (project.folder / top).rglob("*")]
+    return {str(path): path.stat().st_mtime_ns for path in paths}
 
 
 def row(text, stage):
@@ -64,8 +68,11 @@ def test_the_plan_of_a_changed_backbone_names_the_setting(project):
 def test_a_new_movie_is_planned_shown_and_what_was_done_is_checked(project):
     """Its trailer is broken, so no feature is computed."""
     (project.folder / "bad.mp4").write_text("no video")
-    with (project.folder / "movies.csv").open("a") as table:
-        table.write("tt7654321,Broken Promises,2001,drama,bad.mp4\n")
+    table = project.folder / "movies.csv"
+    rows = read_csv(table)
+    broken = {"mid": "tt7654321", "title": "Broken Promises", "poster_url": ""}
+    url = next(name for name in rows[0] if name.startswith("trailer_url"))
+    write_csv(table, list(rows[0]), [*rows, rows[0] | broken | {url: "bad.mp4"}])
     text = project.command("run", "-n", "features").text
     assert row(text, "trailers")[1:] == ["1", "new", "movies:", "1"]
     assert "may find nothing to do" in text

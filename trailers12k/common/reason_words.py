@@ -1,63 +1,130 @@
 """The ledger's reasons in words: a short phrase and a sentence for each.
 
-Reads and writes nothing. Must not know who shows the words.
+Reads and writes nothing. Must not know who shows the words, nor what to do about a reason: see
+`jobs.reason_texts`.
 """
 
 REASONS: dict[str, tuple[str, str]] = {
-    # Downloads: what the site answered.
-    "account_terminated": ("account closed", "The uploader's account was closed."),
-    "age_restricted": ("age-restricted", "The site shows the video only to signed-in adults."),
-    "bad_answer": ("unusable answer", "The site sent an answer that cannot be read."),
-    "bad_id": ("invalid address", "The address names no video."),
-    "bad_partial": ("resuming failed", "The site refused to continue an interrupted download."),
-    "bot_check": ("taken for a bot", "The site took this machine for a bot."),
+    # The site or the server did not give the file.
+    "account_terminated": ("account closed", "The site closed the account of the uploader."),
+    "age_restricted": (
+        "age-restricted",
+        "The site shows this video only to adults who are signed in.",
+    ),
+    "bad_id": (
+        "invalid address",
+        "The address is no valid URL or video id, or it belongs to no supported site.",
+    ),
+    "bad_partial": (
+        "resuming failed",
+        "The server refused to continue a partial download. It was deleted.",
+    ),
+    "bot_check": (
+        "taken for a bot",
+        "The site suspects a bot and demands a sign-in or a captcha. All downloads stop.",
+    ),
     "copyright": ("copyright claim", "The video was removed after a copyright claim."),
-    "drm": ("copy-protected", "The video is encrypted, and only certain players can decrypt it."),
-    "extractor_broken": ("site changed", "The site changed, and yt-dlp cannot read its pages."),
-    "forbidden": ("access refused", "The site refused access to the file (HTTP 403)."),
-    "geo_blocked": ("blocked in this country", "The video is not shown in this country."),
-    "live": ("live stream", "The address is a live stream, not a finished video."),
-    "local_io": ("disk error", "This machine could not write the file."),
-    "network": ("connection lost", "The connection failed or was too slow."),
-    "no_address": ("no address", "The movie has no address of a trailer or poster."),
-    "no_format": ("no usable format", "The site offers no format that can be downloaded."),
-    "no_trailer_found": ("no trailer found", "The search found no trailer that fits the movie."),
-    "not_found": ("not listed", "The service does not list this movie."),
-    "not_yet": ("not published yet", "The video is not published yet, or is still processed."),
-    "paid": ("paid access", "Only paying viewers can watch the video."),
+    "drm": ("copy-protected", "The video is encrypted. Only the site's own player shows it."),
+    "extractor_broken": (
+        "site changed",
+        "yt-dlp no longer understands the site, which has usually changed.",
+    ),
+    "forbidden": ("access refused", "The server refused the file (HTTP 403)."),
+    "geo_blocked": (
+        "blocked in this country",
+        "The video is not shown in the country of this machine.",
+    ),
+    "live": ("live stream", "The address is a live stream, which has no end."),
+    "local_io": (
+        "disk error",
+        "The disk is full or faulty, or a folder is not writable. All downloads stop.",
+    ),
+    "network": ("connection lost", "The connection failed, timed out or was too slow."),
+    "no_format": ("no usable format", "The site offers no file that can be used."),
+    "not_yet": ("not published yet", "The video is announced or still being processed."),
+    "paid": ("paid access", "Only paying members can see the video."),
     "private": ("private video", "The uploader made the video private."),
-    "rate_limited": ("too many requests", "The site asked for fewer requests."),
-    "removed": ("removed", "The video was removed from the site."),
-    "server_error": ("server error", "The site failed to answer."),
-    "unavailable": ("not available", "There is no file at the address."),
-    # Checks of what was received.
-    "bad_name": ("unsafe file name", "The download would have an unsafe file name."),
-    "corrupt": ("damaged file", "The file is damaged."),
-    "decode_failed": ("cannot be decoded", "No frames could be decoded from the file."),
-    "discontinuity": ("parts do not join", "The parts of the stream do not fit together."),
-    "empty": ("empty file", "The file has no bytes."),
-    "no_frames": ("no frames", "The video has no frames."),
-    "not_image": ("not a picture", "The file is not a picture."),
-    "not_video": ("not a video", "The file is not a video."),
-    "too_large": ("too large", "The file is larger than the configuration allows."),
-    "truncated": ("incomplete file", "The end of the file is missing."),
-    "wrong_duration": ("wrong length", "The video is longer or shorter than the site states."),
-    "wrong_video": ("wrong video", "The site sent another video than the one requested."),
-    # Consequences of an earlier stage, and of the design of the experiment.
-    "in_no_test_subset": ("never a test movie", "No split has this movie in its test subset."),
-    "no_clips": ("no clips", "The trailer could not be cut into clips."),
-    "no_poster": ("no poster", "The movie has no poster."),
-    "no_title": ("no title", "Without a title there is nothing to search for."),
-    "no_trailer": ("no trailer", "The movie has no complete trailer."),
-    "not_in_splits": ("in no split", "The table of splits lacks this movie."),
-    "not_in_store": ("no features", "A feature store lacks this movie."),
-    "not_predicted": ("not predicted", "At least one run has no prediction for this movie."),
-    "odd_row": ("unusable row", "A published file has an unusable row for this movie."),
-    "rejected": ("rejected in the review", "A reviewer removed this movie."),
-    "stopped": ("not tried", "The stage stopped before this movie."),
-    "unknown": ("unknown reason", "The ledger's detail holds the original message."),
+    "rate_limited": (
+        "too many requests",
+        "The site demands fewer requests (HTTP 429). All downloads stop.",
+    ),
+    "removed": ("removed", "The video was deleted by its uploader or by the site."),
+    "server_error": ("server error", "The server failed (HTTP 5xx)."),
+    "unavailable": (
+        "not available",
+        "There is nothing at this address: the video or page is gone (HTTP 404), or the local "
+        "file is missing or not readable.",
+    ),
+    "unknown": ("unknown reason", "The error fits no other reason."),
+    # The file came, but failed a check.
+    "bad_name": ("unsafe file name", "The site suggested a file name outside its folder."),
+    "corrupt": (
+        "damaged file",
+        "The file has damaged frames, impossible times, or no frame that can be decoded.",
+    ),
+    "discontinuity": (
+        "parts do not join",
+        "The parts of the stream have different codecs or parameters and cannot be joined.",
+    ),
+    "empty": ("empty file", "The file or the playlist has no content."),
+    "not_image": ("not a picture", "The poster is no image that Pillow reads, or is damaged."),
+    "not_video": (
+        "not a video",
+        "The file is no video: for example a web page, a picture or a playlist.",
+    ),
+    "too_large": ("too large", "The file is larger than allowed."),
+    "truncated": (
+        "incomplete file",
+        "The file ends early: bytes are missing, or the video stops before its stated end.",
+    ),
+    "wrong_duration": (
+        "wrong length",
+        "The duration differs from what the site states by more than 2 s and 5 %.",
+    ),
+    "wrong_video": ("wrong video", "The site sent another video than the requested one."),
+    # A source of movies.
+    "bad_answer": ("unusable answer", "A source of movies gave an answer that has the wrong form."),
+    "complete": ("already complete", "Earlier sources know everything, so this one was not used."),
+    "corrected": (
+        "chosen by you",
+        "You chose the trailer in the table of choices, so no search was made.",
+    ),
+    "corrected_to_none": (
+        "declined by you",
+        "You wrote `none` in the table of choices, so no search was made.",
+    ),
+    "no_title": ("no title", "No source knows the title, so the trailer cannot be searched for."),
+    "no_trailer_found": (
+        "no trailer found",
+        "No search result scored at least `sources.search.least_score`.",
+    ),
+    "not_found": ("not listed", "The source does not know the movie."),
+    "odd_row": (
+        "unusable row",
+        "A row of a published file is odd. It was left out, or used without the odd value.",
+    ),
+    # A later stage, or a decision.
+    "decode_failed": (
+        "cannot be decoded",
+        "The file passed the checks of its download, but a later stage could not decode it.",
+    ),
+    "no_address": ("no address", "The movie has no trailer or poster to download."),
+    "no_clips": (
+        "no clips",
+        "No shot of the trailer has the `clips.min_shot` frames that a clip needs.",
+    ),
+    "no_poster": ("no poster", "The movie has no poster; the row of stage `posters` says why."),
+    "no_trailer": ("no trailer", "The movie has no trailer; the row of stage `trailers` says why."),
+    "rejected": ("rejected in the review", "You rejected the movie in `curation.csv`."),
+    "stopped": ("not tried", "Downloads were stopped before this movie's turn."),
+    # The funnel of the report.
+    "not_in_splits": ("in no split", "The movie has features but no row in `data/mtgc.csv`."),
+    "in_no_test_subset": ("never a test movie", "The movie is in the test subset of no split."),
+    "not_predicted": ("not predicted", "The movie lacks the features of at least one run."),
+    "not_in_store": ("no features", "A feature store lacks the movie."),
 }
-"""Reason -> a phrase of at most four words, and a sentence."""
+"""Reason -> a phrase of at most four words, and sentences about what happened to the movie. Names
+of files and settings are in backquotes."""
 
 
 def phrase(reason: str) -> str:
@@ -66,5 +133,5 @@ def phrase(reason: str) -> str:
 
 
 def meaning(reason: str) -> str:
-    """The sentence; empty for an unlisted reason."""
-    return REASONS[reason][1] if reason in REASONS else ""
+    """What happened, as plain text; empty for an unlisted reason."""
+    return REASONS[reason][1].replace("`", "") if reason in REASONS else ""

@@ -48,8 +48,7 @@ def share(part: float) -> str:
     percent = 100 * part
     if 0 < percent < 0.05:
         return f"<0.1{NBSP}%"
-    text = f"{percent:.0f}" if percent >= 9.95 or not percent else f"{percent:.1f}"
-    return f"{text}{NBSP}%"
+    return f"{quantity(percent)}{NBSP}%"
 
 
 def quantity(value: float) -> str:

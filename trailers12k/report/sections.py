@@ -216,10 +216,10 @@ def result_words(summary: pd.DataFrame, settings: Settings) -> str:
         )
     compared = runs[runs["paper_uap"].notna()] if "paper_uap" in runs else runs.iloc[:0]
     if len(compared):
-        within = compared["uap_within"].map(_is_true).sum()
+        within = int(compared["uap_within"].map(_is_true).sum())
         words += (
-            f" The paper reports {count(len(compared))} of them. For {count(within)}, our µAP "
-            "differs by no more than both standard deviations together."
+            f" The paper reports {count(len(compared))} of them. Within both standard deviations "
+            f"together, our µAP agrees with the paper's for {count(within) if within else 'none'}."
         )
     return words
 
@@ -339,9 +339,7 @@ def mistakes(table: pd.DataFrame) -> list[RunMistakes]:
         cells: Rows = [
             [
                 Cell(row["title"], row["mid"]) if row["title"] else row["mid"],
-                Cell(
-                    row["genres"].replace("|", ", "), f"predicted: {_predicted(row['predicted'])}"
-                ),
+                Cell(row["genres"].replace("|", ", "), _predicted(row["predicted"])),
                 f"{row['loss']:.2f}",
             ]
             for row in rows.to_dict("records")

@@ -23,6 +23,8 @@ JOBS_FAILED = (
     "how far each stage is; the same command continues the run"
 )
 
+STOPPED = "the run was stopped before its end; the same command continues it"
+
 LONGEST = 200
 """Characters of the quoted failure, which is cut between words."""
 
@@ -64,13 +66,17 @@ def require_any(stage: str, paths: Iterable[str | Path]) -> None:
     )
 
 
-def error_words(settings: Settings, movies: MovieList, made: Collection[str]) -> str:
-    """What a run with failed jobs prints last: why its first empty stage ended it, or where to
-    look.
+def error_words(
+    settings: Settings, movies: MovieList, made: Collection[str], has_failed: bool = True
+) -> str:
+    """What a run that did not succeed prints last: why its first empty stage ended it, where to
+    look, or that it was stopped.
 
     made: the files of the run that are up to date. A stage is empty if all its ledgers are among
-    them, and no movie is ok.
+    them, and no movie is ok. has_failed: whether a job failed; otherwise the run was stopped.
     """
+    if not has_failed:
+        return f"error: {STOPPED}"
     stages = ["trailers", "clips"] if needs_trailers(settings) else []
     try:
         for stage in [*stages, *sorted(used_stores(settings))]:

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from trailers12k.report import formatting, overview, pictures, sections
+from trailers12k.report import formatting, grid, overview, pictures, sections
 
 
 def test_data_cannot_end_a_script_element_and_is_unchanged():
@@ -148,10 +148,17 @@ def test_losses_are_counted_without_those_by_design():
     assert answer.figure == "None" and answer.sentences[0] == "Every movie reached the last stage."
 
 
+def test_a_mistake_shows_genres_and_predictions():
+    row = {"run": "a", "mid": "tt1", "title": "Film", "loss": 0.512, "genres": "drama|horror"}
+    (run,) = sections.mistakes(pd.DataFrame([row | {"predicted": "drama 0.51|crime 0.05"}]))
+    (cells,) = run.grid.rows
+    genres = grid.Cell("drama, horror", "predicted: drama 51\u00a0%, crime 5\u00a0%")
+    assert cells == [grid.Cell("Film", "tt1"), genres, "0.51"]
+
+
 def test_every_loss_explains_its_reason():
-    grid = sections.loss_grid(run_tables()["funnel"])
-    assert all(row[0].small.endswith(".") for row in grid.rows)
-    assert len(grid.rows) == 6
+    rows = sections.loss_grid(run_tables()["funnel"]).rows
+    assert len(rows) == 6 and all(row[0].small.endswith(".") for row in rows)
 
 
 def test_every_template_counts_in_code_versions():

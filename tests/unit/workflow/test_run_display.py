@@ -115,7 +115,7 @@ def test_a_job_that_found_its_result_unchanged_is_checked():
     )
     write_outcome("logs/m.log", unchanged=True, ended=True)
     assert running.finish("1") == running.finish("2") == []
-    assert shown(running) == ["5 of 5 movies, 5 checked", "1 of 1 jobs, 1 checked"]
+    assert shown(running) == ["5 of 5 movies, 5 checked", "1 of 1 job, 1 checked"]
 
 
 def test_warnings_of_a_job_are_shown_at_its_end():
@@ -136,7 +136,7 @@ def test_a_failed_job_has_its_reason_and_its_log():
     (text,) = running.fail("1")
     assert "ended without a reason; last line of its log: 10:00:00 INFO 4 of 5 to do" in text
     assert running.failed_jobs == 2
-    assert shown(running) == ["0 of 5 movies, 1 failed jobs", "0 of 1 jobs, 1 failed"]
+    assert shown(running) == ["0 of 5 movies, 1 failed job", "0 of 1 job, 1 failed"]
     running.start("2")
     assert running.failed_jobs == 1, "it is tried again"
 
@@ -342,7 +342,7 @@ def test_a_run_in_lines(folder):
     assert stream.getvalue().splitlines() == [
         "1 job to run; Snakemake's log: .snakemake/log/1.log",
         "warning: clips: odd",
-        "clips: 1 of 1 jobs",
+        "clips: 1 of 1 job",
     ]
 
 
@@ -363,7 +363,7 @@ def test_a_failed_job_is_one_line_and_the_errors_that_repeat_it_none():
     lines = stream.getvalue().splitlines()
     assert lines[1:] == [
         "failed: clips: no room (job merge_clips; log: logs/m.log)",
-        "clips: 0 of 1 jobs, 1 failed",
+        "clips: 0 of 1 job, 1 failed",
     ]
 
 
@@ -423,7 +423,7 @@ def test_jobs_that_are_planned_later_are_counted():
     register(first, second)
     receive(run, record("job_info", jobid=1, log=[]), record("job_finished", job_id=1))
     run.close()
-    assert stream.getvalue().splitlines()[-1] == "clips: 1 of 1 jobs"
+    assert stream.getvalue().splitlines()[-1] == "clips: 1 of 1 job"
 
 
 def test_a_closed_pipe_ends_the_display_and_not_the_run():
@@ -449,7 +449,7 @@ def test_reports_in_lines_become_rarer(monkeypatch):
         now = float(second)
         lines.show([replace(stage, done=second, total=99999, left=7.0)])
     texts = stream.getvalue().splitlines()
-    assert texts[0] == "trailers: 30 of 99999 movies so far, 7 s left"
+    assert texts[0] == "trailers: 30 of 99999 movies, 7 s left"
     assert 100 < len(texts) < 200
 
 

@@ -85,6 +85,7 @@ def test_a_failed_run_ends_with_the_line_of_its_first_empty_stage(folder, settin
     movies = MovieList(settings)
     elsewhere = f"error: {JOBS_FAILED}"
     assert error_words(settings, movies, set()) == elsewhere
+    assert "was stopped" in error_words(settings, movies, set(), has_failed=False)
 
     def all_fail(stage):
         return {str(write(stage, *shard)) for shard in shards}

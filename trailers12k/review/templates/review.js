@@ -595,7 +595,7 @@
     box.dataset.of = movie.mid;
     const times = starts(movie);
     if (!movie.cell || !times.length) {
-      const why = movie.shots ? 'No contact sheet: only a machine with the videos makes one.' : 'No trailer to show.';
+      const why = movie.shots ? 'No contact sheet: only a machine with the videos makes one.' : 'No trailer to show. If you know one, press “Wrong trailer” and enter its address.';
       box.append(element('p', {}, why));
       return box;
     }
@@ -663,6 +663,7 @@
   }
 
   // The page.
+  let flaggedMovies = 0;
   let drawn = null; // filters, order and page of the cards
   let rendered = ''; // hash of the rendered view
 
@@ -744,7 +745,12 @@
     const filtered = list.length !== all;
     $('summary').textContent = filtered
       ? `${number(list.length)} of ${number(all)} trailers; ${number(here)} of these decided`
-      : `${number(all)} trailers`;
+      : `${number(all)} trailers, ${flaggedMovies ? number(flaggedMovies) : 'none'} with a flag`;
+    const on = ['flag', 'genre', 'decision', 'sort', 'find'].filter((name) => view[name]).length;
+    $('narrowed').textContent = on ? `(${on} on)` : '';
+    $('flagged').hidden = on > 0 || !flaggedMovies || flaggedMovies === all;
+    $('flagged').textContent = `Start with the ${number(flaggedMovies)} flagged`;
+    $('how').hidden = own.size > 0;
     const those = bulkable().length;
     $('bulk').hidden = !those;
     $('bulk').textContent = `Accept the ${number(those)} open without a flag on this page`;
@@ -1004,6 +1010,7 @@
     undo,
     help: () => $('help').showModal(),
     all: () => visit({ ...VIEW }),
+    flagged: () => visit({ ...VIEW, flag: 'any' }),
     bulk,
     name: () => named(true),
     page: (pressed) => turn(Number(pressed.dataset.page)),
@@ -1105,7 +1112,6 @@
 
   // Start.
   const counted = FLAGS.map(() => 0);
-  let flaggedMovies = 0;
   for (const movie of movies) {
     flaggedMovies += movie.flags.length > 0;
     for (const [flag] of movie.flags) counted[flag] += 1;
@@ -1118,6 +1124,11 @@
   $('legend').append(...FLAGS.map((flag) => element('div', {}, element('dt', {}, label(flag)), element('dd', {}, DATA.flags[flag]))));
   $('collection').textContent = DATA.collection;
   document.title = `Review of ${DATA.collection}`;
+  // A phone shows the filters on request.
+  const wide = matchMedia('(min-width: 44.01rem) and (min-height: 34.01rem)');
+  const unfold = () => { $('narrow').open = wide.matches; };
+  wide.addEventListener('change', unfold);
+  unfold();
   new ResizeObserver(() => {
     const top = document.querySelector('.top');
     const sticks = getComputedStyle(top).position === 'sticky';

@@ -112,6 +112,7 @@ class RunDisplay:
         self._before: list[str] = []
         self._held: list[tuple[float, str]] = []
         self._numbers: set[str] = set()
+        self._said: set[str] = set()
         self._is_begun = self._is_last = self._is_finished = self._is_broken = False
         self._stop = threading.Event()
         self._looking: threading.Thread | None = None
@@ -171,6 +172,7 @@ class RunDisplay:
             try:
                 for text in self._before:
                     self._message(text)
+                self._before.clear()  # Python closes handlers once more
                 self._release(0)
                 self._view.close()
             except (OSError, ValueError):
@@ -209,7 +211,8 @@ class RunDisplay:
         self._progress.plan(jobs, titles)
         logs = [os.path.relpath(log) for log in (_registered.logs() if _registered else ())]
         said = "1 job" if len(jobs) == 1 else f"{len(jobs)} jobs"
-        self._message(f"{said} to run; Snakemake's log: {', '.join(logs)}", is_note=True)
+        if self._has_bars:
+            self._message(f"{said} to run; Snakemake's log: {', '.join(logs)}")
         if self._looking is None:
             self._looking = threading.Thread(target=self._look_repeatedly, daemon=True)
             self._looking.start()
@@ -236,9 +239,9 @@ class RunDisplay:
         self._show()
 
     def _error(self, record: logging.LogRecord) -> None:
-        is_total = self._is_last and record.__dict__.get("exception") == "WorkflowError"
-        if is_total and self._progress.failed_jobs:
-            return  # "at least one job failed"
+        is_explained = self._is_finished or (self._is_last and self._progress.failed_jobs)
+        if is_explained and record.__dict__.get("exception") == "WorkflowError":
+            return  # "at least one job failed", which the Snakefile has said better
         if self._looking is None:
             self._message(record.getMessage())
         else:
@@ -253,12 +256,18 @@ class RunDisplay:
             else:
                 self._message(text)
         elif record.levelno >= logging.WARNING:
-            self._message(text, is_note=True)
+            self._once(text)
         elif record.levelno >= logging.INFO:
             if not self._is_begun:
                 self._before.append(text)
             elif text in self._words.shown:
-                self._message(text, is_note=True)
+                self._once(text)
+
+    def _once(self, text: str) -> None:
+        """Show a message that Snakemake may repeat for every job."""
+        if text not in self._said:
+            self._said.add(text)
+            self._message(text, is_note=True)
 
     def _end(self, event: _Finish) -> None:
         try:

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 from trailers12k.jobs.status import duration
 from trailers12k.workflow.run_display.progress import StageProgress
+from trailers12k.workflow.run_display.stages import FEATURES
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -19,8 +20,10 @@ GROWTH = 1.5
 """Seconds between two reports in lines, at first and at most, and the factor from one to the
 next: a log of a day has about two hundred."""
 
+WIDE = 110
+"""Columns of a terminal in which everything has room."""
 BAR = 24
-"""Columns of a bar, at most."""
+"""Columns of a bar in such a terminal."""
 
 
 class View(Protocol):
@@ -47,16 +50,26 @@ def view_on(stream: IO[str], is_colored: bool = True) -> View:
     return Lines(stream)
 
 
-def in_words(stage: StageProgress) -> str:
-    """The numbers of a stage: `17 of 19 movies, 2 failed`."""
-    parts = [f"{stage.done} of {stage.total} {stage.unit}"]
+def in_words(stage: StageProgress, left: str = "") -> str:
+    """The numbers of a stage: `17 of 19 movies, 2 failed`. left: words on the time left."""
+    unit = stage.unit.removesuffix("s") if stage.total == 1 else stage.unit
+    parts = [f"{stage.done} of {stage.total} {unit}", *([left] if left else [])]
     numbers = {
         "failed": stage.failed,
         "skipped": stage.skipped,
         "checked": stage.checked,
-        "failed jobs": stage.failed_jobs,
+        "failed job" if stage.failed_jobs == 1 else "failed jobs": stage.failed_jobs,
     }
     return ", ".join([*parts, *(f"{number} {what}" for what, number in numbers.items() if number)])
+
+
+def _short(stage: str) -> str:
+    """The name of a stage where there is little room: of a store's features, the store."""
+    return stage.removeprefix(FEATURES.format(store=""))
+
+
+def _time_left(stage: StageProgress) -> str:
+    return "" if stage.left is None else f"{duration(stage.left)} left"
 
 
 class Lines:
@@ -66,6 +79,7 @@ class Lines:
         self._stream = stream
         self._ended: set[str] = set()
         self._last: dict[str, int] = {}
+        self._open: list[str] = []
         self._pause = FIRST_PAUSE
         self._next = time.monotonic() + self._pause
 
@@ -75,12 +89,16 @@ class Lines:
             if stage.finished and stage.stage not in self._ended:
                 self.message(f"{stage.stage}: {in_words(stage)}")
         self._ended = {stage.stage for stage in stages if stage.finished}
+        self._open = [
+            f"{stage.stage}: {in_words(stage)} until now"
+            for stage in stages
+            if not stage.finished and (stage.ended or stage.at_work)
+        ]
         if time.monotonic() < self._next:
             return
         for stage in stages:
             if stage.at_work and self._last.get(stage.stage) != stage.ended:
-                left = "" if stage.left is None else f", {duration(stage.left)} left"
-                self.message(f"{stage.stage}: {in_words(stage)} so far{left}")
+                self.message(f"{stage.stage}: {in_words(stage, _time_left(stage))}")
                 self._last[stage.stage] = stage.ended
         self._pause = min(LONGEST_PAUSE, self._pause * GROWTH)
         self._next = time.monotonic() + self._pause
@@ -90,7 +108,10 @@ class Lines:
         print(text, file=self._stream, flush=True)
 
     def close(self) -> None:
-        """Nothing is left to print."""
+        """Print the stages that have begun and not ended."""
+        for text in self._open:
+            self.message(text)
+        self._open = []
 
 
 class Bars:
@@ -126,15 +147,19 @@ class Bars:
             self._live.stop()
 
     def _table(self) -> "RenderableType":
+        from rich.console import Group
         from rich.progress_bar import ProgressBar
         from rich.table import Table
         from rich.text import Text
 
-        table = Table.grid(padding=(0, 1))
-        table.add_column(no_wrap=True, overflow="ellipsis")
-        table.add_column(width=BAR if self._console.width >= 100 else BAR // 2)
-        table.add_column(no_wrap=True, overflow="ellipsis")
         shown, hidden = self._fitting()
+        width = self._console.width
+        is_wide = width >= WIDE
+        names = {each.stage: each.stage if is_wide else _short(each.stage) for each in shown}
+        label, bar_width = max(map(len, names.values()), default=0), BAR if is_wide else BAR // 3
+        table = Table.grid(padding=(0, 1))
+        for columns in (label, bar_width, max(10, width - label - bar_width - 3)):
+            table.add_column(width=columns, no_wrap=True, overflow="ellipsis")
         for stage in shown:
             style = "" if stage.at_work or stage.finished else "dim"
             failed = stage.failed or stage.failed_jobs
@@ -144,11 +169,9 @@ class Bars:
                 finished_style="yellow" if failed else "green",
                 complete_style="cyan",
             )
-            left = "" if stage.left is None else f", {duration(stage.left)} left"
-            table.add_row(Text(stage.stage, style), bar, Text(in_words(stage) + left, style))
-        if hidden:
-            table.add_row(Text(f"... {hidden} more stages", "dim"))
-        return table
+            words = in_words(stage, _time_left(stage))
+            table.add_row(Text(names[stage.stage], style), bar, Text(words, style))
+        return Group(table, Text(f"... {hidden} more stages", "dim")) if hidden else table
 
     def _fitting(self) -> tuple[list[StageProgress], int]:
         """The stages for which the terminal has lines, and the number of others.
