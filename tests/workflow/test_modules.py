@@ -1,4 +1,4 @@
-"""This workflow as a module of another Snakefile, and the catalog's files."""
+"""This workflow in another folder, as a module of another Snakefile, and in the catalog."""
 
 import csv
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from trailers12k.cli.init import init
 from trailers12k.common.vocabulary import GENRES
 from trailers12k.settings import Settings
 from trailers12k.splits.assignment import split_table
@@ -80,6 +81,16 @@ def test_a_key_of_ours_in_a_module_has_its_default_from_the_settings(caller):
     (caller / "config.yaml").write_text(yaml.safe_dump(config))
     with pytest.raises(AssertionError, match=r"config: typo: unknown key"):
         snakemake(caller, "--dry-run", "trailers12k_splits")
+
+
+def test_a_collection_is_run_from_the_clone_by_its_folder(tmp_path):
+    folder = tmp_path / "my-movies"
+    init(folder, git=False)
+    planned = snakemake(ROOT, "--dry-run", "--directory", str(folder))
+    assert re.search(r"^collect_movies +1$", planned, re.M)  # movies.csv and a search
+    assert not re.search(r"^render_sample ", planned, re.M)
+    made = {path.name for path in folder.iterdir()} - {".snakemake"}
+    assert made == {"config.yaml", "movies.csv"}
 
 
 def test_the_catalog_finds_what_it_reads():
