@@ -15,6 +15,7 @@ from trailers12k.common.files import read_csv, write_csv
 from .conftest import IMAGE, Project
 
 COMMAND = Path(sys.executable).with_name("trailers12k")
+AGAIN = ("--forcerun", "merge_clips")
 BLOCK = re.compile(r"^ *(local)?(rule|jobid|wildcards|reason|resources)\b.*: ?", re.M)
 
 
@@ -92,7 +93,7 @@ def test_a_failed_job_is_one_line_with_its_reason_and_log(project):
     merged.unlink()
     merged.mkdir()
     (merged / "x").touch()
-    run = project.command("run", "clips", "--cores", "2", "--quiet")
+    run = project.command("run", "clips", *AGAIN, "--cores", "2", "--quiet")
     assert run.code == 1
     lines = run.text.splitlines()
     failed = [line for line in lines if line.startswith("failed: clips: ")]
@@ -106,7 +107,7 @@ def test_bars_on_a_terminal(project):
     environment = os.environ | {"PYTHONPATH": str(project.folder), "TERM": "xterm-256color"}
     environment |= {"COLUMNS": "120", "LINES": "40"}
     ours, theirs = pty.openpty()
-    command = [COMMAND, "run", "clips", "--cores", "2"]
+    command = [COMMAND, "run", "clips", *AGAIN, "--cores", "2"]
     running = subprocess.Popen(
         command, cwd=project.folder, env=environment, stdout=theirs, stderr=theirs
     )
