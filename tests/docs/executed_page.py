@@ -32,9 +32,10 @@ VARIES = (
     (r"[ \t]+", " "),
 )
 """Patterns of what another machine prints differently, and what takes their place."""
-UNFINISHED = re.compile(r".* so far(, .* left)?\n?")
-"""Lines of a stage at work: one every few seconds, so another machine prints more or fewer."""
-STAGE = re.compile(r"(failed|warning): |.*: \d+ of \d+ (movies|jobs)")
+STAGE = re.compile(r"(.*): \d+ of \d+ (?:movie|job)s?\b.*")
+"""A line on a stage. One comes every few seconds, so another machine prints more or fewer: the last
+of each stage counts."""
+UNORDERED = re.compile(rf"{STAGE.pattern}|(?:failed|warning): .*")
 """Lines of stages that run side by side: they come in any order."""
 
 
@@ -58,19 +59,22 @@ class Place:
         return text
 
     def on_page(self, text: str) -> str:
-        """What was printed on this machine as the page shows it, without `UNFINISHED` lines."""
+        """What was printed on this machine as the page shows it, with the last line per stage."""
         for page, machine in self.rewritten.items():
             text = text.replace(machine, page)
         lines = [line.rstrip() for line in text.strip("\n").splitlines()]
-        return "".join(f"{line}\n" for line in lines if not UNFINISHED.fullmatch(line))
+        stages = [match and match[1] for match in map(STAGE.fullmatch, lines)]
+        last = {stage: place for place, stage in enumerate(stages) if stage}
+        kept = (x for n, x in enumerate(lines) if not stages[n] or last[stages[n]] == n)
+        return "".join(f"{line}\n" for line in kept)
 
     def comparable(self, text: str) -> list[str]:
-        """The lines of a text without what varies; `STAGE` lines sorted and first."""
+        """The lines of a text without what varies; `UNORDERED` lines sorted and first."""
         for pattern, name in (*self.varies, *VARIES):
             text = re.sub(pattern, name, text)
         lines = [line.strip() for line in text.splitlines()]
-        stages = sorted(line for line in lines if STAGE.match(line))
-        return [*stages, *(line for line in lines if not STAGE.match(line))]
+        unordered = sorted(line for line in lines if UNORDERED.fullmatch(line))
+        return [*unordered, *(line for line in lines if not UNORDERED.fullmatch(line))]
 
 
 @dataclass(frozen=True)

@@ -66,9 +66,9 @@ def test_a_command_that_fails_is_an_error(run):
         run("```sh\necho no such thing\nfalse\necho more\n```\n")
 
 
-def test_stages_side_by_side_come_in_any_order_and_their_unfinished_lines_do_not_count(run):
+def test_stages_side_by_side_come_in_any_order_and_the_last_line_of_each_counts(run):
     stages = ["clips: 9 of 10 movies, 1 failed", "posters: 2 of 10 movies", "done"]
-    printed = "clips: 1 of 10 movies so far, 5 s left\\n" + "\\n".join(stages)
+    printed = "clips: 1 of 10 movies, 5 s left\\n" + "\\n".join(stages)
     shown = "\n".join([stages[1], stages[0], stages[2]])
     differences, _ = run(f"```sh\nprintf '{printed}'\n```\n\n```text\n{shown}\n```\n")
     assert differences == []
