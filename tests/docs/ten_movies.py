@@ -9,10 +9,11 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import BinaryIO
 
 from trailers12k.common.movie import Movie
 from trailers12k.movies.sources.sample_rendering import render
@@ -32,6 +33,11 @@ VARIES = ((r"(not made yet|missing files)(, (not made yet|missing files))*", "NE
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
+
+    def copyfile(self, source: BinaryIO, target: BinaryIO) -> None:
+        # yt-dlp reads the beginning, and asks again.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            super().copyfile(source, target)
 
 
 @contextmanager
