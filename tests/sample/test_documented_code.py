@@ -11,12 +11,13 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = runpy.run_path(str(ROOT / "tests" / "docs" / "pages.py"))["pages"]()
 ELSEWHERE = ("docs/tutorial-notebook.md", "docs/versioning.md")
-"""Pages whose blocks need those before them, or a repository to read from."""
+"""Pages whose blocks need those before them, or a repository to read from. A block with a title is
+part of a file."""
 BLOCKS = [
     block
     for page in PAGES
     for block in page.blocks
-    if block.language == "python" and page.name not in ELSEWHERE
+    if block.language == "python" and not block.title and page.name not in ELSEWHERE
 ]
 
 
