@@ -15,12 +15,14 @@ EXPLANATION = (
 )
 
 
-def absence_sentences(subset: str, rows: Iterable[Mapping[str, str]]) -> list[str]:
+def absence_sentences(
+    subset: str, rows: Iterable[Mapping[str, str]], most: int = len(GENRES)
+) -> list[str]:
     """One sentence for all splits that lack the same genres; none where every genre has a movie.
 
     subset: "validation" or "test". rows: with the columns `run`, `split` and `absent` of
     `scores.COLUMNS`, as text. Runs are named where they lack different genres in one split,
-    because some movies have no features.
+    because some movies have no features. Genres are listed where at most `most` of them are absent.
     """
     runs: dict[str, dict[str, list[str]]] = {}
     for row in rows:
@@ -31,17 +33,22 @@ def absence_sentences(subset: str, rows: Iterable[Mapping[str, str]]) -> list[st
             if absent:
                 key = absent, tuple(names) if len(groups) > 1 else ()
                 splits.setdefault(key, []).append(split)
-    return [_sentence(subset, absent, names, where) for (absent, names), where in splits.items()]
+    return [
+        _sentence(subset, absent.split("|"), most, names, where)
+        for (absent, names), where in splits.items()
+    ]
 
 
-def _sentence(subset: str, absent: str, runs: Sequence[str], splits: Sequence[str]) -> str:
-    genres = absent.split("|")
+def _sentence(
+    subset: str, genres: Sequence[str], most: int, runs: Sequence[str], splits: Sequence[str]
+) -> str:
     where = f"{'splits' if len(splits) > 1 else 'split'} {_listed(splits)}"
     of_runs = f" in {_listed(runs)}" if runs else ""
+    names = f" ({', '.join(genres)})" if len(genres) <= most else ""
     have, count = ("has", "counts") if len(genres) == 1 else ("have", "count")
     return (
         f"{subset.capitalize()} movies of {where}{of_runs}: {len(genres)} of {len(GENRES)} genres "
-        f"{have} no movie here ({', '.join(genres)}) and {count} 50 % in mAP."
+        f"{have} no movie here{names} and {count} 50 % in mAP."
     )
 
 

@@ -33,6 +33,8 @@ LEAST = 12
 """Characters that are always left of the weights."""
 MANY = 0.1
 """Share of lost trailers from which on the review is the next step."""
+LISTED = 3
+"""Number of absent genres up to which they are listed; results/summary.md lists them all."""
 
 Rows = Sequence[Mapping[str, str]]
 
@@ -148,7 +150,8 @@ def _next_steps(settings: Settings, rows: Rows) -> dict[str, str]:
     pause = settings.downloads.retry_pause
     due = [at for folder in DOWNLOADS.values() for at in retries.due_times(folder, pause, mids)]
     if due:
-        return {f"Next, {len(due)} failures again, {_when(min(due))}": "trailers12k run"}
+        what = "a failure" if len(due) == 1 else f"{len(due)} failures"
+        return {f"Next, {what} again, {_when(min(due))}": "trailers12k run"}
     trailers = [row for row in rows if row["stage"] == "trailers" and row["status"] != SKIPPED]
     lost = sum(row["status"] == FAILED for row in trailers)
     if lost > MANY * len(trailers):
@@ -173,5 +176,5 @@ def _absences() -> list[str]:
         sentence
         for subset, file in reversed(PREDICTION_FILES.items())
         if (path := SCORES / file).exists()
-        for sentence in absence_sentences(subset, read_csv(path))
+        for sentence in absence_sentences(subset, read_csv(path), LISTED)
     ]
