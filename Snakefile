@@ -22,6 +22,7 @@ from trailers12k.workflow.feature_plan import FeaturePlan
 from trailers12k.workflow.movie_list import MovieList
 from trailers12k.workflow.prediction_request import prediction_request
 from trailers12k.workflow.run_display import display
+from trailers12k.workflow.run_display.plan import Movies
 from trailers12k.workflow.source_plan import SourcePlan
 from trailers12k.workflow.stage_check import error_words
 from trailers12k.workflow.targets import target_files
@@ -52,7 +53,7 @@ with one_line_errors():
     features = FeaturePlan(settings)
     prediction = prediction_request(settings, features)
     targets = target_files(settings, movies, features, prediction)
-    display.register(workflow, lambda: movies.shards)
+    display.register(workflow, lambda: Movies(movies.shards, movies.rejected))
 
 
 # Here, since Snakemake takes no default target from an included file.
@@ -83,5 +84,6 @@ onerror:
     display.finish()
     made = set(workflow.dag.jobs) - set(workflow.dag.needrun_jobs())
     files = {str(file) for job in made for file in job.output}
-    words = error_words(settings, movies, files, has_failed=bool(workflow.scheduler.failed))
+    has_failed = bool(workflow.scheduler.failed) and not display.is_stopped()
+    words = error_words(settings, movies, files, has_failed)
     print(words, file=sys.stderr, flush=True)

@@ -4,7 +4,9 @@ Reads and writes nothing itself. Snakemake imports it at every start, and uses i
 `--logger`, as `trailers12k run` does; all logic is in trailers12k.workflow.run_display.
 """
 
+import signal
 import sys
+import threading
 from logging import LogRecord
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
@@ -33,6 +35,8 @@ class LogHandler(LogHandlerBase):
             is_dry=settings.dryrun,
             is_colored=not settings.nocolor,
         )
+        if not settings.dryrun and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self._display.interrupt)
 
     def emit(self, record: LogRecord) -> None:
         """Called in a thread of the plugins."""

@@ -104,7 +104,7 @@ class MovieList:
     def check_number(self, movies: Sized) -> None:
         """Raises `UserError` for movies that are too few to split."""
         if len(movies) < MIN_MOVIES:
-            left = f", without those that {self.curation} rejects" if self._rejected else ""
+            left = f", without those that {self.curation} rejects" if self.rejected else ""
             raise UserError(
                 f"movies: {' + '.join(self._settings.movies)} has {len(movies)} movies{left}; "
                 f"allowed: at least {MIN_MOVIES}, for three splits"
@@ -122,7 +122,7 @@ class MovieList:
         local_files = self._settings.downloads.local_files
         for path, rows in self._table_records.items():
             combine(movies, path, rows, True, local_files)
-        left = [movie for mid, movie in movies.items() if mid not in self._rejected]
+        left = [movie for mid, movie in movies.items() if mid not in self.rejected]
         others = set(self._settings.movies) - self._table_records.keys()
         if others <= {"search"}:
             for movie in left:
@@ -226,7 +226,8 @@ class MovieList:
         return {path: table.read({"path": path}, {})[0] for path in own_tables(self._settings)}
 
     @property
-    def _rejected(self) -> set[str]:
+    def rejected(self) -> set[str]:
+        """The mids of the movies that a decision rejects."""
         return {mid for mid, decision in self.decisions.items() if decision.rejects}
 
     def _read_decisions(self) -> dict[str, Decision]:

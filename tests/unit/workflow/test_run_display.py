@@ -11,13 +11,18 @@ from types import SimpleNamespace
 
 import pytest
 
-from trailers12k.common.files import write_json
+from trailers12k.common.files import write_csv, write_json
 from trailers12k.common.movie import Movie
 from trailers12k.jobs.context import QUIET
 from trailers12k.jobs.outcome import Outcome, outcome_file
 from trailers12k.workflow.run_display import display, views
 from trailers12k.workflow.run_display.dry_run import summarize
-from trailers12k.workflow.run_display.plan import PlannedJob, causes_of_params, planned_jobs
+from trailers12k.workflow.run_display.plan import (
+    Movies,
+    PlannedJob,
+    causes_of_params,
+    planned_jobs,
+)
 from trailers12k.workflow.run_display.progress import MOST_MESSAGES, RunProgress
 from trailers12k.workflow.run_display.stages import OF_MOVIES, STAGE_OF_RULE, place_of, stage_of
 
@@ -171,6 +176,20 @@ def test_the_time_left_follows_from_the_speed_of_the_stage(monkeypatch):
     assert running.stages()[0].left == pytest.approx(15)
 
 
+def test_movies_that_failed_in_an_earlier_run_are_named():
+    running = progress(TRAILERS)
+    running.start("1")
+    write_record(MIDS[0], "failed", reason="truncated")
+    write_record(MIDS[1])
+    write_record(MIDS[2], "failed", reason="network")
+    counts = {"computed": 0, "kept": 3, "failed": 2, "skipped": 0}
+    write_outcome(todo=MIDS[2:3], counts=counts)
+    assert running.finish("1") == [
+        "failed: trailers: Movie 3 (tt0000003): network",
+        "failed in an earlier run: trailers: Movie 1 (tt0000001): truncated",
+    ]
+
+
 # The plan.
 
 
@@ -210,6 +229,11 @@ class Dag:
 
     def __init__(self, *jobs):
         self.jobs = jobs
+        self.workflow = SimpleNamespace(persistence=self)
+
+    def params_changed(self, job):
+        """What Snakemake finds when it compares, which it does not for every job."""
+        return job.changed
 
     def needrun_jobs(self):
         return iter(self.jobs)
@@ -233,54 +257,86 @@ def dag_job(rule, wildcards=None, log="logs/x.log", **reason):
         output=["a", "b"],
         log=[log],
         params={"movies": "new"},
+        changed=SimpleNamespace(only_old={"'old'"}, only_new={"'new'"}),
         reason=SimpleNamespace(**whole | reason),
     )
 
 
 SHARDS = {"001": [Movie(mid, title, "2000", ("drama",)) for mid, title in TITLES.items()]}
+MOVIES = Movies(SHARDS, {"tt0000009"})
+CHANGED = SimpleNamespace(only_old={"'old'"}, only_new={"'new'"})
 
 
 @pytest.mark.parametrize(
     "reason, causes",
     [
-        ({"missing_output": {"a", "b"}}, ("not made yet",)),
-        ({"missing_output": {"a"}}, ("missing files",)),
+        ({"missing_output": {"b"}}, ("missing files",)),
         ({"incomplete_output": {"a"}}, ("unfinished files",)),
         ({"forced": True}, ("requested",)),
         ({"updated_input": {"x"}}, ("changed files",)),
-        ({"updated_input": {"x"}, "updated_input_run": {"x"}}, ()),
-        ({"updated_input_run": {"x"}}, ()),
+        ({"updated_input_run": {"x"}}, ("new movies",)),
         ({"input_changed": True}, ("other input files",)),
         ({"code_changed": True}, ("changed code",)),
-        (
-            {"params_changed": SimpleNamespace(only_old={"'old'"}, only_new={"'new'"})},
-            ("new movies: 4",),
-        ),
+        ({"params_changed": CHANGED}, ("new movies",)),
     ],
 )
 def test_the_causes_of_a_job(reason, causes):
-    write_record(MIDS[0])
-    shard = {"shard": "001"}
-    jobs = planned_jobs(Dag(dag_job("download_trailers", shard, **reason)), SHARDS)
-    assert jobs[0].causes == causes
-    assert (jobs[0].movies, jobs[0].name) == (MIDS, "download_trailers 001")
+    write_csv("a", ["mid"], [{"mid": MIDS[0]}])
+    job = dag_job("download_trailers", {"shard": "001"}, **reason)
+    (planned,) = planned_jobs(Dag(job), MOVIES, explains=True)
+    assert planned.causes == causes and planned.new == 4 * ("new movies" in causes)
+    assert (planned.movies, planned.name) == (MIDS, "download_trailers 001")
+    assert planned_jobs(Dag(job), MOVIES)[0].causes == ()
+
+
+def test_a_job_of_which_no_file_exists_is_not_made_yet():
+    (planned,) = planned_jobs(Dag(dag_job("train_run", missing_output={"a"})), MOVIES, True)
+    assert planned.causes == ("not made yet",)
+
+
+def test_a_job_whose_params_are_equal_only_follows_an_earlier_one():
+    job = dag_job("train_run", updated_input={"x"}, updated_input_run={"x"})
+    job.changed = None
+    assert planned_jobs(Dag(job), MOVIES, True)[0].causes == ()
+
+
+@pytest.mark.parametrize(
+    "listed, causes",
+    [
+        (MIDS, ["changed movies"]),
+        ((*MIDS, "tt0000009"), ["changed decisions"]),
+        ((*MIDS, "tt0000008"), ["changed movies"]),
+        ((*MIDS[1:], "tt0000009"), ["new movies", "changed decisions"]),
+        ((*MIDS, "tt0000008", "tt0000009"), ["changed decisions", "changed movies"]),
+        (None, ["changed movies"]),
+    ],
+)
+def test_why_the_movies_of_a_job_changed(listed, causes):
+    """A movie without an address has no record, and is new only once."""
+    if listed is not None:
+        write_csv("data/movies.csv", ["mid"], [{"mid": mid} for mid in listed])
+    job = dag_job("list_movies", params_changed=CHANGED)
+    (planned,) = planned_jobs(Dag(job), MOVIES, True)
+    assert list(planned.causes) == causes
 
 
 def test_a_plan_is_in_the_order_of_the_stages_without_target_rules():
     target = dag_job("all")
     target.output = []
     dag = Dag(target, dag_job("train_run", {"run": "x", "split": "0"}), dag_job("list_movies"))
-    assert [job.stage for job in planned_jobs(dag, {})] == ["movies", "training"]
+    assert [job.stage for job in planned_jobs(dag, Movies())] == ["movies", "training"]
 
 
 def test_a_dry_run_counts_movies_and_jobs_and_names_causes():
-    own = replace(TRAILERS, causes=("new movies: 1",))
+    own = replace(TRAILERS, causes=("new movies",), new=1)
     lines = summarize([own, MERGE]).splitlines()
     assert lines[0] == "2 jobs would run, on 5 movies:"
     assert re.fullmatch(r"trailers +5 +1 +new movies: 1", lines[3])
     assert re.fullmatch(r"clips +1  an earlier job", lines[4])
     assert "may find nothing to do" in lines[6] and "No file was changed" in lines[-1]
     assert "may find nothing to do" not in summarize([own])
+    other = replace(own, new=2, causes=("changed movies", "new movies"))
+    assert summarize([own, other]).splitlines()[3].endswith("new movies: 3, changed movies")
 
 
 def test_a_dry_run_of_any_size_has_at_most_40_lines():
@@ -316,7 +372,7 @@ def register(*jobs, logs=()):
     workflow = SimpleNamespace(
         dag=Dag(*jobs), logger_manager=SimpleNamespace(get_logfile=lambda: logs)
     )
-    display.register(workflow, lambda: SHARDS)
+    display.register(workflow, lambda: MOVIES)
 
 
 STARTED = record("workflow_started")
@@ -365,6 +421,25 @@ def test_a_failed_job_is_one_line_and_the_errors_that_repeat_it_none():
         "failed: clips: no room (job merge_clips; log: logs/m.log)",
         "clips: 0 of 1 job, 1 failed",
     ]
+
+
+def test_after_ctrl_c_no_job_is_listed_as_failed():
+    register(dag_job("merge_clips", log="logs/m.log"))
+    run, stream = shows()
+    receive(run, STARTED, record("run_info"), record("job_info", jobid=0, log=["logs/m.log"]))
+    assert not display.is_stopped()
+    with pytest.raises(KeyboardInterrupt):
+        run.interrupt(2, None)
+    run.interrupt(2, None)
+    assert display.is_stopped()
+    receive(
+        run,
+        record("error", logging.ERROR, "a command failed", exception="RuleException"),
+        record("job_error", logging.ERROR, jobid=0, log=["logs/m.log"], rule_msg=None),
+    )
+    display.finish()
+    run.close()
+    assert stream.getvalue().splitlines()[1:] == []
 
 
 def test_other_errors_and_warnings_are_never_lost():
@@ -451,6 +526,19 @@ def test_reports_in_lines_become_rarer(monkeypatch):
     texts = stream.getvalue().splitlines()
     assert texts[0] == "trailers: 30 of 99999 movies, 7 s left"
     assert 100 < len(texts) < 200
+
+
+def test_lines_say_nothing_twice_and_nothing_of_short_stages(monkeypatch):
+    seconds = iter([0.0, 0, 29, 31, 32, 33, 34])
+    monkeypatch.setattr(time, "monotonic", lambda: next(seconds))
+    stream = io.StringIO()
+    lines = views.Lines(stream)
+    short = views.StageProgress("clips", "jobs", total=2, done=1, at_work=True)
+    ended = replace(short, done=2, at_work=False, finished=True)
+    waiting = replace(short, done=0, at_work=False)
+    for stage in (waiting, short, short, ended, short, ended):
+        lines.show([stage])
+    assert stream.getvalue() == "clips: 2 of 2 jobs\n"
 
 
 class Terminal(io.StringIO):

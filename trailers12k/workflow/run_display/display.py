@@ -9,15 +9,15 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from types import FrameType
 from typing import IO, Any
 
-from trailers12k.common.movie import Movie
 from trailers12k.jobs.context import QUIET
 from trailers12k.jobs.outcome import outcome_file
 from trailers12k.workflow.run_display import dry_run
-from trailers12k.workflow.run_display.plan import PlannedJob, planned_jobs
+from trailers12k.workflow.run_display.plan import Movies, PlannedJob, planned_jobs
 from trailers12k.workflow.run_display.progress import RunProgress
 from trailers12k.workflow.run_display.views import View, view_on
 
@@ -30,6 +30,10 @@ SHARE = 20
 """A look takes at most one part in this many of the time."""
 HELD = 3.0
 """Seconds for which an error is held back, since a failed job may explain it."""
+UNSURE = 0.5
+"""Seconds for which a failure is held back, since Ctrl-C may have ended the job."""
+PATIENCE = 10.0
+"""Seconds after Ctrl-C in which another one is ignored, since Snakemake is ending the run."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +51,11 @@ class Words:
 class Registered:
     """What the Snakefile knows.
 
-    dag: Snakemake's graph of jobs. shards: shard -> its movies. logs: Snakemake's log files.
+    dag: Snakemake's graph of jobs. movies: of the run. logs: Snakemake's log files.
     """
 
     dag: Callable[[], Any]
-    shards: Callable[[], Mapping[str, Sequence[Movie]]]
+    movies: Callable[[], Movies]
     logs: Callable[[], Sequence[str]]
 
 
@@ -59,11 +63,11 @@ _registered: Registered | None = None
 _display: "RunDisplay | None" = None
 
 
-def register(workflow: Any, shards: Callable[[], Mapping[str, Sequence[Movie]]]) -> None:
-    """Tell the display what is planned. workflow: Snakemake's object. shards: shard -> movies."""
+def register(workflow: Any, movies: Callable[[], Movies]) -> None:
+    """Tell the display what is planned. workflow: Snakemake's object. movies: of the run."""
     global _registered
     _registered = Registered(
-        lambda: workflow.dag, shards, lambda: workflow.logger_manager.get_logfile()
+        lambda: workflow.dag, movies, lambda: workflow.logger_manager.get_logfile()
     )
 
 
@@ -76,6 +80,11 @@ def finish() -> None:
         shown = threading.Event()
         logging.getLogger(LOGGER).info("", extra={"event": _Finish(shown)})
         shown.wait(10)
+
+
+def is_stopped() -> bool:
+    """Whether Ctrl-C has ended this run."""
+    return _display is not None and _display.is_stopped
 
 
 @dataclass(frozen=True)
@@ -111,14 +120,28 @@ class RunDisplay:
         self._lock = threading.RLock()
         self._before: list[str] = []
         self._held: list[tuple[float, str]] = []
+        self._failures: list[tuple[float, str, str, str]] = []
         self._numbers: set[str] = set()
         self._said: set[str] = set()
         self._is_begun = self._is_last = self._is_finished = self._is_broken = False
+        self._stopped: float | None = None
         self._stop = threading.Event()
         self._looking: threading.Thread | None = None
         if not is_dry:
             os.environ[QUIET] = "1"  # jobs inherit it
         logging.getLogger(LOGGER).addFilter(self.observe)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether Ctrl-C has ended the run; then a job that ends has not failed."""
+        return self._stopped is not None
+
+    def interrupt(self, number: int, frame: FrameType | None) -> None:
+        """The handler of Ctrl-C. A second one would interrupt what Snakemake does at the end."""
+        now = time.monotonic()
+        if self._stopped is None or now - self._stopped > PATIENCE:
+            self._stopped = now
+            raise KeyboardInterrupt
 
     # In the thread that logs.
 
@@ -140,10 +163,10 @@ class RunDisplay:
         return True
 
     def _plan(self, registered: Registered) -> tuple[list[PlannedJob], dict[str, str]]:
-        shards = registered.shards()
-        jobs = planned_jobs(registered.dag(), shards)
+        movies = registered.movies()
+        jobs = planned_jobs(registered.dag(), movies, explains=self._is_dry)
         self._numbers |= {job.number for job in jobs}
-        return jobs, {movie.mid: movie.title for movies in shards.values() for movie in movies}
+        return jobs, {each.mid: each.title for listed in movies.shards.values() for each in listed}
 
     # In the thread of the plugin.
 
@@ -173,6 +196,7 @@ class RunDisplay:
                 for text in self._before:
                     self._message(text)
                 self._before.clear()  # Python closes handlers once more
+                self._release_failures(0)
                 self._release(0)
                 self._view.close()
             except (OSError, ValueError):
@@ -220,6 +244,7 @@ class RunDisplay:
     def _started(self, record: logging.LogRecord) -> None:
         if self._is_dry:
             return
+        self._release_failures(0)  # it may be tried again
         if planned := getattr(record, "planned", None):
             self._progress.plan(*planned)
         self._progress.start(str(record.__dict__["jobid"]))
@@ -234,11 +259,28 @@ class RunDisplay:
             self._held.pop()  # the same failure in Snakemake's words
         logs = [str(log) for log in values.get("log", ())]
         text = str(values.get("rule_msg") or "")
-        number = str(values["jobid"])
-        self._messages(self._progress.fail(number, text, logs[0] if logs else ""))
+        failure = time.monotonic(), str(values["jobid"]), text, logs[0] if logs else ""
+        self._failures.append(failure)
+
+    def _release_failures(self, age: float) -> None:
+        """Show the failures that were held back for so many seconds."""
+        now = time.monotonic()
+        for failure in list(self._failures):
+            since, number, text, log = failure
+            if now - since < age:
+                continue
+            self._failures.remove(failure)
+            if self.is_stopped:
+                self._progress.interrupt(number)
+            else:
+                self._messages(self._progress.fail(number, text, log))
         self._show()
 
     def _error(self, record: logging.LogRecord) -> None:
+        if record.__dict__.get("exception") == "WorkflowError":
+            self._release_failures(0)  # all jobs have ended
+        if self.is_stopped:
+            return  # "a job failed": the Snakefile says that the run was stopped
         is_explained = self._is_finished or (self._is_last and self._progress.failed_jobs)
         if is_explained and record.__dict__.get("exception") == "WorkflowError":
             return  # "at least one job failed", which the Snakefile has said better
@@ -271,6 +313,7 @@ class RunDisplay:
 
     def _end(self, event: _Finish) -> None:
         try:
+            self._release_failures(0)
             self._release(0)
             self._show()
             self._stop.set()
@@ -288,6 +331,7 @@ class RunDisplay:
                     return
                 try:
                     self._messages(self._progress.look())
+                    self._release_failures(UNSURE)
                     self._release(HELD)
                     self._show()
                 except (OSError, ValueError):

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
-from trailers12k.workflow.run_display.plan import PlannedJob
+from trailers12k.workflow.run_display.plan import NEW, PlannedJob
 
 MOST_ROWS = 30
 """Rows of the table; further stages are summed up, so that a plan has at most 40 lines."""
@@ -44,9 +44,10 @@ def _cells(jobs: Sequence[PlannedJob]) -> tuple[str, str, str, str]:
     rules = {rule for rule, _ in movies}
     own = [job for job in jobs if job.causes]
     causes = Counter(cause for job in own for cause in job.causes)
-    named = [cause for cause, _ in causes.most_common(MOST_CAUSES)]
-    if len(causes) > MOST_CAUSES:
-        named.append("...")
+    named = sorted(causes, key=lambda cause: (-causes[cause], cause))
+    named = [*named[:MOST_CAUSES], *["..."] * (len(named) > MOST_CAUSES)]
+    new = sum(job.new for job in own)
+    named = [f"{NEW}: {new}" if cause == NEW else cause for cause in named]
     why = ", ".join(named) or "an earlier job"
     numbers = len(movies) // max(1, len(rules)), len(own), len(jobs) - len(own)
     cells = [str(number) if number else "" for number in numbers]

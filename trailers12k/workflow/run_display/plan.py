@@ -1,25 +1,29 @@
 """The jobs that Snakemake plans, as plain values: of which stage, for which movies, and why.
 
-Reads Snakemake's graph of jobs, and looks which movies have records. Must not import Snakemake,
-which waits while this runs.
+Reads Snakemake's graph of jobs, which files exist, and tables of earlier runs. Must not import
+Snakemake, which waits while this runs.
 """
 
 import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import read_csv
 from trailers12k.common.movie import Movie
 from trailers12k.workflow.run_display.stages import OF_MOVIES, place_of, stage_of
 from trailers12k.workflow.run_status import DOWNLOADS
 
 CODE, MOVIES, SETTINGS = "changed code", "changed movies", "changed settings"
+NEW, DECISIONS = "new movies", "changed decisions"
 CAUSE_OF_PARAM = {
     "code": CODE,
     "movies": MOVIES,
     "labels": MOVIES,
-    "decided": "changed decisions",
-    "rejected": "changed decisions",
+    "decided": DECISIONS,
+    "rejected": DECISIONS,
     "retry_round": "retries due",
     "repairs": "damaged features",
 }
@@ -27,6 +31,24 @@ CAUSE_OF_PARAM = {
 
 MOST_NAMED = 3
 """Settings that a cause names."""
+TABLE = "data/movies.csv"
+"""The movies of the last run that listed them."""
+
+
+@dataclass(frozen=True)
+class Movies:
+    """The movies of a run.
+
+    shards: shard -> its movies. rejected: mids of all movies that a decision rejects.
+    """
+
+    shards: Mapping[str, Sequence[Movie]] = field(default_factory=dict)
+    rejected: Collection[str] = ()
+
+    def mids(self, shard: str = "") -> tuple[str, ...]:
+        """Of a shard; without one, of all."""
+        listed = [self.shards.get(shard, ())] if shard else self.shards.values()
+        return tuple(movie.mid for movies in listed for movie in movies)
 
 
 @dataclass(frozen=True)
@@ -35,7 +57,8 @@ class PlannedJob:
 
     number: Snakemake's number of it. movies: of its shard; empty for a job that is not of movies.
     causes: why it runs; empty if only because an earlier job runs, whose result may turn out
-    unchanged. log: its log file. collects: whether its result decides which jobs follow.
+    unchanged. log: its log file. collects: whether its result decides which jobs follow. new: how
+    many of its movies the earlier run did not have.
     """
 
     number: str
@@ -47,47 +70,66 @@ class PlannedJob:
     causes: tuple[str, ...] = ()
     log: str = ""
     collects: bool = False
+    new: int = 0
 
 
-def planned_jobs(dag: Any, shards: Mapping[str, Sequence[Movie]]) -> list[PlannedJob]:
-    """The jobs of a run, in the order of the stages. shards: shard -> its movies.
+def planned_jobs(dag: Any, movies: Movies, explains: bool = False) -> list[PlannedJob]:
+    """The jobs of a run, in the order of the stages.
 
-    dag: Snakemake's graph. Rules that only name targets are left out.
+    dag: Snakemake's graph. Rules that only name targets are left out. explains: whether to look for
+    causes; only in a dry run, since Snakemake then keeps the params of jobs that have yet to run.
     """
-    jobs = [_planned(dag, job, shards) for job in dag.needrun_jobs() if job.output]
+    jobs = [_planned(dag, job, movies, explains) for job in dag.needrun_jobs() if job.output]
     return sorted(jobs, key=lambda job: (job.place, job.stage, job.rule, job.name))
 
 
-def _planned(dag: Any, job: Any, shards: Mapping[str, Sequence[Movie]]) -> PlannedJob:
+def _planned(dag: Any, job: Any, movies: Movies, explains: bool) -> PlannedJob:
     rule, wildcards = job.rule.name, dict(job.wildcards_dict)
-    listed = shards.get(wildcards.get("shard", ""), ()) if rule in OF_MOVIES else ()
-    mids = tuple(movie.mid for movie in listed)
-    stage = stage_of(rule, wildcards)
+    shard = wildcards.get("shard", "")
+    causes = dict.fromkeys(_causes(dag, job)) if explains else {}
+    new: Collection[str] = ()
+    if MOVIES in causes:
+        # What was listed last, which the job may not have seen if the run was interrupted.
+        earlier = _mids_of(job.output[0] if stage_of(rule, {}) in DOWNLOADS else TABLE)
+        if earlier is not None:
+            now = set(movies.mids(shard))
+            gone = {*earlier} - {*movies.mids()}
+            new = now - earlier
+            rejected = gone & {*movies.rejected}
+            del causes[MOVIES]
+            causes |= dict.fromkeys([NEW] * bool(new) + [DECISIONS] * bool(rejected))
+            if gone - rejected or not (new or rejected):
+                causes[MOVIES] = None
     return PlannedJob(
         number=str(dag.jobid(job)),
         rule=rule,
-        stage=stage,
+        stage=stage_of(rule, wildcards),
         place=place_of(rule),
         name=" ".join([rule, *map(str, wildcards.values())]),
-        movies=mids,
-        causes=tuple(_causes(dag.reason(job), job, _new(stage, mids))),
+        movies=movies.mids(shard) if rule in OF_MOVIES and shard else (),
+        causes=tuple(causes),
+        new=len(new),
         log=str(job.log[0]) if job.log else "",
         collects=bool(job.rule.is_checkpoint),
     )
 
 
-def _new(stage: str, mids: Iterable[str]) -> int:
-    """How many movies of a stage of downloads have no record."""
-    folder = DOWNLOADS.get(stage)
-    return sum(not (folder / f"{mid}.json").exists() for mid in mids) if folder else 0
+def _mids_of(table: str) -> set[str] | None:
+    """The movies of a table of an earlier run; None when it cannot be read."""
+    try:
+        return {row["mid"] for row in read_csv(table)}
+    except (OSError, ValueError, KeyError, UserError):
+        return None
 
 
-def _causes(reason: Any, job: Any, new: int) -> Iterator[str]:
+def _causes(dag: Any, job: Any) -> Iterator[str]:
     """The causes of a job's own, in words."""
+    reason = dag.reason(job)
     if reason.forced:
         yield "requested"
     if reason.missing_output:
-        yield "not made yet" if set(job.output) <= reason.missing_output else "missing files"
+        # Snakemake names only files that another job needs.
+        yield "missing files" if any(Path(path).exists() for path in job.output) else "not made yet"
     if reason.incomplete_output:
         yield "unfinished files"
     if reason.updated_input - reason.updated_input_run:
@@ -96,10 +138,22 @@ def _causes(reason: Any, job: Any, new: int) -> Iterator[str]:
         yield "other input files"
     if reason.code_changed or reason.software_stack_changed:
         yield CODE
-    if reason.params_changed:
-        change = reason.params_changed
-        for cause in causes_of_params(dict(job.params.items()), change.only_old, change.only_new):
-            yield f"new movies: {new}" if cause == MOVIES and new else cause
+    if change := _params_change(dag, job):
+        yield from causes_of_params(dict(job.params.items()), change.only_old, change.only_new)
+
+
+def _params_change(dag: Any, job: Any) -> Any:
+    """Snakemake's comparison of a job's params with those of its files; None if they are equal.
+
+    Snakemake compares no params of a job that follows another one, since it runs in any case.
+    """
+    reason = dag.reason(job)
+    if reason.params_changed or reason.missing_output or not reason.updated_input_run:
+        return reason.params_changed
+    try:
+        return dag.workflow.persistence.params_changed(job)
+    except Exception:  # a param may need a file that an earlier job has yet to make
+        return None
 
 
 def causes_of_params(

@@ -93,7 +93,7 @@ class RunProgress:
         self._jobs: dict[str, _Job] = {}
         self._titles: Mapping[str, str] = {}
         self._began: dict[str, tuple[float, int]] = {}
-        self._messages: dict[str, int] = {}
+        self._messages: dict[tuple[str, str], int] = {}
 
     def plan(self, jobs: Sequence[PlannedJob], titles: Mapping[str, str]) -> None:
         """Set the jobs that are to run; those that are known keep their state.
@@ -129,6 +129,7 @@ class RunProgress:
         messages = list(self._look_at(job))
         job.state = "done"
         stage = job.planned.stage
+        messages += self._limited(stage, list(self._earlier_failures(job)), "earlier failures")
         if job.outcome:
             texts = [f"warning: {stage}: {text}" for text in job.outcome.warnings]
             messages += self._limited(stage, texts)
@@ -146,6 +147,11 @@ class RunProgress:
         reason = error or text or f"it ended without a reason{_last_line(log)}"
         line = f"failed: {planned.stage}: {one_line(reason)} (job {planned.name}; log: {log})"
         return messages + self._limited(planned.stage, [line])
+
+    def interrupt(self, number: str) -> None:
+        """A job has ended because the run was stopped; the next run repeats it."""
+        if job := self._jobs.get(number):
+            job.state = "waiting"
 
     def look(self) -> list[str]:
         """Read what the jobs at work have written since; returns messages."""
@@ -207,6 +213,20 @@ class RunProgress:
                     failures.append(f"failed: {job.planned.stage}: {self._described(row)}")
         yield from self._limited(job.planned.stage, failures)
 
+    def _earlier_failures(self, job: _Job) -> Iterator[str]:
+        """Messages about movies that failed before this run, and were not tried in it."""
+        outcome = job.outcome
+        untried = [mid for mid in job.planned.movies if mid not in job.seen]
+        new = [row["status"] for row in job.seen.values()].count(FAILED)
+        left = outcome.counts.get(FAILED, 0) - new if outcome and outcome.records else 0
+        for mid in untried:
+            if left <= 0 or outcome is None:
+                return
+            row = _read_row(Path(outcome.records, f"{mid}.json"))
+            if row and row["status"] == FAILED:
+                left -= 1
+                yield f"failed in an earlier run: {job.planned.stage}: {self._described(row)}"
+
     def _described(self, row: LedgerRow) -> str:
         mid, reason = row["mid"], row.get("reason", "")
         detail = one_line(str(row.get("detail") or ""))
@@ -214,13 +234,13 @@ class RunProgress:
         movie = f"{one_line(title)} ({mid})" if title else mid
         return f"{movie}: {reason}" + (f": {detail}" if detail and detail != reason else "")
 
-    def _limited(self, stage: str, texts: Sequence[str]) -> list[str]:
-        """The messages of a stage, until there are too many."""
-        before = self._messages.get(stage, 0)
-        self._messages[stage] = before + len(texts)
+    def _limited(self, stage: str, texts: Sequence[str], kind: str = "messages") -> list[str]:
+        """The messages of a stage, until there are too many of a kind."""
+        before = self._messages.get((stage, kind), 0)
+        self._messages[stage, kind] = before + len(texts)
         shown = [_cut(text) for text in texts[: max(0, MOST_MESSAGES - before)]]
         if before < MOST_MESSAGES <= before + len(texts):
-            shown.append(f"{stage}: further messages are not shown; see trailers12k status")
+            shown.append(f"{stage}: further {kind} are not shown; see trailers12k status")
         return shown
 
 
@@ -237,6 +257,15 @@ def _new_row(job: _Job, mid: str) -> LedgerRow | None:
     except (OSError, ValueError, TypeError, KeyError, UserError):
         return None
     return record.row if record and record.time >= job.outcome.began else None
+
+
+def _read_row(path: Path) -> LedgerRow | None:
+    """The row of a movie's record; None for one that cannot be read."""
+    try:
+        record = read_record(path.parent, path.stem)
+    except (OSError, ValueError, TypeError, KeyError, UserError):
+        return None
+    return record.row if record else None
 
 
 def _cut(text: str) -> str:

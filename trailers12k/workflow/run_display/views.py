@@ -77,7 +77,8 @@ class Lines:
 
     def __init__(self, stream: IO[str]):
         self._stream = stream
-        self._ended: set[str] = set()
+        self._ended: dict[str, str] = {}
+        self._since: dict[str, float] = {}
         self._last: dict[str, int] = {}
         self._open: list[str] = []
         self._pause = FIRST_PAUSE
@@ -85,23 +86,31 @@ class Lines:
 
     def show(self, stages: Sequence[StageProgress]) -> None:
         """Print the stages that have ended since and, after a pause, those at work."""
+        now = time.monotonic()
         for stage in stages:
-            if stage.finished and stage.stage not in self._ended:
-                self.message(f"{stage.stage}: {in_words(stage)}")
-        self._ended = {stage.stage for stage in stages if stage.finished}
+            if stage.finished:
+                # A stage may end twice with the same numbers: jobs are planned during a run.
+                if self._ended.get(stage.stage) != (text := f"{stage.stage}: {in_words(stage)}"):
+                    self.message(text)
+                self._ended[stage.stage] = text
+            if stage.at_work:
+                self._since.setdefault(stage.stage, now)
+            else:
+                self._since.pop(stage.stage, None)
         self._open = [
             f"{stage.stage}: {in_words(stage)} until now"
             for stage in stages
             if not stage.finished and (stage.ended or stage.at_work)
         ]
-        if time.monotonic() < self._next:
+        if now < self._next:
             return
         for stage in stages:
-            if stage.at_work and self._last.get(stage.stage) != stage.ended:
+            is_long = now - self._since.get(stage.stage, now) >= FIRST_PAUSE
+            if is_long and self._last.get(stage.stage) != stage.ended:
                 self.message(f"{stage.stage}: {in_words(stage, _time_left(stage))}")
                 self._last[stage.stage] = stage.ended
         self._pause = min(LONGEST_PAUSE, self._pause * GROWTH)
-        self._next = time.monotonic() + self._pause
+        self._next = now + self._pause
 
     def message(self, text: str) -> None:
         """Print a line."""
