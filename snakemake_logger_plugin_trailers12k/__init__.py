@@ -26,8 +26,12 @@ class LogHandler(LogHandlerBase):
         from snakemake.scheduling.job_scheduler import _ERROR_MSG_FINAL
 
         from trailers12k.workflow.run_display.display import RunDisplay, Words
+        from trailers12k.workflow.run_display.job_output import JobOutput
 
         settings = self.common_settings
+        self._jobs: JobOutput | None = None
+        if not settings.dryrun and threading.current_thread() is threading.main_thread():
+            self._jobs = JobOutput(lambda: self._display.is_stopped)  # before sys.stderr is used
         self._display = RunDisplay(
             sys.stdout if settings.stdout else sys.stderr,
             Words((NOTHING_TO_BE_DONE_MSG, *SHOWN), _ERROR_MSG_FINAL),
@@ -35,7 +39,7 @@ class LogHandler(LogHandlerBase):
             is_dry=settings.dryrun,
             is_colored=not settings.nocolor,
         )
-        if not settings.dryrun and threading.current_thread() is threading.main_thread():
+        if self._jobs:
             signal.signal(signal.SIGINT, self._display.interrupt)
 
     def emit(self, record: LogRecord) -> None:
@@ -45,6 +49,9 @@ class LogHandler(LogHandlerBase):
     def close(self) -> None:
         """Called at the end of Snakemake."""
         self._display.close()
+        if self._jobs:
+            self._jobs.close()
+            self._jobs = None
         super().close()
 
     @property

@@ -4,6 +4,8 @@ import io
 import json
 import logging
 import re
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -594,3 +596,15 @@ def test_the_messages_that_are_shown_are_snakemakes():
 
     text = Path(scheduler.__file__).read_text()
     assert all(json.dumps(message) in text for message in plugin.SHOWN)
+
+
+def test_what_jobs_print_is_hidden_after_ctrl_c_and_else_never_lost():
+    program = (
+        "import sys, subprocess; from trailers12k.workflow.run_display.job_output import JobOutput;"
+        "hidden = []; jobs = JobOutput(lambda: bool(hidden));"
+        "job = lambda text: subprocess.run(['sh', '-c', f'echo {text} >&2']);"
+        "job('shown'); jobs._forwarding.join(1); hidden.append(1); job('traceback');"
+        "print('own', file=sys.stderr); jobs.close(); job('later')"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert sorted(run.stderr.split()) == ["later", "own", "shown"] and run.returncode == 0
