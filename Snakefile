@@ -77,7 +77,7 @@ for file in ["targets", "common", *STAGES]:
 
 onsuccess:
     display.finish()
-    print(closing_words(workflow.dag_settings.targets, prediction, settings))
+    display.say(closing_words(workflow.dag_settings.targets, prediction, settings), sys.stdout)
 
 
 onerror:
@@ -85,5 +85,4 @@ onerror:
     made = set(workflow.dag.jobs) - set(workflow.dag.needrun_jobs())
     files = {str(file) for job in made for file in job.output}
     has_failed = bool(workflow.scheduler.failed) and not display.is_stopped()
-    words = error_words(settings, movies, files, has_failed)
-    print(words, file=sys.stderr, flush=True)
+    display.say(error_words(settings, movies, files, has_failed), sys.stderr)

@@ -164,6 +164,16 @@ def test_messages_of_a_stage_are_limited():
     assert len(texts) == MOST_MESSAGES + 1 and "further messages are not shown" in texts[-1]
 
 
+def test_a_long_title_leaves_room_for_the_reason():
+    running = RunProgress()
+    running.plan([TRAILERS], {MIDS[0]: "x" * 400})
+    running.start("1")
+    write_outcome(todo=MIDS)
+    write_record(MIDS[0], "failed", reason="network")
+    (text,) = running.look()
+    assert text.endswith(f"x ... ({MIDS[0]}): network") and len(text) < 120
+
+
 def test_the_time_left_follows_from_the_speed_of_the_stage(monkeypatch):
     now = 100.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
@@ -608,3 +618,13 @@ def test_what_jobs_print_is_hidden_after_ctrl_c_and_else_never_lost():
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert sorted(run.stderr.split()) == ["later", "own", "shown"] and run.returncode == 0
+
+
+def test_the_last_words_of_a_run_survive_a_closed_pipe():
+    program = (
+        "import sys, os; from trailers12k.workflow.run_display import display;"
+        "r, w = os.pipe(); os.dup2(w, 1); os.close(w); os.close(r);"
+        "display.say('the end', sys.stdout)"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (0, "")

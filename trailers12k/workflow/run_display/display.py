@@ -82,6 +82,17 @@ def finish() -> None:
         shown.wait(10)
 
 
+def say(text: str, stream: IO[str]) -> None:
+    """Print the last words of a run. A closed pipe (`| head`) does not make it fail."""
+    try:
+        print(text, file=stream, flush=True)
+    except OSError:
+        for each in (stream, sys.stdout, sys.stderr):  # for what Python prints at its end
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nothing, each.fileno())
+            os.close(nothing)
+
+
 def is_stopped() -> bool:
     """Whether Ctrl-C has ended this run."""
     return _display is not None and _display.is_stopped

@@ -22,6 +22,7 @@ MOST_MESSAGES = 10
 """Failures and warnings of a stage that are shown; its ledgers and logs have all."""
 LONGEST = 300
 """Characters of a message."""
+LONGEST_TITLE = 60
 SURE = 5.0
 """Seconds at a stage before the time that it needs is estimated."""
 
@@ -231,7 +232,7 @@ class RunProgress:
         mid, reason = row["mid"], row.get("reason", "")
         detail = one_line(str(row.get("detail") or ""))
         title = self._titles.get(mid)
-        movie = f"{one_line(title)} ({mid})" if title else mid
+        movie = f"{_cut(one_line(title), LONGEST_TITLE)} ({mid})" if title else mid
         return f"{movie}: {reason}" + (f": {detail}" if detail and detail != reason else "")
 
     def _limited(self, stage: str, texts: Sequence[str], kind: str = "messages") -> list[str]:
@@ -268,8 +269,8 @@ def _read_row(path: Path) -> LedgerRow | None:
     return record.row if record else None
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 4] + " ..."
+def _cut(text: str, longest: int = LONGEST) -> str:
+    return text if len(text) <= longest else text[: longest - 4] + " ..."
 
 
 def _last_line(log: str) -> str:
