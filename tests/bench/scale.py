@@ -52,6 +52,7 @@ def of_size(movies: int, shards: int, values: dict[str, float]) -> dict[str, flo
         "stores_gb": features.disk - packed,
         "packed_gb": packed,
         "sheets_gb": stages[formulas.CLIPS].disk,
+        "disk_gb": sum(stage.disk for stage in costs.stages),
     }
     result = {f"{name}_hours_{movies}": seconds / 3600 for name, seconds in hours.items()}
     result |= {
