@@ -70,7 +70,8 @@ def text(settings: Settings, movies: int, cores: int) -> str:
     size = formulas.Collection(movies, youtube=movies, web=0)
     costs = formulas.estimate(settings, size, measured.figures, cores)
     origin = f"measured on {measured.date}, {measured.machine}"
-    return estimate_text.describe(costs, size, cores, origin, 1e15, settings.device != "cpu")
+    has_gpu, of_trailer = settings.device != "cpu", formulas.trailer_bytes(settings, size)
+    return estimate_text.describe(costs, size, cores, origin, 1e15, has_gpu, of_trailer)
 
 
 def main() -> None:
