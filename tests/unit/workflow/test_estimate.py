@@ -180,3 +180,27 @@ def test_every_shipped_figure_has_a_date_and_a_machine():
     for file in files:
         content = json.loads(file.read_text())
         assert {"date", "machine"} == content["measured"].keys() and content["figures"], file
+
+
+@pytest.mark.parametrize("value", ['"x"', "null", "-5", "NaN", "1e400"])
+def test_damaged_figures_of_this_machine_are_refused_in_one_line(folder, value):
+    measured.OWN.parent.mkdir(parents=True, exist_ok=True)
+    head = '{"measured": {"date": "2026-11-26", "machine": "m"}, "figures": {"decode": '
+    measured.OWN.write_text(head + value + "}}")
+    with pytest.raises(UserError, match="cannot be read .*; delete it"):
+        measured.own()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"s\tcpu_time\n1\tinf\n", b"s\tcpu_time\n1\n", b"\xff\xfe"]
+)
+def test_a_damaged_benchmark_counts_as_none(folder, content):
+    benchmark = folder / "000.tsv"
+    benchmark.write_bytes(content)
+    assert estimate_inputs._cpu_time(benchmark) is None
+    assert estimate_inputs._cpu_time(folder) is None
+
+
+def test_the_published_archives_are_fetched_whole():
+    with pytest.raises(UserError, match="--movies does not apply"):
+        estimate_inputs.collection(load({"movies": "published"}), 100)
