@@ -100,6 +100,7 @@ def _of_sources(settings: Settings, movies: int | None) -> Collection:
         count,
         youtube=round(share * sum(_is_on_youtube(movie) for movie in known)),
         web=round(share * sum(_is_on_the_web(movie) for movie in known)),
+        posters=round(share * sum(_has_web_poster(movie) for movie in known)),
     )
 
 
@@ -129,12 +130,21 @@ def _is_on_the_web(movie: Movie) -> bool:
     return bool(first) and not is_youtube(first[0]) and local_path(first[0]) is None
 
 
+def _has_web_poster(movie: Movie) -> bool:
+    return bool(movie.poster_url) and local_path(movie.poster_url) is None
+
+
 def _as_measured(size: Collection) -> Collection:
     """The size with the trailers' own length and clips, where shards are finished."""
     seconds = [float(row["duration"]) for row in _finished("trailers") if row.get("duration")]
     clips = [int(row["clips"]) for row in _finished("clips") if row.get("clips")]
     if len(seconds) >= LEAST and len(clips) >= LEAST:
-        return replace(size, seconds=sum(seconds) / len(seconds), clips=sum(clips) / len(clips))
+        return replace(
+            size,
+            seconds=sum(seconds) / len(seconds),
+            clips=sum(clips) / len(clips),
+            measured=len(seconds),
+        )
     return size
 
 
