@@ -15,6 +15,7 @@ HERE = workflow.current_basedir.get_path_or_uri(secret_free=True)
 sys.path.append(HERE)
 
 from trailers12k.settings import load
+from trailers12k.settings.files import check_keys
 from trailers12k.workflow import folder
 from trailers12k.workflow.clone import check_paths
 from trailers12k.workflow.closing_words import closing_words
@@ -41,6 +42,9 @@ configfile: "config.yaml" if Path("config.yaml").exists() else f"{HERE}/config.y
 
 
 with one_line_errors():
+    # Not in jobs, which run with what was read at the start.
+    if workflow.is_main_process:
+        check_keys(workflow.configfiles)
     settings = load(config)
     folder.check(settings.collection)
     movies = MovieList(settings)

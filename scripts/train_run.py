@@ -47,6 +47,7 @@ def main() -> None:
                 shuffle_labels=spec.get("shuffle_labels", False),
                 device=where,
                 backbone_weights=describe_weights(map(stores.attributes, stored)),
+                split=split,
             ),
             Path(snakemake.output.checkpoint).parent,
             state_file=f"build/training/{run}/split{split}.pt",

@@ -52,6 +52,7 @@ def of_size(movies: int, shards: int, values: dict[str, float]) -> dict[str, flo
         "stores_gb": features.disk - packed,
         "packed_gb": packed,
         "sheets_gb": stages[formulas.CLIPS].disk,
+        "disk_gb": sum(stage.disk for stage in costs.stages),
     }
     result = {f"{name}_hours_{movies}": seconds / 3600 for name, seconds in hours.items()}
     result |= {
@@ -69,7 +70,8 @@ def text(settings: Settings, movies: int, cores: int) -> str:
     size = formulas.Collection(movies, youtube=movies, web=0)
     costs = formulas.estimate(settings, size, measured.figures, cores)
     origin = f"measured on {measured.date}, {measured.machine}"
-    return estimate_text.describe(costs, size, cores, origin, 1e15, settings.device != "cpu")
+    has_gpu, of_trailer = settings.device != "cpu", formulas.trailer_bytes(settings, size)
+    return estimate_text.describe(costs, size, cores, origin, 1e15, has_gpu, of_trailer)
 
 
 def main() -> None:

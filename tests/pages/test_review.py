@@ -215,7 +215,10 @@ def test_undo_withdraw_and_changes_of_mind(small, visit):
     assert state(page, 0) == "" and "Nothing to undo" in page.locator("#said").inner_text()
     # Decisions that came with the page can be withdrawn, and stay so.
     page.locator(f"#{mid(1)}").get_by_text("Withdraw").click()
-    page.locator("#gone summary").click()
+    gone = page.locator("#gone summary")
+    assert gone.inner_text() == "1 decision about a movie that is not listed: Gone (tt9999999)"
+    gone.click()
+    assert "delete its row from curation.csv" in page.locator("#gone p").inner_text()
     page.locator("#gone").get_by_role("button").click()
     # Accepting a wrong trailer removes it from `wrong`; accepting a replacement keeps `wrong`.
     page.locator(f"#{mid(3)}").focus()

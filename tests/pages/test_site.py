@@ -99,3 +99,13 @@ def test_twenty_questions_are_listed():
 def test_the_search_finds_the_answer_first(search, question, answer):
     found = [name for name in search(question.replace("`", "")) if name != "questions"]
     assert found[:1] == [answer]
+
+
+def test_the_tables_of_all_keys_need_no_scrolling_on_a_phone(context, site):
+    page = context.new_page()
+    page.goto(f"{site}/configuration.html")
+    tables = page.locator(".md-typeset__table")
+    assert tables.count() > 10
+    wider = "all => all.filter(t => t.scrollWidth > t.parentElement.clientWidth + 1).length"
+    assert tables.evaluate_all(wider) == 0
+    page.close()

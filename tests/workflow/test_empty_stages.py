@@ -81,4 +81,5 @@ def test_a_subset_without_a_movie_is_reported_in_one_line(tmp_path):
     run = project.run()
     assert run.code != 0 and "Traceback" not in run.text
     assert not {"score_runs", "draw_report"} & run.jobs.keys()
-    assert all("subset has" in error and "see the ledger" in error for error in errors(run))
+    assert errors(run) and all(error.startswith("split ") for error in errors(run))
+    assert all("(data/ledger.csv says why); add movies" in error for error in errors(run))

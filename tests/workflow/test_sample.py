@@ -92,19 +92,34 @@ def test_features_are_the_same_bytes_whoever_else_is_in_the_job(sample, of_table
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
-        ("shard=3", "error: config: shard: unknown key (value 3); allowed: "),
+        ("shard=3", "error: config: shard: unknown key (value 3); did you mean shards? Allowed: "),
         ("movies=none.csv", "error: movies: none.csv does not exist"),
         ("seed=many", "error: config: seed: 'many' has the wrong type"),
     ],
 )
 def test_a_wrong_configuration_ends_the_run_in_one_line(tmp_path, argument, message):
     snakefile = ["--snakefile", str(ROOT / "Snakefile"), "--directory", str(tmp_path)]
+    assert message in error_of([*snakefile, "--config", argument])
+
+
+@pytest.mark.parametrize("option", [[], ["--configfile", "other.yaml"]])
+def test_a_section_that_is_there_twice_ends_the_run_in_one_line(tmp_path, option):
+    name = option[-1] if option else "config.yaml"
+    (tmp_path / name).write_text("training: {epochs: 1}\nseed: 1\ntraining: {lr: 1}\n")
+    snakefile = ["--snakefile", str(ROOT / "Snakefile"), "--directory", str(tmp_path)]
+    files = [str(tmp_path / each) if each == name else each for each in option]
+    error = error_of([*snakefile, "--dry-run", *files])
+    assert f"{name}, line 3: training is in line 1 already" in error
+
+
+def error_of(arguments: list[str]) -> str:
+    """The one line about an error with which Snakemake ends."""
     done = subprocess.run(
-        [sys.executable, "-m", "snakemake", *snakefile, "--cores", "1", "--config", argument],
+        [sys.executable, "-m", "snakemake", "--cores", "1", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
     )
     assert done.returncode == 1
-    errors = [line for line in done.stderr.splitlines() if "error" in line.lower()]
-    assert len(errors) == 1 and message in errors[0]
+    (error,) = [line for line in done.stderr.splitlines() if "error" in line.lower()]
+    return error

@@ -78,6 +78,8 @@ class TrainingRequest:
     device: str = "cpu"
     backbone_weights: str = ""
     """Describes the weights of the backbones, for the log and run.json."""
+    split: int = 0
+    """The number of the split, for messages."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ def train(
     number of a movie's clips, or a loss or a prediction is not finite.
     """
     folder, settings = Path(folder), request.settings
-    rows = _select_movies(data)
+    rows = _select_movies(data, request.split)
     mids = {subset: [data.mids[row] for row in places] for subset, places in rows.items()}
     labels = data.labels
     if request.shuffle_labels:
@@ -301,8 +303,11 @@ def _run_epochs(
     return state
 
 
-def _select_movies(data: TrainingData) -> dict[str, np.ndarray]:
-    """Subset -> rows of the label table, int64, whose movies are in all streams."""
+def _select_movies(data: TrainingData, split: int) -> dict[str, np.ndarray]:
+    """Subset -> rows of the label table, int64, whose movies are in all streams.
+
+    split: its number, for the message of the `UserError` where a subset has too few movies.
+    """
     clips = {name: packed.clips for name, packed in data.streams.items()}
     present = set(common_movies(clips, data.mids))
     rows = {}
@@ -313,12 +318,37 @@ def _select_movies(data: TrainingData) -> dict[str, np.ndarray]:
         # BatchNorm cannot normalise a single row.
         least = 2 if subset == "training" else 1
         if len(rows[subset]) < least:
+            lost = [data.mids[row] for row in in_split if data.mids[row] not in present]
+            stores = [packed.path.stem for packed in data.streams.values()]
             raise UserError(
-                f"the {subset} subset has {len(in_split)} movies in this split, "
-                f"{len(rows[subset])} of them in all of {', '.join(data.streams)}: at least "
-                f"{least} needed; add movies to the table, or see the ledger for failed ones"
+                f"split {split}: {_too_few(subset, len(in_split), least, lost, stores)}; add "
+                "movies to the table"
             )
     return rows
+
+
+def _too_few(
+    subset: str, count: int, least: int, lost: Sequence[str], stores: Sequence[str]
+) -> str:
+    """Which of the `count` movies of a subset have no features, where too few are left.
+
+    least: how many movies the subset needs. lost: mids of those without features in all `stores`.
+    """
+    if not lost:
+        movies = {0: "no movie", 1: "only 1 movie"}.get(count, f"only {count} movies")
+        return f"{movies} for {subset}, at least {least} needed"
+    where = f"features in {' and '.join(stores)} (data/ledger.csv says why)"
+    shown = ", ".join(lost[:3]) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
+    if count == 1:
+        return f"its only {subset} movie, {shown}, has no {where}"
+    if len(lost) == count:
+        return f"none of its {count} {subset} movies ({shown}) has {where}"
+    left = count - len(lost)
+    verb = "has" if len(lost) == 1 else "have"
+    return (
+        f"only {left} of its {count} {subset} movies is left, at least {least} needed: {shown} "
+        f"{verb} no {where}"
+    )
 
 
 def _shuffle_labels(labels: np.ndarray, rows: np.ndarray, seed: int) -> np.ndarray:

@@ -54,8 +54,8 @@ def estimate(
 
     The estimate is for the whole collection, from nothing, on CPUs; trailers12k status has the time
     that a run has left. It rests on finished jobs of this folder where there are any, else on
-    figures that --measure took, else on figures of another machine. Expect it to be right within a
-    factor of two.
+    figures that --measure took, else on figures of another machine. The answer names the length of
+    a trailer on which it rests: time and disk grow with it.
     """
     from trailers12k.workflow import estimate as formulas
     from trailers12k.workflow import estimate_inputs, estimate_text, measured
@@ -69,7 +69,10 @@ def estimate(
     costs = formulas.estimate(settings, size, figures.figures, cores, figures.per_movie)
     free = shutil.disk_usage(".").free
     has_gpu = settings.device != "cpu"
-    typer.echo(estimate_text.describe(costs, size, cores, figures.origin, free, has_gpu))
+    of_trailer = None if settings.is_published else formulas.trailer_bytes(settings, size)
+    typer.echo(
+        estimate_text.describe(costs, size, cores, figures.origin, free, has_gpu, of_trailer)
+    )
 
 
 def _measure(settings: "Settings") -> None:

@@ -32,9 +32,9 @@ def register(app: typer.Typer) -> None:
         "init",
         short_help="Create a collection in a new folder.",
         epilog=examples(
-            "trailers12k init my-movies",
-            "trailers12k init rebuild --preset trailers12k",
-            "trailers12k init my-movies --no-git      # without versions",
+            "trailers12k init ../my-movies",
+            "trailers12k init ../rebuild --preset trailers12k",
+            "trailers12k init ../my-movies --no-git   # without versions",
         ),
     )(init)
 
@@ -61,7 +61,7 @@ def init(
     """Create a collection: config.yaml with the few keys that matter, and an example movies.csv.
 
     With --preset: config.yaml with every key, and no movies.csv. DIR becomes a Git repository with
-    DVC, for versions; inside another repository, DVC is added.
+    DVC, for versions; inside another repository than the clone of this workflow, DVC is added.
     """
     if git:
         _require_programs()
@@ -117,14 +117,17 @@ def _require_programs() -> None:
 def _init_repository(folder: Path, names: Iterable[str]) -> None:
     """Make the folder a repository of Git and DVC; inside another repository, of DVC alone.
 
+    The clone of this workflow is no such repository: its history is not the collection's.
+
     names: files of the collection for its first commit. Files that exist stay. Raises `UserError`
     where git or dvc fails.
     """
     from trailers12k.versions.repository import REPOSITORY_FILES, git, init_repository
+    from trailers12k.workflow import clone
 
-    top = init_repository(folder)
+    top = init_repository(folder, clone.folder())
     if top.resolve() != folder.resolve():
-        typer.echo(f"{folder} lies in the Git repository {top}, which keeps its versions.")
+        typer.echo(f"{folder} is part of the Git repository {top}, which keeps its versions.")
         return
     files = [*REPOSITORY_FILES, *names]
     git("add", "--", *files, folder=folder)

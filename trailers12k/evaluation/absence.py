@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from trailers12k.common.vocabulary import GENRES
 
 EXPLANATION = (
-    "A genre that no movie of a subset has lacks a precision-recall curve there. The published "
-    "evaluation counts it as 50 % whatever a model predicts, which draws mAP towards 50 %; wAP "
-    "leaves it out."
+    "Some genres have no movie in a subset, so they have no precision-recall curve there. The "
+    "published evaluation counts such a genre as 50 %, whatever a model predicts. This draws mAP "
+    "towards 50 %; wAP leaves the genre out."
 )
 
 

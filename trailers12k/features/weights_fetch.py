@@ -6,6 +6,7 @@ Reads a network or a folder; writes files of weights. Must not know what the net
 import logging
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -70,10 +71,21 @@ def _family(model: str) -> ModuleType:
     return import_module(FAMILY_MODULES[family_of(model)])
 
 
+def _origins(model: str) -> list[Origin]:
+    """Where a model's weights are published. Raises `UserError`, with where its name is found."""
+    origins: Callable[[str], list[Origin]] = _family(model).origins
+    if family_of(model) == "shufflenet3d":  # One model, whose error says all.
+        return origins(model)
+    try:
+        return origins(model)
+    except UserError as error:
+        raise UserError(f"{error}; trailers12k backbones FILTER lists the models") from error
+
+
 def _published(source: WeightsSource, folder: Path, mirror: str | None) -> tuple[Path, str, str]:
     """The file, the name of the weights, and the address that they came from."""
     model, faults = source.model, []
-    for origin in _family(model).origins(model):
+    for origin in _origins(model):
         file = folder / origin.path
         address = origin.url if mirror is None else f"{mirror.rstrip('/')}/{origin.path}"
         sha256 = source.sha256 or _hash_in_name(origin) or _hash_from_hub(address)

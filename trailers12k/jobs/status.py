@@ -19,6 +19,8 @@ from trailers12k.jobs.runner import read_record
 
 RECENT = 200
 """Number of movies from whose times the speed of a stage is estimated."""
+LOST_BEFORE = ("no_trailer", "no_poster")
+"""Reasons of movies that a stage skips because an earlier stage, which says why, lost them."""
 IDLE = 600.0
 """Seconds without a finished movie that are taken for a break between runs."""
 
@@ -29,7 +31,8 @@ class StageStatus:
 
     movies: of the collection. done, failed, skipped, waiting: of these. bytes: of the files that
     the stage made. left: estimated seconds for the waiting movies, or None. reasons: of the
-    failures, with counts, the most frequent first.
+    failures, with counts, the most frequent first. skip_reasons: of the skipped movies, without
+    those that an earlier stage lost.
     """
 
     stage: str
@@ -41,38 +44,62 @@ class StageStatus:
     bytes: int
     left: int | None
     reasons: str
+    skip_reasons: str = ""
 
 
 COLUMNS = [field.name for field in fields(StageStatus)]
 
 
 def gather(
-    shards: Mapping[str, Sequence[Movie]], stages: Mapping[str, Mapping[str, Path]]
+    shards: Mapping[str, Sequence[Movie]],
+    stages: Mapping[str, Mapping[str, Path]],
+    earlier: Mapping[str, str] | None = None,
 ) -> list[StageStatus]:
     """The progress of each stage; changes no file.
 
-    shards: shard -> its movies. stages: stage -> shard -> the folder of its movies' records.
+    shards: shard -> its movies. stages: stage -> shard -> the folder of its movies' records, in the
+    order of the flow. earlier: stage -> the stage whose lost movies it will skip.
     """
-    return [_status(stage, shards, folders) for stage, folders in stages.items()]
+    lost: dict[str, set[str]] = {}
+    rows = []
+    for stage, folders in stages.items():
+        unneeded = lost.get((earlier or {}).get(stage, ""), set())
+        row, lost[stage] = _status(stage, shards, folders, unneeded)
+        rows.append(row)
+    return rows
 
 
 def _status(
-    stage: str, shards: Mapping[str, Sequence[Movie]], folders: Mapping[str, Path]
-) -> StageStatus:
+    stage: str,
+    shards: Mapping[str, Sequence[Movie]],
+    folders: Mapping[str, Path],
+    unneeded: set[str],
+) -> tuple[StageStatus, set[str]]:
+    """The progress of a stage, and the mids of the movies that it lost.
+
+    unneeded: mids that will be skipped, which counts as done even before their job comes to them.
+    """
     counts: Counter[str] = Counter()
-    reasons: Counter[str] = Counter()
-    size = 0
+    reasons: dict[str, Counter[str]] = {FAILED: Counter(), SKIPPED: Counter()}
+    lost, size = set(unneeded), 0
     for shard, movies in shards.items():
+        unseen = unneeded & {movie.mid for movie in movies}
         for row in _rows(Path(f"build/ledger/{stage}/{shard}.csv"), folders[shard], movies):
-            if row.get("reason") != "stopped":
-                counts[row["status"]] += 1
+            unseen.discard(row["mid"])
             size += int(row.get("bytes") or 0)
-            if row["status"] == FAILED:
-                reasons[row["reason"]] += 1
+            if row.get("reason") == "stopped":
+                continue
+            counts[row["status"]] += 1
+            if row["status"] in reasons:
+                reasons[row["status"]][row["reason"]] += 1
+                lost.add(row["mid"])
+        counts[SKIPPED] += len(unseen)
     total = sum(map(len, shards.values()))
     waiting = total - counts.total()
     speed = _speed(set(folders.values())) if waiting else None
-    return StageStatus(
+    for reason in LOST_BEFORE:
+        del reasons[SKIPPED][reason]
+    row_of_stage = StageStatus(
         stage,
         movies=total,
         done=counts[OK],
@@ -81,8 +108,14 @@ def _status(
         waiting=waiting,
         bytes=size,
         left=round(waiting / speed) if speed else None,
-        reasons=", ".join(f"{reason} {number}" for reason, number in reasons.most_common()),
+        reasons=_counted(reasons[FAILED]),
+        skip_reasons=_counted(reasons[SKIPPED]),
     )
+    return row_of_stage, lost
+
+
+def _counted(reasons: Counter[str]) -> str:
+    return ", ".join(f"{reason} {number}" for reason, number in reasons.most_common())
 
 
 def _rows(ledger: Path, folder: Path, movies: Sequence[Movie]) -> Iterator[LedgerRow]:
@@ -140,6 +173,8 @@ def describe(
             wait = min(times) - time.time()
             when = f"in {duration(wait)}" if wait > 0 else "in the next run"
             lines.append(f"    {len(times)} of them will be tried again, the first {when}")
+        if stage.skip_reasons:
+            lines.append(f"    skipped: {stage.skip_reasons}")
     if stop_reason:
         lines.append(f"Downloading is stopped: {stop_reason}")
     return "\n".join(lines)

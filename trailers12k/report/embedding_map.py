@@ -18,7 +18,7 @@ from PIL import Image
 from trailers12k.common.vocabulary import GENRES
 from trailers12k.report import charts, drawing, theme
 from trailers12k.report.formatting import FIGURES_FOLDER, json_for_script, relative_link
-from trailers12k.report.numbers import count
+from trailers12k.report.numbers import counted
 from trailers12k.report.pictures import Still
 from trailers12k.report.thumbnails import PER_PICTURE, Thumbnails
 
@@ -85,7 +85,8 @@ def map_of(
         strips=[Markup(html.escape(uri)) for uri in (thumbnails.pictures if thumbnails else [])],
         paths={store: relative_link(f"results/map/{store}.csv") for store in embeddings},
         still=_small_png(Path(FIGURES_FOLDER) / f"map_{first}.png"),
-        alt=f"A scatter plot of {count(len(places))} trailers by the features of {first}, coloured "
+        alt=f"A scatter plot of {counted(len(places), 'trailer')} by the features of {first}, "
+        "coloured "
         "by first genre; the table holds the positions.",
     )
 

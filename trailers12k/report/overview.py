@@ -87,6 +87,11 @@ def untrained_words(summary: pd.DataFrame) -> str:
     untrained, runs = untrained_runs(summary), trained_runs(summary)
     if not untrained:
         return ""
+    if len(runs) == 1:
+        return (
+            "The only run uses backbones with random weights. "
+            "Its scores say nothing about the published models."
+        )
     who = "All" if len(untrained) == len(runs) else f"{count(len(untrained))} of"
     names = f", {listed(untrained)}," if len(untrained) <= 2 < len(runs) else ""
     verb = "uses" if len(untrained) == 1 else "use"

@@ -133,14 +133,17 @@ def funnel_words(table: pd.DataFrame) -> str:
     """The rows of funnel.csv in a few sentences."""
     remaining = table[table["status"] == OK].set_index("step")["movies"]
     clauses = {
-        "curation": "{} passed the review",
-        "trailers": "{} have a complete trailer",
-        "features": "{} have features in the stores of every run",
-        "test": "{} are test movies of at least one split",
+        "curation": ("passed the review", "passed the review"),
+        "trailers": ("has a complete trailer", "have a complete trailer"),
+        "features": (
+            "has features in the stores of every run",
+            "have features in the stores of every run",
+        ),
+        "test": ("is a test movie of at least one split", "are test movies of at least one split"),
     }
     parts = [
-        clause.format(count(remaining[step]))
-        for step, clause in clauses.items()
+        f"{count(remaining[step])} {one if remaining[step] == 1 else many}"
+        for step, (one, many) in clauses.items()
         if step in remaining
     ]
     lost = [

@@ -159,9 +159,16 @@ def trailer_words(table: pd.DataFrame) -> str:
     medians = measures["median"]
     return (
         f"A typical trailer lasts {duration(medians['duration'])}, has "
-        f"{quantity(medians['shots'])} shots, and is cut into {quantity(medians['clips'])} clips. "
+        f"{_measured(medians['shots'], 'shot')}, and is cut into "
+        f"{_measured(medians['clips'], 'clip')}. "
         f"These are medians over {counted(measures.loc['duration', 'movies'], 'trailer')}."
     )
+
+
+def _measured(value: float, noun: str) -> str:
+    """A measurement with its noun: `1 shot`, `4.1 shots`."""
+    text = quantity(value)
+    return f"{text} {noun if text == '1' else noun + 's'}"
 
 
 def measure_grid(table: pd.DataFrame) -> Grid:
@@ -207,7 +214,8 @@ def split_grid(table: pd.DataFrame) -> Grid:
 def result_words(summary: pd.DataFrame, settings: Settings) -> str:
     """How many runs there are, which are controls, and how many agree with the paper."""
     runs = trained_runs(summary)
-    words = f"{counted(len(runs), 'run')}, each trained on every split."
+    each = "" if len(runs) == 1 else "each "
+    words = f"{counted(len(runs), 'run')}, {each}trained on every split."
     shuffled = sorted(controls(settings) & {*runs["run"]})
     if shuffled:
         verb = "was" if len(shuffled) == 1 else "were"
@@ -217,9 +225,16 @@ def result_words(summary: pd.DataFrame, settings: Settings) -> str:
     compared = runs[runs["paper_uap"].notna()] if "paper_uap" in runs else runs.iloc[:0]
     if len(compared):
         within = int(compared["uap_within"].map(_is_true).sum())
+        of_them, agreeing = f"{count(len(compared))} of them", count(within) if within else "none"
+        if len(runs) == 1:
+            verb = "agrees" if within else "does not agree"
+            return (
+                f"{words} The paper reports it. Within both standard deviations together, our µAP "
+                f"{verb} with the paper's."
+            )
         words += (
-            f" The paper reports {count(len(compared))} of them. Within both standard deviations "
-            f"together, our µAP agrees with the paper's for {count(within) if within else 'none'}."
+            f" The paper reports {of_them}. Within both standard deviations together, our µAP "
+            f"agrees with the paper's for {agreeing}."
         )
     return words
 
@@ -259,7 +274,8 @@ def tested_words(summary: pd.DataFrame) -> str:
     tested, of = next(iter(numbers))
     if len(numbers) > 1 or tested == of:
         return ""
-    return f"All runs were tested on {count(tested)} of {counted(of, 'test movie')}; chance on all."
+    who = "The run was" if len(runs) == 1 else "All runs were"
+    return f"{who} tested on {count(tested)} of {counted(of, 'test movie')}; chance on all."
 
 
 def result_rows(summary: pd.DataFrame) -> list[ResultRow]:

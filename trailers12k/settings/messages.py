@@ -4,6 +4,7 @@ Reads and writes nothing. Must not know how a stage uses its settings.
 """
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
@@ -56,11 +57,13 @@ def describe(error: ValidationError) -> str:
 
 
 def _unknown_key(path: Path, value: object, schema: dict[str, Any]) -> str:
-    *above, _ = path
+    *above, name = path
     section = next(each for each in options(at(schema, above), schema) if "properties" in each)
     keys = ", ".join(sorted(section["properties"]))
     where = f" in {_key(above)}" if above else ""
-    return f"{_key(path)}: unknown key (value {_shown(value)}); allowed{where}: {keys}"
+    near = get_close_matches(str(name), section["properties"], 1, cutoff=0.7)
+    hint = f"did you mean {near[0]}? Allowed" if near else "allowed"
+    return f"{_key(path)}: unknown key (value {_shown(value)}); {hint}{where}: {keys}"
 
 
 def _bad_name(section: Path, name: object) -> str:

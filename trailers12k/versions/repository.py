@@ -89,17 +89,17 @@ def _last_error(done: subprocess.CompletedProcess[str]) -> str:
     return (errors or lines)[-1]
 
 
-def init_repository(directory: str | Path) -> Path:
+def init_repository(directory: str | Path, clone: Path | None = None) -> Path:
     """Make a folder a repository of Git and DVC; inside a Git repository, of DVC alone.
 
+    clone: a repository that keeps no collections, so a folder inside it becomes one of its own.
     Files that exist stay; .gitignore gets the lines that it lacks. Nothing is committed: the first
     snapshot does that. Returns the top folder of the Git repository. Raises `UserError` when git or
     dvc fails.
     """
     directory = Path(directory)
-    try:
-        top = Path(git("rev-parse", "--show-toplevel", folder=directory))
-    except UserError:
+    top = around = _top(directory)
+    if top is None or (clone and top.resolve() == clone.resolve() != directory.resolve()):
         git("init", "--quiet", "--initial-branch", "main", folder=directory)
         top = directory
     is_subfolder = top.resolve() != directory.resolve()
@@ -110,7 +110,7 @@ def init_repository(directory: str | Path) -> Path:
         write_text(ignored, "\n".join([*lines, *missing]) + "\n")
     texts = {
         ".dvcignore": DVCIGNORE,
-        ".dvc/config": DVC_CONFIG.format(remote=_remote(directory, top)),
+        ".dvc/config": DVC_CONFIG.format(remote=_remote(directory, around or directory)),
     }
     kept = [name for name in texts if (directory / name).exists()]
     if not (directory / ".dvc").exists():
@@ -121,7 +121,15 @@ def init_repository(directory: str | Path) -> Path:
     return top
 
 
-def _remote(directory: Path, top: Path) -> str:
-    """The default remote, relative to .dvc: a folder beside the repository."""
-    remote = top.resolve().parent / f"{directory.resolve().name}-versions"
+def _top(directory: Path) -> Path | None:
+    """The top folder of the Git repository that a folder is part of."""
+    try:
+        return Path(git("rev-parse", "--show-toplevel", folder=directory))
+    except UserError:
+        return None
+
+
+def _remote(directory: Path, around: Path) -> str:
+    """The default remote, relative to .dvc: a folder beside the outermost known repository."""
+    remote = around.resolve().parent / f"{directory.resolve().name}-versions"
     return Path(os.path.relpath(remote, directory.resolve() / ".dvc")).as_posix()

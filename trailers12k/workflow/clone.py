@@ -21,13 +21,17 @@ BRACES = re.compile("[{}]")
 """Snakemake takes these for wildcards in the path of a script."""
 
 
+def folder() -> Path:
+    """The clone: the folder that holds the package."""
+    return Path(trailers12k.__file__).resolve().parents[1]
+
+
 def check_paths() -> None:
     """Raise `UserError` where the path of Python or of the clone has a character with which jobs
     fail. The folder of a collection may have any path."""
-    clone = str(Path(trailers12k.__file__).resolve().parents[1])
     for what, path, pattern in (
         ("Python", sys.executable, NO_COMMAND),
-        ("the clone", clone, BRACES),
+        ("the clone", str(folder()), BRACES),
     ):
         if fault := pattern.search(path):
             raise UserError(
@@ -39,7 +43,7 @@ def check_paths() -> None:
 
 def snakefile() -> Path:
     """The Snakefile of the clone. Raises `UserError` where the package has none beside it."""
-    path = Path(trailers12k.__file__).resolve().parents[1] / "Snakefile"
+    path = folder() / "Snakefile"
     if not (path.is_file() and (path.parent / "rules").is_dir()):
         raise UserError(
             "the installed package has no Snakefile; clone the repository at version "

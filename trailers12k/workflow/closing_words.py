@@ -6,8 +6,7 @@ Snakemake.
 
 import textwrap
 import time
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from trailers12k.common.files import read_csv
@@ -16,6 +15,7 @@ from trailers12k.downloads import retries
 from trailers12k.evaluation.absence import absence_sentences
 from trailers12k.movies.sources.odd_rows import REASON as ODD_ROW
 from trailers12k.settings import Settings
+from trailers12k.workflow.loss_sentences import loss_sentences
 from trailers12k.workflow.prediction_request import PredictionRequest
 from trailers12k.workflow.run_status import DOWNLOADS
 
@@ -61,7 +61,7 @@ def _results(summary: str, settings: Settings, rows: Rows) -> str:
     sentences = [
         *[line.split("**")[1] for line in lines if line.startswith("**")][:1],
         *_absences(),
-        *_losses(rows, settings.backbones),
+        *loss_sentences(rows, settings.backbones),
         *_odd_rows(rows),
     ]
     # The run, four scores, perhaps the paper's four, the weights.
@@ -113,31 +113,11 @@ def _compact(table: Sequence[Sequence[str]]) -> str:
     return "\n".join(GAP.join(row).rstrip() for row in cells)
 
 
-def _losses(rows: Rows, stores: Iterable[str]) -> list[str]:
-    """A sentence per kind of loss: how many movies, and why."""
-    kinds = (
-        ({"trailers"}, "trailers was lost", "trailers were lost"),
-        ({"posters"}, "posters was lost", "posters were lost"),
-        ({"clips"}, "trailers gave no clips", "trailers gave no clips"),
-        (set(stores), "movies lacks features", "movies lack features"),
-    )
-    sentences = []
-    for stages, one, many in kinds:
-        tried = [row for row in rows if row["stage"] in stages and row["status"] != SKIPPED]
-        failed = {row["mid"]: row["reason"] for row in tried if row["status"] == FAILED}
-        counts = Counter(failed.values()).most_common()
-        reasons = ", ".join(f"{number} {reason}" for reason, number in counts)
-        movies = len({row["mid"] for row in tried})
-        if failed:
-            what = one if len(failed) == 1 else many
-            sentences.append(f"{len(failed)} of {movies} {what}: {reasons}.")
-    return sentences
-
-
 def _odd_rows(rows: Rows) -> list[str]:
     """How many rows of files that users cannot correct were left out or used in part."""
     odd = sum(row["reason"] == ODD_ROW for row in rows)
-    return [f"{odd} rows of published files were odd: {ODD_ROW} in {LEDGER}."] if odd else []
+    what = "row of published files was" if odd == 1 else "rows of published files were"
+    return [f"{odd} {what} odd: {ODD_ROW} in {LEDGER}."] if odd else []
 
 
 def _next_steps(settings: Settings, rows: Rows) -> dict[str, str]:

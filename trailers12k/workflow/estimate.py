@@ -39,7 +39,9 @@ class Collection:
     """Sizes on which costs depend.
 
     movies: their number. youtube, web: how many trailers come from YouTube, and from other servers;
-    the rest are files of this machine. seconds, clips: of a trailer, on average.
+    the rest are files of this machine. seconds, clips: of a trailer, on average. measured: the
+    number of this folder's trailers from which these come; 0 where they are assumed. posters: how
+    many posters come from servers; None for one of each movie.
     """
 
     movies: int
@@ -47,6 +49,8 @@ class Collection:
     web: int
     seconds: float = TRAILER_SECONDS
     clips: float = TRAILER_SECONDS * CLIPS_PER_SECOND
+    measured: int = 0
+    posters: int | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,16 @@ def backbone_name(settings: Settings, store: str) -> str:
     """The name of the figure of a store's backbone."""
     backbone = settings.backbone(store)
     return f"{backbone.model} {backbone.size or 'own size'} {backbone.precision}"
+
+
+def trailer_bytes(settings: Settings, collection: Collection) -> float:
+    """The size that a trailer's file is assumed to have."""
+    return collection.seconds * TRAILER_BYTES * _pixels(settings)
+
+
+def _pixels(settings: Settings) -> float:
+    side = SHORT_SIDE if settings.is_sample else settings.trailers.short_side
+    return (side / SHORT_SIDE) ** 2
 
 
 def estimate(
@@ -127,11 +141,11 @@ class _Costs:
     def downloads(self) -> StageCosts:
         """Trailers and posters, and their verification."""
         settings, size = self._settings, self._collection
-        trailers = (size.youtube + size.web) * size.seconds * TRAILER_BYTES * self._pixels
-        posters = size.movies * POSTER_BYTES
+        trailers = (size.youtube + size.web) * trailer_bytes(settings, size)
+        posters = (size.movies if size.posters is None else size.posters) * POSTER_BYTES
         rate = published.MEGABITS * 1e6 / 8
         pause = sum(settings.downloads.pause.get("youtube.com", (0, 0))) / 2
-        each = size.seconds * TRAILER_BYTES * self._pixels / rate
+        each = trailer_bytes(settings, size) / rate
         network = size.youtube * max(pause + each, 1 / GUEST_RATE) + size.web * each
         verify = size.seconds * self._pixels * self._figures["verify"]
         cpu = self._cpu("trailers", self._figures["download"] + verify)
@@ -205,8 +219,7 @@ class _Costs:
     @property
     def _pixels(self) -> float:
         """Pixels of a frame relative to those for which decoding is measured."""
-        side = SHORT_SIDE if self._settings.is_sample else self._settings.trailers.short_side
-        return (side / SHORT_SIDE) ** 2
+        return _pixels(self._settings)
 
     @property
     def _used_share(self) -> float:

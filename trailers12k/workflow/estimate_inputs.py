@@ -5,6 +5,7 @@ figures. Must not know the formulas.
 """
 
 import csv
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -71,7 +72,12 @@ def collection(settings: Settings, movies: int | None) -> Collection:
         count = settings.sample.movies + len(BROKEN) if movies is None else movies
         size = Collection(count, youtube=0, web=count, seconds=4.3, clips=4.0)
     elif settings.is_published:
-        size = Collection(PAPER_MOVIES if movies is None else movies, 0, 0)
+        if movies is not None:
+            raise UserError(
+                "estimate: --movies does not apply to movies: published, whose archives are "
+                "fetched whole; leave it out"
+            )
+        size = Collection(PAPER_MOVIES, 0, 0)
     else:
         size = _of_sources(settings, movies)
     return _as_measured(size)
@@ -100,6 +106,7 @@ def _of_sources(settings: Settings, movies: int | None) -> Collection:
         count,
         youtube=round(share * sum(_is_on_youtube(movie) for movie in known)),
         web=round(share * sum(_is_on_the_web(movie) for movie in known)),
+        posters=round(share * sum(_has_web_poster(movie) for movie in known)),
     )
 
 
@@ -129,12 +136,21 @@ def _is_on_the_web(movie: Movie) -> bool:
     return bool(first) and not is_youtube(first[0]) and local_path(first[0]) is None
 
 
+def _has_web_poster(movie: Movie) -> bool:
+    return bool(movie.poster_url) and local_path(movie.poster_url) is None
+
+
 def _as_measured(size: Collection) -> Collection:
     """The size with the trailers' own length and clips, where shards are finished."""
     seconds = [float(row["duration"]) for row in _finished("trailers") if row.get("duration")]
     clips = [int(row["clips"]) for row in _finished("clips") if row.get("clips")]
     if len(seconds) >= LEAST and len(clips) >= LEAST:
-        return replace(size, seconds=sum(seconds) / len(seconds), clips=sum(clips) / len(clips))
+        return replace(
+            size,
+            seconds=sum(seconds) / len(seconds),
+            clips=sum(clips) / len(clips),
+            measured=len(seconds),
+        )
     return size
 
 
@@ -169,9 +185,9 @@ def _seconds(stage: str, folder: Path) -> float | None:
 
 def _cpu_time(benchmark: Path) -> float | None:
     """The CPU seconds of a job; None where Snakemake could not measure them."""
-    with benchmark.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
     try:
-        return float(rows[-1]["cpu_time"])
-    except (IndexError, KeyError, ValueError):
+        with benchmark.open(encoding="utf-8", newline="") as file:
+            seconds = float(list(csv.DictReader(file, delimiter="\t"))[-1]["cpu_time"])
+    except (OSError, IndexError, KeyError, TypeError, ValueError, csv.Error):
         return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None

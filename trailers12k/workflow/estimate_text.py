@@ -7,12 +7,19 @@ from trailers12k.workflow.estimate import DOWNLOADS, Collection, Estimate
 
 
 def describe(
-    estimate: Estimate, size: Collection, cores: int, origin: str, free: float, has_gpu: bool
+    estimate: Estimate,
+    size: Collection,
+    cores: int,
+    origin: str,
+    free: float,
+    has_gpu: bool,
+    trailer_bytes: float | None = None,
 ) -> str:
     """A dozen lines.
 
     cores: for which walls are computed. origin: of the figures. free: bytes of free disk space.
-    has_gpu: whether the configuration lets networks use a GPU.
+    has_gpu: whether the configuration lets networks use a GPU. trailer_bytes: of the file of a
+    trailer; None where no trailer is decoded.
     """
     disk = sum(stage.disk for stage in estimate.stages)
     network = sum(stage.network for stage in estimate.stages)
@@ -32,6 +39,8 @@ def describe(
     reason = "YouTube's limits" if most.stage == DOWNLOADS and size.youtube else ""
     reason = reason or ("the connection" if most.stage == DOWNLOADS else "the number of cores")
     lines += ["", f"What takes longest: {most.stage} ({reason} decides)."]
+    if trailer_bytes is not None:
+        lines.append(_trailers(size, trailer_bytes))
     if free < disk:
         lines.append(f"Not enough disk: {amount(free)} are free, {amount(disk)} are needed.")
     if has_gpu:
@@ -41,6 +50,16 @@ def describe(
         lines.append(f"Guessed, since never measured here: {names}; use --measure.")
     lines.append(f"Figures: {origin}.")
     return "\n".join(lines)
+
+
+def _trailers(size: Collection, trailer_bytes: float) -> str:
+    """The trailers on which all figures rest."""
+    a_trailer = f"{size.seconds:.0f} s, {size.clips:.0f} clips and {trailer_bytes / 1e6:.1f} MB"
+    if size.measured:
+        origin = f"the mean of the {size.measured:,} trailers that are finished in this folder"
+    else:
+        origin = "assumed, until five are finished in this folder"
+    return f"Each trailer counts as {a_trailer}: {origin}."
 
 
 def duration(seconds: float) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from trailers12k.features import store_index
 from trailers12k.features.backbones.names import weights_key
+from trailers12k.features.backbones.packaged import check_packaged
 from trailers12k.features.backbones.spec import family_of
 from trailers12k.settings import Settings, plain
 from trailers12k.workflow.code_versions import rule_version
@@ -18,7 +19,10 @@ NO_RESULT = ("batch", "file", "sha256")
 
 
 class FeaturePlan:
-    """The stores that are made, and the runs that use them."""
+    """The stores that are made, and the runs that use them.
+
+    Raises `UserError` for a backbone with `weights: package` whose model has no package.
+    """
 
     def __init__(self, settings: Settings):
         self._settings = settings
@@ -30,6 +34,9 @@ class FeaturePlan:
         self.stores = self.used if settings.is_published else list(settings.backbones)
         """The stores that are made. Of the authors' stores only those that runs use."""
         self.backbone = cache(self._backbone)
+        for store in [] if settings.is_published else self.stores:
+            if self.backbone(store)["weights"] == "package":
+                check_packaged(self.backbone(store)["model"])
 
     @property
     def inputs(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ the figures mean.
 
 import datetime
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,7 +38,11 @@ def shipped(name: str) -> Measured:
 def own() -> Measured | None:
     """The figures that were measured for this folder; None before. Raises `UserError`."""
     try:
-        return _measured(json.loads(OWN.read_text(encoding="utf-8")))
+        measured = _measured(json.loads(OWN.read_text(encoding="utf-8")))
+        for name, value in measured.figures.items():
+            if not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"{name}: {value}")
+        return measured
     except FileNotFoundError:
         return None
     except (OSError, KeyError, TypeError, ValueError) as error:

@@ -26,7 +26,7 @@ class RunStatus:
 
 def run_status(settings: Settings) -> RunStatus | None:
     """The state of every stage; None until the movies are collected. Raises `UserError`."""
-    movies, stages = MovieList(settings), FeaturePlan(settings).stages
+    movies, features = MovieList(settings), FeaturePlan(settings)
     if movies.must_collect and not Path(COLLECTED).exists():
         return None
     folders = {
@@ -34,9 +34,12 @@ def run_status(settings: Settings) -> RunStatus | None:
             shard: DOWNLOADS.get(stage) or Path("build/ledger") / stage / shard
             for shard in movies.shards
         }
-        for stage in stages
+        for stage in features.stages
     }
-    rows = status.gather(movies.shards, folders)
+    earlier = {"clips": "trailers"} | {
+        store: "posters" if of == "posters" else "clips" for store, of in features.inputs.items()
+    }
+    rows = status.gather(movies.shards, folders, earlier)
     pause = settings.downloads.retry_pause
     mids = {movie.mid for movie in movies.movies}
     due = {stage: retries.due_times(folder, pause, mids) for stage, folder in DOWNLOADS.items()}

@@ -16,6 +16,8 @@ from trailers12k.downloads.stop_signal import stop_reason
 from trailers12k.jobs import ledger
 from trailers12k.settings import Settings
 from trailers12k.workflow.download_plan import retry_round
+from trailers12k.workflow.feature_plan import FeaturePlan
+from trailers12k.workflow.loss_sentences import loss_sentences
 from trailers12k.workflow.movie_list import MovieList
 
 JOBS_FAILED = (
@@ -72,8 +74,9 @@ def error_words(
     """What a run that did not succeed prints last: why its first empty stage ended it, where to
     look, or that it was stopped.
 
-    made: the files of the run that are up to date. A stage is empty if all its ledgers are among
-    them, and no movie is ok. has_failed: whether a job failed; otherwise the run was stopped.
+    Where jobs failed, it counts the movies that were lost so far, since these may be why. made: the
+    files of the run that are up to date. A stage is empty if all its ledgers are among them, and no
+    movie is ok. has_failed: whether a job failed; otherwise the run was stopped.
     """
     if not has_failed:
         return f"error: {STOPPED}"
@@ -85,7 +88,22 @@ def error_words(
                 require_any(stage, paths)
     except UserError as error:
         return f"error: {error}"
-    return f"error: {JOBS_FAILED}"
+    rows = _rows_so_far(settings, movies)
+    losses = "; ".join(each.removesuffix(".") for each in loss_sentences(rows, settings.backbones))
+    return f"error: {JOBS_FAILED}{f' ({losses})' if losses else ''}"
+
+
+def _rows_so_far(settings: Settings, movies: MovieList) -> list[dict[str, str]]:
+    """The rows of the finished ledgers of all stages, about listed movies, each with its stage."""
+    rows = []
+    for stage in FeaturePlan(settings).stages:
+        for shard, listed in movies.shards.items():
+            path = Path(f"build/ledger/{stage}/{shard}.csv")
+            mids = {movie.mid for movie in listed}
+            if path.exists():
+                read = ledger.read_shard(path)
+                rows += [{"stage": stage, **row} for row in read if row["mid"] in mids]
+    return rows
 
 
 def needs_trailers(settings: Settings) -> bool:

@@ -245,14 +245,50 @@ def test_shuffling_permutes_the_labels_of_training_and_validation_movies(tmp_pat
 
 def test_too_few_movies(tmp_path):
     data = make_data(tmp_path)
+    request = TrainingRequest(QUICK, 0, split=1)
+
+    def message(lost=0, **fields):
+        """Of a training whose first `lost` movies have no features."""
+        mids = [mid.replace("tt0", "tt9") if n < lost else mid for n, mid in enumerate(data.mids)]
+        with pytest.raises(UserError) as error:
+            train(replace(data, mids=mids, **fields), request, tmp_path / "run")
+        return str(error.value)
+
     for number, subset in enumerate(vocabulary.SUBSETS):
         subsets = SUBSETS.copy()
         subsets[subsets == number] = (number + 1) % 3
-        with pytest.raises(UserError, match=f"the {subset} subset has 0 movies in this split"):
-            train(replace(data, subsets=subsets), TrainingRequest(QUICK, 0), tmp_path / "run")
-    others = [mid.replace("tt0", "tt9") for mid in data.mids]
-    with pytest.raises(UserError, match="28 movies in this split, 0 of them in all of image"):
-        train(replace(data, mids=others), TrainingRequest(QUICK, 0), tmp_path / "run")
+        least = 2 if number == 0 else 1
+        expected = (
+            f"split 1: no movie for {subset}, at least {least} needed; add movies to the table"
+        )
+        assert message(subsets=subsets) == expected
+    why = "features in image (data/ledger.csv says why); add movies to the table"
+    first = "tt9000000, tt9000001, tt9000002"
+    assert message(40) == (
+        f"split 1: none of its 28 training movies ({first} and 25 more) has {why}"
+    )
+    assert message(27) == (
+        "split 1: only 1 of its 28 training movies is left, at least 2 needed: "
+        f"{first} and 24 more have no {why}"
+    )
+    for own, other in ((1, 2), (2, 1)):
+        subsets = SUBSETS * 0
+        subsets[0], subsets[-1] = own, other
+        subset = vocabulary.SUBSETS[own]
+        assert message(1, subsets=subsets) == (
+            f"split 1: its only {subset} movie, tt9000000, has no {why}"
+        )
+    subsets = SUBSETS * 0
+    subsets[:3] = 1
+    assert message(3, subsets=subsets) == (
+        f"split 1: none of its 3 validation movies ({first}) has {why}"
+    )
+    subsets = SUBSETS * 0 + 1
+    subsets[:2] = 0
+    assert message(1, subsets=subsets) == (
+        "split 1: only 1 of its 2 training movies is left, at least 2 needed: "
+        f"tt9000000 has no {why}"
+    )
     assert not (tmp_path / "run").exists()
 
 

@@ -80,7 +80,20 @@ def test_inside_another_repository_only_dvc_is_added(tmp_path, identity, capsys)
     assert not (tmp_path / "mine" / ".git").exists()
     assert (tmp_path / "mine" / ".dvc" / "config").exists()
     assert git(tmp_path, "rev-list", "--all") == ""
-    assert "lies in the Git repository" in capsys.readouterr().out
+    assert "is part of the Git repository" in capsys.readouterr().out
+
+
+def test_a_collection_inside_the_clone_is_a_repository_of_its_own(tmp_path, identity, monkeypatch):
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    git(clone, "init", "--quiet")
+    monkeypatch.setattr("trailers12k.__file__", str(clone / "trailers12k" / "__init__.py"))
+    init(clone / "mine", git=True)
+    assert "config.yaml" in git(clone / "mine", "ls-files").split()
+    assert git(clone / "mine", "status", "--porcelain") == ""
+    assert git(clone, "ls-files") == ""  # nothing is staged in the clone
+    assert git(clone, "status", "--porcelain") == "?? mine/\n"
+    assert "url = ../../../mine-versions" in (clone / "mine" / ".dvc" / "config").read_text()
 
 
 def test_a_repository_without_dvc_gets_it_and_keeps_its_files(tmp_path, identity):

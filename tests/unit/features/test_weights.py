@@ -159,6 +159,12 @@ def test_without_a_network_the_error_says_what_to_do(tmp_path, monkeypatch):
     assert FILE in line and "weights_from" in line and "weights: random" in line
 
 
+@pytest.mark.parametrize("model", ["timm/resnet51", "torchvision/resnet51"])
+def test_an_unknown_model_is_refused_with_the_command_that_lists_them(model, tmp_path):
+    with pytest.raises(UserError, match=f"^backbone {model}: .*; trailers12k backbones FILTER"):
+        weights_fetch.fetch(WeightsSource(model), tmp_path)
+
+
 def test_a_folder_replaces_the_network(published, tmp_path):
     weights = fetch({"model": TIMM}, tmp_path, str(published))
     assert weights.sha256 == sha256_of(published / HUB / "model.safetensors")

@@ -47,7 +47,7 @@ def test_finished_shards_are_read_from_their_ledgers_and_others_from_their_recor
     ledger.write_shard("build/ledger/trailers/001.csv", rows)
     row = gather(tmp_path)
     assert (row.movies, row.done, row.failed, row.skipped, row.waiting) == (8, 2, 1, 1, 4)
-    assert (row.bytes, row.reasons) == (12, "private 1")
+    assert (row.bytes, row.reasons, row.skip_reasons) == (12, "private 1", "no_address 1")
 
 
 def test_the_time_left_is_estimated_from_recent_movies(tmp_path):
@@ -59,6 +59,29 @@ def test_the_time_left_is_estimated_from_recent_movies(tmp_path):
 
 def test_there_is_no_estimate_without_finished_movies(tmp_path):
     assert gather(tmp_path).left is None
+
+
+def test_movies_that_an_earlier_stage_lost_are_skipped_not_waited_for(tmp_path):
+    """An interrupted run: the ledger of clips is not written yet, that of the store neither."""
+    rows = [
+        {"mid": "tt0000001", "status": "ok"},
+        {"mid": "tt0000002", "status": "skipped", "reason": "no_address"},
+        {"mid": "tt0000003", "status": "failed", "reason": "private"},
+        {"mid": "tt0000004", "status": "skipped", "reason": "stopped"},
+    ]
+    ledger.write_shard("build/ledger/trailers/000.csv", rows)
+    folders = {stage: {"000": tmp_path / stage} for stage in ("trailers", "clips", "store")}
+    record(tmp_path / "clips", "tt0000002", "skipped", 0, reason="no_trailer")
+    earlier = {"clips": "trailers", "store": "clips"}
+    found = status.gather({"000": movies(1, 2, 3, 4)}, folders, earlier)
+    assert [(row.skipped, row.failed, row.waiting) for row in found] == [
+        (1, 1, 1),
+        (2, 0, 2),
+        (2, 0, 2),
+    ]
+    assert [row.skip_reasons for row in found] == ["no_address 1", "", ""]
+    text = status.describe(found, "", {})
+    assert "    failed: private 1\n    skipped: no_address 1\nclips" in text
 
 
 def test_the_description_is_readable():
@@ -90,11 +113,11 @@ def test_too_many_failures_and_stopped_downloads_are_refused():
 
 
 def test_the_progress_is_written_with_a_column_for_each_count(tmp_path):
-    row = status.StageStatus("clips", 9, 5, 1, 1, 2, 3000, None, "truncated 1")
+    row = status.StageStatus("clips", 9, 5, 1, 1, 2, 3000, None, "truncated 1", "no_address 1")
     status.write("status.csv", [row])
     assert (tmp_path / "status.csv").read_text().splitlines() == [
-        "stage,movies,done,failed,skipped,waiting,bytes,left,reasons",
-        "clips,9,5,1,1,2,3000,,truncated 1",
+        "stage,movies,done,failed,skipped,waiting,bytes,left,reasons,skip_reasons",
+        "clips,9,5,1,1,2,3000,,truncated 1,no_address 1",
     ]
 
 

@@ -124,6 +124,28 @@ def test_a_run_near_chance_is_called_so(a, deviation, words):
     assert answer.sentences[0] == f"Best run: {words}"
 
 
+def test_sentences_about_one_of_each_kind_are_singular():
+    one = [("movies", "ok", None, 4), ("trailers", "ok", None, 1), ("features", "ok", None, 1)]
+    rows = [*one, ("test", "ok", None, 1)]
+    funnel = pd.DataFrame(rows, columns=["step", "status", "reason", "movies"])
+    assert pictures.funnel_words(funnel) == (
+        "Of 4 movies, 1 has a complete trailer, 1 has features in the stores of every run and 1 is "
+        "a test movie of at least one split. No movie was lost."
+    )
+    run = {"run": "a", "pretrained": "false", "movies": 2, "of": 3}
+    summary = pd.DataFrame([run | {"paper_uap": 60.0, "uap_within": False}])
+    assert sections.result_words(summary, {}) == (
+        "1 run, trained on every split. The paper reports it. Within both standard deviations "
+        "together, our µAP does not agree with the paper's."
+    )
+    assert sections.tested_words(summary).startswith("The run was tested on 2 of 3 test movies")
+    assert overview.untrained_words(summary).startswith("The only run uses backbones with random")
+    measures = [{"measure": name, "movies": 1, "median": 1.0} for name in ("shots", "clips")]
+    measures.append({"measure": "duration", "movies": 1, "median": 4.0})
+    words = sections.trailer_words(pd.DataFrame(measures))
+    assert "has 1 shot, and is cut into 1 clip. These are medians over 1 trailer." in words
+
+
 def test_untrained_weights_are_named():
     what, answer, _ = overview.answers(run_tables(pretrained="false"), SETTINGS)
     assert answer.warning.startswith("1 of 2 runs uses backbones with random weights.")

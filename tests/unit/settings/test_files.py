@@ -7,7 +7,7 @@ import pytest
 from snakemake.utils import update_config
 
 from trailers12k.common.errors import UserError
-from trailers12k.settings.files import override, read_config, read_file
+from trailers12k.settings.files import check_keys, override, read_config, read_file
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,48 @@ def test_a_file_that_holds_no_mapping_is_refused_in_one_line(tmp_path, text, mes
     with pytest.raises(UserError, match=message) as error:
         read_file(path)
     assert str(path) in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("seed: 1\nclips: {fps: 24}\nseed: 2\n", "line 3: seed is in line 1 already"),
+        ("training:\n  lr: 1\n  batch: 4\n  lr: 2\n", "line 4: training.lr is in line 2 already"),
+        ("runs: {a: {image: x, image: y}}", "line 1: runs.a.image is in line 1 already"),
+        ("seed: 1\n'seed': 2\n", "line 2: seed is in line 1 already"),
+        ("a: [{b: 1}, {b: 2,\n b: 3}]", "line 2: a.b is in line 1 already"),
+        ('{\n"seed": 1,\n"seed": 2\n}', "line 3: seed is in line 2 already"),
+    ],
+)
+def test_a_key_that_is_there_twice_is_refused_with_both_lines(tmp_path, text, message):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    for read in (read_file, lambda file: check_keys([file])):
+        with pytest.raises(UserError, match=f"^{re.escape(f'{path}, {message}')}; ") as error:
+            read(path)
+        assert "\n" not in str(error.value)
+
+
+def test_equal_keys_of_different_sections_are_read(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("a: &a {b: 1, c: 1}\nb: {<<: *a, c: 2}\nc: [*a, {<<: *a}]\n1: x\n'1': y\n")
+    check_keys([path])
+    content = read_file(path)
+    assert content["b"] == {"b": 1, "c": 2} and content[1] == "x" and content["1"] == "y"
+
+
+def test_what_yaml_cannot_read_is_left_to_snakemake(tmp_path):
+    (tmp_path / "x.yaml").write_text("a: [")
+    check_keys([tmp_path / "x.yaml", tmp_path / "none.yaml"])
+
+
+@pytest.mark.parametrize("text", ["a:\n\tb: 1\n", "a: 1\n  \tb: 1\n", "a:\n  b: 1\n\tc: 2\n"])
+def test_a_tab_is_named_with_its_line(tmp_path, text):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    line = next(number for number, each in enumerate(text.splitlines(), 1) if "\t" in each)
+    with pytest.raises(UserError, match=f"config.yaml, line {line}: a tab; indent with spaces$"):
+        read_file(path)
 
 
 def test_an_alias_within_itself_is_refused_in_one_line(tmp_path, monkeypatch):

@@ -35,6 +35,16 @@ def test_a_preset_alone_gives_the_papers_values(preset, keys):
     ("path", "value", "message"),
     [
         ("typo", 1, "typo: unknown key (value 1); allowed: backbones, clips"),
+        (
+            "shard",
+            3,
+            "shard: unknown key (value 3); did you mean shards? Allowed: backbones, clips",
+        ),
+        (
+            "training/snipet",
+            1,
+            "training.snipet: unknown key (value 1); did you mean snippet? Allowed in training: ",
+        ),
         ("training/larning_rate", 1, "training.larning_rate: unknown key (value 1); allowed in"),
         ("splits/typo", 1, "splits.typo: unknown key (value 1); allowed in splits: extend, groups"),
         ("training/[shares]", 1, "training.[shares]: unknown key (value 1); allowed in training: "),
@@ -62,7 +72,11 @@ def test_a_preset_alone_gives_the_papers_values(preset, keys):
         ("runs/x", {"image": "none"}, "runs.x.image: 'none' is not a store of frames in backbones"),
         ("runs/x", {"image": "trailers_k_r2plus1d_fps24_fpc24"}, "is not a store of frames"),
         ("runs/x", {"shuffle_labels": True}, "runs.x: names no store; allowed: image, video"),
-        ("runs/x", {"images": "a"}, "runs.x.images: unknown key (value 'a'); allowed in runs.x: f"),
+        (
+            "runs/x",
+            {"images": "a"},
+            "runs.x.images: unknown key (value 'a'); did you mean image? Allowed in runs.x: f",
+        ),
         ("runs/..", {"image": "posters_i_swin"}, "runs: the name '..' is not allowed; allowed: le"),
         ("backbones/a-b", {"model": "x"}, "backbones: the name 'a-b' is not allowed; allowed: "),
         ("backbones/a", {"model": "timm/x"}, "backbones.a: input is missing; required: model"),
@@ -74,7 +88,7 @@ def test_a_preset_alone_gives_the_papers_values(preset, keys):
         (
             "backbones/a",
             {"modle": "timm/x", "input": "frames"},
-            "backbones.a.modle: unknown key (value 'timm/x'); allowed in backbones.a: batch, file",
+            "backbones.a.modle: unknown key (value 'timm/x'); did you mean model? Allowed in back",
         ),
         ("runs/2024", {"image": "posters_i_swin"}, "runs.2024.image: 'posters_i_swin' is not a s"),
         ("runs/chance", {"image": "x"}, "runs.chance: this name is reserved; allowed: any except"),

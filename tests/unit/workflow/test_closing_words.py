@@ -98,7 +98,7 @@ def finish(rows):
 def test_odd_rows_of_published_files_are_counted(folder):
     finish([("tt1", "imdb", "ok", "odd_row"), ("tt2", "clips", "failed", "corrupt")])
     words = closing_words((), None, OWN)
-    assert "1 rows of published files were odd: odd_row in data/ledger.csv." in words
+    assert "1 row of published files was odd: odd_row in data/ledger.csv." in words
     finish([("tt2", "clips", "failed", "corrupt")])
     assert "odd" not in closing_words((), None, OWN)
 
@@ -127,6 +127,23 @@ def test_losses_are_named_by_stage_and_reason(folder):
     REPORT.parent.mkdir()
     REPORT.touch()
     assert str(REPORT) in closing_words((), None, OWN)
+
+
+def test_movies_without_a_trailer_address_are_counted_but_not_those_without_a_poster(folder):
+    finish(
+        [
+            ("tt0", "trailers", "failed", "truncated"),
+            *((f"tt{n}", "trailers", "ok", "") for n in range(1, 11)),
+            ("tt11", "trailers", "skipped", "no_address"),
+            *((f"tt{n}", "posters", "skipped", "no_address") for n in range(12)),
+        ]
+    )
+    words = closing_words((), None, OWN)
+    assert "1 of 12 movies has no trailer address.\n" in words
+    assert "1 of 11 trailers was lost: 1 truncated.\n" in words
+    assert words.count("address") == 1
+    finish([(f"tt{n}", "trailers", "skipped", "no_address") for n in range(2)])
+    assert "2 of 2 movies have no trailer address.\n" in closing_words((), None, OWN)
 
 
 def test_the_next_step_depends_on_what_was_lost(folder):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import write_csv
+from trailers12k.common.files import read_csv, write_csv
 from trailers12k.settings import load
 from trailers12k.workflow import estimate_inputs, estimate_text, measured
 from trailers12k.workflow.estimate import (
@@ -16,6 +16,7 @@ from trailers12k.workflow.estimate import (
     Collection,
     backbone_name,
     estimate,
+    trailer_bytes,
 )
 
 PAPER = load({"movies": "trailers12k", "shards": 128})
@@ -84,7 +85,7 @@ def test_a_model_without_a_figure_counts_as_the_slowest_and_is_named():
     assert costs.bottleneck.stage == FEATURE_STAGE
     text = estimate_text.describe(costs, SIZE, 16, "measured", 1e15, False)
     assert "never measured" in text and "takes longest: features" in text
-    assert "Not enough disk" not in text
+    assert "Not enough disk" not in text and "Each trailer" not in text
     assert "Not enough disk" in estimate_text.describe(costs, SIZE, 16, "measured", 1e9, False)
 
 
@@ -93,6 +94,33 @@ def test_published_features_cost_a_download_and_the_trainings():
     of = stages(published, Collection(12_000, 0, 0))
     assert list(of) == [DOWNLOADS, TRAINING, "tables and report"]
     assert of[DOWNLOADS].network == pytest.approx(4e10, rel=0.02)
+
+
+def test_the_text_says_which_trailers_it_assumes(folder):
+    def line(size):
+        each = trailer_bytes(PAPER, size)
+        costs = estimate(PAPER, size, FIGURES, 16)
+        text = estimate_text.describe(costs, size, 16, "measured", 1e15, False, each)
+        return next(line for line in text.splitlines() if line.startswith("Each trailer"))
+
+    assert line(SIZE).startswith("Each trailer counts as 150 s, 151 clips and 9.8 MB: assumed")
+    Path("build/ledger/trailers").mkdir(parents=True)
+    Path("build/ledger/clips").mkdir()
+    rows = [{"mid": n, "status": "ok", "duration": 15.0, "clips": 7} for n in range(6)]
+    for stage in ("trailers", "clips"):
+        write_csv(f"build/ledger/{stage}/0.csv", list(rows[0]), rows)
+    size = estimate_inputs.collection(load({"movies": "movies.csv"}), 500)
+    words = "15 s, 7 clips and 1.0 MB: the mean of the 6 trailers that are finished in this folder."
+    assert line(size) == f"Each trailer counts as {words}"
+
+
+def test_local_files_are_no_download(folder):
+    rows = read_csv("movies.csv")
+    write_csv("movies.csv", list(rows[0]), [row | {"trailer_url": "a.mp4"} for row in rows])
+    local = load({"movies": "movies.csv", "downloads": {"local_files": True}})
+    size = estimate_inputs.collection(local, 500)
+    assert (size.youtube, size.web, size.posters) == (0, 0, 0)
+    assert stages(size=size)[DOWNLOADS].network == 0
 
 
 @pytest.mark.parametrize(
@@ -115,7 +143,7 @@ def test_finished_shards_give_their_own_figures(folder):
     figures = estimate_inputs.figures(settings)
     assert figures.per_movie == {"clips": 12.0} and "finished jobs: clips" in figures.origin
     size = estimate_inputs.collection(settings, None)
-    assert size == Collection(12, youtube=0, web=12)  # no duration is known
+    assert size == Collection(12, youtube=0, web=12, posters=0)  # no duration is known
     of = stages(settings, size, figures.figures, per_movie=figures.per_movie)
     assert of[CLIPS].cpu >= 12 * 12
 
@@ -152,3 +180,27 @@ def test_every_shipped_figure_has_a_date_and_a_machine():
     for file in files:
         content = json.loads(file.read_text())
         assert {"date", "machine"} == content["measured"].keys() and content["figures"], file
+
+
+@pytest.mark.parametrize("value", ['"x"', "null", "-5", "NaN", "1e400"])
+def test_damaged_figures_of_this_machine_are_refused_in_one_line(folder, value):
+    measured.OWN.parent.mkdir(parents=True, exist_ok=True)
+    head = '{"measured": {"date": "2026-11-26", "machine": "m"}, "figures": {"decode": '
+    measured.OWN.write_text(head + value + "}}")
+    with pytest.raises(UserError, match="cannot be read .*; delete it"):
+        measured.own()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"s\tcpu_time\n1\tinf\n", b"s\tcpu_time\n1\n", b"\xff\xfe"]
+)
+def test_a_damaged_benchmark_counts_as_none(folder, content):
+    benchmark = folder / "000.tsv"
+    benchmark.write_bytes(content)
+    assert estimate_inputs._cpu_time(benchmark) is None
+    assert estimate_inputs._cpu_time(folder) is None
+
+
+def test_the_published_archives_are_fetched_whole():
+    with pytest.raises(UserError, match="--movies does not apply"):
+        estimate_inputs.collection(load({"movies": "published"}), 100)

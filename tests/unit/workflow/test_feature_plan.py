@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from trailers12k.common.errors import UserError
 from trailers12k.workflow.feature_plan import FeaturePlan
 
 from .conftest import Wildcards
@@ -117,3 +118,12 @@ def test_of_the_published_stores_those_that_runs_use_are_made(settings_of):
     runs = {"resnet": {"image": "trailers_i_resnet_fpc24"}}
     plan = FeaturePlan(settings_of(movies="published", runs=runs))
     assert plan.stores == ["trailers_i_resnet_fpc24"] and plan.stages == []
+
+
+def test_weights_of_a_package_are_those_of_one_model(plan_of):
+    with pytest.raises(
+        UserError, match=r"timm/resnet10t: no package has its weights, only .*lite0"
+    ):
+        plan_of({IMAGE: {"weights": "package"}})
+    lite0 = {"model": "timm/tf_efficientnet_lite0", "weights": "package"}
+    assert plan_of({IMAGE: lite0}).backbone(IMAGE)["weights"] == "package"

@@ -22,7 +22,7 @@ class BackboneSpec:
     model: "torchvision/NAME" or "torchvision/NAME.WEIGHTS" (a member of the model's weights enum,
         by default its DEFAULT), "timm/NAME", "shufflenet3d/1.0x".
     weights: "random" (from the seed and the model's name), "pretrained", or "package" (weights of
-        a pip package, see `timm_nets.PACKAGED`).
+        a pip package, see `packaged.PACKAGED`).
     input: "clips" (the network sees a clip), "frames" (it sees single frames, whose features are
         averaged over the clip), "posters" (it sees one image).
     precision: "fp32", "bf16", or "auto": bf16 where the device has it in hardware and the model's

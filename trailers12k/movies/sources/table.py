@@ -5,6 +5,7 @@ how the movies are used.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +56,11 @@ def _record(row: Mapping[str, str], where: str, folder: Path) -> Record:
     genres = [genre for genre in row["genres"].split("|") if genre]
     for genre in genres:
         if genre not in GENRES:
+            near = get_close_matches(genre.strip().lower(), GENRES, 1, cutoff=0.8)
+            hint = f" (write {near[0]!r}, in lower case and without spaces)" if near else ""
             raise UserError(
                 f"{where}: genres: {genre!r} is not allowed; allowed: {', '.join(GENRES)}, "
-                "joined by |"
+                f"joined by |{hint}"
             )
     if len(set(genres)) < len(genres):
         raise UserError(

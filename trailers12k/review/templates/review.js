@@ -772,7 +772,9 @@
       : '';
     $('gone').hidden = !absent.length;
     if (!absent.length) return;
-    $('gone').querySelector('summary').textContent = `${number(absent.length)} decision${absent.length === 1 ? '' : 's'} about movies that are not listed`;
+    const named = absent.slice(0, 3).map((mid) => (published.get(mid).title ? `${published.get(mid).title} (${mid})` : mid)).join(', ');
+    const what = absent.length === 1 ? '1 decision about a movie that is' : `${number(absent.length)} decisions about movies that are`;
+    $('gone').querySelector('summary').textContent = `${what} not listed: ${named}${absent.length > 3 ? ', …' : ''}`;
     if (!$('gone').open) return;
     $('gone').querySelector('ul').replaceChildren(...absent.map((mid) => {
       const entry = decided(mid);
