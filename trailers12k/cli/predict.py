@@ -45,7 +45,7 @@ def predict(
     Prints the genres with their probabilities and writes them to results/predictions/. Further
     arguments are passed to Snakemake.
     """
-    snakemake.check_folder()
+    snakemake.check_folder(context.args)
     address = _address(trailer, context.args)
     # Snakemake would read a file called 1, true or `a: b.mp4` as another type than text, and a
     # cluster's shell would read its quotes.

@@ -32,7 +32,7 @@ def review(context: typer.Context) -> None:
 
     Runs what the page needs; nothing is trained. Further arguments are passed to Snakemake.
     """
-    snakemake.check_folder()
+    snakemake.check_folder(context.args)
     with subprocess.Popen(
         clone.snakemake_command(snakemake.with_display(["review", *context.args]))
     ) as running:

@@ -37,5 +37,5 @@ def run(context: typer.Context) -> None:
     many movies and jobs would run, and why. --verbose prints what Snakemake and the jobs print,
     which otherwise is in the log files. Every other argument is passed to Snakemake.
     """
-    snakemake.check_folder()
+    snakemake.check_folder(context.args)
     snakemake.replace_process(context.args)

@@ -3,6 +3,8 @@
 Starts processes. Must not know the rules or their targets.
 """
 
+import contextlib
+import itertools
 import os
 import pkgutil
 import sys
@@ -12,6 +14,7 @@ from pathlib import Path
 import typer
 
 from trailers12k.cli.collection import read_config
+from trailers12k.common.errors import UserError
 from trailers12k.workflow.clone import check_paths, snakefile, snakemake_command
 
 LOGGER = "trailers12k"
@@ -22,15 +25,36 @@ OWN_OUTPUT = ("--verbose", "--debug-dag", "--logger")
 """Options with which Snakemake prints as it does by itself, or as another plugin does."""
 
 
-def check_folder() -> None:
-    """Raise `UserError` without a clone, without a config.yaml that can be read here, and in a
-    folder in which no job can run.
+def check_folder(arguments: Sequence[str] = ()) -> None:
+    """Raise `UserError` without a clone, and where the folder of the run has no config.yaml that
+    can be read, cannot be written, or is one in which no job can run.
 
-    Snakemake names neither the file nor the line of a syntax error.
+    arguments: of Snakemake, whose --directory names another folder than this one. Snakemake names
+    neither the file nor the line of a syntax error.
     """
     snakefile()
     check_paths()
-    read_config()
+    folder = run_folder(arguments)
+    if not folder.is_dir():
+        raise UserError(f"--directory: the folder {folder} does not exist")
+    with contextlib.chdir(folder):
+        read_config()
+    # Snakemake locks it for a dry run too, and ends with a traceback where it cannot.
+    if not os.access(folder, os.W_OK):
+        raise UserError(f"{folder.resolve()} cannot be written; run in a folder that can")
+
+
+def run_folder(arguments: Sequence[str]) -> Path:
+    """The folder in which Snakemake runs: that of the last --directory or -d, else this one."""
+    folder = "."
+    for word, following in itertools.pairwise([*arguments, ""]):
+        if word in ("--directory", "-d"):
+            folder = following
+        elif word.startswith("--directory="):
+            folder = word.partition("=")[2]
+        elif word.startswith("-d") and not word.startswith("--"):
+            folder = word[2:]
+    return Path(folder)
 
 
 def replace_process(arguments: Sequence[str]) -> None:
@@ -39,7 +63,12 @@ def replace_process(arguments: Sequence[str]) -> None:
     if not _is_writable(Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())):
         # Snakemake caches sources there, and ends with a traceback where it cannot.
         os.environ["XDG_CACHE_HOME"] = str(Path(".snakemake/cache").absolute())
-    sys.stdout.flush()
+    if sys.stdout is None:
+        # Closed by the caller, which Snakemake does not expect.
+        os.open(os.devnull, os.O_WRONLY)
+        os.set_inheritable(1, True)
+    else:
+        sys.stdout.flush()
     os.execv(line[0], line)
 
 

@@ -1,0 +1,48 @@
+"""What is checked before Snakemake starts."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from trailers12k.cli import snakemake
+from trailers12k.common.errors import UserError
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["-n", "--directory", "there"], ["--directory=there"], ["-d", "there"], ["-dthere"]],
+)
+def test_the_folder_of_the_run_is_checked_not_the_current_one(arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert snakemake.run_folder(arguments) == Path("there")
+    with pytest.raises(UserError, match="the folder there does not exist"):
+        snakemake.check_folder(arguments)
+    (tmp_path / "there").mkdir()
+    with pytest.raises(UserError, match="there is no config.yaml"):
+        snakemake.check_folder(arguments)
+    (tmp_path / "there/config.yaml").write_text("movies: sample\n")
+    snakemake.check_folder(arguments)
+    with pytest.raises(UserError, match="there is no config.yaml"):
+        snakemake.check_folder(["clips", "--dry-run"])
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "config.yaml").write_text("movies: sample\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(UserError, match="cannot be written"):
+        snakemake.check_folder()
+
+
+def test_a_closed_output_is_no_error(tmp_path):
+    (tmp_path / "config.yaml").write_text("movies: none.csv\n")
+    program = "from trailers12k.cli.main import main; main(['run', '-n'])"
+    run = subprocess.run(
+        ["sh", "-c", '"$0" -c "$1" >&-', sys.executable, program],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert "AttributeError" not in run.stderr and "none.csv" in run.stderr
