@@ -59,7 +59,7 @@ def run_folder(arguments: Sequence[str]) -> Path:
 
 def replace_process(arguments: Sequence[str]) -> None:
     """Become Snakemake, which then receives signals and sets the exit code itself."""
-    line = snakemake_command(with_display(arguments))
+    line = snakemake_command(with_display(targets_first(arguments)))
     if not _is_writable(Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())):
         # Snakemake caches sources there, and ends with a traceback where it cannot.
         os.environ["XDG_CACHE_HOME"] = str(Path(".snakemake/cache").absolute())
@@ -93,6 +93,20 @@ def with_display(arguments: Sequence[str]) -> list[str]:
         return list(arguments)
     # With a blank instead of =, Snakemake takes a target for a second plugin.
     return [f"--logger={LOGGER}", *arguments]
+
+
+def targets_first(arguments: Sequence[str]) -> list[str]:
+    """Arguments with the targets that follow `--config KEY=VALUE`, which Snakemake would take for
+    entries of the configuration, at the beginning."""
+    targets: list[str] = []
+    others: list[str] = []
+    is_config = False
+    for word in arguments:
+        if word.startswith("-"):
+            is_config = word in ("--config", "-C")
+        is_target = is_config and not word.startswith("-") and "=" not in word
+        (targets if is_target else others).append(word)
+    return [*targets, *others]
 
 
 def with_config(arguments: Sequence[str], entry: str) -> list[str]:

@@ -28,6 +28,14 @@ def test_the_folder_of_the_run_is_checked_not_the_current_one(arguments, tmp_pat
         snakemake.check_folder(["clips", "--dry-run"])
 
 
+def test_a_target_may_follow_the_configuration():
+    words = ["--config", "retry=all", "clips", "-n", "--cores", "2"]
+    assert snakemake.targets_first(words) == [
+        *("clips", "--config", "retry=all", "-n", "--cores", "2")
+    ]
+    assert snakemake.targets_first(["clips", "--quiet"]) == ["clips", "--quiet"]
+
+
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path, monkeypatch):
     (tmp_path / "config.yaml").write_text("movies: sample\n")
     monkeypatch.chdir(tmp_path)
