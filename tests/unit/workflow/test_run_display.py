@@ -435,6 +435,21 @@ def test_a_failed_job_is_one_line_and_the_errors_that_repeat_it_none():
     ]
 
 
+def test_the_signal_that_killed_a_job_is_its_reason():
+    register(dag_job("merge_clips", log="logs/m.log"))
+    run, stream = shows()
+    error = "Command 'python x.py' died with <Signals.SIGKILL: 9>."
+    receive(
+        run,
+        STARTED,
+        record("run_info"),
+        record("error", logging.ERROR, error, exception="RuleException"),
+        record("job_error", logging.ERROR, jobid=0, log=["logs/m.log"], rule_msg=None),
+    )
+    run.close()
+    assert "it was killed by SIGKILL, perhaps for lack of memory (job" in stream.getvalue()
+
+
 def test_after_ctrl_c_no_job_is_listed_as_failed():
     register(dag_job("merge_clips", log="logs/m.log"))
     run, stream = shows()

@@ -6,6 +6,7 @@ Writes to the terminal; deletes the outcome of a job that starts. The Snakefile 
 
 import logging
 import os
+import re
 import sys
 import threading
 import time
@@ -266,10 +267,10 @@ class RunDisplay:
 
     def _failed(self, record: logging.LogRecord) -> None:
         values = record.__dict__
-        if self._held:
-            self._held.pop()  # the same failure in Snakemake's words
+        # The same failure in Snakemake's words, which alone name the signal that ended a job.
+        error = self._held.pop()[1] if self._held else ""
         logs = [str(log) for log in values.get("log", ())]
-        text = str(values.get("rule_msg") or "")
+        text = str(values.get("rule_msg") or "") or _signal(error)
         failure = time.monotonic(), str(values["jobid"]), text, logs[0] if logs else ""
         self._failures.append(failure)
 
@@ -374,3 +375,12 @@ class RunDisplay:
 def _report(record: logging.LogRecord) -> None:
     """Report a fault of the display, which must not end a run."""
     logging.StreamHandler(sys.stderr).handleError(record)
+
+
+def _signal(error: str) -> str:
+    """The signal that `subprocess.CalledProcessError` names, in words; empty without one."""
+    found = re.search(r"died with <Signals\.(\w+): \d+>", error)
+    if not found:
+        return ""
+    why = ", perhaps for lack of memory" if found[1] == "SIGKILL" else ""
+    return f"it was killed by {found[1]}{why}"
