@@ -139,11 +139,15 @@ def _matches(shown: Sequence[str], printed: Sequence[str]) -> bool:
 
 
 def _shortened(printed: str, shown: str) -> str:
-    """The lines printed, of which `...` leaves out those that it leaves out of the lines shown."""
+    """The lines printed, of which `...` leaves out those that it leaves out of the lines shown.
+
+    All `UNORDERED` lines are shown: which of them are the first is chance.
+    """
     lines, before = printed.splitlines(), shown.splitlines()
     if ELLIPSIS not in before:
         return printed
-    head = before.index(ELLIPSIS)
-    tail = len(before) - head - 1
+    tail = len(before) - before.index(ELLIPSIS) - 1
+    unordered = [n for n, line in enumerate(lines, start=1) if UNORDERED.fullmatch(line)]
+    head = max(before.index(ELLIPSIS), *unordered, 0)
     kept = [*lines[:head], ELLIPSIS, *(lines[-tail:] if tail else [])]
     return "".join(f"{line}\n" for line in kept)
