@@ -135,7 +135,7 @@ def test_any_name_of_a_file_can_be_predicted(tmp_path, monkeypatch, name):
     Path(name).parent.mkdir(exist_ok=True)
     shutil.copy(VIDEO, name)
     given: list[str] = []
-    monkeypatch.setattr("trailers12k.cli.snakemake.check_folder", lambda: None)
+    monkeypatch.setattr("trailers12k.cli.snakemake.check_folder", lambda _: None)
     monkeypatch.setattr("trailers12k.cli.snakemake.replace_process", given.extend)
     with pytest.raises(SystemExit) as end:
         main(["predict", "--", name])
@@ -171,7 +171,7 @@ def test_a_file_that_does_not_exist_is_named(tmp_path, monkeypatch, name):
 
 def test_a_name_in_another_encoding_is_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("trailers12k.cli.snakemake.check_folder", lambda: None)
+    monkeypatch.setattr("trailers12k.cli.snakemake.check_folder", lambda _: None)
     name = os.fsdecode(b"caf\xe9.mp4")
     shutil.copy(VIDEO, name)
     with pytest.raises(SystemExit):
