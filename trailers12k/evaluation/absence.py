@@ -42,8 +42,8 @@ def absence_sentences(
 def _sentence(
     subset: str, genres: Sequence[str], most: int, runs: Sequence[str], splits: Sequence[str]
 ) -> str:
-    where = f"{'splits' if len(splits) > 1 else 'split'} {_listed(splits)}"
-    of_runs = f" in {_listed(runs)}" if runs else ""
+    where = f"{'splits' if len(splits) > 1 else 'split'} {listed(splits)}"
+    of_runs = f" in {listed(runs)}" if runs else ""
     names = f" ({', '.join(genres)})" if len(genres) <= most else ""
     have, count = ("has", "counts") if len(genres) == 1 else ("have", "count")
     return (
@@ -52,5 +52,6 @@ def _sentence(
     )
 
 
-def _listed(words: Sequence[str]) -> str:
+def listed(words: Sequence[str]) -> str:
+    """Words as an English list: `a, b and c`."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -81,8 +81,3 @@ def memory(megabytes: float) -> str:
     if megabytes < 1000:
         return f"{megabytes:.0f}{NBSP}MB"
     return f"{quantity(megabytes / 1024)}{NBSP}GB"
-
-
-def listed(words: list[str]) -> str:
-    """Words as an English list: `a, b and c`."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

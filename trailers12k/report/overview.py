@@ -11,9 +11,10 @@ import pandas as pd
 
 from trailers12k.common.reason_words import meaning, phrase
 from trailers12k.common.vocabulary import CHANCE, OK, PUBLISHED, SAMPLE, STREAM_INPUTS
+from trailers12k.evaluation.absence import listed
 from trailers12k.evaluation.scores import is_untrained
 from trailers12k.movies.curation import STAGE as CURATION
-from trailers12k.report.numbers import count, counted, listed, score
+from trailers12k.report.numbers import count, counted, score
 from trailers12k.report.run_charts import trained_runs
 
 Tables = Mapping[str, pd.DataFrame]

@@ -14,6 +14,7 @@ from altair.typing import ChartType
 
 from trailers12k.common.reason_words import phrase
 from trailers12k.common.vocabulary import CHANCE, GENRES, OK
+from trailers12k.evaluation.absence import listed
 from trailers12k.report import charts, drawing, run_charts
 from trailers12k.report.charts import HistogramAxis
 from trailers12k.report.grid import Grid
@@ -22,7 +23,6 @@ from trailers12k.report.numbers import (
     count,
     counted,
     duration,
-    listed,
     memory,
     quantity,
     score,

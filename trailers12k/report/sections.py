@@ -19,6 +19,7 @@ from trailers12k.common.vocabulary import (
     PUBLISHED,
     SUBSETS,
 )
+from trailers12k.evaluation.absence import listed
 from trailers12k.evaluation.scores import is_untrained
 from trailers12k.report.charts import STEP_LABELS, split_label
 from trailers12k.report.grid import Cell, Grid
@@ -27,7 +28,6 @@ from trailers12k.report.numbers import (
     counted,
     difference,
     duration,
-    listed,
     quantity,
     score,
     share,

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from trailers12k.evaluation.absence import listed
 from trailers12k.report import numbers
 
 
@@ -81,4 +82,4 @@ def test_counts_and_years():
     assert numbers.counted(1, "movie") == "1 movie"
     assert numbers.counted(12_000, "movie") == "12,000 movies"
     assert numbers.year(2000.25) == "2000"
-    assert numbers.listed(["a"]) == "a" and numbers.listed(["a", "b", "c"]) == "a, b and c"
+    assert listed(["a"]) == "a" and listed(["a", "b", "c"]) == "a, b and c"
