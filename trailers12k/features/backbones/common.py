@@ -79,7 +79,7 @@ class Backbone:
             )
         self.num_features = net.num_features
         self.transform = net.transform
-        self.batch = spec.batch
+        self.batch = spec.initial_batch
         self._net = net
         self._device = device or devices.cpu()
         self._precision = spec.precision
