@@ -42,18 +42,18 @@ def describe(before: Reading, now: Reading, device: Device, threads: int) -> str
     threads: of the job. A GPU computes while they decode; on the CPU one thread does both in turn,
     and more overlap.
     """
-    past = Reading(*(b - a for a, b in zip(before, now, strict=True)))
-    if not past.decoded and not past.computed:
+    seconds, frames, cropped, taken, busy = (b - a for a, b in zip(before, now, strict=True))
+    if not frames and not taken:
         return ""
-    decoded = past.decoded / past.time
+    decoded = frames / seconds
     # A frame is computed when all networks that see it have taken it.
-    computed = decoded * past.computed / past.cropped if past.cropped else 0
+    computed = decoded * taken / cropped if cropped else 0
     is_gpu = device.torch.type == "cuda"
     line = f"decoded {decoded:.0f} and computed {computed:.0f} frames a second"
     if not is_gpu and threads == 1:
         return line
     name = "the GPU" if is_gpu else "computing"
-    share = min(1, past.busy / past.time / (1 if is_gpu else threads))
+    share = min(1, busy / seconds / (1 if is_gpu else threads))
     if share >= FULL:
         return f"{line}; decoding waits for {name if is_gpu else 'the networks'}"
     return f"{line}; {name} waits for decoding {100 * (1 - share):.0f} % of the time"

@@ -16,10 +16,12 @@ from torch import Tensor
 class Part:
     """One trailer's share of the batches.
 
-    waiting: clips that are not computed yet. features: of the others, in order, each (n, features).
+    waiting: clips that are not computed yet. is_open: whether it has not ended.
+    features: of the other clips, in order, each (n, num_features).
     """
 
     waiting: int = 0
+    is_open: bool = True
     features: list[Tensor] = field(default_factory=list)
 
 
@@ -69,16 +71,18 @@ class Batches:
                         self._changed.wait()
             finally:
                 self._ended -= 1
-                self._close()
+                self._close(part)
         return torch.cat(part.features)
 
     def abandon(self, part: Part) -> None:
-        """Forget a trailer that failed."""
+        """Forget a trailer that failed, unless it has ended."""
         with self._changed:
-            self._queue = deque(entry for entry in self._queue if entry[0] is not part)
-            self._close()
+            if part.is_open:
+                self._queue = deque(entry for entry in self._queue if entry[0] is not part)
+                self._close(part)
 
-    def _close(self) -> None:
+    def _close(self, part: Part) -> None:
+        part.is_open = False
         self._open -= 1
         self._changed.notify_all()
 
