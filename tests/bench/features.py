@@ -34,12 +34,8 @@ from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.common import Backbone
 from trailers12k.features.backbones.loading import load as load_backbone
 from trailers12k.features.backbones.spec import BackboneSpec
-from trailers12k.features.extraction import (
-    Sampling,
-    extract_trailer,
-    keep_memory,
-    read_batches,
-)
+from trailers12k.features.extraction import extract_trailer, keep_memory, read_batches
+from trailers12k.features.recipe import Sampling
 from trailers12k.video import probe
 from trailers12k.video import reader as video
 from trailers12k.video.clip_detection import ClipSettings, detect_clips

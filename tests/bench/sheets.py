@@ -22,7 +22,8 @@ import yaml
 
 from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.common import Backbone
-from trailers12k.features.extraction import Sampling, extract_trailer, keep_memory
+from trailers12k.features.extraction import extract_trailer, keep_memory
+from trailers12k.features.recipe import Sampling
 from trailers12k.video import contact_sheets, pyscenedetect
 from trailers12k.video.clip_detection import ClipSettings, detect_clips
 from trailers12k.video.clips import Clip, frame_times

@@ -17,7 +17,8 @@ from trailers12k.common.files import sha256_of
 from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.loading import load
 from trailers12k.features.backbones.spec import BackboneSpec
-from trailers12k.features.extraction import Sampling, keep_memory, read_batches
+from trailers12k.features.extraction import keep_memory, read_batches
+from trailers12k.features.recipe import Sampling
 from trailers12k.video.clip_detection import ClipSettings, detect_clips
 from trailers12k.video.clips import Clip
 from trailers12k.video.probe import probe

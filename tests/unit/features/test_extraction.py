@@ -18,7 +18,7 @@ from trailers12k.features import store as stores
 from trailers12k.features.backbones import devices, loading
 from trailers12k.features.backbones.common import Backbone
 from trailers12k.features.backbones.spec import BackboneSpec
-from trailers12k.features.extraction import Sampling, recipe_of
+from trailers12k.features.recipe import Sampling, recipe_of
 from trailers12k.video import clip_table
 from trailers12k.video import reader as video
 from trailers12k.video.clips import Clip, frame_times
@@ -187,7 +187,7 @@ def test_only_what_changed_is_computed(trailer, tmp_path, monkeypatch, caplog):
     cut = {"tt0000001": CUT, "tt0000002": CUT[:1]}
     loads = []
     load = loading.load
-    monkeypatch.setattr(extraction, "load", lambda *args: loads.append(args) or load(*args))
+    monkeypatch.setattr(loading, "load", lambda *args: loads.append(args) or load(*args))
 
     def computed(spec=CLIPS, sources=sources, **options) -> str:
         caplog.clear()

@@ -15,7 +15,8 @@ sys.modules["decord"] = None  # as if it were not installed: importing it raises
 import numpy as np
 from trailers12k.features.backbones.loading import load
 from trailers12k.features.backbones.spec import BackboneSpec
-from trailers12k.features.extraction import Sampling, extract_trailer
+from trailers12k.features.extraction import extract_trailer
+from trailers12k.features.recipe import Sampling
 from trailers12k.video.clips import Clip
 from trailers12k.video.probe import probe
 from trailers12k.video.reader import decoder_versions, read_frames

@@ -78,7 +78,7 @@ class Backbone:
             )
         self.num_features = net.num_features
         self.side = net.side
-        self.batch = spec.batch
+        self.batch = spec.initial_batch
         self._net = net
         self._device = device or devices.cpu()
         self._precision = spec.precision
