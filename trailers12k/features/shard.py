@@ -179,14 +179,13 @@ class _Shard:
             values = extract_poster(backbone, runner.source_file(row, "download_posters"))
         else:
             values = extract_trailer(
-                backbone,
+                {self.request.name: (backbone, self.recipe.sampling)},
                 runner.source_file(row, "download_trailers"),
                 available_decoder(row["decoder"]),
                 self._clips(mid),
-                self.recipe.sampling,
                 ahead=self.machine.threads > 1,
                 bars=self._bars(mid),
-            )
+            )[self.request.name]
         attributes = {
             "source_sha256": row["sha256"],
             "decoder": _decoder_of(row),
