@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 from trailers12k.common.errors import FULL, UserError
 from trailers12k.jobs import outcome, result_cache
 from trailers12k.jobs.outcome import OutcomeWriter
+from trailers12k.jobs.read_audit import recorded_reads
 from trailers12k.jobs.result_cache import Reuse
 
 log = logging.getLogger("trailers12k")
@@ -31,7 +32,10 @@ QUIET = "TRAILERS12K_QUIET_JOBS"
 """An environment variable. When it is set, jobs print nothing: all goes to their logs."""
 
 
-def run_job(snakemake: Any, main: Callable[[], None], reuse: Reuse) -> None:
+NO_OTHERS = Reuse()
+
+
+def run_job(snakemake: Any, main: Callable[[], None], reuse: Reuse = NO_OTHERS) -> None:
     """Run a job's `main`, or put back the outputs that it made of the same inputs.
 
     For every rule whose outputs depend on the content of its inputs, on its params and on what
@@ -46,7 +50,8 @@ def run_job(snakemake: Any, main: Callable[[], None], reuse: Reuse) -> None:
         if not is_forced and (cost := result.put_back()):
             outcome.put_back(asdict(cost))
             return
-        main()
+        with recorded_reads(snakemake.rule, snakemake.log[0], result.declared):
+            main()
         result.keep(result_cache.cost_since(began))
 
 
