@@ -52,7 +52,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def write_outcome(log="logs/t.log", **values):
-    write_json(outcome_file(log), vars(Outcome(**({"records": "build/trailers"} | values))))
+    write_json(outcome_file(log), vars(Outcome(**({"records": ["build/trailers"]} | values))))
 
 
 def write_record(mid, status="ok", **row):
