@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from trailers12k.common.errors import UserError
 from trailers12k.common.files import write_csv
 from trailers12k.features import store_index
+from trailers12k.features.shard_store import NO_WEIGHTS
 from trailers12k.features.store import Part, merge
 from trailers12k.features.store import attributes as attributes_of
 from trailers12k.jobs import ledger, outcome
@@ -13,19 +15,21 @@ from trailers12k.workflow.stage_check import require_any, used_stores
 
 
 def main() -> None:
-    if snakemake.wildcards.store in used_stores(load(snakemake.config)):
-        require_any(snakemake.wildcards.store, snakemake.input.ledgers)
     parts, attributes = [], {}
     for path, group in zip(snakemake.input.ledgers, snakemake.input.groups, strict=True):
         shard = Path(group).parent
         attributes = attributes or attributes_of(shard)
         rows = ledger.read_shard(path)
+        if missing := next((row for row in rows if row["reason"] == NO_WEIGHTS), None):
+            raise UserError(f"{snakemake.wildcards.store} has no weights: {missing['detail']}")
         index = store_index.index_of(snakemake.wildcards.store, shard.stem)
         parts += [
             Part(shard, row["mid"], row["fingerprint"], index)
             for row in rows
             if row["status"] == "ok"
         ]
+    if snakemake.wildcards.store in used_stores(load(snakemake.config)):
+        require_any(snakemake.wildcards.store, snakemake.input.ledgers)
     store = Path(snakemake.output.group).parent
     index = store_index.index_of(store.stem)
     verified = store_index.read_index(index)

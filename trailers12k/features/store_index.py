@@ -130,17 +130,17 @@ def repairs(store: str) -> int:
 
     A param that listed the faults would change back after the repair and rerun the job once more.
     """
-    return _count(_count_file(store)) + (not _look(os.getcwd(), store).is_sound)
+    return read_count(_count_file(store)) + (not _look(os.getcwd(), store).is_sound)
 
 
 def shard_repairs(store: str, shard: str) -> int:
-    """The param `repairs` of extract_features: how often it has repaired this shard, plus one
-    while the shard's own copy of an array is damaged that is damaged in data/ too.
+    """A store's entry of the param `repairs` of its extraction: how often this shard was repaired,
+    plus one while the shard's own copy of an array is damaged that is damaged in data/ too.
 
     The copies are often two names (hard links) of the same files. The shard's copy of an array
     that is sound in data/ does not count: nothing reads it before the shard is computed again.
     """
-    return _count(_count_file(store, shard)) + (not _is_shard_sound(store, shard))
+    return read_count(_count_file(store, shard)) + (not _is_shard_sound(store, shard))
 
 
 def record_repairs(store: str, count: int | None, shard: str = "") -> None:
@@ -148,8 +148,13 @@ def record_repairs(store: str, count: int | None, shard: str = "") -> None:
 
     count: the job's param `repairs`; None when its rule has no such param.
     """
-    path = _count_file(store, shard)
-    if count is not None and count != _count(path):
+    if count is not None:
+        write_count(_count_file(store, shard), count)
+
+
+def write_count(path: Path, count: int) -> None:
+    """Write a count, unless the file has it."""
+    if count != read_count(path):
         write_json(path, count)
 
 
@@ -162,7 +167,8 @@ def _count_file(store: str, shard: str = "") -> Path:
     return REPAIRS / store / f"{shard}.json" if shard else REPAIRS / f"{store}.json"
 
 
-def _count(path: Path) -> int:
+def read_count(path: Path) -> int:
+    """The count in a file; 0 when it is missing or damaged."""
     try:
         count = json.loads(path.read_bytes())
     except (OSError, ValueError):
