@@ -112,10 +112,10 @@ def costs_per_clip(folder: Path, precision: str) -> tuple[float, float]:
         net = bench.load(store, precision, devices.cpu())
 
         def extract(part: list[Clip], net: Backbone = net) -> None:
-            extract_trailer(net, trailer, video.decoder, part, Sampling(24, 24))
+            extract_trailer({"": (net, Sampling(24, 24))}, trailer, video.decoder, part)
 
-        def read(side: int = net.side) -> None:
-            bench.read_all(trailer, video.decoder, times, side)
+        def read() -> None:
+            bench.read_all(trailer, video.decoder, times, None)
 
         extract(clips[:1])
         cpu = bench.cpu_of(lambda extract=extract: extract(clips)) / len(clips)

@@ -172,8 +172,8 @@ def compute_features(
         net = recipe.load(claimed)
         try:
             return extract_trailer(
-                net, trailer.file, trailer.decoder, clips, sampling, bars=cut_off
-            )
+                {"": (net, sampling)}, trailer.file, trailer.decoder, clips, bars=cut_off
+            )[""]
         except Failure as failure:
             raise UserError(f"the trailer cannot be used: {failure}") from failure
 

@@ -78,12 +78,12 @@ def test_row_i_is_clip_i(trailer, spec, ahead):
     backbone = load(spec)
     count = spec.get("image_frames")
     values = extraction.extract_trailer(
-        backbone, trailer, "pyav", CUT, Sampling(24, 24, count), ahead
-    )
+        {"store": (backbone, Sampling(24, 24, count))}, trailer, "pyav", CUT, ahead
+    )["store"]
     numbers = [6, 18] if count else range(24)
     for row, clip, real in zip(values, CUT, (24, 24, 12), strict=True):
         times = [clip.start + min(i, real - 1) / 24 for i in numbers]
-        frames = np.stack(list(video.read_frames(trailer, "pyav", times, backbone.side)))
+        frames = np.stack(list(video.read_frames(trailer, "pyav", times)))
         np.testing.assert_allclose(row, backbone(frames[None])[0], rtol=1e-3, atol=1e-5)
     assert np.abs(values[1] - values[2]).max() > 1e-2
 
@@ -304,6 +304,6 @@ def test_bars_are_cut_off_where_the_settings_say_so(trailer, tmp_path):
     assert np.abs(arrays[0] - arrays[1]).max() > 1e-3 < np.abs(arrays[1] - arrays[2]).max()
     whole = load(FRAMES)
     times = [clip_time for clip in CUT for clip_time in frame_times(clip)[[6, 18]]]
-    frames = list(video.read_frames(trailer, "pyav", times, whole.side, Bars(top=0.3)))
+    frames = list(video.read_frames(trailer, "pyav", times, None, Bars(top=0.3)))
     expected = whole(np.stack(frames).reshape(3, 2, *frames[0].shape))
     np.testing.assert_allclose(arrays[2], expected, rtol=1e-3, atol=1e-5)

@@ -25,7 +25,8 @@ path = sys.argv[1]
 video = probe(path)
 frames = list(read_frames(path, "decord", np.arange(24) / 24))  # probed where decord is installed
 net = load(BackboneSpec("torchvision/shufflenet_v2_x0_5", input="frames", weights="random"), 0)
-features = extract_trailer(net, path, video.decoder, [Clip(0, 0, 0.0, 0.5)], Sampling(24, 4))
+networks = {"store": (net, Sampling(24, 4))}
+features = extract_trailer(networks, path, video.decoder, [Clip(0, 0, 0.0, 0.5)])["store"]
 print(json.dumps([video.decoder, decoder_versions(), len(frames), features.shape]))
 """
 

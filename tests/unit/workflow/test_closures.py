@@ -29,8 +29,10 @@ PROVENANCE = {
     "trailers12k.features.backbones.names",
 }
 
-# The jobs around a computation: records, ledgers, contact sheets.
+# The jobs around a computation: records, ledgers, contact sheets, and arrays packed as pack_store
+# packs them.
 JOBS = {
+    "trailers12k.classifier.packed_arrays",
     "trailers12k.features.shard",
     "trailers12k.features.store_index",
     "trailers12k.video.clip_shard",
