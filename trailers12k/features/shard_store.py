@@ -17,15 +17,13 @@ from trailers12k.common.files import inside, write_json
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.features import store, store_index
 from trailers12k.features.recipe import Recipe, describe_input
+from trailers12k.features.weights_record import NO_WEIGHTS
 from trailers12k.jobs import runner
 from trailers12k.video.clips import Clip
 from trailers12k.video.picture import Bars
 from trailers12k.video.reader import available_decoder
 
 log = logging.getLogger(__name__)
-
-NO_WEIGHTS = "no_weights"
-"""The reason of movies without features because the store's weights could not be had."""
 
 
 @dataclass(frozen=True)

@@ -143,6 +143,23 @@ def shard_repairs(store: str, shard: str) -> int:
     return read_count(_count_file(store, shard)) + (not _is_shard_sound(store, shard))
 
 
+def is_store_sound(store: str) -> bool:
+    """Whether a store in data/ is as its index says; its outputs of merge_store may be missing."""
+    return index_of(store).exists() and _look(os.getcwd(), store).is_sound
+
+
+def is_shard_sound(store: str, shard: str) -> bool:
+    """Whether all arrays of a shard are as their index says, or the shard has none."""
+    path, part = index_of(store, shard), shard_of_store(store, shard)
+    if not path.exists():
+        return not (part / ".zattrs").exists()
+    index = read_index(path)
+    return not _group_is_damaged(part) and all(
+        is_mid(mid) and signature(f"{part}/{mid}") == verified
+        for mid, (_, verified) in index.items()
+    )
+
+
 def record_repairs(store: str, count: int | None, shard: str = "") -> None:
     """Write the count with which a job was planned: the last step of its job.
 

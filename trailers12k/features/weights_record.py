@@ -13,6 +13,8 @@ from trailers12k.common.files import write_json
 from trailers12k.features import store_index
 from trailers12k.features.backbones.spec import Weights
 
+NO_WEIGHTS = "no_weights"
+"""The reason of movies without features because the store's weights could not be had."""
 RECORDS = Path("build/weights")
 ATTEMPTS = store_index.REPAIRS / "weights"
 

@@ -153,8 +153,6 @@ def _check_groups(settings: Settings) -> None:
         raise Fault(
             f"features.groups: {', '.join(missing)} is missing; required: every store of trailers"
         )
-    if not all(groups):
-        raise Fault("features.groups: a list is empty; required: at least one store in each")
 
 
 def _check_runs(settings: Settings) -> None:

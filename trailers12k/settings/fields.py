@@ -168,7 +168,8 @@ def _as_groups(groups: object) -> str | tuple[tuple[str, ...], ...]:
     if not isinstance(groups, list | tuple) or not groups:
         raise ValueError("neither all, each, nor lists of stores")
     for group in groups:
-        if not isinstance(group, list | tuple) or not all(isinstance(name, str) for name in group):
+        is_list = isinstance(group, list | tuple) and group
+        if not is_list or not all(isinstance(name, str) for name in group):
             raise ValueError("not a list of stores")
     return tuple(tuple(group) for group in groups)
 
