@@ -10,11 +10,10 @@ for group in features.groups:
             group.rule
         input:
             unpack(features.shard_inputs(group)),
+            calibrations=ancient(features.calibrations(group.stores)),
         output:
             ledgers=expand("build/ledger/{store}/{{shard}}.csv", store=group.stores),
-            groups=expand(
-                "build/features/{store}/{{shard}}.zarr/.zgroup", store=group.stores
-            ),
+            groups=expand("build/features/{store}/{{shard}}.zarr/.zgroup", store=group.stores),
         log:
             f"logs/extract_features/{group.name}/{{shard}}.log",
         benchmark:

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from trailers12k.common.files import sha256_of
+from trailers12k.common.fingerprint import fingerprint
+from trailers12k.common.seeds import seed_for
 from trailers12k.common.vocabulary import STREAMS
 from trailers12k.jobs.context import run_job
 from trailers12k.jobs.result_cache import Reuse
@@ -17,9 +20,6 @@ def main() -> None:
     from trailers12k.classifier.checkpoint import TrainingSettings
     from trailers12k.classifier.packed import PackedStore
     from trailers12k.classifier.packed_arrays import array_of
-    from trailers12k.common.files import sha256_of
-    from trailers12k.common.fingerprint import fingerprint
-    from trailers12k.common.seeds import seed_for
     from trailers12k.features import store as stores
     from trailers12k.features.backbones import devices
     from trailers12k.features.backbones.names import describe_weights

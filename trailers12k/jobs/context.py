@@ -4,6 +4,8 @@ of an earlier job from the same inputs.
 Writes the job's log; reads and writes build/cache/. Must not know what the job does.
 """
 
+import atexit
+import gc
 import logging
 import os
 import signal
@@ -21,6 +23,7 @@ from typing import Any, NoReturn
 from trailers12k.common.errors import FULL, UserError
 from trailers12k.jobs import outcome, result_cache
 from trailers12k.jobs.outcome import OutcomeWriter
+from trailers12k.jobs.read_audit import recorded_reads
 from trailers12k.jobs.result_cache import Reuse
 
 log = logging.getLogger("trailers12k")
@@ -29,7 +32,10 @@ QUIET = "TRAILERS12K_QUIET_JOBS"
 """An environment variable. When it is set, jobs print nothing: all goes to their logs."""
 
 
-def run_job(snakemake: Any, main: Callable[[], None], reuse: Reuse) -> None:
+NO_OTHERS = Reuse()
+
+
+def run_job(snakemake: Any, main: Callable[[], None], reuse: Reuse = NO_OTHERS) -> None:
     """Run a job's `main`, or put back the outputs that it made of the same inputs.
 
     For every rule whose outputs depend on the content of its inputs, on its params and on what
@@ -44,7 +50,8 @@ def run_job(snakemake: Any, main: Callable[[], None], reuse: Reuse) -> None:
         if not is_forced and (cost := result.put_back()):
             outcome.put_back(asdict(cost))
             return
-        main()
+        with recorded_reads(snakemake.rule, snakemake.log[0], result.declared):
+            main()
         result.keep(result_cache.cost_since(began))
 
 
@@ -79,6 +86,8 @@ def job(
     )
     logging.captureWarnings(True)
     signal.signal(signal.SIGINT, _interrupt)
+    # The end of a process then looks for no garbage: a quarter of what `import torch` costs.
+    atexit.register(gc.freeze)
     done = threading.Event()
     threading.Thread(target=_end_with, args=(os.getppid(), done), daemon=True).start()
     try:

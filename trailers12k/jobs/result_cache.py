@@ -81,12 +81,20 @@ def cost_since(began: float) -> Cost:
 class KeptResult:
     """The place of a job's result in the cache, whether or not it is there.
 
-    entry: its description. outputs: the job's.
+    entry: its description. inputs, outputs: the job's.
     """
 
     entry: Path
+    inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     reuse: Reuse
+
+    @property
+    def declared(self) -> list[str]:
+        """All files and folders that the job may read, but for a callable's `made`."""
+        made = () if callable(self.reuse.made) else self.reuse.made
+        others = (*self.reuse.reads, *self.reuse.implied, *made, *self.reuse.made_on_demand)
+        return [*self.inputs, *self.outputs, *(os.fspath(path) for path in others)]
 
     def put_back(self) -> Cost | None:
         """Write the outputs as they were made, when the result is there and whole.
@@ -160,7 +168,8 @@ def result_of(snakemake: Any, reuse: Reuse) -> KeptResult:
     text = json.dumps(parts, sort_keys=True, default=str)
     key = hashlib.sha256(text.encode()).hexdigest()[:32]
     folder = folder_of(snakemake.rule, snakemake.log[0])
-    return KeptResult(folder / f"{key}.json", tuple(map(str, snakemake.output)), reuse)
+    outputs = tuple(map(str, snakemake.output))
+    return KeptResult(folder / f"{key}.json", tuple(inputs), outputs, reuse)
 
 
 def folder_of(rule: str, log_file: str) -> Path:

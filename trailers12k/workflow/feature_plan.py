@@ -3,7 +3,7 @@
 Looks whether the user's files of weights exist. Must not import torch.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import count
@@ -202,6 +202,26 @@ class FeaturePlan:
             return {store: store_index.shard_repairs(store, shard) for store in group.stores}
 
         return repairs
+
+    def calibrations(self, stores: Iterable[str]) -> list[str]:
+        """Input: the record of the files of networks with random weights, if there are any."""
+        if any(self.backbone(store)["weights"] == "random" for store in stores):
+            return ["build/weights/random.json"]
+        return []
+
+    @cached_property
+    def random_networks(self) -> list[dict[str, Any]]:
+        """Param: `backbone`, `seed` and `code` of each network with random weights."""
+        networks = {
+            (own["model"], own.get("size")): {
+                "backbone": own,
+                "seed": self._settings.seed,
+                "code": self.code(store),
+            }
+            for store in self.stores
+            if (own := self.backbone(store))["weights"] == "random"
+        }
+        return list(networks.values())
 
     def store_repairs(self, wildcards: Any) -> int:
         """Param: see `store_index.repairs`; it grows while arrays are damaged."""

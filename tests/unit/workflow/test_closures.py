@@ -54,7 +54,10 @@ def test_every_rule_with_a_script_has_a_code_version_or_only_fetches():
     assert scripted == {path.stem for path in ROOT.glob("scripts/*.py")}
     fetching = {"download_trailers", "download_posters"}
     fetching |= {"fetch_published_table", "fetch_source", "fetch_store", "fetch_trailer"}
-    assert scripted - fetching - {"fetch_weights", "measure_record"} == set(RESULT_MODULES)
+    # Its networks have the code versions of their stores.
+    calibrating = {"make_random_weights"}
+    fetching |= {"fetch_weights", "measure_record"}
+    assert scripted - fetching - calibrating == set(RESULT_MODULES)
 
 
 @pytest.mark.parametrize("rule", NUMBERS)

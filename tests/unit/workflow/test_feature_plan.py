@@ -79,6 +79,16 @@ def test_what_a_profile_says_of_extract_features_holds_for_every_group(plan_of):
     assert [said.overwrite_resources[rule]["gpu"] for rule in rules] == [1, 2, 1]
 
 
+def test_networks_with_random_weights_are_calibrated_once(plan_of):
+    plan = plan_of({IMAGE: {"size": 64}})
+    assert plan.calibrations([CLIPS]) == []
+    assert plan.calibrations([CLIPS, IMAGE]) == ["build/weights/random.json"]
+    assert [own["backbone"].get("size") for own in plan.random_networks] == [64, None]
+    # Frames and posters with the same network.
+    (shared,) = plan_of().random_networks
+    assert shared["backbone"]["model"] == "timm/resnet10t" and shared["code"]
+
+
 def test_common_keys_are_filled_in_and_unused_ones_left_out(plan_of):
     plan = plan_of()
     assert plan.backbone(IMAGE) == {

@@ -5,7 +5,7 @@ Reads and writes nothing. Must not know files, videos, nor where weights come fr
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -70,7 +70,14 @@ class Backbone:
     attributes: what a store records of the network, as JSON values.
     """
 
-    def __init__(self, net: Net, spec: BackboneSpec, seed: int, device: Device | None = None):
+    def __init__(
+        self,
+        net: Net,
+        spec: BackboneSpec,
+        seed: int,
+        device: Device | None = None,
+        statistics: Mapping[str, np.ndarray] | None = None,
+    ):
         if net.video != (spec.input == "clips"):
             kind, inputs = ("video", "clips") if net.video else ("image", "frames or posters")
             raise UserError(
@@ -88,9 +95,12 @@ class Backbone:
             self._precision = "bf16" if use_bf16 else "fp32"
         self._model = spec.model
         module = net.module.eval()
-        if spec.weights == "random":
+        if spec.weights == "random" and statistics is None:
             with seeded(seed, "calibration", spec.model):
                 self._calibrate(module)
+        elif statistics:
+            values = {name: torch.from_numpy(value) for name, value in statistics.items()}
+            module.load_state_dict(values, strict=False)
         # The layout of the fast kernels: shufflenet_v2 takes two thirds of the time with it, and
         # shufflenet3d half.
         self._layout = torch.channels_last_3d if net.video else torch.channels_last
@@ -104,6 +114,16 @@ class Backbone:
             "precision": self._precision,
             "device": self._device.torch.type,
             "versions": versions(),
+        }
+
+    @property
+    def statistics(self) -> dict[str, np.ndarray]:
+        """The buffers of all BatchNorm layers by their names in the network, float32 and int64."""
+        return {
+            f"{name}.{own}": buffer.cpu().numpy()
+            for name, part in self._module.named_modules()
+            if isinstance(part, _BatchNorm)
+            for own, buffer in part.named_buffers()
         }
 
     def __call__(self, frames: np.ndarray) -> np.ndarray:
