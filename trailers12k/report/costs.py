@@ -34,8 +34,9 @@ class _RuleCosts:
 def costs(folder: str | Path, current: Iterable[str]) -> list[dict[str, object]]:
     """Rows of costs.csv, the longest rule first, summed over the last run of every job.
 
-    folder: of benchmarks, with one file per job. current: the stores and runs of the configuration;
-    benchmarks of other stores and runs do not count. max_rss_mb: the maximum over the rule's jobs.
+    folder: of benchmarks, with one file per job. current: the stores, groups of stores and runs of
+    the configuration; benchmarks of others do not count. max_rss_mb: the maximum over the
+    rule's jobs.
     """
     rules: dict[str, _RuleCosts] = {}
     for rule, path in _benchmarks(Path(folder), set(current)):
@@ -64,6 +65,6 @@ def _benchmarks(folder: Path, current: set[str]) -> Iterator[tuple[str, Path]]:
     """The benchmarks that count: rule, file."""
     for path in sorted(folder.rglob("*.tsv")):
         rule, *rest = path.relative_to(folder).with_suffix("").parts
-        # Two levels (RULE/STORE/SHARD, RULE/RUN/SPLIT) name a store or a run; one level does not.
+        # Two levels (RULE/STORE/SHARD, RULE/RUN/SPLIT) name a store, group or run; one does not.
         if rule != REPORTING_RULE and (len(rest) <= 1 or rest[0] in current):
             yield rule, path
