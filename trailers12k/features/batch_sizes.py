@@ -34,11 +34,14 @@ def set_batch(backbone: Backbone, spec: BackboneSpec, length: int, file: Path = 
     length: frames of a clip. The CPU keeps `spec.initial_batch`, so nothing is measured there.
     """
     if spec.batch == "auto" and backbone.device.transfer is not None:
-        backbone.batch = known_or_measured(backbone, spec, length, file)
+        backbone.batch, _ = known_or_measured(backbone, spec, length, file)
 
 
-def known_or_measured(backbone: Backbone, spec: BackboneSpec, length: int, file: Path) -> int:
-    """The recorded batch of a network on its device, else a new measurement, which is recorded.
+def known_or_measured(
+    backbone: Backbone, spec: BackboneSpec, length: int, file: Path = FILE
+) -> tuple[int, dict[int, float]]:
+    """The recorded batch of a network on its device, and batch -> clips or images a second; else
+    new ones, which are recorded.
 
     Jobs that measure different networks at the same moment may lose a record, which is measured
     again.
@@ -54,18 +57,17 @@ def known_or_measured(backbone: Backbone, spec: BackboneSpec, length: int, file:
         ]
     )
     known = _read(file)
-    batch = known.get(device, {}).get(network, {}).get("batch")
-    if isinstance(batch, int) and batch >= 1:
-        return batch
+    if entry := known.get(device, {}).get(network):
+        return entry["batch"], {int(size): rate for size, rate in entry["rates"].items()}
     batch, rates = fastest(lambda count: _seconds(backbone, count, length))
     if not rates:
-        return batch  # Not even one fits; `Backbone.compute` says so.
+        return batch, rates  # Not even one fits; `Backbone.compute` says so.
     log.info("%s on %s: batches of %d, %.0f a second", spec.model, device, batch, rates[batch])
     known = _read(file)
     entry = {"batch": batch, "rates": {str(size): float(f"{r:.4g}") for size, r in rates.items()}}
     known.setdefault(device, {})[network] = entry
     write_json(file, known)
-    return batch
+    return batch, rates
 
 
 def fastest(seconds_of: Callable[[int], float | None]) -> tuple[int, dict[int, float]]:
