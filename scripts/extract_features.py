@@ -1,7 +1,5 @@
 """Compute the features of one shard that a group of stores lacks."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +35,7 @@ def main() -> None:
         ledger.write_shard(path, rows[name], shard.LEDGER_COLUMNS)
 
 
-def movies_of(configured: Settings) -> ShardMovies:
+def movies_of(configured: "Settings") -> "ShardMovies":
     """The movies of the shard, with their clips."""
     from trailers12k.features.shard_store import ShardMovies
     from trailers12k.jobs import ledger
@@ -56,7 +54,7 @@ def movies_of(configured: Settings) -> ShardMovies:
     return ShardMovies(sources, read_clips(snakemake.input.clips), clip_settings, bars)
 
 
-def request_of(name: str, batch: Any, records: Path) -> StoreRequest:
+def request_of(name: str, batch: Any, records: Path) -> "StoreRequest":
     """What is to be computed for one store. records: folder of its movies' records."""
     from trailers12k.features.backbones.spec import BackboneSpec
     from trailers12k.features.recipe import recipe_of
