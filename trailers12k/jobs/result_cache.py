@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from trailers12k.common.files import replacing, write_json
-from trailers12k.jobs.content_hashes import CACHE, content_of
+from trailers12k.jobs.content_hashes import CACHE, content_of, has_links
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ class KeptResult:
     def keep(self, cost: Cost) -> None:
         """Keep the outputs of the finished job. Warns where they cannot be kept."""
         try:
-            if any(path.is_symlink() for path in (CACHE, RESULTS, FILES, self.entry.parent)):
+            if has_links(self.entry) or has_links(FILES):
                 raise OSError(f"{CACHE} holds symbolic links; remove them")
             outputs = {path: _keep_file(path) for path in self.outputs}
             made = self.reuse.made() if callable(self.reuse.made) else self.reuse.made
