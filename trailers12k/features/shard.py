@@ -141,10 +141,13 @@ class _Shard:
         """The device of all networks of this job."""
         import torch
 
+        from trailers12k.features import progress
         from trailers12k.features.backbones import devices
         from trailers12k.features.extraction import keep_memory
 
         keep_memory()
         # One thread computes a trailer, so that no result depends on the number of threads.
         torch.set_num_threads(1)
-        return self.claims.enter_context(devices.claimed(self.machine.device))
+        device = self.claims.enter_context(devices.claimed(self.machine.device))
+        self.claims.enter_context(progress.logged(device, self.machine.threads))
+        return device
