@@ -9,7 +9,7 @@ LINE = re.compile(r"INFO (\w+): (\d+) computed, (\d+) kept")
 
 
 def computed(project: Project, shard: str = "*") -> dict[str, int]:
-    """Store -> how many movies the last jobs of its group computed; those with none are left out."""
+    """Store -> how many movies the last jobs of its group computed; without those with none."""
     return +_counts(project, shard)[0]
 
 
