@@ -14,6 +14,7 @@ from snakemake.utils import min_version
 HERE = workflow.current_basedir.get_path_or_uri(secret_free=True)
 sys.path.append(HERE)
 
+from trailers12k.jobs.result_cache import record_forced
 from trailers12k.settings import load
 from trailers12k.settings.files import check_keys
 from trailers12k.workflow import folder
@@ -77,6 +78,10 @@ STAGES = [
 for file in ["targets", "common", *STAGES]:
 
     include: f"rules/{file}.smk"
+
+
+onstart:
+    record_forced(workflow.dag_settings)
 
 
 onsuccess:

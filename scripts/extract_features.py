@@ -5,7 +5,7 @@ from pathlib import Path
 from trailers12k.features import shard, store_index
 from trailers12k.features.backbones.names import read_weights
 from trailers12k.features.backbones.spec import BackboneSpec
-from trailers12k.features.extraction import recipe_of
+from trailers12k.features.recipe import recipe_of
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
 from trailers12k.settings import load

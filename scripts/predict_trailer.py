@@ -9,7 +9,7 @@ from trailers12k.common.files import write_json, write_text
 from trailers12k.features import store as stores
 from trailers12k.features.backbones.names import describe_weights, read_weights
 from trailers12k.features.backbones.spec import BackboneSpec
-from trailers12k.features.extraction import recipe_of
+from trailers12k.features.recipe import recipe_of
 from trailers12k.jobs.context import job
 from trailers12k.settings import load
 from trailers12k.video.clip_detection import ClipSettings

@@ -4,13 +4,17 @@ from pathlib import Path
 
 from trailers12k.common.files import read_csv
 from trailers12k.common.vocabulary import SPLITS, STREAMS
-from trailers12k.evaluation import scores
-from trailers12k.features import store as stores
-from trailers12k.features.backbones.names import describe_weights, pretrained_of
-from trailers12k.jobs.context import job
+from trailers12k.jobs.context import run_job
+from trailers12k.jobs.result_cache import Reuse
+
+STORES = [Path(path).parent for path in snakemake.input.stores if path.endswith("/.zgroup")]
 
 
 def main() -> None:
+    from trailers12k.evaluation import scores
+    from trailers12k.features import store as stores
+    from trailers12k.features.backbones.names import describe_weights, pretrained_of
+
     mtgc = scores.read_labels(snakemake.input.mtgc)
     trained, features = [], {}
     for run, spec in snakemake.params.runs.items():
@@ -30,5 +34,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], snakemake.input):
-        main()
+    # The manifests have the fingerprint of every array; the weights are part of it.
+    run_job(snakemake, main, Reuse(implied=STORES))

@@ -34,12 +34,8 @@ from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.common import Backbone
 from trailers12k.features.backbones.loading import load as load_backbone
 from trailers12k.features.backbones.spec import BackboneSpec
-from trailers12k.features.extraction import (
-    Sampling,
-    extract_trailer,
-    keep_memory,
-    read_batches,
-)
+from trailers12k.features.extraction import extract_trailer, keep_memory, read_clips
+from trailers12k.features.recipe import Sampling
 from trailers12k.video import probe
 from trailers12k.video import reader as video
 from trailers12k.video.clip_detection import ClipSettings, detect_clips
@@ -116,14 +112,16 @@ def measure(
     decoder = probe.probe(trailer).decoder
     sampling = Sampling(CLIPS["fps"], CLIPS["fpc"])
 
+    networks = {store: (backbone, sampling)}
+
     def batches(part):
-        return read_batches(backbone, trailer, decoder, part, sampling)
+        for crops in read_clips(networks, trailer, decoder, part):
+            yield crops[store][None]
 
     def inputs(part):
         """Tensors as the network takes them."""
         for crops in batches(part):
-            pixels = torch.from_numpy(crops)
-            pixels = pixels if backbone._net.video else pixels.flatten(0, 1)
+            pixels = crops if backbone._net.video else crops.flatten(0, 1)
             for few in pixels.split(backbone.batch):
                 ready = backbone._net.normalize(few)
                 yield ready.contiguous(memory_format=backbone._layout)
@@ -135,7 +133,7 @@ def measure(
                 backbone._module(tensor).float().numpy()
 
     def extract(ahead=False):
-        return extract_trailer(backbone, trailer, decoder, cut, sampling, ahead)
+        return extract_trailer(networks, trailer, decoder, cut, ahead)
 
     few = list(inputs(cut[:2]))
     forward(few)
@@ -164,7 +162,8 @@ def one_process(trailer: Path, cut: list[Clip], store: str, answer) -> None:
     keep_memory()
     torch.set_num_threads(1)
     backbone = load(store, "fp32", devices.cpu())
-    answer.put(cpu_of(lambda: extract_trailer(backbone, trailer, "decord", cut, Sampling(24, 24))))
+    networks = {store: (backbone, Sampling(24, 24))}
+    answer.put(cpu_of(lambda: extract_trailer(networks, trailer, "decord", cut)))
 
 
 def together(trailer: Path, cut: list[Clip], store: str, count: int) -> float:
@@ -188,7 +187,7 @@ def peak(trailer: Path, seconds: int, store: str, answer) -> None:
     decoder = probe.probe(trailer).decoder
     cut, _ = detect_clips(trailer, decoder, seconds, ClipSettings(**CLIPS))
     backbone = load(store, "fp32", devices.cpu())
-    extract_trailer(backbone, trailer, decoder, cut, Sampling(24, 24))
+    extract_trailer({store: (backbone, Sampling(24, 24))}, trailer, decoder, cut)
     # Not getrusage, whose peak a process takes over from its parent.
     status = Path("/proc/self/status").read_text()
     answer.put(int(status.partition("VmHWM:")[2].split()[0]) / 1024)
@@ -204,7 +203,7 @@ def peak_of(trailer: Path, seconds: int, store: str) -> float:
     return value
 
 
-def read_all(trailer: Path, decoder: str, times: np.ndarray, size: int) -> None:
+def read_all(trailer: Path, decoder: str, times: np.ndarray, size: int | None) -> None:
     for _ in video.read_frames(trailer, decoder, times, size):
         pass
 

@@ -22,7 +22,8 @@ import yaml
 
 from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.common import Backbone
-from trailers12k.features.extraction import Sampling, extract_trailer, keep_memory
+from trailers12k.features.extraction import extract_trailer, keep_memory
+from trailers12k.features.recipe import Sampling
 from trailers12k.video import contact_sheets, pyscenedetect
 from trailers12k.video.clip_detection import ClipSettings, detect_clips
 from trailers12k.video.clips import Clip, frame_times
@@ -111,10 +112,10 @@ def costs_per_clip(folder: Path, precision: str) -> tuple[float, float]:
         net = bench.load(store, precision, devices.cpu())
 
         def extract(part: list[Clip], net: Backbone = net) -> None:
-            extract_trailer(net, trailer, video.decoder, part, Sampling(24, 24))
+            extract_trailer({"": (net, Sampling(24, 24))}, trailer, video.decoder, part)
 
-        def read(side: int = net.side) -> None:
-            bench.read_all(trailer, video.decoder, times, side)
+        def read() -> None:
+            bench.read_all(trailer, video.decoder, times, None)
 
         extract(clips[:1])
         cpu = bench.cpu_of(lambda extract=extract: extract(clips)) / len(clips)

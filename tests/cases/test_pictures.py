@@ -376,7 +376,7 @@ def lite0():
     net = load(spec, 0)
 
     def features(image: np.ndarray) -> np.ndarray:
-        values = net(net.crop(image)[None, None])[0]
+        values = net(image[None, None])[0]
         return values / np.linalg.norm(values)
 
     return features

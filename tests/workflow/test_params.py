@@ -110,6 +110,7 @@ RERUNS = {
     "precision": ("bf16", FEATURES),
     f"{STORE}.model": ("torchvision/resnet18", FEATURES),
     f"{STORE}.batch": (1, set()),
+    "batch_across": (True, set()),
     f"{STORE}.size": (64, FEATURES),
     f"{STORE}.precision": ("bf16", FEATURES),
     f"{STORE}.image_frames": (3, FEATURES),

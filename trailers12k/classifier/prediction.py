@@ -19,7 +19,8 @@ from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.vocabulary import GENRES
 from trailers12k.features import store
 from trailers12k.features.backbones import devices
-from trailers12k.features.extraction import Recipe, extract_trailer, keep_memory
+from trailers12k.features.extraction import extract_trailer, keep_memory
+from trailers12k.features.recipe import Recipe
 from trailers12k.video.clip_detection import ClipSettings, detect_clips
 from trailers12k.video.clips import Clip
 from trailers12k.video.picture import Bars
@@ -171,8 +172,8 @@ def compute_features(
         net = recipe.load(claimed)
         try:
             return extract_trailer(
-                net, trailer.file, trailer.decoder, clips, sampling, bars=cut_off
-            )
+                {"": (net, sampling)}, trailer.file, trailer.decoder, clips, bars=cut_off
+            )[""]
         except Failure as failure:
             raise UserError(f"the trailer cannot be used: {failure}") from failure
 

@@ -4,146 +4,156 @@ Reads videos and images; writes nothing. Must not know stores, jobs, nor where v
 """
 
 import ctypes
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
-import PIL
+import torch
+from torch import Tensor
 
 from trailers12k.common.errors import Failure
-from trailers12k.features.backbones.common import Backbone
-from trailers12k.features.backbones.devices import Device
-from trailers12k.features.backbones.loading import load
-from trailers12k.features.backbones.spec import BackboneSpec, Weights
+from trailers12k.features.backbones.common import Backbone, Transform
+from trailers12k.features.recipe import Sampling
 from trailers12k.video import reader
 from trailers12k.video.clips import Clip, frame_times
 from trailers12k.video.image_file import read_image
 from trailers12k.video.picture import Bars
 
+Item = TypeVar("Item")
 
-@dataclass(frozen=True)
-class Sampling:
-    """Which frames of a clip are read.
-
-    fps: frames per second. fpc: frames per clip; a shorter clip is filled with its last frame.
-    crop_bars: whether black bars around the picture are cut off.
-    image_frames: how many evenly spaced frames of `fpc` the backbone gets; None for all. For image
-        networks, whose features are averaged over them.
-    """
-
-    fps: float
-    fpc: int
-    image_frames: int | None = None
-    crop_bars: bool = False
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that determines the features of a store, beside its videos and their clips.
-
-    sampling: None for posters. code: the code version. seed: of random weights.
-    weights: the pretrained ones, if any.
-    """
-
-    spec: BackboneSpec
-    sampling: Sampling | None
-    code: str
-    seed: int
-    weights: Weights | None = None
-
-    @property
-    def determined_by(self) -> dict[str, object]:
-        """The recipe as JSON values, without what determines no result: a store's attribute."""
-        sampling = asdict(self.sampling) if self.sampling else {}
-        return {
-            "spec": self.spec.determining,
-            "settings": {
-                key: sampling[key] for key in ("fps", "fpc", "crop_bars") if key in sampling
-            },
-            "code": self.code,
-            "seed": self.seed if self.spec.weights == "random" else None,
-            # Pretrained weights count by their hash.
-            "weights_sha256": self.weights.sha256 if self.weights else None,
-        }
-
-    def load(self, device: Device) -> Backbone:
-        """The backbone on a device. Raises `UserError`."""
-        return load(self.spec, self.seed, self.weights, device)
-
-
-def recipe_of(
-    spec: BackboneSpec,
-    clip_settings: Mapping[str, Any],
-    code: str,
-    seed: int,
-    weights: Weights | None,
-) -> Recipe:
-    """The recipe of a store.
-
-    clip_settings: `fps`, `fpc`, `crop_bars` (if on) and others; ignored for posters.
-    """
-    sampling = None
-    if spec.input != "posters":
-        image_frames = spec.image_frames if spec.input == "frames" else None
-        crop_bars = clip_settings.get("crop_bars", False)
-        sampling = Sampling(clip_settings["fps"], clip_settings["fpc"], image_frames, crop_bars)
-    return Recipe(spec, sampling, code, seed, weights)
+CHUNK = 64 * 2**20
+"""Bytes of whole frames that are resized at once; a larger frame alone."""
 
 
 def extract_trailer(
-    backbone: Backbone,
+    networks: Mapping[str, tuple[Backbone, Sampling]],
     path: str | Path,
     decoder: str,
     clips: Sequence[Clip],
-    sampling: Sampling,
     ahead: bool = False,
     bars: Bars | None = None,
-) -> np.ndarray:
-    """The features of a trailer's clips, float32 (clips, num_features), from one straight decode.
+) -> dict[str, np.ndarray]:
+    """The features of a trailer's clips by several networks, from one straight decode.
 
+    networks: store -> its network, and which frames of a clip it gets. All share `fps`, `fpc` and
+        `crop_bars`.
     decoder, bars: see `video.reader.read_frames`.
-    ahead: whether a thread decodes the next clips while the backbone computes.
+    ahead: whether a thread decodes the next clips while the networks compute.
+    Returns store -> float32 (clips, num_features).
 
-    A forward pass never mixes trailers, and no more frames are in memory than it takes, at the size
-    after resizing and cropping. Raises `Failure`.
+    Frames are read at the video's own size. No result depends on which networks share the pass, a
+    forward pass never mixes trailers, and few whole frames are in memory. Raises `Failure`.
     """
-    batches = read_batches(backbone, path, decoder, clips, sampling, bars)
+    batches = {
+        store: _Batches(net, net.clips_at_a_time(sampling.image_frames or sampling.fpc))
+        for store, (net, sampling) in networks.items()
+    }
+    read = read_clips(networks, path, decoder, clips, bars)
     if ahead:
-        batches = _ahead(batches)
-    return np.concatenate([backbone.compute(part) for part in batches])
+        read = _ahead(read, 1 + max(own.clips for own in batches.values()))
+    for crops in read:
+        for store, own in crops.items():
+            batches[store].add(own)
+    return {store: own.finish() for store, own in batches.items()}
 
 
-def read_batches(
-    backbone: Backbone,
+class _Batches:
+    """The clips of one network, computed in batches. clips: how many fill one."""
+
+    def __init__(self, backbone: Backbone, clips: int):
+        self.clips = clips
+        self._backbone = backbone
+        self._waiting: list[Tensor] = []
+        self._features: list[np.ndarray] = []
+
+    def add(self, crops: Tensor) -> None:
+        """Take the crops of the next clip, uint8 (T, h, w, 3); compute when the batch is full."""
+        self._waiting.append(crops)
+        if len(self._waiting) == self.clips:
+            self._compute()
+
+    def finish(self) -> np.ndarray:
+        """Compute what is left; the features of all clips."""
+        if self._waiting:
+            self._compute()
+        return np.concatenate(self._features)
+
+    def _compute(self) -> None:
+        self._features.append(self._backbone.compute(torch.stack(self._waiting)))
+        self._waiting = []
+
+
+def read_clips(
+    networks: Mapping[str, tuple[Backbone, Sampling]],
     path: str | Path,
     decoder: str,
     clips: Sequence[Clip],
-    sampling: Sampling,
     bars: Bars | None = None,
-) -> Iterator[np.ndarray]:
-    """The cropped frames of a trailer's clips, uint8 (B, T, h, w, 3), in batches of clips.
+) -> Iterator[dict[str, Tensor]]:
+    """Yield, for each clip of a trailer, store -> its cropped frames, uint8 (T, h, w, 3).
 
-    T: frames of a clip that the backbone gets. Raises `Failure`.
+    T: frames of a clip that the network gets. Frames are read once; networks with equal transforms
+    share the crops. Raises `Failure`.
     """
+    sampling = next(iter(networks.values()))[1]
     fps, fpc = sampling.fps, sampling.fpc
-    chosen = spread(sampling.image_frames or fpc, fpc)
-    times = np.concatenate([frame_times(clip, fps, fpc)[chosen] for clip in clips])
-    frames = reader.read_frames(path, decoder, times, backbone.side, bars)
-    frames = _cropped(backbone, frames)
-    return _batches(frames, len(clips), len(chosen), backbone.clips_at_a_time(len(chosen)))
+    chosen = {store: spread(own.image_frames or fpc, fpc) for store, (_, own) in networks.items()}
+    needed = np.unique(np.concatenate([*chosen.values()]))
+    wanted: dict[Transform, np.ndarray] = {}
+    for store, (backbone, _) in networks.items():
+        mask = wanted.setdefault(backbone.transform, np.zeros(len(needed), bool))
+        mask |= np.isin(needed, chosen[store])
+    times = np.concatenate([frame_times(clip, fps, fpc)[needed] for clip in clips])
+    frames = reader.read_frames(path, decoder, times, None, bars)
+    for _ in clips:
+        crops = _crop_clip(islice(frames, len(needed)), wanted)
+        yield {
+            store: crops[backbone.transform][
+                np.searchsorted(needed[wanted[backbone.transform]], chosen[store])
+            ]
+            for store, (backbone, _) in networks.items()
+        }
 
 
-def _cropped(backbone: Backbone, frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    """The frames, cropped; a frame that is repeated, as at the end of a short clip, only once."""
-    last, crop = None, None
+def _crop_clip(
+    frames: Iterator[np.ndarray], wanted: Mapping[Transform, np.ndarray]
+) -> dict[Transform, Tensor]:
+    """Transform -> its crops of a clip's frames.
+
+    wanted: transform -> which frames it gets, bool (frames,).
+    """
+    parts: dict[Transform, list[Tensor]] = {transform: [] for transform in wanted}
+    first = 0
+    for whole, numbers in _chunks(frames):
+        for transform, mask in wanted.items():
+            own = numbers[mask[first : first + len(numbers)]]
+            distinct, places = np.unique(own, return_inverse=True)
+            if len(distinct):
+                crops = transform(whole if len(distinct) == len(whole) else whole[distinct])
+                parts[transform].append(crops[places])
+        first += len(numbers)
+    return {transform: torch.cat(own) for transform, own in parts.items()}
+
+
+def _chunks(frames: Iterator[np.ndarray]) -> Iterator[tuple[Tensor, np.ndarray]]:
+    """The frames in chunks of few bytes: the distinct ones, uint8 (N, H, W, 3), and which of them
+    each frame is. A frame that repeats, as at the end of a short clip, is the same object."""
+    distinct: list[np.ndarray] = []
+    numbers: list[int] = []
     for frame in frames:
-        if crop is None or frame is not last:
-            last, crop = frame, backbone.crop(frame)
-        yield crop
+        if not distinct or frame is not distinct[-1]:
+            if (len(distinct) + 1) * frame.nbytes > CHUNK and distinct:
+                yield torch.from_numpy(np.stack(distinct)), np.array(numbers)
+                distinct, numbers = [], []
+            distinct.append(frame)
+        numbers.append(len(distinct) - 1)
+    if distinct:
+        yield torch.from_numpy(np.stack(distinct)), np.array(numbers)
 
 
 def spread(count: int, fpc: int) -> np.ndarray:
@@ -151,23 +161,13 @@ def spread(count: int, fpc: int) -> np.ndarray:
     return ((np.arange(count) + 0.5) * fpc / count).astype(int)
 
 
-def _batches(
-    frames: Iterator[np.ndarray], clips: int, length: int, batch: int
-) -> Iterator[np.ndarray]:
-    """uint8 (B, length, H, W, 3); B is `batch` clips, or what is left at the end."""
-    for first in range(0, clips, batch):
-        count = min(batch, clips - first)
-        part = np.stack([next(frames) for _ in range(count * length)])
-        yield part.reshape(count, length, *part.shape[1:])
-
-
-def _ahead(batches: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    """The same batches; a thread prepares the next one while this one is in use."""
+def _ahead(items: Iterator[Item], count: int) -> Iterator[Item]:
+    """The same items; a thread prepares the next `count` while one is in use."""
     with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, batches, None)
-        while (batch := coming.result()) is not None:
-            coming = pool.submit(next, batches, None)
-            yield batch
+        coming = deque(pool.submit(next, items, None) for _ in range(count))
+        while (item := coming.popleft().result()) is not None:
+            coming.append(pool.submit(next, items, None))
+            yield item
 
 
 def extract_poster(backbone: Backbone, path: str | Path) -> np.ndarray:
@@ -179,17 +179,6 @@ def extract_poster(backbone: Backbone, path: str | Path) -> np.ndarray:
     except OSError as error:
         raise Failure("decode_failed", error.strerror or "unreadable") from error
     return backbone(pixels[None, None])
-
-
-def describe_input(recipe: Recipe) -> dict[str, object]:
-    """What a store records of how its input was read."""
-    if recipe.sampling is None:
-        return {"decoder": f"Pillow {PIL.__version__}"}
-    attributes: dict[str, object] = {"decoder": reader.decoder_versions()}
-    if recipe.spec.input == "frames":
-        frames = recipe.sampling.image_frames or recipe.sampling.fpc
-        attributes |= {"image_frames": frames, "frame_reduction": "mean"}
-    return attributes
 
 
 @cache

@@ -20,13 +20,8 @@ from trailers12k.common.fingerprint import fingerprint
 from trailers12k.features import store, store_index
 from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.common import Backbone
-from trailers12k.features.extraction import (
-    Recipe,
-    describe_input,
-    extract_poster,
-    extract_trailer,
-    keep_memory,
-)
+from trailers12k.features.extraction import extract_poster, extract_trailer, keep_memory
+from trailers12k.features.recipe import Recipe, describe_input
 from trailers12k.jobs import runner
 from trailers12k.video.clips import Clip
 from trailers12k.video.picture import Bars
@@ -184,14 +179,13 @@ class _Shard:
             values = extract_poster(backbone, runner.source_file(row, "download_posters"))
         else:
             values = extract_trailer(
-                backbone,
+                {self.request.name: (backbone, self.recipe.sampling)},
                 runner.source_file(row, "download_trailers"),
                 available_decoder(row["decoder"]),
                 self._clips(mid),
-                self.recipe.sampling,
                 ahead=self.machine.threads > 1,
                 bars=self._bars(mid),
-            )
+            )[self.request.name]
         attributes = {
             "source_sha256": row["sha256"],
             "decoder": _decoder_of(row),

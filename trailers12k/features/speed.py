@@ -17,10 +17,12 @@ from trailers12k.common.files import sha256_of
 from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.loading import load
 from trailers12k.features.backbones.spec import BackboneSpec
-from trailers12k.features.extraction import Sampling, keep_memory, read_batches
+from trailers12k.features.extraction import keep_memory, read_clips
+from trailers12k.features.recipe import Sampling
 from trailers12k.video.clip_detection import ClipSettings, detect_clips
-from trailers12k.video.clips import Clip
+from trailers12k.video.clips import Clip, frame_times
 from trailers12k.video.probe import probe
+from trailers12k.video.reader import read_frames
 
 SECONDS, SIZE, FPS = 8, (640, 360), 24
 """Of the synthetic trailer: as YouTube's of 360 lines."""
@@ -30,8 +32,6 @@ IMAGES = 8
 """Images of an image network in one measured pass."""
 LEAST = 0.5
 """CPU seconds for which passes are repeated."""
-DECODED_SIDE = 256
-"""Short side in pixels to which most backbones have frames read."""
 
 
 def measure(specs: Mapping[str, BackboneSpec], clips: ClipSettings) -> dict[str, float]:
@@ -59,11 +59,10 @@ def _video_figures(trailer: Path, settings: ClipSettings) -> dict[str, float]:
     clips, _ = detect_clips(trailer, probed.decoder, probed.duration, settings)
     times = [_cpu_of(lambda: (probe(trailer), sha256_of(trailer)))]
     times.append(_cpu_of(lambda: detect_clips(trailer, probed.decoder, probed.duration, settings)))
-    side = _Reader(DECODED_SIDE)
-    sampling = Sampling(settings.fps, settings.fpc)
+    frames = np.concatenate([frame_times(clip, settings.fps, settings.fpc) for clip in clips])
 
     def read() -> None:
-        for _ in read_batches(side, trailer, probed.decoder, clips, sampling):  # type: ignore[arg-type]
+        for _ in read_frames(trailer, probed.decoder, frames):
             pass
 
     return {
@@ -73,19 +72,6 @@ def _video_figures(trailer: Path, settings: ClipSettings) -> dict[str, float]:
     }
 
 
-class _Reader:
-    """What `read_batches` needs of a backbone, without a network."""
-
-    def __init__(self, side: int):
-        self.side = side
-
-    def crop(self, frame: np.ndarray) -> np.ndarray:
-        return frame
-
-    def clips_at_a_time(self, length: int) -> int:
-        return 1
-
-
 def _forward(trailer: Path, spec: BackboneSpec) -> float:
     """CPU seconds of an image or a clip."""
     values = vars(spec) | {"weights": "random"}
@@ -93,8 +79,8 @@ def _forward(trailer: Path, spec: BackboneSpec) -> float:
     is_video = spec.input == "clips"
     count = 24 if is_video else IMAGES
     clip = Clip(0, 0, 0.0, count / FPS)
-    crops = next(read_batches(backbone, trailer, "pyav", [clip], Sampling(FPS, count)))
-    passed = _cpu_of(lambda: backbone.compute(crops))
+    (crops,) = read_clips({"": (backbone, Sampling(FPS, count))}, trailer, "pyav", [clip])
+    passed = _cpu_of(lambda: backbone.compute(crops[""][None]))
     return passed / (1 if is_video else count)
 
 

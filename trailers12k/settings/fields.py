@@ -144,6 +144,7 @@ Share = Annotated[float, AfterValidator(_is_share), Field(json_schema_extra={"en
 Parallel = Annotated[int, Field(ge=1, le=32)]
 ImageFrames = Annotated[int, Field(ge=1, le=240)]
 Precision = Literal["fp32", "bf16", "auto"]
+Batch = Annotated[int, Field(ge=1)] | Literal["auto"]
 Weights = Literal["random", "pretrained"]
 Input = Literal["frames", "clips", "posters"]
 Variant = Literal["masked", "whole", "weighted", "sklearn"]

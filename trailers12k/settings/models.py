@@ -152,6 +152,12 @@ class Settings(Section):
         description="`fp32`, `bf16`, or `auto`: bf16 where the device has it in hardware and the "
         "model's features stay close to fp32, else fp32.",
     )
+    batch_across: bool = Field(
+        default=False,
+        description="Whether batches on a GPU are filled across trailers, which helps where "
+        "trailers are short. Features then depend, by rounding, on which trailers share a batch; "
+        "stores record it.",
+    )
     backbones: Backbones = Field(
         default_factory=_paper_backbones,
         description="Feature stores: name -> model. The section replaces the paper's seven stores; "

@@ -27,22 +27,18 @@ STORES = MappingProxyType(
         "trailers_i_shufflenet_fpc24": {
             "model": "torchvision/shufflenet_v2_x1_0.IMAGENET1K_V1",
             "input": "frames",
-            "batch": 8,
         },
         "trailers_i_resnet_fpc24": {
             "model": "torchvision/resnet50.IMAGENET1K_V1",
             "input": "frames",
-            "batch": 8,
         },
         "trailers_i_swin_fpc24": {
             "model": "timm/swin_tiny_patch4_window7_224.ms_in1k",
             "input": "frames",
-            "batch": 8,
         },
         "trailers_k_shufflenet_fps24_fpc24": {
             "model": "shufflenet3d/1.0x",
             "input": "clips",
-            "batch": 8,
             # Its authors publish it on a drive that programs cannot fetch from.
             "file": "kinetics_shufflenetv2_1.0x_RGB_16_best.pth",
         },

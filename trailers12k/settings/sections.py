@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from trailers12k.settings.fields import (
+    Batch,
     CsvPath,
     Genre,
     ImageFrames,
@@ -260,11 +261,11 @@ class BackboneSettings(Section):
         description="Input of the model: `frames` (features are the mean over a clip's frames), "
         "`clips`, or `posters`."
     )
-    batch: int = Field(
-        default=1,
-        ge=1,
-        description="Clips, frames or posters per batch, by `input`. No result depends on it; a "
-        "batch that exceeds the GPU's memory is halved.",
+    batch: Batch = Field(
+        default="auto",
+        description="Clips, frames or posters per batch, by `input`. `auto`: on a GPU the size "
+        "that is fastest there, measured once and kept in build/devices.json; on the CPU a fixed "
+        "one. No result depends on it; a batch that exceeds the GPU's memory is halved.",
     )
     weights: Literal["random", "pretrained", "package"] | None = Field(
         default=None,

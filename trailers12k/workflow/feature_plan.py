@@ -3,6 +3,7 @@
 Looks whether the user's files of weights exist. Must not import torch.
 """
 
+from collections.abc import Iterable
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,26 @@ class FeaturePlan:
             }
             for store, of in self.inputs.items()
         }
+
+    def calibrations(self, stores: Iterable[str]) -> list[str]:
+        """Input: the record of the files of networks with random weights, if there are any."""
+        if any(self.backbone(store)["weights"] == "random" for store in stores):
+            return ["build/weights/random.json"]
+        return []
+
+    @cached_property
+    def random_networks(self) -> list[dict[str, Any]]:
+        """Param: `backbone`, `seed` and `code` of each network with random weights."""
+        networks = {
+            (own["model"], own.get("size")): {
+                "backbone": own,
+                "seed": self._settings.seed,
+                "code": self.code(store),
+            }
+            for store in self.stores
+            if (own := self.backbone(store))["weights"] == "random"
+        }
+        return list(networks.values())
 
     def shard_repairs(self, wildcards: Any) -> int:
         """Param: see `store_index.shard_repairs`; it grows while arrays are damaged."""

@@ -121,7 +121,7 @@ def test_features_of_a_new_trailer_are_computed_by_one_thread_like_those_of_a_st
     monkeypatch.setattr(
         prediction,
         "extract_trailer",
-        lambda *_, bars: threads.append((torch.get_num_threads(), bars)),
+        lambda *_, bars: {"": threads.append((torch.get_num_threads(), bars))},
     )
 
     class Recipe:

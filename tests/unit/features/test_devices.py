@@ -41,9 +41,7 @@ class MadeUp(Device):
     """A device of its own memory, in batches, and with a record of what happens on it."""
 
     def __init__(self, holds: int = 1000):
-        super().__init__(
-            torch.device("cpu"), "cpu", pinned=True, has_fast_bf16=True, turn=threading.Lock()
-        )
+        super().__init__(torch.device("cpu"), "cpu", has_fast_bf16=True, turn=threading.Lock())
         self.holds, self.sizes, self.freed, self.at_once = holds, [], 0, 0
 
     def put(self, pixels):
@@ -89,7 +87,7 @@ def test_auto_is_bf16_where_the_device_has_it():
     assert (
         loading.load(BackboneSpec(**FRAMES), 0, device=MadeUp()).attributes["precision"] == "bf16"
     )
-    slow = Device(torch.device("cpu"), "cpu", pinned=False, has_fast_bf16=False)
+    slow = Device(torch.device("cpu"), "cpu", has_fast_bf16=False)
     assert loading.load(BackboneSpec(**FRAMES), 0, device=slow).attributes["precision"] == "fp32"
     fixed = loading.load(BackboneSpec(**(FRAMES | {"precision": "fp32"})), 0, device=MadeUp())
     assert fixed.attributes["precision"] == "fp32"
@@ -175,7 +173,7 @@ def test_each_job_has_a_gpu_of_its_own_and_a_killed_job_releases_it(claim):
 def test_a_missing_gpu_is_an_error_unless_the_device_is_auto(monkeypatch):
     monkeypatch.setattr(devices, "names", dict)
     with devices.claimed("auto") as device:
-        assert device.torch.type == "cpu" and not device.pinned
+        assert device.torch.type == "cpu" and device.transfer is None
     for requested in ("cuda", "cuda:3"):
         error = pytest.raises(UserError, match=f"device: {requested} does not exist")
         with error, devices.claimed(requested):
@@ -197,7 +195,9 @@ def test_convolutions_on_a_gpu_keep_all_bits_of_fp32(monkeypatch):
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
     for capability, is_fast in (((7, 5), False), ((8, 0), True), ((9, 0), True)):
         monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _, c=capability: c)
+        monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "H100")
+        monkeypatch.setattr(devices, "Transfer", lambda *_: None)
         device = devices.cuda(1)
         assert not torch.backends.cudnn.allow_tf32 and not torch.backends.cuda.matmul.allow_tf32
-        assert device.has_fast_bf16 is is_fast and device.pinned
+        assert device.has_fast_bf16 is is_fast and device.name == "cuda (H100)"
         assert device.torch == torch.device("cuda:1") and device.autocast == "cuda"

@@ -18,7 +18,7 @@ from trailers12k.features import store as stores
 from trailers12k.features.backbones import devices, loading
 from trailers12k.features.backbones.common import Backbone
 from trailers12k.features.backbones.spec import BackboneSpec
-from trailers12k.features.extraction import Sampling, recipe_of
+from trailers12k.features.recipe import Sampling, recipe_of
 from trailers12k.video import clip_table
 from trailers12k.video import reader as video
 from trailers12k.video.clips import Clip, frame_times
@@ -92,12 +92,12 @@ def test_row_i_is_clip_i(trailer, spec, ahead):
     backbone = load(spec)
     count = spec.get("image_frames")
     values = extraction.extract_trailer(
-        backbone, trailer, "pyav", CUT, Sampling(24, 24, count), ahead
-    )
+        {"store": (backbone, Sampling(24, 24, count))}, trailer, "pyav", CUT, ahead
+    )["store"]
     numbers = [6, 18] if count else range(24)
     for row, clip, real in zip(values, CUT, (24, 24, 12), strict=True):
         times = [clip.start + min(i, real - 1) / 24 for i in numbers]
-        frames = np.stack(list(video.read_frames(trailer, "pyav", times, backbone.side)))
+        frames = np.stack(list(video.read_frames(trailer, "pyav", times)))
         np.testing.assert_allclose(row, backbone(frames[None])[0], rtol=1e-3, atol=1e-5)
     assert np.abs(values[1] - values[2]).max() > 1e-2
 
@@ -187,7 +187,7 @@ def test_only_what_changed_is_computed(trailer, tmp_path, monkeypatch, caplog):
     cut = {"tt0000001": CUT, "tt0000002": CUT[:1]}
     loads = []
     load = loading.load
-    monkeypatch.setattr(extraction, "load", lambda *args: loads.append(args) or load(*args))
+    monkeypatch.setattr(loading, "load", lambda *args: loads.append(args) or load(*args))
 
     def computed(spec=CLIPS, sources=sources, **options) -> str:
         caplog.clear()
@@ -318,6 +318,6 @@ def test_bars_are_cut_off_where_the_settings_say_so(trailer, tmp_path):
     assert np.abs(arrays[0] - arrays[1]).max() > 1e-3 < np.abs(arrays[1] - arrays[2]).max()
     whole = load(FRAMES)
     times = [clip_time for clip in CUT for clip_time in frame_times(clip)[[6, 18]]]
-    frames = list(video.read_frames(trailer, "pyav", times, whole.side, Bars(top=0.3)))
+    frames = list(video.read_frames(trailer, "pyav", times, None, Bars(top=0.3)))
     expected = whole(np.stack(frames).reshape(3, 2, *frames[0].shape))
     np.testing.assert_allclose(arrays[2], expected, rtol=1e-3, atol=1e-5)

@@ -14,7 +14,7 @@ from trailers12k.common.files import PARTIAL, sha256_of
 from trailers12k.features import shard
 from trailers12k.features import store as stores
 from trailers12k.features.backbones.spec import BackboneSpec
-from trailers12k.features.extraction import recipe_of
+from trailers12k.features.recipe import recipe_of
 from trailers12k.jobs import ledger
 from trailers12k.video.clips import Clip
 

@@ -34,11 +34,11 @@ def test_a_preset_alone_gives_the_papers_values(preset, keys):
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ("typo", 1, "typo: unknown key (value 1); allowed: backbones, clips"),
+        ("typo", 1, "typo: unknown key (value 1); allowed: backbones, batch_across, clips"),
         (
             "shard",
             3,
-            "shard: unknown key (value 3); did you mean shards? Allowed: backbones, clips",
+            "shard: unknown key (value 3); did you mean shards? Allowed: backbones, batch_across",
         ),
         (
             "training/snipet",

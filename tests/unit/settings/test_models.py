@@ -59,9 +59,7 @@ def test_stores_and_runs_of_the_paper_have_the_default_configurations_models():
     paper = load({})
     assert set(paper.backbones) == set(DEFAULT["backbones"]) - {"trailers_i_efficientnet_fpc24"}
     for name, store in paper.backbones.items():
-        assert (store.model, store.batch) == tuple(
-            DEFAULT["backbones"][name][key] for key in ("model", "batch")
-        )
+        assert (store.model, store.batch) == (DEFAULT["backbones"][name]["model"], "auto")
     assert paper.published == load(DEFAULT).published
 
 
@@ -136,7 +134,9 @@ def test_results_do_not_depend_on_requests():
 
 def test_results_list_no_keys_of_stores_and_runs_that_are_null():
     settings = load(DEFAULT).for_results()
-    assert settings["backbones"] == DEFAULT["backbones"]
+    assert settings["backbones"] == {
+        name: {"batch": "auto"} | keys for name, keys in DEFAULT["backbones"].items()
+    }
     assert settings["runs"]["ResNet"] == DEFAULT["runs"]["ResNet"] | {
         "fusion": "late",
         "shuffle_labels": False,

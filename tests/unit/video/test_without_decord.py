@@ -15,7 +15,8 @@ sys.modules["decord"] = None  # as if it were not installed: importing it raises
 import numpy as np
 from trailers12k.features.backbones.loading import load
 from trailers12k.features.backbones.spec import BackboneSpec
-from trailers12k.features.extraction import Sampling, extract_trailer
+from trailers12k.features.extraction import extract_trailer
+from trailers12k.features.recipe import Sampling
 from trailers12k.video.clips import Clip
 from trailers12k.video.probe import probe
 from trailers12k.video.reader import decoder_versions, read_frames
@@ -24,7 +25,8 @@ path = sys.argv[1]
 video = probe(path)
 frames = list(read_frames(path, "decord", np.arange(24) / 24))  # probed where decord is installed
 net = load(BackboneSpec("torchvision/shufflenet_v2_x0_5", input="frames", weights="random"), 0)
-features = extract_trailer(net, path, video.decoder, [Clip(0, 0, 0.0, 0.5)], Sampling(24, 4))
+networks = {"store": (net, Sampling(24, 4))}
+features = extract_trailer(networks, path, video.decoder, [Clip(0, 0, 0.0, 0.5)])["store"]
 print(json.dumps([video.decoder, decoder_versions(), len(frames), features.shape]))
 """
 

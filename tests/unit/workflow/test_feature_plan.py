@@ -46,6 +46,16 @@ def test_a_job_reads_what_its_input_needs(plan_of):
     assert record == "build/weights/shufflenet3d.1.0x.json"
 
 
+def test_networks_with_random_weights_are_calibrated_once(plan_of):
+    plan = plan_of({IMAGE: {"size": 64}})
+    assert plan.calibrations([CLIPS]) == []
+    assert plan.calibrations([CLIPS, IMAGE]) == ["build/weights/random.json"]
+    assert [own["backbone"].get("size") for own in plan.random_networks] == [64, None]
+    # Frames and posters with the same network.
+    (shared,) = plan_of().random_networks
+    assert shared["backbone"]["model"] == "timm/resnet10t" and shared["code"]
+
+
 def test_common_keys_are_filled_in_and_unused_ones_left_out(plan_of):
     plan = plan_of()
     assert plan.backbone(IMAGE) == {

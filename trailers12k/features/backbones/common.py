@@ -5,7 +5,7 @@ Reads and writes nothing. Must not know files, videos, nor where weights come fr
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -25,6 +25,7 @@ from trailers12k.features.backbones.spec import BackboneSpec
 log = logging.getLogger(__name__)
 
 AnyNet = TypeVar("AnyNet", bound=nn.Module)
+Transform = Callable[[Tensor], Tensor]
 
 CALIBRATION_IMAGES = 16
 CALIBRATION_CLIPS = 4
@@ -38,7 +39,8 @@ class Net:
     """A network without its head, as a family of models builds it.
 
     module: float32 (N, 3, H, W), or (N, 3, T, H, W) when `video`, -> (N, num_features).
-    crop: one RGB image, uint8 (H, W, 3) of any size, -> resized and cropped, uint8 (h, w, 3).
+    transform: RGB images, uint8 (N, H, W, 3) of any size, -> resized and cropped, uint8
+        (N, h, w, 3). Equal ones make equal crops.
     normalize: uint8 (N, h, w, 3), or (N, T, h, w, 3) when `video`, -> the module's input, on any
         device.
     preprocessing: its description. side: the shorter side in pixels that it resizes to.
@@ -50,7 +52,7 @@ class Net:
     module: nn.Module
     num_features: int
     video: bool
-    crop: Callable[[np.ndarray], np.ndarray]
+    transform: Transform
     normalize: Callable[[Tensor], Tensor]
     preprocessing: str
     side: int
@@ -62,14 +64,20 @@ class Backbone:
     """A network that turns clips or images into feature vectors.
 
     num_features: length of a vector.
-    side: the shorter side, in pixels, to which the preprocessing resizes: frames may be read at
-        this size.
+    transform: see `Net`.
     batch: clips of a video network, or images of an image network, in one forward pass; halved
         when they do not fit into the device's memory. No result depends on it.
     attributes: what a store records of the network, as JSON values.
     """
 
-    def __init__(self, net: Net, spec: BackboneSpec, seed: int, device: Device | None = None):
+    def __init__(
+        self,
+        net: Net,
+        spec: BackboneSpec,
+        seed: int,
+        device: Device | None = None,
+        statistics: Mapping[str, np.ndarray] | None = None,
+    ):
         if net.video != (spec.input == "clips"):
             kind, inputs = ("video", "clips") if net.video else ("image", "frames or posters")
             raise UserError(
@@ -77,8 +85,8 @@ class Backbone:
                 f"{spec.input}"
             )
         self.num_features = net.num_features
-        self.side = net.side
-        self.batch = spec.batch
+        self.transform = net.transform
+        self.batch = spec.initial_batch
         self._net = net
         self._device = device or devices.cpu()
         self._precision = spec.precision
@@ -87,9 +95,12 @@ class Backbone:
             self._precision = "bf16" if use_bf16 else "fp32"
         self._model = spec.model
         module = net.module.eval()
-        if spec.weights == "random":
+        if spec.weights == "random" and statistics is None:
             with seeded(seed, "calibration", spec.model):
                 self._calibrate(module)
+        elif statistics:
+            values = {name: torch.from_numpy(value) for name, value in statistics.items()}
+            module.load_state_dict(values, strict=False)
         # The layout of the fast kernels: shufflenet_v2 takes two thirds of the time with it, and
         # shufflenet3d half.
         self._layout = torch.channels_last_3d if net.video else torch.channels_last
@@ -105,30 +116,37 @@ class Backbone:
             "versions": versions(),
         }
 
+    @property
+    def statistics(self) -> dict[str, np.ndarray]:
+        """The buffers of all BatchNorm layers by their names in the network, float32 and int64."""
+        return {
+            f"{name}.{own}": buffer.cpu().numpy()
+            for name, part in self._module.named_modules()
+            if isinstance(part, _BatchNorm)
+            for own, buffer in part.named_buffers()
+        }
+
     def __call__(self, frames: np.ndarray) -> np.ndarray:
         """RGB frames, uint8 (B, T, H, W, 3) of any size, to features, float32 (B, num_features).
 
         A video network sees the T frames of a clip at once; the features of an image network are
         averaged over them.
         """
-        return self.compute(np.stack([[self.crop(frame) for frame in clip] for clip in frames]))
+        clips, length = frames.shape[:2]
+        crops = self.transform(torch.from_numpy(frames).flatten(0, 1))
+        return self.compute(crops.unflatten(0, (clips, length)))
 
     def clips_at_a_time(self, length: int) -> int:
         """How many clips of `length` frames fill a batch; at least one."""
         return self.batch if self._net.video else max(1, self.batch // length)
 
-    def crop(self, frame: np.ndarray) -> np.ndarray:
-        """One RGB frame, uint8 (H, W, 3), resized and cropped for the network: uint8 (h, w, 3)."""
-        return self._net.crop(frame)
-
-    def compute(self, crops: np.ndarray) -> np.ndarray:
+    def compute(self, pixels: Tensor) -> np.ndarray:
         """Crops of clips' frames, uint8 (B, T, h, w, 3), to features, float32 (B, num_features).
 
         Several threads may call it. Raises `UserError` when not even one clip fits into the
         device's memory, and when the model cannot take this input.
         """
-        clips, length = crops.shape[:2]
-        pixels = torch.from_numpy(crops)
+        clips, length = pixels.shape[:2]
         if not self._net.video:
             pixels = pixels.flatten(0, 1)
         parts, first = [], 0
@@ -203,11 +221,11 @@ class Backbone:
         count, length = CALIBRATION_IMAGES, 1
         if self._net.video:
             count, length = CALIBRATION_CLIPS, CALIBRATION_FRAMES
-        squares = _coloured_squares(count, length, self.side).numpy()
-        crops = torch.from_numpy(
-            np.stack([[self.crop(frame) for frame in clip] for clip in squares])
-        )
-        module(self._net.normalize(crops if self._net.video else crops.flatten(0, 1)))
+        squares = _coloured_squares(count, length, self._net.side)
+        crops = self.transform(squares.flatten(0, 1))
+        if self._net.video:
+            crops = crops.unflatten(0, (count, length))
+        module(self._net.normalize(crops))
         module.eval()
 
 

@@ -7,15 +7,18 @@ import errno
 import logging
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from threading import Lock
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from trailers12k.common.errors import UserError
+from trailers12k.features.backbones.meter import Meter
+from trailers12k.features.backbones.transfer import Transfer
 
 log = logging.getLogger(__name__)
 
@@ -28,23 +31,49 @@ class Device:
     """A device, with what differs between the CPU and GPUs.
 
     torch: torch's own record of it. autocast: its name for torch.autocast.
-    pinned: whether bytes are sent to it from page-locked memory, while it computes.
     has_fast_bf16: whether bf16 is faster on it than fp32.
-    turn: held during a forward pass. A GPU runs one pass at a time, since the passes of several
-        threads would have to fit into its memory together; the CPU runs any number.
+    turn: held while a forward pass is started. A GPU runs one pass at a time, since the passes of
+        several threads would have to fit into its memory together; the CPU runs any number.
+    name: for records, such as "cpu" or "cuda (NVIDIA H100)".
+    meter: counts what passes through it.
+    transfer: takes bytes to it while it computes; None where it shares the host's memory.
     """
 
     torch: torch.device
     autocast: str
-    pinned: bool
     has_fast_bf16: bool
     turn: AbstractContextManager = field(default_factory=nullcontext)
+    name: str = "cpu"
+    meter: Meter = field(default_factory=Meter)
+    transfer: Transfer | None = None
 
-    def put(self, pixels: Tensor) -> Tensor:
-        """Bytes from the host to the device."""
-        if self.pinned:
-            pixels = pixels.pin_memory()
-        return pixels.to(self.torch, non_blocking=self.pinned)
+    def sent(self, chunks: Iterable[Sequence[np.ndarray]]) -> Iterator[Tensor]:
+        """Chunks of equal frames, uint8 (H, W, 3), as tensors (N, H, W, 3) on the device.
+
+        Each may be used until the next one is requested: a GPU's memory is used again.
+        """
+        if self.transfer:
+            yield from self.transfer.sent(chunks)
+        else:
+            yield from (torch.from_numpy(np.stack(chunk)) for chunk in chunks)
+
+    def put(self, values: Tensor) -> Tensor:
+        """A tensor of the host on the device, where it is not there yet."""
+        if self.transfer and values.device != self.torch:
+            return self.transfer.put(values)
+        return values
+
+    def fetched(self, tensors: Sequence[Tensor]) -> list[np.ndarray]:
+        """The values of tensors on the device, for which it is waited once."""
+        if self.transfer:
+            return self.transfer.fetched(tensors)
+        return [tensor.numpy() for tensor in tensors]
+
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """Starts work on the device, at a GPU's turn; its time is counted."""
+        with self.turn, self.meter.computing(self.torch):
+            yield
 
     def free(self) -> None:
         """Give memory back that torch keeps for later."""
@@ -56,7 +85,7 @@ def cpu() -> Device:
     """The CPU. With AVX512_BF16 or AMX, bf16 is 1.5 to 2 times as fast as fp32."""
     features = torch.cpu.get_capabilities()
     has_bf16 = bool(features.get("avx512_bf16") or features.get("amx_bf16"))
-    return Device(torch.device("cpu"), "cpu", pinned=False, has_fast_bf16=has_bf16)
+    return Device(torch.device("cpu"), "cpu", has_fast_bf16=has_bf16)
 
 
 def cuda(number: int) -> Device:
@@ -65,7 +94,16 @@ def cuda(number: int) -> Device:
     torch.backends.cudnn.allow_tf32 = False
     device = torch.device("cuda", number)
     has_bf16 = torch.cuda.get_device_capability(device) >= (8, 0)
-    return Device(device, "cuda", pinned=True, has_fast_bf16=has_bf16, turn=Lock())
+    meter = Meter()
+    return Device(
+        device,
+        "cuda",
+        has_fast_bf16=has_bf16,
+        turn=Lock(),
+        name=f"cuda ({torch.cuda.get_device_name(device)})",
+        meter=meter,
+        transfer=Transfer(device, meter),
+    )
 
 
 def names() -> dict[int, str]:

@@ -22,6 +22,7 @@ from trailers12k.features.backbones.common import (
     require_weights,
 )
 from trailers12k.features.backbones.spec import BackboneSpec, Origin, Weights
+from trailers12k.features.backbones.transforms import FrameByFrame
 from trailers12k.features.backbones.weights import load_state
 
 MODEL = "shufflenet3d/1.0x"
@@ -144,7 +145,7 @@ def build(spec: BackboneSpec, seed: int, weights: Weights | None) -> Net:
         module=module,
         num_features=remove_head(module, model),
         video=True,
-        crop=crop,
+        transform=FrameByFrame(f"shufflenet3d {side}", crop),
         normalize=normalize,
         preprocessing=f"shorter side to {side}, bilinear, antialiased; centre crop {side}x{side}; "
         f"BGR, 0-255, minus {list(MEAN_BGR)}",

@@ -4,6 +4,7 @@ Reads and writes nothing. Must not import torch: what Snakemake reads while it i
 """
 
 from dataclasses import dataclass, fields
+from typing import Literal
 
 from trailers12k.common.errors import UserError
 
@@ -13,6 +14,10 @@ FAMILY_MODULES = {
     "shufflenet3d": "trailers12k.features.backbones.shufflenet3d",
 }
 """Family, the prefix of a model's name -> the module that builds its models."""
+
+
+LIGHT_VIDEO = ("shufflenet3d",)
+"""Families whose networks take a clip in so little time that a batch of several is faster."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,8 @@ class BackboneSpec:
         resize before the crop follows in proportion. Smaller is faster: at 112 instead of 224,
         swin3d_t takes a sixth of the time. Features of pretrained weights get worse.
     image_frames: evenly spaced frames of a clip that an image network sees; None for all.
-    batch: clips of a video network, or images, in one forward pass. No result depends on it.
+    batch: clips of a video network, or images, in one forward pass; "auto": `initial_batch`,
+        until `features.batch_sizes` has measured a GPU. No result depends on it.
     """
 
     model: str
@@ -40,7 +46,15 @@ class BackboneSpec:
     precision: str = "auto"
     size: int | None = None
     image_frames: int | None = None
-    batch: int = 1
+    batch: int | Literal["auto"] = "auto"
+
+    @property
+    def initial_batch(self) -> int:
+        """The batch on a CPU, where a larger one gains nothing; a GPU's may be larger."""
+        if self.batch != "auto":
+            return self.batch
+        is_heavy = self.input == "clips" and family_of(self.model) not in LIGHT_VIDEO
+        return 1 if is_heavy else 8
 
     @property
     def determining(self) -> dict[str, str | int]:

@@ -27,6 +27,7 @@ from trailers12k.features.backbones.common import (
 )
 from trailers12k.features.backbones.packaged import PACKAGED, check_packaged
 from trailers12k.features.backbones.spec import BackboneSpec, Origin, Weights
+from trailers12k.features.backbones.transforms import FrameByFrame
 from trailers12k.features.backbones.weights import LOADING, refused
 
 PACKAGED_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
@@ -78,7 +79,7 @@ def build(spec: BackboneSpec, seed: int, weights: Weights | None) -> Net:
         # The length of the pooled features, also where a layer follows the pooling.
         num_features=getattr(module, "head_hidden_size", module.num_features),
         video=False,
-        crop=crop,
+        transform=FrameByFrame(f"timm {spatial}", crop),
         normalize=lambda pixels: scale(
             pixels, normalization.mean.tolist(), normalization.std.tolist()
         ),

@@ -22,6 +22,7 @@ from trailers12k.features.backbones.common import (
     scale,
 )
 from trailers12k.features.backbones.spec import BackboneSpec, Origin, Weights
+from trailers12k.features.backbones.transforms import FrameByFrame
 from trailers12k.features.backbones.weights import load_state
 
 Preset: TypeAlias = ImageClassification | VideoClassification
@@ -68,7 +69,11 @@ def build(spec: BackboneSpec, seed: int, weights: Weights | None) -> Net:
         module=module,
         num_features=remove_head(module, model),
         video=is_video,
-        crop=lambda frame: _crop(frame, preset),
+        transform=FrameByFrame(
+            f"torchvision {preset.resize_size} {preset.interpolation} {_antialias(preset)} "
+            f"{preset.crop_size}",
+            lambda frame: _crop(frame, preset),
+        ),
         normalize=normalize,
         preprocessing=f"{' '.join(str(preset).split())}, antialias={_antialias(preset)}",
         side=min(preset.resize_size),

@@ -13,7 +13,7 @@ STAGE_OF_RULE = {
     "download_trailers": "trailers",
     "download_posters": "posters",
     **dict.fromkeys(("detect_clips", "merge_clips"), "clips"),
-    "fetch_weights": "weights",
+    **dict.fromkeys(("fetch_weights", "make_random_weights"), "weights"),
     **dict.fromkeys(("fetch_published_table", "measure_record"), "published files"),
     **dict.fromkeys(("extract_features", "merge_store", "fetch_store"), FEATURES),
     **dict.fromkeys(("merge_ledger", "check_failures"), "ledger"),
