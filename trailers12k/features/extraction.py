@@ -18,6 +18,8 @@ from torch import Tensor
 
 from trailers12k.common.errors import Failure
 from trailers12k.features.backbones.common import Backbone, Transform
+from trailers12k.features.backbones.devices import Device
+from trailers12k.features.backbones.transfer import Send
 from trailers12k.features.recipe import Sampling
 from trailers12k.video import reader
 from trailers12k.video.clips import Clip, frame_times
@@ -49,43 +51,30 @@ def extract_trailer(
     Frames are read at the video's own size. No result depends on which networks share the pass, a
     forward pass never mixes trailers, and few whole frames are in memory. Raises `Failure`.
     """
-    batches = {
-        store: _Batches(net, net.clips_at_a_time(sampling.image_frames or sampling.fpc))
-        for store, (net, sampling) in networks.items()
-    }
+    device = _device_of(networks)
+    lengths = {store: own.image_frames or own.fpc for store, (_, own) in networks.items()}
+    batches = {store: net.batches(lengths[store]) for store, (net, _) in networks.items()}
     read = read_clips(networks, path, decoder, clips, bars)
-    if ahead:
-        read = _ahead(read, 1 + max(own.clips for own in batches.values()))
-    for crops in read:
-        for store, own in crops.items():
-            batches[store].add(own)
-    return {store: own.finish() for store, own in batches.items()}
+    # A GPU computes by itself while this thread decodes.
+    if ahead and not device.transfer:
+        most = max(net.clips_at_a_time(lengths[store]) for store, (net, _) in networks.items())
+        read = _ahead(read, 1 + most)
+    parts = {store: own.begin() for store, own in batches.items()}
+    try:
+        for crops in read:
+            device.meter.add(cropped=sum(map(len, crops.values())))
+            for store, own in crops.items():
+                batches[store].add(parts[store], own)
+        features = [filled.finish(parts[store]) for store, filled in batches.items()]
+    finally:
+        for store, filled in batches.items():
+            filled.abandon(parts[store])
+    return dict(zip(networks, device.fetched(features), strict=True))
 
 
-class _Batches:
-    """The clips of one network, computed in batches. clips: how many fill one."""
-
-    def __init__(self, backbone: Backbone, clips: int):
-        self.clips = clips
-        self._backbone = backbone
-        self._waiting: list[Tensor] = []
-        self._features: list[np.ndarray] = []
-
-    def add(self, crops: Tensor) -> None:
-        """Take the crops of the next clip, uint8 (T, h, w, 3); compute when the batch is full."""
-        self._waiting.append(crops)
-        if len(self._waiting) == self.clips:
-            self._compute()
-
-    def finish(self) -> np.ndarray:
-        """Compute what is left; the features of all clips."""
-        if self._waiting:
-            self._compute()
-        return np.concatenate(self._features)
-
-    def _compute(self) -> None:
-        self._features.append(self._backbone.compute(torch.stack(self._waiting)))
-        self._waiting = []
+def _device_of(networks: Mapping[str, tuple[Backbone, Sampling]]) -> Device:
+    """The device of all networks."""
+    return next(iter(networks.values()))[0].device
 
 
 def read_clips(
@@ -110,50 +99,73 @@ def read_clips(
         mask |= np.isin(needed, chosen[store])
     times = np.concatenate([frame_times(clip, fps, fpc)[needed] for clip in clips])
     frames = reader.read_frames(path, decoder, times, None, bars)
-    for _ in clips:
-        crops = _crop_clip(islice(frames, len(needed)), wanted)
-        yield {
-            store: crops[backbone.transform][
-                np.searchsorted(needed[wanted[backbone.transform]], chosen[store])
-            ]
-            for store, (backbone, _) in networks.items()
-        }
+    places = {
+        store: np.searchsorted(needed[wanted[backbone.transform]], chosen[store])
+        for store, (backbone, _) in networks.items()
+    }
+    device = _device_of(networks)
+    with device.sending() as send:
+        for _ in clips:
+            crops = _crop_clip(islice(frames, len(needed)), wanted, send, device)
+            device.meter.add(decoded=len(needed))
+            yield {
+                store: _rows(crops[backbone.transform], places[store], device)
+                for store, (backbone, _) in networks.items()
+            }
 
 
 def _crop_clip(
-    frames: Iterator[np.ndarray], wanted: Mapping[Transform, np.ndarray]
+    frames: Iterator[np.ndarray],
+    wanted: Mapping[Transform, np.ndarray],
+    send: Send,
+    device: Device,
 ) -> dict[Transform, Tensor]:
-    """Transform -> its crops of a clip's frames.
+    """Transform -> its crops of a clip's frames, on the device.
 
-    wanted: transform -> which frames it gets, bool (frames,).
+    wanted: transform -> which frames it gets, bool (frames,). send: see `Device.sending`.
     """
     parts: dict[Transform, list[Tensor]] = {transform: [] for transform in wanted}
     first = 0
-    for whole, numbers in _chunks(frames):
+    for chunk, numbers in _chunks(frames):
+        whole = send(chunk)
         for transform, mask in wanted.items():
             own = numbers[mask[first : first + len(numbers)]]
             distinct, places = np.unique(own, return_inverse=True)
             if len(distinct):
-                crops = transform(whole if len(distinct) == len(whole) else whole[distinct])
-                parts[transform].append(crops[places])
+                with device.computing():
+                    crops = transform(_rows(whole, distinct, device))
+                if crops.untyped_storage().data_ptr() == whole.untyped_storage().data_ptr():
+                    crops = (
+                        crops.clone()
+                    )  # Frames of the crop's size; `send` uses their memory again.
+                parts[transform].append(_rows(crops, places, device))
         first += len(numbers)
     return {transform: torch.cat(own) for transform, own in parts.items()}
 
 
-def _chunks(frames: Iterator[np.ndarray]) -> Iterator[tuple[Tensor, np.ndarray]]:
-    """The frames in chunks of few bytes: the distinct ones, uint8 (N, H, W, 3), and which of them
+def _rows(values: Tensor, numbers: np.ndarray, device: Device) -> Tensor:
+    """The rows of a tensor on the device by their numbers; itself where these are all in order."""
+    if len(numbers) == len(values) and (numbers == np.arange(len(numbers))).all():
+        return values
+    return values[device.put(torch.from_numpy(numbers))]
+
+
+def _chunks(
+    frames: Iterator[np.ndarray],
+) -> Iterator[tuple[list[np.ndarray], np.ndarray]]:
+    """The frames in chunks of few bytes: the distinct ones, each uint8 (H, W, 3), and which of them
     each frame is. A frame that repeats, as at the end of a short clip, is the same object."""
     distinct: list[np.ndarray] = []
     numbers: list[int] = []
     for frame in frames:
         if not distinct or frame is not distinct[-1]:
             if (len(distinct) + 1) * frame.nbytes > CHUNK and distinct:
-                yield torch.from_numpy(np.stack(distinct)), np.array(numbers)
+                yield distinct, np.array(numbers)
                 distinct, numbers = [], []
             distinct.append(frame)
         numbers.append(len(distinct) - 1)
     if distinct:
-        yield torch.from_numpy(np.stack(distinct)), np.array(numbers)
+        yield distinct, np.array(numbers)
 
 
 def spread(count: int, fpc: int) -> np.ndarray:

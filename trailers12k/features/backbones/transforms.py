@@ -23,4 +23,4 @@ class FrameByFrame:
 
     def __call__(self, frames: Tensor) -> Tensor:
         """Frames, uint8 (N, H, W, 3), to crops, uint8 (N, h, w, 3)."""
-        return torch.from_numpy(np.stack([self.crop(frame) for frame in frames.numpy()]))
+        return torch.from_numpy(np.stack([self.crop(frame) for frame in frames.cpu().numpy()]))
