@@ -186,7 +186,8 @@ def _row(
     if len(cells) != len(columns):
         raise UserError(
             f"{path}, line {line}: the number of columns is not {len(columns)}, as in the first "
-            f"line, but {len(cells)}; allowed: a comma between two columns, and a text with commas in quotes"
+            f"line, but {len(cells)}; allowed: a comma between two columns, and a text with commas "
+            "in quotes"
         )
     row = {name: cell.strip() for name, cell in zip(columns, cells, strict=True)}
     if "" not in row:
