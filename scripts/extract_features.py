@@ -1,7 +1,5 @@
 """Compute the features of one shard that a group of stores lacks."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +13,7 @@ if TYPE_CHECKING:
 
 SHARD, STORES = snakemake.wildcards.shard, snakemake.params.settings
 GROUPS = {name: store_index.shard_of_store(name, SHARD) for name in STORES}
+IMPLIED = ("trailers", "posters", "weights", "ledger", "stores", "features", "devices.json")
 INDEXES = {name: store_index.index_of(name, SHARD) for name in STORES}
 
 
@@ -37,7 +36,7 @@ def main() -> None:
         ledger.write_shard(path, rows[name], shard.LEDGER_COLUMNS)
 
 
-def movies_of(configured: Settings) -> ShardMovies:
+def movies_of(configured: "Settings") -> "ShardMovies":
     """The movies of the shard, with their clips."""
     from trailers12k.features.shard_store import ShardMovies
     from trailers12k.jobs import ledger
@@ -56,7 +55,7 @@ def movies_of(configured: Settings) -> ShardMovies:
     return ShardMovies(sources, read_clips(snakemake.input.clips), clip_settings, bars)
 
 
-def request_of(name: str, batch: Any, records: Path) -> StoreRequest:
+def request_of(name: str, batch: Any, records: Path) -> "StoreRequest":
     """What is to be computed for one store. records: folder of its movies' records."""
     from trailers12k.features.backbones.spec import BackboneSpec
     from trailers12k.features.recipe import recipe_of
@@ -79,8 +78,9 @@ def request_of(name: str, batch: Any, records: Path) -> StoreRequest:
 if __name__ == "__main__":
     reuse = Reuse(
         ignored=["repairs"],
-        # The ledgers of trailers and posters have the hashes of their files.
-        implied=["build/trailers", "build/posters", "build/weights"],
+        # The ledgers of trailers and posters have the hashes of their files; those of other shards
+        # decide only whether the job fails. Records, indexes and arrays are its own.
+        implied=[f"build/{name}" for name in IMPLIED],
         made=[*INDEXES.values(), *(group / ".zattrs" for group in GROUPS.values())],
         is_sound=lambda: all(store_index.is_shard_sound(name, SHARD) for name in STORES),
     )

@@ -16,13 +16,13 @@ STORES = [Path(f"data/{SPEC[name]}.zarr") for name in STREAMS if name in SPEC]
 def main() -> None:
     import torch
 
-    from trailers12k.classifier import dataset, training
+    from trailers12k.classifier import labels, training
     from trailers12k.classifier.checkpoint import TrainingSettings
     from trailers12k.classifier.packed import PackedStore
     from trailers12k.classifier.packed_arrays import array_of
-    from trailers12k.features import store as stores
     from trailers12k.features.backbones import devices
     from trailers12k.features.backbones.names import describe_weights
+    from trailers12k.features.store_attributes import attributes
     from trailers12k.settings import load
 
     torch.set_num_threads(snakemake.threads)
@@ -31,7 +31,7 @@ def main() -> None:
     # An index holds the fingerprint of every array.
     hashes = [sha256_of(path) for path in indexes.values()]
     arrays = {name: array_of(indexes[name], f"data/{SPEC[name]}.zarr") for name in indexes}
-    table = dataset.read_labels(snakemake.input.mtgc)
+    table = labels.read_labels(snakemake.input.mtgc)
     # No param: a change of the device must not rerun the training.
     with devices.claimed(load(snakemake.config).device) as device:
         where = str(device.torch)
@@ -49,7 +49,7 @@ def main() -> None:
                 fusion=SPEC.get("fusion", "late"),
                 shuffle_labels=SPEC.get("shuffle_labels", False),
                 device=where,
-                backbone_weights=describe_weights(map(stores.attributes, STORES)),
+                backbone_weights=describe_weights(map(attributes, STORES)),
                 split=split,
             ),
             Path(snakemake.output.checkpoint).parent,

@@ -194,7 +194,8 @@ def from_files(trial: Trial, networks: dict[str, Backbone]) -> tuple[float, floa
         seconds = seconds_of(
             lambda: list(pool.map(lambda file: extract(networks, file, trial.clips), work))
         )
-    share = (trial.device.meter.busy - busy) / seconds
+    lanes = 1 if trial.device.torch.type == "cuda" else trial.threads
+    share = (trial.device.meter.busy - busy) / seconds / lanes
     return trial.frames / seconds, 100 * share
 
 

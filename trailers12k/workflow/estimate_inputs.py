@@ -17,6 +17,7 @@ from trailers12k.common.vocabulary import FILLING, OK
 from trailers12k.common.youtube import is_youtube
 from trailers12k.features.backbones.spec import BackboneSpec
 from trailers12k.jobs.ledger import read_shard
+from trailers12k.jobs.outcome import read_outcome
 from trailers12k.movies.sources import table
 from trailers12k.movies.sources.sample import BROKEN
 from trailers12k.settings import Settings, plain
@@ -188,8 +189,12 @@ def _seconds(stage: str, folder: Path) -> float | None:
 
 
 def _cpu_time(benchmark: Path) -> float | None:
-    """The CPU seconds of a job; None where Snakemake could not measure them."""
+    """The CPU seconds of a job, or of the work whose result it put back; None where Snakemake could
+    not measure them."""
+    outcome = read_outcome(Path("logs", *benchmark.parts[1:]))
     try:
+        if outcome and outcome.cost:
+            return float(outcome.cost["cpu_seconds"])
         with benchmark.open(encoding="utf-8", newline="") as file:
             seconds = float(list(csv.DictReader(file, delimiter="\t"))[-1]["cpu_time"])
     except (OSError, IndexError, KeyError, TypeError, ValueError, csv.Error):

@@ -24,6 +24,7 @@ NUMBERS = ["detect_clips", "extract_features", "merge_store", "pack_store", "tra
 PLUMBING = ("common", "jobs", "settings", "workflow", "downloads")
 PROVENANCE = {
     "trailers12k.features.store",
+    "trailers12k.features.store_attributes",
     "trailers12k.features.store_index",
     "trailers12k.features.backbones.devices",
     "trailers12k.features.backbones.names",
