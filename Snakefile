@@ -15,6 +15,7 @@ HERE = workflow.current_basedir.get_path_or_uri(secret_free=True)
 sys.path.append(HERE)
 
 from trailers12k.jobs.result_cache import record_forced
+from trailers12k.jobs.unused_results import touch_newest
 from trailers12k.settings import load
 from trailers12k.settings.files import check_keys
 from trailers12k.workflow import folder
@@ -58,7 +59,8 @@ with one_line_errors():
     features = FeaturePlan(settings)
     prediction = prediction_request(settings, features)
     targets = target_files(settings, movies, features, prediction)
-    display.register(workflow, lambda: Movies(movies.shards, movies.rejected))
+    features.spread_resources(workflow.resource_settings)
+    display.register(workflow, lambda: Movies(movies.shards, movies.rejected, features.titles))
 
 
 # Here, since Snakemake takes no default target from an included file.
@@ -85,6 +87,7 @@ onstart:
 
 
 onsuccess:
+    touch_newest((job.rule.name, job.log[0]) for job in workflow.dag.jobs if job.log)
     display.finish()
     display.say(closing_words(workflow.dag_settings.targets, prediction, settings), sys.stdout)
 

@@ -15,7 +15,9 @@ from typing import Any
 
 from trailers12k.common.files import write_json
 
-CACHE = Path("build/cache")
+BUILD = Path("build")
+"""May be a symbolic link to another disk; no folder below it may."""
+CACHE = BUILD / "cache"
 RECORDS = CACHE / "hashes"
 
 SMALL = 1 << 18
@@ -62,6 +64,11 @@ def record_of(path: str) -> Path:
     return RECORDS / f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:32]}.json"
 
 
+def has_links(path: Path) -> bool:
+    """Whether a path below build/ leads over symbolic links, build/ itself left aside."""
+    return any(each.is_symlink() for each in (path, *path.parents) if BUILD in each.parents)
+
+
 def _files_of(folder: str, below: str = "") -> Iterator[tuple[str, os.stat_result]]:
     """The files below a folder: name with `/`, and state. Links to folders are not followed."""
     with os.scandir(folder) as entries:
@@ -93,6 +100,8 @@ def _read_record(path: str) -> dict[str, Any]:
 
 
 def _write_record(path: str, states: dict[str, FileState]) -> None:
+    record = record_of(path)
     # Without a record the next job reads the file again.
     with suppress(OSError, UnicodeEncodeError):
-        write_json(record_of(path), {"path": path, "files": states})
+        if not has_links(record):
+            write_json(record, {"path": path, "files": states})

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from trailers12k.common.files import replacing, write_json
-from trailers12k.jobs.content_hashes import CACHE, content_of
+from trailers12k.jobs.content_hashes import CACHE, content_of, has_links
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ FORCED = "TRAILERS12K_FORCED"
 """An environment variable: JSON list of the rules and files that the user forced; `*` for all.
 Their jobs look for no result."""
 
+LOGS = "logs"
 SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 PathLike = str | os.PathLike[str]
@@ -120,7 +121,7 @@ class KeptResult:
     def keep(self, cost: Cost) -> None:
         """Keep the outputs of the finished job. Warns where they cannot be kept."""
         try:
-            if any(path.is_symlink() for path in (CACHE, RESULTS, FILES, self.entry.parent)):
+            if has_links(self.entry) or has_links(FILES):
                 raise OSError(f"{CACHE} holds symbolic links; remove them")
             outputs = {path: _keep_file(path) for path in self.outputs}
             made = self.reuse.made() if callable(self.reuse.made) else self.reuse.made
@@ -175,7 +176,8 @@ def result_of(snakemake: Any, reuse: Reuse) -> KeptResult:
 def folder_of(rule: str, log_file: str) -> Path:
     """The folder of the results of a job, which the path of its log names as well."""
     parts = [part for part in Path(log_file).with_suffix("").parts if part not in ("/", "..")]
-    after = parts.index(rule) + 1 if rule in parts else 0
+    # Rules of groups of stores share a folder of logs that has another name.
+    after = parts.index(rule) + 1 if rule in parts else 2 * (parts[0] == LOGS)
     return RESULTS.joinpath(rule, *(parts[after:] or ["all"]))
 
 
