@@ -26,8 +26,9 @@ from trailers12k.video.picture import Bars
 
 Item = TypeVar("Item")
 
-CHUNK = 64 * 2**20
-"""Bytes of whole frames that are resized at once; a larger frame alone."""
+CHUNK = 0
+"""Bytes of whole frames that are resized at once, but at least one frame. On the CPU several at
+once are no faster, and would have to be copied together."""
 
 
 def extract_trailer(
@@ -68,11 +69,11 @@ class _Batches:
     def __init__(self, backbone: Backbone, clips: int):
         self.clips = clips
         self._backbone = backbone
-        self._waiting: list[Tensor] = []
+        self._waiting: list[list[Tensor]] = []
         self._features: list[np.ndarray] = []
 
-    def add(self, crops: Tensor) -> None:
-        """Take the crops of the next clip, uint8 (T, h, w, 3); compute when the batch is full."""
+    def add(self, crops: list[Tensor]) -> None:
+        """Take the crops of the next clip, see `read_clips`; compute when the batch is full."""
         self._waiting.append(crops)
         if len(self._waiting) == self.clips:
             self._compute()
@@ -84,7 +85,9 @@ class _Batches:
         return np.concatenate(self._features)
 
     def _compute(self) -> None:
-        self._features.append(self._backbone.compute(torch.stack(self._waiting)))
+        crops = torch.stack([crop for clip in self._waiting for crop in clip])
+        shape = len(self._waiting), len(self._waiting[0])
+        self._features.append(self._backbone.compute(crops.unflatten(0, shape)))
         self._waiting = []
 
 
@@ -94,66 +97,71 @@ def read_clips(
     decoder: str,
     clips: Sequence[Clip],
     bars: Bars | None = None,
-) -> Iterator[dict[str, Tensor]]:
-    """Yield, for each clip of a trailer, store -> its cropped frames, uint8 (T, h, w, 3).
+) -> Iterator[dict[str, list[Tensor]]]:
+    """Yield, for each clip of a trailer, store -> the crops of its frames, uint8 (h, w, 3).
 
-    T: frames of a clip that the network gets. Frames are read once; networks with equal transforms
-    share the crops. Raises `Failure`.
+    As many as the network gets of a clip. Frames are read once, at the video's own size; networks
+    with equal transforms share the crops. Raises `Failure`.
     """
     sampling = next(iter(networks.values()))[1]
     fps, fpc = sampling.fps, sampling.fpc
     chosen = {store: spread(own.image_frames or fpc, fpc) for store, (_, own) in networks.items()}
     needed = np.unique(np.concatenate([*chosen.values()]))
-    wanted: dict[Transform, np.ndarray] = {}
+    places = {store: np.searchsorted(needed, own).tolist() for store, own in chosen.items()}
+    wanted: dict[Transform, set[int]] = {}
     for store, (backbone, _) in networks.items():
-        mask = wanted.setdefault(backbone.transform, np.zeros(len(needed), bool))
-        mask |= np.isin(needed, chosen[store])
+        wanted.setdefault(backbone.transform, set()).update(places[store])
     times = np.concatenate([frame_times(clip, fps, fpc)[needed] for clip in clips])
     frames = reader.read_frames(path, decoder, times, None, bars)
     for _ in clips:
         crops = _crop_clip(islice(frames, len(needed)), wanted)
         yield {
-            store: crops[backbone.transform][
-                np.searchsorted(needed[wanted[backbone.transform]], chosen[store])
-            ]
+            store: [crops[backbone.transform][place] for place in places[store]]
             for store, (backbone, _) in networks.items()
         }
 
 
 def _crop_clip(
-    frames: Iterator[np.ndarray], wanted: Mapping[Transform, np.ndarray]
-) -> dict[Transform, Tensor]:
-    """Transform -> its crops of a clip's frames.
+    frames: Iterator[np.ndarray], wanted: Mapping[Transform, set[int]]
+) -> dict[Transform, dict[int, Tensor]]:
+    """Transform -> number of a frame -> its crop, of the frames that the transform gets.
 
-    wanted: transform -> which frames it gets, bool (frames,).
+    wanted: transform -> numbers of these frames.
     """
-    parts: dict[Transform, list[Tensor]] = {transform: [] for transform in wanted}
+    crops: dict[Transform, dict[int, Tensor]] = {transform: {} for transform in wanted}
     first = 0
-    for whole, numbers in _chunks(frames):
-        for transform, mask in wanted.items():
-            own = numbers[mask[first : first + len(numbers)]]
-            distinct, places = np.unique(own, return_inverse=True)
-            if len(distinct):
-                crops = transform(whole if len(distinct) == len(whole) else whole[distinct])
-                parts[transform].append(crops[places])
-        first += len(numbers)
-    return {transform: torch.cat(own) for transform, own in parts.items()}
+    for whole, rows in _chunks(frames):
+        for transform, numbers in wanted.items():
+            row_of = {n: rows[n - first] for n in range(first, first + len(rows)) if n in numbers}
+            if row_of:
+                distinct = sorted(set(row_of.values()))
+                own = transform(whole if len(distinct) == len(whole) else whole[distinct])
+                crop_of = dict(zip(distinct, own.unbind(), strict=True))
+                crops[transform].update((n, crop_of[row]) for n, row in row_of.items())
+        first += len(rows)
+    return crops
 
 
-def _chunks(frames: Iterator[np.ndarray]) -> Iterator[tuple[Tensor, np.ndarray]]:
-    """The frames in chunks of few bytes: the distinct ones, uint8 (N, H, W, 3), and which of them
-    each frame is. A frame that repeats, as at the end of a short clip, is the same object."""
+def _chunks(frames: Iterator[np.ndarray]) -> Iterator[tuple[Tensor, list[int]]]:
+    """Chunks of frames of few bytes: the distinct ones, uint8 (N, H, W, 3), and the row of each.
+
+    A frame that repeats, as at the end of a short clip, is the same object.
+    """
     distinct: list[np.ndarray] = []
-    numbers: list[int] = []
+    rows: list[int] = []
     for frame in frames:
         if not distinct or frame is not distinct[-1]:
-            if (len(distinct) + 1) * frame.nbytes > CHUNK and distinct:
-                yield torch.from_numpy(np.stack(distinct)), np.array(numbers)
-                distinct, numbers = [], []
+            if distinct and (len(distinct) + 1) * frame.nbytes > CHUNK:
+                yield _together(distinct), rows
+                distinct, rows = [], []
             distinct.append(frame)
-        numbers.append(len(distinct) - 1)
+        rows.append(len(distinct) - 1)
     if distinct:
-        yield torch.from_numpy(np.stack(distinct)), np.array(numbers)
+        yield _together(distinct), rows
+
+
+def _together(frames: list[np.ndarray]) -> Tensor:
+    return torch.from_numpy(np.stack(frames) if len(frames) > 1 else frames[0][None])
 
 
 def spread(count: int, fpc: int) -> np.ndarray:
