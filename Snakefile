@@ -3,10 +3,15 @@
 `snakemake --cores all` runs what config.yaml describes; docs/ explains the rest.
 """
 
+import gc
 import sys
 from pathlib import Path
 
 from snakemake.utils import min_version
+
+# What is read here stays until the end. The search for garbage would go through all of it again and
+# again: a fifth of the time of a dry run.
+gc.disable()
 
 # The folder of this file. workflow.basedir is the caller's where another Snakefile uses this one as a
 # module. Jobs in environments of their own (--sdm conda) find the package here; it is not installed
@@ -14,6 +19,8 @@ from snakemake.utils import min_version
 HERE = workflow.current_basedir.get_path_or_uri(secret_free=True)
 sys.path.append(HERE)
 
+from trailers12k.jobs.result_cache import record_forced
+from trailers12k.jobs.unused_results import touch_newest
 from trailers12k.settings import load
 from trailers12k.settings.files import check_keys
 from trailers12k.workflow import folder
@@ -57,7 +64,8 @@ with one_line_errors():
     features = FeaturePlan(settings)
     prediction = prediction_request(settings, features)
     targets = target_files(settings, movies, features, prediction)
-    display.register(workflow, lambda: Movies(movies.shards, movies.rejected))
+    features.spread_resources(workflow.resource_settings)
+    display.register(workflow, lambda: Movies(movies.shards, movies.rejected, features.titles))
 
 
 # Here, since Snakemake takes no default target from an included file.
@@ -79,7 +87,16 @@ for file in ["targets", "common", *STAGES]:
     include: f"rules/{file}.smk"
 
 
+gc.freeze()
+gc.enable()
+
+
+onstart:
+    record_forced(workflow.dag_settings)
+
+
 onsuccess:
+    touch_newest((job.rule.name, job.log[0]) for job in workflow.dag.jobs if job.log)
     display.finish()
     display.say(closing_words(workflow.dag_settings.targets, prediction, settings), sys.stdout)
 

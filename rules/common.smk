@@ -41,12 +41,6 @@ def counted_ledgers(wildcards):
 
 
 def packed_streams(wildcards):
-    """The packed stores of a job's run: stream -> array and index.
-
-    The array is ancient. Its index changes with it, and is small enough for Snakemake to compare by
-    content, so that the hosts' clocks need not agree.
-    """
-    return {
-        stream: [ancient(f"build/packed/{store}.npy"), f"build/packed/{store}.csv"]
-        for stream, store in settings.runs[wildcards.run].streams.items()
-    }
+    """The packed stores of a job's run: stream -> index, which changes whenever the array does."""
+    streams = settings.runs[wildcards.run].streams
+    return {stream: f"build/packed/{store}.csv" for stream, store in streams.items()}

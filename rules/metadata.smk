@@ -32,6 +32,7 @@ rule build_metadata:
     decisions in force."""
     input:
         movies="data/movies.csv",
+        tables=ancient(movies.tables),
         records="build/sources/records.json" if movies.must_collect else [],
         trailers=movies.per_shard("build/ledger/trailers/{shard}.csv"),
     output:

@@ -1,13 +1,14 @@
 """Training: needs stores and splits, makes a trained DIViTA per run and split, and its predictions."""
 
 
+# Makes build/packed/STORE.npy beside its output. Large, so that no job ever copies it: a training
+# that misses it packs the store itself.
 rule pack_store:
     """Put a store into one array, which all its trainings map into memory."""
     input:
         manifest="data/{store}.csv",
         group="data/{store}.zarr/.zgroup",
     output:
-        features="build/packed/{store}.npy",
         index="build/packed/{store}.csv",
     log:
         "logs/pack_store/{store}.log",

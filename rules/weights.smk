@@ -1,4 +1,4 @@
-"""Weights: needs a network, a mirror, a folder or the user's files; makes build/weights/."""
+"""Weights: fetched from a network, a mirror or the user's files, or drawn; makes build/weights/."""
 
 
 # On the host where Snakemake runs, since compute nodes may have no network.
@@ -19,5 +19,26 @@ rule fetch_weights:
         mem_mb=2000,
     params:
         weights=features.weights,
+        attempts=features.weights_attempts,
     script:
         "../scripts/fetch_weights.py"
+
+
+# Keeps a file per network in build/weights/random/ beside its output.
+rule make_random_weights:
+    """Calibrate all networks with random weights, whose jobs read the files."""
+    output:
+        record="build/weights/random.json",
+    log:
+        "logs/make_random_weights.log",
+    benchmark:
+        "benchmarks/make_random_weights.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+    params:
+        networks=features.random_networks,
+    script:
+        "../scripts/make_random_weights.py"

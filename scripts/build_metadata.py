@@ -2,17 +2,18 @@
 
 import logging
 
-from trailers12k.jobs import ledger
-from trailers12k.jobs.context import job
-from trailers12k.movies import curation, metadata
-from trailers12k.settings import load
-from trailers12k.workflow.movie_list import MovieList
+from trailers12k.jobs.context import run_job
 
 MOST = 20
 """Movies that are named."""
 
 
 def main() -> None:
+    from trailers12k.jobs import ledger
+    from trailers12k.movies import curation, metadata
+    from trailers12k.settings import load
+    from trailers12k.workflow.movie_list import MovieList
+
     listed = MovieList(load(snakemake.config))
     records, decided = listed.records, listed.decided
     trailers = [row for path in snakemake.input.trailers for row in ledger.read_shard(path)]
@@ -28,5 +29,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], snakemake.input):
-        main()
+    run_job(snakemake, main)

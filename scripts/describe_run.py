@@ -3,11 +3,13 @@
 from pathlib import Path
 
 from trailers12k.common.vocabulary import SPLITS
-from trailers12k.jobs.context import job
-from trailers12k.report.tables import RunFiles, describe_run
+from trailers12k.jobs.context import run_job
+from trailers12k.jobs.result_cache import Reuse
 
 
 def main() -> None:
+    from trailers12k.report.tables import RunFiles, describe_run
+
     inputs, params = snakemake.input, snakemake.params
     describe_run(
         Path(snakemake.output.tables[0]).parent,
@@ -27,5 +29,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], snakemake.input):
-        main()
+    run_job(
+        snakemake,
+        main,
+        Reuse(reads=[f"data/{store}.zarr/.zattrs" for store in snakemake.params.stores]),
+    )

@@ -2,15 +2,25 @@
 
 from pathlib import Path
 
-from trailers12k.jobs import ledger
-from trailers12k.jobs.context import job
-from trailers12k.settings import load
-from trailers12k.video import clip_shard
-from trailers12k.video.clip_detection import ClipSettings
-from trailers12k.workflow.stage_check import require_movies
+from trailers12k.common.files import read_csv
+from trailers12k.common.vocabulary import OK
+from trailers12k.jobs.context import run_job
+from trailers12k.jobs.result_cache import Reuse
+
+
+def contact_sheets() -> list[str]:
+    """Those of the finished shard."""
+    rows = read_csv(snakemake.output.ledger)
+    return [f"build/sheets/{row['mid']}.jpg" for row in rows if row["status"] == OK]
 
 
 def main() -> None:
+    from trailers12k.jobs import ledger
+    from trailers12k.settings import load
+    from trailers12k.video import clip_shard
+    from trailers12k.video.clip_detection import ClipSettings
+    from trailers12k.workflow.stage_check import require_movies
+
     output = Path(snakemake.output.ledger)
     paths = clip_shard.ShardPaths(
         records=output.with_suffix(""),
@@ -29,5 +39,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], snakemake.input):
-        main()
+    # The ledger of trailers has the hash of every file; changed movies are found by their records.
+    run_job(snakemake, main, Reuse(implied=["build/trailers", "build/clips"], made=contact_sheets))

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from trailers12k.common.vocabulary import SPLITS
-from trailers12k.jobs.context import job
-from trailers12k.report.curves import CurveInputs, CurveOutputs, draw_curves
+from trailers12k.jobs.context import run_job
 
 
 def main() -> None:
+    from trailers12k.report.curves import CurveInputs, CurveOutputs, draw_curves
+
     inputs, output = snakemake.input, snakemake.output
     runs = {
         run: [Path(f"results/runs/{run}/split{split}") for split in SPLITS]
@@ -26,5 +27,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], snakemake.input):
-        main()
+    run_job(snakemake, main)

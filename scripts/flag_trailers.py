@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
-from trailers12k.jobs.context import job
-from trailers12k.review.flagging import flag_trailers
-from trailers12k.review.trailer_table import TrailerFiles
+from trailers12k.jobs.context import run_job
+from trailers12k.jobs.result_cache import Reuse
 
 
 def main() -> None:
+    from trailers12k.review.flagging import flag_trailers
+    from trailers12k.review.trailer_table import TrailerFiles
+
     inputs, params, output = snakemake.input, snakemake.params, snakemake.output
     files = TrailerFiles(
         movies=inputs.movies,
@@ -20,5 +22,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], snakemake.input):
-        main()
+    run_job(snakemake, main, Reuse(reads=[snakemake.params.sheets]))

@@ -1,16 +1,17 @@
 """Divide the movies into training, validation and test, three times."""
 
-import numpy as np
-
 from trailers12k.common.files import write_csv
 from trailers12k.common.vocabulary import GENRES, PUBLISHED
-from trailers12k.jobs.context import job
-from trailers12k.settings import load
-from trailers12k.splits import assignment, tables
-from trailers12k.workflow.movie_list import MovieList
+from trailers12k.jobs.context import run_job
 
 
 def main() -> None:
+    import numpy as np
+
+    from trailers12k.settings import load
+    from trailers12k.splits import assignment, tables
+    from trailers12k.workflow.movie_list import MovieList
+
     table = snakemake.input.published[0] if snakemake.input.published else None
     configured = load(snakemake.config)
     if not configured.is_published:
@@ -31,5 +32,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], snakemake.input):
-        main()
+    run_job(snakemake, main)

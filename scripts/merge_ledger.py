@@ -4,14 +4,15 @@ import logging
 from itertools import groupby
 from pathlib import Path
 
-from trailers12k.jobs import ledger
-from trailers12k.jobs.context import job
-from trailers12k.movies import curation
-from trailers12k.settings import load
-from trailers12k.workflow.movie_list import MovieList
+from trailers12k.jobs.context import run_job
 
 
 def main() -> None:
+    from trailers12k.jobs import ledger
+    from trailers12k.movies import curation
+    from trailers12k.settings import load
+    from trailers12k.workflow.movie_list import MovieList
+
     paths = [*snakemake.input.sources, *snakemake.input.ledgers]
     shards = [(Path(path).parent.name, path) for path in paths]
     rejections = curation.rejections(MovieList(load(snakemake.config)).decided)
@@ -21,5 +22,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], snakemake.input):
-        main()
+    run_job(snakemake, main)

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from trailers12k.jobs.context import job
-from trailers12k.report.charts import plot_splits
+from trailers12k.jobs.context import run_job
 
 
 def main() -> None:
+    from trailers12k.report.charts import plot_splits
+
     plot_splits(snakemake.input.balance, Path(snakemake.output.png).with_suffix(""))
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], snakemake.input):
-        main()
+    run_job(snakemake, main)

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from trailers12k.common.vocabulary import SPLITS
-from trailers12k.evaluation import scores
-from trailers12k.jobs.context import job
+from trailers12k.jobs.context import run_job
 
 
 def main() -> None:
+    from trailers12k.evaluation import scores
+
     trained = [
         scores.TrainedSplit(run, int(split), Path(f"results/runs/{run}/split{split}"))
         for run in snakemake.params.runs
@@ -19,5 +20,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], snakemake.input):
-        main()
+    run_job(snakemake, main)

@@ -4,21 +4,25 @@ from pathlib import Path
 
 from trailers12k.common.files import read_csv
 from trailers12k.common.vocabulary import SPLITS, STREAMS
-from trailers12k.evaluation import scores
-from trailers12k.features import store as stores
-from trailers12k.features.backbones.names import describe_weights, pretrained_of
-from trailers12k.jobs.context import job
+from trailers12k.jobs.context import run_job
+from trailers12k.jobs.result_cache import Reuse
+
+STORES = [Path(path).parent for path in snakemake.input.stores if path.endswith("/.zgroup")]
 
 
 def main() -> None:
+    from trailers12k.evaluation import scores
+    from trailers12k.features.backbones.names import describe_weights, pretrained_of
+    from trailers12k.features.store_attributes import attributes
+
     mtgc = scores.read_labels(snakemake.input.mtgc)
     trained, features = [], {}
     for run, spec in snakemake.params.runs.items():
         used = [spec[stream] for stream in STREAMS if stream in spec]
-        attributes = [stores.attributes(Path(f"data/{store}.zarr")) for store in used]
+        recorded = [attributes(Path(f"data/{store}.zarr")) for store in used]
         listed = [frozenset(row["mid"] for row in read_csv(f"data/{store}.csv")) for store in used]
         features[run] = scores.RunStores(
-            describe_weights(attributes), pretrained_of(attributes), frozenset.intersection(*listed)
+            describe_weights(recorded), pretrained_of(recorded), frozenset.intersection(*listed)
         )
         trained += [
             scores.TrainedSplit(run, int(split), Path(f"results/runs/{run}/split{split}"))
@@ -30,5 +34,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], snakemake.input):
-        main()
+    # The manifests have the fingerprint of every array; the weights are part of it.
+    run_job(snakemake, main, Reuse(implied=STORES))

@@ -2,16 +2,17 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from trailers12k.common.files import read_csv
-from trailers12k.evaluation import summary
-from trailers12k.evaluation.paper import RunStreams
-from trailers12k.jobs import ledger
-from trailers12k.jobs.context import job
+from trailers12k.jobs.context import run_job
 
 
 def main() -> None:
+    import pandas as pd
+
+    from trailers12k.evaluation import summary
+    from trailers12k.evaluation.paper import RunStreams
+    from trailers12k.jobs import ledger
+
     rows = read_csv(snakemake.input.ledger) if snakemake.input.ledger else []
     stages = dict.fromkeys(row["stage"] for row in rows)
     counts = [
@@ -28,5 +29,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], snakemake.input):
-        main()
+    run_job(snakemake, main)

@@ -2,51 +2,54 @@
 
 from pathlib import Path
 
-import torch
-
-from trailers12k.classifier import dataset, training
-from trailers12k.classifier.checkpoint import TrainingSettings
-from trailers12k.classifier.packed import PackedStore
 from trailers12k.common.files import sha256_of
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.seeds import seed_for
 from trailers12k.common.vocabulary import STREAMS
-from trailers12k.features import store as stores
-from trailers12k.features.backbones import devices
-from trailers12k.features.backbones.names import describe_weights
-from trailers12k.jobs.context import job
-from trailers12k.settings import load
+from trailers12k.jobs.context import run_job
+from trailers12k.jobs.result_cache import Reuse
+
+SPEC = snakemake.params.run
+STORES = [Path(f"data/{SPEC[name]}.zarr") for name in STREAMS if name in SPEC]
 
 
 def main() -> None:
+    import torch
+
+    from trailers12k.classifier import labels, training
+    from trailers12k.classifier.checkpoint import TrainingSettings
+    from trailers12k.classifier.packed import PackedStore
+    from trailers12k.classifier.packed_arrays import array_of
+    from trailers12k.features.backbones import devices
+    from trailers12k.features.backbones.names import describe_weights
+    from trailers12k.features.store_attributes import attributes
+    from trailers12k.settings import load
+
     torch.set_num_threads(snakemake.threads)
     run, split = snakemake.wildcards.run, int(snakemake.wildcards.split)
-    spec = snakemake.params.run
-    stored = [Path(f"data/{spec[name]}.zarr") for name in STREAMS if name in spec]
-    # A manifest holds the fingerprint of every array.
-    manifests = [sha256_of(path.with_suffix(".csv")) for path in stored]
-    table = dataset.read_labels(snakemake.input.mtgc)
+    indexes = {name: snakemake.input[name] for name in STREAMS if name in SPEC}
+    # An index holds the fingerprint of every array.
+    hashes = [sha256_of(path) for path in indexes.values()]
+    arrays = {name: array_of(indexes[name], f"data/{SPEC[name]}.zarr") for name in indexes}
+    table = labels.read_labels(snakemake.input.mtgc)
     # No param: a change of the device must not rerun the training.
     with devices.claimed(load(snakemake.config).device) as device:
         where = str(device.torch)
-        streams = {
-            name: PackedStore(snakemake.input[name][0], where) for name in STREAMS if name in spec
-        }
         training.train(
             training.TrainingData(
-                streams,
+                {name: PackedStore(path, where) for name, path in arrays.items()},
                 table.mids,
                 table.labels,
                 table.splits[:, split],
-                fingerprint(stores=manifests, code=snakemake.params.code),
+                fingerprint(stores=hashes, code=snakemake.params.code),
             ),
             training.TrainingRequest(
                 TrainingSettings(**snakemake.params.settings),
                 seed_for(snakemake.params.seed, run, split),
-                fusion=spec.get("fusion", "late"),
-                shuffle_labels=spec.get("shuffle_labels", False),
+                fusion=SPEC.get("fusion", "late"),
+                shuffle_labels=SPEC.get("shuffle_labels", False),
                 device=where,
-                backbone_weights=describe_weights(map(stores.attributes, stored)),
+                backbone_weights=describe_weights(map(attributes, STORES)),
                 split=split,
             ),
             Path(snakemake.output.checkpoint).parent,
@@ -55,5 +58,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], snakemake.input):
-        main()
+    # The indexes have the fingerprint of every array; weights are part of it.
+    run_job(snakemake, main, Reuse(implied=[*STORES, "build/packed", "build/training"]))

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
-from trailers12k.jobs.context import job
-from trailers12k.review.page import ReviewFiles, write_review
+from trailers12k.jobs.context import run_job
+from trailers12k.jobs.result_cache import Reuse
 
 
 def main() -> None:
+    from trailers12k.review.page import ReviewFiles, write_review
+
     inputs, params = snakemake.input, snakemake.params
     write_review(
         Path(snakemake.output.page).parent,
@@ -24,5 +26,13 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], snakemake.input):
-        main()
+    # The ledgers of posters have the hash of every poster.
+    run_job(
+        snakemake,
+        main,
+        Reuse(
+            reads=[snakemake.params.sheets],
+            implied=[snakemake.params.pictures],
+            made=["results/review/sheets", "results/review/posters"],
+        ),
+    )

@@ -188,16 +188,15 @@ def test_a_trailer_is_the_loop_over_whole_frames(tmp_path):
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=24)
         stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
-        for frame in pan(3, 12, 720, 1280).reshape(-1, 720, 1280, 3):
+        for frame in pan(2, 12, 720, 1280).reshape(-1, 720, 1280, 3):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         container.mux(stream.encode(None))
-    clips = [Clip(i, i, i * 0.5, (i + 1) * 0.5) for i in range(3)]
+    clips = [Clip(i, i, i * 0.5, (i + 1) * 0.5) for i in range(2)]
     networks = {
         "lite0": (load(LITE0, "fp32", batch=8), Sampling(24, 12, 2)),
         "shufflenet": (load(SHUFFLENET, "fp32", batch=8), Sampling(24, 12, 3)),
-        "r2plus1d": (load(R2PLUS1D, "fp32"), Sampling(24, 12)),
     }
-    models = {"lite0": LITE0, "shufflenet": SHUFFLENET, "r2plus1d": R2PLUS1D}
+    models = {"lite0": LITE0, "shufflenet": SHUFFLENET}
     for decoder in ("decord", "pyav"):
         together = extract_trailer(networks, path, decoder, clips)
         for store, ours in together.items():
@@ -205,7 +204,7 @@ def test_a_trailer_is_the_loop_over_whole_frames(tmp_path):
             numbers = spread(sampling.image_frames or 12, 12)
             times = [clip.start + n / 24 for clip in clips for n in numbers]
             whole = np.stack(list(video.read_frames(path, decoder, times)))
-            whole = whole.reshape(3, len(numbers), 720, 1280, 3)
+            whole = whole.reshape(2, len(numbers), 720, 1280, 3)
             expected = looped(models[store], state_of(net), whole)
             assert cosines(ours, expected).min() > PILLOW
             assert store == "lite0" or off(ours, expected) < FP32

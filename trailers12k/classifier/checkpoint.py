@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from trailers12k.classifier.dataset import SNIPPET
 from trailers12k.classifier.divita import DIViTA
+from trailers12k.classifier.snippets import SNIPPET
 from trailers12k.common.files import replacing
 from trailers12k.common.vocabulary import GENRES
 

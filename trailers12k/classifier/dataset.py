@@ -11,73 +11,29 @@ trailer that is shorter than a snippet.
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 import zarr
 from torch import Tensor
 
+from trailers12k.classifier.labels import LabelTable as LabelTable
+from trailers12k.classifier.labels import load_split as load_split
+from trailers12k.classifier.labels import read_labels as read_labels
 from trailers12k.classifier.packing import open_array
-from trailers12k.classifier.snippets import POSTER, common_movies, random_start, window_starts
-from trailers12k.common.files import read_csv
+from trailers12k.classifier.snippets import (
+    POSTER,
+    SNIPPET,
+    common_movies,
+    random_start,
+    window_starts,
+)
 from trailers12k.common.seeds import seed_for
-from trailers12k.common.vocabulary import GENRES, SUBSETS
 
 log = logging.getLogger(__name__)
-
-SNIPPET = 30
-"""Clips per snippet in the paper (Information Processing & Management 2023)."""
-
-
-class LabelTable(NamedTuple):
-    """The content of mtgc.csv, N movies."""
-
-    mids: list[str]
-    labels: np.ndarray
-    """(N, 10) uint8 of 0 and 1, in the order of `GENRES`."""
-    splits: np.ndarray
-    """(N, splits) uint8: the place in `SUBSETS`, a column per split in the order of the file."""
-
-
-def read_labels(mtgc: str | Path) -> LabelTable:
-    """The movies of mtgc.csv.
-
-    Raises ValueError, naming the file, on a missing column, a repeated movie, or an invalid label
-    or subset.
-    """
-    rows = read_csv(mtgc)
-    columns = list(rows[0]) if rows else []
-    splits = [name for name in columns if name.startswith("split")]
-    missing = [name for name in ("mid", *GENRES) if name not in columns]
-    if missing or not splits:
-        raise ValueError(f"{mtgc}: no column {', '.join(missing) or 'split0'}, or no movies")
-    mids = [row["mid"] for row in rows]
-    if len(set(mids)) < len(mids):
-        raise ValueError(f"{mtgc}: a movie occurs twice")
-    labels = _read_numbers(mtgc, rows, GENRES, (0, 1))
-    return LabelTable(mids, labels, _read_numbers(mtgc, rows, splits, tuple(range(len(SUBSETS)))))
-
-
-def load_split(
-    mtgc: str | Path, split: int = 0, subset: str = "training"
-) -> tuple[list[str], np.ndarray]:
-    """The movies of one of `SUBSETS` in a split: mids, and labels (N, 10) uint8.
-
-    Raises ValueError on an unknown subset or split, and as `read_labels`.
-    """
-    mids, labels, splits = read_labels(mtgc)
-    if subset not in SUBSETS:
-        raise ValueError(f"subset={subset!r} must be one of {', '.join(SUBSETS)}")
-    if not 0 <= split < splits.shape[1]:
-        raise ValueError(
-            f"split={split} must be the number, from 0, of one of the {splits.shape[1]} split "
-            f"columns of {mtgc}"
-        )
-    rows = np.flatnonzero(splits[:, split] == SUBSETS.index(subset))
-    return [mids[row] for row in rows.tolist()], labels[rows]
 
 
 class TrailerDataset(torch.utils.data.Dataset[tuple[dict[str, Tensor], Tensor, str]]):
@@ -192,15 +148,3 @@ def _shared(number: int) -> Tensor:
     tensor = torch.tensor(number)
     tensor.share_memory_()  # type: ignore[no-untyped-call]
     return tensor
-
-
-def _read_numbers(
-    path: str | Path, rows: list[dict[str, str]], columns: Sequence[str], allowed: tuple[int, ...]
-) -> np.ndarray:
-    """Columns as (rows, columns) uint8. Raises ValueError on a value that is not allowed."""
-    values = {str(value): value for value in allowed}
-    for row in rows:
-        for name in columns:
-            if row[name] not in values:
-                raise ValueError(f"{path}: {row['mid']} has {name}={row[name]!r}, not in {allowed}")
-    return np.array([[values[row[name]] for name in columns] for row in rows], np.uint8)

@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from trailers12k.classifier.checkpoint import TrainingSettings, load
-from trailers12k.classifier.dataset import load_split
 from trailers12k.classifier.divita import DIViTA
+from trailers12k.classifier.labels import load_split
 from trailers12k.classifier.packed import PackedStore
 from trailers12k.classifier.snippets import (
     Batch,

@@ -36,7 +36,8 @@ def pack(store: str | Path, manifest: str | Path | None, out: str | Path) -> Non
     The array is (all clips, features), movies in the order of their mids; movies without clips are
     left out. One movie at a time is in memory.
     manifest: a CSV of the movies that the store must hold, with columns `mid`, `clips` and perhaps
-        `fingerprint`; without one, all arrays of the store are packed.
+        `fingerprint`; without one, all arrays of the store are packed. The index of an array that
+        was lost may be the manifest.
     Raises `UserError`, naming the movie, when an array is missing or incomplete, has another shape
     or type than expected, or holds NaN or infinity. The message says how to get the array again,
     which differs for stores of this project and for those of others.
@@ -70,7 +71,8 @@ def pack(store: str | Path, manifest: str | Path | None, out: str | Path) -> Non
             offset += count
         packed.flush()
         del packed
-    write_csv(out.with_suffix(".csv"), INDEX_COLUMNS, index)
+    if manifest is None or Path(manifest) != out.with_suffix(".csv"):
+        write_csv(out.with_suffix(".csv"), INDEX_COLUMNS, index)
 
 
 def open_array(group: zarr.Group, mid: str) -> zarr.Array[Any]:

@@ -12,6 +12,9 @@ from torch import Tensor
 
 from trailers12k.classifier.packed import PackedStore
 
+SNIPPET = 30
+"""Clips per snippet in the paper (Information Processing & Management 2023)."""
+
 POSTER = "poster"
 """The stream whose store has one row per movie, which is part of every snippet."""
 

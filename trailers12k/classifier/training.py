@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from trailers12k.classifier.adamw import AdamW, Plateau
 from trailers12k.classifier.checkpoint import (
     BestEpoch,
     ModelSpec,
@@ -200,12 +201,8 @@ class TrainingState:
     def __init__(self, model: DIViTA, settings: TrainingSettings):
         self.model = model
         self.settings = settings
-        self.optimizer = torch.optim.AdamW(
-            model.parameters(), settings.lr, weight_decay=settings.weight_decay, amsgrad=True
-        )
-        self.plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
-            self.optimizer, patience=settings.plateau_patience
-        )
+        self.optimizer = AdamW(model.parameters(), settings.lr, settings.weight_decay)
+        self.plateau = Plateau(self.optimizer, settings.plateau_patience)
         self.best = BestEpoch(0, math.inf, {})
         self.curves: list[EpochRow] = []
 
@@ -237,7 +234,7 @@ class TrainingState:
 
         Raises ValueError when a loss is not finite.
         """
-        epoch, lr = len(self.curves) + 1, self.optimizer.param_groups[0]["lr"]
+        epoch, lr = len(self.curves) + 1, self.optimizer.lr
         if not math.isfinite(train_loss + val_loss):
             raise ValueError(
                 f"epoch {epoch}: training loss {train_loss}, validation loss {val_loss}; check the "

@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from trailers12k import __version__
 from trailers12k.cli import (
     backbones,
+    clean,
     clips,
     diff,
     estimate,
@@ -33,7 +34,7 @@ from trailers12k.common.errors import UserError
 
 COMMANDS = (
     *(init, estimate, run, status, review, predict),
-    *(diff, snapshot, restore, stages),
+    *(diff, snapshot, restore, stages, clean),
     *(stores, clips, splits, backbones),
 )
 """Modules with a function `register(app)`, in the order of `trailers12k --help`."""

@@ -18,6 +18,8 @@ from torch import Tensor
 
 from trailers12k.common.errors import Failure
 from trailers12k.features.backbones.common import Backbone, Transform
+from trailers12k.features.backbones.devices import Device
+from trailers12k.features.backbones.transfer import Send
 from trailers12k.features.recipe import Sampling
 from trailers12k.video import reader
 from trailers12k.video.clips import Clip, frame_times
@@ -26,9 +28,9 @@ from trailers12k.video.picture import Bars
 
 Item = TypeVar("Item")
 
-CHUNK = 0
-"""Bytes of whole frames that are resized at once, but at least one frame. On the CPU several at
-once are no faster, and would have to be copied together."""
+CHUNK = 64 * 2**20
+"""Bytes of whole frames that go to a GPU at once; a larger frame alone. On the CPU each frame is
+resized alone: several at once are no faster, and would have to be copied together."""
 
 
 def extract_trailer(
@@ -50,45 +52,30 @@ def extract_trailer(
     Frames are read at the video's own size. No result depends on which networks share the pass, a
     forward pass never mixes trailers, and few whole frames are in memory. Raises `Failure`.
     """
-    batches = {
-        store: _Batches(net, net.clips_at_a_time(sampling.image_frames or sampling.fpc))
-        for store, (net, sampling) in networks.items()
-    }
+    device = _device_of(networks)
+    lengths = {store: own.image_frames or own.fpc for store, (_, own) in networks.items()}
+    batches = {store: net.batches(lengths[store]) for store, (net, _) in networks.items()}
     read = read_clips(networks, path, decoder, clips, bars)
-    if ahead:
-        read = _ahead(read, 1 + max(own.clips for own in batches.values()))
-    for crops in read:
-        for store, own in crops.items():
-            batches[store].add(own)
-    return {store: own.finish() for store, own in batches.items()}
+    # A GPU computes by itself while this thread decodes.
+    if ahead and not device.transfer:
+        most = max(net.clips_at_a_time(lengths[store]) for store, (net, _) in networks.items())
+        read = _ahead(read, 1 + most)
+    parts = {store: own.begin() for store, own in batches.items()}
+    try:
+        for crops in read:
+            device.meter.add(cropped=sum(map(len, crops.values())))
+            for store, own in crops.items():
+                batches[store].add(parts[store], own)
+        features = [filled.finish(parts[store]) for store, filled in batches.items()]
+    finally:
+        for store, filled in batches.items():
+            filled.abandon(parts[store])
+    return dict(zip(networks, device.fetched(features), strict=True))
 
 
-class _Batches:
-    """The clips of one network, computed in batches. clips: how many fill one."""
-
-    def __init__(self, backbone: Backbone, clips: int):
-        self.clips = clips
-        self._backbone = backbone
-        self._waiting: list[list[Tensor]] = []
-        self._features: list[np.ndarray] = []
-
-    def add(self, crops: list[Tensor]) -> None:
-        """Take the crops of the next clip, see `read_clips`; compute when the batch is full."""
-        self._waiting.append(crops)
-        if len(self._waiting) == self.clips:
-            self._compute()
-
-    def finish(self) -> np.ndarray:
-        """Compute what is left; the features of all clips."""
-        if self._waiting:
-            self._compute()
-        return np.concatenate(self._features)
-
-    def _compute(self) -> None:
-        crops = torch.stack([crop for clip in self._waiting for crop in clip])
-        shape = len(self._waiting), len(self._waiting[0])
-        self._features.append(self._backbone.compute(crops.unflatten(0, shape)))
-        self._waiting = []
+def _device_of(networks: Mapping[str, tuple[Backbone, Sampling]]) -> Device:
+    """The device of all networks."""
+    return next(iter(networks.values()))[0].device
 
 
 def read_clips(
@@ -97,71 +84,91 @@ def read_clips(
     decoder: str,
     clips: Sequence[Clip],
     bars: Bars | None = None,
-) -> Iterator[dict[str, list[Tensor]]]:
-    """Yield, for each clip of a trailer, store -> the crops of its frames, uint8 (h, w, 3).
+) -> Iterator[dict[str, Tensor]]:
+    """Yield, for each clip of a trailer, store -> its cropped frames, uint8 (T, h, w, 3).
 
-    As many as the network gets of a clip. Frames are read once, at the video's own size; networks
-    with equal transforms share the crops. Raises `Failure`.
+    T: frames of a clip that the network gets. Frames are read once; networks with equal transforms
+    share the crops. Raises `Failure`.
     """
     sampling = next(iter(networks.values()))[1]
     fps, fpc = sampling.fps, sampling.fpc
     chosen = {store: spread(own.image_frames or fpc, fpc) for store, (_, own) in networks.items()}
     needed = np.unique(np.concatenate([*chosen.values()]))
-    places = {store: np.searchsorted(needed, own).tolist() for store, own in chosen.items()}
-    wanted: dict[Transform, set[int]] = {}
+    wanted: dict[Transform, np.ndarray] = {}
     for store, (backbone, _) in networks.items():
-        wanted.setdefault(backbone.transform, set()).update(places[store])
+        mask = wanted.setdefault(backbone.transform, np.zeros(len(needed), bool))
+        mask |= np.isin(needed, chosen[store])
     times = np.concatenate([frame_times(clip, fps, fpc)[needed] for clip in clips])
     frames = reader.read_frames(path, decoder, times, None, bars)
-    for _ in clips:
-        crops = _crop_clip(islice(frames, len(needed)), wanted)
-        yield {
-            store: [crops[backbone.transform][place] for place in places[store]]
-            for store, (backbone, _) in networks.items()
-        }
+    places = {
+        store: np.searchsorted(needed[wanted[backbone.transform]], chosen[store])
+        for store, (backbone, _) in networks.items()
+    }
+    device = _device_of(networks)
+    with device.sending() as send:
+        for _ in clips:
+            crops = _crop_clip(islice(frames, len(needed)), wanted, send, device)
+            device.meter.add(decoded=len(needed))
+            yield {
+                store: _rows(crops[backbone.transform], places[store], device)
+                for store, (backbone, _) in networks.items()
+            }
 
 
 def _crop_clip(
-    frames: Iterator[np.ndarray], wanted: Mapping[Transform, set[int]]
-) -> dict[Transform, dict[int, Tensor]]:
-    """Transform -> number of a frame -> its crop, of the frames that the transform gets.
+    frames: Iterator[np.ndarray],
+    wanted: Mapping[Transform, np.ndarray],
+    send: Send,
+    device: Device,
+) -> dict[Transform, Tensor]:
+    """Transform -> its crops of a clip's frames, on the device.
 
-    wanted: transform -> numbers of these frames.
+    wanted: transform -> which frames it gets, bool (frames,). send: see `Device.sending`.
     """
-    crops: dict[Transform, dict[int, Tensor]] = {transform: {} for transform in wanted}
+    parts: dict[Transform, list[Tensor]] = {transform: [] for transform in wanted}
     first = 0
-    for whole, rows in _chunks(frames):
-        for transform, numbers in wanted.items():
-            row_of = {n: rows[n - first] for n in range(first, first + len(rows)) if n in numbers}
-            if row_of:
-                distinct = sorted(set(row_of.values()))
-                own = transform(whole if len(distinct) == len(whole) else whole[distinct])
-                crop_of = dict(zip(distinct, own.unbind(), strict=True))
-                crops[transform].update((n, crop_of[row]) for n, row in row_of.items())
-        first += len(rows)
-    return crops
+    for chunk, numbers in _chunks(frames, CHUNK if device.transfer else 0):
+        whole = send(chunk)
+        for transform, mask in wanted.items():
+            own = numbers[mask[first : first + len(numbers)]]
+            distinct, places = np.unique(own, return_inverse=True)
+            if len(distinct):
+                with device.computing():
+                    crops = transform(_rows(whole, distinct, device))
+                if crops.untyped_storage().data_ptr() == whole.untyped_storage().data_ptr():
+                    # Frames of the crop's size; `send` uses their memory again.
+                    crops = crops.clone()
+                parts[transform].append(_rows(crops, places, device))
+        first += len(numbers)
+    return {transform: torch.cat(own) for transform, own in parts.items()}
 
 
-def _chunks(frames: Iterator[np.ndarray]) -> Iterator[tuple[Tensor, list[int]]]:
-    """Chunks of frames of few bytes: the distinct ones, uint8 (N, H, W, 3), and the row of each.
+def _rows(values: Tensor, numbers: np.ndarray, device: Device) -> Tensor:
+    """The rows of a tensor on the device by their numbers; itself where these are all in order."""
+    if len(numbers) == len(values) and (numbers == np.arange(len(numbers))).all():
+        return values
+    return values[device.put(torch.from_numpy(numbers))]
 
-    A frame that repeats, as at the end of a short clip, is the same object.
+
+def _chunks(
+    frames: Iterator[np.ndarray], limit: int
+) -> Iterator[tuple[list[np.ndarray], np.ndarray]]:
+    """Chunks of frames: the distinct ones, each uint8 (H, W, 3), and which of them each frame is.
+
+    limit: bytes of a chunk of several. A frame that repeats, as at the end of a short clip, is the
+        same object.
     """
     distinct: list[np.ndarray] = []
-    rows: list[int] = []
+    numbers: list[int] = []
     for frame in frames:
         if not distinct or frame is not distinct[-1]:
-            if distinct and (len(distinct) + 1) * frame.nbytes > CHUNK:
-                yield _together(distinct), rows
-                distinct, rows = [], []
+            if (len(distinct) + 1) * frame.nbytes > limit and distinct:
+                yield distinct, np.array(numbers)
+                distinct, numbers = [], []
             distinct.append(frame)
-        rows.append(len(distinct) - 1)
+        numbers.append(len(distinct) - 1)
     if distinct:
-        yield _together(distinct), rows
-
-
-def _together(frames: list[np.ndarray]) -> Tensor:
-    return torch.from_numpy(np.stack(frames) if len(frames) > 1 else frames[0][None])
+        yield distinct, np.array(numbers)
 
 
 def spread(count: int, fpc: int) -> np.ndarray:

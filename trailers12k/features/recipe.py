@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import PIL
 
+from trailers12k.features.backbones.calibrations import Calibration, calibration_of
 from trailers12k.features.backbones.spec import BackboneSpec, Weights
 from trailers12k.video import reader
 
@@ -66,10 +67,20 @@ class Recipe:
         }
 
     def load(self, device: Device) -> Backbone:
-        """The backbone on a device. Raises `UserError`."""
+        """The backbone on a device. Raises `UserError`.
+
+        The statistics of random weights are read where make_random_weights has written them.
+        """
         from trailers12k.features.backbones.loading import load
 
-        return load(self.spec, self.seed, self.weights, device)
+        calibration = self.calibration
+        statistics = calibration.read() if calibration else None
+        return load(self.spec, self.seed, self.weights, device, statistics)
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What determines the statistics of random weights; None for other weights."""
+        return calibration_of(self.spec, self.seed, self.code)
 
 
 def recipe_of(

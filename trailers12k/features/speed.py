@@ -80,7 +80,7 @@ def _forward(trailer: Path, spec: BackboneSpec) -> float:
     count = 24 if is_video else IMAGES
     clip = Clip(0, 0, 0.0, count / FPS)
     (crops,) = read_clips({"": (backbone, Sampling(FPS, count))}, trailer, "pyav", [clip])
-    passed = _cpu_of(lambda: backbone.compute(torch.stack(crops[""])[None]))
+    passed = _cpu_of(lambda: backbone.compute(crops[""][None]))
     return passed / (1 if is_video else count)
 
 

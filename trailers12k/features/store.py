@@ -35,6 +35,7 @@ from trailers12k.common.files import (
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import is_mid
 from trailers12k.features import array_files, store_index
+from trailers12k.features.store_attributes import attributes as attributes
 
 if TYPE_CHECKING:
     from trailers12k.video.clips import Clip
@@ -205,23 +206,6 @@ def shape(store: Path, mid: str) -> tuple[int, int]:
     """The shape (rows, features) of one movie's array, from its metadata alone."""
     *rows, features = json.loads((store / mid / ".zarray").read_text())["shape"]
     return (rows[0] if rows else 1), features
-
-
-def attributes(store: Path, mid: str = "") -> dict:
-    """The attributes of a store, or of one movie's array; {} when it has none.
-
-    Raises ValueError when they are damaged.
-    """
-    path = store / mid / ".zattrs"
-    if not path.exists():
-        return {}
-    try:
-        own = json.loads(path.read_text(encoding="utf-8"))
-    except RecursionError as error:
-        raise ValueError(str(error)) from error
-    if not isinstance(own, dict):
-        raise ValueError(f"{type(own).__name__}, not an object")
-    return own
 
 
 def fault_of(store: Path, mid: str) -> str:

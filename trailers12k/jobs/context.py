@@ -1,27 +1,58 @@
-"""The context of every job: its log, and the reason of a failure as the log's last line.
+"""The context of every job: its log, the reason of a failure as the log's last line, and the result
+of an earlier job from the same inputs.
 
-Writes the job's log. Must not know what the job does.
+Writes the job's log; reads and writes build/cache/. Must not know what the job does.
 """
 
+import atexit
+import gc
 import logging
 import os
 import signal
 import sys
 import threading
+import time
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from trailers12k.common.errors import FULL, UserError
+from trailers12k.jobs import outcome, result_cache
 from trailers12k.jobs.outcome import OutcomeWriter
+from trailers12k.jobs.read_audit import recorded_reads
+from trailers12k.jobs.result_cache import Reuse
 
 log = logging.getLogger("trailers12k")
 
 QUIET = "TRAILERS12K_QUIET_JOBS"
 """An environment variable. When it is set, jobs print nothing: all goes to their logs."""
+
+
+NO_OTHERS = Reuse()
+
+
+def run_job(snakemake: Any, main: Callable[[], None], reuse: Reuse = NO_OTHERS) -> None:
+    """Run a job's `main`, or put back the outputs that it made of the same inputs.
+
+    For every rule whose outputs depend on the content of its inputs, on its params and on what
+    `reuse` names, and on nothing else. Slow modules are imported inside `main`: the look-up comes
+    first. A job that fails keeps no result. See `job` for logs and failures.
+    snakemake: the object that Snakemake gives to a script.
+    """
+    began = time.time()
+    with job(snakemake.log[0], snakemake.input):
+        result = result_cache.result_of(snakemake, reuse)
+        is_forced = result_cache.is_forced(snakemake.rule, result.outputs)
+        if not is_forced and (cost := result.put_back()):
+            outcome.put_back(asdict(cost))
+            return
+        with recorded_reads(snakemake.rule, snakemake.log[0], result.declared):
+            main()
+        result.keep(result_cache.cost_since(began))
 
 
 @contextmanager
@@ -40,11 +71,11 @@ def job(
     Path(log_file).write_bytes(b"")
     if os.environ.get(QUIET):
         _print_to(log_file)
-    outcome = OutcomeWriter(log_file)
+    writer = OutcomeWriter(log_file)
     handlers: list[logging.Handler] = [
         *([] if os.environ.get(QUIET) else [logging.StreamHandler()]),
         logging.FileHandler(log_file, mode="a", encoding="utf-8"),
-        outcome,
+        writer,
     ]
     logging.basicConfig(
         level=logging.INFO,
@@ -55,12 +86,14 @@ def job(
     )
     logging.captureWarnings(True)
     signal.signal(signal.SIGINT, _interrupt)
+    # The end of a process then looks for no garbage: a quarter of what `import torch` costs.
+    atexit.register(gc.freeze)
     done = threading.Event()
     threading.Thread(target=_end_with, args=(os.getppid(), done), daemon=True).start()
     try:
         _limit_times(inputs, now=os.stat(log_file).st_mtime_ns)
         yield
-        outcome.end()
+        writer.end()
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         if isinstance(error, UserError):

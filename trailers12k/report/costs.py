@@ -1,9 +1,11 @@
 """Sums the time and memory of each rule's jobs.
 
-Reads benchmarks/. Must not know how the sums are drawn.
+Reads benchmarks/, and from logs/ what a result cost that a later job put back. Must not know how
+the sums are drawn.
 """
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,6 +19,10 @@ REPORTING_RULE = "draw_report"
 """The rule that sums the costs. Snakemake writes its own benchmark only afterwards."""
 
 
+BENCHMARK = {"seconds": "s", "cpu_seconds": "cpu_time", "max_rss_mb": "max_rss"}
+"""Column of costs.csv -> column of a benchmark."""
+
+
 @dataclass
 class _RuleCosts:
     jobs: int = 0
@@ -24,23 +30,26 @@ class _RuleCosts:
     cpu_seconds: float = 0
     max_rss_mb: float = 0
 
-    def add(self, benchmark: pd.Series) -> None:
+    def add(self, cost: Mapping[str, float]) -> None:
         self.jobs += 1
-        self.seconds += float(benchmark["s"])
-        self.cpu_seconds += float(benchmark["cpu_time"])
-        self.max_rss_mb = max(self.max_rss_mb, float(benchmark["max_rss"]))
+        self.seconds += cost["seconds"]
+        self.cpu_seconds += cost["cpu_seconds"]
+        self.max_rss_mb = max(self.max_rss_mb, cost["max_rss_mb"])
 
 
 def costs(folder: str | Path, current: Iterable[str]) -> list[dict[str, object]]:
     """Rows of costs.csv, the longest rule first, summed over the last run of every job.
 
-    folder: of benchmarks, with one file per job. current: the stores and runs of the configuration;
-    benchmarks of other stores and runs do not count. max_rss_mb: the maximum over the rule's jobs.
+    folder: of benchmarks, with one file per job. Where a job put back an earlier result, the costs
+    of the work that made it count, which the job's outcome in logs/ beside `folder` has.
+    current: the stores, groups of stores and runs of the configuration; benchmarks of others do not
+    count. max_rss_mb: the maximum over the rule's jobs.
     """
     rules: dict[str, _RuleCosts] = {}
     for rule, path in _benchmarks(Path(folder), set(current)):
-        benchmark = pd.read_csv(path, sep="\t", na_values=["NA", "-"]).fillna(0).iloc[-1]
-        rules.setdefault(rule, _RuleCosts()).add(benchmark)
+        log_file = Path(folder).parent / "logs" / path.relative_to(folder)
+        cost = _of_earlier_work(log_file.with_suffix(".json")) or _of_job(path)
+        rules.setdefault(rule, _RuleCosts()).add(cost)
     ordered = sorted(rules.items(), key=lambda item: (-item[1].seconds, item[0]))
     return [
         {
@@ -54,6 +63,20 @@ def costs(folder: str | Path, current: Iterable[str]) -> list[dict[str, object]]
     ]
 
 
+def _of_job(benchmark: Path) -> dict[str, float]:
+    cells = pd.read_csv(benchmark, sep="\t", na_values=["NA", "-"]).fillna(0).iloc[-1]
+    return {name: float(cells[column]) for name, column in BENCHMARK.items()}
+
+
+def _of_earlier_work(outcome: Path) -> dict[str, float] | None:
+    """The cost of the work whose result a job put back; None for a job that did the work."""
+    try:
+        cost = json.loads(outcome.read_bytes())["cost"]
+        return {name: float(cost[name]) for name in BENCHMARK}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def last_day(folder: str | Path, current: Iterable[str]) -> date | None:
     """The day, in UTC, on which the last of the counted jobs ended; None without benchmarks."""
     times = [path.stat().st_mtime for _, path in _benchmarks(Path(folder), set(current))]
@@ -64,6 +87,6 @@ def _benchmarks(folder: Path, current: set[str]) -> Iterator[tuple[str, Path]]:
     """The benchmarks that count: rule, file."""
     for path in sorted(folder.rglob("*.tsv")):
         rule, *rest = path.relative_to(folder).with_suffix("").parts
-        # Two levels (RULE/STORE/SHARD, RULE/RUN/SPLIT) name a store or a run; one level does not.
+        # Two levels (RULE/STORE/SHARD, RULE/RUN/SPLIT) name a store, group or run; one does not.
         if rule != REPORTING_RULE and (len(rest) <= 1 or rest[0] in current):
             yield rule, path

@@ -146,13 +146,12 @@ def _pack_stores() -> None:
     """Pack the stores that the trainings of this version read."""
     from trailers12k.classifier.packing import pack
 
-    for path in run_state.remembered_products():
-        if path.parent == Path("build/packed") and path.suffix == ".npy":
-            manifest = Path("data") / f"{path.stem}.csv"
-            index = path.with_suffix(".csv")
+    for index in run_state.remembered_products():
+        if index.parent == Path("build/packed") and index.suffix == ".csv":
+            manifest, array = Path("data") / index.name, index.with_suffix(".npy")
             is_here = manifest.exists() and (manifest.with_suffix(".zarr") / ".zgroup").exists()
-            if is_here and not (path.exists() and _is_index_of(index, manifest)):
-                pack(manifest.with_suffix(".zarr"), manifest, path)
+            if is_here and not (array.exists() and _is_index_of(index, manifest)):
+                pack(manifest.with_suffix(".zarr"), manifest, array)
 
 
 def _is_index_of(index: Path, manifest: Path) -> bool:

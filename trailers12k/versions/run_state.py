@@ -24,7 +24,10 @@ MEMORY = Path(".snakemake/metadata")
 BEGUN = "begun"
 """The content of `RESTORED` while build/ is being restored."""
 TABLES = (".csv", ".json", ".zgroup", ".zattrs")
-EXCLUDED = ("weights", "packed", "training", "predictions", "published", "stores", "stopped.json")
+EXCLUDED = (
+    *("weights", "packed", "training", "predictions", "published", "stores", "cache"),
+    "stopped.json",
+)
 """Parts of build/ that can be made again without any video, or belong to this machine and day."""
 SEPARATE = {"build/sources": "files", "build/ledger": "trailers"}
 """Folders of build/ -> the subfolder that no state holds: files of the sources, and the ledgers

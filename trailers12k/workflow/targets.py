@@ -53,7 +53,7 @@ def target_files(
         return [movies.per_shard(*(f"build/ledger/{stage}/{{shard}}.csv" for stage in stages))]
 
     stores = _expand(["data/{}.csv", "data/{}.zarr/.zgroup"], features.stores)
-    packed = _expand(["build/packed/{}.npy", "build/packed/{}.csv"], features.used)
+    packed = _expand(["build/packed/{}.csv"], features.used)
     sample = ["build/sample/shots/{shard}.csv"] if settings.is_sample else []
     intermediate: Files = [*packed, movies.per_shard(*sample)]
     tables = [] if settings.is_published else MOVIE_TABLES

@@ -6,7 +6,8 @@ import pytest
 import torch
 import zarr
 
-from trailers12k.classifier.dataset import TrailerDataset, load_split, read_labels
+from trailers12k.classifier.dataset import TrailerDataset
+from trailers12k.classifier.labels import load_split, read_labels
 from trailers12k.classifier.packed import PackedStore
 from trailers12k.classifier.packing import open_array, pack
 from trailers12k.classifier.snippets import (

@@ -9,7 +9,18 @@ import trailers12k
 from trailers12k.cli import status
 
 SUBCOMMANDS = [
-    *("init", "run", "status", "review", "predict", "diff", "snapshot", "restore", "stages"),
+    *(
+        "init",
+        "run",
+        "status",
+        "review",
+        "predict",
+        "diff",
+        "snapshot",
+        "restore",
+        "stages",
+        "clean",
+    ),
     *("splits", "stores describe", "stores verify", "clips cut", "backbones"),
 ]
 HEAVY = ("torch", "snakemake", "dvc", "zarr", "numpy", "pandas", "sklearn", "av", "yaml")

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trailers12k.common.files import write_csv, write_text
+from trailers12k.common.files import write_csv, write_json, write_text
 from trailers12k.common.movie import Movie
 from trailers12k.common.vocabulary import GENRES
 from trailers12k.features import store
@@ -189,6 +189,18 @@ def test_costs_are_summed_by_rule(tmp_path):
         | {"max_rss_mb": "0"},
     ]
     assert costs.costs(tmp_path / "none", []) == []
+
+
+def test_a_job_that_put_a_result_back_costs_what_the_work_did(tmp_path):
+    folder = tmp_path / "benchmarks"
+    benchmark(folder, "train_run/run/split0.tsv", 0.2, "NA", 0.1)
+    benchmark(folder, "train_run/run/split1.tsv", 3, "20", 2)
+    cost = {"seconds": 10, "cpu_seconds": 8.0, "max_rss_mb": 700.0}
+    write_json(tmp_path / "logs/train_run/run/split0.json", {"cost": cost})
+    for of_split1 in ({"cost": {}}, {}, [], {"cost": {"seconds": "x"}}):
+        write_json(tmp_path / "logs/train_run/run/split1.json", of_split1)
+        [row] = costs.costs(folder, ["run"])
+        assert (row["seconds"], row["cpu_seconds"], row["max_rss_mb"]) == ("13.0", "10.0", "700")
 
 
 def test_stores_and_versions_come_from_recorded_attributes():

@@ -33,7 +33,7 @@ def test_targets_request_intermediate_products(settings_of):
     intermediate = {
         "build/ledger/trailers/000.csv",
         f"build/ledger/{STORE}/001.csv",
-        f"build/packed/{STORE}.npy",
+        f"build/packed/{STORE}.csv",
         f"data/{STORE}.zarr/.zgroup",
         "results/runs/resnet/split2/run.json",
     }

@@ -5,9 +5,10 @@ Reads and writes nothing. Must not know files, videos, nor where weights come fr
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from typing import TypeVar
 
@@ -19,6 +20,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from trailers12k.common.errors import UserError
 from trailers12k.common.seeds import seed_for
 from trailers12k.features.backbones import devices
+from trailers12k.features.backbones.batching import Batches
 from trailers12k.features.backbones.devices import Device
 from trailers12k.features.backbones.spec import BackboneSpec
 
@@ -65,12 +67,19 @@ class Backbone:
 
     num_features: length of a vector.
     transform: see `Net`.
+    video: whether it sees the frames of a clip at once. device: where it computes.
     batch: clips of a video network, or images of an image network, in one forward pass; halved
         when they do not fit into the device's memory. No result depends on it.
-    attributes: what a store records of the network, as JSON values.
     """
 
-    def __init__(self, net: Net, spec: BackboneSpec, seed: int, device: Device | None = None):
+    def __init__(
+        self,
+        net: Net,
+        spec: BackboneSpec,
+        seed: int,
+        device: Device | None = None,
+        statistics: Mapping[str, np.ndarray] | None = None,
+    ):
         if net.video != (spec.input == "clips"):
             kind, inputs = ("video", "clips") if net.video else ("image", "frames or posters")
             raise UserError(
@@ -81,29 +90,50 @@ class Backbone:
         self.transform = net.transform
         self.batch = spec.initial_batch
         self._net = net
-        self._device = device or devices.cpu()
+        self.video = net.video
+        self.device = device or devices.cpu()
+        self._shared: Batches | None = None
         self._precision = spec.precision
         if self._precision == "auto":
-            use_bf16 = net.is_bf16_close and self._device.has_fast_bf16
+            use_bf16 = net.is_bf16_close and self.device.has_fast_bf16
             self._precision = "bf16" if use_bf16 else "fp32"
         self._model = spec.model
         module = net.module.eval()
-        if spec.weights == "random":
+        if spec.weights == "random" and statistics is None:
             with seeded(seed, "calibration", spec.model):
                 self._calibrate(module)
+        elif statistics:
+            values = {name: torch.from_numpy(value) for name, value in statistics.items()}
+            module.load_state_dict(values, strict=False)
         # The layout of the fast kernels: shufflenet_v2 takes two thirds of the time with it, and
         # shufflenet3d half.
         self._layout = torch.channels_last_3d if net.video else torch.channels_last
-        self._module = module.to(self._device.torch).to(memory_format=self._layout)
-        self.attributes = {
+        self._module = module.to(self.device.torch).to(memory_format=self._layout)
+        self._attributes = {
             "backbone": spec.model,
             "num_features": net.num_features,
             "input": spec.input,
             **net.attributes,
             "preprocessing": net.preprocessing,
             "precision": self._precision,
-            "device": self._device.torch.type,
+            "device": self.device.name,
             "versions": versions(),
+        }
+
+    @property
+    def attributes(self) -> dict[str, object]:
+        """What a store records of the network, as JSON values."""
+        across = {"batch_across": True} if self._shared else {}
+        return self._attributes | {"batch": self.batch} | across
+
+    @property
+    def statistics(self) -> dict[str, np.ndarray]:
+        """The buffers of all BatchNorm layers by their names in the network, float32 and int64."""
+        return {
+            f"{name}.{own}": buffer.cpu().numpy()
+            for name, part in self._module.named_modules()
+            if isinstance(part, _BatchNorm)
+            for own, buffer in part.named_buffers()
         }
 
     def __call__(self, frames: np.ndarray) -> np.ndarray:
@@ -114,16 +144,25 @@ class Backbone:
         """
         clips, length = frames.shape[:2]
         crops = self.transform(torch.from_numpy(frames).flatten(0, 1))
-        return self.compute(crops.unflatten(0, (clips, length)))
+        return self.device.fetched([self.compute(crops.unflatten(0, (clips, length)))])[0]
 
     def clips_at_a_time(self, length: int) -> int:
         """How many clips of `length` frames fill a batch; at least one."""
         return self.batch if self._net.video else max(1, self.batch // length)
 
-    def compute(self, pixels: Tensor) -> np.ndarray:
+    def batches(self, length: int) -> Batches:
+        """What fills batches with the clips of a trailer, each of `length` frames."""
+        return self._shared or Batches(self.compute, lambda: self.clips_at_a_time(length))
+
+    def fill_across(self, length: int) -> None:
+        """Fill batches with clips of all trailers in progress from now on."""
+        self._shared = self.batches(length)
+
+    def compute(self, pixels: Tensor) -> Tensor:
         """Crops of clips' frames, uint8 (B, T, h, w, 3), to features, float32 (B, num_features).
 
-        Several threads may call it. Raises `UserError` when not even one clip fits into the
+        The features are on the device, which may still compute them. Several threads may call it.
+        Raises `UserError` when not even one clip fits into the
         device's memory, and when the model cannot take this input.
         """
         clips, length = pixels.shape[:2]
@@ -132,35 +171,38 @@ class Backbone:
         parts, first = [], 0
         while first < len(pixels):
             part = pixels[first : first + self.batch]
-            values = self._forward(part)
+            values = self.forward(part)
             if values is None:
                 self._halve(len(part))
             else:
                 parts.append(values)
                 first += len(part)
-        features = np.concatenate(parts)
+        features = torch.cat(parts)
         if features.shape[1] != self.num_features:
             raise UserError(
-                f"backbone {self._model}: its features have the shape {features.shape[1:]}, not "
-                f"({self.num_features},); choose a model with pooled features"
+                f"backbone {self._model}: its features have the shape {tuple(features.shape[1:])}, "
+                f"not ({self.num_features},); choose a model with pooled features"
             )
         if not self._net.video:
-            features = features.reshape(clips, length, -1).mean(1)
+            features = features.unflatten(0, (clips, length)).mean(1)
+        self.device.meter.add(computed=clips * length)
         return features
 
     @torch.inference_mode()
-    def _forward(self, pixels: Tensor) -> np.ndarray | None:
-        """Features of one batch; None when it does not fit into the device's memory.
+    def forward(self, pixels: Tensor) -> Tensor | None:
+        """Features of one batch of images or clips, on the device; None when the batch does not fit
+        into its memory.
 
         Bytes are sent to the device and become floats there: a quarter of the traffic.
         """
         half = self._precision == "bf16"
-        autocast = torch.autocast(self._device.autocast, torch.bfloat16, enabled=half)
+        autocast = torch.autocast(self.device.autocast, torch.bfloat16, enabled=half)
         try:
-            pixels = self._device.put(pixels)
-            with self._device.turn, autocast:
+            pixels = self.device.put(pixels)
+            with self.device.computing(), autocast:
                 inputs = self._net.normalize(pixels).contiguous(memory_format=self._layout)
-                return self._module(inputs).float().cpu().numpy()
+                features: Tensor = self._module(inputs).float()
+                return features
         except torch.OutOfMemoryError:
             return None
         except (RuntimeError, AssertionError) as error:
@@ -171,7 +213,7 @@ class Backbone:
 
     def _halve(self, tried: int) -> None:
         # Only now, since the handled error's stack frames kept the memory in use.
-        self._device.free()
+        self.device.free()
         if tried == 1:
             raise UserError(
                 f"backbone {self._model}: not even a batch of one fits into the device's memory; "
@@ -233,9 +275,17 @@ def seeded(seed: int, *names: str) -> Iterator[None]:
 def scale(pixels: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
     """uint8 (..., h, w, 3) to float32 (..., 3, h, w): to 0-1, minus mean, divided by deviation."""
     values = pixels.movedim(-1, -3).float()
-    shape = (3, 1, 1)
-    means, deviations = values.new_tensor(mean).view(shape), values.new_tensor(std).view(shape)
+    means, deviations = (
+        constants(tuple(each), values.device)[:, None, None] for each in (mean, std)
+    )
     return values.div_(255).sub_(means).div_(deviations)
+
+
+@cache
+def constants(values: tuple[float, ...], device: torch.device) -> Tensor:
+    """Numbers on a device, float32: copied there once, since a GPU stops for such a copy."""
+    with torch.inference_mode(False):
+        return torch.tensor(values, device=device)
 
 
 def random_weights(build: Callable[[], AnyNet], model: str, seed: int) -> AnyNet:

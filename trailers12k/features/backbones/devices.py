@@ -7,7 +7,7 @@ import errno
 import logging
 import socket
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from threading import Lock
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from trailers12k.common.errors import UserError
 from trailers12k.features.backbones.meter import Meter
-from trailers12k.features.backbones.transfer import Transfer
+from trailers12k.features.backbones.transfer import Send, Transfer
 
 log = logging.getLogger(__name__)
 
@@ -47,15 +47,18 @@ class Device:
     meter: Meter = field(default_factory=Meter)
     transfer: Transfer | None = None
 
-    def sent(self, chunks: Iterable[Sequence[np.ndarray]]) -> Iterator[Tensor]:
-        """Chunks of equal frames, uint8 (H, W, 3), as tensors (N, H, W, 3) on the device.
+    @contextmanager
+    def sending(self) -> Iterator[Send]:
+        """A function that makes equal frames, uint8 (H, W, 3), a tensor (N, H, W, 3) on the device.
 
-        Each may be used until the next one is requested: a GPU's memory is used again.
+        For one thread. On a GPU a tensor may be used, by work that the thread starts, until the
+        next call: its memory is used again.
         """
         if self.transfer:
-            yield from self.transfer.sent(chunks)
+            with self.transfer.sending() as send:
+                yield send
         else:
-            yield from (torch.from_numpy(np.stack(chunk)) for chunk in chunks)
+            yield _together
 
     def put(self, values: Tensor) -> Tensor:
         """A tensor of the host on the device, where it is not there yet."""
@@ -79,6 +82,11 @@ class Device:
         """Give memory back that torch keeps for later."""
         if self.torch.type == "cuda":
             torch.cuda.empty_cache()
+
+
+def _together(frames: Sequence[np.ndarray]) -> Tensor:
+    """One frame without a copy."""
+    return torch.from_numpy(np.stack(frames) if len(frames) > 1 else frames[0][None])
 
 
 def cpu() -> Device:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from trailers12k.common.errors import UserError
 from trailers12k.features.backbones.common import (
     Net,
+    constants,
     describe_random,
     random_weights,
     remove_head,
@@ -131,7 +132,7 @@ def build(spec: BackboneSpec, seed: int, weights: Weights | None) -> Net:
 
     def normalize(pixels: Tensor) -> Tensor:
         bgr = pixels.flip(-1).float()
-        return (bgr - bgr.new_tensor(MEAN_BGR)).movedim(-1, 1)
+        return (bgr - constants(MEAN_BGR, bgr.device)).movedim(-1, 1)
 
     return Net(
         module=module,

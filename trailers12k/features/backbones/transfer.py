@@ -4,7 +4,8 @@ Reads and writes nothing. Must not know networks or videos.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
@@ -13,6 +14,8 @@ import torch
 from torch import Tensor
 
 from trailers12k.features.backbones.meter import Meter
+
+Send = Callable[[Sequence[np.ndarray]], Tensor]
 
 SLOTS = 3
 """Chunks of a trailer on their way: one is filled, one is copied, one is in use."""
@@ -82,23 +85,20 @@ class Transfer:
         """An event for which a thread can wait without using its core."""
         return self.api.Event(blocking=True) if self.device.type == "cuda" else self.api.Event()
 
-    def sent(self, chunks: Iterable[Sequence[np.ndarray]]) -> Iterator[Tensor]:
-        """Chunks of frames, uint8 (H, W, 3), as tensors (N, H, W, 3) on the device.
-
-        A tensor may be used, by work that the caller starts in its stream, until the next one is
-        requested.
-        """
+    @contextmanager
+    def sending(self) -> Iterator[Send]:
+        """A function that takes equal frames to the device: see `Device.sending`."""
         slots = self._take()
+
+        def send(frames: Sequence[np.ndarray]) -> Tensor:
+            slots[0].used.record(self.stream)
+            slots.rotate(-1)
+            return slots[0].send(frames)
+
         try:
-            for chunk in chunks:
-                slot = slots[0]
-                yield slot.send(chunk)
-                slot.used.record(self.stream)
-                slots.rotate(-1)
+            yield send
         finally:
-            # Also those in use when the caller gave up.
-            for slot in slots:
-                slot.used.record(self.stream)
+            slots[0].used.record(self.stream)
             with self._lock:
                 self._free.extend(slots)
 

@@ -18,6 +18,8 @@ from torchvision.transforms.functional import center_crop
 
 COLUMNS, ROWS = 16, 32
 """Of the crop in one product on the CPU. More multiply more zeros, fewer use the processor less."""
+LARGE = 64
+"""Rows or columns of the crop in one product on a GPU."""
 BAND = 4 * 2**20
 """Bytes of a frame that become floats at once on the CPU."""
 DOUBT = 1e-4
@@ -218,11 +220,11 @@ def _matrices(resize: Resize, height: int, width: int, device: torch.device) -> 
     on_cpu = device.type == "cpu"
     row_blocks = [
         block._replace(weights=block.weights.to(device))
-        for block in _blocks(rows, ROWS if on_cpu else len(rows))
+        for block in _blocks(rows, ROWS if on_cpu else LARGE)
     ]
     column_blocks = [
         block._replace(weights=torch.kron(block.weights.T.contiguous(), torch.eye(3)).to(device))
-        for block in _blocks(columns, COLUMNS if on_cpu else len(columns))
+        for block in _blocks(columns, COLUMNS if on_cpu else LARGE)
     ]
     return _Matrices(top, bottom, left, right, used, row_blocks, column_blocks)
 
