@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,6 +14,8 @@ from torchvision.models import get_model
 
 from trailers12k.features import integrity
 from trailers12k.features import store as stores
+from trailers12k.features.backbones.calibrations import FOLDER, calibration_of
+from trailers12k.features.backbones.spec import BackboneSpec
 from trailers12k.jobs import ledger
 from trailers12k.versions.run_state import state_files
 from trailers12k.video import contact_sheets as sheets
@@ -34,8 +37,22 @@ def written(project: Project, store: str) -> dict:
     return {path: path.stat().st_mtime_ns for path in folder.glob("tt*/*")}
 
 
+def calibrations(project: Project) -> list[Path]:
+    return sorted((project.folder / FOLDER).iterdir())
+
+
+def test_the_jobs_read_the_statistics_that_one_job_made(sample, monkeypatch):
+    monkeypatch.chdir(sample.folder)
+    assert len(calibrations(sample)) == 2
+    for store in (IMAGE, VIDEO):
+        recipe = stores.attributes(Path(f"data/{store}.zarr"))["determined_by"]
+        spec = BackboneSpec(**recipe["spec"])
+        assert calibration_of(spec, recipe["seed"], recipe["code"]).read()
+
+
 def test_a_new_line_makes_a_new_store_and_leaves_the_others_alone(project):
     before = written(project, IMAGE), written(project, VIDEO)
+    calibrated = {path: path.stat().st_mtime_ns for path in calibrations(project)}
     project.config["backbones"] |= {
         FROM_TIMM: {
             "model": "timm/mobilenetv3_small_050.lamb_in1k",
@@ -56,6 +73,8 @@ def test_a_new_line_makes_a_new_store_and_leaves_the_others_alone(project):
     assert kept(project) == {IMAGE: movies, VIDEO: movies}
     assert run.jobs["download_trailers"] == run.jobs["detect_clips"] == 0
     assert (written(project, IMAGE), written(project, VIDEO)) == before
+    assert run.jobs["make_random_weights"] == 1 and len(calibrations(project)) == 4
+    assert {path: path.stat().st_mtime_ns for path in calibrated} == calibrated
     for store, features in ((FROM_TIMM, 1024), (FROM_VIDEO, 512)):
         data = project.folder / "data"
         assert stores.attributes(data / f"{store}.zarr")["num_features"] == features
