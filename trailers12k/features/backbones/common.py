@@ -23,11 +23,12 @@ from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.batching import Batches
 from trailers12k.features.backbones.devices import Device
 from trailers12k.features.backbones.spec import BackboneSpec
+from trailers12k.features.backbones.transforms import FrameByFrame, Resize
 
 log = logging.getLogger(__name__)
 
 AnyNet = TypeVar("AnyNet", bound=nn.Module)
-Transform = Callable[[Tensor], Tensor]
+Transform = FrameByFrame | Resize
 
 CALIBRATION_IMAGES = 16
 CALIBRATION_CLIPS = 4
@@ -115,6 +116,7 @@ class Backbone:
             "input": spec.input,
             **net.attributes,
             "preprocessing": net.preprocessing,
+            "crops": net.transform.exactness,
             "precision": self._precision,
             "device": self.device.name,
             "versions": versions(),

@@ -40,6 +40,11 @@ class FrameByFrame:
     description: str
     crop: Callable[[np.ndarray], np.ndarray] = field(compare=False)
 
+    @property
+    def exactness(self) -> str:
+        """How its crops compare with those of the model's documentation."""
+        return "as documented"
+
     def __call__(self, frames: Tensor) -> Tensor:
         """Frames, uint8 (N, H, W, 3), to crops, uint8 (N, h, w, 3)."""
         crops = [torch.from_numpy(self.crop(frame)) for frame in frames.cpu().numpy()]
@@ -65,6 +70,13 @@ class Resize:
     interpolation: str
     antialias: bool
     like_pillow: bool = False
+
+    @property
+    def exactness(self) -> str:
+        """How its crops compare with those of the model's documentation."""
+        if self.like_pillow:
+            return "within one level of Pillow's; cosine of features at least 0.9999"
+        return "as documented"
 
     def __call__(self, frames: Tensor) -> Tensor:
         """Frames, uint8 (N, H, W, 3), to crops, uint8 (N, h, w, 3), on the same device."""
