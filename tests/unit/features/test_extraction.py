@@ -174,7 +174,7 @@ def test_a_copied_shard_is_read_once_and_kept(trailer, tmp_path, caplog, monkeyp
     caplog.set_level("INFO")
     for _ in range(2):
         assert shard(tmp_path, FRAMES, sources, cut) == rows
-    assert caplog.text.count("0 computed, 1 kept") == 2 and len(reads) == 1
+    assert caplog.text.count("store: 0 computed, 1 kept") == 2 and len(reads) == 1
 
 
 def test_only_what_changed_is_computed(trailer, tmp_path, monkeypatch, caplog):
