@@ -110,10 +110,11 @@ class Resize:
         rows = torch.empty(count, frames.shape[1], width * 3, device=frames.device)
         band = max(1, BAND // (frames.shape[2] * 4)) if count == 1 else frames.shape[1]
         for first in range(0, frames.shape[1], band):
-            pixels = frames[:, first : first + band].float()
+            pixels = frames[:, first : first + band].float().flatten(0, 1)
+            own = rows.flatten(0, 1)[first : first + len(pixels)]
             for block in matrices.columns:
-                own = pixels[..., 3 * block.start : 3 * block.stop] @ block.weights
-                rows[:, first : first + band, 3 * block.first : 3 * block.last] = own
+                part = pixels[:, 3 * block.start : 3 * block.stop]
+                torch.mm(part, block.weights, out=own[:, 3 * block.first : 3 * block.last])
         if self.like_pillow:
             rows = rows.add_(0.5).floor_().clamp_(0, 255)
         values = torch.empty(count, height, width * 3, device=frames.device)
