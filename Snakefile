@@ -59,7 +59,8 @@ with one_line_errors():
     features = FeaturePlan(settings)
     prediction = prediction_request(settings, features)
     targets = target_files(settings, movies, features, prediction)
-    display.register(workflow, lambda: Movies(movies.shards, movies.rejected))
+    features.spread_resources(workflow.resource_settings)
+    display.register(workflow, lambda: Movies(movies.shards, movies.rejected, features.titles))
 
 
 # Here, since Snakemake takes no default target from an included file.

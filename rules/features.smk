@@ -1,29 +1,35 @@
 """Features: needs trailers and clips, or posters; makes a store per backbone."""
 
+# One rule per group of stores. Its job reads each trailer of a shard once for all stores of the
+# group that lack it, and keeps their arrays in build/features/STORE/SHARD.zarr.
+for group in features.groups:
 
-# Keeps its arrays in build/features/STORE/SHARD.zarr beside its output.
-rule extract_features:
-    """Compute one backbone's features of a shard."""
-    input:
-        unpack(features.feature_inputs),
-    output:
-        ledger="build/ledger/{store}/{shard}.csv",
-        group="build/features/{store}/{shard}.zarr/.zgroup",
-    log:
-        "logs/extract_features/{store}/{shard}.log",
-    benchmark:
-        "benchmarks/extract_features/{store}/{shard}.tsv"
-    conda:
-        "../envs/torch.yaml"
-    threads: DECODERS
-    resources:
-        mem_mb=2500 + 1500 * DECODERS,
-        gpu=min(1, GPUS),
-    params:
-        settings=features.feature_settings,
-        repairs=features.shard_repairs,
-    script:
-        "../scripts/extract_features.py"
+    rule:
+        """Compute the features of a shard that the stores of a group lack."""
+        name:
+            group.rule
+        input:
+            unpack(features.shard_inputs(group)),
+            calibrations=ancient(features.calibrations(group.stores)),
+        output:
+            ledgers=expand("build/ledger/{store}/{{shard}}.csv", store=group.stores),
+            groups=expand("build/features/{store}/{{shard}}.zarr/.zgroup", store=group.stores),
+        log:
+            f"logs/extract_features/{group.name}/{{shard}}.log",
+        benchmark:
+            f"benchmarks/extract_features/{group.name}/{{shard}}.tsv"
+        conda:
+            "../envs/torch.yaml"
+        threads: DECODERS
+        resources:
+            mem_mb=3000 + 1500 * DECODERS,
+            gpu=min(1, GPUS),
+        params:
+            settings=features.group_settings(group),
+            clips=features.clip_settings(group),
+            repairs=features.shard_repairs(group),
+        script:
+            "../scripts/extract_features.py"
 
 
 # The manifest lists the arrays of the store, and is written last. The group file is an output so

@@ -95,7 +95,7 @@ rule draw_report:
     conda:
         "../envs/tables.yaml"
     params:
-        names=[*features.stores, *features.runs],
+        names=[*features.stores, *features.runs, *(group.name for group in features.groups)],
         credits=sources.credits,
         frames=settings.report.frames,
         code=rule_version("draw_report"),

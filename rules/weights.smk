@@ -19,6 +19,7 @@ rule fetch_weights:
         mem_mb=2000,
     params:
         weights=features.weights,
+        attempts=features.weights_attempts,
     script:
         "../scripts/fetch_weights.py"
 

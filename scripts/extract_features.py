@@ -1,54 +1,87 @@
-"""Compute one backbone's features of one shard."""
+"""Compute the features of one shard that a group of stores lacks."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from trailers12k.features import shard, store_index
-from trailers12k.features.backbones.names import read_weights
-from trailers12k.features.backbones.spec import BackboneSpec
-from trailers12k.features.recipe import recipe_of
-from trailers12k.jobs import ledger
-from trailers12k.jobs.context import job
-from trailers12k.settings import load
-from trailers12k.video.clip_shard import bars_of
-from trailers12k.video.clip_table import read_clips
-from trailers12k.workflow.stage_check import require_movies
+from trailers12k.features import store_index
+from trailers12k.jobs.context import run_job
+from trailers12k.jobs.result_cache import Reuse
+
+if TYPE_CHECKING:
+    from trailers12k.features.shard_store import ShardMovies, StoreRequest
+    from trailers12k.settings import Settings
+
+SHARD, STORES = snakemake.wildcards.shard, snakemake.params.settings
+GROUPS = {name: store_index.shard_of_store(name, SHARD) for name in STORES}
+INDEXES = {name: store_index.index_of(name, SHARD) for name in STORES}
 
 
 def main() -> None:
-    output, name = Path(snakemake.output.ledger), snakemake.wildcards.store
-    settings = snakemake.params.settings
-    # Neither is among the params: they determine no result, so a change must not rerun the job.
+    from trailers12k.features import shard
+    from trailers12k.jobs import ledger
+    from trailers12k.settings import load
+
+    # Not among the params: they determine no result, so a change must not rerun the job.
     configured = load(snakemake.config)
-    batch = configured.backbones[name].batch
-    clip_settings, bars = dict(settings["clips"]), {}
-    if detected := snakemake.input.get("detected"):
-        detections = ledger.read_shard(detected)
-        require_movies(configured, "clips", detections)
-        clip_settings["detector_version"] = ledger.tools(detections)
-        bars = bars_of(detections) if clip_settings["crop_bars"] else {}
-    weights = snakemake.input.get("weights")
-    recipe = recipe_of(
-        BackboneSpec(**settings["backbone"], batch=batch),
-        clip_settings,
-        settings["code"],
-        settings["seed"],
-        read_weights(weights) if weights else None,
-    )
-    request = shard.ShardRequest(
-        name=name,
-        sources=ledger.read_shard(snakemake.input.sources),
-        clips=read_clips(snakemake.input.clips) if clip_settings else {},
-        records=output.with_suffix(""),
-        group=Path(snakemake.output.group).parent,
-        index=store_index.index_of(name, snakemake.wildcards.shard),
-        bars=bars,
-    )
+    movies = movies_of(configured)
+    ledgers = dict(zip(STORES, map(Path, snakemake.output.ledgers), strict=True))
+    requests = [
+        request_of(name, configured.backbones[name].batch, path.with_suffix(""))
+        for name, path in ledgers.items()
+    ]
     machine = shard.Machine(configured.device, snakemake.threads)
-    rows = shard.extract_shard(recipe, request, clip_settings, machine)
-    ledger.write_shard(output, rows, shard.LEDGER_COLUMNS)
-    store_index.record_repairs(name, snakemake.params.get("repairs"), snakemake.wildcards.shard)
+    rows = shard.extract_shard(requests, movies, machine)
+    for name, path in ledgers.items():
+        ledger.write_shard(path, rows[name], shard.LEDGER_COLUMNS)
+
+
+def movies_of(configured: "Settings") -> "ShardMovies":
+    """The movies of the shard, with their clips."""
+    from trailers12k.features.shard_store import ShardMovies
+    from trailers12k.jobs import ledger
+    from trailers12k.video.clip_shard import bars_of
+    from trailers12k.video.clip_table import read_clips
+    from trailers12k.workflow.stage_check import require_movies
+
+    sources = ledger.read_shard(snakemake.input.sources)
+    if not (detected := snakemake.input.get("detected")):
+        return ShardMovies(sources)
+    detections = ledger.read_shard(detected)
+    require_movies(configured, "clips", detections)
+    clip_settings = dict(snakemake.params.clips)
+    clip_settings["detector_version"] = ledger.tools(detections)
+    bars = bars_of(detections) if clip_settings["crop_bars"] else {}
+    return ShardMovies(sources, read_clips(snakemake.input.clips), clip_settings, bars)
+
+
+def request_of(name: str, batch: Any, records: Path) -> "StoreRequest":
+    """What is to be computed for one store. records: folder of its movies' records."""
+    from trailers12k.features.backbones.spec import BackboneSpec
+    from trailers12k.features.recipe import recipe_of
+    from trailers12k.features.shard_store import StoreRequest
+    from trailers12k.features.weights_record import missing_weights, read_weights
+
+    record = snakemake.input.get(f"weights_{name}")
+    if record and (missing := missing_weights(Path(record))):
+        return StoreRequest(name, None, records, GROUPS[name], INDEXES[name], missing)
+    recipe = recipe_of(
+        BackboneSpec(**STORES[name]["backbone"], batch=batch),
+        snakemake.params.clips,
+        STORES[name]["code"],
+        STORES[name]["seed"],
+        read_weights(Path(record)) if record else None,
+    )
+    return StoreRequest(name, recipe, records, GROUPS[name], INDEXES[name])
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], snakemake.input):
-        main()
+    reuse = Reuse(
+        ignored=["repairs"],
+        # The ledgers of trailers and posters have the hashes of their files.
+        implied=["build/trailers", "build/posters", "build/weights"],
+        made=[*INDEXES.values(), *(group / ".zattrs" for group in GROUPS.values())],
+        is_sound=lambda: all(store_index.is_shard_sound(name, SHARD) for name in STORES),
+    )
+    run_job(snakemake, main, reuse)
+    for name, count in snakemake.params.repairs.items():
+        store_index.record_repairs(name, count, SHARD)

@@ -1,10 +1,13 @@
-"""Fetch and check the pretrained weights of one model, and record what they are."""
+"""Fetch and check the pretrained weights of one model, and record what they are.
+
+Weights that cannot be had are recorded, too: only their own stores fail.
+"""
 
 import logging
-from dataclasses import asdict
 from pathlib import Path
 
-from trailers12k.common.files import write_json
+from trailers12k.common.errors import UserError
+from trailers12k.features import weights_record
 from trailers12k.features.weights_fetch import WeightsSource, fetch
 from trailers12k.jobs.context import job
 from trailers12k.settings import load
@@ -12,17 +15,20 @@ from trailers12k.settings import load
 
 def main() -> None:
     record = Path(snakemake.output.record)
+    source = WeightsSource(**snakemake.params.weights)
     # No param: another place of the same weights must not rerun the job.
     mirror = load(snakemake.config).weights_from
-    weights = fetch(WeightsSource(**snakemake.params.weights), record.parent, mirror)
-    write_json(record, asdict(weights))
-    logging.info(
-        "%s: %s, %.1f MB, sha256 %s",
-        weights.model,
-        weights.name,
-        weights.bytes / 1e6,
-        weights.sha256,
-    )
+    try:
+        weights = fetch(source, record.parent, mirror)
+    except UserError as error:
+        weights_record.write_missing(record, source.model, str(error))
+        logging.warning("no weights: %s", error)
+    else:
+        weights_record.write_weights(record, weights)
+        size = weights.bytes / 1e6
+        said = weights.model, weights.name, size, weights.sha256
+        logging.info("%s: %s, %.1f MB, sha256 %s", *said)
+    weights_record.record_attempts(record.stem, snakemake.params.attempts)
 
 
 if __name__ == "__main__":

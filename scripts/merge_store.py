@@ -2,40 +2,50 @@
 
 from pathlib import Path
 
-from trailers12k.common.files import write_csv
 from trailers12k.features import store_index
-from trailers12k.features.store import Part, merge
-from trailers12k.features.store import attributes as attributes_of
-from trailers12k.jobs import ledger, outcome
-from trailers12k.jobs.context import job
-from trailers12k.settings import load
-from trailers12k.workflow.stage_check import require_any, used_stores
+from trailers12k.jobs.context import run_job
+from trailers12k.jobs.result_cache import Reuse
+
+STORE = snakemake.wildcards.store
+SHARDS = [Path(group).parent for group in snakemake.input.groups]
+INDEX = store_index.index_of(STORE)
 
 
 def main() -> None:
-    if snakemake.wildcards.store in used_stores(load(snakemake.config)):
-        require_any(snakemake.wildcards.store, snakemake.input.ledgers)
-    parts, attributes = [], {}
-    for path, group in zip(snakemake.input.ledgers, snakemake.input.groups, strict=True):
-        shard = Path(group).parent
-        attributes = attributes or attributes_of(shard)
-        rows = ledger.read_shard(path)
-        index = store_index.index_of(snakemake.wildcards.store, shard.stem)
+    from trailers12k.common.files import write_csv
+    from trailers12k.features.store import Part, attributes, merge
+    from trailers12k.jobs import ledger, outcome
+    from trailers12k.settings import load
+    from trailers12k.workflow.stage_check import require_any, require_weights, used_stores
+
+    require_weights(STORE, snakemake.input.ledgers)
+    if STORE in used_stores(load(snakemake.config)):
+        require_any(STORE, snakemake.input.ledgers)
+    parts = []
+    for path, shard in zip(snakemake.input.ledgers, SHARDS, strict=True):
+        index = store_index.index_of(STORE, shard.stem)
         parts += [
             Part(shard, row["mid"], row["fingerprint"], index)
-            for row in rows
+            for row in ledger.read_shard(path)
             if row["status"] == "ok"
         ]
-    store = Path(snakemake.output.group).parent
-    index = store_index.index_of(store.stem)
-    verified = store_index.read_index(index)
-    rows = merge(parts, store, attributes, index)
-    if rows and store_index.read_index(index) == verified:
+    of_store = next(filter(None, map(attributes, SHARDS)), {})
+    verified = store_index.read_index(INDEX)
+    rows = merge(parts, Path(snakemake.output.group).parent, of_store, INDEX)
+    if rows and store_index.read_index(INDEX) == verified:
         outcome.unchanged()
     write_csv(snakemake.output.manifest, ["mid", "clips", "fingerprint"], rows)
-    store_index.record_repairs(store.stem, snakemake.params.get("repairs"))
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], snakemake.input):
-        main()
+    about = Path(snakemake.output.group).with_name(".zattrs")
+    reuse = Reuse(
+        ignored=["repairs"],
+        reads=[shard / ".zattrs" for shard in SHARDS],
+        # The ledgers have the fingerprint of every array.
+        implied=SHARDS,
+        made=[INDEX, about],
+        is_sound=lambda: store_index.is_store_sound(STORE),
+    )
+    run_job(snakemake, main, reuse)
+    store_index.record_repairs(STORE, snakemake.params.get("repairs"))

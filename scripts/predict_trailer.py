@@ -7,9 +7,10 @@ from pathlib import Path
 from trailers12k.classifier import prediction
 from trailers12k.common.files import write_json, write_text
 from trailers12k.features import store as stores
-from trailers12k.features.backbones.names import describe_weights, read_weights
+from trailers12k.features.backbones.names import describe_weights
 from trailers12k.features.backbones.spec import BackboneSpec
 from trailers12k.features.recipe import recipe_of
+from trailers12k.features.weights_record import read_weights
 from trailers12k.jobs.context import job
 from trailers12k.settings import load
 from trailers12k.video.clip_detection import ClipSettings
@@ -25,7 +26,7 @@ def main() -> None:
     rows, paths = {}, []
     for stream, store in params.streams.items():
         paths.append(Path(f"data/{store['name']}.zarr"))
-        weights = read_weights(store["weights"]) if store["weights"] else None
+        weights = read_weights(Path(store["weights"])) if store["weights"] else None
         batch = configured.backbones[store["name"]].batch
         recipe = recipe_of(
             BackboneSpec(**store["backbone"], batch=batch),

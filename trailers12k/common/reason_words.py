@@ -115,6 +115,10 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "no_poster": ("no poster", "The movie has no poster; the row of stage `posters` says why."),
     "no_trailer": ("no trailer", "The movie has no trailer; the row of stage `trailers` says why."),
+    "no_weights": (
+        "no weights",
+        "The pretrained weights of this store could not be had; `detail` says why.",
+    ),
     "rejected": ("rejected in the review", "You rejected the movie in `curation.csv`."),
     "stopped": ("not tried", "Downloads were stopped before this movie's turn."),
     # The funnel of the report.

@@ -130,17 +130,34 @@ def repairs(store: str) -> int:
 
     A param that listed the faults would change back after the repair and rerun the job once more.
     """
-    return _count(_count_file(store)) + (not _look(os.getcwd(), store).is_sound)
+    return read_count(_count_file(store)) + (not _look(os.getcwd(), store).is_sound)
 
 
 def shard_repairs(store: str, shard: str) -> int:
-    """The param `repairs` of extract_features: how often it has repaired this shard, plus one
-    while the shard's own copy of an array is damaged that is damaged in data/ too.
+    """A store's entry of the param `repairs` of its extraction: how often this shard was repaired,
+    plus one while the shard's own copy of an array is damaged that is damaged in data/ too.
 
     The copies are often two names (hard links) of the same files. The shard's copy of an array
     that is sound in data/ does not count: nothing reads it before the shard is computed again.
     """
-    return _count(_count_file(store, shard)) + (not _is_shard_sound(store, shard))
+    return read_count(_count_file(store, shard)) + (not _is_shard_sound(store, shard))
+
+
+def is_store_sound(store: str) -> bool:
+    """Whether a store in data/ is as its index says; its outputs of merge_store may be missing."""
+    return index_of(store).exists() and _look(os.getcwd(), store).is_sound
+
+
+def is_shard_sound(store: str, shard: str) -> bool:
+    """Whether all arrays of a shard are as their index says, or the shard has none."""
+    path, part = index_of(store, shard), shard_of_store(store, shard)
+    if not path.exists():
+        return not (part / ".zattrs").exists()
+    index = read_index(path)
+    return not _group_is_damaged(part) and all(
+        is_mid(mid) and signature(f"{part}/{mid}") == verified
+        for mid, (_, verified) in index.items()
+    )
 
 
 def record_repairs(store: str, count: int | None, shard: str = "") -> None:
@@ -148,8 +165,13 @@ def record_repairs(store: str, count: int | None, shard: str = "") -> None:
 
     count: the job's param `repairs`; None when its rule has no such param.
     """
-    path = _count_file(store, shard)
-    if count is not None and count != _count(path):
+    if count is not None:
+        write_count(_count_file(store, shard), count)
+
+
+def write_count(path: Path, count: int) -> None:
+    """Write a count, unless the file has it."""
+    if count != read_count(path):
         write_json(path, count)
 
 
@@ -162,7 +184,8 @@ def _count_file(store: str, shard: str = "") -> Path:
     return REPAIRS / store / f"{shard}.json" if shard else REPAIRS / f"{store}.json"
 
 
-def _count(path: Path) -> int:
+def read_count(path: Path) -> int:
+    """The count in a file; 0 when it is missing or damaged."""
     try:
         count = json.loads(path.read_bytes())
     except (OSError, ValueError):

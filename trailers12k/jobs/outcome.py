@@ -24,16 +24,16 @@ class Outcome:
     """What a job has said of itself.
 
     began: time in seconds since 1970. todo: mids of the movies that the job computes; their records
-    are in the folder `records`. counts: of the movies that need no work and, at the end, of all:
-    `computed`, `kept`, `failed`, `skipped`. unchanged: the job found its result as it was. ended:
-    whether the job reached its end. cost: of the earlier work, where the job put a result back, see
-    `result_cache.Cost`. warnings: what it logged as a warning or an error, but for
-    failures of movies. error: why it failed.
+    are in the folders `records`, one for each store. counts: of the movies that need no work and,
+    at the end, of all: `computed`, `kept`, `failed`, `skipped`. unchanged: the job found its result
+    as it was. ended: whether the job reached its end. cost: of the earlier work, where the job put
+    a result back, see `result_cache.Cost`. warnings: what it logged as a warning or an error, but
+    for failures of movies. error: why it failed.
     """
 
     began: float = 0.0
     todo: tuple[str, ...] = ()
-    records: str = ""
+    records: tuple[str, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     unchanged: bool = False
     ended: bool = False
@@ -51,7 +51,7 @@ def read_outcome(log_file: str | os.PathLike[str]) -> Outcome | None:
     """The outcome of the job with this log; None when there is none that can be read."""
     try:
         content = json.loads(outcome_file(log_file).read_text(encoding="utf-8"))
-        lists = {name: tuple(content[name]) for name in ("todo", "warnings")}
+        lists = {name: tuple(content[name]) for name in ("todo", "records", "warnings")}
         return Outcome(**content | lists)
     except (OSError, ValueError, KeyError, TypeError):
         return None

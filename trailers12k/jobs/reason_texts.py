@@ -104,6 +104,7 @@ STAGES = _texts(
         "no_clips": "Lower `clips.min_shot`, or name another trailer.",
         "no_poster": "See that row.",
         "no_trailer": "See that row.",
+        "no_weights": "Read the column `detail`; every run tries again to fetch them.",
         "rejected": "Remove the decision to bring it back.",
         "stopped": "Run the same command again.",
     }

@@ -31,6 +31,7 @@ FORCED = "TRAILERS12K_FORCED"
 """An environment variable: JSON list of the rules and files that the user forced; `*` for all.
 Their jobs look for no result."""
 
+LOGS = "logs"
 SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 PathLike = str | os.PathLike[str]
@@ -175,7 +176,8 @@ def result_of(snakemake: Any, reuse: Reuse) -> KeptResult:
 def folder_of(rule: str, log_file: str) -> Path:
     """The folder of the results of a job, which the path of its log names as well."""
     parts = [part for part in Path(log_file).with_suffix("").parts if part not in ("/", "..")]
-    after = parts.index(rule) + 1 if rule in parts else 0
+    # Rules of groups of stores share a folder of logs that has another name.
+    after = parts.index(rule) + 1 if rule in parts else 2 * (parts[0] == LOGS)
     return RESULTS.joinpath(rule, *(parts[after:] or ["all"]))
 
 

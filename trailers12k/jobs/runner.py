@@ -8,7 +8,7 @@ moves to another shard. Must not know what a stage does.
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -63,7 +63,7 @@ class Task:
     fingerprint: hash of everything that determines the result.
     products: the files or folders that the work makes; empty for the `file` of its row. The work is
         repeated when one is missing.
-    skip: the reason why there is nothing to do, for example "no_trailer".
+    skip: the reason why there is nothing to do, for example "no_trailer". detail: more about it.
     others: what else may turn a failure into success, such as further addresses to try and the
         states of local files; when they change, a failure is tried again.
     """
@@ -72,6 +72,7 @@ class Task:
     fingerprint: str = ""
     products: tuple[Path, ...] = ()
     skip: str = ""
+    detail: str = ""
     others: tuple[str, ...] = ()
 
 
@@ -137,85 +138,192 @@ def process(
         the reason `stopped`, or keeps the row of its earlier failure.
     tool: the program that does the work, with its version, unless `work` returns it.
     """
+    stage = Stage("", folder, tuple(tasks))
+    rows = process_together(
+        [stage], lambda mid, names: {"": work(mid)}, workers, unit, retry, stop, tool
+    )
+    return rows[""]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One of several stages whose jobs are done in one pass over the movies of a shard.
+
+    name: for the log; empty where there is one stage. folder: of its records.
+    """
+
+    name: str
+    folder: Path
+    tasks: Sequence[Task]
+
+
+def process_together(
+    stages: Sequence[Stage],
+    work: Callable[[str, list[str]], dict[str, dict[str, Any]]],
+    workers: int = 1,
+    unit: str = "movie",
+    retry: Retry = never,
+    stop: StopSignal | None = None,
+    tool: str = "",
+) -> dict[str, list[LedgerRow]]:
+    """Do the tasks of several stages, each movie once for all stages that lack it.
+
+    work: makes the products of one mid for the stages of these names; returns the stages' own
+        columns by name. What it raises concerns all of them.
+
+    Returns the rows of each stage's ledger, sorted by mid. Otherwise as `process`.
+    """
     stop = stop or StopSignal()
-    tasks = sorted(tasks, key=lambda task: task.mid)
-    folder.mkdir(parents=True, exist_ok=True)
-    rows: dict[str, LedgerRow] = {}
-    pending: list[Task] = []
-    for task in tasks:
-        if task.skip:
-            rows[task.mid] = {"mid": task.mid, "status": SKIPPED, "reason": task.skip}
-        elif (row := _kept(folder, task, retry)) is not None:
-            rows[task.mid] = row
-        else:
-            pending.append(task)
-    kept = _number(rows, OK)
-    counts = {"kept": kept, FAILED: _number(rows, FAILED), SKIPPED: _number(rows, SKIPPED)}
-    todo = {"todo": [task.mid for task in pending], "records": str(folder), "counts": counts}
-    log.info("%d of %d to do", len(pending), len(tasks), extra={"outcome": todo})
-    attempt = partial(_attempt, _Stage(folder, work, stop, tool))
+    rows: dict[str, dict[str, LedgerRow]] = {}
+    pending: dict[str, list[_Attempt]] = {}
+    for stage in stages:
+        stage.folder.mkdir(parents=True, exist_ok=True)
+        rows[stage.name] = {}
+        for task in stage.tasks:
+            if task.skip:
+                rows[stage.name][task.mid] = _skipped(task)
+            elif (row := _kept(stage.folder, task, retry)) is not None:
+                rows[stage.name][task.mid] = row
+            else:
+                pending.setdefault(task.mid, []).append(_Attempt(stage.name, stage.folder, task))
+    before = {name: set(of_stage) for name, of_stage in rows.items()}
+    _log_start(stages, rows, pending)
+    attempt = partial(_attempt, work=work, stop=stop, tool=tool)
     pool = ThreadPoolExecutor(workers)
     try:
-        done = tqdm(pool.map(attempt, pending), total=len(pending), unit=unit, disable=None)
-        rows |= {row["mid"]: row for row in done}
+        attempts = pool.map(attempt, [pending[mid] for mid in sorted(pending)])
+        for done in tqdm(attempts, total=len(pending), unit=unit, disable=None):
+            for name, row in done.items():
+                rows[name][row["mid"]] = row
     except BaseException as error:  # KeyboardInterrupt too
         stop.set(type(error).__name__)
         raise
     finally:
         pool.shutdown(wait=not stop.reason, cancel_futures=True)
-    computed = _number(rows, OK) - kept
-    failed, skipped = _number(rows, FAILED), _number(rows, SKIPPED)
-    counts = {"computed": computed, "kept": kept, FAILED: failed, SKIPPED: skipped}
-    said = {"counts": counts, "unchanged": not pending}
+    _log_end(rows, before, pending)
+    return {name: [of_stage[mid] for mid in sorted(of_stage)] for name, of_stage in rows.items()}
+
+
+def _skipped(task: Task) -> LedgerRow:
+    row = {"mid": task.mid, "status": SKIPPED, "reason": task.skip}
+    return row | ({"detail": task.detail} if task.detail else {})
+
+
+def _log_start(
+    stages: Sequence[Stage], rows: Mapping[str, Mapping[str, LedgerRow]], pending: Collection[str]
+) -> None:
+    """Log what is to do. A movie that one of several stages lacks is to do."""
+    for stage in stages if len(stages) > 1 else ():
+        todo = len(stage.tasks) - len(rows[stage.name])
+        log.info("%s: %d of %d to do", stage.name, todo, len(stage.tasks))
+    states = _states(rows)
+    left = {mid: state for mid, state in states.items() if mid not in pending}
+    counts = {"kept": _count(left, OK)} | {each: _count(left, each) for each in (FAILED, SKIPPED)}
+    outcome = {
+        "todo": sorted(pending),
+        "records": [str(stage.folder) for stage in stages],
+        "counts": counts,
+    }
+    total = len(states.keys() | pending)
+    log.info("%d of %d to do", len(pending), total, extra={"outcome": outcome})
+
+
+def _log_end(
+    rows: Mapping[str, Mapping[str, LedgerRow]],
+    before: Mapping[str, Collection[str]],
+    pending: Collection[str],
+) -> None:
+    """Log what was done, per stage and per movie. before: mids of the rows that were kept."""
     text = "%d computed, %d kept, %d failed, %d skipped"
+    for name, of_stage in rows.items() if len(rows) > 1 else ():
+        states = {mid: row["status"] for mid, row in of_stage.items()}
+        log.info("%s: " + text, name, *_counts(states, before[name]).values())
+    states = _states(rows)
+    counts = _counts(states, states.keys() - pending)
+    said = {"counts": counts, "unchanged": not pending}
     log.info(text, *counts.values(), extra={"outcome": said})
-    return [rows[task.mid] for task in tasks]
+
+
+def _states(rows: Mapping[str, Mapping[str, LedgerRow]]) -> dict[str, str]:
+    """mid -> its status in all stages: failed in one, else ok in one, else skipped."""
+    states: dict[str, str] = {}
+    for status in (SKIPPED, OK, FAILED):
+        for of_stage in rows.values():
+            states |= {mid: status for mid, row in of_stage.items() if row["status"] == status}
+    return states
+
+
+def _count(states: Mapping[str, str], status: str) -> int:
+    return list(states.values()).count(status)
+
+
+def _counts(states: Mapping[str, str], kept: Collection[str]) -> dict[str, int]:
+    """The counts of an outcome. kept: mids that were not tried."""
+    computed = sum(state == OK and mid not in kept for mid, state in states.items())
+    return {
+        "computed": computed,
+        "kept": _count(states, OK) - computed,
+        FAILED: _count(states, FAILED),
+        SKIPPED: _count(states, SKIPPED),
+    }
 
 
 @dataclass(frozen=True)
-class _Stage:
-    """The parameters of `process` that every attempt needs."""
+class _Attempt:
+    """A task of a stage. folder: of the stage's records."""
 
+    name: str
     folder: Path
-    work: Callable[[str], dict[str, Any]]
-    stop: StopSignal
-    tool: str
+    task: Task
 
 
-def _attempt(stage: _Stage, task: Task) -> LedgerRow:
-    """Do one movie's task, unless the job is stopped; returns its row."""
-    earlier = read_record(stage.folder, task.mid)
-    if earlier and earlier.fingerprint != task.fingerprint:
-        attempts = 0
-        unfinished: LedgerRow = {}
-    else:
-        attempts = earlier.row["attempts"] if earlier else 0
-        unfinished = earlier.row if earlier and earlier.row["status"] == FAILED else {}
-    unfinished = unfinished or {"mid": task.mid, "status": SKIPPED, "reason": "stopped"}
-    if stage.stop.reason:
-        return {"detail": stage.stop.reason} | unfinished
-    row: LedgerRow = {"mid": task.mid, "status": OK, "attempts": attempts + 1}
-    if stage.tool:
-        row["tool"] = stage.tool
-    # The work may replace the product, which must then not match the old record.
-    _record_file(stage.folder, task.mid).unlink(missing_ok=True)
+def _attempt(
+    attempts: Sequence[_Attempt],
+    work: Callable[[str, list[str]], dict[str, dict[str, Any]]],
+    stop: StopSignal,
+    tool: str,
+) -> dict[str, LedgerRow]:
+    """Do one movie's tasks, unless the job is stopped; returns its rows by the stages' names."""
+    mid = attempts[0].task.mid
+    earlier = {each.name: read_record(each.folder, mid) for each in attempts}
+    unfinished = {each.name: _unfinished(each.task, earlier[each.name]) for each in attempts}
+    if stop.reason:
+        return {name: {"detail": stop.reason} | row for name, row in unfinished.items()}
+    # The work may replace the products, which must then not match the old records.
+    for each in attempts:
+        _record_file(each.folder, mid).unlink(missing_ok=True)
+    made: dict[str, dict[str, Any]] = {}
     try:
-        row |= stage.work(task.mid)
+        made = work(mid, [each.name for each in attempts])
     except Cancelled:
-        if earlier:
-            _write_record(stage.folder, earlier)
-        return {"detail": stage.stop.reason} | unfinished
+        for each in attempts:
+            if record := earlier[each.name]:
+                _write_record(each.folder, record)
+        return {name: {"detail": stop.reason} | row for name, row in unfinished.items()}
     except Failure as failure:
-        row |= {"status": FAILED, "reason": failure.reason, "detail": failure.detail}
-        log.warning("%s: %s", task.mid, failure, extra={"mid": task.mid})
+        failed = {"status": FAILED, "reason": failure.reason, "detail": failure.detail}
+        made = {each.name: failed for each in attempts}
+        log.warning("%s: %s", mid, failure, extra={"mid": mid})
         if isinstance(failure, Stop):
-            stage.stop.stop(failure)
-    _write_record(stage.folder, MovieRecord(row, task.fingerprint, task.others, time.time()))
-    return row
+            stop.stop(failure)
+    rows: dict[str, LedgerRow] = {}
+    for each in attempts:
+        record = earlier[each.name]
+        is_same = record is not None and record.fingerprint == each.task.fingerprint
+        tries = record.row["attempts"] + 1 if record and is_same else 1
+        row: LedgerRow = {"mid": mid, "status": OK, "attempts": tries}
+        row |= ({"tool": tool} if tool else {}) | made[each.name]
+        finished = MovieRecord(row, each.task.fingerprint, each.task.others, time.time())
+        _write_record(each.folder, finished)
+        rows[each.name] = row
+    return rows
 
 
-def _number(rows: Mapping[str, LedgerRow], status: str) -> int:
-    return sum(row["status"] == status for row in rows.values())
+def _unfinished(task: Task, earlier: MovieRecord | None) -> LedgerRow:
+    """The row of a movie that is not begun: that of its earlier failure, else `stopped`."""
+    if earlier and earlier.fingerprint == task.fingerprint and earlier.row["status"] == FAILED:
+        return earlier.row
+    return {"mid": task.mid, "status": SKIPPED, "reason": "stopped"}
 
 
 def _kept(folder: Path, task: Task, retry: Retry) -> LedgerRow | None:

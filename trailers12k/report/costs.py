@@ -42,7 +42,7 @@ def costs(folder: str | Path, current: Iterable[str]) -> list[dict[str, object]]
 
     folder: of benchmarks, with one file per job. Where a job put back an earlier result, the costs
     of the work that made it count, which the job's outcome in logs/ beside `folder` has.
-    current: the stores and runs of the configuration; benchmarks of other stores and runs do not
+    current: the stores, groups of stores and runs of the configuration; benchmarks of others do not
     count. max_rss_mb: the maximum over the rule's jobs.
     """
     rules: dict[str, _RuleCosts] = {}
@@ -87,6 +87,6 @@ def _benchmarks(folder: Path, current: set[str]) -> Iterator[tuple[str, Path]]:
     """The benchmarks that count: rule, file."""
     for path in sorted(folder.rglob("*.tsv")):
         rule, *rest = path.relative_to(folder).with_suffix("").parts
-        # Two levels (RULE/STORE/SHARD, RULE/RUN/SPLIT) name a store or a run; one level does not.
+        # Two levels (RULE/STORE/SHARD, RULE/RUN/SPLIT) name a store, group or run; one does not.
         if rule != REPORTING_RULE and (len(rest) <= 1 or rest[0] in current):
             yield rule, path

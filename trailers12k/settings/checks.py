@@ -55,6 +55,7 @@ def check(settings: Settings) -> None:
     if isinstance(settings.splits, SplitSettings):
         _check_shares(settings.splits)
     _check_frames(settings)
+    _check_groups(settings)
     _check_runs(settings)
     if "mtgc.csv" not in settings.published.md5:
         raise Fault("published.md5: mtgc.csv is missing; required: mtgc.csv")
@@ -132,6 +133,26 @@ def _check_frames(settings: Settings) -> None:
                 f"{key}: {number} exceeds the {fpc} frames of a clip (clips.fpc); "
                 f"allowed: 1 to {fpc}"
             )
+
+
+def _check_groups(settings: Settings) -> None:
+    groups = settings.features.groups
+    if isinstance(groups, str) or settings.is_published:
+        return
+    stores = [name for name, spec in settings.backbones.items() if spec.input != "posters"]
+    named = [store for group in groups for store in group]
+    for store in named:
+        if store not in stores:
+            raise Fault(
+                f"features.groups: {store!r} is not a store of trailers in backbones; allowed: "
+                f"{', '.join(stores) or 'none, since backbones has no such store'}"
+            )
+        if named.count(store) > 1:
+            raise Fault(f"features.groups: {store} is named twice; allowed: each store once")
+    if missing := [store for store in stores if store not in named]:
+        raise Fault(
+            f"features.groups: {', '.join(missing)} is missing; required: every store of trailers"
+        )
 
 
 def _check_runs(settings: Settings) -> None:

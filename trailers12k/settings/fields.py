@@ -13,6 +13,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    PlainValidator,
     StringConstraints,
 )
 
@@ -152,6 +153,31 @@ Variants = Annotated[
     tuple[Variant, ...],
     Field(strict=False, json_schema_extra={"uniqueItems": True}),
     AfterValidator(_unique),
+]
+
+
+_Lists = Annotated[
+    tuple[Annotated[tuple[StoreName, ...], Field(min_length=1)], ...], Field(min_length=1)
+]
+
+
+def _as_groups(groups: object) -> str | tuple[tuple[str, ...], ...]:
+    """`all`, `each`, or lists of names. Raises ValueError."""
+    if groups in ("all", "each"):
+        return str(groups)
+    if not isinstance(groups, list | tuple) or not groups:
+        raise ValueError("neither all, each, nor lists of stores")
+    for group in groups:
+        is_list = isinstance(group, list | tuple) and group
+        if not is_list or not all(isinstance(name, str) for name in group):
+            raise ValueError("not a list of stores")
+    return tuple(tuple(group) for group in groups)
+
+
+FeatureGroups = Annotated[
+    str | tuple[tuple[str, ...], ...],
+    PlainValidator(_as_groups, json_schema_input_type=Literal["all", "each"] | _Lists),
+    PlainSerializer(lambda groups: groups if isinstance(groups, str) else [*map(list, groups)]),
 ]
 MovieSources = Annotated[
     tuple[NonEmpty, ...],

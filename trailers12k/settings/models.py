@@ -30,6 +30,7 @@ from trailers12k.settings.sections import (
     ClipSettings,
     DownloadSettings,
     EvaluationSettings,
+    FeatureSettings,
     PosterSettings,
     PublishedSettings,
     ReportSettings,
@@ -162,6 +163,9 @@ class Settings(Section):
         default_factory=_paper_backbones,
         description="Feature stores: name -> model. The section replaces the paper's seven stores; "
         "a store that is null is dropped.",
+    )
+    features: FeatureSettings = Field(
+        default_factory=FeatureSettings, description="Jobs that compute features."
     )
     splits: Splits = Field(
         default_factory=SplitSettings,

@@ -11,6 +11,7 @@ from pydantic import Field
 from trailers12k.settings.fields import (
     Batch,
     CsvPath,
+    FeatureGroups,
     Genre,
     ImageFrames,
     Input,
@@ -291,6 +292,17 @@ class BackboneSettings(Section):
     precision: Precision | None = Field(
         default=None,
         description="As the common `precision`, for this store; null: the common value.",
+    )
+
+
+class FeatureSettings(Section):
+    """How the jobs that compute features are divided."""
+
+    groups: FeatureGroups = Field(
+        default="all",
+        description="Stores of trailers that one job computes for a shard: `all`, so that each "
+        "trailer is decoded once; `each`, a job per store, for a cluster with more GPUs than "
+        "shards; or lists of stores that name each store once. No result depends on it.",
     )
 
 

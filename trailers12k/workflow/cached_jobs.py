@@ -15,9 +15,10 @@ SHARD = re.compile(r"\d{3}", re.ASCII)
 
 def is_current_job(settings: Settings) -> Callable[[tuple[str, ...]], bool]:
     """A function: whether a job, as parts of its name such as ("train_run", "Swin", "split0"), is
-    of a store or run of the configuration, or of neither."""
+    of a store, group of stores or run of the configuration, or of neither."""
     features = FeaturePlan(settings)
     named = {*features.stores, *features.runs, *(f"split{split}" for split in SPLITS), "all"}
+    named |= {group.name for group in features.groups}
 
     def is_current(parts: tuple[str, ...]) -> bool:
         return all(part in named or SHARD.fullmatch(part) for part in parts[1:])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from trailers12k.common.vocabulary import SPLITS
 from trailers12k.downloads import published
 from trailers12k.settings import Settings
+from trailers12k.workflow.feature_plan import FeaturePlan
 
 TRAILER_SECONDS = 150.0
 CLIPS_PER_SECOND = 151 / 150
@@ -169,21 +170,23 @@ class _Costs:
         """All stores, those of posters too."""
         settings, size = self._settings, self._collection
         cpu = disk = 0.0
-        for store, backbone in settings.backbones.items():
+        groups = FeaturePlan(settings).groups
+        for store, group in ((name, each) for each in groups for name in each.stores):
             forward = self._forward(store)
-            if backbone.input == "posters":
+            if group.of_posters:
                 cpu += self._cpu(store, forward)
                 continue
             whole = settings.backbone(store)
             passes = (whole.image_frames or settings.clips.fpc) if whole.input == "frames" else 1
-            decode = self._figures["decode"] * self._pixels
+            # The stores of a group share one decode.
+            decode = self._figures["decode"] * self._pixels / len(group.stores)
             cpu += self._cpu(store, size.clips * (decode + passes * forward))
             numbers = published.FEATURES.get(store, FEATURES)
             # A store in build/ and data/ is one file by hard links; then it is packed for training.
             disk += size.movies * size.clips * numbers * FLOAT * (1 / published.PACKED + 1)
-        jobs = self.shards * len(settings.backbones)
+        jobs = self.shards * len(groups)
         # What finished shards took includes the start of their jobs.
-        starts = self.shards * len(settings.backbones.keys() - self._per_movie.keys())
+        starts = self.shards * sum(each.stores[0] not in self._per_movie for each in groups)
         return self._stage(FEATURE_STAGE, cpu, jobs, starts, disk=disk)
 
     def training(self) -> StageCosts:

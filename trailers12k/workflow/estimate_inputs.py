@@ -23,12 +23,14 @@ from trailers12k.movies.sources.sample import BROKEN
 from trailers12k.settings import Settings, plain
 from trailers12k.workflow import measured
 from trailers12k.workflow.estimate import Collection, backbone_name
+from trailers12k.workflow.feature_plan import EXTRACTION, FeaturePlan
 from trailers12k.workflow.movie_list import COLLECTED, MovieList
 from trailers12k.workflow.source_plan import own_tables
 
 PAPER_MOVIES = 12_000
 RULES = {"trailers": "download_trailers", "clips": "detect_clips"}
-"""Stage -> the rule whose jobs' benchmarks count; stores have benchmarks/extract_features/STORE."""
+"""Stage -> the rule whose jobs' benchmarks count; groups of stores have theirs in
+benchmarks/extract_features/GROUP."""
 IDLE = 0.2
 """Share of the largest CPU time of a movie below which a shard's job had nothing to do."""
 LEAST = 5
@@ -163,10 +165,12 @@ def _finished(stage: str) -> list[dict[str, str]]:
 
 def _per_movie(settings: Settings) -> dict[str, float]:
     """Stage -> CPU seconds of a movie in the jobs of this folder."""
-    folders = {stage: Path("benchmarks", rule) for stage, rule in RULES.items()}
-    for store in settings.backbones:
-        folders[store] = Path("benchmarks/extract_features", store)
-    found = {stage: _seconds(stage, folder) for stage, folder in folders.items()}
+    found = {stage: _seconds(stage, Path("benchmarks", rule)) for stage, rule in RULES.items()}
+    for group in FeaturePlan(settings).groups:
+        # One job computes the features of all stores of a group: each has an equal share.
+        folder = Path("benchmarks", EXTRACTION, group.name)
+        if (seconds := _seconds(group.stores[0], folder)) is not None:
+            found |= dict.fromkeys(group.stores, seconds / len(group.stores))
     return {stage: seconds for stage, seconds in found.items() if seconds is not None}
 
 

@@ -3,12 +3,14 @@
 Looks whether the user's files of weights exist. Must not import torch.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-from trailers12k.features import store_index
+from trailers12k.features import store_index, weights_record
 from trailers12k.features.backbones.names import weights_key
 from trailers12k.features.backbones.packaged import check_packaged
 from trailers12k.features.backbones.spec import family_of
@@ -17,6 +19,36 @@ from trailers12k.workflow.code_versions import rule_version
 
 NO_RESULT = ("batch", "file", "sha256")
 """Keys of a backbone on which no feature depends. Weights count by their record."""
+EXTRACTION = "extract_features"
+"""The rule of all stores of trailers, whose resources in a profile hold for every group."""
+
+InputFunction = Callable[[Any], dict[str, str]]
+ALL = "all"
+"""The name of the group of all stores of trailers; its rule is extract_features."""
+
+
+@dataclass(frozen=True)
+class FeatureGroup:
+    """Stores that one job computes for a shard, so that each trailer is decoded once.
+
+    name: of its rule, logs and benchmarks. of_posters: whether the stores are of posters.
+    """
+
+    name: str
+    stores: tuple[str, ...]
+    of_posters: bool = False
+
+    @property
+    def rule(self) -> str:
+        """The name of its rule."""
+        return EXTRACTION if self.name == ALL else f"extract_{self.name}"
+
+    @property
+    def title(self) -> str:
+        """What it computes the features of, for people."""
+        if len(self.stores) == 1:
+            return self.stores[0]
+        return "trailers" if self.name == ALL else self.name
 
 
 class FeaturePlan:
@@ -49,6 +81,39 @@ class FeaturePlan:
         """The stores of trailers, not of posters."""
         return [store for store, of in self.inputs.items() if of != "posters"]
 
+    @cached_property
+    def groups(self) -> list[FeatureGroup]:
+        """The groups of `features.groups`; stores of posters are a group of their own."""
+        wanted = self._settings.features.groups
+        if self._settings.is_published:
+            return []
+        if wanted == "each":
+            return [FeatureGroup(s, (s,), of == "posters") for s, of in self.inputs.items()]
+        of_posters = tuple(s for s, of in self.inputs.items() if of == "posters")
+        posters = [FeatureGroup("posters", of_posters, of_posters=True)] if of_posters else []
+        if isinstance(wanted, str):
+            together = tuple(self.trailer_stores)
+            return [*([FeatureGroup(ALL, together)] if together else []), *posters]
+        names = (name for n in count(1) if (name := f"group{n}") not in self.stores)
+        named = [(each[0] if len(each) == 1 else next(names), each) for each in wanted]
+        return [*(FeatureGroup(name, each) for name, each in named), *posters]
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Rule of a group, or store -> the title of the group, for people."""
+        return {key: group.title for group in self.groups for key in (group.rule, *group.stores)}
+
+    def spread_resources(self, said: Any) -> None:
+        """Let what a profile says of extract_features hold for the rules of all groups.
+
+        said: Snakemake's `resource_settings`, which are changed.
+        """
+        for name in ("overwrite_threads", "overwrite_resources"):
+            of_rules = dict(getattr(said, name))
+            if EXTRACTION in of_rules:
+                of_groups = {group.rule: of_rules[EXTRACTION] for group in self.groups}
+                setattr(said, name, of_groups | of_rules)
+
     @property
     def stages(self) -> list[str]:
         """Every stage that has ledgers, in the order of the flow; each store is a stage."""
@@ -77,7 +142,7 @@ class FeaturePlan:
         """The record of a store's pretrained weights; None for other weights."""
         if self.backbone(store)["weights"] != "pretrained":
             return None
-        return f"build/weights/{weights_key(self._weights(store))}.json"
+        return weights_record.record_of(weights_key(self._weights(store))).as_posix()
 
     @cached_property
     def pretrained(self) -> dict[str, dict[str, str]]:
@@ -93,42 +158,50 @@ class FeaturePlan:
 
     # Input functions and params of rules.
 
-    def feature_inputs(self, wildcards: Any) -> dict[str, str]:
-        """Inputs of extract_features for one store and shard.
+    def shard_inputs(self, group: FeatureGroup) -> InputFunction:
+        """Inputs of a group's extraction of one shard.
 
         A single function because Snakemake evaluates every input function once per job.
         """
-        store, shard = wildcards.store, wildcards.shard
-        if self._settings.backbones[store].input == "posters":
-            files = {"sources": f"build/ledger/posters/{shard}.csv"}
-        else:
-            files = {
+        records = {f"weights_{store}": self.weights_record(store) for store in group.stores}
+        weights = {name: record for name, record in records.items() if record}
+
+        def inputs(wildcards: Any) -> dict[str, str]:
+            shard = wildcards.shard
+            if group.of_posters:
+                return {"sources": f"build/ledger/posters/{shard}.csv", **weights}
+            return {
                 "sources": f"build/ledger/trailers/{shard}.csv",
                 "clips": f"build/clips/{shard}.csv",
                 "detected": f"build/ledger/clips/{shard}.csv",
+                **weights,
             }
-        record = self.weights_record(store)
-        return files | ({"weights": record} if record else {})
 
-    def feature_settings(self, wildcards: Any) -> dict[str, Any]:
-        """Param: all that determines a store's features, beside its inputs.
+        return inputs
 
-        `backbone`: see `backbone`. `clips`: the clip settings; empty for posters. `seed`, `code`.
+    def group_settings(self, group: FeatureGroup) -> dict[str, dict[str, Any]]:
+        """Param: store -> all that determines its features, beside inputs and `clip_settings`.
+
+        `backbone`: see `backbone`. `seed`, `code`.
         """
-        return self._feature_settings[wildcards.store]
-
-    @cached_property
-    def _feature_settings(self) -> dict[str, dict[str, Any]]:
-        clips = plain(self._settings.clips)
+        seed = self._settings.seed
         return {
-            store: {
-                "backbone": self.backbone(store),
-                "clips": {} if of == "posters" else clips,
-                "seed": self._settings.seed,
-                "code": self.code(store),
-            }
-            for store, of in self.inputs.items()
+            store: {"backbone": self.backbone(store), "seed": seed, "code": self.code(store)}
+            for store in group.stores
         }
+
+    def clip_settings(self, group: FeatureGroup) -> dict[str, Any]:
+        """Param: the settings of clips; empty for posters."""
+        return {} if group.of_posters else plain(self._settings.clips)
+
+    def shard_repairs(self, group: FeatureGroup) -> Callable[[Any], dict[str, int]]:
+        """Param: store -> see `store_index.shard_repairs`; it grows while arrays are damaged."""
+
+        def repairs(wildcards: Any) -> dict[str, int]:
+            shard = wildcards.shard
+            return {store: store_index.shard_repairs(store, shard) for store in group.stores}
+
+        return repairs
 
     def calibrations(self, stores: Iterable[str]) -> list[str]:
         """Input: the record of the files of networks with random weights, if there are any."""
@@ -150,10 +223,6 @@ class FeaturePlan:
         }
         return list(networks.values())
 
-    def shard_repairs(self, wildcards: Any) -> int:
-        """Param: see `store_index.shard_repairs`; it grows while arrays are damaged."""
-        return store_index.shard_repairs(wildcards.store, wildcards.shard)
-
     def store_repairs(self, wildcards: Any) -> int:
         """Param: see `store_index.repairs`; it grows while arrays are damaged."""
         return store_index.repairs(wildcards.store)
@@ -170,6 +239,10 @@ class FeaturePlan:
     def weights(self, wildcards: Any) -> dict[str, str]:
         """Param: the entry of `pretrained` by the wildcard `weights`."""
         return self.pretrained[wildcards.weights]
+
+    def weights_attempts(self, wildcards: Any) -> int:
+        """Param: see `weights_record.attempts`; it grows while the weights are missing."""
+        return weights_record.attempts(wildcards.weights)
 
     def supplied_weights(self, wildcards: Any) -> list[str]:
         """Input: the user's file of weights. fetch_weights reports a file that is missing."""

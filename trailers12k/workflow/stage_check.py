@@ -13,6 +13,7 @@ from trailers12k.common.text import one_line
 from trailers12k.common.vocabulary import FAILED, OK
 from trailers12k.downloads import retries
 from trailers12k.downloads.stop_signal import stop_reason
+from trailers12k.features.weights_record import NO_WEIGHTS
 from trailers12k.jobs import ledger
 from trailers12k.settings import Settings
 from trailers12k.workflow.download_plan import retry_round
@@ -66,6 +67,16 @@ def require_any(stage: str, paths: Iterable[str | Path]) -> None:
         "table or what it names, then run the same command again (--config retry=all repeats "
         "every failure)"
     )
+
+
+def require_weights(store: str, paths: Iterable[str | Path]) -> None:
+    """Raise `UserError` when a store was not computed for lack of its weights: why.
+
+    paths: the ledgers of all shards.
+    """
+    for row in chain.from_iterable(map(ledger.read_shard, paths)):
+        if row["reason"] == NO_WEIGHTS:
+            raise UserError(f"{store} has no weights: {row['detail']}; every run tries again")
 
 
 def error_words(

@@ -5,13 +5,11 @@ import re
 import shutil
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 from PIL import Image
 
 from trailers12k.common.errors import Failure
-from trailers12k.common.files import sha256_of
 from trailers12k.features import extraction, integrity, store_index
 from trailers12k.features import shard as shards
 from trailers12k.features import store as stores
@@ -19,12 +17,14 @@ from trailers12k.features.backbones import devices, loading
 from trailers12k.features.backbones.common import Backbone
 from trailers12k.features.backbones.spec import BackboneSpec
 from trailers12k.features.recipe import Sampling, recipe_of
+from trailers12k.features.shard_store import ShardMovies, StoreRequest
 from trailers12k.video import clip_table
 from trailers12k.video import reader as video
 from trailers12k.video.clips import Clip, frame_times
 from trailers12k.video.picture import Bars
 
-SETTINGS = {"fps": 24, "fpc": 24, "detector": "adaptive", "min_shot": 6, "keep": 0.5}
+from .trailers import CUT, SETTINGS, row_of, write_trailer
+
 FRAMES = {
     "model": "torchvision/shufflenet_v2_x0_5",
     "weights": "random",
@@ -43,7 +43,6 @@ CLIPS = {
     "batch": 2,
 }
 POSTERS = FRAMES | {"input": "posters"}
-CUT = [Clip(0, 0, 0.0, 1.0), Clip(1, 0, 1.0, 2.0), Clip(2, 1, 2.0, 2.5)]
 
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -51,39 +50,26 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 @pytest.fixture(scope="module")
 def trailer(tmp_path_factory) -> Path:
-    """2.5 s at 24 fps: moving coloured squares, others in the last half second."""
-    path = tmp_path_factory.mktemp("trailers") / "trailer.mp4"
-    random = np.random.default_rng(0)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=24)
-        stream.width, stream.height, stream.pix_fmt = 192, 108, "yuv420p"
-        for i in range(60):
-            if i in (0, 48):
-                squares = random.integers(0, 255, (6, 6, 3), np.uint8)
-                picture = np.kron(squares, np.ones((18, 32, 1), np.uint8))
-            pixels = np.ascontiguousarray(np.roll(picture, 3 * i, 1))
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
-        container.mux(stream.encode(None))
-    return path
-
-
-def row_of(mid: str, path: Path) -> dict[str, str]:
-    sha256 = sha256_of(path)
-    return {"mid": mid, "status": "ok", "file": str(path), "sha256": sha256, "decoder": "pyav"}
+    return write_trailer(tmp_path_factory.mktemp("trailers") / "trailer.mp4")
 
 
 def load(spec: dict) -> Backbone:
     return loading.load(BackboneSpec(**spec), 0)
 
 
+def request_of(folder: Path, spec: dict, settings: dict, seed: int = 0, name: str = "store"):
+    recipe = recipe_of(BackboneSpec(**spec), settings, "code", seed, None)
+    own = folder if name == "store" else folder / name
+    return StoreRequest(name, recipe, own / "records", own / "store.zarr", own / "index.csv")
+
+
 def shard(folder: Path, spec: dict, sources: list[dict], cut: dict, **options) -> list[dict]:
+    """One store of a shard."""
     settings = options.get("settings", SETTINGS)
-    recipe = recipe_of(BackboneSpec(**spec), settings, "code", options.get("seed", 0), None)
-    records, group = folder / "records", folder / "store.zarr"
-    index, bars = folder / "index.csv", options.get("bars", {})
-    request = shards.ShardRequest("store", sources, cut, records, group, index, bars)
+    movies = ShardMovies(sources, cut, settings, options.get("bars", {}))
     machine = shards.Machine(options.get("device", "auto"), options.get("threads", 1))
-    return shards.extract_shard(recipe, request, settings, machine)
+    request = request_of(folder, spec, settings, options.get("seed", 0))
+    return shards.extract_shard([request], movies, machine)["store"]
 
 
 @pytest.mark.parametrize(("spec", "ahead"), [(FRAMES, False), (FRAMES, True), (CLIPS, False)])

@@ -15,6 +15,7 @@ from trailers12k.features import shard
 from trailers12k.features import store as stores
 from trailers12k.features.backbones.spec import BackboneSpec
 from trailers12k.features.recipe import recipe_of
+from trailers12k.features.shard_store import ShardMovies, StoreRequest
 from trailers12k.jobs import ledger
 from trailers12k.video.clips import Clip
 
@@ -35,7 +36,9 @@ MOMENTS = 10
 
 # The children of this server have torch loaded already: a run takes tenths of a second.
 processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["trailers12k.features.shard", "timm"])
+processes.set_forkserver_preload(
+    ["trailers12k.features.shard", "trailers12k.features.extraction", "timm"]
+)
 
 
 @pytest.fixture(scope="module")
@@ -59,23 +62,22 @@ def sources(tmp_path_factory) -> list[dict]:
 
 def arguments(folder: Path, sources: list[dict]) -> dict:
     settings = {"fps": 24, "fpc": 24, "detector": "adaptive"}
+    request = StoreRequest(
+        name="store",
+        recipe=recipe_of(SPEC, settings, "code", 0, None),
+        records=folder / "records",
+        group=folder / "store.zarr",
+        index=folder / "index.csv",
+    )
     return {
-        "recipe": recipe_of(SPEC, settings, "code", 0, None),
-        "request": shard.ShardRequest(
-            name="store",
-            sources=sources,
-            clips={mid: CUT for mid in MIDS},
-            records=folder / "records",
-            group=folder / "store.zarr",
-            index=folder / "index.csv",
-        ),
-        "clip_settings": settings,
+        "requests": [request],
+        "movies": ShardMovies(sources, {mid: CUT for mid in MIDS}, settings),
         "machine": shard.Machine("cpu"),
     }
 
 
 def extract(folder: Path, sources: list[dict]) -> None:
-    rows = shard.extract_shard(**arguments(folder, sources))
+    rows = shard.extract_shard(**arguments(folder, sources))["store"]
     ledger.write_shard(folder / "ledger.csv", rows, shard.LEDGER_COLUMNS)
 
 

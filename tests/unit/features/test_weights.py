@@ -19,9 +19,18 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.files import sha256_of
 from trailers12k.features import weights_fetch
 from trailers12k.features.backbones import loading, shufflenet3d, timm_nets
-from trailers12k.features.backbones.names import read_weights, weights_key
+from trailers12k.features.backbones.names import weights_key
 from trailers12k.features.backbones.spec import BackboneSpec, Weights
 from trailers12k.features.weights_fetch import WeightsSource
+from trailers12k.features.weights_record import (
+    attempts,
+    missing_weights,
+    read_weights,
+    record_attempts,
+    record_of,
+    write_missing,
+    write_weights,
+)
 
 TORCHVISION = "torchvision/shufflenet_v2_x0_5"
 FILE = "shufflenetv2_x0.5-f707e7126e.pth"
@@ -246,3 +255,19 @@ def test_records_are_shared_by_stores_of_the_same_weights(tmp_path):
     assert weights_key({"model": TIMM, "file": "../a b"}).startswith("timm.resnet10t.c3_in1k.")
     with pytest.raises(FileNotFoundError):
         read_weights(tmp_path / "none.json")
+
+
+def test_every_run_tries_again_while_weights_are_missing(tmp_path, monkeypatch):
+    """The param of fetch_weights grows before each run, and stays once they are there."""
+    monkeypatch.chdir(tmp_path)
+    record = record_of("m")
+    assert attempts("m") == 0 and not missing_weights(record)
+    for count in (1, 2):
+        write_missing(record, "m", "no network")
+        assert attempts("m") == count
+        record_attempts("m", count)
+    with pytest.raises(UserError, match="no network"):
+        read_weights(record)
+    weights = Weights("m", "n", "f", "s", "0", 1)
+    write_weights(record, weights)
+    assert read_weights(record) == weights and attempts("m") == 2

@@ -33,7 +33,7 @@ def test_a_job_says_which_movies_it_computes_and_what_became_of_them(tmp_path):
         shard(tmp_path / "records")
         during = read_outcome(file)
     assert during.todo == ("tt0000001", "tt0000002")
-    assert during.records == str(tmp_path / "records") and not during.ended
+    assert during.records == (str(tmp_path / "records"),) and not during.ended
     ended = read_outcome(file)
     assert ended.counts == {"computed": 1, "kept": 0, "failed": 1, "skipped": 1}
     assert ended.ended and not ended.unchanged and not ended.error

@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -34,16 +35,48 @@ def test_each_store_is_a_stage_with_an_input(plan_of):
 
 def test_a_job_reads_what_its_input_needs(plan_of):
     plan = plan_of()
-    assert plan.feature_inputs(Wildcards(store=IMAGE, shard="001")) == {
+    trailers, posters = plan.groups
+    assert plan.shard_inputs(trailers)(Wildcards(shard="001")) == {
         "sources": "build/ledger/trailers/001.csv",
         "clips": "build/clips/001.csv",
         "detected": "build/ledger/clips/001.csv",
+        f"weights_{CLIPS}": "build/weights/shufflenet3d.1.0x.json",
     }
-    assert plan.feature_inputs(Wildcards(store=POSTERS, shard="001")) == {
+    assert plan.shard_inputs(posters)(Wildcards(shard="001")) == {
         "sources": "build/ledger/posters/001.csv"
     }
-    record = plan.feature_inputs(Wildcards(store=CLIPS, shard="001"))["weights"]
-    assert record == "build/weights/shufflenet3d.1.0x.json"
+    repairs = plan.shard_repairs(trailers)(Wildcards(shard="001"))
+    assert repairs == {IMAGE: 0, CLIPS: 0}
+
+
+def test_the_groups_of_stores(plan_of):
+    def groups(wanted=None, **keys):
+        features = {"features": {"groups": wanted}} if wanted else {}
+        return [(g.rule, g.title, *g.stores) for g in plan_of(**features, **keys).groups]
+
+    posters = ("extract_posters", POSTERS, POSTERS)
+    assert groups() == [("extract_features", "trailers", IMAGE, CLIPS), posters]
+    alone = [(f"extract_{store}", store, store) for store in (IMAGE, CLIPS, POSTERS)]
+    assert groups("each") == alone
+    assert groups([[CLIPS], [IMAGE]]) == [alone[1], alone[0], posters]
+    assert groups([[CLIPS, IMAGE]]) == [("extract_group1", "group1", CLIPS, IMAGE), posters]
+    plan = plan_of(features={"groups": "each"})
+    assert plan.titles[IMAGE] == plan.titles[f"extract_{IMAGE}"] == IMAGE
+    one = {"backbones": {IMAGE: BACKBONES[IMAGE]}, "runs": {"image": {"image": IMAGE}}}
+    assert groups(**one) == [("extract_features", IMAGE, IMAGE)]
+    one = {"backbones": {POSTERS: BACKBONES[POSTERS]}, "runs": {"poster": {"poster": POSTERS}}}
+    assert groups(**one) == [posters]
+
+
+def test_what_a_profile_says_of_extract_features_holds_for_every_group(plan_of):
+    said = SimpleNamespace(
+        overwrite_threads={"extract_features": 8},
+        overwrite_resources={"extract_features": {"gpu": 1}, f"extract_{CLIPS}": {"gpu": 2}},
+    )
+    plan_of(features={"groups": "each"}).spread_resources(said)
+    rules = [f"extract_{store}" for store in (IMAGE, CLIPS, POSTERS)]
+    assert [said.overwrite_threads[rule] for rule in rules] == [8, 8, 8]
+    assert [said.overwrite_resources[rule]["gpu"] for rule in rules] == [1, 2, 1]
 
 
 def test_networks_with_random_weights_are_calibrated_once(plan_of):
@@ -72,9 +105,10 @@ def changed(first: FeaturePlan, second: FeaturePlan) -> set[str]:
     """The stores whose features the second plan computes again."""
     return {
         store
-        for store in first.stores
-        if first.feature_settings(Wildcards(store=store))
-        != second.feature_settings(Wildcards(store=store))
+        for before, after in zip(first.groups, second.groups, strict=True)
+        for store in before.stores
+        if first.group_settings(before)[store] != second.group_settings(after)[store]
+        or first.clip_settings(before) != second.clip_settings(after)
     }
 
 

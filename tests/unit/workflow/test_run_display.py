@@ -26,7 +26,13 @@ from trailers12k.workflow.run_display.plan import (
     planned_jobs,
 )
 from trailers12k.workflow.run_display.progress import MOST_MESSAGES, RunProgress
-from trailers12k.workflow.run_display.stages import OF_MOVIES, STAGE_OF_RULE, place_of, stage_of
+from trailers12k.workflow.run_display.stages import (
+    EXTRACTION,
+    OF_MOVIES,
+    STAGE_OF_RULE,
+    place_of,
+    stage_of,
+)
 
 RULES = Path(__file__).parents[3] / "rules"
 TITLES = {f"tt000000{number}": f"Movie {number}" for number in range(1, 6)}
@@ -52,7 +58,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def write_outcome(log="logs/t.log", **values):
-    write_json(outcome_file(log), vars(Outcome(**({"records": "build/trailers"} | values))))
+    write_json(outcome_file(log), vars(Outcome(**({"records": ["build/trailers"]} | values))))
 
 
 def write_record(mid, status="ok", **row):
@@ -72,12 +78,16 @@ def shown(running):
 
 def test_every_rule_has_a_stage():
     text = "".join(path.read_text() for path in RULES.glob("*.smk"))
-    rules = set(re.findall(r"^ *(?:rule|checkpoint) (\w+):", text, re.M))
+    rules = set(re.findall(r"^ *(?:rule|checkpoint) (\w+):", text, re.M)) | {EXTRACTION}
     assert rules == set(STAGE_OF_RULE) and set(OF_MOVIES) < rules
 
 
 def test_stages_are_in_the_order_of_the_flow():
-    assert stage_of("extract_features", {"store": "s", "shard": "001"}) == "features of s"
+    groups = {"extract_features": "trailers", "s": "trailers", "extract_t": "t", "t": "t"}
+    assert stage_of("extract_features", {"shard": "001"}, groups) == "features of trailers"
+    assert stage_of("merge_store", {"store": "s"}, groups) == "features of trailers"
+    assert stage_of("extract_t", {"shard": "001"}, groups) == "features of t"
+    assert stage_of("fetch_store", {"store": "u"}, groups) == "features of u"
     assert stage_of("their_rule", {}) == "their_rule"
     order = ["list_movies", "download_trailers", "detect_clips", "merge_store", "train_run"]
     places = [place_of(rule) for rule in [*order, "summarize_results", "draw_report", "their_rule"]]

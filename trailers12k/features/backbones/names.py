@@ -1,20 +1,12 @@
 """Names of weights: of their records, and in tables of results.
 
-Reads records of weights. Must not import torch: the Snakefile imports this module.
+Reads and writes nothing. Must not import torch: the Snakefile imports this module.
 """
 
-import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.vocabulary import UNTRAINED
-from trailers12k.features.backbones.spec import Weights
-
-
-def read_weights(record: str | Path) -> Weights:
-    """The weights that a record of fetch_weights describes."""
-    return Weights(**json.loads(Path(record).read_text(encoding="utf-8")))
 
 
 def weights_key(spec: Mapping[str, object]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv
 from trailers12k.common.movie import Movie
-from trailers12k.workflow.run_display.stages import OF_MOVIES, place_of, stage_of
+from trailers12k.workflow.run_display.stages import OF_MOVIES, known_rule, place_of, stage_of
 from trailers12k.workflow.run_status import DOWNLOADS
 
 CODE, MOVIES, SETTINGS = "changed code", "changed movies", "changed settings"
@@ -26,6 +26,7 @@ CAUSE_OF_PARAM = {
     "rejected": DECISIONS,
     "retry_round": "retries due",
     "repairs": "damaged features",
+    "attempts": "missing weights",
 }
 """Param of a rule, or key of one -> the cause when it changes; others are settings."""
 
@@ -39,11 +40,13 @@ TABLE = "data/movies.csv"
 class Movies:
     """The movies of a run.
 
-    shards: shard -> its movies. rejected: mids of all movies that a decision rejects.
+    shards: shard -> its movies. rejected: mids of all movies that a decision rejects. groups: rule
+    or store -> title of its group of stores, see `FeaturePlan.titles`.
     """
 
     shards: Mapping[str, Sequence[Movie]] = field(default_factory=dict)
     rejected: Collection[str] = ()
+    groups: Mapping[str, str] = field(default_factory=dict)
 
     def mids(self, shard: str = "") -> tuple[str, ...]:
         """Of a shard; without one, of all."""
@@ -85,7 +88,7 @@ def planned_jobs(dag: Any, movies: Movies, explains: bool = False) -> list[Plann
 
 def _planned(dag: Any, job: Any, movies: Movies, explains: bool) -> PlannedJob:
     rule, wildcards = job.rule.name, dict(job.wildcards_dict)
-    shard = wildcards.get("shard", "")
+    known, shard = known_rule(rule, movies.groups), wildcards.get("shard", "")
     causes = dict.fromkeys(_causes(dag, job)) if explains else {}
     new: Collection[str] = ()
     if MOVIES in causes:
@@ -103,10 +106,10 @@ def _planned(dag: Any, job: Any, movies: Movies, explains: bool) -> PlannedJob:
     return PlannedJob(
         number=str(dag.jobid(job)),
         rule=rule,
-        stage=stage_of(rule, wildcards),
-        place=place_of(rule),
+        stage=stage_of(rule, wildcards, movies.groups),
+        place=place_of(known),
         name=" ".join([rule, *map(str, wildcards.values())]),
-        movies=movies.mids(shard) if rule in OF_MOVIES and shard else (),
+        movies=movies.mids(shard) if known in OF_MOVIES and shard else (),
         causes=tuple(causes),
         new=len(new),
         log=str(job.log[0]) if job.log else "",
@@ -171,7 +174,7 @@ def causes_of_params(
         if repr(value) not in only_new:
             continue
         changed = [name]
-        if isinstance(value, Mapping) and old:
+        if isinstance(value, Mapping) and old and name not in CAUSE_OF_PARAM:
             alike = max(old, key=lambda earlier: _common(earlier, value))
             changed = list(_differences(alike, value)) or [name]
         for key in changed:

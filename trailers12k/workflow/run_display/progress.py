@@ -62,7 +62,7 @@ class _Job:
     state: str = "waiting"
     outcome: Outcome | None = None
     seen: dict[str, LedgerRow] = field(default_factory=dict)
-    times: dict[str, int] = field(default_factory=dict)
+    times: dict[Path, int] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -223,8 +223,9 @@ class RunProgress:
         for mid in untried:
             if left <= 0 or outcome is None:
                 return
-            row = _read_row(Path(outcome.records, f"{mid}.json"))
-            if row and row["status"] == FAILED:
+            rows = [_read_row(Path(folder, f"{mid}.json")) for folder in outcome.records]
+            row = next((row for row in rows if row and row["status"] == FAILED), None)
+            if row:
                 left -= 1
                 yield f"failed in an earlier run: {job.planned.stage}: {self._described(row)}"
 
@@ -246,18 +247,24 @@ class RunProgress:
 
 
 def _new_row(job: _Job, mid: str) -> LedgerRow | None:
-    """The row of a movie that the running job has tried; None while it has not."""
+    """The row of a movie that the running job has tried; None while it has not.
+
+    The stores that lack a movie have it tried at once, so one record with a new time is enough.
+    """
     assert job.outcome
-    path = Path(job.outcome.records, f"{mid}.json")
-    try:
-        modified = path.stat().st_mtime_ns
-        if job.times.get(mid) == modified:
-            return None
-        job.times[mid] = modified
-        record = read_record(path.parent, mid)
-    except (OSError, ValueError, TypeError, KeyError, UserError):
-        return None
-    return record.row if record and record.time >= job.outcome.began else None
+    for folder in job.outcome.records:
+        path = Path(folder, f"{mid}.json")
+        try:
+            modified = path.stat().st_mtime_ns
+            if job.times.get(path) == modified:
+                continue
+            job.times[path] = modified
+            record = read_record(path.parent, mid)
+        except (OSError, ValueError, TypeError, KeyError, UserError):
+            continue
+        if record and record.time >= job.outcome.began:
+            return record.row
+    return None
 
 
 def _read_row(path: Path) -> LedgerRow | None:

@@ -4,8 +4,11 @@ Reads and writes nothing. Must not know Snakemake.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
-FEATURES = "features of {store}"
+FEATURES = "features of {group}"
+EXTRACTION = "extract_features"
+"""The rule that stands for those of all groups of stores."""
 
 STAGE_OF_RULE = {
     **dict.fromkeys(("fetch_source", "collect_movies", "list_movies", "build_metadata"), "movies"),
@@ -31,16 +34,31 @@ STAGE_OF_RULE = {
 
 OF_MOVIES = (
     *("render_sample", "download_trailers", "download_posters", "detect_clips"),
-    "extract_features",
+    EXTRACTION,
 )
 """Rules whose jobs work on the movies of a shard."""
 
 _ORDER = list(dict.fromkeys(STAGE_OF_RULE.values()))
 
 
-def stage_of(rule: str, wildcards: Mapping[str, str]) -> str:
-    """The stage of a job; a rule that is not ours is a stage of its own."""
-    return STAGE_OF_RULE.get(rule, rule).format_map({"store": "a store"} | dict(wildcards))
+def known_rule(rule: str, groups: Mapping[str, str]) -> str:
+    """`EXTRACTION` for the rule of any group of stores, else the rule itself.
+
+    groups: see `stage_of`.
+    """
+    return EXTRACTION if rule in groups else rule
+
+
+def stage_of(
+    rule: str, wildcards: Mapping[str, str], groups: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """The stage of a job; a rule that is not ours is a stage of its own.
+
+    groups: rule or store -> title of its group of stores.
+    """
+    store = wildcards.get("store", "a store")
+    group = groups.get(rule) or groups.get(store, store)
+    return STAGE_OF_RULE.get(known_rule(rule, groups), rule).format(group=group)
 
 
 def place_of(rule: str) -> int:

@@ -65,7 +65,7 @@ def in_words(stage: StageProgress, left: str = "") -> str:
 
 def _short(stage: str) -> str:
     """The name of a stage where there is little room: of a store's features, the store."""
-    return stage.removeprefix(FEATURES.format(store=""))
+    return stage.removeprefix(FEATURES.format(group=""))
 
 
 def _time_left(stage: StageProgress) -> str:

@@ -1,0 +1,62 @@
+"""Records of pretrained weights: what was fetched, or why it could not be had.
+
+Reads and writes build/weights/*.json and build/repairs/weights/. Must not import anything slow: the
+Snakefile imports this module.
+"""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import write_json
+from trailers12k.features import store_index
+from trailers12k.features.backbones.spec import Weights
+
+NO_WEIGHTS = "no_weights"
+"""The reason of movies without features because the store's weights could not be had."""
+RECORDS = Path("build/weights")
+ATTEMPTS = store_index.REPAIRS / "weights"
+
+
+def record_of(key: str) -> Path:
+    """The record of the weights with this key, see `names.weights_key`."""
+    return RECORDS / f"{key}.json"
+
+
+def write_weights(record: Path, weights: Weights) -> None:
+    """Record weights that are there."""
+    write_json(record, asdict(weights))
+
+
+def write_missing(record: Path, model: str, reason: str) -> None:
+    """Record that the weights of a model could not be had."""
+    write_json(record, {"model": model, "missing": reason})
+
+
+def missing_weights(record: Path) -> str:
+    """Why the weights could not be had; empty when they are there, or were never fetched."""
+    try:
+        content = json.loads(record.read_text(encoding="utf-8"))
+        return str(content.get("missing", ""))
+    except (OSError, AttributeError, ValueError):
+        return ""
+
+
+def read_weights(record: Path) -> Weights:
+    """The weights of a record. Raises `UserError` where they could not be had."""
+    if reason := missing_weights(record):
+        raise UserError(reason)
+    return Weights(**json.loads(record.read_text(encoding="utf-8")))
+
+
+def attempts(key: str) -> int:
+    """The param `attempts` of fetch_weights: how often it has tried again to fetch these weights,
+    plus one while they are missing, so that every run tries once more."""
+    count = store_index.read_count(ATTEMPTS / f"{key}.json")
+    return count + bool(missing_weights(record_of(key)))
+
+
+def record_attempts(key: str, count: int) -> None:
+    """Write the count with which a job was planned: the last step of its job."""
+    store_index.write_count(ATTEMPTS / f"{key}.json", count)
