@@ -3,10 +3,15 @@
 `snakemake --cores all` runs what config.yaml describes; docs/ explains the rest.
 """
 
+import gc
 import sys
 from pathlib import Path
 
 from snakemake.utils import min_version
+
+# What is read here stays until the end. The search for garbage would go through all of it again and
+# again: a fifth of the time of a dry run.
+gc.disable()
 
 # The folder of this file. workflow.basedir is the caller's where another Snakefile uses this one as a
 # module. Jobs in environments of their own (--sdm conda) find the package here; it is not installed
@@ -80,6 +85,10 @@ STAGES = [
 for file in ["targets", "common", *STAGES]:
 
     include: f"rules/{file}.smk"
+
+
+gc.freeze()
+gc.enable()
 
 
 onstart:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 SHARD, STORES = snakemake.wildcards.shard, snakemake.params.settings
 GROUPS = {name: store_index.shard_of_store(name, SHARD) for name in STORES}
+IMPLIED = ("trailers", "posters", "weights", "ledger", "stores", "features", "devices.json")
 INDEXES = {name: store_index.index_of(name, SHARD) for name in STORES}
 
 
@@ -77,8 +78,9 @@ def request_of(name: str, batch: Any, records: Path) -> "StoreRequest":
 if __name__ == "__main__":
     reuse = Reuse(
         ignored=["repairs"],
-        # The ledgers of trailers and posters have the hashes of their files.
-        implied=["build/trailers", "build/posters", "build/weights"],
+        # The ledgers of trailers and posters have the hashes of their files; those of other shards
+        # decide only whether the job fails. Records, indexes and arrays are its own.
+        implied=[f"build/{name}" for name in IMPLIED],
         made=[*INDEXES.values(), *(group / ".zattrs" for group in GROUPS.values())],
         is_sound=lambda: all(store_index.is_shard_sound(name, SHARD) for name in STORES),
     )

@@ -43,7 +43,7 @@ if __name__ == "__main__":
         ignored=["repairs"],
         reads=[shard / ".zattrs" for shard in SHARDS],
         # The ledgers have the fingerprint of every array.
-        implied=SHARDS,
+        implied=[*SHARDS, INDEX.with_suffix("")],
         made=[INDEX, about],
         is_sound=lambda: store_index.is_store_sound(STORE),
     )

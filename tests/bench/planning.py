@@ -1,9 +1,10 @@
 """What Snakemake needs to plan with the full preset, by the number of movies: `make bench`.
 
 Movies are made up, and so are their products: every file is there, and empty. Stores hold as many
-arrays as there are movies, up to 12,000, since these are looked at too. For each size:
-`snakemake -n` before anything is made (the least of three), when all is finished, and with one
-movie added. CPU seconds and peak memory of the whole process.
+arrays as there are movies, since these are looked at too. For each size: `snakemake -n` before
+anything is made; for the smaller ones also when all is finished, and with one movie added. CPU
+seconds and peak memory of the whole process. Ratios are to `snakemake -n` on an empty Snakefile,
+run in turns with the others; of each, the least of all rounds counts.
 """
 
 import argparse
@@ -26,10 +27,10 @@ from trailers12k.features import store_index
 from trailers12k.workflow.folder import COLLECTION, OWN
 
 ROOT = Path(__file__).parents[2]
-SIZES = [(1_200, 128), (12_000, 128), (120_000, 128), (120_000, 1_000)]
+SIZES = [(1_200, 128), (12_000, 128), (120_000, 1_000)]
 """Movies, shards."""
-FILLED = 12_000
-"""Movies with which stores are filled at most: each takes four inodes in each store."""
+FINISHED = 1_200
+"""Movies of the largest tree that is finished: each takes four inodes in each of seven stores."""
 PARTS = ["Snakefile", "config.yaml", "rules", "scripts", "trailers12k", "profiles"]
 PARTS += ["presets", "envs"]
 
@@ -44,10 +45,12 @@ def row(number: int) -> str:
 
 def snakemake(folder: Path, shards: int, *arguments: str) -> tuple[str, float, int]:
     """What it prints, its CPU seconds, and its peak memory in MB."""
-    command = [
-        *(sys.executable, "-m", "snakemake", *arguments),
-        *("--config", "movies=movies.csv", f"shards={shards}"),
-    ]
+    return run(folder, *arguments, "--config", "movies=movies.csv", f"shards={shards}")
+
+
+def run(folder: Path, *arguments: str) -> tuple[str, float, int]:
+    """`snakemake` with the Snakefile of a folder."""
+    command = [sys.executable, "-m", "snakemake", *arguments]
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(
             command,
@@ -84,7 +87,7 @@ def finish(folder: Path, movies: int, shards: int) -> None:
     kind.write_text(json.dumps({"collection": OWN}))
     os.utime(kind, (when, when))
     for store in (folder / "data").glob("*.zarr"):
-        fill(store, folder / store_index.index_of(store.stem), movies if movies <= FILLED else 0)
+        fill(store, folder / store_index.index_of(store.stem), movies)
     snakemake(folder, shards, "--quiet", "all")
     shutil.copytree(ROOT / "rules", folder / "rules", dirs_exist_ok=True)
 
@@ -105,54 +108,73 @@ def fill(store: Path, index: Path, movies: int) -> None:
     store_index.write_index(index, known)
 
 
+def make_tree(folder: Path, movies: int) -> None:
+    """A collection with a table of so many movies, and the full preset."""
+    for part in PARTS:
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, folder / part)
+    shutil.copy(folder / "presets" / "trailers12k.yaml", folder / "config.yaml")
+    with (folder / "movies.csv").open("w") as file:
+        file.write("mid,title,year,genres,youtube_id,poster_url\n")
+        file.writelines(map(row, range(movies)))
+
+
+def dry_runs(folder: Path, shards: int, size: str, rounds: int) -> dict[str, float | int]:
+    """A dry run before anything is made, compared with the one of an empty Snakefile."""
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / "Snakefile").touch()
+        pairs = [
+            (run(Path(name), "-n"), snakemake(folder, shards, "-n", "--quiet", "rules"))
+            for _ in range(rounds)
+        ]
+    empty = min(seconds for (_, seconds, _), _ in pairs)
+    text, seconds, memory = min((full for _, full in pairs), key=lambda full: full[1])
+    total = jobs(text)["total"]
+    print(
+        f"{size}: {total} jobs: dry run {seconds:.1f} CPU s, {memory} MB; "
+        f"{seconds / empty:.1f} times an empty Snakefile's {empty:.2f} CPU s",
+        flush=True,
+    )
+    return {
+        f"jobs_{size}": total,
+        f"dry_run_{size}_cpu": seconds,
+        f"dry_run_{size}_mb": memory,
+        f"dry_run_{size}_ratio": seconds / empty,
+        f"empty_{size}_cpu": empty,
+    }
+
+
+def finished_runs(folder: Path, movies: int, shards: int) -> dict[str, float | int]:
+    """Dry runs when all is finished, and with one movie more."""
+    finish(folder, movies, shards)
+    text, seconds, memory = snakemake(folder, shards, "-n")
+    assert "Nothing to be done" in text, text[-3000:]
+    print(f"  finished: {seconds:.1f} CPU s, {memory} MB", flush=True)
+    with (folder / "movies.csv").open("a") as file:
+        file.write(row(movies))
+    text, more, _ = snakemake(folder, shards, "-n", "--quiet", "rules")
+    counts = ", ".join(f"{rule} {count}" for rule, count in sorted(jobs(text).items()))
+    print(f"  one movie more: {more:.1f} CPU s; {counts}", flush=True)
+    return {
+        f"finished_{movies}_cpu": seconds,
+        f"finished_{movies}_mb": memory,
+        f"one_more_{movies}_cpu": more,
+        f"one_more_{movies}_jobs": jobs(text)["total"],
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3, help="dry runs before anything is made")
-    parser.add_argument(
-        "--movies", type=int, default=SIZES[-1][0], help="of the largest tree that is finished"
-    )
+    parser.add_argument("--finish", type=int, default=FINISHED, help="the most movies to finish")
     args = parser.parse_args()
     measured: dict[str, float | int | str] = {}
     for movies, shards in SIZES:
-        size = f"{movies}" if shards == 128 else f"{movies}_{shards}_shards"
         with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            for part in PARTS:
-                copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-                copy(ROOT / part, folder / part)
-            shutil.copy(folder / "presets" / "trailers12k.yaml", folder / "config.yaml")
-            table = folder / "movies.csv"
-            with table.open("w") as file:
-                file.write("mid,title,year,genres,youtube_id,poster_url\n")
-                file.writelines(map(row, range(movies)))
-            dry = [snakemake(folder, shards, "-n", "--quiet", "rules") for _ in range(args.rounds)]
-            text, seconds, memory = min(dry, key=lambda run: run[1])
-            print(
-                f"{movies} movies, {shards} shards, {jobs(text)['total']} jobs: dry run "
-                f"{seconds:.1f} CPU s, {memory} MB",
-                flush=True,
-            )
-            measured |= {
-                f"jobs_{size}": jobs(text)["total"],
-                f"dry_run_{size}_cpu": seconds,
-                f"dry_run_{size}_mb": memory,
-            }
-            if movies > args.movies:
-                continue
-            finish(folder, movies, shards)
-            text, seconds, memory = snakemake(folder, shards, "-n")
-            assert "Nothing to be done" in text, text[-3000:]
-            print(f"  finished: {seconds:.1f} CPU s, {memory} MB", flush=True)
-            measured |= {f"finished_{size}_cpu": seconds, f"finished_{size}_mb": memory}
-            with table.open("a") as file:
-                file.write(row(movies))
-            text, seconds, _ = snakemake(folder, shards, "-n", "--quiet", "rules")
-            measured |= {
-                f"one_more_{size}_cpu": seconds,
-                f"one_more_{size}_jobs": jobs(text)["total"],
-            }
-            more = ", ".join(f"{rule} {count}" for rule, count in sorted(jobs(text).items()))
-            print(f"  one movie more: {seconds:.1f} CPU s; {more}", flush=True)
+            make_tree(Path(name), movies)
+            measured |= dry_runs(Path(name), shards, str(movies), args.rounds)
+            if movies <= args.finish:
+                measured |= finished_runs(Path(name), movies, shards)
     figures.write("planning", measured)
 
 

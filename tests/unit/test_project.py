@@ -104,17 +104,19 @@ def test_a_profile_has_what_everyone_wants(name):
         # It would cap what is asked of the cluster.
         assert "cores" not in own and common.pop("cores")
     assert common.items() <= own.items()
-    rules = re.findall(r"(?:rule|checkpoint) (\w+):", "".join(map(Path.read_text, RULES)))
+    rules = re.findall(r'"../scripts/(\w+)\.py"', "".join(map(Path.read_text, RULES)))
     assert own.get("set-resources", {}).keys() <= set(rules)
 
 
 def test_every_rule_has_the_script_of_its_name_and_an_environment():
     rules = {}
     for path in RULES:
-        # Some stand below an `if`, deeper by a step.
-        blocks = re.split(r"^( *)(?:rule|checkpoint) (\w+):\n", path.read_text(), flags=re.M)[1:]
+        # Some stand below an `if`, or a loop that names them, deeper by a step.
+        blocks = re.split(r"^( *)(?:rule|checkpoint) ?(\w*):\n", path.read_text(), flags=re.M)[1:]
         for indent, name, block in zip(*(blocks[place::3] for place in range(3)), strict=True):
-            rules[name] = re.sub(f"^{indent}", "", block, flags=re.M)
+            script = re.search(r'"../scripts/(\w+)\.py"', block)
+            if name or script:  # targets have neither
+                rules[name or script[1]] = re.sub(f"^{indent}", "", block, flags=re.M)
     for name, block in rules.items():
         assert f'script:\n        "../scripts/{name}.py"' in block, name
         env = re.search(r'conda:\n        "../(envs/\w+\.yaml)"', block)

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,11 +14,14 @@ from torchvision.models import get_model
 
 from trailers12k.features import integrity
 from trailers12k.features import store as stores
+from trailers12k.features.backbones.calibrations import FOLDER, calibration_of
+from trailers12k.features.backbones.spec import BackboneSpec
 from trailers12k.jobs import ledger
 from trailers12k.versions.run_state import state_files
 from trailers12k.video import contact_sheets as sheets
 
 from .conftest import IMAGE, VIDEO, Project
+from .extraction import computed, kept
 
 OWN, FROM_TIMM, FROM_VIDEO = "trailers_own", "trailers_i_mobilenet", "trailers_k_mc3"
 
@@ -30,11 +34,25 @@ def project(tmp_path, sample) -> Project:
 
 def written(project: Project, store: str) -> dict:
     folder = project.folder / "data" / f"{store}.zarr"
-    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+    return {path: path.stat().st_mtime_ns for path in folder.glob("tt*/*")}
+
+
+def calibrations(project: Project) -> list[Path]:
+    return sorted((project.folder / FOLDER).iterdir())
+
+
+def test_the_jobs_read_the_statistics_that_one_job_made(sample, monkeypatch):
+    monkeypatch.chdir(sample.folder)
+    assert len(calibrations(sample)) == 2
+    for store in (IMAGE, VIDEO):
+        recipe = stores.attributes(Path(f"data/{store}.zarr"))["determined_by"]
+        spec = BackboneSpec(**recipe["spec"])
+        assert calibration_of(spec, recipe["seed"], recipe["code"]).read()
 
 
 def test_a_new_line_makes_a_new_store_and_leaves_the_others_alone(project):
     before = written(project, IMAGE), written(project, VIDEO)
+    calibrated = {path: path.stat().st_mtime_ns for path in calibrations(project)}
     project.config["backbones"] |= {
         FROM_TIMM: {
             "model": "timm/mobilenetv3_small_050.lamb_in1k",
@@ -50,10 +68,13 @@ def test_a_new_line_makes_a_new_store_and_leaves_the_others_alone(project):
         },
     }
     run = project.build("features", "write_config")
-    assert run.wildcards("extract_features", "store") == {FROM_TIMM, FROM_VIDEO}
-    assert run.wildcards("merge_store", "store") == {FROM_TIMM, FROM_VIDEO}
+    movies = len(stores.movies(project.folder / "data" / f"{IMAGE}.zarr"))
+    assert computed(project) == {FROM_TIMM: movies, FROM_VIDEO: movies}
+    assert kept(project) == {IMAGE: movies, VIDEO: movies}
     assert run.jobs["download_trailers"] == run.jobs["detect_clips"] == 0
     assert (written(project, IMAGE), written(project, VIDEO)) == before
+    assert run.jobs["make_random_weights"] == 1 and len(calibrations(project)) == 4
+    assert {path: path.stat().st_mtime_ns for path in calibrated} == calibrated
     for store, features in ((FROM_TIMM, 1024), (FROM_VIDEO, 512)):
         data = project.folder / "data"
         assert stores.attributes(data / f"{store}.zarr")["num_features"] == features
@@ -71,22 +92,25 @@ def test_pretrained_weights_are_fetched_checked_and_followed(project, tmp_path):
     spec = {"model": "torchvision/shufflenet_v2_x0_5", "input": "frames", "batch": 8, "size": 64}
     file = tmp_path / "own.pth"
     project.config["backbones"] |= {OWN: spec | {"weights": "pretrained", "file": str(file)}}
-    run = project.run("weights")
-    assert run.code != 0 and f"there is no file {file}" in run.text
-    assert "Traceback" not in run.text
+    run = project.run("features")
+    assert run.code != 0 and "Traceback" not in run.text
+    assert f"ERROR {OWN} has no weights: " in run.text and f"there is no file {file}" in run.text
+    with (project.folder / "build/ledger" / OWN / "000.csv").open(newline="") as table:
+        reasons = {row["reason"] for row in csv.DictReader(table)}
+    assert reasons <= {"no_weights", "no_trailer"} and "no_weights" in reasons
+    for store in (IMAGE, VIDEO):
+        assert (project.folder / "data" / f"{store}.csv").exists(), "the other stores are finished"
+    assert not computed(project)
     torch.save({"other": torch.zeros(1)}, file)
     run = project.run("features")
-    assert run.code != 0 and "does not hold its weights" in run.text
-    assert run.jobs["extract_features"] == 0
+    assert run.code != 0 and "does not hold its weights" in run.text and not computed(project)
 
     torch.manual_seed(0)
     torch.save(get_model("shufflenet_v2_x0_5").state_dict(), file)
-    project.build("weights")
-    (path,) = (project.folder / "build" / "weights").glob("*.json")
-    record = json.loads(path.read_text())
     run = project.build("features")
-    assert run.jobs["fetch_weights"] == 0
-    assert run.wildcards("extract_features", "store") == {OWN}
+    assert run.jobs["fetch_weights"] == 1 and computed(project).keys() == {OWN}
+    (path,) = (project.folder / "build" / "weights").glob("torchvision*.json")
+    record = json.loads(path.read_text())
     store = project.folder / "data" / f"{OWN}.zarr"
     told = stores.attributes(store)
     assert told["pretrained"] and told["weights_sha256"] == record["sha256"]
@@ -94,11 +118,24 @@ def test_pretrained_weights_are_fetched_checked_and_followed(project, tmp_path):
     first = stores.read(store, stores.movies(store)[0])
     torch.manual_seed(1)
     torch.save(get_model("shufflenet_v2_x0_5").state_dict(), file)
-    run = project.build("features")
-    assert run.wildcards("extract_features", "store") == {OWN}
-    assert "0 kept" in project.log(f"extract_features/{OWN}/000.log")
+    project.build("features")
+    assert computed(project).keys() == {OWN} and OWN not in kept(project)
     assert (stores.read(store, stores.movies(store)[0]) != first).any()
     assert "Nothing to be done" in project.build("features").text
+
+
+def test_other_groups_of_stores_compute_nothing(project):
+    expected = project.products()
+    for groups in ("each", [[VIDEO], [IMAGE]], "all"):
+        project.config["features"] = {"groups": groups}
+        shutil.rmtree(project.folder / "logs" / "extract_features")
+        run = project.build("features")
+        rules = {rule for rule in run.jobs if rule.startswith("extract_")}
+        one_each = {f"extract_{IMAGE}", f"extract_{VIDEO}"}
+        assert rules == ({"extract_features"} if groups == "all" else one_each)
+        assert not computed(project)
+        assert project.products() == expected
+        assert "Nothing to be done" in project.build("features").text
 
 
 def test_after_kill_9_the_stores_are_those_of_an_undisturbed_run(project):

@@ -134,6 +134,7 @@ UNTOUCHED = {
     "movies": "another collection, which the folder refuses",
     "shards": "asks for shards that do not exist yet",
     "trailer": "changes the rules that exist",
+    "features": "changes the rules that exist; tests/workflow/test_features.py",
 }
 
 

@@ -10,8 +10,11 @@ import pytest
 
 from trailers12k.common.movie import shard_of
 from trailers12k.features import store_index
+from trailers12k.features.store import movies
+from trailers12k.jobs.outcome import read_outcome
 
 from .conftest import IMAGE, TINY, VIDEO, Project
+from .extraction import computed, kept
 
 TOLD = {"summarize_results": 1, "draw_curves": 1, "draw_report": 1}
 TAIL = {"score_runs": 1, "describe_run": 1, **TOLD}
@@ -60,7 +63,7 @@ def test_a_new_movie_runs_its_shard_only_and_there_computes_itself_only(project)
             download_trailers=1,
             download_posters=1,
             detect_clips=1,
-            extract_features=2,
+            extract_features=1,
             merge_clips=1,
             merge_store=2,
             merge_ledger=1,
@@ -76,7 +79,7 @@ def test_a_new_movie_runs_its_shard_only_and_there_computes_itself_only(project)
         )
     )
     assert run.wildcards("extract_features", "shard") == {shard}
-    for log in ("download_trailers", "detect_clips", f"extract_features/{IMAGE}"):
+    for log in ("download_trailers", "detect_clips", "extract_features/all"):
         assert f"1 computed, {kept} kept" in project.log(f"{log}/{shard}.log")
     assert (project.folder / "data" / f"{IMAGE}.zarr" / "tt7654321").is_dir()
 
@@ -88,7 +91,9 @@ def test_a_movie_that_leaves_takes_its_features_along(project):
     assert "tt7654321" not in (project.folder / "data" / "ledger.csv").read_text()
 
 
-def test_a_setting_of_one_backbone_runs_that_backbone_and_its_runs(project):
+def test_a_setting_of_one_backbone_computes_that_backbone_and_its_runs(project):
+    """The jobs of the other store are planned too, and put back what they made."""
+    before = len(movies(project.folder / "data" / f"{IMAGE}.zarr"))
     project.config["backbones"][IMAGE]["image_frames"] = 2
     planned = project.build("--dry-run")
     run = project.build()
@@ -98,19 +103,23 @@ def test_a_setting_of_one_backbone_runs_that_backbone_and_its_runs(project):
         == planned.jobs
         == Counter(
             extract_features=shards,
-            merge_store=1,
+            merge_store=2,
             merge_ledger=1,
             check_failures=1,
-            pack_store=1,
-            map_features=1,
+            pack_store=2,
+            map_features=2,
             flag_trailers=1,
-            train_run=3,
+            train_run=6,
             **TAIL,
             write_config=1,
         )
     )
-    assert run.wildcards("extract_features", "store") == {IMAGE}
-    assert run.wildcards("train_run", "run") == {"image"}
+    assert computed(project) == {IMAGE: before} and kept(project) == {VIDEO: before}
+    costs = {
+        run: read_outcome(project.folder / f"logs/train_run/{run}/split0.log").cost
+        for run in ("image", "video")
+    }
+    assert costs["video"] and not costs["image"]
 
 
 def test_another_genre_runs_splits_and_training_and_no_video(project):
@@ -173,9 +182,8 @@ def test_a_change_of_the_code_of_one_model_computes_its_features_again(project):
     before = (mid / ".zattrs").read_text(), (mid / "0.0").read_bytes()
     module = project.folder / "trailers12k/features/backbones/shufflenet3d.py"
     module.write_text(module.read_text() + "\n\nUNUSED = 1\n")
-    run = project.build()
-    assert run.wildcards("extract_features", "store") == {VIDEO}
-    assert "0 kept" in project.log(f"extract_features/{VIDEO}/000.log")
+    project.build()
+    assert computed(project).keys() == {VIDEO} and VIDEO not in kept(project)
     after = (mid / ".zattrs").read_text(), (mid / "0.0").read_bytes()
     assert before[0] != after[0], "the fingerprint names the version of the code"
     assert before[1] == after[1], "the code computes the same"
@@ -208,12 +216,11 @@ def test_what_was_damaged_by_hand_in_a_store_is_made_again(project):
         file.write(b"damaged!")
     planned = project.build("--dry-run")
     run = project.build()
-    assert run.jobs == planned.jobs and run.jobs["merge_store"] == 1
+    assert run.jobs == planned.jobs and run.jobs["merge_store"] == 2
     damaged = Counter(shard_of(mid, 2) for mid in (short, other))
-    assert run.wildcards("extract_features", "store") == {VIDEO}
     assert run.wildcards("extract_features", "shard") == set(damaged)
     for shard, number in damaged.items():
-        assert f"{number} computed, " in project.log(f"extract_features/{VIDEO}/{shard}.log")
+        assert computed(project, shard) == {VIDEO: number}
     assert "3 added or replaced" in project.log(f"merge_store/{VIDEO}.log")
     assert files() == before
     assert "Nothing to be done" in project.build().text
@@ -260,12 +267,12 @@ def test_after_a_failed_job_no_stale_product_counts_as_up_to_date(project, tmp_p
         "trailers12k/features/store.py", "    array[:] = values\n", "    array[:] = 1 / 0\n"
     )
     assert project.run().code != 0
-    last = project.log(f"extract_features/{IMAGE}/000.log").splitlines()[-1]
+    last = project.log("extract_features/all/000.log").splitlines()[-1]
     assert last.endswith("ZeroDivisionError: division by zero")
     assert not (project.folder / "build" / "ledger" / IMAGE / "000.csv").exists()
     module.write_text(good)
     mended = project.build()
-    assert mended.wildcards("extract_features", "store") == {IMAGE}
+    assert computed(project).keys() == {IMAGE}
     assert mended.wildcards("train_run", "run") >= {"image"}
 
     clean = Project(tmp_path / "clean", TINY)

@@ -50,8 +50,8 @@ def test_a_dry_run_from_nothing_is_a_short_table(project, tmp_path):
         shutil.copy(project.folder / name, tmp_path)
     planned = project.command("run", "-n", "--directory", str(tmp_path))
     assert planned.code == 0 and len(planned.text.splitlines()) <= 40
-    movies, jobs, *_ = row(planned.text, f"features of {IMAGE}")
-    assert int(movies) >= 10 and int(jobs) == 3
+    movies, jobs, *_ = row(planned.text, "features of trailers")
+    assert int(movies) >= 10 and int(jobs) == 4
     assert row(planned.text, "clips")[2:] == ["not", "made", "yet"]
     assert not BLOCK.search(planned.text)
     listed = project.command("run", "-n", "--verbose", "--directory", str(tmp_path), "clips")

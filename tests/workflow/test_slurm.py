@@ -74,7 +74,7 @@ def test_the_cluster_makes_what_one_machine_makes(sample, tmp_path):
             got.setdefault(rule, (job["Partition"], job["TimeLimit"], job["Tres"]))
     assert got["detect_clips"] == ("cpu", "120", "cpu=1,mem=3000M,node=1,billing=1")
     assert got["merge_store"] == ("cpu", "60", "cpu=1,mem=4000M,node=1,billing=1")
-    assert got["extract_features"] == ("gpu", "240", "cpu=8,mem=16000M,node=1,billing=8")
+    assert got["extract_features"] == ("gpu", "240", "cpu=8,mem=24000M,node=1,billing=8")
     assert got["train_run"] == ("gpu", "120", "cpu=1,mem=8000M,node=1,billing=1")
     assert {rule for rule, told in gpus.items() if told == "gres:gpu:1"} == ON_GPUS
     again = [job["Tres"] for job in ended if rules.get(job["JobId"]) == "train_run"]

@@ -15,6 +15,8 @@ from trailers12k.common.youtube import is_youtube, video_id
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?=\S)")
 """The scheme of a URL. A title such as `Alien: Romulus.mp4` has none."""
 WEB = ("http", "https")
+WEB_STARTS = ("https://", "http://")
+"""How nearly all addresses begin. Parsing each would slow down a dry run."""
 LOCAL_HOSTS = ("", "localhost")
 
 ABSENT = "absent"
@@ -59,7 +61,9 @@ def from_table(address: str, folder: str | Path) -> str:
 
     Returns a path from the working directory for a local file, and other addresses unchanged.
     """
-    if not address or video_id(address) or (path := local_path(address)) is None:
+    if not address or address.startswith(WEB_STARTS):
+        return address
+    if video_id(address) or (path := local_path(address)) is None:
         return address
     joined = os.path.normpath(os.path.join(folder, path))
     if not path.is_absolute():

@@ -86,7 +86,7 @@ def address_of(trailer: str) -> str:
 
     The path of a local file whose name looks like an id needs a folder: `./abcdefghijk`.
     """
-    video = video_id(trailer)
+    video = video_id(trailer) if trailer else ""
     return f"{PAGE}{video}" if video else trailer
 
 
@@ -101,6 +101,9 @@ def distinct_trailers(trailers: Iterable[Mapping[str, Any]]) -> tuple[Mapping[st
 
     Of several with the same address the first one counts, with further keys of the others.
     """
+    trailers = tuple(trailers)
+    if len(trailers) == 1 and trailers[0].get("id") and not trailers[0].get("url"):
+        return trailers
     distinct: dict[str, Mapping[str, Any]] = {}
     for trailer in trailers:
         named = trailer.get("url") or trailer.get("id")
@@ -123,6 +126,8 @@ def addresses_of(trailer: Mapping[str, Any]) -> set[str]:
 
 def check_trailer(name: str, address: object, where: str, local_files: bool) -> None:
     """`check_address` for a trailer: a page of YouTube must be a video's. Raises `UserError`."""
+    if address == "":
+        return
     if not (isinstance(address, str) and is_youtube(address)):
         check_address(name, address, where, local_files)
     elif not video_id(address):

@@ -26,6 +26,8 @@ INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u2060-\u2064\ufe00-\ufe
 
 def is_printable(text: str) -> bool:
     """Whether a text has no control characters and is not invisible; see `NOT_PRINTABLE`."""
+    if text.isascii():
+        return text.isprintable()
     return not (NOT_PRINTABLE.search(text) or INVISIBLE.fullmatch(text))
 
 

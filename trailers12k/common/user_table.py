@@ -79,7 +79,7 @@ def read_user_table(
     columns = [name.strip() for name in head]
     _check_columns(columns, required, optional, f"{path}, line {number}")
     rows = [
-        (number, _row(cells, columns, place, f"{path}, line {number}"))
+        (number, _row(cells, columns, place, path, number))
         for place, (number, cells) in enumerate(lines)
     ]
     return UserTable(path, tuple(filter(None, columns)), rows)
@@ -151,7 +151,7 @@ def _rows_of(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
             return
         except csv.Error as error:
             raise _quoting_fault(error, f"{path}, line {line}", reader.line_num > line) from None
-        if any(cell.strip() for cell in cells):
+        if (cells and cells[0].strip()) or any(cell.strip() for cell in cells):
             yield line, cells
 
 
@@ -179,12 +179,15 @@ def _check_columns(
         )
 
 
-def _row(cells: Sequence[str], columns: Sequence[str], place: int, where: str) -> dict[str, str]:
+def _row(
+    cells: Sequence[str], columns: Sequence[str], place: int, path: Path, line: int
+) -> dict[str, str]:
     """The stripped texts of a row by column. place: of the row, from 0. Raises `UserError`."""
     if len(cells) != len(columns):
         raise UserError(
-            f"{where}: the number of columns is not {len(columns)}, as in the first line, but "
-            f"{len(cells)}; allowed: a comma between two columns, and a text with commas in quotes"
+            f"{path}, line {line}: the number of columns is not {len(columns)}, as in the first "
+            f"line, but {len(cells)}; allowed: a comma between two columns, and a text with commas "
+            "in quotes"
         )
     row = {name: cell.strip() for name, cell in zip(columns, cells, strict=True)}
     if "" not in row:
@@ -193,6 +196,8 @@ def _row(cells: Sequence[str], columns: Sequence[str], place: int, where: str) -
     counted = not columns[0] and cells[0].strip() in (str(place), str(place + 1))
     for name, cell in list(zip(columns, cells, strict=True))[counted:]:
         if not name and cell.strip():
-            raise UserError(f"{where}: {cell!r} is in a column without a name; allowed: a name")
+            raise UserError(
+                f"{path}, line {line}: {cell!r} is in a column without a name; allowed: a name"
+            )
     del row[""]
     return row

@@ -213,7 +213,7 @@ def _log_start(
     stages: Sequence[Stage], rows: Mapping[str, Mapping[str, LedgerRow]], pending: Collection[str]
 ) -> None:
     """Log what is to do. A movie that one of several stages lacks is to do."""
-    for stage in stages if len(stages) > 1 else ():
+    for stage in filter(lambda each: each.name, stages):
         todo = len(stage.tasks) - len(rows[stage.name])
         log.info("%s: %d of %d to do", stage.name, todo, len(stage.tasks))
     states = _states(rows)
@@ -235,7 +235,9 @@ def _log_end(
 ) -> None:
     """Log what was done, per stage and per movie. before: mids of the rows that were kept."""
     text = "%d computed, %d kept, %d failed, %d skipped"
-    for name, of_stage in rows.items() if len(rows) > 1 else ():
+    for name, of_stage in rows.items():
+        if not name:
+            continue
         states = {mid: row["status"] for mid, row in of_stage.items()}
         log.info("%s: " + text, name, *_counts(states, before[name]).values())
     states = _states(rows)

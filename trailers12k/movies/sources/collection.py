@@ -134,9 +134,10 @@ def _drop_incomplete(records: dict[str, Record], from_tables: set[str]) -> None:
     Raises `UserError` for one that a user's table names: the user can correct that file, unlike a
     published one.
     """
-    for mid, record in sorted(records.items()):
+    incomplete = [mid for mid, each in records.items() if not (each.title and each.genres)]
+    for mid in sorted(incomplete):
         try:
-            check_complete(record)
+            check_complete(records[mid])
         except UserError as error:
             if mid in from_tables:
                 raise

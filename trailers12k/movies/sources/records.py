@@ -6,6 +6,7 @@ Reads and writes the collected records. Must not know any source.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,6 +26,7 @@ from trailers12k.common.youtube import is_youtube_id
 
 FIELDS = ("title", "year", "genres", "trailers", "poster_url")
 """The fields of a record that a later source can fill."""
+_values = attrgetter(*FIELDS)
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,27 @@ def combine(
             )
         places[record.mid] = record.where.rpartition(", ")[2]
         # A trailer may have neither id nor url in published metadata.
-        record = replace(record, trailers=distinct_trailers(record.trailers))
+        trailers = distinct_trailers(record.trailers)
         if record.mid in records:
-            records[record.mid] = _filled(records[record.mid], record, source)
+            other = replace(record, trailers=trailers)
+            records[record.mid] = _filled(records[record.mid], other, source)
         elif adds:
-            origin = {name: source for name in FIELDS if getattr(record, name)}
-            records[record.mid] = replace(record, origin=origin)
+            values = zip(FIELDS, _values(record), strict=True)
+            origin = {name: source for name, value in values if value}
+            if not trailers:
+                origin.pop("trailers", None)
+            # Faster than `replace`, which matters with 120,000 movies.
+            records[record.mid] = Record(
+                record.mid,
+                record.title,
+                record.year,
+                record.genres,
+                trailers,
+                record.poster_url,
+                record.entry,
+                record.where,
+                origin,
+            )
 
 
 def _filled(record: Record, other: Record, source: str) -> Record:

@@ -38,7 +38,8 @@ def read(
         ) from None
     if not table.rows:
         raise UserError(f"{path}: no movies; required columns: {', '.join(REQUIRED)}")
-    return [_record(row, f"{path}, line {line}", path.parent) for line, row in table.rows], []
+    folder, genres = path.parent, dict[str, tuple[str, ...]]()
+    return [_record(row, f"{path}, line {line}", folder, genres) for line, row in table.rows], []
 
 
 def local_files(records: Iterable[Record]) -> Iterator[LocalFile]:
@@ -52,8 +53,27 @@ def local_files(records: Iterable[Record]) -> Iterator[LocalFile]:
                 yield LocalFile(record.where, record.mid, column, file)
 
 
-def _record(row: Mapping[str, str], where: str, folder: Path) -> Record:
-    genres = [genre for genre in row["genres"].split("|") if genre]
+def _record(
+    row: Mapping[str, str], where: str, folder: Path, genres: dict[str, tuple[str, ...]]
+) -> Record:
+    """The record of a row. genres: those of earlier rows by their text, which is rarely new."""
+    text = row["genres"]
+    if text not in genres:
+        genres[text] = _genres(text, where)
+    return Record(
+        row["mid"],
+        row["title"],
+        row["year"],
+        genres[text],
+        tuple(_trailers(row, folder)),
+        from_table(row.get("poster_url", ""), folder),
+        where=where,
+    )
+
+
+def _genres(text: str, where: str) -> tuple[str, ...]:
+    """The genres of a row, in the order of `GENRES`. Raises `UserError`."""
+    genres = [genre for genre in text.split("|") if genre]
     for genre in genres:
         if genre not in GENRES:
             near = get_close_matches(genre.strip().lower(), GENRES, 1, cutoff=0.8)
@@ -64,23 +84,18 @@ def _record(row: Mapping[str, str], where: str, folder: Path) -> Record:
             )
     if len(set(genres)) < len(genres):
         raise UserError(
-            f"{where}: genres: {row['genres']!r} is not allowed; allowed: each genre once, "
-            "joined by |"
+            f"{where}: genres: {text!r} is not allowed; allowed: each genre once, joined by |"
         )
-    named = row.get("youtube_id", "")
-    url = from_table(row.get("trailer_url", ""), folder)
-    first = {"id": video_id(named) or named, "url": address_of(url)}
-    others = [
-        named_trailer(from_table(text.strip(), folder))
-        for text in row.get("other_trailers", "").split("|")
-    ]
-    trailers = [{name: text for name, text in each.items() if text} for each in (first, *others)]
-    return Record(
-        row["mid"],
-        row["title"],
-        row["year"],
-        tuple(genre for genre in GENRES if genre in genres),
-        tuple(filter(None, trailers)),
-        from_table(row.get("poster_url", ""), folder),
-        where=where,
-    )
+    return tuple(genre for genre in GENRES if genre in genres)
+
+
+def _trailers(row: Mapping[str, str], folder: Path) -> Iterator[dict[str, str]]:
+    """The trailers that a row names, the best first."""
+    named, url = row.get("youtube_id", ""), row.get("trailer_url", "")
+    first = {"id": video_id(named) or named} if named else {}
+    if url:
+        first["url"] = address_of(from_table(url, folder))
+    if first:
+        yield first
+    for text in filter(None, map(str.strip, row.get("other_trailers", "").split("|"))):
+        yield named_trailer(from_table(text, folder))
