@@ -24,6 +24,26 @@ rule fetch_weights:
         "../scripts/fetch_weights.py"
 
 
+# For the target `weights`, whose caller must know whether later jobs can do without a network.
+rule check_weights:
+    """Fail where pretrained weights could not be had."""
+    input:
+        records=expand("build/weights/{weights}.json", weights=features.pretrained),
+    output:
+        table="build/weights/fetched.csv",
+    log:
+        "logs/check_weights.log",
+    benchmark:
+        "benchmarks/check_weights.tsv"
+    localrule: True
+    conda:
+        "../envs/torch.yaml"
+    params:
+        weights=list(features.pretrained),
+    script:
+        "../scripts/check_weights.py"
+
+
 # Keeps a file per network in build/weights/random/ beside its output.
 rule make_random_weights:
     """Calibrate all networks with random weights, whose jobs read the files."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import torch
 from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
 from PIL import ExifTags, Image
 
@@ -376,7 +377,8 @@ def lite0():
     net = load(spec, 0)
 
     def features(image: np.ndarray) -> np.ndarray:
-        values = net(image[None, None])[0]
+        centre = net.transform(torch.from_numpy(image[None])).numpy()
+        values = net(centre[None])[0]
         return values / np.linalg.norm(values)
 
     return features

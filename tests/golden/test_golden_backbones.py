@@ -23,7 +23,7 @@ from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.common import Backbone
 from trailers12k.features.backbones.loading import load as load_backbone
 from trailers12k.features.backbones.spec import BackboneSpec
-from trailers12k.features.extraction import extract_trailer, keep_memory
+from trailers12k.features.extraction import extract_trailer, keep_memory, spread
 from trailers12k.features.recipe import Sampling
 from trailers12k.video import reader as video
 from trailers12k.video.clips import Clip
@@ -34,9 +34,9 @@ FP32 = 1e-4
 HALF = 0.999
 """Of bf16: the cosine to fp32."""
 
-READING = 0.99
-"""Of decoding: the cosine of features of frames that the decoder has made smaller to those of whole
-frames. Different shots are at 0.3."""
+PILLOW = 0.9999
+"""Of networks whose documented transform is Pillow's: the cosine. Crops differ by at most a level.
+Different shots are at 0.3."""
 
 SHUFFLENET = "torchvision/shufflenet_v2_x1_0.IMAGENET1K_V1"
 RESNET = "torchvision/resnet50.IMAGENET1K_V1"
@@ -136,7 +136,10 @@ def test_features_are_those_of_the_documented_loop(model):
     ours = backbone(clips)
     expected = looped(model, state_of(backbone), clips)
     assert ours.shape == expected.shape == (2, backbone.num_features)
-    assert off(ours, expected) < FP32
+    if model in (SWIN, LITE0):
+        assert cosines(ours, expected).min() > PILLOW
+    else:
+        assert off(ours, expected) < FP32
     assert off(ours[:1], ours[1:]) > 100 * FP32, "the clips differ, so that it proves something"
     if model != LITE0:
         backbone._precision = "bf16"
@@ -158,7 +161,7 @@ def test_shufflenet3d_has_its_own_input_convention():
             blue_first = np.stack([np.array(image)[:, 26:138, ::-1] for image in small])
             values = blue_first.astype(np.float32) - np.float32([114.7748, 107.7354, 99.4750])
             rows.append(net(torch.tensor(values).permute(3, 0, 1, 2).unsqueeze(0))[0])
-    assert off(backbone(clips), torch.stack(rows).numpy()) < FP32
+    assert cosines(backbone(clips), torch.stack(rows).numpy()).min() > PILLOW
 
 
 @pytest.mark.parametrize("model", [SHUFFLENET_3D, LITE0])
@@ -179,25 +182,35 @@ def test_no_result_depends_on_the_batch(model):
     assert off(backbone(clips), many) < 1e-5
 
 
-def test_reading_small_frames_is_nearly_reading_whole_ones(tmp_path):
-    """By weights that are really trained: a 720p trailer, read at the model's own size."""
+def test_a_trailer_is_the_loop_over_whole_frames(tmp_path):
+    """720p, with weights that are really trained, beside other networks in the same pass."""
     path = tmp_path / "trailer.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=24)
         stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
-        for frame in pan(3, 12, 720, 1280).reshape(-1, 720, 1280, 3):
+        for frame in pan(2, 12, 720, 1280).reshape(-1, 720, 1280, 3):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         container.mux(stream.encode(None))
-    backbone = load(LITE0, "fp32", batch=8)
-    clips = [Clip(i, i, i * 0.5, (i + 1) * 0.5) for i in range(3)]
+    clips = [Clip(i, i, i * 0.5, (i + 1) * 0.5) for i in range(2)]
+    networks = {
+        "lite0": (load(LITE0, "fp32", batch=8), Sampling(24, 12, 2)),
+        "shufflenet": (load(SHUFFLENET, "fp32", batch=8), Sampling(24, 12, 3)),
+    }
+    models = {"lite0": LITE0, "shufflenet": SHUFFLENET}
     for decoder in ("decord", "pyav"):
-        networks = {"store": (backbone, Sampling(24, 12, 2))}
-        ours = extract_trailer(networks, path, decoder, clips)["store"]
-        times = [clip.start + n / 24 for clip in clips for n in (3, 9)]
-        whole = np.stack(list(video.read_frames(path, decoder, times))).reshape(3, 2, 720, 1280, 3)
-        expected = looped(LITE0, state_of(backbone), whole)
-        assert off(ours, expected) < FP32
-        assert cosines(ours, np.roll(expected, 1, 0)).max() < 0.7
+        together = extract_trailer(networks, path, decoder, clips)
+        for store, ours in together.items():
+            net, sampling = networks[store]
+            numbers = spread(sampling.image_frames or 12, 12)
+            times = [clip.start + n / 24 for clip in clips for n in numbers]
+            whole = np.stack(list(video.read_frames(path, decoder, times)))
+            whole = whole.reshape(2, len(numbers), 720, 1280, 3)
+            expected = looped(models[store], state_of(net), whole)
+            assert cosines(ours, expected).min() > PILLOW
+            assert store == "lite0" or off(ours, expected) < FP32
+            assert off(np.roll(expected, 1, 0), expected) > 100 * FP32
+            alone = extract_trailer({store: networks[store]}, path, decoder, clips)
+            assert np.array_equal(alone[store], ours)
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,8 @@ def test_pretrained_weights_are_fetched_checked_and_followed(project, tmp_path):
     spec = {"model": "torchvision/shufflenet_v2_x0_5", "input": "frames", "batch": 8, "size": 64}
     file = tmp_path / "own.pth"
     project.config["backbones"] |= {OWN: spec | {"weights": "pretrained", "file": str(file)}}
+    run = project.run("weights")
+    assert run.code != 0 and f"ERROR weights are missing: backbone {spec['model']}" in run.text
     run = project.run("features")
     assert run.code != 0 and "Traceback" not in run.text
     assert f"ERROR {OWN} has no weights: " in run.text and f"there is no file {file}" in run.text

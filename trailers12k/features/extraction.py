@@ -29,7 +29,8 @@ from trailers12k.video.picture import Bars
 Item = TypeVar("Item")
 
 CHUNK = 64 * 2**20
-"""Bytes of whole frames that are resized at once; a larger frame alone."""
+"""Bytes of whole frames that go to a GPU at once; a larger frame alone. On the CPU each frame is
+resized alone: several at once are no faster, and would have to be copied together."""
 
 
 def extract_trailer(
@@ -126,7 +127,7 @@ def _crop_clip(
     """
     parts: dict[Transform, list[Tensor]] = {transform: [] for transform in wanted}
     first = 0
-    for chunk, numbers in _chunks(frames):
+    for chunk, numbers in _chunks(frames, CHUNK if device.transfer else 0):
         whole = send(chunk)
         for transform, mask in wanted.items():
             own = numbers[mask[first : first + len(numbers)]]
@@ -135,9 +136,8 @@ def _crop_clip(
                 with device.computing():
                     crops = transform(_rows(whole, distinct, device))
                 if crops.untyped_storage().data_ptr() == whole.untyped_storage().data_ptr():
-                    crops = (
-                        crops.clone()
-                    )  # Frames of the crop's size; `send` uses their memory again.
+                    # Frames of the crop's size; `send` uses their memory again.
+                    crops = crops.clone()
                 parts[transform].append(_rows(crops, places, device))
         first += len(numbers)
     return {transform: torch.cat(own) for transform, own in parts.items()}
@@ -151,15 +151,18 @@ def _rows(values: Tensor, numbers: np.ndarray, device: Device) -> Tensor:
 
 
 def _chunks(
-    frames: Iterator[np.ndarray],
+    frames: Iterator[np.ndarray], limit: int
 ) -> Iterator[tuple[list[np.ndarray], np.ndarray]]:
-    """The frames in chunks of few bytes: the distinct ones, each uint8 (H, W, 3), and which of them
-    each frame is. A frame that repeats, as at the end of a short clip, is the same object."""
+    """Chunks of frames: the distinct ones, each uint8 (H, W, 3), and which of them each frame is.
+
+    limit: bytes of a chunk of several. A frame that repeats, as at the end of a short clip, is the
+        same object.
+    """
     distinct: list[np.ndarray] = []
     numbers: list[int] = []
     for frame in frames:
         if not distinct or frame is not distinct[-1]:
-            if (len(distinct) + 1) * frame.nbytes > CHUNK and distinct:
+            if (len(distinct) + 1) * frame.nbytes > limit and distinct:
                 yield distinct, np.array(numbers)
                 distinct, numbers = [], []
             distinct.append(frame)

@@ -5,11 +5,12 @@ Snakefile imports this module.
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import write_json
+from trailers12k.common.files import write_csv, write_json
 from trailers12k.features import store_index
 from trailers12k.features.backbones.spec import Weights
 
@@ -48,6 +49,17 @@ def read_weights(record: Path) -> Weights:
     if reason := missing_weights(record):
         raise UserError(reason)
     return Weights(**json.loads(record.read_text(encoding="utf-8")))
+
+
+def list_weights(records: Iterable[Path], table: Path) -> None:
+    """Write `model,name,bytes,sha256` of weights. Raises `UserError` where some are missing."""
+    records = list(records)
+    if missing := [reason for reason in map(missing_weights, records) if reason]:
+        more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+        raise UserError(f"weights are missing: {missing[0]}{more}")
+    columns = ["model", "name", "bytes", "sha256"]
+    rows = [{name: getattr(read_weights(each), name) for name in columns} for each in records]
+    write_csv(table, columns, rows)
 
 
 def attempts(key: str) -> int:

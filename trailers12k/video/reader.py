@@ -6,7 +6,8 @@ and PyAV.
 decord decodes the files on which both agree, PyAV all others (AV1, edit lists, damaged frames,
 several streams, long files, what `picture.Appearance` does not call ordinary), and every file where
 decord has no wheel. Of a file that `probe` assigns to decord both return the same bits at full size
-if it has even sides and square pixels; otherwise, and when they scale, they differ by rounding.
+if it has even sides and square pixels, and PyAV, which is cheaper, reads it in place of decord;
+otherwise, and when they scale, they differ by rounding.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -77,7 +78,7 @@ def read_frames(
 
     Raises `Failure` with the reason `decode_failed`, or `not_video` as `probe` does.
     """
-    decord = decord_module() if decoder == "decord" else None
+    decord = decord_module() if decoder == "decord" and (size or not _alike(path)) else None
     source = (
         _read_decord(decord, path, times, size, bars)
         if decord
@@ -87,6 +88,17 @@ def read_frames(
         yield from source
     except DECODING_ERRORS as error:
         raise Failure("decode_failed", getattr(error, "strerror", None) or str(error)) from error
+
+
+def _alike(path: str | Path) -> bool:
+    """Whether PyAV returns the bits of decord at full size, for two thirds of its CPU time."""
+    try:
+        with av.open(str(path), metadata_errors="replace") as container:
+            stream = video_stream(container)
+            width, height = stream.width, stream.height
+            return (width, height) == displayed_size(stream) and not (width % 2 or height % 2)
+    except DECODING_ERRORS:
+        return False
 
 
 def _read_pyav(

@@ -96,6 +96,7 @@ def error_words(
         for stage in [*stages, *sorted(used_stores(settings))]:
             paths = [f"build/ledger/{stage}/{shard}.csv" for shard in movies.shards]
             if paths and all(path in made for path in paths):
+                require_weights(stage, paths)
                 require_any(stage, paths)
     except UserError as error:
         return f"error: {error}"

@@ -76,7 +76,7 @@ def target_files(
             "data/clips.csv",
             "data/ledger.csv",
         ],
-        "weights": [f"build/weights/{name}.json" for name in features.pretrained],
+        "weights": ["build/weights/fetched.csv"] if features.pretrained else [],
         "splits": [*collection, *SPLIT_PRODUCTS],
         "evaluate": [*common, *evaluated],
         "report": [*common, *trained, "results/report/index.html"],

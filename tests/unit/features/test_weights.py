@@ -24,6 +24,7 @@ from trailers12k.features.backbones.spec import BackboneSpec, Weights
 from trailers12k.features.weights_fetch import WeightsSource
 from trailers12k.features.weights_record import (
     attempts,
+    list_weights,
     missing_weights,
     read_weights,
     record_attempts,
@@ -271,3 +272,13 @@ def test_every_run_tries_again_while_weights_are_missing(tmp_path, monkeypatch):
     weights = Weights("m", "n", "f", "s", "0", 1)
     write_weights(record, weights)
     assert read_weights(record) == weights and attempts("m") == 2
+
+
+def test_all_weights_are_listed_or_the_missing_ones_named(tmp_path):
+    there, gone, table = (tmp_path / name for name in ("a.json", "b.json", "table.csv"))
+    write_weights(there, Weights("m", "n", "f", "s", "0", 1))
+    list_weights([there], table)
+    assert table.read_text() == "model,name,bytes,sha256\nm,n,1,0\n"
+    write_missing(gone, "m", "no network")
+    with pytest.raises(UserError, match=r"^weights are missing: no network \(and 1 more\)$"):
+        list_weights([gone, there, gone], table)

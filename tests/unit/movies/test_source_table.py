@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,26 @@ def test_a_table_that_is_not_utf8_is_refused(tmp_path):
 def test_a_missing_table_is_reported(tmp_path):
     with pytest.raises(UserError, match="does not exist; allowed: sample, trailers12k, imdb"):
         collect(tmp_path / "none.csv")
+
+
+def test_a_usual_row_takes_few_calls(tmp_path):
+    """Every start of Snakemake reads the tables; calls, unlike seconds, are the same everywhere."""
+    rows = 300
+    text = "".join(
+        f"tt{n:07},Movie {n},2001,comedy|drama,{n:011},,https://images.example.org/{n}.jpg\n"
+        for n in range(rows)
+    )
+    calls = 0
+
+    def count(frame, event, argument):
+        nonlocal calls
+        calls += event == "call"
+
+    read(tmp_path, HEAD + text)  # imports
+    sys.setprofile(count)
+    try:
+        movies = read(tmp_path, HEAD + text)
+    finally:
+        sys.setprofile(None)
+    assert len(movies) == rows
+    assert calls / rows < 30  # 72 before usual values took short paths

@@ -57,7 +57,7 @@ def test_every_rule_with_a_script_has_a_code_version_or_only_fetches():
     fetching |= {"fetch_published_table", "fetch_source", "fetch_store", "fetch_trailer"}
     # Its networks have the code versions of their stores.
     calibrating = {"make_random_weights"}
-    fetching |= {"fetch_weights", "measure_record"}
+    fetching |= {"fetch_weights", "check_weights", "measure_record"}
     assert scripted - fetching - calibrating == set(RESULT_MODULES)
 
 

@@ -58,7 +58,7 @@ class Device:
             with self.transfer.sending() as send:
                 yield send
         else:
-            yield lambda frames: torch.from_numpy(np.stack(frames))
+            yield _together
 
     def put(self, values: Tensor) -> Tensor:
         """A tensor of the host on the device, where it is not there yet."""
@@ -82,6 +82,11 @@ class Device:
         """Give memory back that torch keeps for later."""
         if self.torch.type == "cuda":
             torch.cuda.empty_cache()
+
+
+def _together(frames: Sequence[np.ndarray]) -> Tensor:
+    """One frame without a copy."""
+    return torch.from_numpy(np.stack(frames) if len(frames) > 1 else frames[0][None])
 
 
 def cpu() -> Device:

@@ -7,11 +7,8 @@ Convolutional Neural Networks" (2019), code and checkpoints at github.com/okanko
 
 from collections.abc import Mapping
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor, nn
-from torchvision.transforms import functional as transforms
 
 from trailers12k.common.errors import UserError
 from trailers12k.features.backbones.common import (
@@ -23,7 +20,7 @@ from trailers12k.features.backbones.common import (
     require_weights,
 )
 from trailers12k.features.backbones.spec import BackboneSpec, Origin, Weights
-from trailers12k.features.backbones.transforms import FrameByFrame
+from trailers12k.features.backbones.transforms import Resize
 from trailers12k.features.backbones.weights import load_state
 
 MODEL = "shufflenet3d/1.0x"
@@ -133,11 +130,6 @@ def build(spec: BackboneSpec, seed: int, weights: Weights | None) -> Net:
         attributes = describe_random(module, seed)
     side = spec.size or SIDE
 
-    def crop(frame: np.ndarray) -> np.ndarray:
-        # The checkpoint's own code resized with PIL, bilinearly.
-        picture = transforms.resize(Image.fromarray(frame), [side])
-        return np.array(transforms.center_crop(picture, [side]))
-
     def normalize(pixels: Tensor) -> Tensor:
         bgr = pixels.flip(-1).float()
         return (bgr - constants(MEAN_BGR, bgr.device)).movedim(-1, 1)
@@ -146,7 +138,8 @@ def build(spec: BackboneSpec, seed: int, weights: Weights | None) -> Net:
         module=module,
         num_features=remove_head(module, model),
         video=True,
-        transform=FrameByFrame(f"shufflenet3d {side}", crop),
+        # The checkpoint's own code resized with PIL, bilinearly.
+        transform=Resize((side,), (side, side), "bilinear", antialias=True, like_pillow=True),
         normalize=normalize,
         preprocessing=f"shorter side to {side}, bilinear, antialiased; centre crop {side}x{side}; "
         f"BGR, 0-255, minus {list(MEAN_BGR)}",

@@ -5,7 +5,7 @@ the networks are used for.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,13 @@ import torch
 from huggingface_hub import hf_hub_url
 from PIL import Image
 from timm.data import create_transform, resolve_data_config
+from torchvision import transforms
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import sha256_of
 from trailers12k.features.backbones.common import (
     Net,
+    Transform,
     describe_random,
     random_weights,
     require_weights,
@@ -27,7 +29,7 @@ from trailers12k.features.backbones.common import (
 )
 from trailers12k.features.backbones.packaged import PACKAGED, check_packaged
 from trailers12k.features.backbones.spec import BackboneSpec, Origin, Weights
-from trailers12k.features.backbones.transforms import FrameByFrame
+from trailers12k.features.backbones.transforms import FrameByFrame, Resize
 from trailers12k.features.backbones.weights import LOADING, refused
 
 PACKAGED_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
@@ -68,18 +70,12 @@ def build(spec: BackboneSpec, seed: int, weights: Weights | None) -> Net:
     # timm's own transforms of a PIL image, up to the step that turns it into a tensor.
     *spatial, _, normalization = transform.transforms
 
-    def crop(frame: np.ndarray) -> np.ndarray:
-        picture = Image.fromarray(frame)
-        for step in spatial:
-            picture = step(picture)
-        return np.array(picture)
-
     return Net(
         module=module,
         # The length of the pooled features, also where a layer follows the pooling.
         num_features=getattr(module, "head_hidden_size", module.num_features),
         video=False,
-        transform=FrameByFrame(f"timm {spatial}", crop),
+        transform=_spatial(spatial),
         normalize=lambda pixels: scale(
             pixels, normalization.mean.tolist(), normalization.std.tolist()
         ),
@@ -88,6 +84,25 @@ def build(spec: BackboneSpec, seed: int, weights: Weights | None) -> Net:
         attributes=record,
         is_bf16_close=spec.model.partition("/")[2].partition(".")[0] not in FAR_IN_BF16,
     )
+
+
+def _spatial(steps: Sequence[Any]) -> Transform:
+    """The steps of timm's transform that work on a PIL image: a resize and centre crop, or others
+    (`crop_mode`), which PIL computes."""
+    if [type(step) for step in steps] == [transforms.Resize, transforms.CenterCrop]:
+        resize, crop = steps
+        size = resize.size if isinstance(resize.size, Sequence) else (resize.size,)
+        interpolation = resize.interpolation.value
+        if interpolation in ("bilinear", "bicubic") and resize.max_size is None:
+            return Resize(tuple(size), tuple(crop.size), interpolation, True, like_pillow=True)
+
+    def crop_one(frame: np.ndarray) -> np.ndarray:
+        picture = Image.fromarray(frame)
+        for step in steps:
+            picture = step(picture)
+        return np.array(picture)
+
+    return FrameByFrame(f"timm {steps}", crop_one)
 
 
 def _create(spec: BackboneSpec, pretrained: bool, **options: Any) -> Any:

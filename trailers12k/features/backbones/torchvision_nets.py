@@ -15,6 +15,7 @@ from torchvision.transforms._presets import ImageClassification, VideoClassifica
 from trailers12k.common.errors import UserError
 from trailers12k.features.backbones.common import (
     Net,
+    Transform,
     describe_random,
     random_weights,
     remove_head,
@@ -22,7 +23,7 @@ from trailers12k.features.backbones.common import (
     scale,
 )
 from trailers12k.features.backbones.spec import BackboneSpec, Origin, Weights
-from trailers12k.features.backbones.transforms import FrameByFrame
+from trailers12k.features.backbones.transforms import FrameByFrame, Resize
 from trailers12k.features.backbones.weights import load_state
 
 Preset: TypeAlias = ImageClassification | VideoClassification
@@ -69,11 +70,7 @@ def build(spec: BackboneSpec, seed: int, weights: Weights | None) -> Net:
         module=module,
         num_features=remove_head(module, model),
         video=is_video,
-        transform=FrameByFrame(
-            f"torchvision {preset.resize_size} {preset.interpolation} {_antialias(preset)} "
-            f"{preset.crop_size}",
-            lambda frame: _crop(frame, preset),
-        ),
+        transform=_transform(preset),
         normalize=normalize,
         preprocessing=f"{' '.join(str(preset).split())}, antialias={_antialias(preset)}",
         side=min(preset.resize_size),
@@ -90,14 +87,21 @@ def options(name: str, enum: WeightsEnum) -> dict[str, object]:
     return {}
 
 
-def _crop(frame: np.ndarray, preset: Preset) -> np.ndarray:
-    """The resize and crop of the preset, which work on bytes, of one image."""
-    pixels = torch.from_numpy(frame).permute(2, 0, 1)
-    antialias = getattr(preset, "antialias", False)  # VideoClassification never does
-    pixels = transforms.resize(
-        pixels, preset.resize_size, preset.interpolation, antialias=antialias
-    )
-    return transforms.center_crop(pixels, preset.crop_size).permute(1, 2, 0).numpy()
+def _transform(preset: Preset) -> Transform:
+    """The resize and crop of the preset, which work on bytes."""
+    antialias = _antialias(preset)
+    if preset.interpolation.value in ("bilinear", "bicubic" if antialias else "bilinear"):
+        crop = tuple(preset.crop_size) * (2 // len(preset.crop_size))
+        return Resize(tuple(preset.resize_size), crop, preset.interpolation.value, antialias)
+
+    def crop_one(frame: np.ndarray) -> np.ndarray:
+        pixels = torch.from_numpy(frame).permute(2, 0, 1)
+        pixels = transforms.resize(
+            pixels, preset.resize_size, preset.interpolation, antialias=antialias
+        )
+        return transforms.center_crop(pixels, preset.crop_size).permute(1, 2, 0).numpy()
+
+    return FrameByFrame(f"torchvision {preset} {antialias}", crop_one)
 
 
 def _antialias(preset: Preset) -> bool:
