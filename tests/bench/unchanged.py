@@ -59,8 +59,7 @@ def lose_stores(folder: Path) -> None:
 
 
 def touch(folder: Path) -> None:
-    """Every file new, and Snakemake knows nothing."""
-    shutil.rmtree(folder / ".snakemake")
+    """Every file is new."""
     for top in ("data", "build", "results"):
         for path in (folder / top).rglob("*"):
             if path.is_file() and "cache" not in path.relative_to(folder).parts:
@@ -86,7 +85,7 @@ def main() -> None:
         subprocess.run(["cp", "-a", folder, f"{folder}-copied"], check=True)
         copied, _ = cpu_of(Path(f"{folder}-copied"))
         touch(Path(f"{folder}-copied"))
-        touched, _ = cpu_of(Path(f"{folder}-copied"), "--forcerun", "list_movies")
+        touched, _ = cpu_of(Path(f"{folder}-copied"))
         measured = {
             "start_cpu": start,
             "retry_cpu": retry - start,

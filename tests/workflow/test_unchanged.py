@@ -100,7 +100,6 @@ def test_a_repaired_store_and_one_that_was_deleted(project, no_torch):
 
 def test_a_copy_under_another_name_whose_files_are_all_touched(project, no_torch, tmp_path):
     subprocess.run(["cp", "-a", project.folder, tmp_path / "copied"], check=True)
-    shutil.rmtree(tmp_path / "copied/.snakemake")
     os.rename(tmp_path / "copied", tmp_path / "renamed")
     copy = Project.__new__(Project)
     copy.folder, copy.config = tmp_path / "renamed", project.config
@@ -108,8 +107,9 @@ def test_a_copy_under_another_name_whose_files_are_all_touched(project, no_torch
         for path in (copy.folder / top).rglob("*"):
             if path.is_file() and "cache" not in path.parts:
                 path.touch()
-    run = build_for_nothing(copy, no_torch, "--forcerun", "list_movies")
-    assert run.jobs["list_movies"] == 1
+    # The index of a store has the times of its arrays.
+    run = build_for_nothing(copy, no_torch)
+    assert (run.jobs["merge_store"], run.jobs["train_run"]) == (2, 6)
     assert "Nothing to be done" in copy.build().text
 
 
