@@ -30,7 +30,7 @@ def main() -> None:
         request_of(name, configured.backbones[name].batch, path.with_suffix(""))
         for name, path in ledgers.items()
     ]
-    machine = shard.Machine(configured.device, snakemake.threads)
+    machine = shard.Machine(configured.device, snakemake.threads, configured.batch_across)
     rows = shard.extract_shard(requests, movies, machine)
     for name, path in ledgers.items():
         ledger.write_shard(path, rows[name], shard.LEDGER_COLUMNS)

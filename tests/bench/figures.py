@@ -13,10 +13,15 @@ FOLDER = ROOT / "trailers12k/workflow/figures"
 
 
 def write(name: str, figures: Mapping[str, float | int | str]) -> None:
-    """Write `NAME.json`: the date, the machine, and the figures with four significant digits."""
+    """Write `NAME.json` of the package, see `write_to`."""
+    write_to(FOLDER / f"{name}.json", figures)
+
+
+def write_to(path: Path, figures: Mapping[str, float | int | str]) -> None:
+    """Write the date, the machine, and the figures with four significant digits."""
     rounded = {
         key: float(f"{value:.4g}") if isinstance(value, float) else value
         for key, value in figures.items()
     }
-    measured.write(FOLDER / f"{name}.json", rounded)
-    print(f"written: {(FOLDER / name).relative_to(ROOT)}.json")
+    measured.write(path, rounded)
+    print(f"written: {path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}")

@@ -32,16 +32,18 @@ LEDGER_COLUMNS = ("clips", "fingerprint")
 
 @dataclass(frozen=True)
 class Machine:
-    """What computes. No result depends on it but by the precision of `device`.
+    """What computes. No result depends on it but by the precision of `device`, and by rounding.
 
     device: see `devices.claimed`.
-    threads: trailers in progress. Each has threads of its own that decode, resize and crop; on the
-        CPU they compute too, while a GPU takes the batches of all in turn. With one thread nothing
-        overlaps: one process per core wastes the least.
+    threads: trailers in progress. Each has a thread that decodes; on the CPU it computes too, with
+        another that decodes ahead, while a GPU takes the batches of all in turn. With one thread
+        nothing overlaps on the CPU: one process per core wastes the least.
+    batch_across: whether batches on a GPU are filled with clips of all trailers in progress.
     """
 
     device: str = "auto"
     threads: int = 1
+    batch_across: bool = False
 
 
 def extract_shard(
@@ -133,12 +135,13 @@ class _Shard:
                 if self._device is None:
                     self._device = self._claim()
                 backbone = self._recipes[name].load(self._device)
+                self._choose_batches(name, backbone)
                 self.stores[name].describe(backbone.attributes)
                 self._networks[name] = backbone
             return self._networks[name]
 
     def _claim(self) -> Device:
-        """The device of all networks of this job."""
+        """The device of all networks of this job; its speed is logged."""
         import torch
 
         from trailers12k.features import progress
@@ -151,3 +154,14 @@ class _Shard:
         device = self.claims.enter_context(devices.claimed(self.machine.device))
         self.claims.enter_context(progress.logged(device, self.machine.threads))
         return device
+
+    def _choose_batches(self, name: str, backbone: Backbone) -> None:
+        """Set how a network's batches are filled."""
+        from trailers12k.features import batch_sizes
+
+        sampling = self._samplings.get(name)
+        length = (sampling.image_frames or sampling.fpc) if sampling else 1
+        batch_sizes.set_batch(backbone, self._recipes[name].spec, length)
+        # On the CPU larger batches gain nothing.
+        if self.machine.batch_across and sampling and backbone.device.transfer:
+            backbone.fill_across(length)

@@ -151,7 +151,10 @@ class ShardStore:
             "fingerprint": self.fingerprints[mid],
             "precision": network["precision"],
             "device": network["device"],
+            "batch": network["batch"],
         }
+        if network.get("batch_across"):
+            attributes["batch_across"] = True
         if (fractions := self._fractions(mid)) is not None:
             attributes["bars"] = [*fractions]
         store.write(self._request.group, mid, values, attributes)

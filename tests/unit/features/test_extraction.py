@@ -3,10 +3,14 @@
 import os
 import re
 import shutil
+import threading
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from trailers12k.common.errors import Failure
@@ -14,8 +18,11 @@ from trailers12k.features import extraction, integrity, store_index
 from trailers12k.features import shard as shards
 from trailers12k.features import store as stores
 from trailers12k.features.backbones import devices, loading
+from trailers12k.features.backbones.batching import Batches
 from trailers12k.features.backbones.common import Backbone
+from trailers12k.features.backbones.meter import Meter
 from trailers12k.features.backbones.spec import BackboneSpec
+from trailers12k.features.backbones.transfer import Transfer
 from trailers12k.features.recipe import Sampling, recipe_of
 from trailers12k.features.shard_store import ShardMovies, StoreRequest
 from trailers12k.video import clip_table
@@ -67,7 +74,9 @@ def shard(folder: Path, spec: dict, sources: list[dict], cut: dict, **options) -
     """One store of a shard."""
     settings = options.get("settings", SETTINGS)
     movies = ShardMovies(sources, cut, settings, options.get("bars", {}))
-    machine = shards.Machine(options.get("device", "auto"), options.get("threads", 1))
+    machine = shards.Machine(
+        options.get("device", "auto"), options.get("threads", 1), options.get("across", False)
+    )
     request = request_of(folder, spec, settings, options.get("seed", 0))
     return shards.extract_shard([request], movies, machine)["store"]
 
@@ -165,7 +174,7 @@ def test_a_copied_shard_is_read_once_and_kept(trailer, tmp_path, caplog, monkeyp
     caplog.set_level("INFO")
     for _ in range(2):
         assert shard(tmp_path, FRAMES, sources, cut) == rows
-    assert caplog.text.count("0 computed, 1 kept") == 2 and len(reads) == 1
+    assert caplog.text.count("store: 0 computed, 1 kept") == 2 and len(reads) == 1
 
 
 def test_only_what_changed_is_computed(trailer, tmp_path, monkeypatch, caplog):
@@ -257,6 +266,48 @@ def test_a_device_is_claimed_only_when_something_is_computed(trailer, tmp_path, 
     assert claims == ["cuda:1"]
 
 
+@pytest.mark.parametrize("across", [False, True])
+def test_another_device_computes_only_what_is_missing(trailer, tmp_path, monkeypatch, across):
+    """The pipeline of a GPU, run by the CPU: the same features, and no fingerprint has the device.
+
+    Batches across trailers hold clips of both new movies.
+    """
+    movies = [row_of(f"tt000000{n}", trailer) for n in range(1, 4)]
+    cut = {row["mid"]: CUT for row in movies}
+    store, spec = tmp_path / "store.zarr", CLIPS | {"batch": 4}
+    shard(tmp_path, spec, movies[:1], cut)
+    before = (store / "tt0000001/.zattrs").read_bytes()
+    meter = Meter()
+    transfer = Transfer(torch.device("cpu"), meter, pinned=False)
+    gpu = replace(devices.cpu(), name="cuda (made up)", meter=meter, transfer=transfer)
+    monkeypatch.setattr(devices, "claimed", lambda requested: nullcontext(gpu))
+    monkeypatch.setattr(Backbone, "forward", watched := counting(Backbone.forward))
+    # Both have begun before either adds a clip.
+    begin, begun = Batches.begin, threading.Barrier(2)
+    monkeypatch.setattr(Batches, "begin", lambda own: (begin(own), begun.wait(timeout=30))[0])
+    shard(tmp_path, spec, movies, cut, threads=2, across=across)
+    assert watched.sizes == ([4, 2] if across else [3, 3])
+    assert (store / "tt0000001/.zattrs").read_bytes() == before
+    own = stores.attributes(store, "tt0000002")
+    assert (own["device"], own["batch"]) == ("cuda (made up)", 4)
+    assert own.get("batch_across") == (across or None)
+    assert (meter.decoded, meter.cropped, meter.computed) == (144, 144, 144)
+    expected = stores.read(store, "tt0000001")
+    for mid in ("tt0000002", "tt0000003"):
+        np.testing.assert_allclose(stores.read(store, mid), expected, rtol=1e-4, atol=1e-6)
+
+
+def counting(forward):
+    """`Backbone.forward` with the numbers of clips of its batches."""
+
+    def counted(backbone, pixels):
+        counted.sizes.append(len(pixels))
+        return forward(backbone, pixels)
+
+    counted.sizes = []
+    return counted
+
+
 def test_a_store_records_what_computed_each_array(trailer, tmp_path):
     source = row_of("tt0000001", trailer)
     shard(tmp_path, FRAMES, [source], {"tt0000001": CUT})
@@ -264,6 +315,7 @@ def test_a_store_records_what_computed_each_array(trailer, tmp_path):
     own, group = stores.attributes(store, "tt0000001"), stores.attributes(store)
     assert own["source_sha256"] == source["sha256"] and own["decoder"] == "pyav"
     assert own["precision"] == "fp32" and own["device"] == "cpu"
+    assert own["batch"] == group["batch"] == 8 and "batch_across" not in own
     made_of = own["source_sha256"], own["decoder"], CUT
     assert own["fingerprint"] == stores.array_fingerprint(group["determined_by"], *made_of)
     assert "batch" not in group["determined_by"]["spec"]
