@@ -214,13 +214,16 @@ def _in_order(values: np.ndarray, weights: np.ndarray, counts: np.ndarray) -> np
     After the first of `counts` products, groups of four are rounded before each is added; of the
     others only the sum is rounded, as by a fused multiplication and addition.
     """
-    total = np.zeros(values.shape[:-1], np.float32)
+    products = values * weights.astype(np.float64)
+    total = products[..., 0].astype(np.float32)
     grouped = (counts - 1) // 4 * 4
-    for k in range(values.shape[-1]):
-        products = values[..., k].astype(np.float64) * weights[..., k]
-        fused = (products + total).astype(np.float32)
-        apart = products.astype(np.float32) + total
-        total = np.where((k > 0) & (k <= grouped), apart, fused)
+    most = grouped.max()
+    for k in range(1, values.shape[-1]):
+        added = (products[..., k] + total).astype(np.float32)
+        if k <= most:
+            apart = products[..., k].astype(np.float32) + total
+            added = np.where(k <= grouped, apart, added)
+        total = added
     return total
 
 
