@@ -48,6 +48,7 @@ bench: $(READY)
 	python tests/bench/training.py
 	python tests/bench/splits.py
 	python tests/bench/sample.py
+	python tests/bench/unchanged.py
 # These two read the figures of the others.
 	python tests/bench/estimate.py
 	python tests/bench/scale.py
