@@ -49,6 +49,7 @@ bench: $(READY)
 	python tests/bench/splits.py
 # Version 0.1.0 had no tag.
 	python tests/bench/sample.py --against 10a41d3
+	python tests/bench/unchanged.py
 # These two read the figures of the others.
 	python tests/bench/estimate.py
 	python tests/bench/scale.py

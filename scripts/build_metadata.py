@@ -3,6 +3,7 @@
 import logging
 
 from trailers12k.jobs.context import run_job
+from trailers12k.jobs.result_cache import Reuse
 
 MOST = 20
 """Movies that are named."""
@@ -29,4 +30,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_job(snakemake, main)
+    run_job(snakemake, main, Reuse(ignored_columns=["attempts"]))

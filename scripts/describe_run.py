@@ -32,5 +32,8 @@ if __name__ == "__main__":
     run_job(
         snakemake,
         main,
-        Reuse(reads=[f"data/{store}.zarr/.zattrs" for store in snakemake.params.stores]),
+        Reuse(
+            ignored_columns=["attempts"],
+            reads=[f"data/{store}.zarr/.zattrs" for store in snakemake.params.stores],
+        ),
     )

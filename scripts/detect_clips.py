@@ -40,4 +40,12 @@ def main() -> None:
 
 if __name__ == "__main__":
     # The ledger of trailers has the hash of every file; changed movies are found by their records.
-    run_job(snakemake, main, Reuse(implied=["build/trailers", "build/clips"], made=contact_sheets))
+    run_job(
+        snakemake,
+        main,
+        Reuse(
+            ignored_columns=["attempts"],
+            implied=["build/trailers", "build/clips"],
+            made=contact_sheets,
+        ),
+    )

@@ -78,6 +78,7 @@ def request_of(name: str, batch: Any, records: Path) -> "StoreRequest":
 if __name__ == "__main__":
     reuse = Reuse(
         ignored=["repairs"],
+        ignored_columns=["attempts"],
         # The ledgers of trailers and posters have the hashes of their files; those of other shards
         # decide only whether the job fails. Records, indexes and arrays are its own.
         implied=[f"build/{name}" for name in IMPLIED],

@@ -22,4 +22,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_job(snakemake, main, Reuse(reads=[snakemake.params.sheets]))
+    run_job(snakemake, main, Reuse(ignored_columns=["attempts"], reads=[snakemake.params.sheets]))

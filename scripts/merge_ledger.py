@@ -5,6 +5,7 @@ from itertools import groupby
 from pathlib import Path
 
 from trailers12k.jobs.context import run_job
+from trailers12k.jobs.result_cache import Reuse
 
 
 def main() -> None:
@@ -22,4 +23,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_job(snakemake, main)
+    # The param `rejected` has all that the job takes from the user's tables and decisions.
+    movies = snakemake.config.get("movies", [])
+    tables = [movies] if isinstance(movies, str) else movies
+    decisions = snakemake.config.get("curation") or "curation.csv"
+    run_job(snakemake, main, Reuse(implied=[*tables, decisions]))

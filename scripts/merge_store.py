@@ -42,8 +42,8 @@ if __name__ == "__main__":
     reuse = Reuse(
         ignored=["repairs"],
         reads=[shard / ".zattrs" for shard in SHARDS],
-        # The ledgers have the fingerprint of every array.
-        implied=[*SHARDS, INDEX.with_suffix("")],
+        # The ledgers have the fingerprint of every array. The store is the job's own product.
+        implied=[*SHARDS, INDEX.with_suffix(""), about.parent],
         made=[INDEX, about],
         is_sound=lambda: store_index.is_store_sound(STORE),
     )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from trailers12k.common.files import read_csv
 from trailers12k.jobs.context import run_job
+from trailers12k.jobs.result_cache import Reuse
 
 
 def main() -> None:
@@ -29,4 +30,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_job(snakemake, main)
+    run_job(snakemake, main, Reuse(ignored_columns=["attempts"]))

@@ -1,23 +1,24 @@
-"""What features cost: decoding, cropping and all else beside the bare forward passes.
+"""What features cost: decoding, resizing and all else beside the bare forward passes.
 
-A two-minute trailer of 640x360, panned over photographs with hard cuts, goes through every
-backbone of config.yaml at its model's own size and all 24 frames, as in presets/trailers12k.yaml.
-Printed for each, from rounds of both in turn, since the machine is noisy:
+A trailer of 640x360, panned over photographs with hard cuts, goes through every backbone of
+config.yaml at its model's own size and all 24 frames, as in presets/trailers12k.yaml: each alone,
+the six of the dataset in one pass, and the three light ones in one pass. Printed are medians of
+rounds that measure both in turn, since the machine is noisy, on one thread:
 
   forward   CPU seconds a clip, of forward passes over tensors that are in memory already
   total     CPU of extract_trailer, from the file to the features, over that of the forward passes
-  overlap   with two threads: the wall time over the larger of decoding alone and computing alone
   start-up  CPU seconds of loading the model, paid once a job
 
-then the same trailer in two processes at once, and the memory of an hour beside that of a minute.
-`make bench` runs it. `--precision fp32` (or bf16), `--seconds 30` (of the trailer), `--brief 4`,
-and names of stores, narrow it.
+then the CPU of two processes at once over that of one, and the memory of the six for an hour beside
+that for a minute. `make bench` runs it. `--precision fp32` (or bf16), `--seconds 30` (of the
+trailer), `--brief 4`, `--rounds`, and names of stores, narrow it.
 """
 
 import argparse
 import multiprocessing
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -39,7 +40,7 @@ from trailers12k.features.recipe import Sampling
 from trailers12k.video import probe
 from trailers12k.video import reader as video
 from trailers12k.video.clip_detection import ClipSettings, detect_clips
-from trailers12k.video.clips import Clip
+from trailers12k.video.clips import Clip, frame_times
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -48,9 +49,17 @@ CLIPS = {
     for key, value in CONFIG["clips"].items()
     if key in {field.name for field in fields(ClipSettings)}
 }
-HEAVY, BRIEF = 0.2, 10
-"""CPU seconds a clip from which on a trailer of so many seconds is enough. Not a part of the long
-one: decord decodes ahead, and all of that would count."""
+BRIEF = 2
+"""Seconds of a trailer that are enough for slow backbones."""
+SIX = [
+    "trailers_i_shufflenet_fpc24",
+    "trailers_i_resnet_fpc24",
+    "trailers_i_swin_fpc24",
+    "trailers_k_shufflenet_fps24_fpc24",
+    "trailers_k_r2plus1d_fps24_fpc24",
+    "trailers_ik_swin_fps24_fpc24",
+]
+LIGHT = [SIX[0], SIX[3], "trailers_i_efficientnet_fpc24"]
 
 Cut = tuple[Path, list[Clip]]
 
@@ -93,84 +102,61 @@ def cpu_of(work) -> float:
     return time.process_time() - began
 
 
-def wall_of(work) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
+class Pass:
+    """Some backbones over one trailer. stores: their names."""
+
+    def __init__(self, backbones: dict[str, Backbone], trailer: Path, cut: list[Clip]):
+        self._backbones, self._trailer, self._cut = backbones, trailer, cut
+        self._decoder = probe.probe(trailer).decoder
+        sampling = Sampling(CLIPS["fps"], CLIPS["fpc"])
+        self._networks = {store: (net, sampling) for store, net in backbones.items()}
+        self._inputs = {store: list(self._tensors(store)) for store in backbones}
+
+    def _tensors(self, store: str) -> Iterator[torch.Tensor]:
+        """What the network takes, in the batches that a trailer makes."""
+        net = self._backbones[store]
+        own = {store: self._networks[store]}
+        crops = [crops[store] for crops in read_clips(own, self._trailer, self._decoder, self._cut)]
+        count = net.clips_at_a_time(CLIPS["fpc"])
+        for first in range(0, len(crops), count):
+            pixels = torch.stack(crops[first : first + count])
+            for few in (pixels if net.video else pixels.flatten(0, 1)).split(net.batch):
+                yield net._net.normalize(few).contiguous(memory_format=net._layout)
+
+    @torch.inference_mode()
+    def forward(self) -> None:
+        for store, net in self._backbones.items():
+            half = net.attributes["precision"] == "bf16"
+            with torch.autocast("cpu", torch.bfloat16, enabled=half):
+                for tensor in self._inputs[store]:
+                    net._module(tensor).float().numpy()
+
+    def extract(self) -> None:
+        extract_trailer(self._networks, self._trailer, self._decoder, self._cut)
+
+    def measure(self, rounds: int) -> dict[str, float]:
+        """Medians of rounds of both in turn: CPU seconds a clip, and the ratio."""
+        self.forward()
+        self.extract()
+        pairs = [(cpu_of(self.forward), cpu_of(self.extract)) for _ in range(rounds)]
+        alone, whole = (float(np.median(own)) / len(self._cut) for own in zip(*pairs, strict=True))
+        ratio = float(np.median([whole / alone for alone, whole in pairs]))
+        return {"forward_cpu": alone, "total_cpu": whole, "total_ratio": ratio}
 
 
-def measure(
-    store: str, precision: str, long: Cut, brief: Cut, rounds: int
-) -> dict[str, float | str]:
-    """The figures of a store: CPU seconds a clip of the forward passes alone and of all, the
-    precision, and the columns of the table."""
-    device = devices.cpu()
-    loaded = []
-    start_up = cpu_of(lambda: loaded.append(load(store, precision, device)))
-    backbone = loaded[0]
-    trailer, cut = long
-    decoder = probe.probe(trailer).decoder
-    sampling = Sampling(CLIPS["fps"], CLIPS["fpc"])
-
-    networks = {store: (backbone, sampling)}
-
-    def batches(part):
-        for crops in read_clips(networks, trailer, decoder, part):
-            yield crops[store][None]
-
-    def inputs(part):
-        """Tensors as the network takes them."""
-        for crops in batches(part):
-            pixels = crops if backbone._net.video else crops.flatten(0, 1)
-            for few in pixels.split(backbone.batch):
-                ready = backbone._net.normalize(few)
-                yield ready.contiguous(memory_format=backbone._layout)
-
-    def forward(tensors):
-        half = backbone.attributes["precision"] == "bf16"
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
-            for tensor in tensors:
-                backbone._module(tensor).float().numpy()
-
-    def extract(ahead=False):
-        return extract_trailer(networks, trailer, decoder, cut, ahead)
-
-    few = list(inputs(cut[:2]))
-    forward(few)
-    if cpu_of(lambda: forward(few)) / 2 > HEAVY:
-        trailer, cut = brief
-    tensors = list(inputs(cut))
-    pairs = [(cpu_of(lambda: forward(tensors)), cpu_of(extract)) for _ in range(rounds)]
-    alone, whole = map(sum, zip(*pairs, strict=True))
-    ratios = []
-    for _ in range(rounds):
-        decoding = wall_of(lambda: [None for _ in batches(cut)])
-        computing = wall_of(lambda: forward(tensors))
-        ratios.append(wall_of(lambda: extract(ahead=True)) / max(decoding, computing))
-    per_clip = [seconds / rounds / len(cut) for seconds in (alone, whole)]
-    return {
-        "precision": str(backbone.attributes["precision"]),
-        "forward_cpu": per_clip[0],
-        "total_cpu": per_clip[1],
-        "total_ratio": whole / alone,
-        "overlap": float(np.median(ratios)),
-        "start_cpu": start_up,
-    }
-
-
-def one_process(trailer: Path, cut: list[Clip], store: str, answer) -> None:
+def one_process(trailer: Path, cut: list[Clip], stores: list[str], answer) -> None:
     keep_memory()
     torch.set_num_threads(1)
-    backbone = load(store, "fp32", devices.cpu())
-    networks = {store: (backbone, Sampling(24, 24))}
+    loaded = {store: load(store, "fp32", devices.cpu()) for store in stores}
+    networks = {store: (net, Sampling(24, 24)) for store, net in loaded.items()}
     answer.put(cpu_of(lambda: extract_trailer(networks, trailer, "decord", cut)))
 
 
-def together(trailer: Path, cut: list[Clip], store: str, count: int) -> float:
+def together(trailer: Path, cut: list[Clip], stores: list[str], count: int) -> float:
     """CPU seconds of each of so many processes at once."""
     context = multiprocessing.get_context("spawn")
     answer = context.SimpleQueue()
-    arguments = (trailer, cut, store, answer)
+    arguments = (trailer, cut, stores, answer)
     running = [context.Process(target=one_process, args=arguments) for _ in range(count)]
     for process in running:
         process.start()
@@ -180,23 +166,27 @@ def together(trailer: Path, cut: list[Clip], store: str, count: int) -> float:
     return total / count
 
 
-def peak(trailer: Path, seconds: int, store: str, answer) -> None:
+def peak(trailer: Path, seconds: int, stores: list[str], image_frames: int, answer) -> None:
     """Peak memory of detecting clips and computing features, in MB."""
     keep_memory()
     torch.set_num_threads(1)
     decoder = probe.probe(trailer).decoder
     cut, _ = detect_clips(trailer, decoder, seconds, ClipSettings(**CLIPS))
-    backbone = load(store, "fp32", devices.cpu())
-    extract_trailer({store: (backbone, Sampling(24, 24))}, trailer, decoder, cut)
+    networks = {}
+    for store in stores:
+        net = load(store, "auto", devices.cpu())
+        networks[store] = net, Sampling(24, 24, None if net.video else image_frames)
+    extract_trailer(networks, trailer, decoder, cut)
     # Not getrusage, whose peak a process takes over from its parent.
     status = Path("/proc/self/status").read_text()
     answer.put(int(status.partition("VmHWM:")[2].split()[0]) / 1024)
 
 
-def peak_of(trailer: Path, seconds: int, store: str) -> float:
+def peak_of(trailer: Path, seconds: int, stores: list[str], image_frames: int = 24) -> float:
     context = multiprocessing.get_context("spawn")
     answer = context.SimpleQueue()
-    process = context.Process(target=peak, args=(trailer, seconds, store, answer))
+    arguments = (trailer, seconds, stores, image_frames, answer)
+    process = context.Process(target=peak, args=arguments)
     process.start()
     value = answer.get()
     process.join()
@@ -208,61 +198,97 @@ def read_all(trailer: Path, decoder: str, times: np.ndarray, size: int | None) -
         pass
 
 
+def measure_costs(folder: Path, args: argparse.Namespace) -> dict[str, float | str]:
+    """Reading, each backbone alone, and groups of them in one pass."""
+    trailer, cut = trailer_of(folder / "trailer.mp4", args.seconds)
+    brief, few = trailer_of(folder / "brief.mp4", args.brief)
+    decoder = probe.probe(trailer).decoder
+    times = np.concatenate([frame_times(clip) for clip in cut])
+    measured: dict[str, float | str] = {
+        "trailer_seconds": args.seconds,
+        "trailer_clips": len(cut),
+        "trailer_mb": trailer.stat().st_size / 1e6,
+        "group_seconds": args.brief,
+        "group_clips": len(few),
+    }
+    for name, size in {"whole": None, "256": 256, "128": 128, "27": 27}.items():
+        read = 1000 * cpu_of(lambda size=size: read_all(trailer, decoder, times, size)) / len(times)
+        measured[f"read_{name}_ms_per_frame"] = read
+        print(f"reading frames ({name}): {read:.2f} CPU ms a frame")
+    print("| store | precision | forward | total | start-up |")
+    print("|---|---|---|---|---|")
+    loaded: dict[str, Backbone] = {}
+    for store in args.stores or [*SIX, *LIGHT[2:]]:
+        began = time.process_time()
+        loaded[store] = load(store, args.precision, devices.cpu())
+        start_up = time.process_time() - began
+        own = (trailer, cut) if store in LIGHT else (brief, few)
+        row = Pass({store: loaded[store]}, *own).measure(args.rounds)
+        precision = str(loaded[store].attributes["precision"])
+        measured |= {f"{store}_{name}": value for name, value in row.items()}
+        measured |= {f"{store}_precision": precision, f"{store}_start_cpu": start_up}
+        cells = f"{row['forward_cpu']:.3f} | {row['total_ratio']:.3f} | {start_up:.2f}"
+        print(f"| {store} | {precision} | {cells} |", flush=True)
+    for name, stores, own in (("light", LIGHT, (trailer, cut)), ("all", SIX, (brief, few))):
+        if not loaded.keys() >= set(stores):
+            continue
+        row = Pass({store: loaded[store] for store in stores}, *own).measure(args.rounds)
+        measured |= {f"{name}_{key}": value for key, value in row.items()}
+        print(f"| {name}: {len(stores)} in one pass | | {row['forward_cpu']:.3f} | ", end="")
+        print(f"{row['total_ratio']:.3f} | |", flush=True)
+    return measured
+
+
+def trailer_of(path: Path, seconds: int) -> Cut:
+    render(path, seconds, (640, 360))
+    return path, detect_clips(path, probe.probe(path).decoder, seconds, ClipSettings(**CLIPS))[0]
+
+
+def measure_processes(folder: Path, args: argparse.Namespace) -> dict[str, float]:
+    """Pairs of one process and two at once; the median of their ratios."""
+    trailer, cut = trailer_of(folder / "pairs.mp4", args.seconds)
+    ratios = []
+    for _ in range(args.pairs):
+        alone, both = (together(trailer, cut, LIGHT, count) for count in (1, 2))
+        ratios.append(both / alone)
+    print(f"two processes at once: {np.median(ratios):.2f} of the CPU of one, each", flush=True)
+    return {"two_processes_ratio": float(np.median(ratios))}
+
+
+def measure_memory(folder: Path, args: argparse.Namespace) -> dict[str, float]:
+    """The six in one pass; of a long file with one frame a clip for networks of images."""
+    brief, _ = trailer_of(folder / "peak.mp4", args.brief)
+    six = peak_of(brief, args.brief, SIX)
+    short = render(folder / "short.mp4", 60, (160, 90))
+    long = render(folder / "long.mp4", args.hour, (160, 90))
+    small, large = (peak_of(*own, LIGHT, 1) for own in ((short, 60), (long, args.hour)))
+    print(f"peak memory: {six:.0f} MB for the six; of the light ones {large:.0f} MB for ", end="")
+    print(f"{args.hour} s, {small:.0f} MB for 60 s: {large / small:.2f}")
+    return {
+        "memory_six_mb": six,
+        "memory_long_seconds": args.hour,
+        "memory_long_mb": large,
+        "memory_60_s_mb": small,
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("stores", nargs="*")
     parser.add_argument("--precision", default="auto", choices=["auto", "fp32", "bf16"])
-    parser.add_argument("--seconds", type=int, default=120)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--pairs", type=int, default=5, help="of one process and two at once")
     parser.add_argument("--brief", type=int, default=BRIEF, help="seconds for slow backbones")
     parser.add_argument("--hour", type=int, default=3600, help="seconds of the long file")
     args = parser.parse_args()
     keep_memory()
     torch.set_num_threads(1)
-    names = [s for s, spec in CONFIG["backbones"].items() if spec["input"] != "posters"]
-    with tempfile.TemporaryDirectory() as folder:
-        trailer = render(Path(folder) / "trailer.mp4", args.seconds, (640, 360))
-        probed = probe.probe(trailer)
-        cut, _ = detect_clips(trailer, probed.decoder, probed.duration, ClipSettings(**CLIPS))
-        print(f"{probed.duration:.0f} s, {len(cut)} clips, {trailer.stat().st_size / 1e6:.1f} MB")
-        times = np.arange(round(probed.duration * 24)) / 24
-        measured: dict[str, float | int | str] = {
-            "trailer_seconds": round(probed.duration),
-            "trailer_clips": len(cut),
-            "trailer_mb": trailer.stat().st_size / 1e6,
-        }
-        for size in (256, 128, 27):
-            read = cpu_of(lambda size=size: read_all(trailer, probed.decoder, times, size))
-            measured[f"read_{size}_ms_per_frame"] = 1000 * read / len(times)
-            print(f"reading at short side {size}: {1000 * read / len(times):.2f} CPU ms a frame")
-        print("| store | precision | forward | total | overlap | start-up |")
-        print("|---|---|---|---|---|---|")
-        few = render(Path(folder) / "brief.mp4", args.brief, (640, 360))
-        brief = few, detect_clips(few, probed.decoder, args.brief, ClipSettings(**CLIPS))[0]
-        sums = [0.0, 0.0]
-        for store in args.stores or names:
-            row = measure(store, args.precision, (trailer, cut), brief, args.rounds)
-            measured |= {f"{store}_{name}": value for name, value in row.items()}
-            sums = [sums[0] + row["forward_cpu"], sums[1] + row["total_cpu"]]
-            precision, forward, _, *ratios = row.values()
-            cells = [f"{forward:.3f}", *(f"{value:.2f}" for value in ratios)]
-            print(f"| {store} | {precision} | {' | '.join(cells)} |", flush=True)
-        print(f"| all of them | | {sums[0]:.3f} | {sums[1] / sums[0]:.2f} | | |")
-        measured |= {"all_forward_cpu": sums[0], "all_total_cpu": sums[1]}
-        measured["all_total_ratio"] = sums[1] / sums[0]
-        light = "trailers_k_shufflenet_fps24_fpc24"
-        alone, both = (together(trailer, cut, light, count) for count in (1, 2))
-        print(f"two processes at once: {both / alone:.2f} of the CPU of one, each")
-        short = render(Path(folder) / "short.mp4", 60, (160, 90))
-        long = render(Path(folder) / "long.mp4", args.hour, (160, 90))
-        small, large = peak_of(short, 60, light), peak_of(long, args.hour, light)
-        print(f"peak memory: {large:.0f} MB for {args.hour} s, {small:.0f} MB for 60 s: ", end="")
-        print(f"{large / small:.2f}")
-        measured |= {
-            "two_processes_ratio": both / alone,
-            f"memory_{args.hour}_s_mb": large,
-            "memory_60_s_mb": small,
-        }
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        measured = measure_costs(folder, args)
+        if not args.stores:
+            measured |= measure_processes(folder, args) | measure_memory(folder, args)
     if args.stores or args.precision != "auto":
         print("not kept: a part of the stores, or another precision")
     else:

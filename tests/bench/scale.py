@@ -41,7 +41,7 @@ def of_size(movies: int, shards: int, values: dict[str, float]) -> dict[str, flo
         "transnetv2_cpu": slow.cpu,
         "features_cpu": features.cpu,
         "features_wall": features.wall,
-        "decoding_cpu": 6 * movies * size.clips * values["decode"],
+        "decoding_cpu": movies * size.clips * values["decode"],
         "training_cpu": stages[formulas.TRAINING].cpu,
         "training_wall": stages[formulas.TRAINING].wall,
         "all_wall": costs.wall,

@@ -21,7 +21,6 @@ import torch
 import yaml
 
 from trailers12k.features.backbones import devices
-from trailers12k.features.backbones.common import Backbone
 from trailers12k.features.extraction import extract_trailer, keep_memory
 from trailers12k.features.recipe import Sampling
 from trailers12k.video import contact_sheets, pyscenedetect
@@ -107,22 +106,18 @@ def costs_per_clip(folder: Path, precision: str) -> tuple[float, float]:
     video = probe(trailer)
     clips = with_sheet(trailer, video, folder / "brief.jpg")
     times = np.concatenate([frame_times(clip) for clip in clips])
-    total = decoding = 0.0
-    for store in STORES:
-        net = bench.load(store, precision, devices.cpu())
+    networks = {
+        store: (bench.load(store, precision, devices.cpu()), Sampling(24, 24)) for store in STORES
+    }
 
-        def extract(part: list[Clip], net: Backbone = net) -> None:
-            extract_trailer({"": (net, Sampling(24, 24))}, trailer, video.decoder, part)
+    def extract(part: list[Clip]) -> None:
+        extract_trailer(networks, trailer, video.decoder, part)
 
-        def read() -> None:
-            bench.read_all(trailer, video.decoder, times, None)
-
-        extract(clips[:1])
-        cpu = bench.cpu_of(lambda extract=extract: extract(clips)) / len(clips)
-        print(f"{store}: {cpu:.3f} CPU seconds per clip", flush=True)
-        total += cpu
-        decoding += bench.cpu_of(read) / len(clips)
-    return total, decoding
+    extract(clips[:1])
+    total = bench.cpu_of(lambda: extract(clips)) / len(clips)
+    print(f"{len(STORES)} stores: {total:.3f} CPU seconds per clip", flush=True)
+    decoding = bench.cpu_of(lambda: bench.read_all(trailer, video.decoder, times, None))
+    return total, decoding / len(clips)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ import pytest
 import yaml
 from filelock import FileLock
 
+from trailers12k.jobs import read_audit
+
 ROOT = Path(__file__).parents[2]
 PARTS = [
     "Snakefile",
@@ -178,16 +180,25 @@ class Project:
 
 
 def built_once(tmp_path_factory, worker_id: str, name: str, make: Callable[[Path], Project]):
-    """A built project, made by the first of pytest's processes that asks; each has its own copy."""
+    """A built project, made by the first of pytest's processes that asks; each has its own copy.
+
+    Its jobs record in the folder of `audit_of` what they read.
+    """
+    audit = audit_of(tmp_path_factory, worker_id, name)
+    first = audit.with_suffix("")
+    with FileLock(f"{first}.lock"):
+        if not first.with_suffix(".done").exists():
+            make(first).build(env={read_audit.FOLDER: str(audit)})
+            first.with_suffix(".done").touch()
+    return Project.copied(first, tmp_path_factory.mktemp(name) / "project")
+
+
+def audit_of(tmp_path_factory, worker_id: str, name: str) -> Path:
+    """The folder of what the jobs of a built project read, see `jobs.read_audit`."""
     shared = tmp_path_factory.getbasetemp()
     if worker_id != "master":
         shared = shared.parent
-    first = shared / f"built-{name}"
-    with FileLock(f"{first}.lock"):
-        if not first.with_suffix(".done").exists():
-            make(first).build()
-            first.with_suffix(".done").touch()
-    return Project.copied(first, tmp_path_factory.mktemp(name) / "project")
+    return shared / f"built-{name}.audit"
 
 
 @pytest.fixture(scope="session")

@@ -63,6 +63,7 @@ def test_only_plain_values_are_params(collected, preset):
 
 
 FEATURES = {"extract_features"}
+RANDOM = {"make_random_weights", *FEATURES}
 CLIPS = {"detect_clips", *FEATURES}
 ROWS = {"render_sample", "download_trailers", "download_posters", "list_movies", "make_splits"}
 SCORES = {"score_runs", "summarize_results"}
@@ -72,7 +73,7 @@ RERUNS = {
     # key: (another value, the rules whose params change, besides write_config)
     "seed": (
         1,
-        {"list_movies", "render_sample", "make_splits", "train_run", "score_runs", *FEATURES},
+        {"list_movies", "render_sample", "make_splits", "train_run", "score_runs", *RANDOM},
     ),
     "curation": ("other.csv", set()),
     "sample.movies": (11, ROWS),
@@ -108,10 +109,10 @@ RERUNS = {
     "device": ("cpu", set()),
     "image_frames": (2, FEATURES),
     "precision": ("bf16", FEATURES),
-    f"{STORE}.model": ("torchvision/resnet18", FEATURES),
+    f"{STORE}.model": ("torchvision/resnet18", RANDOM),
     f"{STORE}.batch": (1, set()),
     "batch_across": (True, set()),
-    f"{STORE}.size": (64, FEATURES),
+    f"{STORE}.size": (64, RANDOM),
     f"{STORE}.precision": ("bf16", FEATURES),
     f"{STORE}.image_frames": (3, FEATURES),
     f"{STORE}.sha256": ("0" * 64, set()),

@@ -50,7 +50,8 @@ def extract_trailer(
     Returns store -> float32 (clips, num_features).
 
     Frames are read at the video's own size. No result depends on which networks share the pass, a
-    forward pass never mixes trailers, and few whole frames are in memory. Raises `Failure`.
+    forward pass mixes trailers only after `Backbone.fill_across`, and few whole frames are in
+    memory. Raises `Failure`.
     """
     device = _device_of(networks)
     lengths = {store: own.image_frames or own.fpc for store, (_, own) in networks.items()}

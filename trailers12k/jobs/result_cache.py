@@ -4,6 +4,7 @@ Reads and writes build/cache/: results/RULE/JOB/KEY.json describes a result, fil
 files. Must not know what the jobs do. Standard library only: every job waits for it.
 """
 
+import csv
 import hashlib
 import json
 import logging
@@ -11,12 +12,12 @@ import os
 import re
 import resource
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from trailers12k.common.files import replacing, write_json
+from trailers12k.common.files import read_csv, replacing, write_json
 from trailers12k.jobs.content_hashes import CACHE, content_of, has_links
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ class Reuse:
     """What a job's result depends on besides its inputs and params, and what it makes.
 
     ignored: names of params that determine nothing, such as `repairs`.
+    ignored_columns: columns of tables (.csv) among the inputs that determine nothing, such as the
+        `attempts` of a ledger, which grow in each retry round.
     reads: files and folders that the job reads without being inputs; their content counts.
     implied: files and folders that it reads as well, and whose content the inputs determine: the
         arrays of a store, whose manifest has the fingerprint of each. Their content does not count.
@@ -54,6 +57,7 @@ class Reuse:
     """
 
     ignored: Sequence[str] = ()
+    ignored_columns: Sequence[str] = ()
     reads: Sequence[PathLike] = ()
     implied: Sequence[PathLike] = ()
     made: Sequence[PathLike] | Callable[[], Iterable[PathLike]] = ()
@@ -163,7 +167,7 @@ def result_of(snakemake: Any, reuse: Reuse) -> KeptResult:
         "rule": snakemake.rule,
         "wildcards": dict(snakemake.wildcards.items()),
         "params": params,
-        "inputs": [named, *((path, content_of(path)) for path in inputs)],
+        "inputs": [named, *((path, _content(path, reuse.ignored_columns)) for path in inputs)],
         "reads": sorted((path, content_of(path)) for path in _paths(reuse.reads)),
     }
     text = json.dumps(parts, sort_keys=True, default=str)
@@ -171,6 +175,18 @@ def result_of(snakemake: Any, reuse: Reuse) -> KeptResult:
     folder = folder_of(snakemake.rule, snakemake.log[0])
     outputs = tuple(map(str, snakemake.output))
     return KeptResult(folder / f"{key}.json", tuple(inputs), outputs, reuse)
+
+
+def _content(path: str, ignored_columns: Collection[str]) -> str | None:
+    """The hash of an input; of a table without some columns, where there are any to ignore."""
+    if not ignored_columns or not path.endswith(".csv"):
+        return content_of(path)
+    try:
+        rows = read_csv(path)
+    except (OSError, ValueError, csv.Error):
+        return content_of(path)
+    kept = [{name: row[name] for name in row if name not in ignored_columns} for row in rows]
+    return hashlib.sha256(json.dumps(kept, default=str).encode()).hexdigest()
 
 
 def folder_of(rule: str, log_file: str) -> Path:

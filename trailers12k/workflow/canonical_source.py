@@ -6,10 +6,10 @@ library only, and independent of the Python version: every version must derive t
 
 import ast
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii as _quote
 from pathlib import Path
 from typing import Any
 
@@ -356,7 +356,7 @@ _SPECIAL: dict[type[ast.AST], Callable[[_CanonicalWriter, Any], None]] = {
 def _atom(value: object) -> str:
     """A constant or an identifier. `repr` of a text depends on the Python version's Unicode."""
     if isinstance(value, str):
-        return json.dumps(value)
+        return _quote(value)
     return f"{type(value).__name__}:{value!r}"
 
 
@@ -382,6 +382,8 @@ def _names_in(annotation: ast.expr | None) -> set[str]:
     """The identifiers of an annotation, also of a quoted one."""
     if annotation is None:
         return set()
+    if isinstance(annotation, ast.Name):  # most of them
+        return {annotation.id}
     names = set()
     for node in ast.walk(annotation):
         if isinstance(node, ast.Name):

@@ -211,10 +211,14 @@ class FeaturePlan:
 
     @cached_property
     def random_networks(self) -> list[dict[str, Any]]:
-        """Param: `backbone`, `seed` and `code` of each network with random weights."""
+        """Param: `backbone`, `seed` and `code` of each network with random weights.
+
+        The backbone without the keys on which its statistics do not depend.
+        """
+        needed = ("model", "weights", "input", "size")
         networks = {
             (own["model"], own.get("size")): {
-                "backbone": own,
+                "backbone": {key: own[key] for key in needed if key in own},
                 "seed": self._settings.seed,
                 "code": self.code(store),
             }

@@ -23,6 +23,7 @@ from trailers12k.features.backbones.common import Backbone
 from trailers12k.features.backbones.meter import Meter
 from trailers12k.features.backbones.spec import BackboneSpec
 from trailers12k.features.backbones.transfer import Transfer
+from trailers12k.features.backbones.transforms import Resize
 from trailers12k.features.recipe import Sampling, recipe_of
 from trailers12k.features.shard_store import ShardMovies, StoreRequest
 from trailers12k.video import clip_table
@@ -95,6 +96,42 @@ def test_row_i_is_clip_i(trailer, spec, ahead):
         frames = np.stack(list(video.read_frames(trailer, "pyav", times)))
         np.testing.assert_allclose(row, backbone(frames[None])[0], rtol=1e-3, atol=1e-5)
     assert np.abs(values[1] - values[2]).max() > 1e-2
+
+
+def test_networks_of_one_pass_get_what_they_get_alone(trailer, monkeypatch):
+    """Bit by bit, each its own frames. Equal resizes are made once, and of a frame that repeats."""
+    networks = {
+        "two": (load(FRAMES), Sampling(24, 24, 2)),
+        "three": (load(FRAMES | {"batch": 5}), Sampling(24, 24, 3)),
+        "clips": (load(CLIPS), Sampling(24, 24)),
+    }
+    resized: dict[Resize, int] = {}
+    resize = Resize.__call__
+
+    def counted(self, frames):
+        resized[self] = resized.get(self, 0) + len(frames)
+        return resize(self, frames)
+
+    monkeypatch.setattr(Resize, "__call__", counted)
+    together = extraction.extract_trailer(networks, trailer, "pyav", CUT)
+    # Of each clip frames 4, 6, 12, 18 and 20; the last one has no more than twelve.
+    assert resized == {networks["two"][0].transform: 13, networks["clips"][0].transform: 60}
+    for store, own in networks.items():
+        alone = extraction.extract_trailer({store: own}, trailer, "pyav", CUT)
+        assert np.array_equal(together[store], alone[store])
+
+
+@pytest.mark.parametrize("limit", [0, 30, 100])
+def test_chunks_of_frames_are_bounded_and_lose_none(limit):
+    """Frames of twelve bytes; one is repeated, as at the end of a short clip."""
+    distinct = [np.full((2, 2, 3), n, np.uint8) for n in range(9)]
+    frames = [*distinct[:4], *[distinct[4]] * 5, *distinct[5:]]
+    shown, most = [], 0
+    for chunk, numbers in extraction._chunks(iter(frames), limit):
+        shown += [chunk[number] for number in numbers]
+        most = max(most, sum(frame.nbytes for frame in chunk))
+    assert [one is other for one, other in zip(shown, frames, strict=True)] == [True] * 13
+    assert most == {0: 12, 30: 24, 100: 96}[limit]
 
 
 def test_chosen_frames_are_evenly_spaced():
@@ -174,7 +211,7 @@ def test_a_copied_shard_is_read_once_and_kept(trailer, tmp_path, caplog, monkeyp
     caplog.set_level("INFO")
     for _ in range(2):
         assert shard(tmp_path, FRAMES, sources, cut) == rows
-    assert caplog.text.count("0 computed, 1 kept") == 2 and len(reads) == 1
+    assert caplog.text.count("store: 0 computed, 1 kept") == 2 and len(reads) == 1
 
 
 def test_only_what_changed_is_computed(trailer, tmp_path, monkeypatch, caplog):

@@ -90,3 +90,25 @@ def test_faults_of_group_files(tmp_path, zgroup, zattrs, fault):
     (tmp_path / ".zattrs").write_text(zattrs)
     found = store_index.group_fault(tmp_path)
     assert found == fault or (fault.endswith(": ") and found.startswith(fault))
+
+
+def test_a_shard_is_sound_while_every_array_is_as_its_index_says():
+    """Whether or not the array in data/ is damaged as well."""
+    part = store_index.shard_of_store("s", "000")
+    assert store_index.is_shard_sound("s", "000"), "not made yet"
+    array = part / "tt0000001"
+    array.mkdir(parents=True)
+    for name in store_index.FILES:
+        (array / name).write_text(name)
+    (part / ".zattrs").write_text('{"num_features": 4}')
+    assert not store_index.is_shard_sound("s", "000"), "arrays without an index"
+    index = {"tt0000001": ("f", store_index.signature(array))}
+    store_index.write_index(store_index.index_of("s", "000"), index)
+    assert store_index.is_shard_sound("s", "000"), "its .zgroup is an output of the job"
+    (part / ".zattrs").write_text("{}")
+    (part / ".zgroup").write_text('{"zarr_format": 2}')
+    assert not store_index.is_shard_sound("s", "000")
+    (part / ".zattrs").write_text('{"num_features": 4}')
+    assert store_index.is_shard_sound("s", "000")
+    (array / "0.0").write_text("longer than before")
+    assert not store_index.is_shard_sound("s", "000")

@@ -105,6 +105,24 @@ def test_the_content_of_other_reads_counts_and_that_of_implied_ones_does_not(job
     assert job.run(reuse)
 
 
+def test_a_column_that_is_ignored_does_not_count(job):
+    reuse = Reuse(ignored_columns=["attempts"])
+    for text, works in (
+        ("mid,attempts,status\na,1,ok\n", True),
+        ("mid,attempts,status\na,2,ok\n", False),
+        ("mid,attempts,status\na,2,failed\n", True),
+        ("mid,status\na,failed\n", False),
+        ("mid,state\na,failed\n", True),
+        ('mid,attempts\n"', True),
+        ('mid,attempts\n"a', True),
+    ):
+        Path("in.csv").write_text(text)
+        job.input = Named(source="in.txt", table="in.csv")
+        assert job.run(reuse) is works, text
+    Path("in.csv").write_bytes(b"mid\n\xff\n")
+    assert job.run(reuse) and not job.run(reuse)
+
+
 def test_a_side_product_that_was_lost_or_changed_is_made_again(job):
     def work():
         Job.work(job)

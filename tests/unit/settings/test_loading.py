@@ -10,6 +10,8 @@ from trailers12k.settings import load
 ROOT = Path(__file__).parents[3]
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
 
+SWIN = "trailers_i_swin_fpc24"
+
 
 def changed(path, value):
     """The default configuration with one value changed."""
@@ -69,6 +71,16 @@ def test_a_preset_alone_gives_the_papers_values(preset, keys):
             25,
             "backbones.posters_i_swin.image_frames: 25 exceeds the 24 frames",
         ),
+        (
+            "features/groups",
+            "one",
+            "features.groups: 'one' is not allowed; allowed: all, each, or ",
+        ),
+        ("features/groups", [[]], "features.groups: [[]] is not allowed"),
+        ("features/groups", [["x"]], "features.groups: 'x' is not a store of trailers"),
+        ("features/groups", [["posters_i_swin"]], "'posters_i_swin' is not a store of trailers"),
+        ("features/groups", [[SWIN], [SWIN]], f"features.groups: {SWIN} is named twice"),
+        ("features/groups", [[SWIN]], "is missing; required: every store of trailers"),
         ("runs/x", {"image": "none"}, "runs.x.image: 'none' is not a store of frames in backbones"),
         ("runs/x", {"image": "trailers_k_r2plus1d_fps24_fpc24"}, "is not a store of frames"),
         ("runs/x", {"shuffle_labels": True}, "runs.x: names no store; allowed: image, video"),

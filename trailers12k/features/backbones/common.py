@@ -23,11 +23,12 @@ from trailers12k.features.backbones import devices
 from trailers12k.features.backbones.batching import Batches
 from trailers12k.features.backbones.devices import Device
 from trailers12k.features.backbones.spec import BackboneSpec
+from trailers12k.features.backbones.transforms import FrameByFrame, Resize
 
 log = logging.getLogger(__name__)
 
 AnyNet = TypeVar("AnyNet", bound=nn.Module)
-Transform = Callable[[Tensor], Tensor]
+Transform = FrameByFrame | Resize
 
 CALIBRATION_IMAGES = 16
 CALIBRATION_CLIPS = 4
@@ -115,6 +116,7 @@ class Backbone:
             "input": spec.input,
             **net.attributes,
             "preprocessing": net.preprocessing,
+            "crops": net.transform.exactness,
             "precision": self._precision,
             "device": self.device.name,
             "versions": versions(),
@@ -274,18 +276,22 @@ def seeded(seed: int, *names: str) -> Iterator[None]:
 
 def scale(pixels: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
     """uint8 (..., h, w, 3) to float32 (..., 3, h, w): to 0-1, minus mean, divided by deviation."""
-    values = pixels.movedim(-1, -3).float()
-    means, deviations = (
-        constants(tuple(each), values.device)[:, None, None] for each in (mean, std)
-    )
-    return values.div_(255).sub_(means).div_(deviations)
+    width = pixels.shape[-2]
+    # Whole rows of pixels: a sixth of the time of three values each.
+    values = pixels.flatten(-2).float()
+    means, deviations = (row_of(tuple(each), width, values.device) for each in (mean, std))
+    values = values.div_(255).sub_(means).div_(deviations)
+    return values.unflatten(-1, (width, 3)).movedim(-1, -3)
 
 
 @cache
-def constants(values: tuple[float, ...], device: torch.device) -> Tensor:
-    """Numbers on a device, float32: copied there once, since a GPU stops for such a copy."""
+def row_of(values: tuple[float, ...], width: int, device: torch.device) -> Tensor:
+    """The values of three colours for each pixel of a row, float32 (width * 3,), on a device.
+
+    Copied there once, since a GPU stops for such a copy.
+    """
     with torch.inference_mode(False):
-        return torch.tensor(values, device=device)
+        return torch.tensor(values * width, device=device)
 
 
 def random_weights(build: Callable[[], AnyNet], model: str, seed: int) -> AnyNet:

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from trailers12k.common.errors import UserError
 from trailers12k.features.backbones.common import (
     Net,
-    constants,
     describe_random,
     random_weights,
     remove_head,
     require_weights,
+    row_of,
 )
 from trailers12k.features.backbones.spec import BackboneSpec, Origin, Weights
 from trailers12k.features.backbones.transforms import Resize
@@ -131,8 +131,10 @@ def build(spec: BackboneSpec, seed: int, weights: Weights | None) -> Net:
     side = spec.size or SIDE
 
     def normalize(pixels: Tensor) -> Tensor:
-        bgr = pixels.flip(-1).float()
-        return (bgr - constants(MEAN_BGR, bgr.device)).movedim(-1, 1)
+        width = pixels.shape[-2]
+        values = pixels.flatten(-2).float()
+        values = values.sub_(row_of(MEAN_BGR[::-1], width, values.device))
+        return values.unflatten(-1, (width, 3)).flip(-1).movedim(-1, 1)
 
     return Net(
         module=module,

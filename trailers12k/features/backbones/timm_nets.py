@@ -70,15 +70,14 @@ def build(spec: BackboneSpec, seed: int, weights: Weights | None) -> Net:
     # timm's own transforms of a PIL image, up to the step that turns it into a tensor.
     *spatial, _, normalization = transform.transforms
 
+    mean, std = normalization.mean.tolist(), normalization.std.tolist()
     return Net(
         module=module,
         # The length of the pooled features, also where a layer follows the pooling.
         num_features=getattr(module, "head_hidden_size", module.num_features),
         video=False,
         transform=_spatial(spatial),
-        normalize=lambda pixels: scale(
-            pixels, normalization.mean.tolist(), normalization.std.tolist()
-        ),
+        normalize=lambda pixels: scale(pixels, mean, std),
         preprocessing=" ".join(str(transform).split()),
         side=math.floor(config["input_size"][-1] / config["crop_pct"]),
         attributes=record,
