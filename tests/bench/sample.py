@@ -69,7 +69,8 @@ def run(tree: Path, folder: Path) -> Run:
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(tree / "Snakefile")]
         command += ["--directory", str(folder), "--cores", "2"]
         began = time.monotonic()
-        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+        # The folder, since Python looks for modules in the working directory first.
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder)
         wall = time.monotonic() - began
         if done.returncode:
             sys.exit(done.stdout[-3000:] + done.stderr[-3000:])
