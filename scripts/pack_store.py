@@ -2,20 +2,19 @@
 
 from pathlib import Path
 
+from trailers12k.classifier import packed_arrays
 from trailers12k.jobs.context import run_job
 from trailers12k.jobs.result_cache import Reuse
 
-ARRAY = Path(snakemake.output.index).with_suffix(".npy")
+STORE = Path(snakemake.input.group).parent
+INDEX = Path(snakemake.output.index)
 
 
 def main() -> None:
-    from trailers12k.classifier import packing
-
-    store = Path(snakemake.input.group).parent
-    packing.pack(store, snakemake.input.manifest, ARRAY)
+    packed_arrays.pack(STORE, snakemake.input.manifest, INDEX)
 
 
 if __name__ == "__main__":
     # The manifest has the fingerprint of every array. Trainings pack an array file that is missing.
-    reuse = Reuse(implied=[Path(snakemake.input.group).parent], made_on_demand=[ARRAY])
-    run_job(snakemake, main, reuse)
+    made = [INDEX.with_suffix(".npy"), packed_arrays.record_of(INDEX)]
+    run_job(snakemake, main, Reuse(implied=[STORE], made_on_demand=made))

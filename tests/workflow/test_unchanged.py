@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from trailers12k.jobs.outcome import Outcome, read_outcome
@@ -148,14 +149,16 @@ def test_what_is_forced_is_computed(project):
     assert learned(project) == before
 
 
-def test_a_training_packs_an_array_that_is_missing(project):
-    [array] = project.folder.glob(f"build/packed/{IMAGE}.npy")
-    before = array.read_bytes()
-    array.unlink()
+def test_a_training_packs_arrays_that_are_missing_or_were_overwritten(project):
+    arrays = [project.folder / f"build/packed/{store}.npy" for store in (IMAGE, VIDEO)]
+    before, trained = [array.read_bytes() for array in arrays], learned(project)
+    arrays[0].unlink()
+    np.save(arrays[1], np.zeros_like(np.load(arrays[1])))
     assert "Nothing to be done" in project.build().text
-    target = "results/runs/image/split0/run.json"
-    project.build(target, "--forcerun", target)
-    assert array.read_bytes() == before
+    targets = [f"results/runs/{run}/split0/run.json" for run in ("image", "video")]
+    project.build(*targets, "--forcerun", *targets)
+    assert [array.read_bytes() for array in arrays] == before and learned(project) == trained
+    assert "is packed again" in project.log("train_run/video/split0.log")
 
 
 def test_jobs_read_nothing_that_their_rules_and_scripts_do_not_declare(

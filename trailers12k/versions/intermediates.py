@@ -144,14 +144,14 @@ def _write_index(index: Path, store: Path, fingerprints: Mapping[str, str]) -> N
 
 def _pack_stores() -> None:
     """Pack the stores that the trainings of this version read."""
-    from trailers12k.classifier.packing import pack
+    from trailers12k.classifier import packed_arrays
 
     for index in run_state.remembered_products():
         if index.parent == Path("build/packed") and index.suffix == ".csv":
-            manifest, array = Path("data") / index.name, index.with_suffix(".npy")
+            manifest = Path("data") / index.name
             is_here = manifest.exists() and (manifest.with_suffix(".zarr") / ".zgroup").exists()
-            if is_here and not (array.exists() and _is_index_of(index, manifest)):
-                pack(manifest.with_suffix(".zarr"), manifest, array)
+            if is_here and not (_is_index_of(index, manifest) and packed_arrays.is_packed(index)):
+                packed_arrays.pack(manifest.with_suffix(".zarr"), manifest, index)
 
 
 def _is_index_of(index: Path, manifest: Path) -> bool:

@@ -1,5 +1,6 @@
 """The state of a run, and restoring build/ from it."""
 
+import base64
 import os
 import shutil
 import tarfile
@@ -155,6 +156,22 @@ def test_going_back_and_forth_restores_what_the_version_holds(kept, tmp_path, ea
         restore_intermediates()
         assert is_current() and run_state.is_saved()
         assert files_of(work) == kept[version][1]
+
+
+def test_a_packed_store_that_was_overwritten_is_packed_again(project):
+    run_state.write()
+    index = Path(f"build/packed/{STORE}.csv")
+    array = index.with_suffix(".npy")
+    memory = base64.b64encode(bytes(index)).decode()
+    (run_state.MEMORY / memory).write_text("{}")
+    run_state.write()
+    restore_intermediates()
+    packed, inode = array.read_bytes(), array.stat().st_ino
+    restore_intermediates()
+    assert array.stat().st_ino == inode
+    np.save(array, np.zeros((6, 3), np.float32))
+    restore_intermediates()
+    assert array.read_bytes() == packed and np.load(array).all()
 
 
 def test_foreign_folders_in_build_stay(project):
