@@ -20,7 +20,7 @@ HERE = workflow.current_basedir.get_path_or_uri(secret_free=True)
 sys.path.append(HERE)
 
 from trailers12k.jobs.result_cache import record_forced
-from trailers12k.jobs.unused_results import touch_newest
+from trailers12k.jobs.unused_results import touch_current
 from trailers12k.settings import load
 from trailers12k.settings.files import check_keys
 from trailers12k.workflow import folder
@@ -96,7 +96,7 @@ onstart:
 
 
 onsuccess:
-    touch_newest((job.rule.name, job.log[0]) for job in workflow.dag.jobs if job.log)
+    touch_current((job.rule.name, job.log[0]) for job in workflow.dag.jobs if job.log)
     display.finish()
     display.say(closing_words(workflow.dag_settings.targets, prediction, settings), sys.stdout)
 

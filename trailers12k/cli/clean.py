@@ -37,7 +37,7 @@ def clean(
     """Remove kept results that are not used any more, and print each.
 
     Runs keep the results of finished jobs in build/cache/, and put them back when the same inputs
-    and settings return. The newest result of each store and run of the present configuration stays.
+    and settings return. The current result of each store and run of the configuration stays.
     Not while a run is at work.
     """
     from trailers12k.jobs import unused_results

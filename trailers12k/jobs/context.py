@@ -52,7 +52,10 @@ def run_job(snakemake: Any, main: Callable[[], None], reuse: Reuse = NO_OTHERS) 
             return
         with recorded_reads(snakemake.rule, snakemake.log[0], result.declared):
             main()
-        result.keep(result_cache.cost_since(began))
+        if result_cache.result_of(snakemake, reuse).entry == result.entry:
+            result.keep(result_cache.cost_since(began))
+        else:
+            log.warning("an input changed while the job ran; its result is not kept for later runs")
 
 
 @contextmanager

@@ -13,11 +13,12 @@ import re
 import resource
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from trailers12k.common.files import read_csv, replacing, write_json
+from trailers12k.common.files import read_csv, replacing, write_json, write_text
 from trailers12k.jobs.content_hashes import CACHE, content_of, has_links
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,15 @@ FORCED = "TRAILERS12K_FORCED"
 Their jobs look for no result."""
 
 LOGS = "logs"
+CURRENT = "current"
+"""In the folder of a job's results, the file that names the one the job's outputs have now."""
+
+DAMAGED = (
+    *(OSError, ValueError, KeyError, TypeError),
+    *(AttributeError, ArithmeticError, RecursionError),
+)
+"""What a damaged entry may raise."""
+
 SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 PathLike = str | os.PathLike[str]
@@ -112,7 +122,7 @@ class KeptResult:
             cost = Cost(**{name: float(value) for name, value in content["cost"].items()})
             files = self._files(content["outputs"])
             is_whole = self._is_made(content["made"]) and self.reuse.is_sound()
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except DAMAGED:
             return None
         if not is_whole:
             return None
@@ -120,6 +130,8 @@ class KeptResult:
             with replacing(path) as partial:
                 partial.write_bytes(data)
         _touch(self.entry)
+        with suppress(OSError):  # a full disk, which the job need not mind
+            self._point()
         return cost
 
     def keep(self, cost: Cost) -> None:
@@ -134,10 +146,16 @@ class KeptResult:
                 "cost": asdict(cost),
                 "outputs": outputs,
                 "made": {path: content_of(path) for path in paths},
+                "made_on_demand": [os.fspath(path) for path in self.reuse.made_on_demand],
             }
             write_json(self.entry, content)
+            self._point()
         except OSError as error:
             log.warning("the result is finished, but not kept for later runs: %s", error)
+
+    def _point(self) -> None:
+        """Record that the job's outputs are now those of this entry."""
+        write_text(self.entry.with_name(CURRENT), self.entry.name)
 
     def _files(self, hashes: Mapping[str, str]) -> dict[str, bytes]:
         """Output -> its content. Raises OSError or ValueError when one is missing or damaged."""
@@ -199,14 +217,15 @@ def folder_of(rule: str, log_file: str) -> Path:
 
 def record_forced(settings: Any) -> None:
     """Let the jobs of this run know what the user forced. settings: Snakemake's of the DAG."""
-    forced = ["*"] if settings.forceall else sorted(map(str, settings.forcerun))
+    named = {*settings.forcerun, *(settings.targets if settings.forcetargets else ())}
+    forced = ["*"] if settings.forceall else sorted(os.path.normpath(str(name)) for name in named)
     os.environ[FORCED] = json.dumps(forced)
 
 
 def is_forced(rule: str, outputs: Iterable[str]) -> bool:
     """Whether the user forced this job."""
     forced = set(json.loads(os.environ.get(FORCED) or "[]"))
-    return bool(forced & {"*", rule, *outputs})
+    return bool(forced & {"*", rule, *map(os.path.normpath, outputs)})
 
 
 def is_relative(path: str) -> bool:

@@ -21,7 +21,7 @@ from trailers12k.jobs.content_hashes import (
     has_links,
     record_of,
 )
-from trailers12k.jobs.result_cache import FILES, RESULTS, SHA256, folder_of, is_relative
+from trailers12k.jobs.result_cache import CURRENT, FILES, RESULTS, SHA256, folder_of, is_relative
 
 UNUSED_AFTER = 30 * 86400
 """Seconds after which a result counts as unused."""
@@ -36,16 +36,15 @@ class Unused:
     why: str
 
 
-def touch_newest(jobs: Iterable[tuple[str, str]]) -> None:
-    """Note that the newest result of each job is in use. jobs: rule and log of each.
+def touch_current(jobs: Iterable[tuple[str, str]]) -> None:
+    """Note that the current result of each job is in use. jobs: rule and log of each.
 
     Called at the end of a run, so that jobs that need not run keep their results.
     """
     for rule, log_file in jobs:
-        newest = max(_entries_in(folder_of(rule, log_file)), key=_time_of, default=None)
-        if newest:
+        for current in _ordered(folder_of(rule, log_file))[:1]:
             with suppress(OSError):
-                os.utime(newest)
+                os.utime(current)
 
 
 def unused_results(
@@ -54,14 +53,14 @@ def unused_results(
     """The files that can go: results older than `UNUSED_AFTER`, and what no other result needs.
 
     is_current: whether the configuration names a job, by the parts of its folder below `RESULTS`;
-        the newest result of such a job stays, however old. now: seconds since 1970.
+        the current result of such a job stays, however old. now: seconds since 1970.
     Only files inside the run's folder; symbolic links are left alone.
     """
     now = time.time() if now is None else now
     old: list[Path] = []
     kept: list[dict[str, Any]] = []
     for folder in sorted({path.parent for path in _all_entries()}):
-        entries = sorted(_entries_in(folder), key=_time_of, reverse=True)
+        entries = _ordered(folder)
         safe = 1 if is_current(folder.relative_to(RESULTS).parts) else 0
         for place, entry in enumerate(entries):
             if place >= safe and now - _time_of(entry) > UNUSED_AFTER:
@@ -75,9 +74,8 @@ def unused_results(
         is_own = SHA256.fullmatch(path.name) or path.name.endswith(PARTIAL)
         if is_own and path.name not in in_use and now - _time_of(path) > UNUSED_AFTER:
             unused.append(_unused(path, "a file that no result needs"))
-    made = {
-        path: digest for entry in old for path, digest in _mapping(_content(entry), "made").items()
-    }
+    # Only what those who read it can make again.
+    made = {name: digest for entry in old for name, digest in _made_on_demand(entry)}
     for name, digest in sorted(made.items()):
         if name not in side_files and _is_side_file(name) and content_of(name) == digest:
             unused.append(_unused(Path(name), "made beside a result that was not used for 30 days"))
@@ -93,6 +91,8 @@ def remove(unused: Iterable[Unused]) -> None:
         for folder in each.path.parents:
             if RESULTS not in folder.parents:
                 break
+            if not _entries_in(folder):
+                (folder / CURRENT).unlink(missing_ok=True)
             with suppress(OSError):  # not empty
                 folder.rmdir()
 
@@ -107,6 +107,17 @@ def _all_entries() -> Iterator[Path]:
 def _entries_in(folder: Path) -> list[Path]:
     """The entries of one job."""
     return [path for path in _regular_files(folder) if path.suffix == ".json"]
+
+
+def _ordered(folder: Path) -> list[Path]:
+    """The entries of one job: the current one, then the others from the latest use on."""
+    try:
+        current = (folder / CURRENT).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        current = ""
+    return sorted(
+        _entries_in(folder), key=lambda path: (path.name == current, _time_of(path)), reverse=True
+    )
 
 
 def _regular_files(folder: Path) -> list[Path]:
@@ -138,9 +149,18 @@ def _content(entry: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _mapping(content: dict[str, Any], key: str) -> dict[str, Any]:
+def _mapping(content: dict[str, Any], key: str) -> dict[str, str]:
+    """The texts of a mapping in an entry, without whatever else a damaged one holds."""
     value = content.get(key)
-    return value if isinstance(value, dict) else {}
+    pairs = value.items() if isinstance(value, dict) else ()
+    return {name: text for name, text in pairs if isinstance(text, str)}
+
+
+def _made_on_demand(entry: Path) -> list[tuple[str, str]]:
+    content = _content(entry)
+    names = content.get("made_on_demand")
+    made = _mapping(content, "made")
+    return [(name, made[name]) for name in made if isinstance(names, list) and name in names]
 
 
 def _time_of(path: Path) -> float:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -177,6 +178,47 @@ def test_what_the_user_forces_works(job, monkeypatch, forced):
     assert not job.run()
 
 
+def test_a_target_can_be_forced_and_a_path_spelt_otherwise(job, monkeypatch):
+    monkeypatch.setenv(result_cache.FORCED, "[]")
+    settings = SimpleNamespace(forceall=False, forcerun=set(), forcetargets=False)
+    settings.targets = {"out/a.txt"}
+    for change in ({"forcetargets": True}, {"forcetargets": False, "forcerun": {"x/../out/a.txt"}}):
+        vars(settings).update(change)
+        result_cache.record_forced(settings)
+        assert job.run()
+    settings.forcerun = set()
+    result_cache.record_forced(settings)
+    assert not job.run()
+
+
+def test_a_result_of_an_input_that_changed_meanwhile_is_not_kept(job):
+    work = job.work
+
+    def work_and_edit() -> None:
+        Path("in.txt").write_text("c")
+        work()
+
+    Path("in.txt").write_text("b")
+    job.work = work_and_edit
+    assert job.run()
+    assert "changed while the job ran" in Path(job.log[0]).read_text()
+    job.work = work
+    Path("in.txt").write_text("b")
+    assert job.run()
+
+
+def test_the_current_result_is_named(job):
+    [first] = entries()
+    Path("in.txt").write_text("b")
+    assert job.run()
+    [second] = set(entries()) - {first}
+    current = first.with_name(result_cache.CURRENT)
+    assert current.read_text() == second.name
+    Path("in.txt").write_text("a")
+    assert not job.run()
+    assert current.read_text() == first.name
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -212,6 +254,7 @@ def test_an_entry_that_cannot_be_used_is_none(job, text):
         {"made": {"a\0b": None}},
         {"made": ["in.txt"]},
         {"cost": {"seconds": "x", "cpu_seconds": 1, "max_rss_mb": 1}},
+        {"cost": {"seconds": 10**400, "cpu_seconds": 1, "max_rss_mb": 1}},
     ],
 )
 def test_an_entry_with_hostile_values_is_none(job, change):
