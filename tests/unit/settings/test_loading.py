@@ -74,8 +74,9 @@ def test_a_preset_alone_gives_the_papers_values(preset, keys):
         (
             "features/groups",
             "one",
-            "features.groups: 'one' is not allowed; allowed: all, each, or ",
+            "features.groups: 'one' is not allowed; allowed: all, each, or a list of lists, such a",
         ),
+        ("features/groups", ["a", "b"], "such as [[A, B], [C]]; write [[a, b]]"),
         ("features/groups", [[]], "features.groups: [[]] is not allowed"),
         ("features/groups", [["x"]], "features.groups: 'x' is not a store of trailers"),
         ("features/groups", [["posters_i_swin"]], "'posters_i_swin' is not a store of trailers"),
