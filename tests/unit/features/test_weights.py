@@ -288,5 +288,5 @@ def test_all_weights_are_listed_or_the_missing_ones_named(tmp_path):
     list_weights([there], table)
     assert table.read_text() == "model,name,bytes,sha256\nm,n,1,0\n"
     write_missing(gone, "m", "no network")
-    with pytest.raises(UserError, match=r"^weights are missing: no network \(and 1 more\)$"):
+    with pytest.raises(UserError, match=r"^weights are missing \(and 1 more\): no network$"):
         list_weights([gone, there, gone], table)
