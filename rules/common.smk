@@ -13,10 +13,9 @@ from trailers12k.workflow.targets import trained_products
 # environment before a job loads torch.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-# With `resources: gpu`, a job on networks has a GPU of its own, and its share of the cores to decode
-# with; two cores are left for downloads. See profiles/gpu-workstation.
+# With `resources: gpu`, a job on networks has a GPU of its own. See profiles/gpu-workstation.
 GPUS = workflow.global_resources.get("gpu").value or 0
-DECODERS = max(1, ((workflow.cores or 1) - 2) // GPUS) if GPUS else 1
+DECODERS = features.decoders(workflow.cores or 1, GPUS)
 
 
 wildcard_constraints:

@@ -1,7 +1,7 @@
 """What a GPU does with the paper's backbones, and which part of the pass is slowest.
 
-Needs the package and a machine with CUDA, nothing else; without one it says so and measures
-nothing. A synthetic trailer of 640x360 goes through the six backbones of trailers at full size,
+Needs the package and a machine with CUDA, nothing else; without one it says so and ends with exit
+code 2. A synthetic trailer of 640x360 goes through the six backbones of trailers at full size,
 with random weights, on which no time depends. Printed, in frames a second:
 
   decoding  of one core, and of all threads together
@@ -18,6 +18,7 @@ writes trailers12k/workflow/figures/gpu.json. `--device cpu` tries the same pass
 """
 
 import argparse
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -228,7 +229,8 @@ def measure(trial: Trial, names: Sequence[str]) -> dict[str, float | int | str]:
         "frames": trial.frames,
     }
     values |= decoding(trial) | copying(trial)
-    print(f"{trial.device.name}, {trial.threads} threads; frames a second of 640x360:")
+    threads = "1 thread" if trial.threads == 1 else f"{trial.threads} threads"
+    print(f"{trial.device.name}, {threads}; frames a second of 640x360:")
     print(
         f"decoding: {values['decode_one_core']:.0f} on one core, {values['decode_all']:.0f} on all"
     )
@@ -263,8 +265,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="where the figures are written")
     args = parser.parse_args()
     if not is_there(args.device):
-        print(NONE)
-        return
+        print(NONE, file=sys.stderr)
+        sys.exit(2)
     keep_memory()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder, claimed(args.device) as device:

@@ -87,7 +87,9 @@ class ShardStore:
         self.computed = 0
         self._about: dict[str, Any] = {}
         self._verified: store_index.Index = {}
-        if request.recipe:
+        if request.recipe is None:
+            log.info("%s has no weights: %s", request.name, request.missing)
+        else:
             self._determine(request.recipe)
             self._verified = self._verify()
 

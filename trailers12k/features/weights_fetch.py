@@ -57,7 +57,10 @@ def fetch(source: WeightsSource, folder: Path, mirror: str | None = None) -> Wei
     if source.file is not None:
         file, name, origin = Path(source.file), Path(source.file).name, "supplied by the user"
         if not file.is_file():
-            raise UserError(f"backbone {model}: there is no file {file}; {_family(model).HELP}")
+            raise UserError(
+                f"backbone {model}: there is no file {file.absolute()}; the path in file starts in "
+                f"the folder of the collection; {_help(model)}"
+            )
         _check(file, model, source.sha256)
     else:
         file, name, origin = _published(source, folder, mirror)
@@ -69,6 +72,13 @@ def fetch(source: WeightsSource, folder: Path, mirror: str | None = None) -> Wei
 
 def _family(model: str) -> ModuleType:
     return import_module(FAMILY_MODULES[family_of(model)])
+
+
+def _help(model: str) -> str:
+    """What to do where the user's file is missing."""
+    if family_of(model) == "shufflenet3d":  # Nobody publishes its weights under a fixed address.
+        return str(_family(model).HELP)
+    return "correct the path, or leave file out for the published weights"
 
 
 def _origins(model: str) -> list[Origin]:
@@ -99,13 +109,21 @@ def _published(source: WeightsSource, folder: Path, mirror: str | None) -> tuple
                 _copy(local, file, model, sha256)
             return file, origin.name, address
         except UserError as error:
-            faults.append(str(error))
+            faults.append(_cause(error))
             if not _is_missing(error):
                 break
+    # The advice first: the end of a long message may not be shown.
     raise UserError(
-        f"backbone {model}: {'; '.join(faults)}. Without a network, name a folder or a mirror that "
-        f"has {origin.path} in weights_from, or set weights: random"
+        f"backbone {model}: set weights_from to a folder or a mirror that has {origin.path}, or "
+        f"set weights: random; cause: {'; '.join(faults)}"
     )
+
+
+def _cause(error: UserError) -> str:
+    """A fault; where there was no connection, without what urllib repeats of the address, and
+    without the advice to continue, since nothing was begun."""
+    text, count = re.subn(r"Max retries exceeded with url: \S+ \((.*)\)", r"\1", str(error))
+    return text.removesuffix("; run the same command again to continue") if count else text
 
 
 def _hash_in_name(origin: Origin) -> str:

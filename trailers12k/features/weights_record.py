@@ -56,7 +56,7 @@ def list_weights(records: Iterable[Path], table: Path) -> None:
     records = list(records)
     if missing := [reason for reason in map(missing_weights, records) if reason]:
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-        raise UserError(f"weights are missing: {missing[0]}{more}")
+        raise UserError(f"weights are missing{more}: {missing[0]}")
     columns = ["model", "name", "bytes", "sha256"]
     rows = [{name: getattr(read_weights(each), name) for name in columns} for each in records]
     write_csv(table, columns, rows)

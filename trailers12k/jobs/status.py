@@ -175,6 +175,9 @@ def describe(
             lines.append(f"    {len(times)} of them will be tried again, the first {when}")
         if stage.skip_reasons:
             lines.append(f"    skipped: {stage.skip_reasons}")
+        if "no_weights" in stage.skip_reasons:
+            where = f"the column detail in build/ledger/{stage.stage}/"
+            lines.append(f"    no weights: {where} says why; every run tries again")
     if stop_reason:
         lines.append(f"Downloading is stopped: {stop_reason}")
     return "\n".join(lines)

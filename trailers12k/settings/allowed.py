@@ -118,6 +118,8 @@ def _list_words(node: Schema, schema: Schema) -> str:
     if "prefixItems" in node:
         entry = allowed_values(node["prefixItems"][0], schema)
         return f"a list of {len(node['prefixItems'])}, each {entry}"
+    if node["items"].get("type") == "array":
+        return "a list of lists, such as [[A, B], [C]]"
     entry = allowed_values(node["items"], schema)
     extra = " without repetitions" if node.get("uniqueItems") else ""
     return f"a list{extra} of: {entry}"

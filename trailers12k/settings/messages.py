@@ -47,13 +47,37 @@ def describe(error: ValidationError) -> str:
     elif kind == "missing":
         required = options(at(schema, above), schema)[0]["required"]
         return f"{_key(above)}: {key} is missing; required: {', '.join(required)}"
-    wrong = "has the wrong type" if kind.endswith("_type") else "is not allowed"
+    tried, path = path, _without_label(path, schema)
+    is_type = kind.endswith("_type") and path == tried
+    wrong = "has the wrong type" if is_type else "is not allowed"
     node = at(schema, path)
     allowed = allowed_values(node, schema)
     if any(option.get(SECRET) for option in options(node, schema)):
         return f"{_key(path)}: the value, a secret, {wrong}; allowed: {allowed}"
     hint = " (YAML reads 1e-4 as text; write 1.0e-4)" if _is_exponent(kind, value) else ""
+    hint = _hint_of_list(value, allowed) or hint
     return f"{_key(path)}: {_shown(value)} {wrong}; allowed: {allowed}{hint}"
+
+
+def _hint_of_list(value: object, allowed: str) -> str:
+    """How a list of names is written where a list of lists is allowed; empty for all else."""
+    if "a list of lists" not in allowed or not isinstance(value, list) or not value:
+        return ""
+    if not all(isinstance(name, str) for name in value):
+        return ""
+    names = ", ".join(value)
+    return f"; write [[{names}]]" if len(names) <= LONGEST else "; write [[...]]"
+
+
+def _without_label(path: list[int | str], schema: dict[str, Any]) -> list[int | str]:
+    """The path without what follows the key: pydantic adds which of several types was tried."""
+    for end in range(len(path), 0, -1):
+        try:
+            at(schema, path[:end])
+        except KeyError:
+            continue
+        return path[:end]
+    return path
 
 
 def _unknown_key(path: Path, value: object, schema: dict[str, Any]) -> str:

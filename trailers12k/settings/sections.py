@@ -274,7 +274,9 @@ class BackboneSettings(Section):
         "common `weights`.",
     )
     file: NonEmpty | None = Field(
-        default=None, description="Path of a checkpoint to load instead of published weights."
+        default=None,
+        description="Path of a checkpoint to load instead of published weights. A relative path "
+        "starts in the collection's folder.",
     )
     sha256: Sha256 | None = Field(
         default=None, description="Required sha256 of the weights, or its first 8 or more digits."

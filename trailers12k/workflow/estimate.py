@@ -187,7 +187,8 @@ class _Costs:
         jobs = self.shards * len(groups)
         # What finished shards took includes the start of their jobs.
         starts = self.shards * sum(each.stores[0] not in self._per_movie for each in groups)
-        return self._stage(FEATURE_STAGE, cpu, jobs, starts, disk=disk)
+        # Where cores outnumber jobs, a job uses several.
+        return self._stage(FEATURE_STAGE, cpu, jobs, starts, disk=disk, parallel=self._cores)
 
     def training(self) -> StageCosts:
         """All runs on three splits, as if none ended early."""

@@ -103,6 +103,17 @@ class FeaturePlan:
         """Rule of a group, or store -> the title of the group, for people."""
         return {key: group.title for group in self.groups for key in (group.rule, *group.stores)}
 
+    def decoders(self, cores: int, gpus: int) -> int:
+        """Threads of a job that extracts features, each with a trailer in progress.
+
+        With GPUs a job has one of them, and its share of the cores; two are left for downloads.
+        Without, the jobs share the cores that outnumber them.
+        """
+        if gpus:
+            return max(1, (cores - 2) // gpus)
+        jobs = self._settings.shards * sum(not group.of_posters for group in self.groups)
+        return max(1, cores // max(1, jobs))
+
     def spread_resources(self, said: Any) -> None:
         """Let what a profile says of extract_features hold for the rules of all groups.
 

@@ -74,9 +74,14 @@ def require_weights(store: str, paths: Iterable[str | Path]) -> None:
 
     paths: the ledgers of all shards.
     """
-    for row in chain.from_iterable(map(ledger.read_shard, paths)):
-        if row["reason"] == NO_WEIGHTS:
-            raise UserError(f"{store} has no weights: {row['detail']}; every run tries again")
+    if lacking := _without_weights(paths):
+        raise UserError(f"{store} has no weights: {lacking['detail']}; every run tries again")
+
+
+def _without_weights(paths: Iterable[str | Path]) -> Mapping[str, str] | None:
+    """The first row of a movie without features for lack of weights."""
+    rows = chain.from_iterable(map(ledger.read_shard, paths))
+    return next((row for row in rows if row["reason"] == NO_WEIGHTS), None)
 
 
 def error_words(
@@ -92,14 +97,23 @@ def error_words(
     if not has_failed:
         return f"error: {STOPPED}"
     stages = ["trailers", "clips"] if needs_trailers(settings) else []
+    lacking = []
     try:
         for stage in [*stages, *sorted(used_stores(settings))]:
             paths = [f"build/ledger/{stage}/{shard}.csv" for shard in movies.shards]
             if paths and all(path in made for path in paths):
-                require_weights(stage, paths)
-                require_any(stage, paths)
+                if _without_weights(paths):
+                    lacking.append(stage)
+                else:
+                    require_any(stage, paths)
     except UserError as error:
         return f"error: {error}"
+    if lacking:
+        more = f" (and {len(lacking) - 1} more)" if len(lacking) > 1 else ""
+        return (
+            f"error: {lacking[0]}{more} has no weights, as listed above: set weights_from, the "
+            "store's file or weights: random, or set the store and its runs to null; then run again"
+        )
     rows = _rows_so_far(settings, movies)
     losses = "; ".join(each.removesuffix(".") for each in loss_sentences(rows, settings.backbones))
     return f"error: {JOBS_FAILED}{f' ({losses})' if losses else ''}"

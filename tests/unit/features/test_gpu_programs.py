@@ -46,8 +46,10 @@ def test_the_cpu_can_try_the_benchmark(bench, tmp_path, monkeypatch, capsys):
 def test_without_cuda_the_benchmark_says_so(bench, monkeypatch, capsys):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(sys, "argv", ["gpu.py"])
-    bench.main()
-    assert capsys.readouterr().out.startswith("no CUDA device: nothing is measured here")
+    with pytest.raises(SystemExit) as end:
+        bench.main()
+    assert end.value.code == 2
+    assert capsys.readouterr().err.startswith("no CUDA device: nothing is measured here")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU, which runs them")

@@ -167,6 +167,7 @@ def test_a_store_without_weights_fails_alone_and_is_computed_when_they_come(
     requests = [request_of(tmp_path, "light"), lacking]
     rows = shards.extract_shard(requests, movies)
     assert {row["status"] for row in rows["light"]} == {"ok"}
+    assert "swin has no weights: no network" in caplog.text
     assert rows["swin"] == [
         {"mid": mid, "status": "skipped", "reason": "no_weights", "detail": "no network"}
         for mid in MIDS

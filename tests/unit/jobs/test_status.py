@@ -1,6 +1,7 @@
 import json
 import os
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -93,6 +94,14 @@ def test_the_description_is_readable():
     assert "failed: private 20" in text
     assert "3 of them will be tried again, the first in 30 min" in text
     assert "Downloading is stopped: rate_limited" in text
+
+
+def test_missing_weights_say_where_the_cause_is():
+    row = status.StageStatus("swin", 11, 0, 0, 11, 0, 0, None, "", skip_reasons="no_weights 11")
+    lines = status.describe([row, replace(row, skip_reasons="no_clips 11")], "", {}).splitlines()
+    assert lines[2] == "    skipped: no_weights 11"
+    assert lines[3].startswith("    no weights: the column detail in build/ledger/swin/ says why")
+    assert lines[-1] == "    skipped: no_clips 11" and len(lines) == 6
 
 
 def test_too_many_failures_and_stopped_downloads_are_refused():

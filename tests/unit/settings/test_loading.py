@@ -74,13 +74,22 @@ def test_a_preset_alone_gives_the_papers_values(preset, keys):
         (
             "features/groups",
             "one",
-            "features.groups: 'one' is not allowed; allowed: all, each, or ",
+            "features.groups: 'one' is not allowed; allowed: all, each, or a list of lists, such a",
         ),
+        ("features/groups", ["a", "b"], "such as [[A, B], [C]]; write [[a, b]]"),
         ("features/groups", [[]], "features.groups: [[]] is not allowed"),
         ("features/groups", [["x"]], "features.groups: 'x' is not a store of trailers"),
         ("features/groups", [["posters_i_swin"]], "'posters_i_swin' is not a store of trailers"),
         ("features/groups", [[SWIN], [SWIN]], f"features.groups: {SWIN} is named twice"),
         ("features/groups", [[SWIN]], "is missing; required: every store of trailers"),
+        *(
+            (
+                f"backbones/{SWIN}/batch",
+                value,
+                f"{SWIN}.batch: {value!r} is not allowed; allowed: an integer, at least 1, or auto",
+            )
+            for value in ("big", 0, None, 2.5, "8", "Auto")
+        ),
         ("runs/x", {"image": "none"}, "runs.x.image: 'none' is not a store of frames in backbones"),
         ("runs/x", {"image": "trailers_k_r2plus1d_fps24_fpc24"}, "is not a store of frames"),
         ("runs/x", {"shuffle_labels": True}, "runs.x: names no store; allowed: image, video"),

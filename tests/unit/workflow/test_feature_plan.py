@@ -171,3 +171,12 @@ def test_weights_of_a_package_are_those_of_one_model(plan_of):
         plan_of({IMAGE: {"weights": "package"}})
     lite0 = {"model": "timm/tf_efficientnet_lite0", "weights": "package"}
     assert plan_of({IMAGE: lite0}).backbone(IMAGE)["weights"] == "package"
+
+
+@pytest.mark.parametrize(
+    ("groups", "cores", "gpus", "threads"),
+    [("all", 16, 0, 4), ("each", 16, 0, 2), ("all", 3, 0, 1), ("all", 16, 2, 7), ("all", 1, 2, 1)],
+)
+def test_jobs_share_the_cores_that_outnumber_them(plan_of, groups, cores, gpus, threads):
+    plan = plan_of(shards=4, features={"groups": groups})
+    assert plan.decoders(cores, gpus) == threads

@@ -6,7 +6,13 @@ import pytest
 from trailers12k.common.errors import UserError
 from trailers12k.jobs import ledger
 from trailers12k.workflow.movie_list import MovieList
-from trailers12k.workflow.stage_check import JOBS_FAILED, error_words, require_any, require_movies
+from trailers12k.workflow.stage_check import (
+    JOBS_FAILED,
+    error_words,
+    require_any,
+    require_movies,
+    used_stores,
+)
 
 from .conftest import MIDS
 
@@ -107,6 +113,19 @@ def test_a_failed_run_ends_with_the_line_of_its_first_empty_stage(folder, settin
     stores = all_fail(store)
     words = error_words(settings, movies, trailers | clips | stores)
     assert words.startswith(f"error: {store}: no movie is left")
+
+
+def test_a_failed_run_ends_with_the_number_of_stores_without_weights(folder, settings_of):
+    settings = settings_of(movies=["movies.csv"])
+    movies = MovieList(settings)
+    lost = [{"mid": MIDS[0], "status": "skipped", "reason": "no_weights", "detail": "no network"}]
+    first, second, *_ = sorted(used_stores(settings))
+    made = {str(write(first, shard, lost)) for shard in movies.shards}
+    words = error_words(settings, movies, made)
+    assert words.startswith(f"error: {first} has no weights, as listed above: set weights_from")
+    assert "file" in words and "null" in words and "no network" not in words
+    made |= {str(write(second, shard, lost)) for shard in movies.shards}
+    assert f"error: {first} (and 1 more) has no weights" in error_words(settings, movies, made)
 
 
 def test_a_failed_run_of_published_features_has_no_stages(folder, settings_of):
