@@ -29,6 +29,8 @@ EXCLUDED = (
     "stopped.json",
 )
 """Parts of build/ that can be made again without any video, or belong to this machine and day."""
+RANDOM_WEIGHTS = Path("build/weights/random.json")
+"""Names the networks of a version, so it belongs to its state: Snakemake compares its content."""
 SEPARATE = {"build/sources": "files", "build/ledger": "trailers"}
 """Folders of build/ -> the subfolder that no state holds: files of the sources, and the ledgers
 that DVC keeps as the output of a stage."""
@@ -89,8 +91,7 @@ def _write_archive(path: Path) -> None:
 
 def state_files() -> Iterator[Path]:
     """The files of build/ and of Snakemake's memory that a state holds."""
-    if COLLECTION.exists():
-        yield COLLECTION
+    yield from (path for path in (COLLECTION, RANDOM_WEIGHTS) if path.exists())
     for name, folders, files in os.walk("build"):
         folder = Path(name)
         if folder == Path("build"):
