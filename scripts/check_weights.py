@@ -1,4 +1,4 @@
-"""Fail where pretrained weights could not be had; list the others."""
+"""Fail where pretrained weights could not be obtained; list the others."""
 
 from pathlib import Path
 

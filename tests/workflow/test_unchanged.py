@@ -1,4 +1,4 @@
-"""Unchanged content costs nothing: whatever makes jobs run, what was made of the same is put back.
+"""Unchanged content costs nothing: a job whose inputs have the same content gets its result back.
 
 Real work is counted by what cannot be faked: no job of these runs can import torch, so that none
 trains, and none computes features; packed arrays keep their inodes.

@@ -117,7 +117,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "no_trailer": ("no trailer", "The movie has no trailer; the row of stage `trailers` says why."),
     "no_weights": (
         "no weights",
-        "The pretrained weights of this store could not be had; `detail` says why.",
+        "The pretrained weights of this store could not be obtained; `detail` says why.",
     ),
     "rejected": ("rejected in the review", "You rejected the movie in `curation.csv`."),
     "stopped": ("not tried", "Downloads were stopped before this movie's turn."),

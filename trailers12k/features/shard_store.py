@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 class StoreRequest:
     """A store of which a job computes one shard, and where its products lie.
 
-    recipe: None where the weights could not be had; `missing` says why.
+    recipe: None where the weights could not be obtained; `missing` says why.
     records: folder of a record per movie, see `runner.process`.
     group: the zarr group of this shard. index: of that store, see `store_index`.
     """

@@ -1,4 +1,4 @@
-"""Records of pretrained weights: what was fetched, or why it could not be had.
+"""Records of pretrained weights: what was fetched, or why it could not be obtained.
 
 Reads and writes build/weights/*.json and build/repairs/weights/. Must not import anything slow: the
 Snakefile imports this module.
@@ -15,7 +15,7 @@ from trailers12k.features import store_index
 from trailers12k.features.backbones.spec import Weights
 
 NO_WEIGHTS = "no_weights"
-"""The reason of movies without features because the store's weights could not be had."""
+"""The reason of movies without features because the store's weights could not be obtained."""
 RECORDS = Path("build/weights")
 ATTEMPTS = store_index.REPAIRS / "weights"
 
@@ -31,12 +31,12 @@ def write_weights(record: Path, weights: Weights) -> None:
 
 
 def write_missing(record: Path, model: str, reason: str) -> None:
-    """Record that the weights of a model could not be had."""
+    """Record that the weights of a model could not be obtained."""
     write_json(record, {"model": model, "missing": reason})
 
 
 def missing_weights(record: Path) -> str:
-    """Why the weights could not be had; empty when they are there, or were never fetched."""
+    """Why the weights could not be obtained; empty when they are there, or were never fetched."""
     try:
         content = json.loads(record.read_text(encoding="utf-8"))
         return str(content.get("missing", ""))
@@ -45,7 +45,7 @@ def missing_weights(record: Path) -> str:
 
 
 def read_weights(record: Path) -> Weights:
-    """The weights of a record. Raises `UserError` where they could not be had."""
+    """The weights of a record. Raises `UserError` where they could not be obtained."""
     if reason := missing_weights(record):
         raise UserError(reason)
     return Weights(**json.loads(record.read_text(encoding="utf-8")))

@@ -28,7 +28,7 @@ NO_DATA = (
 
 @contextmanager
 def recorded_reads(rule: str, log_file: str, declared: Iterable[str]) -> Iterator[None]:
-    """Record what is opened in the run's folder, when `FOLDER` is set.
+    """Record the files that are opened in the run's folder, when `FOLDER` is set.
 
     declared: files and folders. The record lists the `undeclared` files that were opened for
     reading and that this process had not written, and the number `read` of the others. Files that

@@ -61,8 +61,7 @@ class Reuse:
     made: files and folders that it makes beside its outputs; they are never copied. A result whose
         `made` was deleted or changed is made again. A callable where only the finished job knows
         them.
-    made_on_demand: as `made`, but what is missing is left missing, since those who read it can make
-        it.
+    made_on_demand: as `made`, but a missing file does not count: the jobs that read it can make it.
     is_sound: says whether side products with an index of their own are as they were made.
     """
 

@@ -212,7 +212,10 @@ def _skipped(task: Task) -> LedgerRow:
 def _log_start(
     stages: Sequence[Stage], rows: Mapping[str, Mapping[str, LedgerRow]], pending: Collection[str]
 ) -> None:
-    """Log what is to do. A movie that one of several stages lacks is to do."""
+    """Log how many movies each stage, and the job, must compute.
+
+    A movie that any stage lacks counts once for the job.
+    """
     for stage in filter(lambda each: each.name, stages):
         todo = len(stage.tasks) - len(rows[stage.name])
         log.info("%s: %d of %d to do", stage.name, todo, len(stage.tasks))

@@ -69,7 +69,7 @@ def test_a_gpus_batch_is_measured_once_and_kept(tmp_path, monkeypatch, options):
     assert name == "a GPU" and network.startswith(f"{spec.model} 32 px")
     assert entry["batch"] == net.batch == net.attributes["batch"]
     assert set(entry["rates"]) == {"1", "2", "4"} and min(entry["rates"].values()) > 0
-    # The next job takes what is recorded.
+    # The next job uses the recorded size.
     networks[network]["batch"] = 3
     file.write_text(json.dumps({name: networks}))
     again, _ = backbone(options, staged())

@@ -84,7 +84,7 @@ def test_trailers_in_flight_have_buffers_of_their_own():
 
 
 class Stream:
-    """Records what is ordered before what."""
+    """Records the order of operations."""
 
     def __init__(self, name, log):
         self.name, self.log = name, log
