@@ -37,7 +37,7 @@ class OnlyOnTheDevice(TorchDispatchMode):
 @pytest.fixture
 def fake_gpu():
     def clear():
-        common.constants.cache_clear()
+        common.row_of.cache_clear()
         transforms._matrices.cache_clear()
 
     clear()
