@@ -24,7 +24,7 @@ sample: $(READY)
 	trailers12k run
 
 test: $(READY) $(VENV)/slurm
-	pytest --numprocesses 2 tests/unit tests/golden tests/cases tests/docs
+	pytest --numprocesses 2 tests/unit tests/golden tests/cases tests/hostile tests/docs
 # Apart: driven from processes that had torch and decoders loaded, the browser hung in three of three runs.
 	pytest --numprocesses 2 tests/pages
 	pytest --numprocesses 2 --dist loadfile tests/workflow
