@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from tests.hostile.inputs import HostileInput
-
 from trailers12k.common.user_table import read_user_table
 
 

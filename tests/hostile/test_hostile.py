@@ -4,6 +4,7 @@ import importlib
 from pathlib import Path
 
 import pytest
+
 from tests.hostile.inputs import HostileInput, fault_of, try_input
 
 HERE = Path(__file__).parent
