@@ -1,4 +1,4 @@
-"""What all tests share: hypothesis tries the same examples in each run, however slow the machine."""
+"""What all tests share: hypothesis tries the same examples in each run, on slow machines too."""
 
 from hypothesis import settings
 
