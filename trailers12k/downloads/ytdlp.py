@@ -26,7 +26,7 @@ from yt_dlp.utils import Popen
 from trailers12k.common.errors import Failure
 from trailers12k.downloads import hls
 from trailers12k.downloads.http import BoundedAdapter
-from trailers12k.video.joining import join, jumps
+from trailers12k.video.confined import join, jumps
 
 NO_PROGRAM = os.devnull + "/ffmpeg"
 """A path that cannot exist: yt-dlp would use the machine's ffmpeg, and its files would differ from
