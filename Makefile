@@ -4,6 +4,8 @@
 # make restore    put the products of VERSION=tag back, or of this commit; FORCE=1 loses unsaved ones
 # make diff       print what changed from FROM=tag to TO=tag; without TO, to the files here
 # make bench      measure what the documentation and `trailers12k estimate` quote: one to two hours
+# make damage     damage each kind of file of a finished sample in nine ways, and run it again: an hour
+# make faults     kill runs, fill the disk and disturb them otherwise, and count what was lost: half an hour
 # make mutants    change the code in 200 small ways and list the changes that no unit test notices
 # make check      all checks but the tests: format, style, types, imports, dependencies, generated files
 # make lock       derive lock.txt from requirements.txt; what needs no change stays (UPGRADE=1: all new)
@@ -18,7 +20,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: sample test snapshot restore diff bench mutants check docs docs-figures lock envs settings clean
+.PHONY: sample test snapshot restore diff bench damage faults mutants check docs docs-figures lock envs settings clean
 
 sample: $(READY)
 	trailers12k run
@@ -53,6 +55,14 @@ bench: $(READY)
 # These two read the figures of the others.
 	python tests/bench/estimate.py
 	python tests/bench/scale.py
+
+damage: $(READY)
+	python tests/workflow/damage.py
+	python docs/generate.py
+
+faults: $(READY)
+	python tests/workflow/faults.py
+	python docs/generate.py
 
 # Two hours at most on idle cores; --count, --hours and --survivors as in the file.
 mutants: $(READY)
