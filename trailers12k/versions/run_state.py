@@ -157,7 +157,8 @@ def unpack_state() -> None:
         for member in tar:
             # Not `extractall`, which refuses a build/ that is a link to another disk.
             path, file = Path(member.name), tar.extractfile(member)
-            assert file is not None  # `check_state` refuses all but regular files
+            # `check_state` refuses all but regular files.
+            assert file is not None  # nosec B101  # for mypy
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(file.read())
     # Without this folder Snakemake takes its memory for that of an older Snakemake.
