@@ -41,6 +41,10 @@ KNOWN: dict[str, dict[str, str]] = {
         "folder / name": FIXED,
         "resources.files('trailers12k.cli').joinpath('examples', name)": FIXED,
     },
+    "trailers12k/common/product_records.py": {
+        "Path(RECORDS, f'{name}.json')": "a product of a rule; `..` and links are refused there",
+        "Path(folder, name.removesuffix('.json'))": READ,
+    },
     "trailers12k/common/files.py": {
         "Path(folder, name)": "`inside` itself",
         "folder.glob(f'*{PARTIAL}')": FIXED,
@@ -93,7 +97,7 @@ KNOWN: dict[str, dict[str, str]] = {
         "REPAIRS / store": CONFIGURED,
         "store / name": READ,
     },
-    "trailers12k/jobs/content_hashes.py": {
+    "trailers12k/common/content_hashes.py": {
         "RECORDS / f'{hashlib.sha256(os.fsencode(path)).hexdigest()[:32]}.json'": DIGEST,
         "os.path.join(path, name)": READ,
     },
@@ -158,7 +162,10 @@ KNOWN: dict[str, dict[str, str]] = {
         "around.resolve().parent / f'{directory.resolve().name}-versions'": PERSON,
         "directory / name": FIXED,
     },
-    "trailers12k/versions/run_state.py": {"folder / file": LISTED},
+    "trailers12k/versions/run_state.py": {
+        "Path('build', *product.parts[1:2])": READ,
+        "folder / file": LISTED,
+    },
     "trailers12k/workflow/canonical_source.py": {
         "path.parent / file": READ,
         "self.path.parent / file": READ,
@@ -171,6 +178,7 @@ KNOWN: dict[str, dict[str, str]] = {
         "Path('logs', *benchmark.parts[1:])": READ,
         "cpu / movies": NUMBER,
     },
+    "trailers12k/workflow/product_check.py": {"FILES / content.sha256": DIGEST},
     "trailers12k/workflow/measured.py": {
         "resources.files('trailers12k.workflow').joinpath('figures', f'{name}.json')": FIXED,
     },

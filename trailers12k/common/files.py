@@ -29,8 +29,8 @@ ABANDONED = 86400
 """Seconds without a write after which a temporary file of another host counts as a leftover."""
 
 
-LONGEST_NAME = 200
-"""Bytes of a file's name. File systems allow 255, and `partial_of` adds its own."""
+LONGEST_NAME = 255
+"""Bytes of the name of a file: the limit of the file systems of Linux and macOS."""
 
 
 def inside(folder: str | Path, name: str) -> Path:

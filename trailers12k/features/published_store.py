@@ -151,10 +151,12 @@ def _extract(archive: Path, folder: Path) -> None:
                 raise tarfile.FilterError(f"{member.name!r} is no file and no folder")
             if (room := room - member.size) < 0:
                 raise tarfile.FilterError(TOO_MUCH)
-            below(folder, PurePosixPath(member.name).as_posix())
+            # The filter takes an absolute name for a relative one.
+            if (name := PurePosixPath(member.name.lstrip("/")).as_posix()) != ".":
+                below(folder, name)
             # The filter checks each member before it is written.
             tar.extract(member, folder, filter="data")
-        assert tar.fileobj
+        assert tar.fileobj  # nosec B101  # for mypy
         while block := tar.fileobj.read(BLOCK):
             if any(block):
                 raise tarfile.ReadError("data follows the end of its tar archive")
