@@ -84,11 +84,12 @@ def _movie(samples: int, more: bytes = b"") -> bytes:
 
 
 def _large_frames(folder: Path) -> Path:
-    return _video(folder / "a.mov", [png(16_000)] * 3, (0, 40, 80))
+    return _video(folder / "a.mov", [png(10_000)] * 3, (0, 40, 80))
 
 
 def _frames_that_grow(folder: Path) -> Path:
-    return _video(folder / "a.mov", [*[png(160)] * 5, *[png(16_000)] * 3], range(0, 320, 40))
+    pictures = [*[png(160)] * 5, *[png(10_000)] * 3, *[png(160)] * 5]
+    return _video(folder / "a.mov", pictures, range(0, 520, 40))
 
 
 def _long_frame(folder: Path) -> Path:
@@ -121,9 +122,9 @@ def _claimed_fragment(folder: Path) -> Path:
 
 
 def _packed_index(folder: Path) -> Path:
-    """QuickTime's compressed index, of 1.9 GB of zeros."""
+    """QuickTime's compressed index, of 0.7 GB of zeros."""
     packer = zlib.compressobj(1)
-    size, block = 1_900_000_000, bytes(10_000_000)
+    size, block = 700_000_000, bytes(10_000_000)
     packed = packer.compress(struct.pack(">I4s", size, b"free") + bytes(9_999_992))
     packed += b"".join([packer.compress(block) for _ in range(size // len(block) - 1)])
     inner = _box(b"cmvd", struct.pack(">I", size), packed + packer.flush())
@@ -159,11 +160,11 @@ def _saved(image: Image.Image, kind: str, **options: object) -> bytes:
 
 
 def _large_webp(folder: Path) -> Path:
-    """A lossless WebP of one colour, whose header is changed to 16383 by 16383."""
+    """A lossless WebP of one colour, whose header is changed to 8191 by 8191."""
     data = bytearray(_saved(Image.new("RGB", (64, 64)), "WEBP", lossless=True))
     at = data.index(b"VP8L") + 9
     bits = int.from_bytes(data[at : at + 4], "little")
-    data[at : at + 4] = (bits >> 28 << 28 | 16382 << 14 | 16382).to_bytes(4, "little")
+    data[at : at + 4] = (bits >> 28 << 28 | 8190 << 14 | 8190).to_bytes(4, "little")
     return _picture(folder, bytes(data))
 
 
@@ -179,7 +180,7 @@ def _tags_of_one_place(folder: Path) -> Path:
     size = 2_000_000
     pixels = {256: 8, 257: 8, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: 8, 279: 64}
     entries = [struct.pack("<HHII", tag, 4, 1, value) for tag, value in pixels.items()]
-    entries += [struct.pack("<HHII", tag, 1, size, 8) for tag in range(40_000, 43_000)]
+    entries += [struct.pack("<HHII", tag, 5, size // 8, 8) for tag in range(40_000, 43_000)]
     index = struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4)
     return _picture(folder, struct.pack("<2sHI", b"II", 42, 8 + size) + bytes(size) + index)
 
@@ -190,7 +191,7 @@ def _profile(folder: Path) -> Path:
 
 
 def _many_pictures(folder: Path) -> Path:
-    frames = [Image.new("P", (2000, 2000), number) for number in range(200)]
+    frames = [Image.new("P", (500, 500), number) for number in range(200)]
     data = _saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
     return _picture(folder, data)
 
@@ -202,14 +203,14 @@ POSTER_MEMORY = "1.0 GB of memory: 0.4 GB, and 25 bytes for each pixel of poster
 def _of_videos() -> list[HostileInput]:
     pixels = "36 megapixels a frame (trailers.max_megapixels)"
     rows = [
-        ("frames of 256 megapixels", _large_frames, "corrupt: no frame of at most 36", pixels, 100),
-        ("frames that grow to 256 megapixels", _frames_that_grow, "corrupt: 3 of 5", pixels, 100),
+        ("frames of 100 megapixels", _large_frames, "corrupt: no frame of at most 36", pixels, 100),
+        ("frames that grow to 100 megapixels", _frames_that_grow, "corrupt: 3 of 10", pixels, 100),
         ("a frame of 50 minutes", _long_frame, "corrupt: a frame is", "600 s a frame", 100),
         ("two hours", _long_video, "too_large: .*minutes", "60 min (trailers.max_minutes)", 100),
         ("101 streams", _many_streams, "too_large: 101 streams", "100 streams", 100),
         ("80 million samples in 2 kB", _claimed_samples, "corrupt", VIDEO_MEMORY, 100),
         ("a fragment of 80 million samples", _claimed_fragment, "too_large", VIDEO_MEMORY, 100),
-        ("an index that unpacks to 1.9 GB", _packed_index, "not_video", VIDEO_MEMORY, 2300),
+        ("an index that unpacks to 0.7 GB", _packed_index, "not_video", VIDEO_MEMORY, 2300),
     ]
     return [
         HostileInput("video", name, make, _probe, answer, bound, most_mb, 20)
@@ -220,11 +221,10 @@ def _of_videos() -> list[HostileInput]:
 def _of_posters() -> list[HostileInput]:
     pixels = "25 megapixels (posters.max_megapixels)"
     rows = [
-        ("PNG of 144 megapixels", lambda folder: _picture(folder, png(12_000)), pixels, 120),
-        ("PNG of one bit", lambda folder: _picture(folder, png(12_000, 1, 0)), pixels, 120),
-        ("WebP of 268 megapixels", _large_webp, pixels, 120),
+        ("PNG of 64 megapixels", lambda folder: _picture(folder, png(8_000)), pixels, 120),
+        ("PNG of one bit", lambda folder: _picture(folder, png(8_000, 1, 0)), pixels, 120),
+        ("WebP of 67 megapixels", _large_webp, pixels, 120),
         ("JPEG of 2000 scans", _many_scans, "100 scans of a JPEG file", 200),
-        ("TIFF of 3000 tags of 2 MB", _tags_of_one_place, POSTER_MEMORY, 1100),
     ]
     refused = [
         HostileInput("poster", name, make, _poster, "too_large: ", bound, most_mb)
@@ -234,6 +234,15 @@ def _of_posters() -> list[HostileInput]:
     return [
         *refused,
         HostileInput("poster", "ICC profile of 500 MB", _profile, _poster, "not_image: ", packed),
+        HostileInput(
+            "poster",
+            "TIFF of 3000 tags of 2 MB",
+            _tags_of_one_place,
+            _poster,
+            "",
+            POSTER_MEMORY,
+            1100,
+        ),
         HostileInput("poster", "GIF of 200 frames", _many_pictures, _poster, "", "one frame", 200),
     ]
 

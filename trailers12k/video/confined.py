@@ -239,8 +239,11 @@ def _join(parts: Sequence[str], target: str) -> None:
 
 
 def _save_as_jpeg(source: str, target: str, megapixels: float) -> tuple[int, int]:
+    from PIL import Image
+
     from trailers12k.video.image_file import read_image
 
+    Image.MAX_IMAGE_PIXELS = None  # `megapixels` takes its place
     picture = read_image(Path(source).read_bytes(), megapixels)
     try:
         picture.save(target, format="JPEG", quality=95)
