@@ -341,6 +341,7 @@ def main() -> None:
     parser.add_argument("--damages", default="", help="only damages that this expression matches")
     parser.add_argument("--minutes", type=float, default=600, help="begin nothing after this time")
     parser.add_argument("--together", type=int, default=5, help="files damaged at once")
+    parser.add_argument("--workers", type=int, default=2, help="runs at once")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--log",
@@ -373,7 +374,7 @@ def main() -> None:
             if time.monotonic() < end:
                 trial(group)
 
-        with ThreadPoolExecutor(2) as pool:
+        with ThreadPoolExecutor(arguments.workers) as pool:
             list(pool.map(attempt, batches(wanted, arguments.together)))
     rows = rows_of({pair: trial.outcomes[pair] for pair in pairs if pair in trial.outcomes})
     print(f"\n{'damage':24}{'tried':>8}{'remade':>8}{'named':>8}{'lost':>8}")
