@@ -13,11 +13,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
+from requests.structures import CaseInsensitiveDict
 from urllib3.util import Retry
 from yt_dlp import YoutubeDL
 from yt_dlp.downloader.hls import HlsFD
 from yt_dlp.extractor.common import InfoExtractor
-from yt_dlp.networking._requests import RequestsHTTPAdapter, RequestsRH
+from yt_dlp.networking._requests import (
+    RequestsHTTPAdapter,
+    RequestsResponseAdapter,
+    RequestsRH,
+    RequestsSession,
+)
 from yt_dlp.networking._urllib import UrllibRH
 from yt_dlp.networking.common import Request
 from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor
@@ -25,7 +31,8 @@ from yt_dlp.utils import Popen
 
 from trailers12k.common.errors import Failure
 from trailers12k.downloads import hls
-from trailers12k.downloads.http import BoundedAdapter
+from trailers12k.downloads.bounds import current
+from trailers12k.downloads.sessions import BoundedAdapter, SafeRedirects
 from trailers12k.video.joining import join, jumps
 
 NO_PROGRAM = os.devnull + "/ffmpeg"
@@ -37,6 +44,12 @@ NATIVE = ("http", "https", "m3u8", "m3u8_native", "http_dash_segments", "ism", "
 
 LARGEST_PLAYLIST = 10_000_000
 """Bytes of a playlist: a film of 10 hours in segments of a second has 5 MB."""
+
+LARGEST_PAGE = 20_000_000
+"""Bytes of a page, manifest, script or key after unpacking: YouTube's largest have 3 MB."""
+
+MOST_FRAGMENTS = 200_000
+"""Of all formats of a manifest: 5 formats of 10 hours in segments of a second have 180 000."""
 
 PROGRAM_SECONDS = 300
 """Seconds after which a program that yt-dlp starts, such as deno, is ended."""
@@ -122,15 +135,38 @@ InfoExtractor._merge_mpd_periods = _joined_periods
 InfoExtractor._parse_mpd_periods = _marked_periods
 
 
+def _read(self: Any, amt: int | None = None) -> bytes:
+    """Bytes of an answer, unpacked; all of them for None. yt-dlp would read them without end."""
+    if amt is not None:
+        block: bytes = self.fp.read(amt, decode_content=True)
+        return block
+    received = bytearray()
+    while block := self.fp.read(1 << 20, decode_content=True):
+        received += block
+        if len(received) > LARGEST_PAGE:
+            current().fail("too_large", f"a page of more than {LARGEST_PAGE / 1e6:g} MB")
+    return bytes(received)
+
+
+RequestsResponseAdapter._real_read = _read
+
+
 class _Adapter(BoundedAdapter, RequestsHTTPAdapter):
     """yt-dlp's adapter of requests, bounded."""
+
+
+class _Session(SafeRedirects, RequestsSession):
+    """yt-dlp's session of requests, which follows only safe redirects."""
 
 
 class BoundedRequestsRH(RequestsRH):
     """HTTP with bounds. Names of handlers end in RH."""
 
     def _create_instance(self, cookiejar: Any, legacy_ssl_support: Any = None) -> Any:
-        session = super()._create_instance(cookiejar, legacy_ssl_support)
+        session = _Session()
+        session.headers = CaseInsensitiveDict()
+        session.cookies = cookiejar
+        session.trust_env = False  # yt-dlp reads the proxies
         adapter: Any = _Adapter(  # type: ignore[call-arg]
             ssl_context=self._make_sslcontext(legacy_ssl_support=legacy_ssl_support),
             source_address=self.source_address,
@@ -215,8 +251,11 @@ class BoundedYoutubeDL(YoutubeDL):
         """What differs in the information about each part of a stream. Raises `Failure`."""
         request = Request(info["url"], headers=info.get("http_headers") or {})
         with self.urlopen(request) as answer:
-            text = answer.read(LARGEST_PLAYLIST).decode("utf-8", "replace")
+            data = answer.read(LARGEST_PLAYLIST + 1)
             url = answer.url
+        if len(data) > LARGEST_PLAYLIST:
+            raise Failure("too_large", f"a playlist of more than {LARGEST_PLAYLIST / 1e6:g} MB")
+        text = data.decode("utf-8", "replace")
         if hls.is_live(text):
             raise Failure("live", "a live stream: its playlist has no end")
         if not HlsFD.can_download(text, {}):
