@@ -30,7 +30,7 @@ from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor
 from yt_dlp.utils import Popen
 
 from trailers12k.common.errors import Failure
-from trailers12k.downloads import hls
+from trailers12k.downloads import hls, manifests
 from trailers12k.downloads.bounds import current
 from trailers12k.downloads.sessions import BoundedAdapter, SafeRedirects
 from trailers12k.video.joining import join, jumps
@@ -39,17 +39,14 @@ NO_PROGRAM = os.devnull + "/ffmpeg"
 """A path that cannot exist: yt-dlp would use the machine's ffmpeg, and its files would differ from
 machine to machine."""
 
-NATIVE = ("http", "https", "m3u8", "m3u8_native", "http_dash_segments", "ism", "f4m")
+NATIVE = ("http", "https", "m3u8", "m3u8_native", "http_dash_segments", "ism")
 """Protocols of formats that yt-dlp downloads without another program."""
 
 LARGEST_PLAYLIST = 10_000_000
 """Bytes of a playlist: a film of 10 hours in segments of a second has 5 MB."""
 
-LARGEST_PAGE = 20_000_000
+LARGEST_PAGE = 10_000_000
 """Bytes of a page, manifest, script or key after unpacking: YouTube's largest have 3 MB."""
-
-MOST_FRAGMENTS = 200_000
-"""Of all formats of a manifest: 5 formats of 10 hours in segments of a second have 180 000."""
 
 PROGRAM_SECONDS = 300
 """Seconds after which a program that yt-dlp starts, such as deno, is ended."""
@@ -125,12 +122,31 @@ _parse_periods = InfoExtractor._parse_mpd_periods
 def _marked_periods(self: Any, manifest: Any, *more: Any, **options: Any) -> Iterator[Any]:
     """The periods of a DASH manifest. A manifest that a page names does not mark the video as live;
     its formats do."""
+    manifests.check_dash(manifest)
     for period in _parse_periods(self, manifest, *more, **options):
         for each in period["formats"] if manifest.get("type") == "dynamic" else ():
             each["is_live"] = True
         yield period
 
 
+_parse_smooth = InfoExtractor._parse_ism_formats_and_subtitles
+_parse_hls = InfoExtractor._parse_m3u8_formats_and_subtitles
+
+
+def _bounded_smooth(self: Any, manifest: Any, *more: Any, **options: Any) -> Any:
+    """The formats of Smooth Streaming."""
+    manifests.check_smooth(manifest)
+    return _parse_smooth(self, manifest, *more, **options)
+
+
+def _bounded_hls(self: Any, playlist: Any, *more: Any, **options: Any) -> Any:
+    """The formats of an HLS stream."""
+    manifests.check_hls(playlist)
+    return _parse_hls(self, playlist, *more, **options)
+
+
+InfoExtractor._parse_ism_formats_and_subtitles = _bounded_smooth
+InfoExtractor._parse_m3u8_formats_and_subtitles = _bounded_hls
 InfoExtractor._merge_mpd_periods = _joined_periods
 InfoExtractor._parse_mpd_periods = _marked_periods
 
@@ -235,7 +251,7 @@ class BoundedYoutubeDL(YoutubeDL):
         """Download one format's file."""
         protocol = info.get("protocol") or ""
         if protocol not in NATIVE:
-            raise Failure("no_format", f"the protocol {protocol} needs another program")
+            raise Failure("no_format", f"the protocol {protocol} is not supported")
         if protocol.startswith("m3u8"):
             return self._join_parts(name, [info | each for each in self._hls_parts(info)])
         if _is_live(info):
