@@ -153,7 +153,7 @@ def _extract(archive: Path, folder: Path) -> None:
                 raise tarfile.FilterError(TOO_MUCH)
             # The filter checks each member before it is written.
             tar.extract(member, folder, filter="data")
-        assert tar.fileobj
+        assert tar.fileobj  # nosec B101  # for mypy
         while block := tar.fileobj.read(BLOCK):
             if any(block):
                 raise tarfile.ReadError("data follows the end of its tar archive")

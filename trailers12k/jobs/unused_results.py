@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trailers12k.common.files import PARTIAL
-from trailers12k.jobs.content_hashes import (
+from trailers12k.common.content_hashes import (
     BUILD,
     CACHE,
     content_of,
     has_links,
     record_of,
 )
+from trailers12k.common.files import PARTIAL
 from trailers12k.jobs.result_cache import CURRENT, FILES, RESULTS, SHA256, folder_of, is_relative
 
 UNUSED_AFTER = 30 * 86400

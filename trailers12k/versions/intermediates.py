@@ -60,6 +60,7 @@ def restore_intermediates(kind: str | None = None, force: bool = False) -> None:
     for path in run_state.remembered_products():
         if path.exists():
             os.utime(path, (now, now))
+    run_state.record_products()
     run_state.mark_restored(run_state.current_hash())
 
 
