@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from glob import escape
 from pathlib import Path
 from typing import BinaryIO
 
@@ -168,7 +169,7 @@ def fetch(
             partial = path.with_name(
                 f"{path.name}.{fingerprint(url=url, version=version, size=size)}{PARTIAL}"
             )
-            for other in path.parent.glob(f"{path.name}.*{PARTIAL}"):
+            for other in path.parent.glob(f"{escape(path.name)}.*{PARTIAL}"):
                 if other != partial:
                     other.unlink()
             begun = partial.stat().st_size if partial.exists() else 0
