@@ -19,7 +19,8 @@ def inputs() -> list[HostileInput]:
 
 
 @pytest.mark.parametrize("hostile", inputs(), ids=lambda each: f"{each.kind}: {each.name}")
-def test_hostile_input(hostile, tmp_path, monkeypatch):
+def test_hostile_input(hostile, tmp_path, monkeypatch, keep):
     monkeypatch.chdir(tmp_path)
     outcome = try_input(hostile, tmp_path)
     assert not (fault := fault_of(hostile, outcome)), fault
+    keep(hostile, outcome)

@@ -5,7 +5,7 @@ Reads and writes PyTorch files. Must not know how a model is trained.
 
 import io
 import logging
-import pickle
+import pickle  # nosec B403  # for the name of its error; torch.load reads weights only
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields

@@ -3,7 +3,7 @@
 Starts Snakemake. Must not know what the pages show.
 """
 
-import subprocess
+import subprocess  # nosec B404  # lists of words, never a shell
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def review(context: typer.Context) -> None:
     Runs what the page needs; nothing is trained. Further arguments are passed to Snakemake.
     """
     snakemake.check_folder(context.args)
-    with subprocess.Popen(
+    with subprocess.Popen(  # nosec B603  # our own command, no shell
         clone.snakemake_command(snakemake.with_display(["review", *context.args]))
     ) as running:
         while running.poll() is None:

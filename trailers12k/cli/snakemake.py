@@ -69,7 +69,7 @@ def replace_process(arguments: Sequence[str]) -> None:
         os.set_inheritable(1, True)
     else:
         sys.stdout.flush()
-    os.execv(line[0], line)
+    os.execv(line[0], line)  # nosec B606  # our own command, no shell
 
 
 def _is_writable(folder: Path) -> bool:

@@ -20,7 +20,7 @@ from pydantic import (
 MESSAGE = "patternErrorMessage"
 """The schema keyword by which editors show, in place of a pattern, words that explain it."""
 
-SECRET = "writeOnly"
+SECRET = "writeOnly"  # nosec B105  # a keyword
 """The schema keyword of a value that no message may show."""
 
 LABELS = ("[shares]", "[published]")
@@ -106,7 +106,7 @@ PlayerClients = Annotated[
     Field(strict=False, json_schema_extra={"uniqueItems": True}),
     AfterValidator(_unique),
 ]
-_TOKEN = r"[A-Za-z0-9_]+(\.[A-Za-z]+)?\+[^\s,+]+"
+_TOKEN = r"[A-Za-z0-9_]+(\.[A-Za-z]+)?\+[^\s,+]+"  # nosec B105  # a pattern
 PoToken = Annotated[
     str,
     Field(

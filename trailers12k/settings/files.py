@@ -47,7 +47,7 @@ def read_file(file: str | Path, text_of: Callable[[str | Path], str] = text_of) 
     try:
         text = text_of(file)
         _check_keys(text, file)
-        content = yaml.load(text, Loader=LOADER)
+        content = yaml.load(text, Loader=LOADER)  # nosec B506  # a safe loader
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         if line := _line_with_tab(text, error):
             raise UserError(f"{file}, line {line}: a tab; indent with spaces") from None

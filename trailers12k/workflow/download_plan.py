@@ -13,7 +13,7 @@ from trailers12k.downloads import retries
 from trailers12k.downloads.settings import DownloadSettings
 from trailers12k.settings import Settings, plain
 
-PO_TOKEN = "YOUTUBE_PO_TOKEN"
+PO_TOKEN = "YOUTUBE_PO_TOKEN"  # nosec B105  # a variable's name
 """The environment variable that holds the token for YouTube."""
 
 

@@ -1,0 +1,49 @@
+"""Keeps what became of the hostile inputs for docs/reliability.md, where `--keep` is given.
+
+Writes trailers12k/workflow/figures/reliability.json. Must not know what the inputs are.
+
+    pytest tests/hostile -k hostile_input --keep         # make reliability
+"""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+FIGURES = Path(__file__).parents[1] / "bench" / "figures.py"
+LONGEST = 200
+"""Characters of an answer that the page shows."""
+ROWS = pytest.StashKey[list[dict[str, str | float]]]()
+
+
+def pytest_addoption(parser):
+    parser.addoption("--keep", action="store_true", help="keep the answers for the documentation")
+
+
+@pytest.fixture
+def keep(request, tmp_path):
+    """Keeps the outcome of a hostile input."""
+    rows = request.config.stash.setdefault(ROWS, [])
+    return lambda hostile, outcome: rows.append(row(hostile, outcome, str(tmp_path)))
+
+
+def row(hostile, outcome, folder):
+    """What the page shows of an input. folder: its name is no part of an answer."""
+    said = outcome.said.replace(f"{folder}/", "").replace(folder, ".")
+    said = re.sub(r"(127\.0\.0\.1|localhost):\d+", r"\1:PORT", said)
+    return {
+        "kind": hostile.kind,
+        "name": hostile.name,
+        "bound": hostile.bound,
+        "answer": f"{said[:LONGEST]}…" if len(said) > LONGEST else said,
+        "mb": round(max(outcome.mb, 0)),
+        "seconds": round(outcome.seconds, 1),
+    }
+
+
+def pytest_sessionfinish(session, exitstatus):
+    if session.config.getoption("--keep") and exitstatus == 0:
+        runpy.run_path(str(FIGURES))["update"](
+            "reliability", {"inputs": session.config.stash[ROWS]}
+        )
