@@ -41,6 +41,9 @@ min_version("9.0")
 
 with one_line_errors():
     check_paths()
+    # Before Snakemake reads it: it would wait for a pipe, and take for ever with nested aliases.
+    if workflow.is_main_process:
+        check_keys(["config.yaml"])
 
 
 # A folder other than the project's (--directory) need not have a config.yaml. Ignored in a module that

@@ -14,6 +14,7 @@ from pathlib import Path
 import typer
 
 from trailers12k.cli.collection import read_config
+from trailers12k.common.bounded_files import is_absent
 from trailers12k.common.errors import UserError
 from trailers12k.workflow.clone import check_paths, snakefile, snakemake_command
 
@@ -37,11 +38,29 @@ def check_folder(arguments: Sequence[str] = ()) -> None:
     folder = run_folder(arguments)
     if not folder.is_dir():
         raise UserError(f"--directory: the folder {folder} does not exist")
+    from trailers12k.settings.files import read_file
+
+    for file in config_files(arguments):
+        read_file(file)
     with contextlib.chdir(folder):
         read_config()
     # Snakemake locks it for a dry run too, and ends with a traceback where it cannot.
     if not os.access(folder, os.W_OK):
         raise UserError(f"{folder.resolve()} cannot be written; run in a folder that can")
+
+
+def config_files(arguments: Sequence[str]) -> list[str]:
+    """The files that the options --configfile and --configfiles name."""
+    files: list[str] = []
+    is_option = False
+    for word in arguments:
+        if word.startswith("-"):
+            option, _, value = word.partition("=")
+            is_option = option in ("--configfile", "--configfiles")
+            files += [value] if is_option and value else []
+        elif is_option:
+            files.append(word)
+    return [file for file in files if not is_absent(file) and Path(file).suffix != ".json"]
 
 
 def run_folder(arguments: Sequence[str]) -> Path:

@@ -5,11 +5,21 @@ Reads YAML files. Must not know which keys a configuration has.
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
+from trailers12k.common.bounded_files import is_absent, quoted, read_bytes, shown_path
 from trailers12k.common.errors import UserError
+
+MOST_BYTES = 1_000_000
+MOST_DEPTH = 20
+"""Levels of nesting. The settings have five; the loader written in C crashes at 100,000."""
+MOST_VALUES = 20_000
+"""Values with those that aliases repeat: ten lines of aliases stand for a billion."""
+LONGEST_FAULT = 200
+LONGEST_VALUE = 10_000
+"""Characters."""
 
 CONFIG = "config.yaml"
 """The configuration of a collection, in its folder."""
@@ -21,7 +31,7 @@ MERGE = "tag:yaml.org,2002:merge"
 
 def text_of(file: str | Path) -> str:
     """The text of a file in this folder."""
-    return Path(file).read_text(encoding="utf-8")
+    return read_bytes(file, MOST_BYTES).decode("utf-8")
 
 
 def read_config(
@@ -48,30 +58,39 @@ def read_file(file: str | Path, text_of: Callable[[str | Path], str] = text_of) 
         text = text_of(file)
         _check_keys(text, file)
         content = yaml.load(text, Loader=LOADER)  # nosec B506  # a safe loader
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except UserError:
+        raise
+    # A ValueError comes from a date such as 2026-99-99, and from a number of 5,000 digits.
+    except (OSError, ValueError, yaml.YAMLError) as error:
         if line := _line_with_tab(text, error):
             raise UserError(f"{file}, line {line}: a tab; indent with spaces") from None
-        raise UserError(f"{file} cannot be read: {' '.join(str(error).split())}") from error
+        words = " ".join(str(error).split())
+        words = words if len(words) <= LONGEST_FAULT else f"{words[:LONGEST_FAULT]}…"
+        raise UserError(f"{shown_path(file)} cannot be read: {words}") from error
     if not isinstance(content, Mapping | None):
         raise UserError(f"{file} must hold keys and values, such as `seed: 2022`")
     return dict(content or {})
 
 
 def check_keys(files: Iterable[str | Path]) -> None:
-    """Refuse files that have a key twice, of which every reader silently drops the first.
+    """Refuse files that have a key twice, of which every reader silently drops the first, and files
+    that would take much time or memory to load.
 
-    files: what Snakemake has read. What it reads in another way, such as JSON, is left to it.
+    files: what Snakemake reads, where they exist. What it reads in another way, such as JSON, is
+    left to it.
     Raises `UserError`.
     """
     for file in files:
         try:
-            _check_keys(text_of(file), file)
-        except (OSError, UnicodeDecodeError, yaml.YAMLError):
+            if not is_absent(file):
+                _check_keys(text_of(file), file)
+        except (UnicodeDecodeError, yaml.YAMLError):
             continue
 
 
 def _check_keys(text: str, file: str | Path) -> None:
     """Raise `UserError` where a mapping at any level has a key twice."""
+    _check_size(text, file)
     # Nodes, since a loaded mapping has forgotten the first of two keys, and the lines.
     loader = LOADER(text)
     try:
@@ -94,10 +113,38 @@ def _check_keys(text: str, file: str | Path) -> None:
                 continue
             if first := lines.get((key.tag, key.value)):
                 raise UserError(
-                    f"{file}, line {line}: {name} is in line {first} already; allowed: each key "
-                    "once, with all that is below it"
+                    f"{file}, line {line}: {shown_path(name)} is in line {first} already; allowed: "
+                    "each key once, with all that is below it"
                 )
             lines[key.tag, key.value] = line
+
+
+def _check_size(text: str, file: str | Path) -> None:
+    """Raise `UserError` for a file that would take much time or memory to load."""
+    count = 0
+    begun: list[tuple[str | None, int]] = []
+    sizes: dict[str | None, int] = {}  # anchor -> values, with those of its own aliases
+
+    def refuse(event: yaml.Event, fault: str) -> NoReturn:
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        raise UserError(f"{shown_path(file)}, line {line}: {fault}")
+
+    # Events, since a node is made with all that is below it.
+    for event in yaml.parse(text, Loader=LOADER):
+        if isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = begun.pop()
+            sizes[anchor] = count - before
+            continue
+        count += sizes.get(event.anchor, 0) if isinstance(event, yaml.AliasEvent) else 1
+        if isinstance(event, yaml.CollectionStartEvent):
+            begun.append((event.anchor, count))
+        if len(begun) > MOST_DEPTH:
+            refuse(event, f"nested too deeply; allowed: at most {MOST_DEPTH} levels")
+        if count > MOST_VALUES:
+            refuse(event, f"too many values, with aliases; allowed: at most {MOST_VALUES:,}")
+        if isinstance(event, yaml.ScalarEvent) and len(event.value) > LONGEST_VALUE:
+            fault = f"{quoted(event.value, 40)} has {len(event.value):,} characters"
+            refuse(event, f"{fault}; allowed: at most {LONGEST_VALUE:,}")
 
 
 def _line_with_tab(text: str, error: Exception) -> int:

@@ -9,15 +9,18 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from trailers12k.common.bounded_files import quoted
 from trailers12k.settings.allowed import allowed_values, at, json_schema, options
 from trailers12k.settings.fields import SECRET
 
 LONGEST = 80
+LONGEST_NAME = 60
 """Characters of a value that a message shows."""
 
 NAMES = {
-    "backbones": "letters, digits and _",
-    "runs": "letters, digits, _, + and -",
+    "backbones": "1 to 60 letters, digits and _",
+    "runs": "1 to 60 letters, digits, _, + and -",
+    "downloads.pause": "the name of a host",
     "published.md5": "mtgc.csv, or STORE.zarr.tar.gz",
 }
 """What names of entries may consist of, in words; their patterns are types in `fields`."""
@@ -93,18 +96,24 @@ def _unknown_key(path: Path, value: object, schema: dict[str, Any]) -> str:
 def _bad_name(section: Path, name: object) -> str:
     """A fault of the name of an entry, such as a store's."""
     if not isinstance(name, str):
-        return f"{_key(section)}: the name {name!r} is not text; put it in quotes"
+        return f"{_key(section)}: the name {_shown(name)} is not text; put it in quotes"
     allowed = NAMES.get(_key(section), "text that is not empty")
     return f"{_key(section)}: the name {_shown(name)} is not allowed; allowed: {allowed}"
 
 
 def _key(path: Path) -> str:
-    return ".".join(str(part) for part in path) or "the top level"
+    return ".".join(map(_part, path)) or "the top level"
+
+
+def _part(part: int | str) -> str:
+    """A part of a key, such as a store's name."""
+    text = str(part)
+    is_short = len(text) <= LONGEST_NAME and text.isprintable()
+    return text if is_short else quoted(text, LONGEST_NAME)
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+    return quoted(value, LONGEST)
 
 
 def _is_exponent(kind: str, value: object) -> bool:
