@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from trailers12k.common.content_hashes import content_of
 from trailers12k.common.files import write_json
-from trailers12k.jobs.content_hashes import content_of
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,8 @@
 """The context of every job: its log, the reason of a failure as the log's last line, and the result
 of an earlier job from the same inputs.
 
-Writes the job's log; reads and writes build/cache/. Must not know what the job does.
+Writes the job's log; reads and writes build/cache/ and build/records/. Must not know what the job
+does.
 """
 
 import atexit
@@ -20,6 +21,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
+from trailers12k.common import product_records
 from trailers12k.common.errors import FULL, UserError
 from trailers12k.jobs import outcome, result_cache
 from trailers12k.jobs.outcome import OutcomeWriter
@@ -44,7 +46,7 @@ def run_job(snakemake: Any, main: Callable[[], None], reuse: Reuse = NO_OTHERS) 
     snakemake: the object that Snakemake gives to a script.
     """
     began = time.time()
-    with job(snakemake.log[0], snakemake.input):
+    with job(snakemake.log[0], snakemake.input, snakemake.output):
         result = result_cache.result_of(snakemake, reuse)
         is_forced = result_cache.is_forced(snakemake.rule, result.outputs)
         if not is_forced and (cost := result.put_back()):
@@ -60,12 +62,16 @@ def run_job(snakemake: Any, main: Callable[[], None], reuse: Reuse = NO_OTHERS) 
 
 @contextmanager
 def job(
-    log_file: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[str]] = ()
+    log_file: str | os.PathLike[str],
+    inputs: Iterable[str | os.PathLike[str]] = (),
+    outputs: Iterable[str | os.PathLike[str]] = (),
 ) -> Iterator[None]:
     """Log to the terminal, unless `QUIET` is set, and to `log_file`; on failure, exit with the
     reason as its last line.
 
-    inputs: the files that the job reads; modification times in the future are set to now.
+    inputs: the files that the job reads; modification times in the future are set to now. One that
+        is not as its own job wrote it fails this one; see `product_records`.
+    outputs: the files that the job writes; recorded when it succeeds.
     `UserError` and a full disk are reported in one line; other exceptions, which are faults of this
     program, after a traceback. Ctrl-C ends the process at once: files are written whole or not at
     all. So does the end of the process that started it, such as a killed Snakemake.
@@ -97,7 +103,11 @@ def job(
     threading.Thread(target=_end_with, args=(os.getppid(), done), daemon=True).start()
     try:
         _limit_times(inputs, now=os.stat(log_file).st_mtime_ns)
+        for path in inputs:
+            product_records.check(path)
         yield
+        for path in outputs:
+            product_records.record(path)
         writer.end()
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"

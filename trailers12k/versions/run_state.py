@@ -8,14 +8,18 @@ product; no videos, pictures or arrays. Must not know DVC or Git.
 import base64
 import binascii
 import gzip
+import io
 import os
 import tarfile
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
+from trailers12k.common import product_records
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import PARTIAL, partial_of, replacing, sha256_of, write_text
+from trailers12k.common.files import PARTIAL, below, partial_of, replacing, sha256_of, write_text
 from trailers12k.common.movie import is_mid
 from trailers12k.workflow.folder import COLLECTION, RESTORED, STATE, restored
 
@@ -26,7 +30,7 @@ BEGUN = "begun"
 TABLES = (".csv", ".json", ".zgroup", ".zattrs")
 EXCLUDED = (
     *("weights", "packed", "training", "predictions", "published", "stores", "cache"),
-    "stopped.json",
+    *("records", "damaged", "stopped.json"),
 )
 """Parts of build/ that can be made again without any video, or belong to this machine and day."""
 RANDOM_WEIGHTS = Path("build/weights/random.json")
@@ -34,6 +38,7 @@ RANDOM_WEIGHTS = Path("build/weights/random.json")
 SEPARATE = {"build/sources": "files", "build/ledger": "trailers"}
 """Folders of build/ -> the subfolder that no state holds: files of the sources, and the ledgers
 that DVC keeps as the output of a stage."""
+PRODUCT_FOLDERS = ("build", "data", "results")
 FORGOTTEN = ("build/predictions", "results/predictions", "results/review")
 """Products that Snakemake need not remember."""
 
@@ -83,10 +88,18 @@ def _write_archive(path: Path) -> None:
         tarfile.open(mode="w", fileobj=packed, format=tarfile.PAX_FORMAT) as tar,
     ):
         for path in sorted(state_files()):
-            with path.open("rb") as file:
-                member = tarfile.TarInfo(path.as_posix())
-                member.size = os.fstat(file.fileno()).st_size
+            member = tarfile.TarInfo(path.as_posix())
+            with _opened(path) as file:
+                member.size = file.seek(0, os.SEEK_END)
+                file.seek(0)
                 tar.addfile(member, file)
+
+
+def _opened(path: Path) -> BinaryIO:
+    """A file as a state holds it."""
+    if path.is_relative_to(product_records.RECORDS):
+        return io.BytesIO(product_records.latest_only(path))
+    return path.open("rb")
 
 
 def state_files() -> Iterator[Path]:
@@ -106,6 +119,16 @@ def state_files() -> Iterator[Path]:
         product = _product_of(path)
         if product and not any(map(product.is_relative_to, FORGOTTEN)):
             yield path
+    for product in product_records.recorded():
+        if _is_recorded(product) and (record := product_records.record_of(product)):
+            yield record
+
+
+def _is_recorded(product: Path) -> bool:
+    """Whether a state holds the record of a product: not of what it has no part in."""
+    part = Path("build", *product.parts[1:2])
+    is_left_out = product.parts[0] == "build" and part.name in EXCLUDED
+    return not is_left_out and not any(map(product.is_relative_to, FORGOTTEN))
 
 
 def check_state() -> list[PurePosixPath]:
@@ -119,21 +142,36 @@ def check_state() -> list[PurePosixPath]:
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise UserError(f"{STATE}: {error}; put it back: dvc checkout --force {STATE}") from error
     for member in members:
-        path = PurePosixPath(member.name)
-        is_inside = path.is_relative_to("build") or path.is_relative_to(MEMORY.as_posix())
-        if not member.isreg() or not is_inside or ".." in path.parts:
-            raise UserError(f"{STATE}: {member.name!r} belongs to no state; do not trust this file")
+        if not member.isreg():
+            raise UserError(
+                f"{STATE}: {member.name!r:.120} belongs to no state; do not trust this file"
+            )
+        _place_of(member.name)
     return [PurePosixPath(member.name) for member in members]
+
+
+def _place_of(name: str) -> Path:
+    """Where a file of the state lies. Raises `UserError` for one that belongs to no state."""
+    why = f"{name!r:.120}"
+    for folder in (Path("build"), MEMORY):
+        if name.startswith(f"{folder.as_posix()}/"):
+            try:
+                return below(folder, name[len(folder.as_posix()) + 1 :])
+            except UserError as error:
+                why = str(error)
+    raise UserError(f"{STATE}: {why} belongs to no state; do not trust this file")
 
 
 def unpack_state() -> None:
     """Replace the files of build/ and of Snakemake's memory by those of the state."""
     for path in list(state_files()):
         path.unlink()
+    for product in product_records.recorded():  # also those that no state holds
+        product_records.forget(product)
     with tarfile.open(STATE) as tar:
         for member in tar:
             # Not `extractall`, which refuses a build/ that is a link to another disk.
-            path, file = Path(member.name), tar.extractfile(member)
+            path, file = _place_of(member.name), tar.extractfile(member)
             # `check_state` refuses all but regular files.
             assert file is not None  # nosec B101  # for mypy
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -142,9 +180,21 @@ def unpack_state() -> None:
     MEMORY.with_name("incomplete").mkdir(exist_ok=True)
 
 
+def record_products() -> None:
+    """Record the products that Snakemake remembers and that have no record: an older state has
+    none."""
+    for path in remembered_products():
+        if not product_records.contents_of(path):
+            product_records.record(path)
+
+
 def remembered_products() -> Iterator[Path]:
-    """The products that Snakemake remembers."""
-    yield from filter(None, map(_product_of, _memory_files()))
+    """The products that Snakemake remembers, of those in the folders of products."""
+    for path in filter(None, map(_product_of, _memory_files())):
+        top, _, rest = path.as_posix().partition("/")
+        if top in PRODUCT_FOLDERS:
+            with suppress(UserError):
+                yield below(top, rest)
 
 
 def _memory_files() -> list[Path]:

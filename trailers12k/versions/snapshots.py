@@ -6,6 +6,7 @@ know how anything is computed, nor what the state holds.
 
 from pathlib import Path
 
+from trailers12k.common import product_records
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv
 from trailers12k.common.vocabulary import OK
@@ -41,6 +42,9 @@ def snapshot(version: str = "") -> str:
         )
     pipeline = pipeline_of(settings)
     _refuse_unready(settings, pipeline, version)
+    for path in product_records.recorded():
+        product_records.check(path)
+        product_records.record(path)  # which puts the present content first
     write_pipeline(pipeline)
     run_state.write()
     dvc("commit", "--force")

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from trailers12k.common import product_records
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import sha256_of, write_csv, write_json
 from trailers12k.downloads import retries
@@ -77,6 +78,38 @@ def test_equal_states_are_equal_bytes_and_hold_no_arrays(project):
 
 
 FILES = (".zgroup", ".zattrs")
+
+
+def test_records_of_products_travel_with_the_state(project):
+    def recorded():
+        return {str(path): product_records.contents_of(path) for path in product_records.recorded()}
+
+    ledger = Path(f"build/ledger/{STORE}/000.csv")
+    products = [ledger, Path("build/packed/a.csv"), Path("results/predictions/a.json")]
+    for text in ("earlier", "latest"):
+        for path in products[1:]:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        for path in products:
+            product_records.record(path)
+    of_state = {str(ledger): product_records.contents_of(ledger)}
+    run_state.write()
+    first, saved = sha256_of(STATE), ledger.read_bytes()
+    with tarfile.open(STATE) as tar:
+        names = [name for name in tar.getnames() if name.startswith("build/records")]
+    assert names == [f"build/records/{ledger}.json"]
+    ledger.write_text("mid\n")
+    product_records.record(ledger)
+    assert not run_state.is_saved()
+    restore_intermediates(force=True)
+    assert recorded() == of_state
+    assert ledger.read_bytes() == saved and not product_records.fault_of(ledger)
+    run_state.write()
+    assert sha256_of(STATE) == first
+    # A state of before has no record of this product, which Snakemake remembers.
+    Path("data/mtgc.csv").write_text("mid\n")
+    restore_intermediates()
+    assert recorded().keys() == {"data/mtgc.csv", *of_state}
 
 
 def test_build_is_restored_as_it_was_when_something_else_was_made_since(project):
