@@ -88,6 +88,7 @@ RERUNS = {
     "downloads.least_rate": (2, set()),
     "downloads.most_time": (7200, set()),
     "downloads.retry_pause": (7200, set()),
+    "downloads.private_addresses": (True, set()),
     "downloads.local_files": (True, set()),
     "retry": ("all", {"download_trailers", "download_posters"}),
     "max_failure_rate": (0.9, {"check_failures"}),

@@ -56,6 +56,11 @@ REASONS: dict[str, tuple[str, str]] = {
         "file is missing or not readable.",
     ),
     "unknown": ("unknown reason", "The error fits no other reason."),
+    "unsafe_address": (
+        "unsafe address",
+        "The address, or one that a page or redirect leads to, is private (of this machine or of a "
+        "local network), or a redirect leaves HTTPS or HTTP. See `downloads.private_addresses`.",
+    ),
     # The file came, but failed a check.
     "bad_name": ("unsafe file name", "The site suggested a file name outside its folder."),
     "corrupt": (

@@ -6,6 +6,7 @@ Writes `FOLDER/MID.EXT`, and a record beside it. Must not know clips and feature
 import re
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -67,7 +68,7 @@ FILE_NAMES = re.compile(
 RECORDS = (".json", PARTIAL)
 """Endings of the files beside a movie's file."""
 
-GONE = (*PERMANENT, "unavailable")
+GONE = (*PERMANENT, "unavailable", "unsafe_address")
 """Reasons after which the movie's next trailer is tried."""
 CONTINUED = ("network", "server_error", "forbidden", *STOPS)
 """Reasons after which a partial download is kept, so that the next attempt continues it."""
@@ -315,6 +316,7 @@ def trailer_of(address: str, settings: DownloadSettings, folder: Path) -> dict[s
             folder.mkdir(parents=True, exist_ok=True)
             # An id that no movie has: the file's name contains nothing from the site.
             movie = Movie("tt0000000", "", "", (), trailer_url=address)
+            settings = replace(settings, named_by_user=True)
             return TrailerFetcher(folder, settings, StopSignal()).fetch(movie)
         if ":" in path.parts[0]:  # FFmpeg would read a protocol
             path = path.absolute()

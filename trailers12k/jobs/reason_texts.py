@@ -59,6 +59,9 @@ DOWNLOADS = _texts(
         "rate_limited": "Wait, set a longer `downloads.pause`, then run the same command again.",
         "removed": _REPLACE,
         "server_error": _WAIT,
+        "unsafe_address": "Correct the address in the movie table or in `curation.csv`. For a "
+        "server of your own network, set `downloads.private_addresses: true`, then run with "
+        "`--config retry=unsafe_address`.",
         "unavailable": "Correct the address or put the file there. Else: "
         f"{_REPLACE[0].lower()}{_REPLACE[1:]}",
         "unknown": "Read the column `detail`; later runs try again.",

@@ -175,6 +175,12 @@ class DownloadSettings(Section):
         description="Host -> shortest and longest pause between two downloads, in seconds. These "
         "hosts serve one file at a time. `youtube.com` stands for all names of that site.",
     )
+    private_addresses: bool = Field(
+        default=False,
+        description="Whether tables, web pages and redirects of public servers may lead to private "
+        "addresses: of this machine, and of local networks. Addresses that this configuration "
+        "names may be private anyway.",
+    )
     local_files: bool = Field(
         default=False,
         description="Whether tables may name local files of this machine; their paths start in the "

@@ -24,7 +24,9 @@ from trailers12k.jobs import ledger
 from trailers12k.jobs.runner import StopSignal
 from trailers12k.video.sound import Sound
 
-SETTINGS = DownloadSettings(max_megabytes=100, retries=0, timeout=5, retry_pause=0, pause={})
+SETTINGS = DownloadSettings(
+    max_megabytes=100, retries=0, timeout=5, retry_pause=0, pause={}, private_addresses=True
+)
 
 
 def movie(trailer="", poster=""):
