@@ -203,6 +203,21 @@ class TrailerSettings(Section):
     max_megabytes: Number = Field(
         default=500, gt=0, description="Maximum file size in megabytes; larger trailers fail."
     )
+    max_megapixels: Number = Field(
+        default=36,
+        gt=0,
+        le=1000,
+        description="Maximum size of a frame in megapixels; 36 hold 8K. A trailer with larger "
+        "frames fails before they are decoded. Each megapixel adds 50 megabytes to the memory that "
+        "the check of a trailer may take.",
+    )
+    max_minutes: Number = Field(
+        default=60,
+        gt=0,
+        le=1440,
+        description="Maximum duration in minutes; longer trailers fail. The check of a trailer may "
+        "take half this time on one core.",
+    )
     cookies: str | None = Field(
         default=None,
         description="Path of a cookie file in Netscape's format; null: no cookies. A site may "
@@ -230,6 +245,13 @@ class PosterSettings(Section):
     parallel: Parallel = Field(default=4, description="Number of concurrent downloads.")
     max_megabytes: Number = Field(
         default=20, gt=0, description="Maximum file size in megabytes; larger posters fail."
+    )
+    max_megapixels: Number = Field(
+        default=25,
+        gt=0,
+        le=1000,
+        description="Maximum size of a poster in megapixels; larger ones fail before they are "
+        "decoded. Each megapixel takes up to 25 megabytes of memory, for each concurrent download.",
     )
 
 
