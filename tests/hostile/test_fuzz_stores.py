@@ -1,6 +1,5 @@
 """Random published stores: archives, metadata and chunks of arrays, attributes, manifests."""
 
-import io
 import json
 import os
 
@@ -8,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
 from tests.hostile.fuzzing import (
     answered,
@@ -24,7 +22,6 @@ from tests.hostile.test_fuzz_answers import archives
 from trailers12k.common.movie import is_mid
 from trailers12k.features import array_files, published_store, store_index
 from trailers12k.features.store_attributes import attributes
-from trailers12k.video.image_file import read_image
 
 ARRAY = {
     "zarr_format": 2,
@@ -159,20 +156,3 @@ def test_archives_of_stores(folder, data):
     assert all(map(is_mid, movies or {}))
     assert set(os.listdir(folder)) == {"a.tar.gz", "data"}
     assert set(os.listdir(target)) <= {"s.zarr"}
-
-
-def picture(form):
-    """A small picture of a format of Pillow."""
-    file = io.BytesIO()
-    Image.effect_noise((9, 7), 50).convert("RGB").save(file, form)
-    return file.getvalue()
-
-
-PICTURES = [picture(form) for form in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")]
-
-
-@given(data=st.one_of(st.sampled_from(PICTURES).flatmap(damaged), st.binary(max_size=60)))
-@examples(200)
-def test_pictures(data):
-    image, _ = answered(read_image, data)
-    assert image is None or image.mode == "RGB"
