@@ -62,7 +62,7 @@ def test_metadata(folder, content):
 
 
 def _read_metadata(path):
-    settings = {"files": {"metadata": path}}
+    settings = {"files": {"metadata": path}, "max_megabytes": 10}
     found, _ = answered(trailers12k.read, settings, {})
     if found:
         check_sound(found[0])
@@ -158,6 +158,7 @@ def test_imdb(folder, basics, ratings, packed, first):
         "votes": 1,
         "genres": None,
         "files": paths,
+        "max_megabytes": 10,
     }
     earlier = {} if first else {"tt0000001": Record("tt0000001")}
     found, _ = answered(imdb.read, settings, earlier)
