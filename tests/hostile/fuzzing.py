@@ -15,7 +15,7 @@ from trailers12k.common.errors import Failure, UserError
 
 FACTOR = int(os.environ.get("FUZZ", "1"))
 """How many times as many examples are tried; `make fuzz` sets it."""
-LONGEST = int(os.environ.get("FUZZ_LONGEST", "700"))
+LONGEST = 700
 """Characters of a refusal."""
 MOST_SECONDS = 5
 """CPU seconds of one call."""
@@ -64,7 +64,7 @@ def examples(count: int) -> settings:
     """A test's number of examples, which `make fuzz` multiplies."""
     return settings(
         max_examples=count * FACTOR,
-        phases=[Phase.generate],
+        phases=[Phase.generate, Phase.shrink],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     )
 
