@@ -46,7 +46,7 @@ MERGES = "a: &a0 {x: 1, y: 2}\n" + "".join(
 
 
 def _config_rows() -> list[HostileInput]:
-    number = "a finite number"
+    number, name = "a finite number", "1 to 60 letters, digits, _, + and -"
     rows = [
         ("10 aliases in each of 9 levels", LAUGHS, "config.*", "the number of aliases"),
         ("merged mappings in each of 9 levels", MERGES, "config.*", "the number of aliases"),
@@ -63,6 +63,8 @@ def _config_rows() -> list[HostileInput]:
         ("NaN", "downloads: {timeout: .nan}\n", r"config: downloads\.timeout", number),
         ("infinity", "downloads: {retry_pause: .inf}\n", r"config: downloads\.retry_pause", number),
         ("a count of 2.0", "shards: 2.0\n", "config: shards", "a whole number"),
+        ("a name of 61 letters", f"runs: {{{'a' * 61}: {{image: x}}}}\n", "config: runs: ", name),
+        ("a name that ends in a line feed", 'runs: {"a\\n": {image: x}}\n', "config: runs: ", name),
         ("a number of 5000 digits", f"seed: {'9' * 5000}\n", "config.*", "4,300 digits"),
         ("bytes that are not UTF-8", b"seed: \xff\xfe\n", r"config\.yaml", "UTF-8"),
         ("a control character", b"seed: \x07\n", r"config\.yaml", "printable YAML"),
@@ -245,7 +247,6 @@ def _in_a_spreadsheet(text: str) -> None:
 
 ROWS = [
     *_config_rows(),
-    *_array_rows(),
     HostileInput(
         "weights",
         "a pickle that runs code",

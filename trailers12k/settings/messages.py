@@ -17,8 +17,8 @@ LONGEST = 80
 """Characters of a value that a message shows."""
 
 NAMES = {
-    "backbones": "letters, digits and _",
-    "runs": "letters, digits, _, + and -",
+    "backbones": "1 to 60 letters, digits and _",
+    "runs": "1 to 60 letters, digits, _, + and -",
     "published.md5": "mtgc.csv, or STORE.zarr.tar.gz",
 }
 """What names of entries may consist of, in words; their patterns are types in `fields`."""
