@@ -77,7 +77,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "not a video",
         "The file is no video: for example a web page, a picture or a playlist.",
     ),
-    "too_large": ("too large", "The file is larger than allowed."),
+    "too_large": (
+        "too large",
+        "The file, its pictures or its duration are larger than allowed, or need too much memory.",
+    ),
     "truncated": (
         "incomplete file",
         "The file ends early: bytes are missing, or the video stops before its stated end.",

@@ -15,7 +15,8 @@ from trailers12k.downloads.bounds import Bounds
 class DownloadSettings:
     """How the files of a stage are downloaded.
 
-    max_megabytes: largest file. retries: immediate retries. timeout: seconds without data.
+    max_megabytes: largest file. max_megapixels: of a poster, or of a frame of a trailer.
+    max_minutes: longest trailer. retries: immediate retries. timeout: seconds without data.
     retry_pause: seconds until the first retry in a later run. pause: see `HostRateLimiter`.
     retry: the reasons that the user wants retried now. parallel: concurrent downloads.
     least_rate: kilobytes a second. most_time: seconds of one attempt. private_addresses: whether
@@ -34,6 +35,8 @@ class DownloadSettings:
     retry: str = ""
     parallel: int = 1
     short_side: int = 360
+    max_megapixels: float = 36.0
+    max_minutes: float = 60.0
     cookies: str | None = None
     least_rate: float = 1.0
     most_time: float = 3600.0

@@ -37,7 +37,7 @@ from trailers12k.common.errors import Failure
 from trailers12k.downloads import hls, manifests, page_search
 from trailers12k.downloads.bounds import current
 from trailers12k.downloads.sessions import BoundedAdapter, SafeRedirects
-from trailers12k.video.joining import join, jumps
+from trailers12k.video.confined import join, jumps
 
 NO_PROGRAM = os.devnull + "/ffmpeg"
 """A path that cannot exist: yt-dlp would use the machine's ffmpeg, and its files would differ from

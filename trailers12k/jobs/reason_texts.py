@@ -77,7 +77,8 @@ CHECKS = _texts(
         "empty": _REPLACE,
         "not_image": "Correct the poster's address in the movie table.",
         "not_video": _REPLACE,
-        "too_large": "Raise `trailers.max_megabytes` or `posters.max_megabytes`.",
+        "too_large": "Raise `trailers.max_megabytes` or `posters.max_megabytes`, or the key that "
+        "the column `detail` names.",
         "truncated": f"{_WAIT} If it stays: {_REPLACE[0].lower()}{_REPLACE[1:]}",
         "wrong_duration": _REPLACE,
         "wrong_video": _WAIT,
