@@ -9,7 +9,6 @@ import os
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -201,7 +200,7 @@ def _searchable_page(self: Any, *args: Any, **options: Any) -> str:
     # Otherwise another page would be read, and searched without a trial.
     page = page.replace("<title>DPG Media Privacy Gate</title>", "")
     # The search needs all extractors. Loading them takes seconds, once, and not of the trial.
-    import_module("yt_dlp.extractor._extractors")
+    import yt_dlp.extractor._extractors  # noqa: F401
 
     def offline(*_: Any, **__: Any) -> Any:
         raise TransportError("offline")
