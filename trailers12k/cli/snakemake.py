@@ -13,9 +13,10 @@ from pathlib import Path
 
 import typer
 
+from trailers12k.cli import parent
 from trailers12k.cli.collection import read_config
 from trailers12k.common.errors import UserError
-from trailers12k.workflow.clone import check_paths, snakefile, snakemake_command
+from trailers12k.workflow.clone import check_paths, child_command, snakefile
 
 LOGGER = "trailers12k"
 PLUGIN = f"snakemake_logger_plugin_{LOGGER}"
@@ -57,9 +58,9 @@ def run_folder(arguments: Sequence[str]) -> Path:
     return Path(folder)
 
 
-def replace_process(arguments: Sequence[str]) -> None:
-    """Become Snakemake, which then receives signals and sets the exit code itself."""
-    line = snakemake_command(with_display(targets_first(arguments)))
+def run(arguments: Sequence[str]) -> int:
+    """Run Snakemake to its end; its exit code, see `parent.run`. arguments: of Snakemake."""
+    line = child_command(with_display(targets_first(arguments)))
     if not _is_writable(Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())):
         # Snakemake caches sources there, and ends with a traceback where it cannot.
         os.environ["XDG_CACHE_HOME"] = str(Path(".snakemake/cache").absolute())
@@ -69,7 +70,7 @@ def replace_process(arguments: Sequence[str]) -> None:
         os.set_inheritable(1, True)
     else:
         sys.stdout.flush()
-    os.execv(line[0], line)  # nosec B606  # our own command, no shell
+    return parent.run(line)
 
 
 def _is_writable(folder: Path) -> bool:

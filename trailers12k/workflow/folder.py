@@ -10,6 +10,7 @@ from pathlib import Path
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import sha256_of, write_text
 from trailers12k.common.vocabulary import PUBLISHED, SAMPLE
+from trailers12k.workflow import run_lock
 
 COLLECTION = Path("build/collection.json")
 """`{"collection": KIND}`, a key of `KINDS`."""
@@ -18,7 +19,6 @@ STATE = Path("build/state.tar.gz")
 RESTORED = Path("build/state.sha256")
 """First line: the sha256 of the state that build/ was restored from or was last kept in. Second
 line: the sha256 of the state that build/ gave right then, or "begun" while it is being restored."""
-LOCKS = Path(".snakemake/locks")
 OWN = "own"
 KINDS = {
     SAMPLE: "the built-in sample",
@@ -81,5 +81,8 @@ def restored() -> list[str]:
 
 
 def is_running() -> bool:
-    """Whether a run of Snakemake holds the lock of this folder, or was killed and left it."""
-    return any(LOCKS.glob("*"))
+    """Whether a run of Snakemake holds the lock of this folder, or was killed and left it.
+
+    The lock of a killed `trailers12k run` does not count: the next one removes it.
+    """
+    return any(run_lock.LOCKS.glob("*")) and not run_lock.is_abandoned()
