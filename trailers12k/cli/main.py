@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Sequence
 
 from trailers12k import __version__
-from trailers12k.common.errors import UserError
+from trailers12k.common.errors import DENIED, FULL, UserError
 
 USER_ERROR = 2
 
@@ -33,6 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sys.exit(_report_fault())
         install = "in the clone: pip install -c lock.txt -e '.[all]'"
         sys.exit(_report(f"this command needs the package {error.name}; {install}"))
+    except OSError as error:
+        if error.errno not in (*FULL, *DENIED) or not error.filename:
+            sys.exit(_report_fault())
+        sys.exit(_report(f"{error.filename}: {error.strerror}; see to it, then try again"))
     except Exception:
         sys.exit(_report_fault())
 

@@ -17,6 +17,7 @@ from trailers12k.cli import parent
 from trailers12k.cli.collection import read_config
 from trailers12k.common.errors import UserError
 from trailers12k.workflow.clone import check_paths, child_command, snakefile
+from trailers12k.workflow.folder import require_writable
 
 LOGGER = "trailers12k"
 PLUGIN = f"snakemake_logger_plugin_{LOGGER}"
@@ -40,9 +41,11 @@ def check_folder(arguments: Sequence[str] = ()) -> None:
         raise UserError(f"--directory: the folder {folder} does not exist")
     with contextlib.chdir(folder):
         read_config()
-    # Snakemake locks it for a dry run too, and ends with a traceback where it cannot.
-    if not os.access(folder, os.W_OK):
-        raise UserError(f"{folder.resolve()} cannot be written; run in a folder that can")
+        # The Snakefile checks more. Snakemake makes folders here before it reads it.
+        require_writable(".")
+    for path in config_files(arguments):
+        if not path.is_file():
+            raise UserError(f"--configfile: {path} is not a file; correct the path")
 
 
 def run_folder(arguments: Sequence[str]) -> Path:
@@ -56,6 +59,20 @@ def run_folder(arguments: Sequence[str]) -> Path:
         elif word.startswith("-d") and not word.startswith("--"):
             folder = word[2:]
     return Path(folder)
+
+
+def config_files(arguments: Sequence[str]) -> list[Path]:
+    """The files that --configfile names; the paths begin in the current folder."""
+    files: list[Path] = []
+    is_file = False
+    for word in arguments:
+        option, _, value = word.partition("=")
+        if word.startswith("-"):
+            is_file = option in ("--configfile", "--configfiles")
+            files += [Path(value)] if is_file and value else []
+        elif is_file:
+            files.append(Path(word))
+    return files
 
 
 def run(arguments: Sequence[str]) -> int:

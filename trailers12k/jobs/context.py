@@ -22,7 +22,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from trailers12k.common import product_records
-from trailers12k.common.errors import FULL, UserError
+from trailers12k.common.errors import DENIED, FULL, UserError
 from trailers12k.jobs import outcome, result_cache
 from trailers12k.jobs.outcome import OutcomeWriter
 from trailers12k.jobs.read_audit import recorded_reads
@@ -115,6 +115,8 @@ def job(
             reason = str(error)
         elif isinstance(error, OSError) and error.errno in FULL:
             reason = f"{error}; free some space, then run the same command again"
+        elif isinstance(error, OSError) and error.errno in DENIED and error.filename:
+            reason = f"{error}; see to it, then run the same command again"
         else:
             log.error("%s", traceback.format_exc().rstrip())
         _log_end(reason)

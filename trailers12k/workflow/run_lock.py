@@ -101,10 +101,10 @@ def _lock_files() -> dict[str, list[int]]:
     }
 
 
-def _read_holder() -> tuple[Process, dict[str, list[int]]] | None:
+def _read_holder(folder: Path = Path()) -> tuple[Process, dict[str, list[int]]] | None:
     """The process that took the lock, and the files of it; None without a readable record."""
     try:
-        content = json.loads(HOLDER.read_bytes())
+        content = json.loads((folder / HOLDER).read_bytes())
         process, locks = Process(**content["process"]), content["locks"]
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
