@@ -45,7 +45,7 @@ def check_folder(arguments: Sequence[str] = ()) -> None:
         require_writable(".")
     for path in config_files(arguments):
         if not path.is_file():
-            raise UserError(f"--configfile: {path} is not a file; correct the path")
+            raise UserError(f"the configuration file {path} does not exist; correct the path")
 
 
 def run_folder(arguments: Sequence[str]) -> Path:

@@ -70,10 +70,10 @@ def check_places() -> None:
         if path.exists() and not path.is_dir():
             raise UserError(f"{path} is a file, but a run makes a folder of this name; move it")
     require_writable(".", *SNAKEMAKE)
-    for path in filter(os.path.isdir, (".", *FOLDERS)):
-        if shutil.disk_usage(path).free < LEAST_BYTES:
+    for name in filter(os.path.isdir, (".", *FOLDERS)):
+        if shutil.disk_usage(name).free < LEAST_BYTES:
             raise UserError(
-                f"no space is left on the disk of {Path(path).absolute()}; free some, then run the "
+                f"no space is left on the disk of {Path(name).absolute()}; free some, then run the "
                 "same command again"
             )
 

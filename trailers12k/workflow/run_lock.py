@@ -154,7 +154,7 @@ def record_lock() -> None:
     if process is None or not locks:
         return
     for name in locks:
-        _keep(LOCKS / name)
+        _keep(inside(LOCKS, name))
     content: dict[str, Any] = {"process": asdict(process), "locks": locks}
     write_json(HOLDER, content)
     for path in (HOLDER, LOCKS, HOLDER.parent):
