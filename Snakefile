@@ -41,9 +41,8 @@ min_version("9.0")
 
 with one_line_errors():
     check_paths()
-    # Before Snakemake reads it: it would wait for a pipe, and take for ever with nested aliases.
-    if workflow.is_main_process:
-        check_keys(["config.yaml"])
+    # Before Snakemake reads it: small files can stand for 10^9 values.
+    check_keys(["config.yaml"])
 
 
 # A folder other than the project's (--directory) need not have a config.yaml. Ignored in a module that
@@ -54,6 +53,7 @@ configfile: "config.yaml" if Path("config.yaml").exists() else f"{HERE}/config.y
 with one_line_errors():
     # Not in jobs, which run with what was read at the start.
     if workflow.is_main_process:
+        folder.check_places()
         check_keys(workflow.configfiles)
     settings = load(config)
     folder.check(settings.collection)
@@ -95,6 +95,8 @@ gc.enable()
 
 
 onstart:
+    with one_line_errors():
+        folder.check_products()
     record_forced(workflow.dag_settings)
 
 

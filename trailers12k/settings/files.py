@@ -5,21 +5,12 @@ Reads YAML files. Must not know which keys a configuration has.
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import yaml
 
-from trailers12k.common.bounded_files import is_absent, quoted, read_bytes, shown_path
+from trailers12k.common.bounded_files import read_bytes, shown_key
 from trailers12k.common.errors import UserError
-
-MOST_BYTES = 1_000_000
-MOST_DEPTH = 20
-"""Levels of nesting. The settings have five; the loader written in C crashes at 100,000."""
-MOST_VALUES = 20_000
-"""Values with those that aliases repeat: ten lines of aliases stand for a billion."""
-LONGEST_FAULT = 200
-LONGEST_VALUE = 10_000
-"""Characters."""
 
 CONFIG = "config.yaml"
 """The configuration of a collection, in its folder."""
@@ -27,10 +18,16 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The loader written in C, where there is one, is ten times as fast."""
 MERGE = "tag:yaml.org,2002:merge"
 """The key `<<`, which takes the keys of another mapping."""
+MOST_BYTES = 1_000_000
+"""Of a file; the complete presets have 20 kB."""
+MOST_VALUES, MOST_LEVELS = 100_000, 20
+"""Of a file whose aliases are replaced by what they stand for; configurations have 500, and 5."""
+LONGEST = 200
+"""Characters of a message of the YAML parser, which quotes the file."""
 
 
 def text_of(file: str | Path) -> str:
-    """The text of a file in this folder."""
+    """The text of a file in this folder. Raises `UserError` for anything but a small file."""
     return read_bytes(file, MOST_BYTES).decode("utf-8")
 
 
@@ -44,10 +41,7 @@ def read_config(
     """
     config: dict[str, Any] = {}
     for file in (CONFIG, *files):
-        try:
-            config = override(config, read_file(file, text_of))
-        except RecursionError:
-            raise UserError(f"{file}: an alias (*NAME) must not contain itself") from None
+        config = override(config, read_file(file, text_of))
     return config
 
 
@@ -60,36 +54,33 @@ def read_file(file: str | Path, text_of: Callable[[str | Path], str] = text_of) 
         content = yaml.load(text, Loader=LOADER)  # nosec B506  # a safe loader
     except UserError:
         raise
-    # A ValueError comes from a date such as 2026-99-99, and from a number of 5,000 digits.
+    # A number of 5000 digits and the 30th of February are a ValueError.
     except (OSError, ValueError, yaml.YAMLError) as error:
         if line := _line_with_tab(text, error):
             raise UserError(f"{file}, line {line}: a tab; indent with spaces") from None
-        words = " ".join(str(error).split())
-        words = words if len(words) <= LONGEST_FAULT else f"{words[:LONGEST_FAULT]}…"
-        raise UserError(f"{shown_path(file)} cannot be read: {words}") from error
+        words = " ".join(str(error).split())[:LONGEST]
+        raise UserError(f"{file} cannot be read: {words}") from error
     if not isinstance(content, Mapping | None):
         raise UserError(f"{file} must hold keys and values, such as `seed: 2022`")
     return dict(content or {})
 
 
 def check_keys(files: Iterable[str | Path]) -> None:
-    """Refuse files that have a key twice, of which every reader silently drops the first, and files
-    that would take much time or memory to load.
+    """Refuse files that have a key twice, of which every reader silently drops the first.
 
-    files: what Snakemake reads, where they exist. What it reads in another way, such as JSON, is
-    left to it.
+    files: what Snakemake has read. What it reads in another way, such as JSON, is left to it.
     Raises `UserError`.
     """
     for file in files:
         try:
-            if not is_absent(file):
+            if Path(file).exists():
                 _check_keys(text_of(file), file)
-        except (UnicodeDecodeError, yaml.YAMLError):
+        except (OSError, UnicodeDecodeError, yaml.YAMLError):
             continue
 
 
 def _check_keys(text: str, file: str | Path) -> None:
-    """Raise `UserError` where a mapping at any level has a key twice."""
+    """Raise `UserError` where a mapping at any level has a key twice, and see `_check_size`."""
     _check_size(text, file)
     # Nodes, since a loaded mapping has forgotten the first of two keys, and the lines.
     loader = LOADER(text)
@@ -107,44 +98,51 @@ def _check_keys(text: str, file: str | Path) -> None:
             nodes += [(path, each) for each in node.value]
         lines: dict[tuple[str, str], int] = {}
         for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+            if not isinstance(key, yaml.ScalarNode):
+                nodes += [(path, key), (path, value)]
+                continue
             name, line = f"{path}{key.value}", key.start_mark.line + 1
             nodes.append((f"{name}.", value))
-            if not isinstance(key, yaml.ScalarNode) or key.tag == MERGE:
+            if key.tag == MERGE:
                 continue
             if first := lines.get((key.tag, key.value)):
                 raise UserError(
-                    f"{file}, line {line}: {shown_path(name)} is in line {first} already; allowed: "
+                    f"{file}, line {line}: {shown_key(name)} is in line {first} already; allowed: "
                     "each key once, with all that is below it"
                 )
             lines[key.tag, key.value] = line
 
 
 def _check_size(text: str, file: str | Path) -> None:
-    """Raise `UserError` for a file that would take much time or memory to load."""
-    count = 0
-    begun: list[tuple[str | None, int]] = []
-    sizes: dict[str | None, int] = {}  # anchor -> values, with those of its own aliases
+    """Raise `UserError` for too many values or levels, which would end the process or take hours.
 
-    def refuse(event: yaml.Event, fault: str) -> NoReturn:
-        line = event.start_mark.line + 1 if event.start_mark else 1
-        raise UserError(f"{shown_path(file)}, line {line}: {fault}")
-
-    # Events, since a node is made with all that is below it.
+    Aliases count as what they stand for: nine lines can stand for 10^9 values.
+    """
+    known: dict[str, tuple[int, int]] = {}
+    # Of each open list or mapping: its name, and the number and levels of its values.
+    opened: list[tuple[str | None, int, int]] = [(None, 0, 0)]
     for event in yaml.parse(text, Loader=LOADER):
-        if isinstance(event, yaml.CollectionEndEvent):
-            anchor, before = begun.pop()
-            sizes[anchor] = count - before
-            continue
-        count += sizes.get(event.anchor, 0) if isinstance(event, yaml.AliasEvent) else 1
+        name, values, levels = getattr(event, "anchor", None), 1, 1
         if isinstance(event, yaml.CollectionStartEvent):
-            begun.append((event.anchor, count))
-        if len(begun) > MOST_DEPTH:
-            refuse(event, f"nested too deeply; allowed: at most {MOST_DEPTH} levels")
-        if count > MOST_VALUES:
-            refuse(event, f"too many values, with aliases; allowed: at most {MOST_VALUES:,}")
-        if isinstance(event, yaml.ScalarEvent) and len(event.value) > LONGEST_VALUE:
-            fault = f"{quoted(event.value, 40)} has {len(event.value):,} characters"
-            refuse(event, f"{fault}; allowed: at most {LONGEST_VALUE:,}")
+            opened.append((name, 1, 1))
+        elif isinstance(event, yaml.AliasEvent):
+            if name in (each for each, _, _ in opened):
+                raise UserError(f"{file}: an alias (*NAME) must not contain itself")
+            values, levels = known.get(str(name), (1, 1))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            name, values, levels = opened.pop()
+        elif not isinstance(event, yaml.ScalarEvent):
+            continue
+        if name and not isinstance(event, yaml.AliasEvent | yaml.CollectionStartEvent):
+            known[name] = values, levels
+        if not isinstance(event, yaml.CollectionStartEvent):
+            above, number, most = opened[-1]
+            opened[-1] = above, number + values, max(most, levels + 1)
+        if opened[-1][1] > MOST_VALUES or len(opened) + opened[-1][2] > MOST_LEVELS:
+            raise UserError(
+                f"{file} has too many values; allowed: {MOST_VALUES:,} in {MOST_LEVELS} levels, "
+                "and aliases (*NAME) count as what they stand for"
+            )
 
 
 def _line_with_tab(text: str, error: Exception) -> int:

@@ -9,18 +9,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from trailers12k.common.bounded_files import quoted
+from trailers12k.common.bounded_files import quoted, shown_key
 from trailers12k.settings.allowed import allowed_values, at, json_schema, options
 from trailers12k.settings.fields import SECRET
 
 LONGEST = 80
-LONGEST_NAME = 60
 """Characters of a value that a message shows."""
 
 NAMES = {
     "backbones": "1 to 60 letters, digits and _",
     "runs": "1 to 60 letters, digits, _, + and -",
-    "downloads.pause": "the name of a host",
     "published.md5": "mtgc.csv, or STORE.zarr.tar.gz",
 }
 """What names of entries may consist of, in words; their patterns are types in `fields`."""
@@ -88,7 +86,7 @@ def _unknown_key(path: Path, value: object, schema: dict[str, Any]) -> str:
     section = next(each for each in options(at(schema, above), schema) if "properties" in each)
     keys = ", ".join(sorted(section["properties"]))
     where = f" in {_key(above)}" if above else ""
-    near = get_close_matches(str(name), section["properties"], 1, cutoff=0.7)
+    near = get_close_matches(str(name)[:LONGEST], section["properties"], 1, cutoff=0.7)
     hint = f"did you mean {near[0]}? Allowed" if near else "allowed"
     return f"{_key(path)}: unknown key (value {_shown(value)}); {hint}{where}: {keys}"
 
@@ -102,14 +100,7 @@ def _bad_name(section: Path, name: object) -> str:
 
 
 def _key(path: Path) -> str:
-    return ".".join(map(_part, path)) or "the top level"
-
-
-def _part(part: int | str) -> str:
-    """A part of a key, such as a store's name."""
-    text = str(part)
-    is_short = len(text) <= LONGEST_NAME and text.isprintable()
-    return text if is_short else quoted(text, LONGEST_NAME)
+    return shown_key(".".join(str(part) for part in path)) or "the top level"
 
 
 def _shown(value: object) -> str:

@@ -101,7 +101,7 @@ def test_a_preset_alone_gives_the_papers_values(preset, keys):
         (
             "runs/..",
             {"image": "posters_i_swin"},
-            "runs: the name '..' is not allowed; allowed: 1 to",
+            "runs: the name '..' is not allowed; allowed: 1 to 60 le",
         ),
         ("backbones/a-b", {"model": "x"}, "backbones: the name 'a-b' is not allowed; allowed: "),
         ("backbones/a", {"model": "timm/x"}, "backbones.a: input is missing; required: model"),
