@@ -2,20 +2,18 @@
 
 import ssl
 import threading
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from trailers12k.common.errors import Failure, UserError
 from trailers12k.downloads import addresses, http, page_search
 from trailers12k.downloads.addresses import Private, is_private, number_of
 from trailers12k.downloads.bounds import Bounds
 
+CERTIFICATE = Path(__file__).parent / "loopback.pem"
+"""Of 127.0.0.1, until 2126, and its key; signed by itself with `openssl req -x509`."""
 NEVER, NAMED, ALWAYS = (Bounds(private=each) for each in Private)
 
 
@@ -98,36 +96,6 @@ def sites(monkeypatch):
         site.server.server_close()
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """A file with a certificate of 127.0.0.1 and its key."""
-    import ipaddress
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
-    path.write_bytes(
-        signed.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return path
-
-
 def read(url, bounds, client=None):
     return http.read(client or http.session(0), url, 1000, 5, bounds)
 
@@ -176,10 +144,10 @@ def test_a_proxy_may_be_private_and_what_it_fetches_is_checked(sites, monkeypatc
     ]
 
 
-def test_redirects_may_gain_tls_and_never_lose_it(sites, certificate, monkeypatch):
+def test_redirects_may_gain_tls_and_never_lose_it(sites, monkeypatch):
     _, private = sites
-    safe = Site("127.0.0.1", certificate)
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    safe = Site("127.0.0.1", CERTIFICATE)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
     assert read(f"{private.url}/to/{safe.url}/a", NAMED) == b"ok"
     with pytest.raises(Failure, match="unsafe_address: a redirect from https to http, which is"):
         read(f"{safe.url}/to/{private.url}/a", ALWAYS)
