@@ -43,7 +43,13 @@ def check(weights: Weights) -> None:
             if total > SHARED * size:
                 raise ValueError(f"its tensors claim more than {SHARED} times its {size} bytes")
             _check_numbers(name, tensor)
-    except (*LOADING, zipfile.BadZipFile, NotImplementedError, MemoryError, RecursionError) as error:
+    except (
+        *LOADING,
+        zipfile.BadZipFile,
+        NotImplementedError,
+        MemoryError,
+        RecursionError,
+    ) as error:
         raise refused(weights, error) from error
 
 
