@@ -55,6 +55,13 @@ class Trailers12kSource(Section):
         default=f"{RECORD_URL}/metadata.tar.gz",
         description="URL or local path of the metadata: .tar.gz, .json.gz or .json.",
     )
+    max_megabytes: Number = Field(
+        default=200,
+        gt=0,
+        le=100_000,
+        description="Maximum size of the unpacked metadata in megabytes. Reading takes about ten "
+        "times as much memory.",
+    )
 
 
 class ImdbSource(Section):
@@ -74,6 +81,13 @@ class ImdbSource(Section):
     genres: Annotated[tuple[Genre, ...], Field(strict=False, min_length=1)] | None = Field(
         default=None,
         description="Include movies that have at least one of these genres; null: any of the ten.",
+    )
+    max_megabytes: Number = Field(
+        default=4000,
+        gt=0,
+        le=100_000,
+        description="Maximum size of an unpacked file in megabytes. The files are read line by "
+        "line.",
     )
 
 
