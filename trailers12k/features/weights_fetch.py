@@ -111,14 +111,14 @@ def _published(
         sha256 = source.sha256 or _hash_in_name(origin) or _hash_from_hub(address, bounds)
         if file.is_file() and sha256_of(file).startswith(sha256):
             log.info("%s is there already", file)
-            return file, origin.name, address
+            return file, origin.name, http.without_secrets(address)
         try:
             if (local := http.local_path(address)) is None:
                 digest = f"sha256:{sha256}" if sha256 else ""
                 http.fetch(address, file, digest, checks=LIMITS, bounds=bounds)
             else:
                 _copy(local, file, model, sha256)
-            return file, origin.name, address
+            return file, origin.name, http.without_secrets(address)
         except UserError as error:
             faults.append(_cause(error))
             if not _is_missing(error):
