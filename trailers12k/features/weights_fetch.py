@@ -18,6 +18,7 @@ from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.files import below, replacing, sha256_of
 from trailers12k.downloads import http
 from trailers12k.downloads.bounds import USUAL, Bounds, bounded
+from trailers12k.features import weights_content
 from trailers12k.features.backbones.spec import (
     FAMILY_MODULES,
     BackboneSpec,
@@ -71,6 +72,7 @@ def fetch(
     else:
         file, name, origin = _published(source, folder, mirror, bounds)
     weights = Weights(model, name, str(file), origin, sha256_of(file), file.stat().st_size)
+    weights_content.check(weights)
     # Loaded once here. Otherwise a hundred jobs would fail on a file of something else.
     _family(model).build(BackboneSpec(model, "pretrained", ""), 0, weights)
     return weights
