@@ -5,6 +5,7 @@ Writes trailers12k/workflow/figures/reliability.json. Must not know what the inp
     pytest tests/hostile -k hostile_input --keep         # make reliability
 """
 
+import json
 import re
 import runpy
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 FIGURES = Path(__file__).parents[1] / "bench" / "figures.py"
+KEPT = Path(__file__).parents[2] / "trailers12k/workflow/figures/reliability.json"
 LONGEST = 200
 """Characters of an answer that the page shows."""
 ROWS = pytest.StashKey[list[dict[str, str | float]]]()
@@ -42,8 +44,15 @@ def row(hostile, outcome, folder):
     }
 
 
-def pytest_sessionfinish(session, exitstatus):
-    if session.config.getoption("--keep") and exitstatus == 0:
-        runpy.run_path(str(FIGURES))["update"](
-            "reliability", {"inputs": session.config.stash[ROWS]}
-        )
+def pytest_sessionfinish(session):
+    """Keeps the rows of this session, and those of inputs that it did not try."""
+    new = session.config.stash.get(ROWS, [])
+    if not (session.config.getoption("--keep") and new):
+        return
+    from tests.hostile.test_hostile import inputs
+
+    earlier = json.loads(KEPT.read_text(encoding="utf-8"))["figures"].get("inputs", {})
+    known = {(row["kind"], row["name"]): row for row in [*earlier.get("rows", []), *new]}
+    named = [(each.kind, each.name) for each in inputs()]
+    rows = [known[key] for key in named if key in known]
+    runpy.run_path(str(FIGURES))["update"]("reliability", {"inputs": rows})
