@@ -105,7 +105,7 @@ def collection() -> str | None:
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{COLLECTION} cannot be read ({error}); delete it") from error
     if kind not in list(KINDS):  # a list, since the value may not be hashable
-        raise UserError(f"{COLLECTION}: {kind!r} is no kind of collection; delete the file")
+        raise UserError(f"{COLLECTION}: {kind!r:.120} is no kind of collection; delete the file")
     return str(kind)
 
 
