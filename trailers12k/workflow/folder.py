@@ -108,7 +108,7 @@ def collection() -> str | None:
             f"{COLLECTION} cannot be read ({error}); put it back: {REPAIR}, or delete it"
         ) from error
     if kind not in list(KINDS):  # a list, since the value may not be hashable
-        raise UserError(f"{COLLECTION}: {kind!r} is no kind of collection; delete the file")
+        raise UserError(f"{COLLECTION}: {kind!r:.120} is no kind of collection; delete the file")
     return str(kind)
 
 
