@@ -6,6 +6,8 @@
 # make bench      measure what the documentation and `trailers12k estimate` quote: one to two hours
 # make fuzz       hand many more random inputs to every reader of foreign data than the tests do
 # make reliability  measure the hostile inputs of the tests for docs/reliability.md
+# make damage     damage each kind of file of a finished sample in nine ways, and run it again: an hour
+# make faults     kill runs, fill the disk and disturb them otherwise, and count what was lost: half an hour
 # make mutants    change the code in 200 small ways and list the changes that no unit test notices
 # make check      all checks but the tests: format, style, types, weaknesses, imports, dependencies, generated files
 # make lock       derive lock.txt from requirements.txt; what needs no change stays (UPGRADE=1: all new)
@@ -20,7 +22,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: sample test snapshot restore diff bench fuzz reliability mutants check docs docs-figures lock envs settings clean
+.PHONY: sample test snapshot restore diff bench fuzz reliability damage faults mutants check docs docs-figures lock envs settings clean
 
 sample: $(READY)
 	trailers12k run
@@ -61,6 +63,14 @@ fuzz: $(READY)
 
 reliability: $(READY)
 	pytest tests/hostile -k hostile_input --keep
+	python docs/generate.py
+
+damage: $(READY)
+	python tests/workflow/damage.py
+	python docs/generate.py
+
+faults: $(READY)
+	python tests/workflow/faults.py
 	python docs/generate.py
 
 # Two hours at most on idle cores; --count, --hours and --survivors as in the file.

@@ -29,11 +29,12 @@ from trailers12k.cli import (
     stages,
     status,
     stores,
+    verify,
 )
 from trailers12k.common.errors import UserError
 
 COMMANDS = (
-    *(init, estimate, run, status, review, predict),
+    *(init, estimate, run, status, verify, review, predict),
     *(diff, snapshot, restore, stages, clean),
     *(stores, clips, splits, backbones),
 )

@@ -29,7 +29,7 @@ BEGUN = "begun"
 TABLES = (".csv", ".json", ".zgroup", ".zattrs")
 EXCLUDED = (
     *("weights", "packed", "training", "predictions", "published", "stores", "cache"),
-    *("records", "stopped.json"),
+    *("records", "damaged", "stopped.json"),
 )
 """Parts of build/ that can be made again without any video, or belong to this machine and day."""
 RANDOM_WEIGHTS = Path("build/weights/random.json")

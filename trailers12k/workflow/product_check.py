@@ -1,0 +1,181 @@
+"""Compares the products of a folder with the records of the jobs that wrote them, and repairs them.
+
+Reads data/, build/ and results/; `repair` puts files back from build/cache/files/ and moves damaged
+ones to build/damaged/. Must not know the rules: every product with a record is compared.
+"""
+
+import os
+import shutil
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from trailers12k.common import product_records
+from trailers12k.common.content_hashes import BUILD, CACHE
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import replacing, sha256_of
+from trailers12k.features import integrity
+from trailers12k.features.store_index import DATA
+from trailers12k.jobs.result_cache import FILES
+
+TOPS = ("data", "build", "results")
+"""The folders of products. Each may be a link to another disk; no folder below one may."""
+DAMAGED = BUILD / "damaged"
+"""Where damaged files are moved, by their own paths. No version keeps them."""
+OTHERS = (CACHE, product_records.RECORDS, DAMAGED)
+"""Folders of build/ that hold no products."""
+MISMATCH = "is not as its job wrote it"
+REMOVE_ARRAYS = "removes its damaged arrays, and the next run computes them again"
+
+
+@dataclass(frozen=True)
+class ProductFault:
+    """What is wrong with a product.
+
+    reason: in words that follow the path. remedy: what `repair` does, in words that follow its
+    name; empty when it can do nothing. in_store: the faults of a store's arrays.
+    """
+
+    path: Path
+    reason: str
+    remedy: str = ""
+    in_store: tuple[integrity.Fault, ...] = ()
+
+
+@dataclass(frozen=True)
+class Check:
+    """How many files and stores were compared, and what is wrong with them."""
+
+    files: int
+    stores: int
+    faults: tuple[ProductFault, ...]
+
+
+def check() -> Check:
+    """Compare every recorded product of the current folder, and read every array of its stores.
+
+    Writes nothing.
+    """
+    files = [path for path in product_records.recorded() if os.path.lexists(path)]
+    faults = [fault for path in files if (fault := _fault_of(path))]
+    stores = sorted(path for path in DATA.glob("*.zarr") if (path / ".zgroup").is_file())
+    damaged = {fault.path for fault in faults}
+    for store in stores:
+        faults += _faults_of_store(store, damaged)
+    return Check(len(files), len(stores), tuple(faults))
+
+
+def repair(fault: ProductFault) -> str:
+    """Put a product back, or out of the way of the job that makes it again; what was done.
+
+    No file is deleted: a person may have edited it. Raises `UserError` when nothing can be done.
+    """
+    if fault.in_store:
+        removed = integrity.repair(fault.path, fault.in_store)
+        return f"removed the arrays of {', '.join(removed)}" if removed else "left as it is"
+    if reason := _distrust_of(fault.path):
+        raise UserError(f"{fault.path}: {reason}")
+    kept = _kept_content(fault.path)
+    place = _set_aside(fault.path)
+    if kept and _put_back(kept, fault.path):
+        return f"put back; what was there is now {place}"
+    return f"moved to {place}; the next run makes it again"
+
+
+def _fault_of(path: Path) -> ProductFault | None:
+    reason = product_records.fault_of(path) or _mismatch(path)
+    if not reason:
+        return None
+    if distrust := _distrust_of(path):
+        return ProductFault(path, f"{reason}; {distrust}")
+    if _kept_content(path):
+        return ProductFault(path, reason, "puts it back")
+    return ProductFault(path, reason, f"moves it to {DAMAGED}/, and the next run makes it again")
+
+
+def _mismatch(path: Path) -> str:
+    """What reading a file finds: `fault_of` trusts size and time of a large one."""
+    known = {content.sha256 for content in product_records.contents_of(path)}
+    if not known or not path.is_file():
+        return ""
+    try:
+        return "" if sha256_of(path) in known else MISMATCH
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+
+
+def _faults_of_store(store: Path, damaged: Iterable[Path]) -> list[ProductFault]:
+    """What is wrong with the arrays of a store. Tables that are damaged themselves are left out."""
+    tables = (store.with_suffix(".csv"), DATA / "clips.csv")
+    used = [path if path.is_file() and path not in damaged else None for path in tables]
+    try:
+        found = integrity.verify(store, *used)
+    except ValueError as error:
+        return [ProductFault(store, f"cannot be verified: {' '.join(str(error).split())[:300]}")]
+    arrays = tuple(each for each in found if each.mid and not each.is_foreign)
+    faults = [ProductFault(store, str(each)) for each in found if each not in arrays]
+    if arrays:
+        more = f", and {len(arrays) - 1} more" if arrays[1:] else ""
+        faults.append(
+            ProductFault(store, f"has damaged arrays ({arrays[0]}{more})", REMOVE_ARRAYS, arrays)
+        )
+    return faults
+
+
+def _distrust_of(path: Path) -> str:
+    """Why a path that a record names is not touched; empty for a product of this folder."""
+    parts = path.parts
+    if path.is_absolute() or ".." in parts or len(parts) < 2 or parts[0] not in TOPS:
+        return "its record names no product of this folder, so nothing is moved"
+    if any(other in (path, *path.parents) for other in OTHERS):
+        return "its record names no product of this folder, so nothing is moved"
+    if any(each.is_symlink() for each in path.parents if len(each.parts) > 1):
+        return "a folder of its path is a symbolic link, so nothing is moved; remove the link"
+    return ""
+
+
+def _kept_content(path: Path) -> Path | None:
+    """The copy of what a job wrote last, in the cache of results; None where there is none.
+
+    Only the last content: an earlier one would belong to other inputs.
+    """
+    for content in product_records.contents_of(path)[:1]:
+        kept = FILES / content.sha256
+        try:
+            if stat.S_ISREG(kept.lstat().st_mode) and sha256_of(kept) == content.sha256:
+                return kept
+        except OSError:
+            return None
+    return None
+
+
+def _set_aside(path: Path) -> Path:
+    """Move a file, folder or link to a free path below build/damaged/, which is returned."""
+    place, number = DAMAGED / path, 1
+    while os.path.lexists(place):
+        number += 1
+        place = (DAMAGED / path).with_name(f"{path.name}-{number}")
+    if any(each.is_symlink() for each in place.parents if BUILD in each.parents):
+        raise UserError(f"{DAMAGED} holds symbolic links; remove them")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(path, place)
+    return place
+
+
+def _put_back(kept: Path, path: Path) -> bool:
+    """Copy a content of the cache to its path, if it is still whole.
+
+    With the time of its record, which its job wrote right after it: jobs that read it, and ran
+    since, need not run again.
+    """
+    record = product_records.record_of(path)
+    with replacing(path) as partial:
+        shutil.copyfile(kept, partial)
+        if sha256_of(partial) != kept.name:
+            partial.unlink()
+            return False
+        if record:
+            written = record.stat().st_mtime_ns
+            os.utime(partial, ns=(written, written))
+    return True
