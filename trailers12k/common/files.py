@@ -178,8 +178,8 @@ def read_csv(
 ) -> list[dict[str, str]]:
     """All rows of a CSV file that `write_csv` or pandas wrote; values are texts.
 
-    columns: those that the table must have. numbers, counts: names of columns that hold finite
-    numbers, and numbers from 0 without a fraction, or nothing. key: columns whose cells together
+    columns: those that the table must have. numbers, counts: names of columns that hold numbers,
+    and numbers from 0 without a fraction, or nothing. key: columns whose cells together
     are in one row only.
     Raises `UserError` for a table that no job can have written; FileNotFoundError without a file.
     """
@@ -238,11 +238,16 @@ def read_json(path: str | Path, kind: type = dict) -> Any:
     Raises `UserError` for a damaged file, FileNotFoundError without a file.
     """
     with reading(path):
-        with _opened(path) as file:
-            value = parse_json(file.read(), path)
+        value = parse_json(read_own(path), path)
         if not isinstance(value, kind):
             raise ValueError(f"it holds {type(value).__name__}, not {kind.__name__}")
         return value
+
+
+def read_own(path: str | Path) -> bytes:
+    """The content of one of our own files, to use within `reading`."""
+    with _opened(path) as file:
+        return file.read()
 
 
 def _opened(path: str | Path) -> BinaryIO:
@@ -268,8 +273,9 @@ def _whole_lines(file: Iterable[str]) -> Iterator[str]:
 
 
 def _is_number(text: str) -> bool:
+    """Whether a cell holds a number, or `nan`, as a score of no movies does."""
     try:
-        return math.isfinite(float(text))
+        return not math.isinf(float(text))
     except ValueError:
         return False
 

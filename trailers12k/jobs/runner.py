@@ -110,7 +110,7 @@ def _is_sound(record: MovieRecord, mid: str) -> bool:
         and row.get("mid") == mid
         and row.get("status") in STATUSES
         and isinstance(row.get("reason", ""), str)
-        and isinstance(row.get("attempts", 0), int)
+        and all(isinstance(row.get(name) or 0, int) for name in ("attempts", "bytes"))
         and isinstance(record.fingerprint, str)
         and all(isinstance(each, str) for each in record.others)
         and isinstance(record.time, int | float)
@@ -331,7 +331,7 @@ def _attempt(
     for each in attempts:
         record = earlier[each.name]
         is_same = record is not None and record.fingerprint == each.task.fingerprint
-        tries = record.row["attempts"] + 1 if record and is_same else 1
+        tries = record.row.get("attempts", 0) + 1 if record and is_same else 1
         row: LedgerRow = {"mid": mid, "status": OK, "attempts": tries}
         row |= ({"tool": tool} if tool else {}) | made[each.name]
         finished = MovieRecord(row, each.task.fingerprint, each.task.others, time.time())

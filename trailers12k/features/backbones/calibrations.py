@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -57,7 +58,7 @@ class Calibration:
         try:
             with np.load(self.path, allow_pickle=False) as file:
                 values = {name: file[name] for name in file.files}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        except DAMAGED:
             return None
         return values if str(values.pop(ABOUT, "")) == self.about else None
 
@@ -65,6 +66,13 @@ class Calibration:
         """Write the file."""
         with replacing(self.path) as partial, partial.open("wb") as file:
             np.savez(file, allow_pickle=False, **{ABOUT: np.array(self.about)}, **statistics)
+
+
+DAMAGED = (
+    *(OSError, ValueError, EOFError, TypeError, AttributeError, KeyError, MemoryError),
+    *(NotImplementedError, RecursionError, zipfile.BadZipFile, zlib.error),
+)
+"""What numpy may raise for a damaged file; a file of one array has no names."""
 
 
 def calibration_of(spec: BackboneSpec, seed: int, code: str) -> Calibration | None:

@@ -18,7 +18,16 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from tqdm import tqdm
 
-from trailers12k.common.files import inside, replacing, write_csv, write_json, write_text
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import (
+    inside,
+    read_json,
+    reading,
+    replacing,
+    write_csv,
+    write_json,
+    write_text,
+)
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import Movie
 from trailers12k.movies.sources.sample import BROKEN, SHORT, random_for
