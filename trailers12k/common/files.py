@@ -23,6 +23,7 @@ from urllib.parse import quote
 
 from trailers12k.common.bounded_files import QUOTED, opened, parse_json, quoted, shown_path
 from trailers12k.common.errors import UserError
+from trailers12k.common.text import is_printable
 
 PARTIAL = ".partial"
 HOST = f"{zlib.crc32(socket.gethostname().encode()):08x}"
@@ -41,18 +42,42 @@ ABANDONED = 86400
 """Seconds without a write after which a temporary file of another host counts as a leftover."""
 
 
-def inside(folder: str | Path, name: str) -> Path:
-    """The path of `name` directly inside `folder`. For every name that comes from data.
+LONGEST_NAME = 255
+"""Bytes of the name of a file: the limit of the file systems of Linux and macOS."""
 
-    Raises `UserError` (a `ValueError`) for a name that is empty, absolute, contains a separator or
-    is `..`, and for a symbolic link that leaves the folder.
+
+def inside(folder: str | Path, name: str) -> Path:
+    """The path of `name` directly inside `folder`: the only way from a name in data to a path that
+    is written or removed.
+
+    Raises `UserError` (a `ValueError`) for a name that is empty, `.` or `..`, has a separator, a
+    control character or more than `LONGEST_NAME` bytes, and for a symbolic link that leaves the
+    folder.
     """
+    is_name = name not in ("", ".", "..") and is_printable(name) and not {*name} & {"/", "\\"}
+    if not is_name or len(os.fsencode(name)) > LONGEST_NAME:
+        raise UserError(f"{folder}: {name!r:.120} is not the name of a file in this folder")
     path = Path(folder, name)
-    if name in ("", ".", "..") or any(part in name for part in ("/", "\\", "\0")):
-        raise UserError(f"{str(folder)}: {name!r} is not the name of a file in this folder")
-    if path.is_symlink() and path.resolve().parent != Path(folder).resolve():
+    if path.is_symlink() and not _stays(path):
         raise UserError(f"{path} is a symbolic link that leaves its folder; remove the link")
     return path
+
+
+def below(folder: str | Path, path: str) -> Path:
+    """The path of `path`, names joined by `/`, below `folder`. Raises `UserError` as `inside` does
+    for each of the names."""
+    found = Path(folder)
+    for name in path.split("/"):
+        found = inside(found, name)
+    return found
+
+
+def _stays(link: Path) -> bool:
+    """Whether a symbolic link leads to a place in its own folder."""
+    try:
+        return link.resolve().parent == link.parent.resolve()
+    except (OSError, RuntimeError):  # it leads to itself
+        return False
 
 
 def file_address(path: str) -> str:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -164,7 +165,7 @@ def fetch(
             partial = path.with_name(
                 f"{path.name}.{fingerprint(url=url, version=version, size=size)}{PARTIAL}"
             )
-            for other in path.parent.glob(f"{path.name}.*{PARTIAL}"):
+            for other in path.parent.glob(f"{escape(path.name)}.*{PARTIAL}"):
                 if other != partial:
                     other.unlink()
             begun = partial.stat().st_size if partial.exists() else 0

@@ -23,7 +23,7 @@ import numpy as np
 from tqdm import tqdm
 
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import partial_of, sweep, write_csv, write_json
+from trailers12k.common.files import below, inside, partial_of, sweep, write_csv, write_json
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import is_mid
 from trailers12k.features import array_files
@@ -151,6 +151,9 @@ def _extract(archive: Path, folder: Path) -> None:
                 raise tarfile.FilterError(f"{member.name!r} is no file and no folder")
             if (room := room - member.size) < 0:
                 raise tarfile.FilterError(TOO_MUCH)
+            # The filter takes an absolute name for a relative one.
+            if (name := PurePosixPath(member.name.lstrip("/")).as_posix()) != ".":
+                below(folder, name)
             # The filter checks each member before it is written.
             tar.extract(member, folder, filter="data")
         assert tar.fileobj  # nosec B101  # for mypy
@@ -214,21 +217,22 @@ def _accept(store: Path, mid: str, features: int) -> int:
 
     Raises ValueError where it is not (clips, features) finite floats.
     """
-    meta = array_files.read_metadata(store / mid)
+    array = inside(store, mid)
+    meta = array_files.read_metadata(array)
     if meta.shape[-1] != features:
         raise ValueError(f"shape {list(meta.shape)}, not (clips, {features})")
-    values = array_files.read(store / mid)
+    values = array_files.read(array)
     with np.errstate(over="ignore"):  # found below as infinity
         rows = np.atleast_2d(values).astype(np.float32)
     if not np.isfinite(rows).all():
         raise ValueError("NaN, infinity, or a number beyond float32")
     if not meta.is_plain:
-        shutil.rmtree(store / mid)
+        shutil.rmtree(array)
         stores.write(store, mid, rows, {})
         return len(rows)
     # Every chunk is there, so the fill value has no use; xarray would take it for missing values.
-    raw = json.loads((store / mid / ".zarray").read_text())
-    write_json(store / mid / ".zarray", raw | {"fill_value": None})
+    raw = json.loads((array / ".zarray").read_text())
+    write_json(array / ".zarray", raw | {"fill_value": None})
     own = stores.attributes(store, mid)
-    write_json(store / mid / ".zattrs", own | stores.dimensions(mid))
+    write_json(array / ".zattrs", own | stores.dimensions(mid))
     return len(rows)

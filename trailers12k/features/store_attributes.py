@@ -6,13 +6,15 @@ Reads stores. Must not import zarr: jobs that read nothing else of a store would
 import json
 from pathlib import Path
 
+from trailers12k.common.files import inside
+
 
 def attributes(store: Path, mid: str = "") -> dict:
     """The attributes of a store, or of one movie's array; {} when it has none.
 
     Raises ValueError when they are damaged.
     """
-    path = store / mid / ".zattrs"
+    path = (inside(store, mid) if mid else store) / ".zattrs"
     if not path.exists():
         return {}
     try:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from trailers12k.common.files import read_csv, write_csv, write_json
+from trailers12k.common.files import inside, read_csv, write_csv, write_json
 from trailers12k.common.movie import is_mid
 
 DATA = Path("data")
@@ -38,12 +38,12 @@ Index = dict[str, tuple[str, str]]
 
 def index_of(store: str, shard: str = "") -> Path:
     """The index of a store in data/, or of one of its shards in build/features/."""
-    return INDEXES / store / f"{shard}.csv" if shard else INDEXES / f"{store}.csv"
+    return inside(INDEXES / store, f"{shard}.csv") if shard else inside(INDEXES, f"{store}.csv")
 
 
 def shard_of_store(store: str, shard: str) -> Path:
     """The zarr group that holds one shard of a store."""
-    return FEATURES / store / f"{shard}.zarr"
+    return inside(FEATURES / store, f"{shard}.zarr")
 
 
 def read_index(path: Path) -> Index:
@@ -66,7 +66,7 @@ def adopt_times(store: str) -> None:
     For a snapshot: DVC replaces hard-linked files by copies, whose content it knows to be equal.
     """
     index = read_index(index_of(store))
-    present = {mid: signature(DATA / f"{store}.zarr" / mid) for mid in index if is_mid(mid)}
+    present = {mid: signature(inside(DATA / f"{store}.zarr", mid)) for mid in index if is_mid(mid)}
     adopted = {
         mid: (mark, present[mid] if _sizes(present.get(mid, "")) == _sizes(verified) else verified)
         for mid, (mark, verified) in index.items()
@@ -181,7 +181,7 @@ def forget_looks() -> None:
 
 
 def _count_file(store: str, shard: str = "") -> Path:
-    return REPAIRS / store / f"{shard}.json" if shard else REPAIRS / f"{store}.json"
+    return inside(REPAIRS / store, f"{shard}.json") if shard else inside(REPAIRS, f"{store}.json")
 
 
 def read_count(path: Path) -> int:

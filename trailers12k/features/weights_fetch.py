@@ -15,7 +15,7 @@ from types import ModuleType
 import requests
 
 from trailers12k.common.errors import Failure, UserError
-from trailers12k.common.files import replacing, sha256_of
+from trailers12k.common.files import below, replacing, sha256_of
 from trailers12k.downloads import http
 from trailers12k.downloads.bounds import USUAL, bounded
 from trailers12k.features.backbones.spec import (
@@ -96,7 +96,7 @@ def _published(source: WeightsSource, folder: Path, mirror: str | None) -> tuple
     """The file, the name of the weights, and the address that they came from."""
     model, faults = source.model, []
     for origin in _origins(model):
-        file = folder / origin.path
+        file = below(folder, origin.path)
         address = origin.url if mirror is None else f"{mirror.rstrip('/')}/{origin.path}"
         sha256 = source.sha256 or _hash_in_name(origin) or _hash_from_hub(address)
         if file.is_file() and sha256_of(file).startswith(sha256):

@@ -9,7 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from trailers12k.common.errors import UserError
+<<<<<<< HEAD
 from trailers12k.common.files import read_json, reading, write_csv, write_json
+=======
+from trailers12k.common.files import inside, write_csv, write_json
+>>>>>>> main
 from trailers12k.features import store_index
 from trailers12k.features.backbones.spec import Weights
 
@@ -21,7 +25,7 @@ ATTEMPTS = store_index.REPAIRS / "weights"
 
 def record_of(key: str) -> Path:
     """The record of the weights with this key, see `names.weights_key`."""
-    return RECORDS / f"{key}.json"
+    return inside(RECORDS, f"{key}.json")
 
 
 def write_weights(record: Path, weights: Weights) -> None:
@@ -65,10 +69,10 @@ def list_weights(records: Iterable[Path], table: Path) -> None:
 def attempts(key: str) -> int:
     """The param `attempts` of fetch_weights: how often it has tried again to fetch these weights,
     plus one while they are missing, so that every run tries once more."""
-    count = store_index.read_count(ATTEMPTS / f"{key}.json")
+    count = store_index.read_count(inside(ATTEMPTS, f"{key}.json"))
     return count + bool(missing_weights(record_of(key)))
 
 
 def record_attempts(key: str, count: int) -> None:
     """Write the count with which a job was planned: the last step of its job."""
-    store_index.write_count(ATTEMPTS / f"{key}.json", count)
+    store_index.write_count(inside(ATTEMPTS, f"{key}.json"), count)

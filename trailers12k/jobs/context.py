@@ -6,6 +6,7 @@ does.
 """
 
 import atexit
+import errno
 import gc
 import logging
 import os
@@ -33,6 +34,12 @@ log = logging.getLogger("trailers12k")
 QUIET = "TRAILERS12K_QUIET_JOBS"
 """An environment variable. When it is set, jobs print nothing: all goes to their logs."""
 
+
+IN_THE_WAY = (
+    *(errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG),
+    *(errno.EACCES, errno.EPERM, errno.EROFS),
+)
+"""Errors of a file system that refuses what a job does: a person's to see to."""
 
 NO_OTHERS = Reuse()
 
@@ -115,6 +122,8 @@ def job(
             reason = str(error)
         elif isinstance(error, OSError) and error.errno in FULL:
             reason = f"{error}; free some space, then run the same command again"
+        elif isinstance(error, OSError) and error.errno in IN_THE_WAY:
+            reason = f"{error}; put that right, then run the same command again"
         else:
             log.error("%s", traceback.format_exc().rstrip())
         _log_end(reason)

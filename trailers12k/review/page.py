@@ -21,6 +21,7 @@ from PIL import Image
 
 from trailers12k.common.files import (
     PARTIAL,
+    inside,
     is_being_written,
     read_csv,
     remove_leftover,
@@ -134,7 +135,7 @@ def write(folder: Path, contents: ReviewContents, sheets: Path, posters: Path) -
 
     def movie(row: Any) -> list[object]:
         shots = int(_number(row.shots))
-        sheet = folder / "sheets" / f"{row.mid}.jpg"
+        sheet = inside(folder / "sheets", f"{row.mid}.jpg")
         return [
             *(row.mid, row.title, row.year),
             [genres[name] for name in row.genres.split("|") if name],
@@ -257,17 +258,17 @@ def _copy_pictures(
     available, existing = _times(source), _times(folder)
     wanted = [mid for mid in mids if mid in available]
     for mid in existing.keys() - {*wanted}:
-        (folder / f"{mid}.jpg").unlink()
+        inside(folder, f"{mid}.jpg").unlink()
     for leftover in folder.glob(f"*{PARTIAL}"):
         if not is_being_written(leftover):
             remove_leftover(leftover)
     copied = set()
     for mid in wanted:
-        target = folder / f"{mid}.jpg"
+        target = inside(folder, f"{mid}.jpg")
         if existing.get(mid) != available[mid]:
             try:
                 with replacing(target) as partial:
-                    copy(source / f"{mid}.jpg", partial)
+                    copy(inside(source, f"{mid}.jpg"), partial)
                     if partial.stat().st_mtime_ns != available[mid]:
                         os.utime(partial, ns=(available[mid], available[mid]))
             except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

@@ -13,12 +13,13 @@ import os
 import tarfile
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from trailers12k.common import product_records
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import PARTIAL, partial_of, replacing, sha256_of, write_text
+from trailers12k.common.files import PARTIAL, below, partial_of, replacing, sha256_of, write_text
 from trailers12k.common.movie import is_mid
 from trailers12k.workflow.folder import COLLECTION, RESTORED, STATE, restored
 
@@ -37,6 +38,7 @@ RANDOM_WEIGHTS = Path("build/weights/random.json")
 SEPARATE = {"build/sources": "files", "build/ledger": "trailers"}
 """Folders of build/ -> the subfolder that no state holds: files of the sources, and the ledgers
 that DVC keeps as the output of a stage."""
+PRODUCT_FOLDERS = ("build", "data", "results")
 FORGOTTEN = ("build/predictions", "results/predictions", "results/review")
 """Products that Snakemake need not remember."""
 
@@ -140,11 +142,24 @@ def check_state() -> list[PurePosixPath]:
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise UserError(f"{STATE}: {error}; put it back: dvc checkout --force {STATE}") from error
     for member in members:
-        path = PurePosixPath(member.name)
-        is_inside = path.is_relative_to("build") or path.is_relative_to(MEMORY.as_posix())
-        if not member.isreg() or not is_inside or ".." in path.parts:
-            raise UserError(f"{STATE}: {member.name!r} belongs to no state; do not trust this file")
+        if not member.isreg():
+            raise UserError(
+                f"{STATE}: {member.name!r:.120} belongs to no state; do not trust this file"
+            )
+        _place_of(member.name)
     return [PurePosixPath(member.name) for member in members]
+
+
+def _place_of(name: str) -> Path:
+    """Where a file of the state lies. Raises `UserError` for one that belongs to no state."""
+    why = f"{name!r:.120}"
+    for folder in (Path("build"), MEMORY):
+        if name.startswith(f"{folder.as_posix()}/"):
+            try:
+                return below(folder, name[len(folder.as_posix()) + 1 :])
+            except UserError as error:
+                why = str(error)
+    raise UserError(f"{STATE}: {why} belongs to no state; do not trust this file")
 
 
 def unpack_state() -> None:
@@ -156,7 +171,7 @@ def unpack_state() -> None:
     with tarfile.open(STATE) as tar:
         for member in tar:
             # Not `extractall`, which refuses a build/ that is a link to another disk.
-            path, file = Path(member.name), tar.extractfile(member)
+            path, file = _place_of(member.name), tar.extractfile(member)
             # `check_state` refuses all but regular files.
             assert file is not None  # nosec B101  # for mypy
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -174,8 +189,12 @@ def record_products() -> None:
 
 
 def remembered_products() -> Iterator[Path]:
-    """The products that Snakemake remembers."""
-    yield from filter(None, map(_product_of, _memory_files()))
+    """The products that Snakemake remembers, of those in the folders of products."""
+    for path in filter(None, map(_product_of, _memory_files())):
+        top, _, rest = path.as_posix().partition("/")
+        if top in PRODUCT_FOLDERS:
+            with suppress(UserError):
+                yield below(top, rest)
 
 
 def _memory_files() -> list[Path]:

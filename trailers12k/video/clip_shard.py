@@ -49,7 +49,7 @@ class ShardPaths:
     contact_sheets: Path
 
     def clips_of(self, mid: str) -> Path:
-        return self.table.with_suffix("") / f"{mid}.csv"
+        return inside(self.table.with_suffix(""), f"{mid}.csv")
 
     def sheet_of(self, mid: str) -> Path:
         return inside(self.contact_sheets, f"{mid}.jpg")

@@ -14,7 +14,7 @@ from pathlib import Path
 from trailers12k.common import product_records
 from trailers12k.common.content_hashes import BUILD, CACHE
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import replacing, sha256_of
+from trailers12k.common.files import below, replacing, sha256_of
 from trailers12k.features import integrity
 from trailers12k.features.store_index import DATA
 from trailers12k.jobs.result_cache import FILES
@@ -152,10 +152,10 @@ def _kept_content(path: Path) -> Path | None:
 
 def _set_aside(path: Path) -> Path:
     """Move a file, folder or link to a free path below build/damaged/, which is returned."""
-    place, number = DAMAGED / path, 1
+    place, number = below(DAMAGED, path.as_posix()), 1
     while os.path.lexists(place):
         number += 1
-        place = (DAMAGED / path).with_name(f"{path.name}-{number}")
+        place = below(DAMAGED, f"{path.as_posix()}-{number}")
     if any(each.is_symlink() for each in place.parents if BUILD in each.parents):
         raise UserError(f"{DAMAGED} holds symbolic links; remove them")
     place.parent.mkdir(parents=True, exist_ok=True)
