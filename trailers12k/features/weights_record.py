@@ -9,11 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from trailers12k.common.errors import UserError
-<<<<<<< HEAD
-from trailers12k.common.files import read_json, reading, write_csv, write_json
-=======
-from trailers12k.common.files import inside, write_csv, write_json
->>>>>>> main
+from trailers12k.common.files import inside, read_json, reading, write_csv, write_json
 from trailers12k.features import store_index
 from trailers12k.features.backbones.spec import Weights
 
