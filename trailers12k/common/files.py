@@ -4,6 +4,7 @@ Reads and writes the files that its callers name. Must not know what the files m
 """
 
 import csv
+import errno
 import hashlib
 import io
 import json
@@ -35,7 +36,7 @@ DELETE = "delete it and run again"
 """The end of a message on a damaged file, which its job makes again when it is missing."""
 DAMAGED = (
     *(ValueError, KeyError, TypeError, AttributeError, IndexError, ArithmeticError),
-    *(RecursionError, csv.Error),
+    *(RecursionError, EOFError, csv.Error),
 )
 """What a reader of a damaged file may raise."""
 ABANDONED = 86400
@@ -181,6 +182,10 @@ def reading(path: str | Path) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise
+    except OSError as error:
+        if error.errno not in (errno.EISDIR, errno.ENOTDIR, errno.ELOOP):
+            raise
+        raise UserError(f"{shown_path(path)}: {error.strerror}; {DELETE}") from error
     except UserError as error:
         raise error if str(error).endswith(DELETE) else UserError(f"{error}; {DELETE}") from error
     except DAMAGED as error:
