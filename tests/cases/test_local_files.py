@@ -21,7 +21,9 @@ from trailers12k.settings import load
 from trailers12k.workflow.movie_list import MovieList
 
 PLAIN = Path(__file__).parent / "data" / "plain.mp4"
-SETTINGS = DownloadSettings(max_megabytes=100, retries=0, timeout=5, retry_pause=0, pause={})
+SETTINGS = DownloadSettings(
+    max_megabytes=100, retries=0, timeout=5, retry_pause=0, pause={}, private_addresses=True
+)
 HEAD = ["mid", "title", "year", "genres", "trailer_url", "poster_url", "other_trailers"]
 NAMES = [
     "a.mp4",

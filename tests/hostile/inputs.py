@@ -5,9 +5,11 @@ import pickle
 import re
 import resource
 import signal
+import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,18 +104,49 @@ def _measured(use: Callable[[Any], object], made: Any) -> Outcome:
     Path("/proc/self/clear_refs").write_text("5")
     before, began = _megabytes("VmRSS"), time.monotonic()
     said = fault = ""
-    try:
-        use(made)
-    except (UserError, Failure) as error:
-        said = str(error)
-    except BaseException:
-        fault = traceback.format_exc()
-    return Outcome(said, fault, _megabytes("VmHWM") - before, time.monotonic() - began)
+    with _Processes() as processes:
+        try:
+            use(made)
+        except (UserError, Failure) as error:
+            said = str(error)
+        except BaseException:
+            fault = traceback.format_exc()
+        own, seconds = _megabytes("VmHWM") - before, time.monotonic() - began
+    return Outcome(said, fault, max(own, processes.peak), seconds)
 
 
-def _megabytes(name: str) -> float:
-    """A figure of /proc/self/status."""
-    text = Path("/proc/self/status").read_text()
+class _Processes:
+    """Follows the processes that the code under test starts. peak: of the memory of one, in MB.
+
+    What the system says at their end counts the memory of the process that started them.
+    """
+
+    def __init__(self) -> None:
+        self.peak = 0.0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._follow)
+
+    def __enter__(self) -> "_Processes":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _follow(self) -> None:
+        own = Path("/proc/self/cmdline").read_bytes()
+        while not self._ended.wait(0.005):
+            for children in Path("/proc/self/task").glob("*/children"):
+                for pid in children.read_text().split():
+                    with suppress(OSError, AssertionError):
+                        if Path(f"/proc/{pid}/cmdline").read_bytes() != own:
+                            self.peak = max(self.peak, _megabytes("VmHWM", pid))
+
+
+def _megabytes(name: str, pid: str = "self") -> float:
+    """A figure of /proc/PID/status."""
+    text = Path(f"/proc/{pid}/status").read_text()
     found = re.search(rf"^{name}:\s+(\d+) kB", text, re.MULTILINE)
     assert found
     return int(found[1]) * 1024 / 1e6

@@ -31,6 +31,14 @@ empty ones would take hours."""
 BLOCK = 1 << 16
 
 
+class DamagedFile(UserError):
+    """A file that its format's own checks refuse. why: in words, without the file's name."""
+
+    def __init__(self, where: str, why: str):
+        super().__init__(f"{where}: truncated or damaged ({why})")
+        self.why = why
+
+
 def quoted(value: object, most: int = QUOTED) -> str:
     """A foreign text in quotes, or the `repr` of another value: one line of `most` characters."""
     if isinstance(value, int) and value.bit_length() > 4 * most:
@@ -76,6 +84,17 @@ def kind_fault(mode: int) -> str:
     return "" if stat.S_ISREG(mode) else "is a device, a pipe or a socket"
 
 
+def is_absent(path: str | Path) -> bool:
+    """Whether there is nothing of this name. A link that leads to itself is something."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
+
+
 def opened(path: str | Path, most_bytes: int, key: str = "") -> BinaryIO:
     """A file opened for reading bytes. Raises `UserError`, also when more than `most_bytes` come.
 
@@ -89,7 +108,7 @@ def opened(path: str | Path, most_bytes: int, key: str = "") -> BinaryIO:
             raise UserError(f"{where} {fault}; allowed: a file")
         number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         file = os.fdopen(number, "rb", buffering=0)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{where} does not exist; allowed: a file") from None
     except (OSError, ValueError) as error:
         if isinstance(error, UserError):
@@ -181,7 +200,7 @@ class _Gzip(io.RawIOBase):
                 buffer[: len(data)] = data
                 return len(data)
             if is_last and not self._member.eof:
-                raise UserError(f"{self._where} is damaged: the end of its gzip stream is missing")
+                raise DamagedFile(self._where, "the gzip stream has no end")
 
     def _begin(self) -> Any:
         self._members += 1
@@ -196,7 +215,8 @@ class _Gzip(io.RawIOBase):
         try:
             data: bytes = self._member.decompress(self._packed, most)
         except zlib.error as error:
-            raise UserError(f"{self._where} is no gzip file, or damaged ({error})") from None
+            why = str(error).rpartition(": ")[2]
+            raise DamagedFile(self._where, f"no gzip stream: {why}") from None
         self._packed = self._member.unused_data or self._member.unconsumed_tail
         return data
 

@@ -143,10 +143,6 @@ def replacing(path: str | Path) -> Iterator[Path]:
     try:
         yield partial
         os.replace(partial, path)
-    except IsADirectoryError as error:
-        if not path.is_dir():
-            raise
-        raise UserError(f"{path} is a folder, in the place of a file; move it away") from error
     finally:
         partial.unlink(missing_ok=True)
 

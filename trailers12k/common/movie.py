@@ -43,7 +43,7 @@ WEB_ADDRESS = re.compile(r"https?://[^/?#\s]", re.IGNORECASE)
 SCHEMES = ("http", "https", "file")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Movie:
     """One row of the movie table. Fields without a value are empty strings."""
 

@@ -86,7 +86,7 @@ def signature(folder: str | os.PathLike[str]) -> str:
     """Size and time of an array's files, "BYTES@NANOSECONDS" each; empty when one is missing."""
     try:
         states = [os.stat(f"{folder}/{name}") for name in FILES]
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:  # missing, or a link to itself: no array either way
         return ""
     return " ".join([f"{state.st_size}@{state.st_mtime_ns}" for state in states])
 

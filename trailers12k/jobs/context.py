@@ -24,6 +24,7 @@ from typing import Any, NoReturn
 
 from trailers12k.common import product_records
 from trailers12k.common.errors import FULL, UserError
+from trailers12k.common.product_records import REPAIR
 from trailers12k.jobs import outcome, result_cache
 from trailers12k.jobs.outcome import OutcomeWriter
 from trailers12k.jobs.read_audit import recorded_reads
@@ -36,7 +37,7 @@ QUIET = "TRAILERS12K_QUIET_JOBS"
 
 
 IN_THE_WAY = (
-    *(errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG),
+    *(errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG),
     *(errno.EACCES, errno.EPERM, errno.EROFS),
 )
 """Errors of a file system that refuses what a job does: a person's to see to."""
@@ -79,9 +80,10 @@ def job(
     inputs: the files that the job reads; modification times in the future are set to now. One that
         is not as its own job wrote it fails this one; see `product_records`.
     outputs: the files that the job writes; recorded when it succeeds.
-    `UserError` and a full disk are reported in one line; other exceptions, which are faults of this
-    program, after a traceback. Ctrl-C ends the process at once: files are written whole or not at
-    all. So does the end of the process that started it, such as a killed Snakemake.
+    `UserError`, a full disk and a folder in the place of a file are reported in one line; other
+    exceptions, which are faults of this program, after a traceback. Ctrl-C ends the process at
+    once: files are written whole or not at all. So does the end of the process that started it,
+    such as a killed Snakemake.
     """
     Path(log_file).parent.mkdir(parents=True, exist_ok=True)
     Path(log_file).write_bytes(b"")
@@ -122,6 +124,9 @@ def job(
             reason = str(error)
         elif isinstance(error, OSError) and error.errno in FULL:
             reason = f"{error}; free some space, then run the same command again"
+        elif isinstance(error, IsADirectoryError):
+            path = error.filename2 or error.filename
+            reason = f"{path} is a folder where a file belongs; move it aside: {REPAIR}"
         elif isinstance(error, OSError) and error.errno in IN_THE_WAY:
             reason = f"{error}; put that right, then run the same command again"
         else:

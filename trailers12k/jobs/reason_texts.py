@@ -59,6 +59,9 @@ DOWNLOADS = _texts(
         "rate_limited": "Wait, set a longer `downloads.pause`, then run the same command again.",
         "removed": _REPLACE,
         "server_error": _WAIT,
+        "unsafe_address": "Correct the address in the movie table or in `curation.csv`. For a "
+        "server of your own network, set `downloads.private_addresses: true`, then run with "
+        "`--config retry=unsafe_address`.",
         "unavailable": "Correct the address or put the file there. Else: "
         f"{_REPLACE[0].lower()}{_REPLACE[1:]}",
         "unknown": "Read the column `detail`; later runs try again.",
@@ -74,7 +77,8 @@ CHECKS = _texts(
         "empty": _REPLACE,
         "not_image": "Correct the poster's address in the movie table.",
         "not_video": _REPLACE,
-        "too_large": "Raise `trailers.max_megabytes` or `posters.max_megabytes`.",
+        "too_large": "Raise `trailers.max_megabytes` or `posters.max_megabytes`, or the key that "
+        "the column `detail` names.",
         "truncated": f"{_WAIT} If it stays: {_REPLACE[0].lower()}{_REPLACE[1:]}",
         "wrong_duration": _REPLACE,
         "wrong_video": _WAIT,

@@ -55,6 +55,13 @@ class Trailers12kSource(Section):
         default=f"{RECORD_URL}/metadata.tar.gz",
         description="URL or local path of the metadata: .tar.gz, .json.gz or .json.",
     )
+    max_megabytes: Number = Field(
+        default=200,
+        gt=0,
+        le=100_000,
+        description="Maximum size of the unpacked metadata in megabytes. Reading takes about ten "
+        "times as much memory.",
+    )
 
 
 class ImdbSource(Section):
@@ -74,6 +81,13 @@ class ImdbSource(Section):
     genres: Annotated[tuple[Genre, ...], Field(strict=False, min_length=1)] | None = Field(
         default=None,
         description="Include movies that have at least one of these genres; null: any of the ten.",
+    )
+    max_megabytes: Number = Field(
+        default=4000,
+        gt=0,
+        le=100_000,
+        description="Maximum size of an unpacked file in megabytes. The files are read line by "
+        "line.",
     )
 
 
@@ -175,6 +189,12 @@ class DownloadSettings(Section):
         description="Host -> shortest and longest pause between two downloads, in seconds. These "
         "hosts serve one file at a time. `youtube.com` stands for all names of that site.",
     )
+    private_addresses: bool = Field(
+        default=False,
+        description="Whether tables, web pages and redirects of public servers may lead to private "
+        "addresses: of this machine, and of local networks. Addresses that this configuration "
+        "names may be private anyway.",
+    )
     local_files: bool = Field(
         default=False,
         description="Whether tables may name local files of this machine; their paths start in the "
@@ -196,6 +216,21 @@ class TrailerSettings(Section):
     )
     max_megabytes: Number = Field(
         default=500, gt=0, description="Maximum file size in megabytes; larger trailers fail."
+    )
+    max_megapixels: Number = Field(
+        default=36,
+        gt=0,
+        le=1000,
+        description="Maximum size of a frame in megapixels; 36 hold 8K. A trailer with larger "
+        "frames fails before they are decoded. Each megapixel adds 50 megabytes to the memory that "
+        "the check of a trailer may take.",
+    )
+    max_minutes: Number = Field(
+        default=60,
+        gt=0,
+        le=1440,
+        description="Maximum duration in minutes; longer trailers fail. The check of a trailer may "
+        "take half this time on one core.",
     )
     cookies: str | None = Field(
         default=None,
@@ -224,6 +259,13 @@ class PosterSettings(Section):
     parallel: Parallel = Field(default=4, description="Number of concurrent downloads.")
     max_megabytes: Number = Field(
         default=20, gt=0, description="Maximum file size in megabytes; larger posters fail."
+    )
+    max_megapixels: Number = Field(
+        default=25,
+        gt=0,
+        le=1000,
+        description="Maximum size of a poster in megapixels; larger ones fail before they are "
+        "decoded. Each megapixel takes up to 25 megabytes of memory, for each concurrent download.",
     )
 
 

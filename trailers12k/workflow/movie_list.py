@@ -22,7 +22,7 @@ from trailers12k.movies import curation
 from trailers12k.movies.curation import AppliedDecisions, Decision
 from trailers12k.movies.movie_table import read_movies
 from trailers12k.movies.sources import records, table
-from trailers12k.movies.sources.collection import CollectedMovies, collect, movies_of
+from trailers12k.movies.sources.collection import CollectedMovies, collect, drained
 from trailers12k.movies.sources.records import Record, check_complete, combine
 from trailers12k.settings import Settings
 from trailers12k.workflow.source_plan import own_tables, source_settings
@@ -259,7 +259,7 @@ class MovieList:
             rejected = records.read_records(REJECTED) if Path(REJECTED).exists() else []
         elif not (self.must_collect or self._settings.is_published):
             collected = self._read()
-            movies = movies_of(collected)
+            movies = list(map(records.movie_of, drained(collected.records)))
             rejected = collected.rejected
         titles = {record.mid: record.title for record in rejected}
         return Listing(movies, _by_shard(movies, self._settings.shards), titles)

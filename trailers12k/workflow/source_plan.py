@@ -84,6 +84,8 @@ class SourcePlan:
     def collection_settings(self, decisions: Mapping[str, Decision]) -> dict[str, Any]:
         """All that determines the collected movies, beside the content of files."""
         settings = plain(self._settings.sources)
+        for own in settings.values():
+            own.pop("max_megabytes", None)
         return {
             "sources": list(self.names),
             "settings": {name: own for name, own in settings.items() if name in self.names},

@@ -10,6 +10,7 @@ import pytest
 
 from trailers12k.common.errors import Failure, UserError
 from trailers12k.downloads import http
+from trailers12k.downloads.bounds import Bounds, bounded
 
 
 class Site:
@@ -131,9 +132,17 @@ def test_a_failure_has_the_status_of_the_servers_answer(site):
     site.data = b""
     client = http.session(retries=0)
     headers = {"Range": "bytes=1-"}
-    with pytest.raises(Failure) as failure, http.opened(client, site.url, 5, headers):
+    with (
+        bounded(Bounds(), 100),
+        pytest.raises(Failure) as failure,
+        http.opened(client, site.url, 5, headers),
+    ):
         pass
     assert (failure.value.status, failure.value.reason) == (416, "bad_partial")
-    with pytest.raises(Failure) as failure, http.opened(client, "http://127.0.0.1:1/", 5):
+    with (
+        bounded(Bounds(), 100),
+        pytest.raises(Failure) as failure,
+        http.opened(client, "http://127.0.0.1:1/", 5),
+    ):
         pass
     assert (failure.value.status, failure.value.reason) == (None, "network")

@@ -24,7 +24,10 @@ from trailers12k.jobs import ledger
 from trailers12k.jobs.runner import StopSignal
 from trailers12k.video.sound import Sound
 
-SETTINGS = DownloadSettings(max_megabytes=100, retries=0, timeout=5, retry_pause=0, pause={})
+SETTINGS = DownloadSettings(
+    max_megabytes=100, retries=0, timeout=5, retry_pause=0, pause={}, private_addresses=True
+)
+LIMITS = trailers.VideoLimits()
 
 
 def movie(trailer="", poster=""):
@@ -193,11 +196,11 @@ def test_a_site_may_state_the_duration_of_the_sound(monkeypatch, web):
     """The picture of some trailers ends seconds before it."""
     whole = trailers.probe(web[0] / "good.mp4")
     sound = Sound("aac", 2, 44_100, 10.0, False)
-    monkeypatch.setattr(trailers, "probe", lambda path: replace(whole, sound=sound))
-    assert trailers._verified(web[0] / "good.mp4", 10.0)["sound_duration"] == "10.000"
-    assert trailers._verified(web[0] / "good.mp4", 2.0)["duration"] == "2.000"
+    monkeypatch.setattr(trailers, "probe", lambda path, limits: replace(whole, sound=sound))
+    assert trailers._verified(web[0] / "good.mp4", 10.0, LIMITS)["sound_duration"] == "10.000"
+    assert trailers._verified(web[0] / "good.mp4", 2.0, LIMITS)["duration"] == "2.000"
     with pytest.raises(Failure, match="wrong_duration"):
-        trailers._verified(web[0] / "good.mp4", 6.0)
+        trailers._verified(web[0] / "good.mp4", 6.0, LIMITS)
 
 
 def test_an_exception_of_yt_dlp_is_one_movies_failure(web, tmp_path, monkeypatch):

@@ -72,7 +72,7 @@ def lines_of(path: Path) -> list[tuple[int, dict[str, str]]]:
     """The rows of the choices after their line numbers; none without a file. Raises `UserError`."""
     try:
         # A column that is not in COLUMNS would be lost when the file is written again.
-        return read_user_table(path, COLUMNS, ()).rows
+        return list(read_user_table(path, COLUMNS, ()).rows)
     except FileNotFoundError:
         return []
 
