@@ -181,12 +181,14 @@ def reading(path: str | Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in (errno.EISDIR, errno.ENOTDIR, errno.ELOOP):
             raise
-        raise UserError(f"{shown_path(path)}: {error.strerror}; {DELETE}") from error
+        raise UserError(f"{shown_path(path)}: {error.strerror}; delete it and run again") from error
     except UserError as error:
-        raise error if str(error).endswith(DELETE) else UserError(f"{error}; {DELETE}") from error
+        raise (
+            error if str(error).endswith(DELETE) else UserError(f"{error}; delete it and run again")
+        ) from error
     except DAMAGED as error:
         why = f"no {quoted(error.args[0])}" if isinstance(error, KeyError) else _shown(error)
-        raise UserError(f"{shown_path(path)} is damaged: {why}; {DELETE}") from error
+        raise UserError(f"{shown_path(path)} is damaged: {why}; delete it and run again") from error
 
 
 def _shown(error: BaseException) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from trailers12k.common.bounded_files import quoted
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import DELETE, inside, read_csv, write_csv, write_json
+from trailers12k.common.files import inside, read_csv, write_csv, write_json
 from trailers12k.common.movie import is_mid
 
 DATA = Path("data")
@@ -108,9 +108,9 @@ def read_manifest(path: Path) -> dict[str, dict[str, str]]:
     try:
         rows = read_csv(path, ("mid", "clips", "fingerprint"), counts=["clips"], key=["mid"])
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error}; {DELETE}") from error
+        raise UserError(f"{path} cannot be read: {error}; delete it and run again") from error
     if hostile := [row["mid"] for row in rows if not is_mid(row["mid"])]:
-        raise UserError(f"{path}: {quoted(hostile[0])} is not a movie id; {DELETE}")
+        raise UserError(f"{path}: {quoted(hostile[0])} is not a movie id; delete it and run again")
     return {row["mid"]: row for row in rows}
 
 

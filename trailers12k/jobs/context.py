@@ -127,7 +127,7 @@ def job(
         elif isinstance(error, IsADirectoryError):
             path = error.filename2 or error.filename
             reason = f"{path} is a folder where a file belongs; move it aside: {REPAIR}"
-        elif isinstance(error, OSError) and error.errno in IN_THE_WAY:
+        elif isinstance(error, OSError) and error.filename and error.errno in IN_THE_WAY:
             reason = f"{error}; put that right, then run the same command again"
         else:
             log.error("%s", traceback.format_exc().rstrip())
