@@ -51,6 +51,7 @@ configfile: "config.yaml" if Path("config.yaml").exists() else f"{HERE}/config.y
 with one_line_errors():
     # Not in jobs, which run with what was read at the start.
     if workflow.is_main_process:
+        folder.check_places()
         check_keys(workflow.configfiles)
     settings = load(config)
     folder.check(settings.collection)
@@ -92,6 +93,8 @@ gc.enable()
 
 
 onstart:
+    with one_line_errors():
+        folder.check_products()
     record_forced(workflow.dag_settings)
 
 

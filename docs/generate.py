@@ -17,7 +17,7 @@ from typing import Any
 
 import typer
 
-from trailers12k.cli.main import create_app
+from trailers12k.cli.app import create_app
 from trailers12k.jobs import reason_texts
 
 DOCS = Path(__file__).parent

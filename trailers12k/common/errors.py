@@ -8,6 +8,12 @@ import errno
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """Errors of a full disk and of an exhausted quota."""
 
+DENIED = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR),
+    *(errno.ELOOP, errno.ENAMETOOLONG),
+)
+"""Errors of a place that cannot be read or written as it is."""
+
 
 class UserError(ValueError):
     """An error that the user can correct. The message says what is wrong, where, and what to do."""

@@ -12,12 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
+from xml.etree.ElementTree import ParseError, fromstring
 
 from requests.structures import CaseInsensitiveDict
 from urllib3.util import Retry
 from yt_dlp import YoutubeDL
 from yt_dlp.downloader.hls import HlsFD
 from yt_dlp.extractor.common import InfoExtractor
+from yt_dlp.extractor.generic import GenericIE
 from yt_dlp.networking._requests import (
     RequestsHTTPAdapter,
     RequestsResponseAdapter,
@@ -26,11 +28,12 @@ from yt_dlp.networking._requests import (
 )
 from yt_dlp.networking._urllib import UrllibRH
 from yt_dlp.networking.common import Request
+from yt_dlp.networking.exceptions import TransportError
 from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor
 from yt_dlp.utils import Popen
 
 from trailers12k.common.errors import Failure
-from trailers12k.downloads import hls, manifests
+from trailers12k.downloads import hls, manifests, page_search
 from trailers12k.downloads.bounds import current
 from trailers12k.downloads.sessions import BoundedAdapter, SafeRedirects
 from trailers12k.video.confined import join, jumps
@@ -47,6 +50,12 @@ LARGEST_PLAYLIST = 10_000_000
 
 LARGEST_PAGE = 10_000_000
 """Bytes of a page, manifest, script or key after unpacking: YouTube's largest have 3 MB."""
+
+MOST_TAGS = 300_000
+"""Of a page or manifest: as elements they take 100 MB. Pages of 1 MB have 20,000."""
+
+MANIFESTS = ("mpd", "smoothstreamingmedia", "rss", "smil", "playlist", "manifest")
+"""Outermost elements of what yt-dlp reads as XML, in lower case."""
 
 PROGRAM_SECONDS = 300
 """Seconds after which a program that yt-dlp starts, such as deno, is ended."""
@@ -165,6 +174,61 @@ def _read(self: Any, amt: int | None = None) -> bytes:
 
 
 RequestsResponseAdapter._real_read = _read
+
+
+_read_page = InfoExtractor._webpage_read_content
+
+
+def _page_without_entities(self: Any, *args: Any, **options: Any) -> str:
+    """A page or manifest. Raises `OutOfBounds` for one that needs much memory when parsed."""
+    page: str = _read_page(self, *args, **options)
+    if "<!ENTITY" in page:
+        current().fail("bad_answer", "a page that defines entities, which may grow without end")
+    if page.count("<") > MOST_TAGS:
+        current().fail("too_large", f"a page of more than {MOST_TAGS} tags")
+    return page
+
+
+def _searchable_page(self: Any, *args: Any, **options: Any) -> str:
+    """A page of an unknown site, in which yt-dlp's search for videos ends in time.
+
+    Raises `OutOfBounds`. The trial makes no connection.
+    """
+    page = _page_without_entities(self, *args, **options)
+    if "prefix" not in options or _is_manifest(page):
+        return page
+    # Otherwise another page would be read, and searched without a trial.
+    page = page.replace("<title>DPG Media Privacy Gate</title>", "")
+    # The search needs all extractors. Loading them takes seconds, once, and not of the trial.
+    import yt_dlp.extractor._extractors  # noqa: F401
+
+    def offline(*_: Any, **__: Any) -> Any:
+        raise TransportError("offline")
+
+    def search() -> None:
+        self._downloader.urlopen = offline
+        self._generic_title("", page, default="video")
+        self._og_search_description(page, default=None)
+        self._og_search_thumbnail(page, default=None)
+        self._rta_search(page)
+        list(self._extract_embeds("http://localhost/", page))
+
+    if not page_search.ends_in_time(search, page_search.SECONDS):
+        current().fail("bad_answer", f"a page whose search takes over {page_search.SECONDS} s")
+    return page
+
+
+def _is_manifest(page: str) -> bool:
+    """Whether a page is a manifest or feed, which yt-dlp does not search."""
+    try:
+        root = fromstring(page.encode()).tag
+    except (ParseError, ValueError):
+        return False
+    return root.rpartition("}")[2].lower() in MANIFESTS
+
+
+InfoExtractor._webpage_read_content = _page_without_entities
+GenericIE._webpage_read_content = _searchable_page
 
 
 class _Adapter(BoundedAdapter, RequestsHTTPAdapter):

@@ -23,7 +23,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from trailers12k.common import product_records
-from trailers12k.common.errors import FULL, UserError
+from trailers12k.common.errors import DENIED, FULL, UserError
 from trailers12k.common.product_records import REPAIR
 from trailers12k.jobs import outcome, result_cache
 from trailers12k.jobs.outcome import OutcomeWriter
@@ -127,8 +127,13 @@ def job(
         elif isinstance(error, IsADirectoryError):
             path = error.filename2 or error.filename
             reason = f"{path} is a folder where a file belongs; move it aside: {REPAIR}"
+<<<<<<< HEAD
         elif isinstance(error, OSError) and error.filename and error.errno in IN_THE_WAY:
             reason = f"{error}; put that right, then run the same command again"
+=======
+        elif isinstance(error, OSError) and error.errno in DENIED and error.filename:
+            reason = f"{error}; see to it, then run the same command again"
+>>>>>>> main
         else:
             log.error("%s", traceback.format_exc().rstrip())
         _log_end(reason)

@@ -20,13 +20,12 @@ from trailers12k.workflow.download_plan import retry_round
 from trailers12k.workflow.feature_plan import FeaturePlan
 from trailers12k.workflow.loss_sentences import loss_sentences
 from trailers12k.workflow.movie_list import MovieList
+from trailers12k.workflow.user_errors import STOPPED
 
 JOBS_FAILED = (
     "some jobs failed: their messages and log files are listed above, and trailers12k status shows "
     "how far each stage is; the same command continues the run"
 )
-
-STOPPED = "the run was stopped before its end; the same command continues it"
 
 LONGEST = 200
 """Characters of the quoted failure, which is cut between words."""

@@ -8,7 +8,7 @@ import pytest
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import sha256_of
-from trailers12k.workflow import folder
+from trailers12k.workflow import folder, run_lock
 
 
 @pytest.fixture(autouse=True)
@@ -89,8 +89,8 @@ def test_beside_a_run_the_version_passes_and_another_kind_does_not():
     folder.write_collection("own")
     keep_state()
     folder.STATE.write_bytes(b"the state of another version")
-    folder.LOCKS.mkdir(parents=True)
-    (folder.LOCKS / "0.input.lock").touch()
+    run_lock.LOCKS.mkdir(parents=True)
+    (run_lock.LOCKS / "0.input.lock").touch()
     folder.check("own")
     with pytest.raises(UserError, match="holds a collection of your own movies"):
         folder.check("sample")
