@@ -6,7 +6,6 @@ does.
 """
 
 import atexit
-import errno
 import gc
 import logging
 import os
@@ -35,12 +34,6 @@ log = logging.getLogger("trailers12k")
 QUIET = "TRAILERS12K_QUIET_JOBS"
 """An environment variable. When it is set, jobs print nothing: all goes to their logs."""
 
-
-IN_THE_WAY = (
-    *(errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG),
-    *(errno.EACCES, errno.EPERM, errno.EROFS),
-)
-"""Errors of a file system that refuses what a job does: a person's to see to."""
 
 NO_OTHERS = Reuse()
 
@@ -127,13 +120,8 @@ def job(
         elif isinstance(error, IsADirectoryError):
             path = error.filename2 or error.filename
             reason = f"{path} is a folder where a file belongs; move it aside: {REPAIR}"
-<<<<<<< HEAD
-        elif isinstance(error, OSError) and error.filename and error.errno in IN_THE_WAY:
-            reason = f"{error}; put that right, then run the same command again"
-=======
         elif isinstance(error, OSError) and error.errno in DENIED and error.filename:
             reason = f"{error}; see to it, then run the same command again"
->>>>>>> main
         else:
             log.error("%s", traceback.format_exc().rstrip())
         _log_end(reason)
