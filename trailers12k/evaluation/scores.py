@@ -131,9 +131,8 @@ class OptionRow:
 
 def read_labels(mtgc: str | Path) -> pd.DataFrame:
     """mtgc.csv, indexed by mid: ten genre columns of 0 and 1, and `split0`, `split1`, `split2`."""
-    splits = ("split0", "split1", "split2")
-    columns = ["mid", *GENRES, *splits]
-    return read_frame(mtgc, columns, [*GENRES, *splits], ["mid"], index_col="mid")
+    numbers = (*GENRES, "split0", "split1", "split2")
+    return read_frame(mtgc, ["mid", *GENRES, "split0"], numbers, ["mid"], index_col="mid")
 
 
 def is_untrained(pretrained: object) -> bool:
