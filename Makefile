@@ -59,7 +59,7 @@ bench: $(READY)
 	python tests/bench/scale.py
 
 fuzz: $(READY)
-	HYPOTHESIS_PROFILE=long pytest --numprocesses 2 tests/hostile -k fuzz
+	FUZZ=50 pytest --numprocesses 2 tests/hostile -k fuzz
 
 reliability: $(READY)
 	pytest tests/hostile -k hostile_input --keep

@@ -41,6 +41,8 @@ min_version("9.0")
 
 with one_line_errors():
     check_paths()
+    # Before Snakemake reads it: small files can stand for 10^9 values.
+    check_keys(["config.yaml"])
 
 
 # A folder other than the project's (--directory) need not have a config.yaml. Ignored in a module that

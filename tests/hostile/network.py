@@ -16,6 +16,7 @@ from trailers12k.common.movie import Movie
 from trailers12k.downloads import addresses, bounds, http, page_search, posters, trailers
 from trailers12k.downloads.bounds import Bounds
 from trailers12k.downloads.settings import DownloadSettings
+from trailers12k.features import weights_fetch
 from trailers12k.jobs.runner import StopSignal
 
 QUICK = Bounds(least_rate=1000, most_time=20, window=0.3)
@@ -206,6 +207,11 @@ def hls(lines: str) -> bytes:
 def row(kind: str, name: str, make: Any, use: Any, answer: str, bound: str, mb: float = 60) -> Any:
     """An input."""
     return HostileInput(kind, name, make, use, answer, bound, most_mb=mb, most_seconds=20)
+
+
+def hub_hash(url: str) -> object:
+    """The hash that the hub of weights reports."""
+    return weights_fetch._hash_from_hub(url, QUICK)
 
 
 def slow_trailer(url: str) -> object:

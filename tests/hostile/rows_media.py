@@ -1,4 +1,4 @@
-"""Hostile videos, pictures, published stores, archives and weights."""
+"""Hostile videos and pictures."""
 
 import struct
 import zlib

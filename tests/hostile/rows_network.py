@@ -14,6 +14,7 @@ from tests.hostile.network import (
     dripping,
     fetch,
     hls,
+    hub_hash,
     laughs,
     never_ending,
     packed,
@@ -63,6 +64,7 @@ TIMES = [
         ".*network: .* bytes a second",
         RATE,
     ),
+    row("server", "a header drips that has a hash", dripping(OK * 50), hub_hash, "", RATE),
     row(
         "server",
         "headers without end",

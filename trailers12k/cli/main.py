@@ -34,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         install = "in the clone: pip install -c lock.txt -e '.[all]'"
         sys.exit(_report(f"this command needs the package {error.name}; {install}"))
     except OSError as error:
-        if error.errno not in (*FULL, *DENIED) or not error.filename:
+        if error.errno in FULL:
+            sys.exit(_report(f"{error.strerror}; free some space, then try again"))
+        if error.errno not in DENIED or not error.filename:
             sys.exit(_report_fault())
         sys.exit(_report(f"{error.filename}: {error.strerror}; see to it, then try again"))
     except Exception:

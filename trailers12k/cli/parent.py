@@ -1,6 +1,6 @@
-"""Runs a command in a process group of its own, passes signals on to it, and leaves nothing of it.
+"""Runs Snakemake in a process group of its own, passes signals on to it, and leaves nothing of it.
 
-Starts and ends processes; reads /proc. Must not know what the command does.
+Starts and ends processes; reads /proc. Must not know what Snakemake runs.
 """
 
 import ctypes
@@ -96,6 +96,10 @@ class _Child:
             self._handle_signals(0.1)
         code = os.waitstatus_to_exitcode(self._status)
         if code < 0:
+            if not self._stopped_by:
+                why = ", perhaps for lack of memory" if -code == signal.SIGKILL else ""
+                name = signal.Signals(-code).name
+                _say(f"error: Snakemake was ended by {name}{why}; the same command continues")
             return 128 - code
         return 128 + self._stopped_by if self._stopped_by and code else code
 
@@ -200,8 +204,13 @@ class _Child:
         for pid in self._rest():
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
-        with suppress(OSError, ValueError, AttributeError):
-            print(f"ended what was left {why}", file=sys.stderr, flush=True)
+        _say(f"ended what was left {why}")
+
+
+def _say(text: str) -> None:
+    """Print a line, unless the terminal is gone."""
+    with suppress(OSError, ValueError, AttributeError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def _processes() -> dict[int, tuple[int, int]]:

@@ -70,6 +70,14 @@ def _quoted_container(value: Any, most: int, depth: int = 4) -> str:
     return shown + ("," if name == "tuple" and len(value) == 1 else "") + last
 
 
+def shown_key(key: str) -> str:
+    """A key of foreign data in one line of at most `QUOTED` characters, of which the start is kept.
+
+    Without quotes, unless it is long or has characters that cannot be printed.
+    """
+    return key if len(key) <= QUOTED and key.isprintable() else quoted(key)
+
+
 def shown_path(path: str | Path) -> str:
     """A path in one line of at most `QUOTED` characters, of which the end is kept."""
     text = str(path)

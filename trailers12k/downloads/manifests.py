@@ -7,7 +7,7 @@ A manifest of a kilobyte can claim a billion segments, and yt-dlp makes a list o
 
 import re
 from collections.abc import Iterator
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element  # nosec B405  # a type; yt-dlp parses
 
 from yt_dlp.utils import int_or_none, parse_duration
 

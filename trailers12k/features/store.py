@@ -94,7 +94,10 @@ def write(store: Path, mid: str, values: np.ndarray, attributes: Mapping) -> Non
     if values.ndim != 2 or values.dtype != np.float32 or 0 in values.shape:
         raise ValueError(f"{mid}: features must be (rows, features) float32, not {values.shape}")
     if not np.isfinite(values).all():
-        raise ValueError(f"{mid}: features hold NaN or infinity")
+        raise UserError(
+            f"{store}: {mid}: the features hold NaN or infinity; set precision: fp32 for this "
+            "store, or check its weights"
+        )
     final = inside(store, mid)
     partial = partial_of(final)
     array = zarr.create_array(
@@ -205,7 +208,7 @@ def read(store: Path, mid: str) -> np.ndarray:
 
 def shape(store: Path, mid: str) -> tuple[int, int]:
     """The shape (rows, features) of one movie's array, from its metadata alone."""
-    *rows, features = json.loads((inside(store, mid) / ".zarray").read_text())["shape"]
+    *rows, features = array_files.read_metadata(inside(store, mid)).shape
     return (rows[0] if rows else 1), features
 
 
@@ -213,15 +216,10 @@ def fault_of(store: Path, mid: str) -> str:
     """What is wrong with the files of one movie's array, unread; empty when nothing is."""
     try:
         folder = inside(store, mid)
-        meta = json.loads((folder / ".zarray").read_text())
-        one = meta["chunks"] == meta["shape"]
-    except FileNotFoundError:
-        return "no .zarray"
-    except UserError as error:
+        meta = array_files.read_metadata(folder)
+    except ValueError as error:
         return str(error)
-    except (KeyError, TypeError, ValueError) as error:
-        return f".zarray cannot be read: {error}"
-    if not one:
+    if meta.chunks != meta.shape:
         return "more than one chunk"
     if not (folder / "0.0").is_file():
         return "its chunk is missing"

@@ -18,6 +18,7 @@ from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.files import below, replacing, sha256_of
 from trailers12k.downloads import http
 from trailers12k.downloads.bounds import USUAL, Bounds, bounded
+from trailers12k.features import weights_content
 from trailers12k.features.backbones.spec import (
     FAMILY_MODULES,
     BackboneSpec,
@@ -71,6 +72,7 @@ def fetch(
     else:
         file, name, origin = _published(source, folder, mirror, bounds)
     weights = Weights(model, name, str(file), origin, sha256_of(file), file.stat().st_size)
+    weights_content.check(weights)
     # Loaded once here. Otherwise a hundred jobs would fail on a file of something else.
     _family(model).build(BackboneSpec(model, "pretrained", ""), 0, weights)
     return weights
@@ -109,14 +111,14 @@ def _published(
         sha256 = source.sha256 or _hash_in_name(origin) or _hash_from_hub(address, bounds)
         if file.is_file() and sha256_of(file).startswith(sha256):
             log.info("%s is there already", file)
-            return file, origin.name, address
+            return file, origin.name, http.without_secrets(address)
         try:
             if (local := http.local_path(address)) is None:
                 digest = f"sha256:{sha256}" if sha256 else ""
                 http.fetch(address, file, digest, checks=LIMITS, bounds=bounds)
             else:
                 _copy(local, file, model, sha256)
-            return file, origin.name, address
+            return file, origin.name, http.without_secrets(address)
         except UserError as error:
             faults.append(_cause(error))
             if not _is_missing(error):

@@ -119,10 +119,10 @@ PoToken = Annotated[
 ]
 SearchAddress = Annotated[str, text(r"\{query\}", "text that contains {query}")]
 
-StoreName = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_]+$")]
-RunName = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_+-]+$")]
+StoreName = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_]{1,60}$")]
+RunName = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_+-]{1,60}$")]
 RecordFile = Annotated[
-    str, StringConstraints(pattern=r"^(mtgc\.csv|[A-Za-z0-9_]+\.zarr\.tar\.gz)$")
+    str, StringConstraints(pattern=r"^(mtgc\.csv|[A-Za-z0-9_]{1,60}\.zarr\.tar\.gz)$")
 ]
 
 Pause = Annotated[tuple[Seconds, Seconds], Field(strict=False)]

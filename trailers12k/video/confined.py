@@ -10,7 +10,7 @@ import atexit
 import json
 import os
 import signal
-import subprocess
+import subprocess  # nosec B404  # Python itself, no shell
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -111,7 +111,7 @@ class _Reader:
     def __init__(self) -> None:
         # One thread is enough, and each takes addresses for a heap and a stack of its own.
         few = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # nosec B603  # Python itself
             [sys.executable, "-c", START.format(__name__), str(ROOT)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -121,7 +121,7 @@ class _Reader:
 
     def ask(self, request: object) -> Answer | None:
         """The answer to a request; None when the process has ended."""
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin and self._process.stdout  # nosec B101  # for mypy
         try:
             self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
@@ -134,7 +134,7 @@ class _Reader:
         """End the process. Returns its exit status, or the negated signal that ended it."""
         for pipe in (self._process.stdin, self._process.stdout):
             with suppress(BrokenPipeError):
-                assert pipe
+                assert pipe  # nosec B101  # for mypy
                 pipe.close()
         return self._process.wait()
 
@@ -193,20 +193,20 @@ def serve() -> None:
     for stream in (1, 2):
         os.dup2(nothing, stream)
     probing.decord_module()  # its libraries take addresses, which do not count
-    requests: SimpleQueue[str] = SimpleQueue()
-    threading.Thread(target=_listen, args=(requests,), daemon=True).start()
+    lines: SimpleQueue[str] = SimpleQueue()
+    threading.Thread(target=_listen, args=(lines,), daemon=True).start()
     own = _addresses()
     while True:
-        request = json.loads(requests.get())
+        request = json.loads(lines.get())
         bounds = _Bounds(**request["bounds"])
         _limit(own + bounds.memory, bounds.seconds)
         answers.write(json.dumps(_answer(request, bounds)) + "\n")
         answers.flush()
 
 
-def _listen(requests: SimpleQueue[str]) -> None:
+def _listen(lines: SimpleQueue[str]) -> None:
     for line in sys.stdin:
-        requests.put(line)
+        lines.put(line)
     os._exit(0)  # also while a file is being read
 
 

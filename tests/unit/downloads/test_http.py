@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import re
+import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -17,6 +18,7 @@ class Site:
     """One file, `data`; the connection closes after `stop` bytes."""
 
     data, etag, stop, ranges, encoding = bytes(range(256)) * 1000, "1", None, True, ""
+    length, part = True, False
 
     def __init__(self):
         self.requests = []
@@ -34,9 +36,10 @@ def site(monkeypatch):
             if start and start >= len(site.data):
                 self.send_error(416)
                 return
-            self.send_response(206 if start else 200)
+            self.send_response(206 if start or site.part else 200)
             self.send_header("ETag", site.etag)
-            self.send_header("Content-Length", str(len(site.data) - start))
+            if site.length:
+                self.send_header("Content-Length", str(len(site.data) - start))
             if site.encoding:
                 self.send_header("Content-Encoding", site.encoding)
             self.end_headers()
@@ -146,3 +149,22 @@ def test_a_failure_has_the_status_of_the_servers_answer(site):
     ):
         pass
     assert (failure.value.status, failure.value.reason) == (None, "network")
+
+
+def test_a_file_must_fit_on_the_disk(site, tmp_path, monkeypatch):
+    """One without a stated size leaves space for other jobs."""
+    free = shutil._ntuple_diskusage(10**9, 0, len(site.data) - 1)
+    monkeypatch.setattr(http.shutil, "disk_usage", lambda folder: free)
+    with pytest.raises(UserError, match="local_io: 0 MB are needed, 0 MB are free"):
+        http.fetch(site.url, tmp_path / "file.gz")
+    site.length = False
+    monkeypatch.setattr(http, "SPARE", 56_000)
+    with pytest.raises(UserError, match=r"too_large: more than 0\.199999 MB were sent"):
+        http.fetch(site.url, tmp_path / "file.gz")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_part_that_was_not_requested_is_refused(site, tmp_path):
+    site.part = True
+    with pytest.raises(UserError, match="HTTP Error 206"):
+        http.fetch(site.url, tmp_path / "file.gz")

@@ -44,7 +44,7 @@ def test_files_of_another_version_are_read_through_a_function(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [(None, "cannot be read"), ("a: [", "cannot be read"), ("- a\n- b\n", "must hold keys")],
+    [(None, "does not exist"), ("a: [", "cannot be read"), ("- a\n- b\n", "must hold keys")],
 )
 def test_a_file_that_holds_no_mapping_is_refused_in_one_line(tmp_path, text, message):
     path = tmp_path / "config.yaml"

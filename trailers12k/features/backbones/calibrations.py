@@ -21,6 +21,12 @@ import numpy as np
 from trailers12k.common.files import replacing
 from trailers12k.features.backbones.spec import BackboneSpec
 
+DAMAGED = (
+    *(OSError, EOFError, LookupError, ValueError, NotImplementedError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+"""What numpy raises for a file that is none of its own, or damaged."""
+
 FOLDER = Path("build/weights/random")
 ABOUT = "about"
 """The entry of a file that says what its statistics were computed from."""

@@ -131,10 +131,8 @@ def _record(key: str, content: object, path: Path, odd: OddRows) -> Record:
     listed = typed(youtube.get("trailers"), list, "youtube.trailers")
     mid = f"tt{typed(imdb.get('id'), str, 'imdb.id')}"
     trailers = []
-    for trailer in listed:
-        number = typed(
-            typed(trailer, dict, "youtube.trailers").get("id"), str, "youtube.trailers.id"
-        )
+    for trailer in (typed(each, dict, "youtube.trailers") for each in listed):
+        number = typed(trailer.get("id"), str, "youtube.trailers.id")
         if number and not is_youtube_id(number):
             odd.use_in_part(mid, f"{where}: youtube_id: {quoted(number)} is not allowed")
         else:
