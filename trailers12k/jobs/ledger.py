@@ -19,6 +19,8 @@ COLUMNS = ["mid", "status", "reason", "detail", "attempts", "bytes", "sha256", "
 message. attempts: their number. bytes, sha256: of the file that the stage made, if any. tool: the
 program that made it, with its version."""
 
+NEEDED = ["mid", "status"]
+"""The columns without which a table is no ledger."""
 COUNTS = ("attempts", "bytes", "clips", "trailer", "width", "height", "shots", "repeated")
 """Columns of any stage that hold whole numbers, or nothing."""
 NUMBERS = (
@@ -44,12 +46,12 @@ def read_shard(path: str | Path, extra: Sequence[str] = ()) -> list[dict[str, st
 
     Raises `UserError` for a damaged ledger, FileNotFoundError without one.
     """
-    return _read(path, [*COLUMNS, *extra], ["mid"])
+    return _read(path, [*NEEDED, *extra], ["mid"])
 
 
 def read_ledger(path: str | Path) -> list[dict[str, str]]:
     """The rows of the ledger of all stages, which `merge` wrote. Raises as `read_shard`."""
-    return _read(path, ["mid", "stage", *COLUMNS[1:]], ["mid", "stage"])
+    return _read(path, [*NEEDED, "stage"], ["mid", "stage"])
 
 
 def _read(path: str | Path, columns: Sequence[str], key: Sequence[str]) -> list[dict[str, str]]:
