@@ -12,6 +12,8 @@ from trailers12k.common.bounded_files import parse_json
 from trailers12k.common.user_table import read_user_table
 from trailers12k.movies import curation
 from trailers12k.movies.sources import imdb, table, trailers12k
+from trailers12k.settings import load
+from trailers12k.settings.files import read_config, read_file
 from trailers12k.splits.rows import read_positions
 
 MB = 1_000_000
@@ -69,6 +71,11 @@ def _million(folder: Path) -> Path:
                 f"tt{number:07},Movie {name},2000,comedy|drama,{name},https://h/{name}.jpg\n"
             )
     return path
+
+
+def _laughs(number: int) -> bytes:
+    names = ", ".join([f"*a{number - 1}"] * 9)
+    return f"a{number}: &a{number} [{names}]\n".encode()
 
 
 def _metadata(path: Path) -> object:
@@ -292,6 +299,110 @@ ROWS = [
         "10,000 rows that are none; 50,000,000 rows; 4,000 MB",
         most_mb=20,
         most_seconds=5,
+    ),
+    HostileInput(
+        "config.yaml",
+        "100,000 levels, at which PyYAML's loader crashes",
+        _file("config.yaml", b"a: " + b"[" * 100_000),
+        read_file,
+        ".*config.yaml has too many values; allowed: 100,000 in 20 levels",
+        "20 levels",
+        most_seconds=1,
+    ),
+    HostileInput(
+        "config.yaml",
+        "a billion laughs",
+        _file("config.yaml", b"a0: &a0 [ha]\n", *map(_laughs, range(1, 12))),
+        read_file,
+        ".*config.yaml has too many values; allowed: 100,000 in 20 levels",
+        "100,000 values, with aliases",
+        most_seconds=1,
+    ),
+    HostileInput(
+        "config.yaml",
+        "an alias that contains itself",
+        _file("config.yaml", b"a: &a {b: *a}\n"),
+        lambda path: read_config(),
+        "config.yaml: an alias .* must not contain itself",
+        "20 levels",
+        most_seconds=1,
+    ),
+    HostileInput(
+        "config.yaml",
+        "a number of 100,000 digits",
+        _file("config.yaml", b"seed: " + b"1" * 100_000),
+        read_file,
+        ".*config.yaml cannot be read: Exceeds the limit",
+        "4,300 digits",
+        most_seconds=1,
+    ),
+    HostileInput(
+        "config.yaml",
+        "a day that no month has",
+        _file("config.yaml", b"seed: 2026-99-99"),
+        read_file,
+        ".*config.yaml cannot be read: month must be in 1..12",
+        "days of the calendar",
+        most_seconds=1,
+    ),
+    HostileInput(
+        "config.yaml",
+        "200 MB",
+        _file("config.yaml", *[b"#" * MB] * 200),
+        read_file,
+        ".*config.yaml has 200 MB; allowed: at most 1 MB",
+        "1 MB",
+        most_mb=10,
+        most_seconds=1,
+    ),
+    HostileInput("config.yaml", "a pipe", _fifo, read_file, NOT_A_FILE, A_FILE, most_seconds=1),
+    HostileInput(
+        "configuration",
+        "movies: /dev/zero",
+        lambda folder: {"movies": "/dev/zero"},
+        load,
+        "config: movies: /dev/zero is a device, a pipe or a socket; allowed: a file",
+        A_FILE,
+    ),
+    HostileInput(
+        "configuration",
+        "NaN as a number",
+        lambda folder: {"movies": "sample", "training": {"lr": float("nan")}},
+        load,
+        "config: training.lr: nan is not allowed; allowed: a number, more than 0",
+        "finite numbers",
+    ),
+    HostileInput(
+        "configuration",
+        "2.0 as a count",
+        lambda folder: {"movies": "sample", "training": {"batch": 2.0}},
+        load,
+        "config: training.batch: 2.0 has the wrong type; allowed: an integer, at least 2",
+        "whole numbers without a point",
+    ),
+    HostileInput(
+        "configuration",
+        "a name of a store that ends in a line feed",
+        lambda folder: {"backbones": {"store\n": {"model": "timm/a", "input": "frames"}}},
+        load,
+        r"config: backbones: the name 'store\\n' is not allowed; allowed: 1 to 60 letters",
+        "1 to 60 letters, digits and _",
+    ),
+    HostileInput(
+        "configuration",
+        "a seed of 1,000 digits",
+        lambda folder: {"movies": "sample", "seed": 10**1000},
+        load,
+        "config: seed: a number of about 1001 digits is not allowed; allowed: at most",
+        "9,223,372,036,854,775,807",
+    ),
+    HostileInput(
+        "configuration",
+        "braces in the path of a table",
+        lambda folder: {"movies": "{shard}.csv"},
+        load,
+        "config: movies: '{shard}.csv': Snakemake takes braces for wildcards; rename",
+        "no braces in paths of inputs",
     ),
     HostileInput(
         "gzip",

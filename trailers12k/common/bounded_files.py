@@ -103,6 +103,14 @@ def is_absent(path: str | Path) -> bool:
     return False
 
 
+def kind_fault_of(path: str | Path) -> str:
+    """Why a path is no file, in words; empty for a file. Opens nothing."""
+    try:
+        return kind_fault(os.stat(path).st_mode)
+    except (OSError, ValueError) as error:
+        return f"cannot be read ({getattr(error, 'strerror', None) or error})"
+
+
 def opened(path: str | Path, most_bytes: int, key: str = "") -> BinaryIO:
     """A file opened for reading bytes. Raises `UserError`, also when more than `most_bytes` come.
 

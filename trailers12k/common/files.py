@@ -89,7 +89,7 @@ def file_address(path: str) -> str:
     try:
         return "file:" + quote(re.sub("^//+", "/", path))
     except UnicodeEncodeError:
-        raise UserError(f"{path!r}: the name of the file is not UTF-8; rename it") from None
+        raise UserError(f"{path!r:.120}: the name of the file is not UTF-8; rename it") from None
 
 
 def partial_of(path: str | Path) -> Path:

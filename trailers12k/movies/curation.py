@@ -273,7 +273,7 @@ def rejections(decided: AppliedDecisions) -> list[LedgerRow]:
             "mid": decision.mid,
             "status": SKIPPED,
             "reason": REASON,
-            "detail": escape_formula(decision.note),
+            "detail": decision.note,
         }
         for decision, _ in decided
         if decision.rejects

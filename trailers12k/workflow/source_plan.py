@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from trailers12k.common.errors import UserError
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.vocabulary import FILLING, PUBLISHED, SAMPLE, SOURCES
 from trailers12k.movies import curation
@@ -110,13 +109,6 @@ class SourcePlan:
     def check_tables(self) -> None:
         """Raise `UserError` for a fault in a table that otherwise only jobs would read."""
         self._corrections()
-        local = [path for path in self.inputs(None) if not path.startswith("build/")]
-        for path in [*local, *self.split_table("extend"), *self.split_table("groups")]:
-            if "{" in path or "}" in path:
-                raise UserError(
-                    f"config: {path!r}: Snakemake takes braces for wildcards; rename the file or "
-                    "its folder"
-                )
         for path in self.split_table("extend"):
             read_positions(path)
         for path in self.split_table("groups"):

@@ -16,6 +16,7 @@ from trailers12k.jobs.result_cache import FILES
 LEDGER, SUMMARY = Path("data/ledger.csv"), Path("results/summary.md")
 FIGURE = Path("results/figures/genres.svg")
 ROWS = [{"mid": f"tt000000{n}", "status": "ok"} for n in range(1, 5)]
+MIDS = ("tt0000001", "tt0000002")
 REPAIR = "trailers12k verify --repair"
 
 
@@ -164,15 +165,34 @@ def test_an_unreadable_record_counts_as_none(products, call, content):
     assert LEDGER.read_bytes() == before
 
 
-def test_damaged_arrays_are_removed_from_a_store_and_its_shard(products, call):
+@pytest.fixture
+def store(products) -> Path:
+    """A store of two posters, computed in one shard."""
     store, shard = Path("data/posters_i.zarr"), Path("build/features/posters_i/000.zarr")
-    mids = ("tt0000001", "tt0000002")
     for group in (store, shard):
         store_.create(group, {"num_features": 3, "input": "posters", "backbone": "a model"})
-        for mid in mids:
+        for mid in MIDS:
             store_.write(group, mid, np.ones((1, 3), np.float32), {"fingerprint": mid})
-    rows = [{"mid": mid, "clips": 1, "fingerprint": mid} for mid in mids]
+    rows = [{"mid": mid, "clips": 1, "fingerprint": mid} for mid in MIDS]
     write_csv(store.with_suffix(".csv"), ["mid", "clips", "fingerprint"], rows)
+    return store
+
+
+@pytest.mark.parametrize("file", ["0.0", ".zarray", ".zattrs"])
+@pytest.mark.parametrize("folder", ["data/posters_i.zarr", "build/features/posters_i/000.zarr"])
+def test_a_folder_in_the_place_of_a_file_of_an_array_is_moved(store, call, folder, file):
+    # A job that failed has no .zgroup: Snakemake removes it.
+    (store / ".zgroup").unlink()
+    path = Path(folder, MIDS[0], file)
+    in_place(path, "folder")
+    code, out, _ = call("verify")
+    assert code == 1 and out.startswith(f"{path} is a folder; {REPAIR} moves it to build/damaged/")
+    assert call("verify", "--repair")[0] == 0
+    assert not path.exists() and (Path("build/damaged") / path / "mine").exists()
+
+
+def test_damaged_arrays_are_removed_from_a_store_and_its_shard(store, call):
+    mids = MIDS
     assert call("verify")[1] == "3 recorded files and 1 store: no faults\n"
     cut(store / mids[0] / "0.0")
     code, out, _ = call("verify")
