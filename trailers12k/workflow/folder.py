@@ -103,7 +103,7 @@ def collection() -> str | None:
         kind = json.loads(COLLECTION.read_text(encoding="utf-8"))["collection"]
     except FileNotFoundError:
         return None
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise UserError(
             f"{COLLECTION} cannot be read ({error}); put it back: {REPAIR}, or delete it"
         ) from error

@@ -23,7 +23,7 @@ from trailers12k.features.backbones.spec import BackboneSpec
 
 DAMAGED = (
     *(OSError, EOFError, LookupError, ValueError, NotImplementedError),
-    *(zipfile.BadZipFile, zlib.error),
+    *(AttributeError, TypeError, MemoryError, zipfile.BadZipFile, zlib.error),
 )
 """What numpy raises for a file that is none of its own, or damaged."""
 
@@ -72,13 +72,6 @@ class Calibration:
         """Write the file."""
         with replacing(self.path) as partial, partial.open("wb") as file:
             np.savez(file, allow_pickle=False, **{ABOUT: np.array(self.about)}, **statistics)
-
-
-DAMAGED = (
-    *(OSError, ValueError, EOFError, TypeError, AttributeError, KeyError, MemoryError),
-    *(NotImplementedError, RecursionError, zipfile.BadZipFile, zlib.error),
-)
-"""What numpy may raise for a damaged file; a file of one array has no names."""
 
 
 def calibration_of(spec: BackboneSpec, seed: int, code: str) -> Calibration | None:
