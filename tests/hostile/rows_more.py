@@ -1,18 +1,12 @@
-"""Hostile configurations, arrays, weights, and texts for pages and spreadsheets."""
+"""Hostile configurations, weights, and texts for pages and spreadsheets."""
 
 import gzip
 import importlib
-import json
 import pickle
 from collections.abc import Callable
 from pathlib import Path
 
-import numcodecs
-import numpy as np
-
 from tests.hostile.inputs import HostileInput
-from trailers12k.common.errors import UserError
-from trailers12k.features import array_files
 from trailers12k.features.backbones.spec import Weights
 
 NOTHING_RUNS = "no code of a file runs"
@@ -75,37 +69,6 @@ def _config_rows() -> list[HostileInput]:
     ]
 
 
-ARRAY = {
-    "zarr_format": 2,
-    "shape": [10, 1024],
-    "chunks": [10, 1024],
-    "dtype": "<f4",
-    "compressor": {"id": "zlib", "level": 1},
-    "filters": None,
-    "order": "C",
-    "fill_value": None,
-}
-
-
-def _array(chunk: Callable[[], bytes], **changed: object) -> Callable[[Path], Path]:
-    """Writes an array of one chunk."""
-
-    def make(folder: Path) -> Path:
-        (folder / ".zarray").write_text(json.dumps(ARRAY | changed))
-        (folder / "0.0").write_bytes(chunk())
-        return folder
-
-    return make
-
-
-def _read_array(folder: Path) -> object:
-    """As a published array is read: its reader raises ValueError; its caller names the movie."""
-    try:
-        return array_files.read(folder)
-    except ValueError as error:
-        raise UserError(f"tt0000001: {error}") from error
-
-
 class _Marker:
     """Unpickled, it writes a file."""
 
@@ -115,66 +78,6 @@ class _Marker:
 
 def _pickled() -> bytes:
     return pickle.dumps(_Marker())
-
-
-def _codec(name: str, **options: object) -> Callable[[], bytes]:
-    """A chunk of 300 MB of zeros."""
-
-    def pack() -> bytes:
-        codec = numcodecs.get_codec({"id": name, **options})
-        return bytes(codec.encode(np.zeros(75_000_000, np.float32)))
-
-    return pack
-
-
-def _array_rows() -> list[HostileInput]:
-    bound = "the bytes of its shape"
-    codecs = [
-        ("zlib", {"level": 1}),
-        ("gzip", {"level": 1}),
-        ("zstd", {"level": 1}),
-        ("lz4", {}),
-        ("bz2", {"level": 1}),
-        ("lzma", {"preset": 0}),
-        ("blosc", {"cname": "lz4", "clevel": 1}),
-    ]
-    rows = [
-        HostileInput(
-            "array of a store",
-            f"a chunk of 300 MB of zeros by {name}",
-            _array(_codec(name, **options), compressor={"id": name, **options}),
-            _read_array,
-            "tt0000001: .*",
-            bound,
-            most_mb=60,
-        )
-        for name, options in codecs
-    ]
-    shapes = "256 MB, 10,000 chunks"
-    claims = [
-        ("a shape of 2^80 values", {"shape": [2**40, 2**40]}, shapes),
-        ("a negative shape", {"shape": [-1, 1024]}, "positive whole numbers"),
-        ("a shape of 10.0 rows", {"shape": [10.0, 1024]}, "positive whole numbers"),
-        ("a million chunks", {"shape": [1_000_000, 4], "chunks": [1, 4]}, shapes),
-        ("1000 dimensions", {"shape": [1] * 1000, "chunks": [1] * 1000}, "2 dimensions"),
-        ("values that are objects", {"dtype": "|O"}, "floats of 16 to 64 bits"),
-        ("the codec pickle", {"compressor": {"id": "pickle"}}, NOTHING_RUNS),
-        ("the filter msgpack", {"filters": [{"id": "msgpack2"}]}, "a list of codecs"),
-    ]
-    rows += [
-        HostileInput(
-            "array of a store",
-            name,
-            _array(_pickled, **changed),
-            _not_executed(_read_array),
-            "tt0000001: .{1,300}$",
-            bound,
-            most_mb=20,
-            most_seconds=2,
-        )
-        for name, changed, bound in claims
-    ]
-    return rows
 
 
 def _not_executed(use: Callable[[Path], object]) -> Callable[[Path], object]:

@@ -56,7 +56,7 @@ def cut(
 
     settings = read_settings()
     if not is_mid(mid):
-        raise UserError(f"{mid!r} is not a movie id, such as tt0111161")
+        raise UserError(f"{mid!r:.120} is not a movie id, such as tt0111161")
     _check_output(out)
     if not CLIPS.is_file():
         raise UserError(f"{CLIPS} does not exist yet; run first: trailers12k run clips")

@@ -29,7 +29,15 @@ from tqdm import tqdm
 
 from trailers12k.common.bounded_files import quoted
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import below, inside, partial_of, sweep, write_csv, write_json
+from trailers12k.common.files import (
+    below,
+    inside,
+    partial_of,
+    remove_leftover,
+    sweep,
+    write_csv,
+    write_json,
+)
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import is_mid
 from trailers12k.features import array_files
@@ -236,7 +244,7 @@ def unpack(archive: Path, store: Path) -> dict[str, int]:
     except BROKEN as error:
         raise UserError(f"{archive} is not unpacked: {_words(error)}") from error
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        remove_leftover(partial)  # a file, where a member has no name
 
 
 def _extract(archive: Path, folder: Path) -> None:

@@ -104,7 +104,11 @@ def _refuse_unready(settings: Settings, pipeline: str, version: str) -> None:
     if Path(git("rev-parse", "--git-path", "MERGE_HEAD")).exists():
         raise UserError("snapshot: Git is in the middle of a merge; finish it first")
     if version:
-        git("check-ref-format", f"refs/tags/{version}", error=f"{version!r} is no valid tag name")
+        git(
+            "check-ref-format",
+            f"refs/tags/{version}",
+            error=f"{version!r:.120} is no valid tag name",
+        )
         if version in git("tag", "--list").splitlines():
             raise UserError(f"snapshot: the tag {version} exists already; choose another")
 

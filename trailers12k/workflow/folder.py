@@ -114,12 +114,12 @@ def collection() -> str | None:
         kind = json.loads(COLLECTION.read_text(encoding="utf-8"))["collection"]
     except FileNotFoundError:
         return None
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise UserError(
             f"{COLLECTION} cannot be read ({error}); put it back: {REPAIR}, or delete it"
         ) from error
     if kind not in list(KINDS):  # a list, since the value may not be hashable
-        raise UserError(f"{COLLECTION}: {kind!r} is no kind of collection; delete the file")
+        raise UserError(f"{COLLECTION}: {kind!r:.120} is no kind of collection; delete the file")
     return str(kind)
 
 
