@@ -89,7 +89,9 @@ def _arrays_of(store: Path, group: zarr.Group) -> _Movies:
 
 
 def _read(manifest: str | Path) -> _Movies:
-    rows: Sequence[Mapping[str, str]] = read_csv(manifest)
+    rows: Sequence[Mapping[str, str]] = read_csv(
+        manifest, ("mid", "clips"), counts=["clips"], key=["mid"]
+    )
     return _Movies(
         {row["mid"]: int(row["clips"]) for row in rows},
         {row["mid"]: row.get("fingerprint", "") for row in rows},

@@ -5,7 +5,8 @@ Snakemake's next run derives from them which jobs to run again. Must not know ho
 downloaded.
 """
 
-import json
+import math
+import os
 import time
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -14,7 +15,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from trailers12k.common.files import inside, write_json
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import inside, read_json, reading, write_json
 from trailers12k.common.local_files import ABSENT, state_of
 from trailers12k.common.vocabulary import FAILED
 from trailers12k.downloads.stop_signal import stop_reason
@@ -159,16 +161,31 @@ def write_open(
 
 
 def _read_open(path: Path) -> RetryState:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    failures = tuple(map(_failure_of, content["failures"]))
-    return RetryState(content["round"], content["stopped"], failures)
+    """What a job left open. A damaged file counts as a round that no job has done yet, so that
+    Snakemake runs the shard's job again; it writes the file anew."""
+    try:
+        with reading(path):
+            content = read_json(path)
+            failures = tuple(map(_failure_of, content["failures"]))
+            numbers = content["round"], content["stopped"]
+            if any(type(number) is not int for number in numbers):
+                raise ValueError("its numbers are not whole")
+            return RetryState(*numbers, failures)
+    except (UserError, OSError):
+        # Another number than that of any other damage.
+        return RetryState(round=-int(path.lstat().st_mtime), stopped=0)
 
 
 def _failure_of(content: dict[str, Any]) -> OpenFailure:
     """A failure as JSON; earlier versions named a missing file in `path`."""
     if missing := content.pop("path", ""):
         content |= {"files": {missing: ABSENT}, "local": True}
-    return OpenFailure(**content)
+    failure = OpenFailure(**content)
+    texts = (failure.mid, failure.reason, *failure.files, *failure.files.values())
+    if not all(isinstance(text, str) for text in texts) or type(failure.attempts) is not int:
+        raise TypeError("a failure of other types")
+    math.isfinite(failure.tried)
+    return failure
 
 
 def open_file(folder: Path, shard: str) -> Path:
@@ -192,7 +209,7 @@ def next_retry_round(folder: Path, shard: str, first_pause: float, retry: str) -
     It is a parameter of the shard's job, so that Snakemake runs the job again exactly then.
     """
     path = open_file(folder, shard)
-    if not path.exists():
+    if not os.path.lexists(path):
         return 0
     state = _read_open(path)
     if retry == NONE or (not retry and path.with_suffix(".held").exists()):
@@ -205,7 +222,7 @@ def next_retry_round(folder: Path, shard: str, first_pause: float, retry: str) -
 def last_retry_round(folder: Path, shard: str) -> int:
     """The number of a shard's last retry round; 0 before its first job."""
     path = open_file(folder, shard)
-    return _read_open(path).round if path.exists() else 0
+    return _read_open(path).round if os.path.lexists(path) else 0
 
 
 def due_times(folder: Path, first_pause: float, mids: Container[str] | None = None) -> list[float]:

@@ -4,7 +4,6 @@ Reads and writes the arrays of a shard's store, their index, and the group's att
 import torch, nor know how features are computed.
 """
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field
@@ -224,7 +223,5 @@ def _group_attributes(group: Path) -> dict[str, Any]:
 
 def _is_done(record: Path, own: str) -> bool:
     """Whether a movie's record says that an array was written with this fingerprint."""
-    if not record.exists():
-        return False
-    content = json.loads(record.read_text(encoding="utf-8"))
-    return content["fingerprint"] == own and content["row"]["status"] == "ok"
+    done = runner.read_record(record.parent, record.stem)
+    return done is not None and done.fingerprint == own and done.row["status"] == "ok"

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from trailers12k.common.bounded_files import quoted
+from trailers12k.common.errors import UserError
 from trailers12k.common.files import inside, read_csv, write_csv, write_json
 from trailers12k.common.movie import is_mid
 
@@ -100,18 +102,16 @@ def is_array(folder: str | os.PathLike[str]) -> bool:
 def read_manifest(path: Path) -> dict[str, dict[str, str]]:
     """The rows `mid,clips,fingerprint` of a manifest, by mid.
 
-    Raises ValueError when it is damaged, or names anything but movies: it is then wholly
-    distrusted.
+    Raises `UserError`, a ValueError, when it is missing or damaged, or names anything but movies:
+    it is then wholly distrusted.
     """
     try:
-        rows = {row["mid"]: row for row in read_csv(path)}
-        for row in rows.values():
-            int(row["clips"]), row["fingerprint"]
-    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
-    if hostile := [mid for mid in rows if not is_mid(mid)]:
-        raise ValueError(f"{path}: {hostile[0]!r} is not a movie id")
-    return rows
+        rows = read_csv(path, ("mid", "clips", "fingerprint"), counts=["clips"], key=["mid"])
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error}; delete it and run again") from error
+    if hostile := [row["mid"] for row in rows if not is_mid(row["mid"])]:
+        raise UserError(f"{path}: {quoted(hostile[0])} is not a movie id; delete it and run again")
+    return {row["mid"]: row for row in rows}
 
 
 def group_fault(store: Path) -> str:
@@ -119,7 +119,7 @@ def group_fault(store: Path) -> str:
     try:
         zarr_format = json.loads((store / ".zgroup").read_text())["zarr_format"]
         features = json.loads((store / ".zattrs").read_text(encoding="utf-8"))["num_features"]
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         return f"its .zgroup or .zattrs cannot be read: {error}"
     return "" if (zarr_format, type(features)) == (2, int) else "its .zgroup or .zattrs is damaged"
 
@@ -188,7 +188,7 @@ def read_count(path: Path) -> int:
     """The count in a file; 0 when it is missing or damaged."""
     try:
         count = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return 0
     return count if isinstance(count, int) else 0
 

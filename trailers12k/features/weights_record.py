@@ -4,13 +4,12 @@ Reads and writes build/weights/*.json and build/repairs/weights/. Must not impor
 Snakefile imports this module.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import inside, write_csv, write_json
+from trailers12k.common.files import inside, read_json, reading, write_csv, write_json
 from trailers12k.features import store_index
 from trailers12k.features.backbones.spec import Weights
 
@@ -38,17 +37,18 @@ def write_missing(record: Path, model: str, reason: str) -> None:
 def missing_weights(record: Path) -> str:
     """Why the weights could not be obtained; empty when they are there, or were never fetched."""
     try:
-        content = json.loads(record.read_text(encoding="utf-8"))
-        return str(content.get("missing", ""))
-    except (OSError, AttributeError, ValueError):
+        return str(read_json(record).get("missing", ""))
+    except (OSError, UserError):
         return ""
 
 
 def read_weights(record: Path) -> Weights:
-    """The weights of a record. Raises `UserError` where they could not be obtained."""
+    """The weights of a record. Raises `UserError` where they could not be obtained, and for a
+    damaged record."""
     if reason := missing_weights(record):
         raise UserError(reason)
-    return Weights(**json.loads(record.read_text(encoding="utf-8")))
+    with reading(record):
+        return Weights(**read_json(record))
 
 
 def list_weights(records: Iterable[Path], table: Path) -> None:

@@ -5,9 +5,10 @@ Reads and writes a small JSON file beside the job's log. Must not know what the 
 
 import json
 import logging
+import math
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -52,9 +53,23 @@ def read_outcome(log_file: str | os.PathLike[str]) -> Outcome | None:
     try:
         content = json.loads(outcome_file(log_file).read_text(encoding="utf-8"))
         lists = {name: tuple(content[name]) for name in ("todo", "records", "warnings")}
-        return Outcome(**content | lists)
-    except (OSError, ValueError, KeyError, TypeError):
+        read = Outcome(**content | lists)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+    return read if _is_sound(read) else None
+
+
+def _is_sound(read: Outcome) -> bool:
+    """Whether an outcome that was read has the types that `OutcomeWriter` writes."""
+    texts = (read.error, *read.todo, *read.records, *read.warnings)
+    numbers = (read.began, *_values(read.counts), *_values(read.cost))
+    return all(isinstance(text, str) for text in texts) and all(
+        isinstance(number, int | float) and math.isfinite(number) for number in numbers
+    )
+
+
+def _values(mapping: object) -> Iterable[object]:
+    return mapping.values() if isinstance(mapping, dict) else (None,)
 
 
 def unchanged() -> None:

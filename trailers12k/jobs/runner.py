@@ -5,7 +5,6 @@ done, so a killed job loses one movie at most; it stays when its movie leaves th
 moves to another shard. Must not know what a stage does.
 """
 
-import json
 import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -18,8 +17,8 @@ from typing import Any
 from tqdm import tqdm
 
 from trailers12k.common.errors import Cancelled, Failure, Stop, UserError
-from trailers12k.common.files import inside, write_json
-from trailers12k.common.vocabulary import FAILED, OK, SKIPPED
+from trailers12k.common.files import inside, read_json, write_json
+from trailers12k.common.vocabulary import FAILED, OK, SKIPPED, STATUSES
 from trailers12k.jobs.ledger import LedgerRow
 
 log = logging.getLogger(__name__)
@@ -91,14 +90,31 @@ class MovieRecord:
 
 
 def read_record(folder: Path, mid: str) -> MovieRecord | None:
-    """The record of a movie; None when it was never tried. Raises `UserError` for a bad mid."""
+    """The record of a movie; None when it was never tried, or the record is damaged: it is then
+    tried again. Raises `UserError` for a bad mid."""
     path = _record_file(folder, mid)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        content = read_json(path)
+        content["others"] = tuple(content.get("others", ()))
+        record = MovieRecord(**content)
+    except (FileNotFoundError, UserError, TypeError):
         return None
-    content["others"] = tuple(content.get("others", ()))
-    return MovieRecord(**content)
+    return record if _is_sound(record, mid) else None
+
+
+def _is_sound(record: MovieRecord, mid: str) -> bool:
+    """Whether a record has the types that this module writes, and is this movie's."""
+    row = record.row
+    return (
+        isinstance(row, dict)
+        and row.get("mid") == mid
+        and row.get("status") in STATUSES
+        and isinstance(row.get("reason", ""), str)
+        and all(isinstance(row.get(name) or 0, int) for name in ("attempts", "bytes"))
+        and isinstance(record.fingerprint, str)
+        and all(isinstance(each, str) for each in record.others)
+        and isinstance(record.time, int | float)
+    )
 
 
 def _write_record(folder: Path, record: MovieRecord) -> None:
@@ -315,7 +331,7 @@ def _attempt(
     for each in attempts:
         record = earlier[each.name]
         is_same = record is not None and record.fingerprint == each.task.fingerprint
-        tries = record.row["attempts"] + 1 if record and is_same else 1
+        tries = record.row.get("attempts", 0) + 1 if record and is_same else 1
         row: LedgerRow = {"mid": mid, "status": OK, "attempts": tries}
         row |= ({"tool": tool} if tool else {}) | made[each.name]
         finished = MovieRecord(row, each.task.fingerprint, each.task.others, time.time())

@@ -256,7 +256,10 @@ def read_written(path: str | Path = PRODUCT, folder: str | Path = ".") -> list[d
 
     folder: where the paths in the returned rows start; in the file, the working directory.
     """
-    rows = [{name: unescape_formula(text) for name, text in row.items()} for row in read_csv(path)]
+    rows = [
+        {name: unescape_formula(text) for name, text in row.items()}
+        for row in read_csv(path, WRITTEN)
+    ]
     for row in rows:
         for name in ("wrong", "replacement"):
             row[name] = "|".join(for_table(text, folder) for text in row[name].split("|"))

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from trailers12k.common.files import inside, read_csv, write_csv
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import inside, write_csv
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import is_mid
 from trailers12k.jobs import runner
@@ -63,6 +64,18 @@ def bars_of(rows: Iterable[Mapping[str, str]]) -> dict[str, Bars]:
     }
 
 
+def _remove_damaged(table: Path, mid: str) -> None:
+    """Remove a movie's table of clips that cannot be read: the trailer's clips are cut again."""
+    try:
+        clip_table.rows_of_movie(table, mid)
+    except FileNotFoundError:
+        pass
+    except UserError as error:
+        log.warning("%s", error)
+        if not table.is_dir():
+            table.unlink()
+
+
 def detect_shard(
     trailers: Sequence[Mapping[str, str]], settings: ClipSettings, code: str, paths: ShardPaths
 ) -> list[dict]:
@@ -82,6 +95,7 @@ def detect_shard(
             return runner.Task(row["mid"], skip="no_trailer")
         source = {key: row[key] for key in ("sha256", "duration", "decoder")}
         products = [paths.clips_of(row["mid"])]
+        _remove_damaged(products[0], row["mid"])
         if Path(row["file"]).is_file():
             products.append(paths.sheet_of(row["mid"]))
         made_from = fingerprint(**source, settings=asdict(settings), code=code)
@@ -112,7 +126,7 @@ def detect_shard(
     for row in rows:
         if row["status"] != "ok":
             paths.sheet_of(row["mid"]).unlink(missing_ok=True)
-    clip_rows = [row for mid in done for row in read_csv(paths.clips_of(mid))]
+    clip_rows = [row for mid in done for row in clip_table.rows_of_movie(paths.clips_of(mid), mid)]
     write_csv(paths.table, clip_table.COLUMNS, clip_rows)
     log.info("%d clips of %d of %d trailers", len(clip_rows), len(done), len(trailers))
     return rows

@@ -9,6 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
+from trailers12k.common import product_records
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import sha256_of, write_text
 from trailers12k.common.product_records import REPAIR
@@ -94,6 +95,16 @@ def require_writable(*paths: str) -> None:
             raise UserError(f"{where} cannot be written ({why}); run in a folder that can")
 
 
+def check_links() -> None:
+    """Refuse a product that is a link to nothing or to itself: Snakemake ends with a traceback.
+
+    Raises `UserError`.
+    """
+    for path in product_records.recorded():
+        if path.is_symlink() and not os.path.exists(path):
+            raise UserError(f"{path} is a link to nothing; move it aside: {REPAIR}")
+
+
 def collection() -> str | None:
     """The kind of collection in this folder, a key of `KINDS`; None before it was recorded.
 
@@ -103,7 +114,7 @@ def collection() -> str | None:
         kind = json.loads(COLLECTION.read_text(encoding="utf-8"))["collection"]
     except FileNotFoundError:
         return None
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise UserError(
             f"{COLLECTION} cannot be read ({error}); put it back: {REPAIR}, or delete it"
         ) from error

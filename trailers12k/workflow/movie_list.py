@@ -11,6 +11,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from trailers12k.common import product_records
 from trailers12k.common.errors import UserError
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.local_files import LocalFile, fault_of, local_path
@@ -69,6 +70,8 @@ class MovieList:
         """The path of the decisions about movies; None if the file is absent."""
         self.decisions = self._read_decisions()
         """mid -> decision, including movies that are not in the list."""
+        for path in (COLLECTED, RECORDS, REJECTED) if self.must_collect else ():
+            product_records.check(path)
         if not (self.must_collect or settings.is_published):
             self.check_number(self.movies)
 

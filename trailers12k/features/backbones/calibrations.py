@@ -23,7 +23,7 @@ from trailers12k.features.backbones.spec import BackboneSpec
 
 DAMAGED = (
     *(OSError, EOFError, LookupError, ValueError, NotImplementedError),
-    *(zipfile.BadZipFile, zlib.error),
+    *(AttributeError, TypeError, MemoryError, zipfile.BadZipFile, zlib.error),
 )
 """What numpy raises for a file that is none of its own, or damaged."""
 

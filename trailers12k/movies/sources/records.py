@@ -3,7 +3,7 @@
 Reads and writes the collected records. Must not know any source.
 """
 
-import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from operator import attrgetter
@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from trailers12k.common.bounded_files import quoted
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import write_json
+from trailers12k.common.files import read_json, reading, write_json
 from trailers12k.common.movie import (
     IMDB_GENRES,
     Movie,
@@ -209,8 +209,13 @@ def write_records(path: str | Path, records: Sequence[Record]) -> None:
 
 
 def read_records(path: str | Path) -> list[Record]:
-    """The records of a file that `write_records` wrote."""
-    rows = json.loads(Path(path).read_text(encoding="utf-8"))
-    return [
-        Record(**row | {name: tuple(row[name]) for name in ("genres", "trailers")}) for row in rows
-    ]
+    """The records of a file that `write_records` wrote. Raises `UserError` for another one."""
+    with reading(path):
+        rows = read_json(path, list)
+        records = [
+            Record(**row | {name: tuple(row[name]) for name in ("genres", "trailers")})
+            for row in rows
+        ]
+        if repeated := [mid for mid, count in Counter(r.mid for r in records).items() if count > 1]:
+            raise ValueError(f"{quoted(repeated[0])} is in it twice")
+        return records
