@@ -62,6 +62,7 @@ with one_line_errors():
     sources.check_tables()
     # Not in jobs: a file that disappears later is one movie's failure.
     if workflow.is_main_process:
+        folder.check_links()
         movies.check_tables()
         movies.check_local_files()
     features = FeaturePlan(settings)

@@ -15,7 +15,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 # With `resources: gpu`, a job on networks has a GPU of its own. See profiles/gpu-workstation.
 GPUS = workflow.global_resources.get("gpu").value or 0
-DECODERS = features.decoders(workflow.cores or 1, GPUS)
+# On a cluster no number of cores is set, and `workflow.cores` would refuse.
+DECODERS = features.decoders(workflow.resource_settings.cores or 1, GPUS)
 
 
 wildcard_constraints:

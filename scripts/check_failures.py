@@ -11,12 +11,12 @@ from trailers12k.workflow.stage_check import require_any
 
 
 def rows_of(paths: Iterable[str]) -> Iterator[dict[str, str]]:
-    """The rows of ledgers with their `stage`: a column of the one in data/, else the folder."""
-    for path in map(Path, paths):
-        if path.parent == Path("data"):
+    """The rows of ledgers with their `stage`: that of a shard is the folder's name."""
+    for path in paths:
+        if Path(path) == Path("data/ledger.csv"):
             yield from ledger.read_ledger(path)
         else:
-            yield from ({"stage": path.parent.name} | row for row in ledger.read_shard(path))
+            yield from ({"stage": Path(path).parent.name, **row} for row in ledger.read_shard(path))
 
 
 def main() -> None:

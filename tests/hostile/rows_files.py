@@ -1,5 +1,6 @@
 """Hostile files that users name: tables, configurations, JSON, and packed metadata."""
 
+import gc
 import gzip
 import os
 import socket
@@ -96,6 +97,7 @@ def _list_of_movies(path: Path) -> object:
     from trailers12k.settings import load
     from trailers12k.workflow.movie_list import MovieList
 
+    gc.disable()  # as the Snakefile does
     movies = MovieList(load({"movies": str(path)})).movies
     assert len(movies) == 1_000_000
     return movies

@@ -182,7 +182,10 @@ KNOWN: dict[str, dict[str, str]] = {
         "Path(f'/proc/{pid}/stat')": READ,
         "folder / HOLDER": READ,
     },
-    "trailers12k/workflow/product_check.py": {"FILES / content.sha256": DIGEST},
+    "trailers12k/workflow/product_check.py": {
+        "FILES / content.sha256": DIGEST,
+        "folder / each": LISTED,
+    },
     "trailers12k/workflow/measured.py": {
         "resources.files('trailers12k.workflow').joinpath('figures', f'{name}.json')": FIXED,
     },

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from trailers12k.downloads import retries
 from trailers12k.downloads.settings import DownloadSettings
 from trailers12k.settings import Settings, plain
+from trailers12k.workflow.user_errors import one_line_errors
 
 PO_TOKEN = "YOUTUBE_PO_TOKEN"  # nosec B105  # a variable's name
 """The environment variable that holds the token for YouTube."""
@@ -30,7 +31,9 @@ def retry_round_of(settings: Settings, folder: str) -> Callable[[Any], int]:
     """Param: `retry_round` of the job's shard."""
 
     def round_of(wildcards: Any) -> int:
-        return retry_round(settings, folder, wildcards.shard)
+        # Snakemake prints what an input function raises as a traceback.
+        with one_line_errors():
+            return retry_round(settings, folder, wildcards.shard)
 
     return round_of
 

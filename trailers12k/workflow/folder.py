@@ -9,6 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
+from trailers12k.common import product_records
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import sha256_of, write_text
 from trailers12k.common.product_records import REPAIR
@@ -92,6 +93,16 @@ def require_writable(*paths: str) -> None:
             is_read_only = bool(os.statvfs(path).f_flag & os.ST_RDONLY)
             why = "its file system is read-only" if is_read_only else "no permission"
             raise UserError(f"{where} cannot be written ({why}); run in a folder that can")
+
+
+def check_links() -> None:
+    """Refuse a product that is a link to nothing or to itself: Snakemake ends with a traceback.
+
+    Raises `UserError`.
+    """
+    for path in product_records.recorded():
+        if path.is_symlink() and not os.path.exists(path):
+            raise UserError(f"{path} is a link to nothing; move it aside: {REPAIR}")
 
 
 def collection() -> str | None:

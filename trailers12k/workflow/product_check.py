@@ -5,6 +5,7 @@ ones to build/damaged/. Must not know the rules: every product with a record is 
 """
 
 import os
+import re
 import shutil
 import stat
 from collections.abc import Collection, Iterator
@@ -15,10 +16,8 @@ from trailers12k.common import product_records
 from trailers12k.common.content_hashes import BUILD, CACHE
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import below, replacing, sha256_of
-from trailers12k.common.movie import is_mid
 from trailers12k.features import integrity
-from trailers12k.features.store_index import DATA, FEATURES
-from trailers12k.features.store_index import FILES as ARRAY_FILES
+from trailers12k.features.store_index import DATA
 from trailers12k.jobs.result_cache import FILES
 
 TOPS = ("data", "build", "results")
@@ -28,6 +27,10 @@ DAMAGED = BUILD / "damaged"
 OTHERS = (CACHE, product_records.RECORDS, DAMAGED)
 """Folders of build/ that hold no products."""
 MISMATCH = "is not as its job wrote it"
+FILE = re.compile(
+    r"\.(csv|json|tsv|html|js|md|yaml|svg|png|jpg|mp4|npy|npz|pt|zgroup|zarray|zattrs)$|^0\.0$"
+)
+"""Names of files that jobs write."""
 MOVES = f"moves it to {DAMAGED}/, and the next run makes it again"
 REMOVE_ARRAYS = "removes its damaged arrays, and the next run computes them again"
 
@@ -63,7 +66,7 @@ def check() -> Check:
     files = [path for path in product_records.recorded() if os.path.lexists(path)]
     faults = [fault for path in files if (fault := _fault_of(path))]
     stores = sorted(path for path in DATA.glob("*.zarr") if (path / ".zgroup").is_file())
-    faults += _folders_in_arrays()
+    faults += _out_of_place({fault.path for fault in faults})
     damaged = {fault.path for fault in faults}
     for store in stores:
         faults += _faults_of_store(store, damaged)
@@ -107,15 +110,25 @@ def _mismatch(path: Path) -> str:
         return f"cannot be read ({error.strerror})"
 
 
-def _folders_in_arrays() -> Iterator[ProductFault]:
-    """Folders in the place of a file of an array, which no job may write over."""
-    for store in sorted((*DATA.glob("*.zarr"), *FEATURES.glob("*/*.zarr"))):
-        for path in sorted(store.glob("*/*")):
-            is_own = path.name in ARRAY_FILES and is_mid(path.parent.name)
-            if is_own and path.is_dir():
-                distrust = _distrust_of(path)
-                reason = f"is a folder; {distrust}" if distrust else "is a folder"
-                yield ProductFault(path, reason, "" if distrust else MOVES)
+def _out_of_place(known: Collection[Path]) -> Iterator[ProductFault]:
+    """Folders in the place of a file, and links to nothing, which no job may write over.
+
+    Of all files of the run, since those beside the products have no records. known: faults that
+    were found before.
+    """
+    for top in TOPS:
+        for name, folders, files in os.walk(top):
+            folder = Path(name)
+            paths = [folder / each for each in sorted(folders) if FILE.search(each)]
+            links = (folder / each for each in sorted(files))
+            paths += [path for path in links if path.is_symlink() and not path.exists()]
+            folders[:] = [each for each in folders if folder / each not in (*OTHERS, *paths)]
+            for path in paths:
+                if path not in known:
+                    reason = "is a link to nothing" if path.is_symlink() else "is a folder"
+                    distrust = _distrust_of(path)
+                    reason = f"{reason}; {distrust}" if distrust else reason
+                    yield ProductFault(path, reason, "" if distrust else MOVES)
 
 
 def _faults_of_store(store: Path, damaged: Collection[Path]) -> list[ProductFault]:

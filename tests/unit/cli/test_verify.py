@@ -191,6 +191,19 @@ def test_a_folder_in_the_place_of_a_file_of_an_array_is_moved(store, call, folde
     assert not path.exists() and (Path("build/damaged") / path / "mine").exists()
 
 
+@pytest.mark.parametrize("kind", ["folder", "link to itself"])
+@pytest.mark.parametrize("file", ["build/trailers/open/001.json", "build/sheets/tt0000001.jpg"])
+def test_what_blocks_a_file_without_a_record_is_moved(products, call, file, kind):
+    path = Path(file)
+    write_text(path, "{}")
+    assert call("verify")[0] == 0
+    in_place(path, kind)
+    assert f"{path} is a " in call("verify")[1]
+    assert call("verify", "--repair")[0] == 0
+    assert not os.path.lexists(path) and os.path.lexists(Path("build/damaged") / path)
+    assert call("verify")[0] == 0
+
+
 def test_damaged_arrays_are_removed_from_a_store_and_its_shard(store, call):
     mids = MIDS
     assert call("verify")[1] == "3 recorded files and 1 store: no faults\n"

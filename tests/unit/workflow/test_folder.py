@@ -3,11 +3,13 @@
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from trailers12k.common import product_records
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import sha256_of
+from trailers12k.common.files import sha256_of, write_json
 from trailers12k.workflow import folder, run_lock
 
 
@@ -122,3 +124,18 @@ def test_reading_a_folder_imports_the_standard_library_only():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["trailers12k"]
+
+
+def test_a_product_that_is_a_link_to_nothing_is_refused():
+    path = Path("data/metadata.json")
+    write_json(path, {})
+    product_records.record(path)
+    folder.check_links()
+    path.unlink()
+    folder.check_links()
+    path.symlink_to(path.name)
+    message = (
+        "^data/metadata.json is a link to nothing; move it aside: trailers12k verify --repair$"
+    )
+    with pytest.raises(UserError, match=message):
+        folder.check_links()
