@@ -96,14 +96,13 @@ def _limit(most_seconds: float) -> None:
     used = _megabytes("VmSize")
     most = int((used + SPARE_MB) * 1e6)
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    # A busy machine may take several times as long.
-    signal.alarm(int(5 * most_seconds) + 5)
+    signal.alarm(int(4 * most_seconds) + 10)  # of the clock, on a busy machine
 
 
 def _measured(use: Callable[[Any], object], made: Any) -> Outcome:
     # The peak starts again from what is in memory now.
     Path("/proc/self/clear_refs").write_text("5")
-    before, began = _megabytes("VmRSS"), _clock()
+    before, began = _megabytes("VmRSS"), _time()
     said = fault = ""
     with _Processes() as processes:
         try:
@@ -112,8 +111,14 @@ def _measured(use: Callable[[Any], object], made: Any) -> Outcome:
             said = str(error)
         except BaseException:
             fault = traceback.format_exc()
-        own, seconds = _megabytes("VmHWM") - before, _clock() - began
+        own, seconds = _megabytes("VmHWM") - before, _time() - began
     return Outcome(said, fault, max(own, processes.peak), seconds)
+
+
+def _time() -> float:
+    """Seconds, without those in which this thread waited for a core that others used."""
+    queued = int(Path("/proc/self/schedstat").read_text().split()[1])
+    return time.monotonic() - queued / 1e9
 
 
 class _Processes:
@@ -143,13 +148,6 @@ class _Processes:
                     with suppress(OSError, AssertionError):
                         if Path(f"/proc/{pid}/cmdline").read_bytes() != own:
                             self.peak = max(self.peak, _megabytes("VmHWM", pid))
-
-
-def _clock() -> float:
-    """Seconds, without those for which this process waits until other processes leave a core."""
-    file = Path("/proc/self/schedstat")
-    waited = int(file.read_text().split()[1]) / 1e9 if file.exists() else 0
-    return time.monotonic() - waited
 
 
 def _megabytes(name: str, pid: str = "self") -> float:
