@@ -5,6 +5,7 @@ Reads the ledgers of a stage's shards. Must not know rules.
 
 import textwrap
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
@@ -125,7 +126,7 @@ def _rows_so_far(settings: Settings, movies: MovieList) -> list[dict[str, str]]:
         for shard, listed in movies.shards.items():
             path = Path(f"build/ledger/{stage}/{shard}.csv")
             mids = {movie.mid for movie in listed}
-            if path.exists():
+            with suppress(FileNotFoundError, UserError):  # a job that reads a damaged one says so
                 read = ledger.read_shard(path)
                 rows += [{"stage": stage, **row} for row in read if row["mid"] in mids]
     return rows
