@@ -108,7 +108,8 @@ RELIABILITY = {
     ),
     "damages": (
         "Damaged files",
-        "Each file of a finished run was damaged in each of these ways. Then the run was repeated.",
+        "Pairs of a kind of file and a damage, drawn by lot, on finished runs of a small sample. "
+        "Then the run was repeated.",
         {
             "damage": "Damage",
             "tried": "Files",

@@ -44,6 +44,12 @@ class Row:
     lost: int = 0
     notes: list[str] = field(default_factory=list)
 
+    def add_lost(self, before: dict[str, tuple[int, int]], now: dict[str, tuple[int, int]]) -> None:
+        """Count the movies one of whose files was written again."""
+        again = sorted(file for file, state in before.items() if now.get(file) != state)
+        self.lost += len({Path(file).stem for file in again})
+        self.notes += [f"done again: {file}" for file in again]
+
 
 class Runs:
     """A folder in which one collection is built, disturbed and built again."""
@@ -92,7 +98,8 @@ class Runs:
         """Each file of a finished movie: its inode and time."""
         found = {}
         for path in (self.folder / "build").rglob("tt*"):
-            if RECORD.fullmatch(path.name) and "damaged" not in path.parts:
+            # The sample's own films are rendered a movie at a time, poster first.
+            if RECORD.fullmatch(path.name) and not {"damaged", "sample"} & {*path.parts}:
                 state = path.lstat()
                 found[path.relative_to(self.folder).as_posix()] = (state.st_ino, state.st_mtime_ns)
         return found
@@ -180,17 +187,17 @@ def while_running(
             row.tried += 1
             in_this_build += 1
             now = runs.finished_movies()
-            row.lost += _redone(done, now)
+            row.add_lost(done, now)
             done = now
             if "Traceback (most recent call last)" in text:
                 row.notes.append(text[-2000:])
-        row.lost += _finish(runs, row, done)
+        _finish(runs, row, done)
         row.survived += in_this_build if _is_right(runs, row) else 0
     return row
 
 
-def _finish(runs: Runs, row: Row, done: dict[str, tuple[int, int]]) -> int:
-    """Run to the end with the same command; how many movies were done once more."""
+def _finish(runs: Runs, row: Row, done: dict[str, tuple[int, int]]) -> None:
+    """Run to the end with the same command."""
     code, text = runs.run()
     if code and "--unlock" in text:
         row.notes.append("needed --unlock")
@@ -199,13 +206,7 @@ def _finish(runs: Runs, row: Row, done: dict[str, tuple[int, int]]) -> int:
         code, text = runs.run()
     if code:
         row.notes.append(text[-2000:])
-    return _redone(done, runs.finished_movies())
-
-
-def _redone(before: dict[str, tuple[int, int]], now: dict[str, tuple[int, int]]) -> int:
-    """The movies one of whose files was written again."""
-    again = {file for file, state in before.items() if now.get(file) != state}
-    return len({Path(file).stem for file in again})
+    row.add_lost(done, runs.finished_movies())
 
 
 def _is_right(runs: Runs, row: Row) -> bool:
@@ -241,7 +242,7 @@ def full_disk(runs: Runs, count: int) -> Row:
                 row.notes.append(text[-3000:])
             done = other.finished_movies()
             grow(4 * used + 200)
-            row.lost += _finish(other, row, done)
+            _finish(other, row, done)
             row.survived += _is_right(other, row)
     return row
 
@@ -282,7 +283,7 @@ def other_times(runs: Runs, name: str, count: int, shift: float) -> Row:
         if code or "Traceback (most recent call last)" in text:
             row.notes.append(text[-2000:])
         after = _contents_of_movies(runs)
-        row.lost += _redone(before, after)
+        row.add_lost(before, after)
         row.survived += _is_right(runs, row)
     return row
 
