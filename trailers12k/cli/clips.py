@@ -51,6 +51,7 @@ def cut(
     """Cut a clip's exact frames out of its trailer: the ones its features are computed from."""
     from trailers12k.common.movie import is_mid, shard_of
     from trailers12k.jobs.ledger import read_shard
+    from trailers12k.jobs.runner import source_file
     from trailers12k.video.clip_export import cut
     from trailers12k.video.clip_table import read_clips
 
@@ -75,14 +76,15 @@ def cut(
         raise UserError(f"the trailer of {mid} is not on this machine; fetch it: trailers12k run")
     _check_trailer(row, out)
     try:
-        frames = cut(
-            row["file"],
-            row["decoder"],
-            clips[number],
-            out,
-            settings.clips.fps,
-            settings.clips.fpc,
-        )
+        with source_file(row, "download_trailers") as file:
+            frames = cut(
+                file,
+                row["decoder"],
+                clips[number],
+                out,
+                settings.clips.fps,
+                settings.clips.fpc,
+            )
     except Failure as error:
         raise UserError(f"{row['file']} cannot be decoded: {error.detail}") from error
     clip = clips[number]
@@ -106,7 +108,7 @@ def _check_output(out: Path) -> None:
 
 
 def _check_trailer(row: Mapping[str, str], out: Path) -> None:
-    """Raise `UserError` where `out` is the trailer, or the trailer is another file than before.
+    """Raise `UserError` where `out` is the trailer.
 
     row: of the trailers' ledger.
     """
@@ -114,8 +116,3 @@ def _check_trailer(row: Mapping[str, str], out: Path) -> None:
     for trailer in filter(None, (Path(row["file"]), original)):
         if is_same_file(out, trailer):
             raise UserError(f"{out} is the trailer itself; choose another name")
-    if row.get("bytes") and int(row["bytes"]) != Path(row["file"]).stat().st_size:
-        raise UserError(
-            f"{row['file']} is not the file that the clips were made from; run: trailers12k run "
-            "clips"
-        )

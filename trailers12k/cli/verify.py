@@ -36,7 +36,8 @@ def verify(
     """Compare every product with what its job wrote, and print each fault; exit code 1 if one is
     left.
 
-    Reads all files that have a record in build/records/, and every array of the stores in data/.
+    Reads all files that have a record in build/records/, every trailer and poster, and every array
+    of the stores in data/.
     Changes no file without --repair, which deletes none but damaged arrays. Not while a run is at
     work.
     """

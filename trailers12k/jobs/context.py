@@ -35,6 +35,9 @@ QUIET = "TRAILERS12K_QUIET_JOBS"
 """An environment variable. When it is set, jobs print nothing: all goes to their logs."""
 
 
+LEDGERS = Path("build/ledger")
+"""The folder of the shards' ledgers; the records of a ledger's movies are beside it."""
+
 NO_OTHERS = Reuse()
 
 
@@ -51,7 +54,7 @@ def run_job(snakemake: Any, main: Callable[[], None], reuse: Reuse = NO_OTHERS) 
         result = result_cache.result_of(snakemake, reuse)
         is_forced = result_cache.is_forced(snakemake.rule, result.outputs)
         if not is_forced and (cost := result.put_back()):
-            outcome.put_back(asdict(cost))
+            outcome.put_back(asdict(cost), _ledgers_of(result.outputs))
             return
         with recorded_reads(snakemake.rule, snakemake.log[0], result.declared):
             main()
@@ -59,6 +62,11 @@ def run_job(snakemake: Any, main: Callable[[], None], reuse: Reuse = NO_OTHERS) 
             result.keep(result_cache.cost_since(began))
         else:
             log.warning("an input changed while the job ran; its result is not kept for later runs")
+
+
+def _ledgers_of(outputs: Iterable[str]) -> list[str]:
+    """The shards' ledgers among a job's outputs."""
+    return [path for path in outputs if Path(path).is_relative_to(LEDGERS)]
 
 
 @contextmanager

@@ -8,11 +8,15 @@ import logging
 import math
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from trailers12k.common.files import write_json
+from trailers12k.common.vocabulary import FAILED, OK, SKIPPED
+from trailers12k.jobs.ledger import read_shard
 
 log = logging.getLogger(__name__)
 
@@ -77,10 +81,24 @@ def unchanged() -> None:
     log.info("the result is unchanged", extra={"outcome": {"unchanged": True}})
 
 
-def put_back(cost: Mapping[str, float]) -> None:
-    """Say that this job put its earlier result back. cost: of the work that made it."""
+def put_back(cost: Mapping[str, float], ledgers: Sequence[str] = ()) -> None:
+    """Say that this job put its earlier result back. cost: of the work that made it.
+
+    ledgers: of a shard's movies, among the outputs. Their rows are counted, since some may be
+    failures; a movie that failed in one of them is a failure.
+    """
+    said: dict[str, Any] = {"unchanged": True, "cost": cost}
+    rows = [row for path in ledgers for row in read_shard(path)]
+    if rows:
+        states: dict[str, str] = {}
+        for status in (SKIPPED, OK, FAILED):
+            states |= {row["mid"]: status for row in rows if row["status"] == status}
+        counts = Counter(states.values())
+        kept = {"computed": 0, "kept": counts[OK]}
+        said["counts"] = kept | {status: counts[status] for status in (FAILED, SKIPPED)}
+        said["records"] = [os.path.splitext(path)[0] for path in ledgers]
     text = "the result of the same inputs and settings is put back"
-    log.info(text, extra={"outcome": {"unchanged": True, "cost": cost}})
+    log.info(text, extra={"outcome": said})
 
 
 class OutcomeWriter(logging.Handler):

@@ -103,7 +103,8 @@ SOURCES = _texts(
 
 STAGES = _texts(
     {
-        "decode_failed": _REPLACE,
+        "decode_failed": "Run `trailers12k verify`: a file that was damaged after its download is "
+        f"named, and `--repair` has it fetched again. Else: {_REPLACE[0].lower()}{_REPLACE[1:]}",
         "no_address": "Add one to the movie table, or use the sources `tmdb` and `search`.",
         "no_clips": "Lower `clips.min_shot`, or name another trailer.",
         "no_poster": "See that row.",

@@ -7,8 +7,9 @@ moves to another shard. Must not know what a stage does.
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,8 @@ from typing import Any
 from tqdm import tqdm
 
 from trailers12k.common.errors import Cancelled, Failure, Stop, UserError
-from trailers12k.common.files import inside, read_json, write_json
+from trailers12k.common.files import inside, read_json, sha256_of, write_json
+from trailers12k.common.product_records import REPAIR
 from trailers12k.common.vocabulary import FAILED, OK, SKIPPED, STATUSES
 from trailers12k.jobs.ledger import LedgerRow
 
@@ -44,15 +46,37 @@ class StopSignal:
         self.set(str(failure))
 
 
-def source_file(row: Mapping[str, str], rule: str) -> Path:
-    """The file that a row of an earlier stage's ledger names.
+@contextmanager
+def source_file(row: Mapping[str, str], rule: str) -> Iterator[Path]:
+    """The file that a row of an earlier stage's ledger names, for work that reads it.
 
-    Raises `UserError` when it was removed since: this is not the movie's failure.
+    Raises `UserError` when it was removed or damaged since, which is not the movie's failure. Its
+    size is compared before the work, its sha256 when the work raises `Failure`.
     """
     path = Path(row["file"])
-    if not path.is_file():
+    if not path.exists():
         raise UserError(f"{path} was removed; fetch it again with --forcerun {rule}")
-    return path
+    size, whole = path.stat().st_size, size_of(row)
+    if not path.is_file():
+        raise UserError(f"{path} is not a file; run: {REPAIR}")
+    if whole not in (None, size):
+        raise UserError(f"{path} is damaged or was edited ({size} of {whole} bytes); run: {REPAIR}")
+    try:
+        yield path
+    except Failure as failure:
+        if whole is not None and row.get("sha256") and sha256_of(path) != row["sha256"]:
+            raise UserError(
+                f"{path} is damaged or was edited (another sha256); run: {REPAIR}"
+            ) from failure
+        raise
+
+
+def size_of(row: Mapping[str, Any]) -> int | None:
+    """The bytes of the file that a row names, as they were when its job wrote it.
+
+    None where the row does not say: files of the user, and those of early versions.
+    """
+    return int(row["bytes"]) if row.get("bytes") else None
 
 
 @dataclass(frozen=True)
@@ -353,9 +377,18 @@ def _kept(folder: Path, task: Task, retry: Retry) -> LedgerRow | None:
     if record is None or record.fingerprint != task.fingerprint:
         return None
     row = record.row
-    products = task.products or ((Path(row["file"]),) if row.get("file") else ())
-    if row["status"] == OK and not all(product.exists() for product in products):
+    if row["status"] == OK and not _is_there(task, row):
         return None
     if row["status"] == FAILED and record.others != task.others:
         return None
     return None if retry(row, record.time) else row
+
+
+def _is_there(task: Task, row: LedgerRow) -> bool:
+    """Whether all products exist, and the `file` of the row has the size that it had."""
+    if task.products or not row.get("file"):
+        return all(product.exists() for product in task.products)
+    file = Path(row["file"])
+    if not file.is_file():  # a folder in its place is not the job's to remove
+        return file.exists()
+    return size_of(row) in (None, file.stat().st_size)

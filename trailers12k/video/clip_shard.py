@@ -103,8 +103,8 @@ def detect_shard(
 
     def work(mid: str) -> dict:
         row = by_mid[mid]
-        file = runner.source_file(row, "download_trailers")
-        clips, detection = detect_clips(file, row["decoder"], float(row["duration"]), settings)
+        with runner.source_file(row, "download_trailers") as file:
+            clips, detection = detect_clips(file, row["decoder"], float(row["duration"]), settings)
         contact_sheets.write(paths.sheet_of(mid), detection.images)
         clip_table.write_clips(paths.clips_of(mid), mid, clips)
         return {

@@ -1,7 +1,8 @@
 """Compares the products of a folder with the records of the jobs that wrote them, and repairs them.
 
 Reads data/, build/ and results/; `repair` puts files back from build/cache/files/ and moves damaged
-ones to build/damaged/. Must not know the rules: every product with a record is compared.
+ones to build/damaged/. Must not know the rules: every product with a record, or with its sha256 in
+a ledger of downloads, is compared.
 """
 
 import os
@@ -18,6 +19,7 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.files import below, replacing, sha256_of
 from trailers12k.features import integrity
 from trailers12k.features.store_index import DATA
+from trailers12k.jobs.ledger import read_shard
 from trailers12k.jobs.result_cache import FILES
 
 TOPS = ("data", "build", "results")
@@ -26,12 +28,16 @@ DAMAGED = BUILD / "damaged"
 """Where damaged files are moved, by their own paths. No version keeps them."""
 OTHERS = (CACHE, product_records.RECORDS, DAMAGED)
 """Folders of build/ that hold no products."""
+FETCHED = ("trailers", "posters")
+"""Stages whose ledgers have the size and the sha256 of each file that they fetched."""
+LEDGERS = BUILD / "ledger"
 MISMATCH = "is not as its job wrote it"
 FILE = re.compile(
     r"\.(csv|json|tsv|html|js|md|yaml|svg|png|jpg|mp4|npy|npz|pt|zgroup|zarray|zattrs)$|^0\.0$"
 )
 """Names of files that jobs write."""
 MOVES = f"moves it to {DAMAGED}/, and the next run makes it again"
+FETCHES = f"moves it to {DAMAGED}/, and the next run fetches it again"
 REMOVE_ARRAYS = "removes its damaged arrays, and the next run computes them again"
 
 
@@ -40,13 +46,15 @@ class ProductFault:
     """What is wrong with a product.
 
     reason: in words that follow the path. remedy: what `repair` does, in words that follow its
-    name; empty when it can do nothing. in_store: the faults of a store's arrays.
+    name; empty when it can do nothing. in_store: the faults of a store's arrays. beside: files of
+    the same job that are moved as well, so that the next run fetches the product again.
     """
 
     path: Path
     reason: str
     remedy: str = ""
     in_store: tuple[integrity.Fault, ...] = ()
+    beside: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,18 +67,21 @@ class Check:
 
 
 def check() -> Check:
-    """Compare every recorded product of the current folder, and read every array of its stores.
+    """Compare every recorded product of the current folder, every trailer and poster with its row
+    in the ledger, and read every array of its stores.
 
     Writes nothing.
     """
     files = [path for path in product_records.recorded() if os.path.lexists(path)]
     faults = [fault for path in files if (fault := _fault_of(path))]
+    fetched = list(_fetched())
+    faults += [fault for each in fetched if (fault := _fault_of_fetched(*each))]
     stores = sorted(path for path in DATA.glob("*.zarr") if (path / ".zgroup").is_file())
     faults += _out_of_place({fault.path for fault in faults})
     damaged = {fault.path for fault in faults}
     for store in stores:
         faults += _faults_of_store(store, damaged)
-    return Check(len(files), len(stores), tuple(faults))
+    return Check(len(files) + len(fetched), len(stores), tuple(faults))
 
 
 def repair(fault: ProductFault) -> str:
@@ -85,9 +96,11 @@ def repair(fault: ProductFault) -> str:
         raise UserError(f"{fault.path}: {reason}")
     kept = _kept_content(fault.path)
     place = _set_aside(fault.path)
+    for path in filter(os.path.lexists, fault.beside):
+        _set_aside(path)
     if kept and _put_back(kept, fault.path):
         return f"put back; what was there is now {place}"
-    return f"moved to {place}; the next run makes it again"
+    return f"moved to {place}; the next run {'fetches' if fault.beside else 'makes'} it again"
 
 
 def _fault_of(path: Path) -> ProductFault | None:
@@ -108,6 +121,47 @@ def _mismatch(path: Path) -> str:
         return "" if sha256_of(path) in known else MISMATCH
     except OSError as error:
         return f"cannot be read ({error.strerror})"
+
+
+def _fetched() -> Iterator[tuple[Path, dict[str, str]]]:
+    """The ledgers of downloads, each with the rows whose files are there.
+
+    A file may have been deleted after its features were made. A damaged ledger is a fault of its
+    own, and names no files.
+    """
+    for stage in FETCHED:
+        for ledger in sorted((LEDGERS / stage).glob("*.csv")):
+            try:
+                rows = read_shard(ledger, ["bytes", "sha256", "file"])
+            except (UserError, OSError):
+                continue
+            for row in rows:
+                # Only what the job of this stage wrote: never a file of the user.
+                file = Path(row["file"])
+                is_own = file.parent == BUILD / stage and file.stem == row["mid"]
+                if is_own and row["bytes"] and row["sha256"] and os.path.lexists(file):
+                    yield ledger, row
+
+
+def _fault_of_fetched(ledger: Path, row: dict[str, str]) -> ProductFault | None:
+    """What is wrong with a trailer or poster. Its size is compared before it is read."""
+    path = Path(row["file"])
+    try:
+        if not path.is_file():
+            reason = "is a folder" if path.is_dir() else "is not a file"
+        elif (size := path.stat().st_size) != int(row["bytes"]):
+            reason = f"has {size} of {row['bytes']} bytes"
+        else:
+            reason = "" if sha256_of(path) == row["sha256"] else "is not as it was fetched"
+    except OSError as error:
+        reason = f"cannot be read ({error.strerror})"
+    if not reason:
+        return None
+    # Without its record it counts as a first attempt, and the ledger gets the same row again.
+    beside = (path.with_suffix(".json"), ledger)
+    if distrust := next(filter(None, map(_distrust_of, (path, *beside))), ""):
+        return ProductFault(path, f"{reason}; {distrust}")
+    return ProductFault(path, reason, FETCHES, beside=beside)
 
 
 def _out_of_place(known: Collection[Path]) -> Iterator[ProductFault]:

@@ -223,3 +223,53 @@ def test_no_verification_while_a_run_is_at_work(products, call):
     lock.touch()
     code, _, err = call("verify")
     assert code == 2 and err.startswith("error: verify: Snakemake is running in this folder")
+
+
+@pytest.fixture
+def fetched(collection) -> Path:
+    """A trailer and a poster with their ledgers, and a file that belongs to the user."""
+    for stage, name in (("trailers", "tt0000001.mp4"), ("posters", "tt0000001.jpg")):
+        path = Path("build", stage, name)
+        write_text(path, f"a file of {stage}")
+        write_text(path.with_suffix(".json"), "{}")
+        row = {"mid": "tt0000001", "status": "ok", "file": path.as_posix()}
+        row |= {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
+        own = row | {"mid": "tt0000002", "file": "films/tt0000002.mp4", "bytes": 1}
+        columns = ["mid", "status", "bytes", "sha256", "file"]
+        write_csv(Path("build/ledger", stage, "000.csv"), columns, [row, own])
+    write_text(Path("films/tt0000002.mp4"), "mine")
+    return collection
+
+
+def test_a_damaged_trailer_or_poster_is_moved_with_what_keeps_it_from_being_fetched(
+    fetched, call, snapshot_of
+):
+    trailer, poster = Path("build/trailers/tt0000001.mp4"), Path("build/posters/tt0000001.jpg")
+    assert call("verify") == (0, "2 recorded files and no stores: no faults\n", "")
+    cut(trailer)
+    write_text(poster, "A" + poster.read_text()[1:])
+    before = snapshot_of(fetched)
+    code, out, _ = call("verify")
+    fetches = f"; {REPAIR} moves it to build/damaged/, and the next run fetches it again"
+    assert code == 1 and out.splitlines() == [
+        f"{trailer} has 9 of 18 bytes{fetches}",
+        f"{poster} is not as it was fetched{fetches}",
+        "2 recorded files and no stores: 2 faults",
+    ]
+    assert snapshot_of(fetched) == before
+    assert call("verify", "--repair")[0] == 0
+    for path in (trailer, poster):
+        ledger = Path("build/ledger", path.parent.name, "000.csv")
+        for moved in (path, path.with_suffix(".json"), ledger):
+            assert not moved.exists() and Path("build/damaged", moved).is_file()
+    assert Path("films/tt0000002.mp4").read_text() == "mine"
+    assert call("verify")[0] == 0
+
+
+def test_a_folder_in_the_place_of_a_trailer_is_moved_once(fetched, call):
+    path = Path("build/trailers/tt0000001.mp4")
+    in_place(path, "folder")
+    code, out, _ = call("verify", "--repair")
+    assert code == 0 and out.count(str(path)) == 2  # the line, and where it is now
+    assert Path("build/damaged", path, "mine").is_file()
+    assert not Path("build/ledger/trailers/000.csv").exists()

@@ -1,6 +1,7 @@
 """Trailers and posters from real files and from an HTTP server on loopback."""
 
 import json
+import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -47,6 +48,10 @@ def fetch_poster(wanted, folder, **settings):
 def fetch_shard(movies, folder, retry_round=0, **settings):
     shard = Shard(movies, folder, "000", retry_round)
     return trailers.trailers_of_shard(shard, replace(SETTINGS, **settings))
+
+
+def fetch_posters(movies, folder):
+    return posters.posters_of_shard(Shard(movies, folder, "000", 0), SETTINGS)
 
 
 @pytest.fixture(autouse=True)
@@ -173,9 +178,22 @@ def test_a_download_that_was_killed_during_verification_is_completed(web, tmp_pa
 def test_a_rerun_reads_no_video(web, tmp_path):
     movies = [movie(f"{web[1]}/good.mp4")]
     first = fetch_shard(movies, tmp_path / "files")
-    # An empty file: reading it would fail.
-    (tmp_path / "files" / "tt0000001.mp4").write_bytes(b"")
+    # No video: reading it would fail.
+    (tmp_path / "files" / "tt0000001.mp4").write_bytes(bytes(first[0]["bytes"]))
     assert fetch_shard(movies, tmp_path / "files") == first
+
+
+def test_a_cut_file_is_fetched_again(web, tmp_path):
+    movies = [movie(f"{web[1]}/good.mp4", f"{web[1]}/poster.png")]
+    files = {"tt0000001.mp4": fetch_shard, "tt0000001.jpg": fetch_posters}
+    for name, fetch in files.items():
+        folder = tmp_path / name
+        (first,) = fetch(movies, folder)
+        whole = (folder / name).read_bytes()
+        os.truncate(folder / name, len(whole) // 2)
+        (again,) = fetch(movies, folder)
+        assert (folder / name).read_bytes() == whole
+        assert again == first | {"attempts": 2}
 
 
 @pytest.mark.parametrize(("seconds", "reason"), [("PT2S", ""), ("PT10S", "wrong_duration")])

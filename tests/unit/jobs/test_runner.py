@@ -1,3 +1,4 @@
+import hashlib
 import time
 
 import pytest
@@ -110,9 +111,37 @@ def test_a_failure_stays_unless_the_retry_rule_repeats_it(tmp_path):
 
 def test_a_removed_source_file_is_an_error_of_the_user(tmp_path):
     (tmp_path / "a.mp4").touch()
-    assert source_file({"file": str(tmp_path / "a.mp4")}, "download_trailers").name == "a.mp4"
-    with pytest.raises(UserError, match="b.mp4 was removed; .* --forcerun download_trailers"):
-        source_file({"file": str(tmp_path / "b.mp4")}, "download_trailers")
+    with source_file({"file": str(tmp_path / "a.mp4")}, "download_trailers") as file:
+        assert file.name == "a.mp4"
+    with (
+        pytest.raises(UserError, match="b.mp4 was removed; .* --forcerun download_trailers"),
+        source_file({"file": str(tmp_path / "b.mp4")}, "download_trailers"),
+    ):
+        pass
+
+
+def read_damaged(row):
+    """Work on a file that cannot be decoded."""
+    with source_file(row, "download_trailers"):
+        raise Failure("decode_failed", "no frame")
+
+
+def test_a_damaged_source_file_is_no_failure_of_its_movie(tmp_path):
+    path, whole = tmp_path / "a.mp4", b"a video"
+    path.write_bytes(whole)
+    row = {"file": str(path), "bytes": "7", "sha256": hashlib.sha256(whole).hexdigest()}
+    with pytest.raises(Failure):
+        read_damaged(row)
+    path.write_bytes(b"a v")
+    words = r"a.mp4 is damaged or was edited \({}\); run: trailers12k verify --repair$"
+    with pytest.raises(UserError, match=words.format("3 of 7 bytes")):
+        read_damaged(row)
+    path.write_bytes(b"no film")
+    with pytest.raises(UserError, match=words.format("another sha256")):
+        process(tasks(), tmp_path / "records", lambda mid: read_damaged(row))
+    assert not any(read_record(tmp_path / "records", mid) for mid in MIDS)
+    with pytest.raises(Failure):
+        read_damaged(row | {"bytes": ""})  # a file of the user
 
 
 def test_finished_movies_survive_an_unexpected_exception(tmp_path):
