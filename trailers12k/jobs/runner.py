@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,10 @@ def size_of(row: Mapping[str, Any]) -> int | None:
     return int(row["bytes"]) if row.get("bytes") else None
 
 
+Limits = Mapping[str, tuple[str, ...]]
+"""Reason of failures -> the settings, as KEY=VALUE, that refuse movies with this reason."""
+
+
 @dataclass(frozen=True)
 class Task:
     """One movie's work in a stage.
@@ -89,6 +93,7 @@ class Task:
     skip: the reason why there is nothing to do, for example "no_trailer". detail: more about it.
     others: what else may turn a failure into success, such as further addresses to try and the
         states of local files; when they change, a failure is tried again.
+    limits: a failure is tried again when those of its reason change.
     """
 
     mid: str
@@ -97,6 +102,11 @@ class Task:
     skip: str = ""
     detail: str = ""
     others: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=dict)
+
+    def limits_of(self, row: LedgerRow) -> tuple[str, ...]:
+        """The limits that may have caused an outcome: those of a failure's reason."""
+        return self.limits.get(row.get("reason", ""), ()) if row["status"] == FAILED else ()
 
 
 @dataclass(frozen=True)
@@ -104,13 +114,14 @@ class MovieRecord:
     """The outcome of a movie's last attempt in a stage.
 
     fingerprint, others: of its task. row: of the ledger. time: of the attempt, in seconds since
-    1970.
+    1970. limits: see `Task.limits_of`.
     """
 
     row: LedgerRow
     fingerprint: str = ""
     others: tuple[str, ...] = ()
     time: float = 0.0
+    limits: tuple[str, ...] = ()
 
 
 def read_record(folder: Path, mid: str) -> MovieRecord | None:
@@ -119,7 +130,8 @@ def read_record(folder: Path, mid: str) -> MovieRecord | None:
     path = _record_file(folder, mid)
     try:
         content = read_json(path)
-        content["others"] = tuple(content.get("others", ()))
+        for name in ("others", "limits"):
+            content[name] = tuple(content.get(name, ()))
         record = MovieRecord(**content)
     except (FileNotFoundError, UserError, TypeError):
         return None
@@ -136,7 +148,7 @@ def _is_sound(record: MovieRecord, mid: str) -> bool:
         and isinstance(row.get("reason", ""), str)
         and all(isinstance(row.get(name) or 0, int) for name in ("attempts", "bytes"))
         and isinstance(record.fingerprint, str)
-        and all(isinstance(each, str) for each in record.others)
+        and all(isinstance(each, str) for each in (*record.others, *record.limits))
         and isinstance(record.time, int | float)
     )
 
@@ -358,7 +370,8 @@ def _attempt(
         tries = record.row.get("attempts", 0) + 1 if record and is_same else 1
         row: LedgerRow = {"mid": mid, "status": OK, "attempts": tries}
         row |= ({"tool": tool} if tool else {}) | made[each.name]
-        finished = MovieRecord(row, each.task.fingerprint, each.task.others, time.time())
+        task, limits = each.task, each.task.limits_of(row)
+        finished = MovieRecord(row, task.fingerprint, task.others, time.time(), limits)
         _write_record(each.folder, finished)
         rows[each.name] = row
     return rows
@@ -380,6 +393,8 @@ def _kept(folder: Path, task: Task, retry: Retry) -> LedgerRow | None:
     if row["status"] == OK and not _is_there(task, row):
         return None
     if row["status"] == FAILED and record.others != task.others:
+        return None
+    if record.limits != task.limits_of(row):
         return None
     return None if retry(row, record.time) else row
 
