@@ -28,9 +28,11 @@ DAMAGED = BUILD / "damaged"
 """Where damaged files are moved, by their own paths. No version keeps them."""
 OTHERS = (CACHE, product_records.RECORDS, DAMAGED)
 """Folders of build/ that hold no products."""
-FETCHED = ("trailers", "posters")
-"""Stages whose ledgers have the size and the sha256 of each file that they fetched."""
-LEDGERS = BUILD / "ledger"
+FETCHED = {
+    BUILD / "ledger/trailers": BUILD / "trailers",
+    BUILD / "ledger/posters": BUILD / "posters",
+}
+"""Folders of ledgers -> of the files that they name with their sizes and sha256."""
 MISMATCH = "is not as its job wrote it"
 FILE = re.compile(
     r"\.(csv|json|tsv|html|js|md|yaml|svg|png|jpg|mp4|npy|npz|pt|zgroup|zarray|zattrs)$|^0\.0$"
@@ -129,8 +131,8 @@ def _fetched() -> Iterator[tuple[Path, dict[str, str]]]:
     A file may have been deleted after its features were made. A damaged ledger is a fault of its
     own, and names no files.
     """
-    for stage in FETCHED:
-        for ledger in sorted((LEDGERS / stage).glob("*.csv")):
+    for ledgers, folder in FETCHED.items():
+        for ledger in sorted(ledgers.glob("*.csv")):
             try:
                 rows = read_shard(ledger, ["bytes", "sha256", "file"])
             except (UserError, OSError):
@@ -138,7 +140,7 @@ def _fetched() -> Iterator[tuple[Path, dict[str, str]]]:
             for row in rows:
                 # Only what the job of this stage wrote: never a file of the user.
                 file = Path(row["file"])
-                is_own = file.parent == BUILD / stage and file.stem == row["mid"]
+                is_own = file.parent == folder and file.stem == row["mid"]
                 if is_own and row["bytes"] and row["sha256"] and os.path.lexists(file):
                     yield ledger, row
 
