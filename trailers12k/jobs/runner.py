@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,10 @@ def source_file(row: Mapping[str, str], rule: str) -> Path:
     return path
 
 
+Limits = Mapping[str, tuple[str, ...]]
+"""Reason of failures -> the settings, as KEY=VALUE, that refuse movies with this reason."""
+
+
 @dataclass(frozen=True)
 class Task:
     """One movie's work in a stage.
@@ -69,6 +73,7 @@ class Task:
     skip: the reason why there is nothing to do, for example "no_trailer". detail: more about it.
     others: what else may turn a failure into success, such as further addresses to try and the
         states of local files; when they change, a failure is tried again.
+    limits: a failure is tried again when those of its reason change.
     """
 
     mid: str
@@ -78,6 +83,11 @@ class Task:
     detail: str = ""
     others: tuple[str, ...] = ()
     hashed: tuple[Path, ...] = ()
+    limits: Limits = field(default_factory=dict)
+
+    def limits_of(self, row: LedgerRow) -> tuple[str, ...]:
+        """The limits that may have caused an outcome: those of a failure's reason."""
+        return self.limits.get(row.get("reason", ""), ()) if row["status"] == FAILED else ()
 
 
 @dataclass(frozen=True)
@@ -85,13 +95,15 @@ class MovieRecord:
     """The outcome of a movie's last attempt in a stage.
 
     fingerprint, others: of its task. row: of the ledger. time: of the attempt, in seconds since
-    1970. hashes: of the `hashed` products of its task; none in a record of before they were kept.
+    1970. limits: see `Task.limits_of`. hashes: of the `hashed` products of its task; none in a
+    record of before they were kept.
     """
 
     row: LedgerRow
     fingerprint: str = ""
     others: tuple[str, ...] = ()
     time: float = 0.0
+    limits: tuple[str, ...] = ()
     hashes: tuple[str, ...] = ()
 
 
@@ -104,7 +116,7 @@ def read_record(folder: Path, mid: str) -> MovieRecord | None:
         written = content.pop("sha256", "")  # records of before had none
         if written and written != _digest(content):
             return None
-        for name in ("others", "hashes"):
+        for name in ("others", "limits", "hashes"):
             content[name] = tuple(content.get(name, ()))
         record = MovieRecord(**content)
     except (FileNotFoundError, UserError, TypeError):
@@ -122,7 +134,7 @@ def _is_sound(record: MovieRecord, mid: str) -> bool:
         and isinstance(row.get("reason", ""), str)
         and all(isinstance(row.get(name) or 0, int) for name in ("attempts", "bytes"))
         and isinstance(record.fingerprint, str)
-        and all(isinstance(each, str) for each in (*record.others, *record.hashes))
+        and all(isinstance(each, str) for each in (*record.others, *record.limits, *record.hashes))
         and isinstance(record.time, int | float)
     )
 
@@ -350,8 +362,9 @@ def _attempt(
         tries = record.row.get("attempts", 0) + 1 if record and is_same else 1
         row: LedgerRow = {"mid": mid, "status": OK, "attempts": tries}
         row |= ({"tool": tool} if tool else {}) | made[each.name]
-        hashes = _hashes(each.task) if row["status"] == OK else ()
-        finished = MovieRecord(row, each.task.fingerprint, each.task.others, time.time(), hashes)
+        task, limits = each.task, each.task.limits_of(row)
+        hashes = _hashes(task) if row["status"] == OK else ()
+        finished = MovieRecord(row, task.fingerprint, task.others, time.time(), limits, hashes)
         _write_record(each.folder, finished)
         rows[each.name] = row
     return rows
@@ -380,5 +393,7 @@ def _kept(folder: Path, task: Task, retry: Retry) -> LedgerRow | None:
     if row["status"] == OK and record.hashes and record.hashes != _hashes(task):
         return None
     if row["status"] == FAILED and record.others != task.others:
+        return None
+    if record.limits != task.limits_of(row):
         return None
     return None if retry(row, record.time) else row
