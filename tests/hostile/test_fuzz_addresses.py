@@ -203,3 +203,7 @@ def test_a_text_survives_a_spreadsheet_and_becomes_one_line(text):
     assert len(line.splitlines()) <= 1 and one_line(line) == line
     assert line == "" or is_printable(line)
     assert isinstance(classify(text), str) and addresses_of({"url": text}) is not None
+
+
+def test_a_space_beside_what_is_left_out_is_left_out_too():
+    assert one_line("0\r\x1b") == "0" and one_line("a \x1b b") == "a b"

@@ -46,7 +46,7 @@ odd = st.one_of(
 
 
 @given(config=st.sampled_from((DEFAULT, PRESET)).flatmap(lambda each: changed(each, odd)))
-@examples(400)
+@examples(250)
 def test_settings(config):
     if not isinstance(config, dict):
         return
@@ -102,7 +102,7 @@ def _has_nan(value):
 
 @pytest.mark.parametrize("key", ["po_token"])
 @given(token=texts)
-@examples(200)
+@examples(60)
 def test_a_secret_is_in_no_message(key, token):
     secret = f"s3cret{token}"
     _, said = answered(load, {"trailers": {key: secret}})

@@ -42,7 +42,7 @@ def test_videos(folder, data):
 
 
 @given(data=st.one_of(st.sampled_from(PICTURES).flatmap(damaged), st.binary(max_size=60)))
-@examples(40)
+@examples(25)
 def test_pictures(folder, data):
     (folder / "a").write_bytes(data)
     answered(confined.save_as_jpeg, folder / "a", folder / "a.jpg", 25)
