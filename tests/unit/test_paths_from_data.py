@@ -164,6 +164,7 @@ KNOWN: dict[str, dict[str, str]] = {
     },
     "trailers12k/versions/run_state.py": {
         "Path('build', *product.parts[1:2])": READ,
+        "Path(name, each)": LISTED,
         "folder / file": LISTED,
     },
     "trailers12k/workflow/canonical_source.py": {
