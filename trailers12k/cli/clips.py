@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from trailers12k.cli.collection import examples, read_settings
+from trailers12k.cli.output import check_output
 from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.local_files import is_same_file, local_path
 
@@ -93,6 +94,7 @@ def _check_output(out: Path) -> None:
     """Raise `UserError` for a path where no clip is written."""
     if out.suffix.lower() != ".mp4":
         raise UserError(f"{out} does not end in .mp4; choose another name")
+    check_output(out)
     if not out.parent.is_dir():
         raise UserError(f"the folder {out.parent} does not exist; create it, or choose another")
     # A link in such a folder would be replaced; a link into it leads to a product.
