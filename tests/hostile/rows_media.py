@@ -203,7 +203,7 @@ POSTER_MEMORY = "1.0 GB of memory: 0.4 GB, and 25 bytes for each pixel of poster
 def _of_videos() -> list[HostileInput]:
     pixels = "36 megapixels a frame (trailers.max_megapixels)"
     rows = [
-        ("frames of 100 megapixels", _large_frames, "corrupt: no frame of at most 36", pixels, 100),
+        ("frames of 100 megapixels", _large_frames, "too_large: frames of more", pixels, 100),
         ("frames that grow to 100 megapixels", _frames_that_grow, "corrupt: 3 of 10", pixels, 100),
         ("a frame of 50 minutes", _long_frame, "corrupt: a frame is", "600 s a frame", 100),
         ("two hours", _long_video, "too_large: .*minutes", "60 min (trailers.max_minutes)", 100),

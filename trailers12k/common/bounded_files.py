@@ -7,6 +7,7 @@ import io
 import json
 import math
 import os
+import re
 import stat
 import zlib
 from pathlib import Path
@@ -27,6 +28,9 @@ records of 12,000 movies have about 500,000."""
 MEMBERS = 200_000
 """Most members of a gzip stream. Programs that compress in parallel write one per 64 kB or more;
 empty ones would take hours."""
+
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+"""In a text of JSON that may have half a pair of code units."""
 
 BLOCK = 1 << 16
 
@@ -260,6 +264,8 @@ def parse_json(
 ) -> Any:
     """The value of a JSON text in UTF-8; of a key that is there twice, the last value.
 
+    Half a pair of code units, which no file in UTF-8 can hold, becomes a replacement character.
+
     Refuses more than `most_depth` levels and more than about `most_values` values, which take many
     times the memory of their text, and, unless `not_finite`, NaN and infinity.
     Raises `UserError`, which begins with `where`.
@@ -277,6 +283,8 @@ def parse_json(
             parse_constant=None if not_finite else _refused,
         )
         is_deep = _is_deeper(value, most_depth)
+        if not is_deep and SURROGATE.search(text):
+            value = _whole_characters(value)
     except RecursionError:
         is_deep = True
     except UnicodeDecodeError as error:
@@ -288,6 +296,17 @@ def parse_json(
         raise UserError(f"{where} is not JSON: {str(error)[:QUOTED]}") from None
     if is_deep:
         raise UserError(f"{where} is nested too deeply; allowed: at most {most_depth} levels")
+    return value
+
+
+def _whole_characters(value: Any) -> Any:
+    """A value of JSON whose texts have a replacement character for each half of a pair."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_whole_characters(each) for each in value]
+    if isinstance(value, dict):
+        return {_whole_characters(name): _whole_characters(each) for name, each in value.items()}
     return value
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from glob import escape
+from http.client import HTTPException
 from pathlib import Path
 from typing import BinaryIO
 
@@ -82,13 +83,18 @@ def opened(
             status = response.status_code
             # A part that was not requested would be taken for the whole.
             if not 200 <= status < 300 or (status == 206 and "Range" not in (headers or {})):
-                message = f"HTTP Error {status}: {response.reason}"
+                message = f"HTTP Error {status}: {response.reason or '':.100}"
                 raise Failure(classify(message), message, status)
             yield response
     except requests.TooManyRedirects as error:
         raise Failure("unavailable", "endless redirects") from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise Failure("network", without_secrets(without_objects(str(error)))) from error
+    except UserError:
+        raise
+    except (HTTPException, OverflowError, ValueError) as error:  # such as a chunk of -5 bytes
+        what = f"an answer that is not HTTP ({type(error).__name__})"
+        raise Failure("bad_answer", what) from error
 
 
 @contextmanager

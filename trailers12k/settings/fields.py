@@ -81,7 +81,7 @@ Number = Annotated[
 ]
 Seconds = Annotated[
     float,
-    Field(ge=0, allow_inf_nan=False),
+    Field(ge=0, le=86400, allow_inf_nan=False),
     AfterValidator(_canonical),
     PlainSerializer(lambda value: value),
 ]

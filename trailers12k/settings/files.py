@@ -9,8 +9,9 @@ from typing import Any
 
 import yaml
 
-from trailers12k.common.bounded_files import read_bytes, shown_key
+from trailers12k.common.bounded_files import parse_json, read_bytes, shown_key
 from trailers12k.common.errors import UserError
+from trailers12k.common.user_table import OTHER_FILES
 
 CONFIG = "config.yaml"
 """The configuration of a collection, in its folder."""
@@ -24,11 +25,28 @@ MOST_VALUES, MOST_LEVELS = 100_000, 20
 """Of a file whose aliases are replaced by what they stand for; configurations have 500, and 5."""
 LONGEST = 200
 """Characters of a message of the YAML parser, which quotes the file."""
+SAVE = "allowed: YAML in UTF-8"
+NO_KEYS = "must hold keys and values, such as `seed: 2022`"
+NOTHING = f"is empty or has only comments: it {NO_KEYS}"
 
 
 def text_of(file: str | Path) -> str:
-    """The text of a file in this folder. Raises `UserError` for anything but a small file."""
-    return read_bytes(file, MOST_BYTES).decode("utf-8")
+    """The text of a file in this folder. Raises `UserError` for anything but a small text file."""
+    data = read_bytes(file, MOST_BYTES)
+    if kind := next((kind for start, kind in OTHER_FILES.items() if data.startswith(start)), ""):
+        raise UserError(f"{file}: it is {kind}, not a configuration; {SAVE}")
+    before, nul, _ = data.partition(b"\0")
+    if nul:
+        line = before.count(b"\n") + 1
+        raise UserError(f"{file}, line {line}: a NUL byte: the file is damaged; {SAVE}")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UserError(
+            f"{file}, line {line}: byte 0x{data[error.start]:02X} is not UTF-8: the file seems to "
+            f"be saved in a Windows code page, such as 1252; {SAVE}"
+        ) from None
 
 
 def read_config(
@@ -46,7 +64,7 @@ def read_config(
 
 
 def read_file(file: str | Path, text_of: Callable[[str | Path], str] = text_of) -> dict[str, Any]:
-    """The mapping in one YAML file; empty for an empty file. Raises `UserError`."""
+    """The mapping in one YAML file. Raises `UserError`, also for a file without keys."""
     text = ""
     try:
         text = text_of(file)
@@ -56,38 +74,51 @@ def read_file(file: str | Path, text_of: Callable[[str | Path], str] = text_of) 
         raise
     # A number of 5000 digits and the 30th of February are a ValueError.
     except (OSError, ValueError, yaml.YAMLError) as error:
-        if line := _line_with_tab(text, error):
-            raise UserError(f"{file}, line {line}: a tab; indent with spaces") from None
-        words = " ".join(str(error).split())[:LONGEST]
-        raise UserError(f"{file} cannot be read: {words}") from error
-    if not isinstance(content, Mapping | None):
-        raise UserError(f"{file} must hold keys and values, such as `seed: 2022`")
-    return dict(content or {})
+        raise _unreadable(file, text, error) from None
+    if not isinstance(content, Mapping):
+        raise UserError(f"{file} {NO_KEYS}")
+    return dict(content)
+
+
+def _unreadable(file: str | Path, text: str, error: Exception) -> UserError:
+    if line := _line_with_tab(text, error):
+        return UserError(f"{file}, line {line}: a tab; indent with spaces")
+    words = " ".join(str(error).split())[:LONGEST]
+    return UserError(f"{file} cannot be read: {words}")
 
 
 def check_keys(files: Iterable[str | Path]) -> None:
-    """Refuse files that have a key twice, of which every reader silently drops the first.
+    """Refuse files that Snakemake cannot read, and those that have a key twice, of which every
+    reader silently drops the first.
 
-    files: what Snakemake has read. What it reads in another way, such as JSON, is left to it.
-    Raises `UserError`.
+    files: what Snakemake reads; missing ones are left to it. Raises `UserError`.
     """
     for file in files:
-        try:
-            if Path(file).exists():
-                _check_keys(text_of(file), file)
-        except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        if not Path(file).exists():
             continue
+        text = text_of(file)
+        try:
+            _check_keys(text, file)
+        except yaml.YAMLError as error:
+            try:
+                parse_json(text, file)  # some escapes are none of YAML
+            except UserError:
+                raise _unreadable(file, text, error) from None
 
 
 def _check_keys(text: str, file: str | Path) -> None:
-    """Raise `UserError` where a mapping at any level has a key twice, and see `_check_size`."""
+    """Raise `UserError` where a file is no mapping, or one at any level has a key twice, and see
+    `_check_size`."""
     _check_size(text, file)
     # Nodes, since a loaded mapping has forgotten the first of two keys, and the lines.
     loader = LOADER(text)
     try:
-        nodes = [("", loader.get_single_node())]
+        root = loader.get_single_node()
     finally:
         loader.dispose()
+    if not isinstance(root, yaml.MappingNode):
+        raise UserError(f"{file} {NO_KEYS if root else NOTHING}")
+    nodes: list[tuple[str, Any]] = [("", root)]
     seen: set[int] = set()  # An alias may lead back to a node above it.
     while nodes:
         path, node = nodes.pop()

@@ -165,7 +165,7 @@ class DownloadSettings(Section):
         "... seconds.",
     )
     timeout: Number = Field(
-        default=20, gt=0, description="Seconds without any data before giving up."
+        default=20, gt=0, le=86400, description="Seconds without any data before giving up."
     )
     least_rate: Number = Field(
         default=1,

@@ -164,9 +164,7 @@ def _probe(path: Path, container: Any, limits: VideoLimits) -> Probe:
                 appearance.add(frame)
             last = frame
     if last is None:
-        raise Failure(
-            "corrupt", f"no frame of at most {limits.megapixels:g} megapixels can be decoded"
-        )
+        raise _no_frame(path, stream.index, all(stated), limits)
     end = times[-1] + _frame_duration(last, times)
     _check_times([*times[:1], times[-1], end], limits)
     if end <= times[0] or (len(times) == 1 and is_picture_format(container)):
@@ -196,14 +194,43 @@ def _probe(path: Path, container: Any, limits: VideoLimits) -> Probe:
     )
 
 
+def _no_frame(path: Path, index: int, is_accepted: bool, limits: VideoLimits) -> Failure:
+    """The failure of a file of which no frame can be decoded within the limits.
+
+    index: of the stream. is_accepted: whether its decoder has left the size that the container or
+    the first packets state: it replaces one beyond the limits by zeros.
+    """
+    try:
+        # Without a decoder, FFmpeg returns the size of the container, or of the codec's parser.
+        options = {"codec_whitelist": "none"}
+        with av.open(str(path), options=options, metadata_errors="replace") as container:
+            stream = container.streams[index]
+            pixels = stream.width * stream.height
+    except (FFmpegError, LookupError, AttributeError):
+        pixels = 0
+    if pixels and not is_accepted:
+        return _too_many_pixels(pixels, limits)
+    return Failure(
+        "corrupt",
+        "no frame can be decoded"
+        if pixels
+        else f"no frame within trailers.max_megapixels, {limits.megapixels:g}, can be decoded",
+    )
+
+
 def _check_size(pixels: int, limits: VideoLimits) -> None:
     """Raise `Failure` for frames of more pixels than allowed."""
     if pixels > limits.pixels:
-        raise Failure(
-            "too_large",
-            f"frames of {pixels / 1e6:.1f} megapixels; trailers.max_megapixels allows "
-            f"{limits.megapixels:g}",
-        )
+        raise _too_many_pixels(pixels, limits)
+
+
+def _too_many_pixels(pixels: int, limits: VideoLimits) -> Failure:
+    """pixels: of a frame, as far as the container states them truly."""
+    number = f"{pixels / 1e6:.1f}" if pixels > limits.pixels else f"more than {limits.megapixels:g}"
+    return Failure(
+        "too_large",
+        f"frames of {number} megapixels; trailers.max_megapixels allows {limits.megapixels:g}",
+    )
 
 
 def _check_times(times: Sequence[float], limits: VideoLimits) -> None:
@@ -213,8 +240,7 @@ def _check_times(times: Sequence[float], limits: VideoLimits) -> None:
     if times[-1] - times[0] > 60 * limits.minutes + 1:
         raise Failure(
             "too_large",
-            f"{(times[-1] - times[0]) / 60:.0f} minutes; trailers.max_minutes allows "
-            f"{limits.minutes:g}",
+            f"more than {limits.minutes:g} minutes; trailers.max_minutes allows {limits.minutes:g}",
         )
     if times[-1] - times[max(0, len(times) - 2)] > LONGEST_FRAME:
         raise Failure("corrupt", f"a frame is shown for more than {LONGEST_FRAME} seconds")

@@ -178,3 +178,9 @@ def test_paths_keep_their_ends():
     assert shown_path(Path("a/b")) == "a/b"
     assert shown_path("x" * 200 + "/movies.csv") == "…" + "x" * 108 + "/movies.csv"
     assert shown_path("a\nb") == r"'a\nb'"
+
+
+def test_half_a_pair_of_code_units_can_be_written_again():
+    value = parse_json(rb'{"plot": ["half \ud83d", "whole \ud83d\ude00"]}', "m.json")
+    assert value == {"plot": ["half \ufffd", "whole \U0001f600"]}
+    json.dumps(value, ensure_ascii=False).encode()

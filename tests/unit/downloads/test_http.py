@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import re
 import shutil
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -168,3 +169,41 @@ def test_a_part_that_was_not_requested_is_refused(site, tmp_path):
     site.part = True
     with pytest.raises(UserError, match="HTTP Error 206"):
         http.fetch(site.url, tmp_path / "file.gz")
+
+
+@pytest.fixture
+def answering():
+    """A server that writes the bytes of its list `answer`, whatever is requested."""
+    answer = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            while True:
+                try:
+                    client, _ = server.accept()
+                except OSError:
+                    return
+                with client:
+                    client.recv(4096)
+                    client.sendall(answer[0])
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield answer, f"http://127.0.0.1:{server.getsockname()[1]}/a"
+
+
+def test_a_chunk_of_a_negative_size_fails_one_file(answering, tmp_path):
+    answer, url = answering
+    answer.append(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n")
+    with pytest.raises(Failure, match="bad_answer"):
+        http.read(http.session(0), url, 1000, 5)
+    with pytest.raises(UserError, match="bad_answer"):
+        http.fetch(url, tmp_path / "a", retries=0)
+
+
+def test_a_long_reason_phrase_is_cut(answering):
+    answer, url = answering
+    answer.append(b"HTTP/1.1 404 " + b"\x1b[31m" * 6000 + b"\r\nContent-Length: 0\r\n\r\n")
+    with pytest.raises(Failure) as caught:
+        http.read(http.session(0), url, 1000, 5)
+    assert len(caught.value.detail) < 200
+    assert caught.value.detail.isprintable()

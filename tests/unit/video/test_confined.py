@@ -5,8 +5,11 @@ import signal
 import subprocess
 import sys
 import time
+from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 
+import av
 import pytest
 from PIL import Image
 
@@ -29,8 +32,26 @@ def test_the_answer_is_that_of_this_process():
     assert confined.probe(PLAIN).frames == 60 and confined._idle[-1] is reader
     with pytest.raises(Failure, match="too_large: frames of 0.0 megapixels"):
         confined.probe(PLAIN, VideoLimits(megapixels=0.009))
-    with pytest.raises(Failure, match="too_large: 0 minutes; trailers.max_minutes allows 0.01"):
+    with pytest.raises(Failure, match="too_large: more than 0.01 minutes; trailers.max_minutes"):
         confined.probe(PLAIN, VideoLimits(minutes=0.01))
+
+
+@pytest.mark.parametrize(("stated", "said"), [(300, "0.1"), (20, "more than 0.01")])
+@pytest.mark.parametrize("name", ["a.mkv", "a.mp4"])
+def test_frames_that_the_decoder_refuses_are_too_large(name, stated, said, tmp_path):
+    picture = BytesIO()
+    Image.new("RGB", (300, 300)).save(picture, "JPEG")
+    with av.open(str(tmp_path / name), "w") as output:
+        track = output.add_mux_stream("mjpeg", 25, width=stated, height=stated)
+        for number in range(3):
+            packet = av.Packet(picture.getvalue())
+            packet.stream, packet.time_base = track, Fraction(1, 25)
+            packet.pts = packet.dts = number
+            output.mux(packet)
+    limits = VideoLimits(megapixels=0.01)
+    message = f"too_large: frames of {said} megapixels; trailers.max_megapixels allows 0.01"
+    with pytest.raises(Failure, match=message):
+        probe(tmp_path / name, limits)
 
 
 def test_time_is_that_of_a_core(tmp_path, monkeypatch):
