@@ -111,5 +111,6 @@ onerror:
     display.finish()
     made = set(workflow.dag.jobs) - set(workflow.dag.needrun_jobs())
     files = {str(file) for job in made for file in job.output}
-    has_failed = bool(workflow.scheduler.failed) and not display.is_stopped()
-    display.say(error_words(settings, movies, files, has_failed), sys.stderr)
+    jobs = [] if display.is_stopped() else workflow.scheduler.failed
+    failed = {rule for job in jobs for rule in job.rules}
+    display.say(error_words(settings, movies, files, failed), sys.stderr)

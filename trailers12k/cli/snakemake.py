@@ -16,6 +16,7 @@ import typer
 from trailers12k.cli import parent
 from trailers12k.cli.collection import read_config
 from trailers12k.common.errors import UserError
+from trailers12k.workflow import run_lock
 from trailers12k.workflow.clone import check_paths, child_command, snakefile
 from trailers12k.workflow.folder import require_writable
 
@@ -46,6 +47,16 @@ def check_folder(arguments: Sequence[str] = ()) -> None:
     for path in config_files(arguments):
         if not path.is_file():
             raise UserError(f"the configuration file {path} does not exist; correct the path")
+
+
+def refuse_unlocking(arguments: Sequence[str]) -> None:
+    """Raise `UserError` while the run that holds the lock of the folder is at work.
+
+    arguments: see `check_folder`.
+    """
+    with contextlib.chdir(run_folder(arguments)):
+        if who := run_lock.at_work():
+            raise UserError(who)
 
 
 def run_folder(arguments: Sequence[str]) -> Path:

@@ -9,7 +9,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,10 +22,12 @@ from trailers12k.common.vocabulary import FAILED
 from trailers12k.downloads.stop_signal import stop_reason
 from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.jobs.reasons import is_final, is_requested, pause
-from trailers12k.jobs.runner import Retry, read_record
+from trailers12k.jobs.runner import Limits, Retry, read_record
 
 NONE = "none"
 """As the user's `retry`: nothing is retried, even if it is due."""
+NO_LIMITS: Limits = {}
+"""Of stages in which no setting refuses a movie."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class OpenFailure:
     """A failure that may be retried.
 
     tried: time of the last attempt, in seconds since 1970. tool: the program that failed, with its
-    version. files: the states of local files, by path. local: see `LocalFiles.alone`.
+    version. files: the states of local files, by path. local: see `LocalFiles.alone`. limits: that
+    held for its reason; see `jobs.runner.Task`.
     """
 
     mid: str
@@ -56,6 +59,7 @@ class OpenFailure:
     tool: str | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     local: bool = False
+    limits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,17 +81,22 @@ def due_at(failure: OpenFailure, first_pause: float) -> float | None:
     return failure.tried + pause(failure.reason, failure.attempts, first_pause)
 
 
-def is_due(failure: OpenFailure, first_pause: float, retry: str, now: float) -> bool:
+def is_due(
+    failure: OpenFailure, first_pause: float, retry: str, now: float, limits: Limits = NO_LIMITS
+) -> bool:
     """Whether a failure is retried now.
 
     first_pause: seconds until the first retry; see `jobs.reasons.pause`.
     retry: what the user requests beyond that: `all`, or reasons joined by commas; or `none`.
+    limits: that hold now.
     """
     if retry == NONE:
         return False
     if retry and is_requested(retry, failure.reason):
         return True
     if any(state_of(Path(path)) != state for path, state in failure.files.items()):
+        return True
+    if failure.limits != limits.get(failure.reason, ()):
         return True
     if failure.local:
         return False
@@ -115,7 +124,7 @@ def on_the_web(mid: str) -> LocalFiles:
 def retry_rule(files_of: FilesOf, first_pause: float, retry: str) -> Retry:
     """`is_due` as the `retry` of `jobs.runner.process`.
 
-    Changed files are no part of it: a task's `others` hold their states.
+    Changed files and limits are no part of it: tasks hold them.
     """
     now = time.time()
     return lambda row, tried: (
@@ -153,8 +162,9 @@ def write_open(
         stopped += row.get("reason") == "stopped"
         if row["status"] == FAILED:
             record = read_record(folder, row["mid"])
-            tried = record.time if record else 0.0
-            failures.append(_open_failure(row, tried, files_of(row["mid"])))
+            tried, limits = (record.time, record.limits) if record else (0.0, ())
+            failure = _open_failure(row, tried, files_of(row["mid"]))
+            failures.append(replace(failure, limits=limits))
     state = RetryState(retry_round, stopped, tuple(failures))
     write_json(open_file(folder, shard), asdict(state))
     hold_retries(folder, shard, hold=False)
@@ -180,8 +190,9 @@ def _failure_of(content: dict[str, Any]) -> OpenFailure:
     """A failure as JSON; earlier versions named a missing file in `path`."""
     if missing := content.pop("path", ""):
         content |= {"files": {missing: ABSENT}, "local": True}
+    content["limits"] = tuple(content.get("limits", ()))
     failure = OpenFailure(**content)
-    texts = (failure.mid, failure.reason, *failure.files, *failure.files.values())
+    texts = (failure.mid, failure.reason, *failure.files, *failure.files.values(), *failure.limits)
     if not all(isinstance(text, str) for text in texts) or type(failure.attempts) is not int:
         raise TypeError("a failure of other types")
     math.isfinite(failure.tried)
@@ -203,7 +214,9 @@ def hold_retries(folder: Path, shard: str, hold: bool) -> None:
         mark.unlink(missing_ok=True)
 
 
-def next_retry_round(folder: Path, shard: str, first_pause: float, retry: str) -> int:
+def next_retry_round(
+    folder: Path, shard: str, first_pause: float, retry: str, limits: Limits = NO_LIMITS
+) -> int:
     """The number of a shard's retry round: one more than the last when a retry is due.
 
     It is a parameter of the shard's job, so that Snakemake runs the job again exactly then.
@@ -215,7 +228,7 @@ def next_retry_round(folder: Path, shard: str, first_pause: float, retry: str) -
     if retry == NONE or (not retry and path.with_suffix(".held").exists()):
         return state.round
     now = time.time()
-    due = any(is_due(failure, first_pause, retry, now) for failure in state.failures)
+    due = any(is_due(failure, first_pause, retry, now, limits) for failure in state.failures)
     return state.round + bool(due or (state.stopped and not stop_reason()))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from trailers12k.downloads.addresses import Private
 from trailers12k.downloads.bounds import Bounds
+from trailers12k.jobs.runner import Limits
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,20 @@ class DownloadSettings:
         if self.private_addresses:
             private = Private.ALWAYS
         return Bounds(1000 * self.least_rate, self.most_time, private)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits that refuse files, by the reason of the failure."""
+        sizes = {
+            name: f"{name}={float(getattr(self, name))!r}"
+            for name in ("max_megabytes", "max_megapixels", "max_minutes")
+        }
+        return {
+            "too_large": tuple(sizes.values()),
+            # Where only the frames state their size.
+            "corrupt": (sizes["max_megapixels"],),
+            "unsafe_address": (f"private_addresses={self.private_addresses}",),
+        }
 
     @property
     def limit(self) -> int:

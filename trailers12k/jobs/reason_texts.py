@@ -60,8 +60,8 @@ DOWNLOADS = _texts(
         "removed": _REPLACE,
         "server_error": _WAIT,
         "unsafe_address": "Correct the address in the movie table or in `curation.csv`. For a "
-        "server of your own network, set `downloads.private_addresses: true`, then run with "
-        "`--config retry=unsafe_address`.",
+        "server of your own network, set `downloads.private_addresses: true`; the next run "
+        "tries it again.",
         "unavailable": "Correct the address or put the file there. Else: "
         f"{_REPLACE[0].lower()}{_REPLACE[1:]}",
         "unknown": "Read the column `detail`; later runs try again.",
@@ -78,7 +78,7 @@ CHECKS = _texts(
         "not_image": "Correct the poster's address in the movie table.",
         "not_video": _REPLACE,
         "too_large": "Raise `trailers.max_megabytes` or `posters.max_megabytes`, or the key that "
-        "the column `detail` names.",
+        "the column `detail` names. The next run tries it again.",
         "truncated": f"{_WAIT} If it stays: {_REPLACE[0].lower()}{_REPLACE[1:]}",
         "wrong_duration": _REPLACE,
         "wrong_video": _WAIT,

@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,10 @@ def source_file(row: Mapping[str, str], rule: str) -> Path:
     return path
 
 
+Limits = Mapping[str, tuple[str, ...]]
+"""Reason of failures -> the settings, as KEY=VALUE, that refuse movies with this reason."""
+
+
 @dataclass(frozen=True)
 class Task:
     """One movie's work in a stage.
@@ -65,6 +69,7 @@ class Task:
     skip: the reason why there is nothing to do, for example "no_trailer". detail: more about it.
     others: what else may turn a failure into success, such as further addresses to try and the
         states of local files; when they change, a failure is tried again.
+    limits: a failure is tried again when those of its reason change.
     """
 
     mid: str
@@ -73,6 +78,11 @@ class Task:
     skip: str = ""
     detail: str = ""
     others: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=dict)
+
+    def limits_of(self, row: LedgerRow) -> tuple[str, ...]:
+        """The limits that may have caused an outcome: those of a failure's reason."""
+        return self.limits.get(row.get("reason", ""), ()) if row["status"] == FAILED else ()
 
 
 @dataclass(frozen=True)
@@ -80,13 +90,14 @@ class MovieRecord:
     """The outcome of a movie's last attempt in a stage.
 
     fingerprint, others: of its task. row: of the ledger. time: of the attempt, in seconds since
-    1970.
+    1970. limits: see `Task.limits_of`.
     """
 
     row: LedgerRow
     fingerprint: str = ""
     others: tuple[str, ...] = ()
     time: float = 0.0
+    limits: tuple[str, ...] = ()
 
 
 def read_record(folder: Path, mid: str) -> MovieRecord | None:
@@ -95,7 +106,8 @@ def read_record(folder: Path, mid: str) -> MovieRecord | None:
     path = _record_file(folder, mid)
     try:
         content = read_json(path)
-        content["others"] = tuple(content.get("others", ()))
+        for name in ("others", "limits"):
+            content[name] = tuple(content.get(name, ()))
         record = MovieRecord(**content)
     except (FileNotFoundError, UserError, TypeError):
         return None
@@ -112,7 +124,7 @@ def _is_sound(record: MovieRecord, mid: str) -> bool:
         and isinstance(row.get("reason", ""), str)
         and all(isinstance(row.get(name) or 0, int) for name in ("attempts", "bytes"))
         and isinstance(record.fingerprint, str)
-        and all(isinstance(each, str) for each in record.others)
+        and all(isinstance(each, str) for each in (*record.others, *record.limits))
         and isinstance(record.time, int | float)
     )
 
@@ -334,7 +346,8 @@ def _attempt(
         tries = record.row.get("attempts", 0) + 1 if record and is_same else 1
         row: LedgerRow = {"mid": mid, "status": OK, "attempts": tries}
         row |= ({"tool": tool} if tool else {}) | made[each.name]
-        finished = MovieRecord(row, each.task.fingerprint, each.task.others, time.time())
+        task, limits = each.task, each.task.limits_of(row)
+        finished = MovieRecord(row, task.fingerprint, task.others, time.time(), limits)
         _write_record(each.folder, finished)
         rows[each.name] = row
     return rows
@@ -357,5 +370,7 @@ def _kept(folder: Path, task: Task, retry: Retry) -> LedgerRow | None:
     if row["status"] == OK and not all(product.exists() for product in products):
         return None
     if row["status"] == FAILED and record.others != task.others:
+        return None
+    if record.limits != task.limits_of(row):
         return None
     return None if retry(row, record.time) else row

@@ -14,6 +14,11 @@ from trailers12k.downloads.settings import DownloadSettings
 from trailers12k.settings import Settings, plain
 from trailers12k.workflow.user_errors import one_line_errors
 
+STAGES: dict[str, Literal["trailers", "posters"]] = {
+    "build/trailers": "trailers",
+    "build/posters": "posters",
+}
+"""Folder of records -> the stage, whose settings refuse files."""
 PO_TOKEN = "YOUTUBE_PO_TOKEN"  # nosec B105  # a variable's name
 """The environment variable that holds the token for YouTube."""
 
@@ -23,8 +28,10 @@ def retry_round(settings: Settings, folder: str, shard: str) -> int:
 
     folder: where the stage keeps its records, such as build/trailers.
     """
+    stage = STAGES.get(folder)
+    limits = download_settings(settings, stage).limits if stage else retries.NO_LIMITS
     pause = settings.downloads.retry_pause
-    return retries.next_retry_round(Path(folder), shard, pause, settings.retry)
+    return retries.next_retry_round(Path(folder), shard, pause, settings.retry, limits)
 
 
 def retry_round_of(settings: Settings, folder: str) -> Callable[[Any], int]:

@@ -24,6 +24,8 @@ STARTING = Path(".snakemake/lock_holder.starting")
 """Held (flock) by a process of this host that takes the lock or removes one."""
 PATIENCE = 5.0
 """Seconds in which the jobs of a killed Snakemake end: they look for it once a second."""
+RECENT = 12 * 3600.0
+"""Seconds in which a time of day says when."""
 ENDED = ("Z", "X")
 """States of a process in /proc that has ended."""
 
@@ -81,6 +83,28 @@ def is_gone(process: Process) -> bool:
     if process.boot != here.boot:
         return True
     return process.namespace == here.namespace and _started(process.pid) != process.start
+
+
+def at_work() -> str:
+    """Who holds the lock, in words, if its record names a process of this host that lives; else an
+    empty text. Writes nothing."""
+    found, here = _read_holder(), this_process()
+    if found is None or here is None or found[1] != _lock_files():
+        return ""
+    process = found[0]
+    place = process.host, process.boot, process.namespace
+    if place != (here.host, here.boot, here.namespace) or _started(process.pid) != process.start:
+        return ""
+    try:
+        since = HOLDER.stat().st_mtime
+    except OSError:
+        return ""
+    form = "%H:%M" if time.time() - since < RECENT else "%Y-%m-%d %H:%M"
+    when = time.strftime(form, time.localtime(since))
+    return (
+        f"another run (process {process.pid}, since {when}) is at work in this folder; wait until "
+        "it ends"
+    )
 
 
 def is_abandoned() -> bool:

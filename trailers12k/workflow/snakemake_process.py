@@ -18,6 +18,11 @@ from trailers12k.workflow.user_errors import STOPPED
 PATIENCE = 30.0
 """Seconds from Ctrl-C to the end of all that is left."""
 
+UNKNOWN_LOCK = (
+    "this folder is locked, by plain snakemake, a run on a cluster or one of another host; wait "
+    "until it ends, or if no run is at work: trailers12k run --unlock"
+)
+
 
 def main(parent: str, *arguments: str) -> None:
     """Run Snakemake. parent: the process id of the command, which blocks Ctrl-C here, so that it
@@ -43,13 +48,19 @@ def _recorded(lock: Callable[[Any], Any]) -> Callable[[Any], Any]:
     A run on a cluster has no record: its jobs outlive it, and must be cancelled by a person first.
     """
 
+    from snakemake.exceptions import LockException
+
     @contextmanager
     def recorded(self: Any) -> Iterator[None]:
         with ExitStack() as held:
             with run_lock.exclusively():
                 run_lock.release_abandoned()
                 held.callback(run_lock.forget_lock)
-                held.enter_context(lock(self))
+                try:
+                    held.enter_context(lock(self))
+                except LockException:
+                    why = run_lock.at_work() or UNKNOWN_LOCK
+                    raise SystemExit(f"error: {why}") from None
                 if self.dag.workflow.local_exec:
                     run_lock.record_lock()
             yield

@@ -28,6 +28,13 @@ JOBS_FAILED = (
     "how far each stage is; the same command continues the run"
 )
 
+PREDICTION = {"fetch_trailer", "predict_trailer"}
+"""The rules of rules/predictions.smk."""
+PREDICTION_FAILED = (
+    "the prediction failed: its message and log file are listed above; correct the cause, then run "
+    "the same command again"
+)
+
 LONGEST = 200
 """Characters of the quoted failure, which is cut between words."""
 
@@ -85,17 +92,19 @@ def _without_weights(paths: Iterable[str | Path]) -> Mapping[str, str] | None:
 
 
 def error_words(
-    settings: Settings, movies: MovieList, made: Collection[str], has_failed: bool = True
+    settings: Settings, movies: MovieList, made: Collection[str], failed: Collection[str]
 ) -> str:
     """What a run that did not succeed prints last: why its first empty stage ended it, where to
     look, or that it was stopped.
 
     Where jobs failed, it counts the movies that were lost so far, since these may be why. made: the
     files of the run that are up to date. A stage is empty if all its ledgers are among them, and no
-    movie is ok. has_failed: whether a job failed; otherwise the run was stopped.
+    movie is ok. failed: rules whose jobs failed; without any, the run was stopped.
     """
-    if not has_failed:
+    if not failed:
         return f"error: {STOPPED}"
+    if PREDICTION.issuperset(failed):
+        return f"error: {PREDICTION_FAILED}"
     stages = ["trailers", "clips"] if needs_trailers(settings) else []
     lacking = []
     try:

@@ -379,6 +379,51 @@ def test_a_local_file_that_appears_later_is_noticed_by_the_next_run(web, tmp_pat
     assert retries.next_retry_round(files, "000", 3600, "") == 5
 
 
+def test_another_limit_repeats_the_failures_of_this_limit_and_no_finished_movie(web, tmp_path):
+    movies = [
+        Movie("tt0000001", "A", "", ("drama",), "", f"{web[1]}/good.mp4"),
+        Movie("tt0000002", "B", "", ("drama",), "", f"{web[1]}/cut.mp4"),
+    ]
+    folder = tmp_path / "f"
+
+    def next_round(last, **settings):
+        limits = replace(SETTINGS, **settings).limits
+        return retries.next_retry_round(folder, "000", 3600, "", limits) - last
+
+    small = {"retry_pause": 3600, "max_minutes": 0.01}
+    refused = fetch_shard(movies, folder, **small)
+    assert [row["reason"] for row in refused] == ["too_large", "truncated"]
+    assert not next_round(0, **small) and not next_round(0, **small, private_addresses=False)
+    assert next_round(0, max_minutes=60)
+    rows = fetch_shard(movies, folder, 1, retry_pause=3600)
+    assert [row["status"] for row in rows] == ["ok", "failed"]
+    assert rows[1] == refused[1]  # of another reason
+    # Nothing is planned or done for a finished movie, even where a limit would refuse it now.
+    assert not next_round(1, **small)
+    assert fetch_shard(movies, folder, 1, **small) == rows
+
+
+def test_permission_for_private_addresses_repeats_what_they_refused(web, tmp_path):
+    movies, folder = [movie(f"{web[1]}/good.mp4")], tmp_path / "f"
+    row = fetch_shard(movies, folder, retry_pause=3600, private_addresses=False)[0]
+    assert row["reason"] == "unsafe_address"
+    refusing, permitting = replace(SETTINGS, private_addresses=False).limits, SETTINGS.limits
+    assert retries.next_retry_round(folder, "000", 3600, "", refusing) == 0
+    assert retries.next_retry_round(folder, "000", 3600, "", permitting) == 1
+    assert fetch_shard(movies, folder, 1, retry_pause=3600)[0]["status"] == "ok"
+
+
+def test_a_local_poster_is_read_again_when_its_limit_changes(tmp_path):
+    Image.new("RGB", (400, 600)).save(tmp_path / "poster.jpg")
+    shard = Shard([movie(poster=tmp_path / "poster.jpg")], tmp_path / "files", "000")
+    small = replace(SETTINGS, max_megapixels=0.1)
+    assert posters.posters_of_shard(shard, small)[0]["reason"] == "too_large"
+    number = retries.next_retry_round(shard.folder, "000", 0, "", small.limits)
+    assert number == 0  # never by the clock
+    assert retries.next_retry_round(shard.folder, "000", 0, "", SETTINGS.limits) == 1
+    assert posters.posters_of_shard(shard, SETTINGS)[0]["status"] == "ok"
+
+
 def test_another_list_of_trailers_repeats_no_download(web, tmp_path):
     good, bad = f"{web[1]}/good.mp4", f"{web[1]}/none.mp4"
 

@@ -8,6 +8,8 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from trailers12k.cli import snakemake
+from trailers12k.common.errors import UserError
 from trailers12k.workflow import folder, run_lock
 
 TAKES = (
@@ -54,6 +56,18 @@ def test_the_lock_of_a_living_process_is_kept(locked):
     own = run_lock.this_process()
     edit(pid=own.pid, start=own.start)
     assert is_kept()
+
+
+def test_only_a_living_process_of_this_host_is_at_work(locked):
+    assert not run_lock.at_work()
+    own = run_lock.this_process()
+    edit(pid=own.pid, start=own.start)
+    assert run_lock.at_work().startswith(f"another run (process {own.pid}, since ")
+    with pytest.raises(UserError, match="at work in this folder"):
+        snakemake.refuse_unlocking(["--unlock", "--directory", str(locked)])
+    edit(namespace="pid:[1]")
+    assert not run_lock.at_work()
+    snakemake.refuse_unlocking(["--unlock"])
 
 
 def test_a_reused_process_id_is_told_apart_by_its_start(locked):
