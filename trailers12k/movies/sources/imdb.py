@@ -160,7 +160,7 @@ def _ratings(
 
 def _check_number(kept: Sized, path: Path) -> None:
     if len(kept) > MOST_KEPT:
-        raise UserError(f"{path}: more than {MOST_KEPT:,} movies; {AGAIN}")
+        raise UserError(f"{path}: too many movies; allowed: at most {MOST_KEPT:,}")
 
 
 def _rows(
