@@ -16,6 +16,13 @@ FIGURES = Path(__file__).parents[1] / "bench" / "figures.py"
 KEPT = Path(__file__).parents[2] / "trailers12k/workflow/figures/reliability.json"
 LONGEST = 200
 """Characters of an answer that the page shows."""
+OF_THIS_MACHINE = {
+    r"\S*/pytest-of-[^/\s]+/pytest-\d+/[^/\s]+/": "",
+    r"[^\s']*\.[0-9a-f]{8}-\d+-[0-9a-f]{8}\.partial/": "",
+    r"\.[0-9a-f]{8}-\d+-[0-9a-f]{8}\.partial\b": ".partial",
+    r"(127(?:\.\d+){3}|localhost|\[::1\]):\d+": r"\1:PORT",
+}
+"""What differs from run to run: temporary folders and names, ports; and what the page has."""
 ROWS = pytest.StashKey[list[dict[str, str | float]]]()
 
 
@@ -33,7 +40,7 @@ def keep(request, tmp_path):
 def row(hostile, outcome, folder):
     """What the page shows of an input. folder: its name is no part of an answer."""
     said = outcome.said.replace(f"{folder}/", "").replace(folder, ".")
-    said = re.sub(r"(127\.0\.0\.1|localhost):\d+", r"\1:PORT", said)
+    said = cleaned(said)
     return {
         "kind": hostile.kind,
         "name": hostile.name,
@@ -42,6 +49,13 @@ def row(hostile, outcome, folder):
         "mb": round(max(outcome.mb, 0)),
         "seconds": round(outcome.seconds, 1),
     }
+
+
+def cleaned(said):
+    """An answer without what is another in every run."""
+    for pattern, shown in OF_THIS_MACHINE.items():
+        said = re.sub(pattern, shown, said)
+    return said
 
 
 def pytest_sessionfinish(session):

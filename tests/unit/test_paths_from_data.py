@@ -32,6 +32,7 @@ KNOWN: dict[str, dict[str, str]] = {
     "scripts/predict_trailer.py": {"Path(f\"data/{store['name']}.zarr\")": CONFIGURED},
     "scripts/score_options.py": {"Path(f'results/runs/{run}/split{split}')": CONFIGURED},
     "scripts/score_runs.py": {
+        "Path(f'data/{store}.csv')": CONFIGURED,
         "Path(f'data/{store}.zarr')": CONFIGURED,
         "Path(f'results/runs/{run}/split{split}')": CONFIGURED,
     },
@@ -164,6 +165,7 @@ KNOWN: dict[str, dict[str, str]] = {
     },
     "trailers12k/versions/run_state.py": {
         "Path('build', *product.parts[1:2])": READ,
+        "Path(name, each)": LISTED,
         "folder / file": LISTED,
     },
     "trailers12k/workflow/canonical_source.py": {

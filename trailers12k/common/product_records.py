@@ -8,7 +8,8 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterator
+import stat
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,8 +81,15 @@ def fault_of(path: str | os.PathLike[str]) -> str:
     its record lists. Writes nothing.
     """
     path, known = _relative(path), contents_of(path)
-    if not known or not os.path.lexists(path):
+    if not known:
         return ""
+    try:
+        if stat.S_ISDIR(os.lstat(path).st_mode):
+            return "is a folder"
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        return f"cannot be read ({error.strerror or error})"
     if os.path.isdir(path):
         return "is a folder"
     try:
@@ -113,9 +121,12 @@ def forget(path: str | os.PathLike[str]) -> None:
         place.unlink(missing_ok=True)
 
 
-def recorded() -> Iterator[Path]:
-    """The products that have a record, sorted."""
-    for folder, folders, files in os.walk(RECORDS):
+def recorded(unreadable: Callable[[OSError], None] | None = None) -> Iterator[Path]:
+    """The products that have a record, sorted.
+
+    unreadable: called for a folder of records that cannot be read; otherwise it has none.
+    """
+    for folder, folders, files in os.walk(RECORDS, onerror=unreadable):
         folders.sort()
         for name in sorted(files):
             if name.endswith(".json"):

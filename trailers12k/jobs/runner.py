@@ -5,6 +5,8 @@ done, so a killed job loses one movie at most; it stays when its movie leaves th
 moves to another shard. Must not know what a stage does.
 """
 
+import hashlib
+import json
 import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -17,7 +19,7 @@ from typing import Any
 from tqdm import tqdm
 
 from trailers12k.common.errors import Cancelled, Failure, Stop, UserError
-from trailers12k.common.files import inside, read_json, write_json
+from trailers12k.common.files import inside, read_json, sha256_of, write_json
 from trailers12k.common.vocabulary import FAILED, OK, SKIPPED, STATUSES
 from trailers12k.jobs.ledger import LedgerRow
 
@@ -66,6 +68,8 @@ class Task:
     fingerprint: hash of everything that determines the result.
     products: the files or folders that the work makes; empty for the `file` of its row. The work is
         repeated when one is missing.
+    hashed: tables among the products whose content the record holds as a hash: the work is
+        repeated when one was edited or damaged.
     skip: the reason why there is nothing to do, for example "no_trailer". detail: more about it.
     others: what else may turn a failure into success, such as further addresses to try and the
         states of local files; when they change, a failure is tried again.
@@ -78,6 +82,7 @@ class Task:
     skip: str = ""
     detail: str = ""
     others: tuple[str, ...] = ()
+    hashed: tuple[Path, ...] = ()
     limits: Limits = field(default_factory=dict)
 
     def limits_of(self, row: LedgerRow) -> tuple[str, ...]:
@@ -90,7 +95,8 @@ class MovieRecord:
     """The outcome of a movie's last attempt in a stage.
 
     fingerprint, others: of its task. row: of the ledger. time: of the attempt, in seconds since
-    1970. limits: see `Task.limits_of`.
+    1970. limits: see `Task.limits_of`. hashes: of the `hashed` products of its task; none in a
+    record of before they were kept.
     """
 
     row: LedgerRow
@@ -98,15 +104,19 @@ class MovieRecord:
     others: tuple[str, ...] = ()
     time: float = 0.0
     limits: tuple[str, ...] = ()
+    hashes: tuple[str, ...] = ()
 
 
 def read_record(folder: Path, mid: str) -> MovieRecord | None:
-    """The record of a movie; None when it was never tried, or the record is damaged: it is then
-    tried again. Raises `UserError` for a bad mid."""
+    """The record of a movie; None when it was never tried, or the record is damaged or was edited:
+    it is then tried again. Raises `UserError` for a bad mid."""
     path = _record_file(folder, mid)
     try:
         content = read_json(path)
-        for name in ("others", "limits"):
+        written = content.pop("sha256", "")  # records of before had none
+        if written and written != _digest(content):
+            return None
+        for name in ("others", "limits", "hashes"):
             content[name] = tuple(content.get(name, ()))
         record = MovieRecord(**content)
     except (FileNotFoundError, UserError, TypeError):
@@ -124,13 +134,19 @@ def _is_sound(record: MovieRecord, mid: str) -> bool:
         and isinstance(row.get("reason", ""), str)
         and all(isinstance(row.get(name) or 0, int) for name in ("attempts", "bytes"))
         and isinstance(record.fingerprint, str)
-        and all(isinstance(each, str) for each in (*record.others, *record.limits))
+        and all(isinstance(each, str) for each in (*record.others, *record.limits, *record.hashes))
         and isinstance(record.time, int | float)
     )
 
 
 def _write_record(folder: Path, record: MovieRecord) -> None:
-    write_json(_record_file(folder, record.row["mid"]), asdict(record))
+    content = asdict(record)
+    write_json(_record_file(folder, record.row["mid"]), content | {"sha256": _digest(content)})
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    """The sha256 of a record, whether it was written to a file meanwhile or not."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _record_file(folder: Path, mid: str) -> Path:
@@ -347,10 +363,15 @@ def _attempt(
         row: LedgerRow = {"mid": mid, "status": OK, "attempts": tries}
         row |= ({"tool": tool} if tool else {}) | made[each.name]
         task, limits = each.task, each.task.limits_of(row)
-        finished = MovieRecord(row, task.fingerprint, task.others, time.time(), limits)
+        hashes = _hashes(task) if row["status"] == OK else ()
+        finished = MovieRecord(row, task.fingerprint, task.others, time.time(), limits, hashes)
         _write_record(each.folder, finished)
         rows[each.name] = row
     return rows
+
+
+def _hashes(task: Task) -> tuple[str, ...]:
+    return tuple(map(sha256_of, task.hashed))
 
 
 def _unfinished(task: Task, earlier: MovieRecord | None) -> LedgerRow:
@@ -368,6 +389,8 @@ def _kept(folder: Path, task: Task, retry: Retry) -> LedgerRow | None:
     row = record.row
     products = task.products or ((Path(row["file"]),) if row.get("file") else ())
     if row["status"] == OK and not all(product.exists() for product in products):
+        return None
+    if row["status"] == OK and record.hashes and record.hashes != _hashes(task):
         return None
     if row["status"] == FAILED and record.others != task.others:
         return None

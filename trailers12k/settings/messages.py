@@ -88,13 +88,23 @@ def _unknown_key(path: Path, value: object, schema: dict[str, Any]) -> str:
     where = f" in {_key(above)}" if above else ""
     near = get_close_matches(str(name)[:LONGEST], section["properties"], 1, cutoff=0.7)
     hint = f"did you mean {near[0]}? Allowed" if near else "allowed"
+    homes = [each for each in schema["properties"] if name in _keys_of(each, schema)]
+    if not above and not near and len(homes) == 1:
+        hint = f"it belongs below {homes[0]}; allowed here"
     return f"{_key(path)}: unknown key (value {_shown(value)}); {hint}{where}: {keys}"
+
+
+def _keys_of(section: str, schema: dict[str, Any]) -> set[str]:
+    """The keys of a section; none for a key that is no section."""
+    found = options(at(schema, [section]), schema)
+    return {key for each in found for key in each.get("properties", ())}
 
 
 def _bad_name(section: Path, name: object) -> str:
     """A fault of the name of an entry, such as a store's."""
     if not isinstance(name, str):
-        return f"{_key(section)}: the name {_shown(name)} is not text; put it in quotes"
+        hint = ", and write decimals with a point" if isinstance(name, int) else ""
+        return f"{_key(section)}: the name {_shown(name)} is not text; put it in quotes{hint}"
     allowed = NAMES.get(_key(section), "text that is not empty")
     return f"{_key(section)}: the name {_shown(name)} is not allowed; allowed: {allowed}"
 

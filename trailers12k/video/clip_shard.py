@@ -99,7 +99,7 @@ def detect_shard(
         if Path(row["file"]).is_file():
             products.append(paths.sheet_of(row["mid"]))
         made_from = fingerprint(**source, settings=asdict(settings), code=code)
-        return runner.Task(row["mid"], made_from, tuple(products))
+        return runner.Task(row["mid"], made_from, tuple(products), hashed=(products[0],))
 
     def work(mid: str) -> dict:
         row = by_mid[mid]

@@ -204,7 +204,7 @@ def _no_frame(path: Path, index: int, is_accepted: bool, limits: VideoLimits) ->
         # Without a decoder, FFmpeg returns the size of the container, or of the codec's parser.
         options = {"codec_whitelist": "none"}
         with av.open(str(path), options=options, metadata_errors="replace") as container:
-            stream = container.streams[index]
+            stream: Any = container.streams[index]
             pixels = stream.width * stream.height
     except (FFmpegError, LookupError, AttributeError):
         pixels = 0

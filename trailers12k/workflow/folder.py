@@ -92,7 +92,9 @@ def require_writable(*paths: str) -> None:
             where = Path(path).resolve()
             is_read_only = bool(os.statvfs(path).f_flag & os.ST_RDONLY)
             why = "its file system is read-only" if is_read_only else "no permission"
-            raise UserError(f"{where} cannot be written ({why}); run in a folder that can")
+            raise UserError(
+                f"{where} cannot be written ({why}); run in a folder that can be written"
+            )
 
 
 def check_links() -> None:

@@ -8,14 +8,16 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from errno import ENOENT, EXDEV
 from pathlib import Path
 
 from trailers12k.common import product_records
 from trailers12k.common.content_hashes import BUILD, CACHE
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import below, replacing, sha256_of
+from trailers12k.common.files import below, partial_of, remove_leftover, sha256_of
 from trailers12k.features import integrity
 from trailers12k.features.store_index import DATA
 from trailers12k.jobs.result_cache import FILES
@@ -63,20 +65,33 @@ def check() -> Check:
 
     Writes nothing.
     """
-    files = [path for path in product_records.recorded() if os.path.lexists(path)]
-    faults = [fault for path in files if (fault := _fault_of(path))]
-    stores = sorted(path for path in DATA.glob("*.zarr") if (path / ".zgroup").is_file())
-    faults += _out_of_place({fault.path for fault in faults})
+    errors: list[OSError] = []
+    files, faults = 0, []
+    for path in product_records.recorded(errors.append):
+        try:
+            os.lstat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            errors.append(error)
+        else:
+            faults += [fault] if (fault := _fault_of(path)) else []
+        files += 1
+    stores = sorted(path for path in DATA.glob("*.zarr") if os.path.isfile(path / ".zgroup"))
+    faults += list(_out_of_place({fault.path for fault in faults}, errors.append))
+    unreadable = {Path(error.filename): error.strerror for error in errors if error.errno != ENOENT}
+    faults += [ProductFault(path, f"cannot be read ({why})") for path, why in unreadable.items()]
     damaged = {fault.path for fault in faults}
     for store in stores:
         faults += _faults_of_store(store, damaged)
-    return Check(len(files), len(stores), tuple(faults))
+    return Check(files, len(stores), tuple(faults))
 
 
 def repair(fault: ProductFault) -> str:
     """Put a product back, or out of the way of the job that makes it again; what was done.
 
-    No file is deleted: a person may have edited it. Raises `UserError` when nothing can be done.
+    No file is deleted: a person may have edited it. Raises `UserError` when nothing can be done,
+    and OSError, for example of a full disk; then the product is as before.
     """
     if fault.in_store:
         removed = integrity.repair(fault.path, fault.in_store)
@@ -84,9 +99,14 @@ def repair(fault: ProductFault) -> str:
     if reason := _distrust_of(fault.path):
         raise UserError(f"{fault.path}: {reason}")
     kept = _kept_content(fault.path)
+    if kept:
+        # The copy comes first: a disk may be full.
+        with _copy_of(kept, fault.path) as copy:
+            if copy:
+                place = _set_aside(fault.path)
+                copy.replace(fault.path)
+                return f"put back; what was there is now {place}"
     place = _set_aside(fault.path)
-    if kept and _put_back(kept, fault.path):
-        return f"put back; what was there is now {place}"
     return f"moved to {place}; the next run makes it again"
 
 
@@ -110,14 +130,16 @@ def _mismatch(path: Path) -> str:
         return f"cannot be read ({error.strerror})"
 
 
-def _out_of_place(known: Collection[Path]) -> Iterator[ProductFault]:
+def _out_of_place(
+    known: Collection[Path], unreadable: Callable[[OSError], None]
+) -> Iterator[ProductFault]:
     """Folders in the place of a file, and links to nothing, which no job may write over.
 
     Of all files of the run, since those beside the products have no records. known: faults that
-    were found before.
+    were found before. unreadable: called for a folder that cannot be read.
     """
     for top in TOPS:
-        for name, folders, files in os.walk(top):
+        for name, folders, files in os.walk(top, onerror=unreadable):
             folder = Path(name)
             paths = [folder / each for each in sorted(folders) if FILE.search(each)]
             links = (folder / each for each in sorted(files))
@@ -187,23 +209,43 @@ def _set_aside(path: Path) -> Path:
     if any(each.is_symlink() for each in place.parents if BUILD in each.parents):
         raise UserError(f"{DAMAGED} holds symbolic links; remove them")
     place.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(path, place)
+    try:
+        path.rename(place)
+    except OSError as error:
+        if error.errno != EXDEV:
+            raise
+        _move_to_other_disk(path, place)
     return place
 
 
-def _put_back(kept: Path, path: Path) -> bool:
-    """Copy a content of the cache to its path, if it is still whole.
+def _move_to_other_disk(path: Path, place: Path) -> None:
+    """Move a file, folder or link; when it cannot be copied whole, nothing is changed."""
+    partial = partial_of(place)
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.copytree(path, partial, symlinks=True)
+        else:
+            shutil.copy2(path, partial, follow_symlinks=False)
+        partial.rename(place)
+    finally:
+        remove_leftover(partial)
+    remove_leftover(path)
+
+
+@contextmanager
+def _copy_of(kept: Path, path: Path) -> Iterator[Path | None]:
+    """A copy of a content of the cache beside its path; None when it is not whole any more.
 
     With the time of its record, which its job wrote right after it: jobs that read it, and ran
     since, need not run again.
     """
     record = product_records.record_of(path)
-    with replacing(path) as partial:
+    partial = partial_of(path)
+    try:
         shutil.copyfile(kept, partial)
-        if sha256_of(partial) != kept.name:
-            partial.unlink()
-            return False
         if record:
             written = record.stat().st_mtime_ns
             os.utime(partial, ns=(written, written))
-    return True
+        yield partial if sha256_of(partial) == kept.name else None
+    finally:
+        partial.unlink(missing_ok=True)

@@ -130,9 +130,12 @@ def _read_holder(folder: Path = Path()) -> tuple[Process, dict[str, list[int]]] 
     try:
         content = json.loads((folder / HOLDER).read_bytes())
         process, locks = Process(**content["process"]), content["locks"]
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        texts, numbers = (process.host, process.boot, process.namespace), [process.pid]
+        numbers += [process.start, *(number for state in locks.values() for number in state)]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    return (process, locks) if isinstance(locks, dict) and locks else None
+    is_sound = all(type(each) is str for each in texts) and all(type(n) is int for n in numbers)
+    return (process, locks) if is_sound and locks and process.pid > 0 else None
 
 
 def release_abandoned() -> None:
@@ -180,7 +183,8 @@ def record_lock() -> None:
     for name in locks:
         _keep(inside(LOCKS, name))
     content: dict[str, Any] = {"process": asdict(process), "locks": locks}
-    write_json(HOLDER, content)
+    with suppress(IsADirectoryError):  # then nothing removes the lock
+        write_json(HOLDER, content)
     for path in (HOLDER, LOCKS, HOLDER.parent):
         _keep(path)
 

@@ -1,5 +1,6 @@
 """`trailers12k verify`: what counts as a fault, and what a repair touches."""
 
+import errno
 import json
 import os
 import shutil
@@ -86,6 +87,45 @@ def test_a_repair_puts_back_or_moves_and_deletes_nothing(products, call):
     # A second time, under another name.
     cut(LEDGER)
     assert "is now build/damaged/data/ledger.csv-2" in call("verify", "--repair")[1]
+
+
+@pytest.mark.parametrize("place", ["data", "build/records", "results/figures"])
+def test_what_cannot_be_read_is_a_fault(products, call, monkeypatch, place):
+    """Root may read everything, so the system's calls refuse here."""
+
+    def refused(original):
+        def call_(path, *arguments, **named):
+            name = os.path.relpath(os.fspath(path))
+            is_inside = name.startswith(f"{place}/")
+            if is_inside or (name == place and original is scandir):
+                raise PermissionError(errno.EACCES, "Permission denied", name)
+            return original(path, *arguments, **named)
+
+        return call_
+
+    scandir = os.scandir
+    for function in ("lstat", "scandir", "open"):
+        monkeypatch.setattr(os, function, refused(getattr(os, function)))
+    code, out, _ = call("verify")
+    assert code == 1 and f"{place} cannot be read (Permission denied)\n" in out
+
+
+@pytest.mark.parametrize("fails", ["copyfile", "copy2"])
+def test_a_full_disk_leaves_all_as_it_was(products, call, snapshot_of, monkeypatch, fails):
+    def full(source, target, **_):
+        Path(target).write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def other_disk(path, target):
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    cut(LEDGER)
+    before = snapshot_of(products)
+    monkeypatch.setattr(shutil, fails, full)
+    monkeypatch.setattr(Path, "rename", other_disk)
+    code, out, _ = call("verify", "--repair")
+    assert code == 1 and "not repaired: [Errno 28] No space left on device" in out
+    assert snapshot_of(products) == before
 
 
 def in_place(path: Path, kind: str) -> None:

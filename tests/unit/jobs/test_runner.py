@@ -1,3 +1,4 @@
+import json
 import time
 
 import pytest
@@ -226,6 +227,31 @@ def test_a_record_has_the_row_the_task_and_the_time(tmp_path):
     assert before <= record.time <= time.time()
     process([Task("tt0000001", "g")], tmp_path, lambda mid: {"tool": "other"}, tool="yt-dlp 2026")
     assert read_record(tmp_path, "tt0000001").row["tool"] == "other"
+
+
+@pytest.mark.parametrize("edited", ["record", "table", "neither", "no hashes"])
+def test_an_edited_record_or_table_counts_as_none(tmp_path, edited):
+    table, record = tmp_path / "table.csv", tmp_path / "tt0000001.json"
+    task = Task("tt0000001", "f", (table,), hashed=(table,))
+    done = []
+
+    def work(mid):
+        done.append(mid)
+        table.write_text("start\n1.5\n")
+        return {"shots": 17}
+
+    process([task], tmp_path, work)
+    content = json.loads(record.read_text())
+    if edited == "record":
+        record.write_text(record.read_text().replace("17", "18"))
+    elif edited == "table":
+        table.write_text("start\n2.5\n")
+    elif edited == "no hashes":  # as an earlier version of the program wrote it
+        del content["sha256"], content["hashes"]
+        record.write_text(json.dumps(content))
+    (row,) = process([task], tmp_path, work)
+    assert row["shots"] == 17 and table.read_text() == "start\n1.5\n"
+    assert len(done) == (2 if edited in ("record", "table") else 1)
 
 
 def test_the_retry_rule_gets_the_row_and_the_time_of_the_last_attempt(tmp_path):

@@ -252,3 +252,8 @@ def test_every_key_of_the_default_is_commented():
             # A section's keys, or the lines above, carry the comment.
             below = lines[number + 1].strip() if number + 1 < len(lines) else ""
             assert lines[number - 1].startswith("#") or below.startswith("#"), key
+
+
+def test_the_section_of_a_key_in_the_wrong_place_is_named():
+    with pytest.raises(UserError, match="unknown key .*; it belongs below downloads; allowed here"):
+        load({"private_addresses": True})

@@ -96,6 +96,22 @@ def test_a_lock_without_a_readable_record_is_kept(locked, content):
     assert is_kept()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("pid", None), ("pid", "1"), ("pid", -1), ("start", None), ("host", 1)]
+)
+def test_a_record_with_wrong_types_counts_as_none(locked, name, value):
+    edit(**{name: value})
+    assert run_lock._read_holder() is None and is_kept()
+
+
+def test_a_folder_in_the_place_of_the_record_counts_as_none(locked):
+    run_lock.HOLDER.unlink()
+    run_lock.HOLDER.mkdir()
+    run_lock.record_lock()
+    run_lock.forget_lock()
+    assert is_kept() and run_lock.HOLDER.is_dir()
+
+
 def test_a_lock_that_another_snakemake_took_since_is_kept(locked):
     (run_lock.LOCKS / "0.input.lock").unlink()
     (run_lock.LOCKS / "0.input.lock").write_text("data/movies.csv\n")
