@@ -175,6 +175,12 @@ def _of_stores() -> list[HostileInput]:
             "20 bytes for each byte of the archive, and 10 MB",
         ),
         ("10^12 chunks", _stored({"shape": [10**7, 1], "chunks": [1, 1]}, b""), ".*many", "10,000"),
+        (
+            "9,000 chunks of 128 MB",
+            _stored({"shape": [9000, 1], "chunks": [1, 33554432]}, b""),
+            ".*larger",
+            "4 times the array, and 17 MB",
+        ),
         ("a shape of huge numbers", _stored({"shape": [10**4000, 4]}, b""), "shape", "128 MB"),
         ("a negative shape", _stored({"shape": [-2, 4]}, b""), "shape", "sizes from 1"),
     ]

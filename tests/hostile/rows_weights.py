@@ -68,6 +68,38 @@ def _nested_states(folder: Path) -> Path:
     return path
 
 
+def _claimed_bytes(legacy: bool) -> Any:
+    """Makes a checkpoint whose pickle calls bytearray(6 * 10**9)."""
+
+    def make(folder: Path) -> Path:
+        path = folder / "w.pth"
+        call = b"\x80\x02cbuiltins\nbytearray\n\x8a\x05" + (6 * 10**9).to_bytes(5, "little")
+        call += b"\x85R."
+        torch.save({"a": torch.zeros(1)}, path, _use_new_zipfile_serialization=not legacy)
+        if legacy:
+            head = b"".join(pickle.dumps(each, 2) for each in (0x1950A86A20F9469CFC6C, 1001, {}))
+            path.write_bytes(head + call + pickle.dumps([], 2))
+            return path
+        with zipfile.ZipFile(path) as old:
+            members = {each.filename: old.read(each) for each in old.infolist()}
+        with zipfile.ZipFile(path, "w") as new:
+            for name, data in members.items():
+                new.writestr(name, call if name.endswith("data.pkl") else data)
+        return path
+
+    return make
+
+
+def _shared_mappings(folder: Path) -> Path:
+    """Nine levels of mappings, each thirty times in the next one."""
+    state: dict[str, object] = {"a": torch.zeros(1)}
+    for _ in range(8):
+        state = dict.fromkeys(map(str, range(30)), state)
+    path = folder / "w.pth"
+    torch.save(state, path)
+    return path
+
+
 def _fetched(path: Path) -> object:
     torch.set_num_threads(1)  # its other threads are not there after a fork
     name = "timm/resnet18" if path.suffix == ".safetensors" else "torchvision/resnet18"
@@ -86,7 +118,7 @@ def _of_weights() -> list[HostileInput]:
         ("complex numbers", {"fc.bias": torch.ones(1000, dtype=torch.complex64)}, ".*complex"),
         ("another shape", {"fc.bias": torch.ones(999)}, ".*size mismatch"),
         ("a tensor too many", {"more": one}, ".*Unexpected key"),
-        ("a sparse tensor", {"fc.bias": torch.eye(4).to_sparse()}, ".*no plain tensor"),
+        ("a sparse tensor", {"fc.bias": torch.eye(4).to_sparse()}, ".*no part of a tensor"),
     ]
     files: list[tuple[str, Any, str, str]] = [
         (name, _saved_state(changes), answer, "the file's bytes, twice; finite floats")
@@ -96,6 +128,9 @@ def _of_weights() -> list[HostileInput]:
         ("a compressed checkpoint", _packed_weights, ".*unpacks to", "no compression"),
         ("a storage of a terabyte", _claimed_storage, "", "the file's bytes"),
         ("a header of 50 MB", _long_header, ".*its header claims", "10 MB"),
+        ("bytearray(6 * 10^9)", _claimed_bytes(False), ".*bytearray", "names of tensors only"),
+        ("bytearray(6 * 10^9), old", _claimed_bytes(True), ".*bytearray", "names of tensors only"),
+        ("30^8 mappings", _shared_mappings, ".*", "each mapping once"),
         ("a checkpoint within itself", _nested_states, ".*within one another", "10 levels"),
     ]
     return [

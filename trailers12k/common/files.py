@@ -135,8 +135,14 @@ def remove_leftover(partial: Path) -> None:
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """A temporary path beside `path`; renamed onto it on success, removed on failure."""
+    """A temporary path beside `path`; renamed onto it on success, removed on failure.
+
+    Raises `UserError` for a device, which root could replace.
+    """
     path = Path(path)
+    is_device = path.is_block_device() or path.is_char_device()
+    if is_device and (not path.is_symlink() or path.parent.resolve().is_relative_to("/dev")):
+        raise UserError(f"{shown_path(path)} is a device; name a file")
     path.parent.mkdir(parents=True, exist_ok=True)
     sweep(path.parent.absolute())
     partial = partial_of(path)

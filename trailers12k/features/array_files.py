@@ -30,6 +30,8 @@ MAX_BYTES = 1 << 27
 MAX_FILTERED = MAX_BYTES // 8
 """As `MAX_BYTES`, for an array with filters, which may take eight bytes for each number."""
 MAX_CHUNKS = 10_000
+MAX_PADDING = 4, 1 << 24
+"""Most bytes of all chunks together: this many times those of the array, and this many more."""
 MAX_METADATA = 1 << 16
 """Most bytes of .zarray, which usually has 500."""
 DEPTH = 10
@@ -118,6 +120,9 @@ def parse(text: str | bytes) -> Metadata:
     )
     if math.prod(meta.grid) > MAX_CHUNKS:
         raise ValueError(f"{stated}, which are too many")
+    padded = math.prod(meta.grid) * math.prod(chunks) * dtype.itemsize
+    if padded > MAX_PADDING[0] * meta.bytes + MAX_PADDING[1]:
+        raise ValueError(f"{stated}, which are far larger than the array")
     return meta
 
 

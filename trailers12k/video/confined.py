@@ -245,12 +245,18 @@ def _save_as_jpeg(source: str, target: str, megapixels: float) -> tuple[int, int
 
     Image.MAX_IMAGE_PIXELS = None  # `megapixels` takes its place
     picture = read_image(Path(source).read_bytes(), megapixels)
+    if max(picture.size) > JPEG_SIDE:
+        size = f"{picture.width}x{picture.height} pixels"
+        raise Failure("too_large", f"{size}; a JPEG file has at most {JPEG_SIDE:,} a side")
     try:
         picture.save(target, format="JPEG", quality=95)
     except OSError as error:
         raise disk_failure(error) from error
     return picture.height, picture.width
 
+
+JPEG_SIDE = 65_500
+"""Pixels; the most that libjpeg writes."""
 
 CALLS: Mapping[str, Callable[..., object]] = {
     "probe": _probe,

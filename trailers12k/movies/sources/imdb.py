@@ -4,7 +4,7 @@ Reads title.basics.tsv.gz and title.ratings.tsv.gz. Must not know what is done w
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -34,6 +34,8 @@ LONGEST_LINE = 100_000
 """Bytes. IMDb's longest titles have fewer than 1,000."""
 MOST_ROWS = 50_000_000
 """IMDb has 12 million titles."""
+MOST_KEPT = 3_000_000
+"""Rows of ratings, and movies, that are in memory together; IMDb has 1.6 million ratings."""
 MOST_ODD = 10_000
 """Rows after which a file of mostly odd ones is not read on."""
 LONGEST_NUMBER = 18
@@ -65,6 +67,7 @@ def read(
     for number, row in _rows(path, BASICS, odd, most_bytes):
         if selection.is_candidate(row) and (record := selection.record(row, path, number)):
             records.append(record)
+            _check_number(records, path)
     records = odd.sound(records, local_files=False)
     odd.end()
     log.info("IMDb: %d rows read, %d movies selected", odd.rows - rated, len(records))
@@ -151,7 +154,13 @@ def _ratings(
             odd.use_in_part(mid, fault)
         if row.get("votes", 0) >= least:
             ratings[mid] = row
+            _check_number(ratings, path)
     return ratings
+
+
+def _check_number(kept: Sized, path: Path) -> None:
+    if len(kept) > MOST_KEPT:
+        raise UserError(f"{path}: too many movies; allowed: at most {MOST_KEPT:,}")
 
 
 def _rows(
