@@ -2,7 +2,6 @@
 
 import logging
 
-from trailers12k.downloads.addresses import Private
 from trailers12k.downloads.bounds import Bounds
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
@@ -24,11 +23,7 @@ def main() -> None:
             downloads.timeout,
             downloads.retry_pause,
             settings.retry,
-            Bounds(
-                1000 * downloads.least_rate,
-                downloads.most_time,
-                Private.ALWAYS if downloads.private_addresses else Private.NAMED,
-            ),
+            Bounds(1000 * downloads.least_rate, downloads.most_time),
         ),
         listed.decisions,
         downloads.local_files,
@@ -44,5 +39,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], snakemake.input, snakemake.output):
+    with job(snakemake.log[0], snakemake.input):
         main()

@@ -50,8 +50,7 @@ def predict(
     # Snakemake would read a file called 1, true or `a: b.mp4` as another type than text, and a
     # cluster's shell would read its quotes.
     entry = file_address(address) if os.path.lexists(trailer) else json.dumps(address)
-    arguments = ["predict", *snakemake.with_config(context.args, f"trailer={entry}")]
-    raise typer.Exit(snakemake.run(arguments))
+    snakemake.replace_process(["predict", *snakemake.with_config(context.args, f"trailer={entry}")])
 
 
 def _address(trailer: str, arguments: Sequence[str]) -> str:

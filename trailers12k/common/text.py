@@ -34,8 +34,7 @@ def is_printable(text: str) -> bool:
 def one_line(value: object) -> str:
     """A foreign text in one line, without unprintable characters; empty for other types."""
     words = " ".join(value.split()) if isinstance(value, str) else ""
-    # Split again: a space may be beside what is left out.
-    text = " ".join(NOT_PRINTABLE.sub("", words).split())[:LONGEST].rstrip()
+    text = NOT_PRINTABLE.sub("", words)[:LONGEST]
     return "" if INVISIBLE.fullmatch(text) else text
 
 

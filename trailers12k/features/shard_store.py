@@ -4,6 +4,7 @@ Reads and writes the arrays of a shard's store, their index, and the group's att
 import torch, nor know how features are computed.
 """
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field
@@ -126,7 +127,7 @@ class ShardStore:
             return runner.Task(mid, skip="no_clips")
         if self._request.recipe is None:
             return runner.Task(mid, skip=NO_WEIGHTS, detail=self._request.missing)
-        return runner.Task(mid, self.fingerprints[mid], (inside(self._request.group, mid),))
+        return runner.Task(mid, self.fingerprints[mid], (self._request.group / mid,))
 
     @property
     def is_described(self) -> bool:
@@ -175,7 +176,7 @@ class ShardStore:
         done = {row["mid"] for row in rows if row["status"] == "ok"}
         store.keep_only(group, done)
         entries = {
-            mid: (self.fingerprints[mid], store_index.signature(inside(group, mid))) for mid in done
+            mid: (self.fingerprints[mid], store_index.signature(group / mid)) for mid in done
         }
         # An array that changed while this job ran was not verified.
         kept = {mid: entry for mid, entry in self._verified.items() if mid in done}
@@ -193,7 +194,7 @@ class ShardStore:
             record = inside(request.records, f"{mid}.json")
             if not _is_done(record, own):
                 continue
-            array = inside(request.group, mid)
+            array = request.group / mid
             entry = own, store_index.signature(array)
             fault = ""
             if index.get(mid) != entry:
@@ -223,5 +224,7 @@ def _group_attributes(group: Path) -> dict[str, Any]:
 
 def _is_done(record: Path, own: str) -> bool:
     """Whether a movie's record says that an array was written with this fingerprint."""
-    done = runner.read_record(record.parent, record.stem)
-    return done is not None and done.fingerprint == own and done.row["status"] == "ok"
+    if not record.exists():
+        return False
+    content = json.loads(record.read_text(encoding="utf-8"))
+    return content["fingerprint"] == own and content["row"]["status"] == "ok"

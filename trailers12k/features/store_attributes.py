@@ -3,14 +3,8 @@
 Reads stores. Must not import zarr: jobs that read nothing else of a store would wait for it.
 """
 
-import os
+import json
 from pathlib import Path
-
-from trailers12k.common.bounded_files import parse_json, read_bytes
-from trailers12k.common.files import inside
-
-MOST_BYTES = 1_000_000
-"""Of .zattrs; ours have about 3000."""
 
 
 def attributes(store: Path, mid: str = "") -> dict:
@@ -18,10 +12,13 @@ def attributes(store: Path, mid: str = "") -> dict:
 
     Raises ValueError when they are damaged.
     """
-    path = (inside(store, mid) if mid else store) / ".zattrs"
-    if not os.path.lexists(path):
+    path = store / mid / ".zattrs"
+    if not path.exists():
         return {}
-    own = parse_json(read_bytes(path, MOST_BYTES), path, not_finite=True)
+    try:
+        own = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError(str(error)) from error
     if not isinstance(own, dict):
         raise ValueError(f"{type(own).__name__}, not an object")
     return own

@@ -4,8 +4,7 @@ Reads and writes nothing. Must not know how a file is made.
 
 A target asks for the intermediate products as well as for the last one: after a failed job
 Snakemake takes an old product for up to date unless the missing intermediate one is requested too
-(issue 3808 of Snakemake). The default target asks for all that data/ and results/ publish: a file
-that no target names stays away once it is deleted.
+(issue 3808 of Snakemake).
 """
 
 from collections.abc import Iterable
@@ -16,7 +15,6 @@ from trailers12k.settings import Settings
 from trailers12k.workflow.feature_plan import FeaturePlan
 from trailers12k.workflow.movie_list import InputFunction, MovieList
 from trailers12k.workflow.prediction_request import PredictionRequest
-from trailers12k.workflow.report_figures import report_figures
 
 Files = list[str | InputFunction]
 """Paths, and functions that return paths once the movies are collected."""
@@ -28,30 +26,18 @@ MOVIE_TABLES: Files = [
     "data/ledger.csv",
     "results/failures/all.csv",
 ]
-SPLIT_PRODUCTS: Files = [
-    "data/mtgc.csv",
-    "results/splits.csv",
-    "results/figures/splits.png",
-    "results/figures/splits.svg",
-]
+SPLIT_PRODUCTS: Files = ["data/mtgc.csv", "results/splits.csv", "results/figures/splits.png"]
 SCORES: Files = [
     "results/transfer/val.csv",
     "results/transfer/tst.csv",
-    "results/summary.csv",
     "results/summary.md",
-    "results/metrics.json",
     "results/curves/precision_recall.csv",
     "results/curves/learning.csv",
     "results/curves/genres.csv",
     "results/curves/balance.csv",
     "results/figures/curves.png",
-    "results/figures/curves.svg",
 ]
-OF_RUN = ("best.pt", "curves.csv", "val.csv", "tst.csv", "run.json")
-"""What training writes for each split of a run."""
-TABLES = ("funnel", "genres", "cooccurrence", "mistakes", "stores", "versions")
-TABLES_OF_MOVIES = ("measures", "histograms")
-"""Names of the tables that describe_run writes; the latter only for movies of the run."""
+REPORT: Files = ["results/config.yaml", "results/report/index.html"]
 REVIEW: Files = ["results/review/index.html", "results/review/movies.js"]
 
 
@@ -72,16 +58,13 @@ def target_files(
     intermediate: Files = [*packed, movies.per_shard(*sample)]
     tables = [] if settings.is_published else MOVIE_TABLES
     options = ["results/transfer/options.csv"] if settings.evaluation.also else []
-    variants = [f"tst_{name}.csv" for name in settings.evaluation.also if name != "sklearn"]
-    trained = trained_products(settings, *OF_RUN)
-    report = report_products(settings, features)
+    trained = trained_products(settings, "run.json")
     # The first job records the kind of collection, whichever target is requested.
     collection: Files = [] if settings.is_published else ["build/collection.json"]
     common = [*collection, *ledgers(*features.stages), *stores, *intermediate, *tables]
     evaluated = ["data/mtgc.csv", *trained, *options, *SCORES]
-    evaluated += trained_products(settings, *variants)
     targets: dict[str, Files] = {
-        "all": [*common, *SPLIT_PRODUCTS, *evaluated, "results/config.yaml", *report],
+        "all": [*common, *SPLIT_PRODUCTS, *evaluated, *REPORT],
         "metadata": [*ledgers("trailers"), *METADATA],
         "trailers": [*collection, *ledgers("trailers"), "results/failures/trailers.csv"],
         "posters": [*collection, *ledgers("posters"), "results/failures/posters.csv"],
@@ -96,7 +79,7 @@ def target_files(
         "weights": ["build/weights/fetched.csv"] if features.pretrained else [],
         "splits": [*collection, *SPLIT_PRODUCTS],
         "evaluate": [*common, *evaluated],
-        "report": [*common, *trained, *report],
+        "report": [*common, *trained, "results/report/index.html"],
         "review": [*collection, *ledgers("trailers", "posters", "clips"), *REVIEW],
         # Trains nothing: the best checkpoint that exists is used.
         "predict": [refused("name a trailer: trailers12k predict FILE_OR_URL")],
@@ -111,27 +94,8 @@ def target_files(
     return targets
 
 
-def described_tables(is_published: bool) -> list[str]:
-    """The names of the tables that describe_run writes."""
-    return [*TABLES, *(() if is_published else TABLES_OF_MOVIES)]
-
-
-def report_products(settings: Settings, features: FeaturePlan) -> Files:
-    """The page of the report, the tables that it links, and every figure in both its formats."""
-    of_trailers = [] if settings.is_published else ["trailers", "flags"]
-    tables = [*described_tables(settings.is_published), *of_trailers]
-    figures = report_figures(features.stores, settings.is_published)
-    return [
-        "results/report/index.html",
-        "results/costs.csv",
-        *_expand(["results/tables/{}.csv"], tables),
-        *_expand(["results/map/{}.csv"], features.stores),
-        *_expand(["results/figures/{}.svg", "results/figures/{}.png"], figures),
-    ]
-
-
 def trained_products(settings: Settings, *names: str) -> list[str]:
-    """Files of every run and split."""
+    """Files of every run and split; training writes run.json last."""
     return [
         f"results/runs/{run}/split{split}/{name}"
         for run in settings.runs
