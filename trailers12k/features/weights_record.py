@@ -1,4 +1,4 @@
-"""Records of pretrained weights: what was fetched, or why it could not be obtained.
+"""Records of pretrained weights: what was fetched, or why the weights could not be obtained.
 
 Reads and writes build/weights/*.json and build/repairs/weights/. Must not import anything slow: the
 Snakefile imports this module.
