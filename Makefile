@@ -4,8 +4,12 @@
 # make restore    put the products of VERSION=tag back, or of this commit; FORCE=1 loses unsaved ones
 # make diff       print what changed from FROM=tag to TO=tag; without TO, to the files here
 # make bench      measure what the documentation and `trailers12k estimate` quote: one to two hours
+# make fuzz       hand many more random inputs to every reader of foreign data than the tests do
+# make reliability  measure the hostile inputs of the tests for docs/reliability.md
+# make damage     damage each kind of file of a finished sample in nine ways, and run it again: an hour
+# make faults     kill runs, fill the disk and disturb them otherwise, and count what was lost: half an hour
 # make mutants    change the code in 200 small ways and list the changes that no unit test notices
-# make check      all checks but the tests: format, style, types, imports, dependencies, generated files
+# make check      all checks but the tests: format, style, types, weaknesses, imports, dependencies, generated files
 # make lock       derive lock.txt from requirements.txt; what needs no change stays (UPGRADE=1: all new)
 # make envs       generate envs/*.yaml from requirements.txt
 # make docs       build the documentation site into site/, without the network
@@ -18,13 +22,13 @@ VENV := .venv
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: sample test snapshot restore diff bench mutants check docs docs-figures lock envs settings clean
+.PHONY: sample test snapshot restore diff bench fuzz reliability damage faults mutants check docs docs-figures lock envs settings clean
 
 sample: $(READY)
 	trailers12k run
 
 test: $(READY) $(VENV)/slurm
-	pytest --numprocesses 2 tests/unit tests/golden tests/cases tests/docs
+	pytest --numprocesses 2 tests/unit tests/golden tests/cases tests/hostile tests/docs
 # Apart: driven from processes that had torch and decoders loaded, the browser hung in three of three runs.
 	pytest --numprocesses 2 tests/pages
 	pytest --numprocesses 2 --dist loadfile tests/workflow
@@ -54,6 +58,21 @@ bench: $(READY)
 	python tests/bench/estimate.py
 	python tests/bench/scale.py
 
+fuzz: $(READY)
+	FUZZ=50 pytest --numprocesses 2 tests/hostile -k fuzz
+
+reliability: $(READY)
+	pytest tests/hostile -k hostile_input --keep
+	python docs/generate.py
+
+damage: $(READY)
+	python tests/workflow/damage.py
+	python docs/generate.py
+
+faults: $(READY)
+	python tests/workflow/faults.py
+	python docs/generate.py
+
 # Two hours at most on idle cores; --count, --hours and --survivors as in the file.
 mutants: $(READY)
 	nice -n 19 python tests/bench/mutants.py
@@ -65,6 +84,8 @@ check: $(READY)
 	snakemake --lint
 	lint-imports
 	mypy
+	bandit --quiet --configfile pyproject.toml --recursive trailers12k snakemake_logger_plugin_trailers12k \
+		scripts docs envs
 	deptry trailers12k snakemake_logger_plugin_trailers12k scripts
 # What tests import may be a tool, and a tool may have no import.
 	deptry $(wildcard tests/*/) --exclude '\.venv' --ignore DEP002,DEP004

@@ -41,6 +41,8 @@ min_version("9.0")
 
 with one_line_errors():
     check_paths()
+    # Before Snakemake reads it: small files can stand for 10^9 values.
+    check_keys(["config.yaml"])
 
 
 # A folder other than the project's (--directory) need not have a config.yaml. Ignored in a module that
@@ -51,6 +53,7 @@ configfile: "config.yaml" if Path("config.yaml").exists() else f"{HERE}/config.y
 with one_line_errors():
     # Not in jobs, which run with what was read at the start.
     if workflow.is_main_process:
+        folder.check_places()
         check_keys(workflow.configfiles)
     settings = load(config)
     folder.check(settings.collection)
@@ -59,6 +62,7 @@ with one_line_errors():
     sources.check_tables()
     # Not in jobs: a file that disappears later is one movie's failure.
     if workflow.is_main_process:
+        folder.check_links()
         movies.check_tables()
         movies.check_local_files()
     features = FeaturePlan(settings)
@@ -92,6 +96,8 @@ gc.enable()
 
 
 onstart:
+    with one_line_errors():
+        folder.check_products()
     record_forced(workflow.dag_settings)
 
 
@@ -105,5 +111,6 @@ onerror:
     display.finish()
     made = set(workflow.dag.jobs) - set(workflow.dag.needrun_jobs())
     files = {str(file) for job in made for file in job.output}
-    has_failed = bool(workflow.scheduler.failed) and not display.is_stopped()
-    display.say(error_words(settings, movies, files, has_failed), sys.stderr)
+    jobs = [] if display.is_stopped() else workflow.scheduler.failed
+    failed = {rule for job in jobs for rule in job.rules}
+    display.say(error_words(settings, movies, files, failed), sys.stderr)

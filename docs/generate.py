@@ -1,12 +1,14 @@
-"""Generates the tables of the reference pages docs/commands.md and docs/reasons.md.
+"""Generates the tables of the pages docs/commands.md, docs/reasons.md and docs/reliability.md.
 
-Reads the command, the targets, the Makefile and the texts of the reasons; writes the part of each
-page between its two marks. Must not know what a command does.
+Reads the command, the targets, the Makefile, the texts of the reasons, and what was measured of
+faults and hostile inputs; writes the part of each page between its two marks. Must not know what a
+command does.
 
     python docs/generate.py            # or --check: fail if a page is not current
 """
 
 import difflib
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +17,7 @@ from typing import Any
 
 import typer
 
-from trailers12k.cli.main import create_app
+from trailers12k.cli.app import create_app
 from trailers12k.jobs import reason_texts
 
 DOCS = Path(__file__).parent
@@ -92,6 +94,84 @@ def commands() -> str:
         + _table(("Command", "Does"), [(f"`{name}`", text) for name, text in make_targets()])
     )
     return "\n".join(parts)
+
+
+MEASURED = DOCS.parent / "trailers12k/workflow/figures/reliability.json"
+"""What `make faults`, `make damage` and `make reliability` measured."""
+RELIABILITY = {
+    "faults": (
+        "Faults",
+        "Runs of a small sample were disturbed {tried} times: about four times in each build, at "
+        "random moments. Then the same command ran to the end. *Equal products* counts the faults "
+        "after which all products were those of an undisturbed run, byte for byte. *Done again* "
+        "counts finished movies whose work was repeated. A power cut is a kill after which "
+        "temporary files lose a part.",
+        {"fault": "Fault", "tried": "Times", "survived": "Equal products", "lost": "Done again"},
+    ),
+    "damages": (
+        "Damaged files",
+        "{tried} random pairs of a file and a damage, on finished runs of a small sample. The "
+        "files are one of each kind in `data/`, `build/`, `results/`, `logs/` and `benchmarks/`. "
+        "After each damage the sample ran again.\n\n"
+        "- *Equal after a run*: this run alone ended with the products of the undamaged sample, "
+        "byte for byte. It made the file again, or did not need it.\n"
+        "- *Named in one line*: a line named the file and a command. After that command and "
+        "another run, the products were equal. For a product that no job reads, `trailers12k "
+        "verify` printed that line.\n"
+        "- *Neither*: a traceback, other products, or a fault that `verify` did not find.\n\n",
+        {
+            "damage": "Damage",
+            "tried": "Files",
+            "remade": "Equal after a run",
+            "named": "Named in one line",
+            "lost": "Neither",
+        },
+    ),
+    "inputs": (
+        "Hostile inputs",
+        "What each of {count} inputs got as its answer, with its peak of memory (MB) and its time "
+        "(s) beyond those of the start of a process. A test repeats each. *Accepted* means that "
+        "the input was read within its bound, or that it did no harm. `PORT` stands for a number.",
+        {
+            "kind": "Kind",
+            "name": "Input",
+            "bound": "Bound",
+            "answer": "Answer",
+            "mb": "MB",
+            "seconds": "s",
+        },
+    ),
+}
+"""Key of `MEASURED` -> heading, introduction, and the columns of its table."""
+
+
+def reliability() -> str:
+    """A section and a table for each of `RELIABILITY` that was measured."""
+    measured = json.loads(MEASURED.read_text(encoding="utf-8"))["figures"]
+    parts = []
+    for key, (heading, introduction, columns) in RELIABILITY.items():
+        if key not in measured:
+            continue
+        rows = measured[key]["rows"]
+        kinds = list(dict.fromkeys(row.get("kind") for row in rows))
+        rows = sorted(rows, key=lambda row: kinds.index(row.get("kind")))
+        text = introduction.format(count=len(rows), tried=sum(row.get("tried", 0) for row in rows))
+        cells = (
+            tuple(_code(row[name]) if name == "answer" else str(row[name]) for name in columns)
+            for row in rows
+        )
+        table = _table(tuple(columns.values()), cells)
+        if "answer" in columns:
+            table = f'<div class="wide" markdown>\n\n{table}\n</div>\n'
+        where = f"Measured on {measured[key]['date']}, {measured[key]['machine']}."
+        parts.append(
+            f"## {heading}\n\n{text}{'' if text[-1:].isspace() else ' '}{where}\n\n{table}"
+        )
+    return "\n".join(parts)
+
+
+def _code(answer: str) -> str:
+    return f"`` {answer} ``" if answer else "accepted"
 
 
 def leaves(app: Any, path: str = "trailers12k") -> Iterable[tuple[str, Any]]:
@@ -176,7 +256,11 @@ def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join(f"| {line} |" for line in cells) + "\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {"commands.md": commands, "reasons.md": reasons}
+PAGES: dict[str, Callable[[], str]] = {
+    "commands.md": commands,
+    "reasons.md": reasons,
+    "reliability.md": reliability,
+}
 BEGIN = "<!-- Generated by `python docs/generate.py`: begin -->\n"
 END = "<!-- Generated: end -->\n"
 

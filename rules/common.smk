@@ -25,6 +25,8 @@ wildcard_constraints:
     run="|".join(re.escape(run) for run in features.runs),
     split="|".join(SPLITS),
     stages="trailers|posters|all",
+    name="[A-Za-z0-9_-]+",
+    file="[^/]+",
     weights="|".join(re.escape(key) for key in features.pretrained) or "none",
 
 

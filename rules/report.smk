@@ -1,13 +1,11 @@
 """The report: needs the products of all stages, makes tables, figures and one page."""
 
 from trailers12k.workflow.report_figures import report_figures
-from trailers12k.workflow.targets import MOVIE_TABLES
+from trailers12k.workflow.targets import MOVIE_TABLES, described_tables
 
 FIGURES = report_figures(features.stores, settings.is_published)
 STORES = expand("data/{store}{end}", store=features.stores, end=[".csv", ".zarr/.zgroup"])
-TABLES = ["funnel", "genres", "cooccurrence", "mistakes", "stores", "versions"]
-if not settings.is_published:
-    TABLES += ["measures", "histograms"]
+TABLES = described_tables(settings.is_published)
 
 
 rule describe_run:

@@ -11,10 +11,12 @@ from trailers12k.workflow.stage_check import require_any
 
 
 def rows_of(paths: Iterable[str]) -> Iterator[dict[str, str]]:
-    """The rows of ledgers with their `stage`, which is the folder's name unless a column."""
+    """The rows of ledgers with their `stage`: that of a shard is the folder's name."""
     for path in paths:
-        for row in ledger.read_shard(path):
-            yield {"stage": Path(path).parent.name} | row
+        if Path(path) == Path("data/ledger.csv"):
+            yield from ledger.read_ledger(path)
+        else:
+            yield from ({"stage": Path(path).parent.name, **row} for row in ledger.read_shard(path))
 
 
 def main() -> None:
@@ -33,5 +35,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], snakemake.input):
+    with job(snakemake.log[0], snakemake.input, snakemake.output):
         main()

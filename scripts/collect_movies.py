@@ -2,6 +2,7 @@
 
 import logging
 
+from trailers12k.downloads.addresses import Private
 from trailers12k.downloads.bounds import Bounds
 from trailers12k.jobs import ledger
 from trailers12k.jobs.context import job
@@ -23,7 +24,11 @@ def main() -> None:
             downloads.timeout,
             downloads.retry_pause,
             settings.retry,
-            Bounds(1000 * downloads.least_rate, downloads.most_time),
+            Bounds(
+                1000 * downloads.least_rate,
+                downloads.most_time,
+                Private.ALWAYS if downloads.private_addresses else Private.NAMED,
+            ),
         ),
         listed.decisions,
         downloads.local_files,
@@ -39,5 +44,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], snakemake.input):
+    with job(snakemake.log[0], snakemake.input, snakemake.output):
         main()

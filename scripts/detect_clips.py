@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from trailers12k.common.files import read_csv
 from trailers12k.common.vocabulary import OK
 from trailers12k.jobs.context import run_job
+from trailers12k.jobs.ledger import read_shard
 from trailers12k.jobs.result_cache import Reuse
 
 
 def contact_sheets() -> list[str]:
     """Those of the finished shard."""
-    rows = read_csv(snakemake.output.ledger)
+    rows = read_shard(snakemake.output.ledger)
     return [f"build/sheets/{row['mid']}.jpg" for row in rows if row["status"] == OK]
 
 
@@ -27,7 +27,7 @@ def main() -> None:
         table=Path(snakemake.output.clips),
         contact_sheets=Path("build/sheets"),
     )
-    trailers = ledger.read_shard(snakemake.input.trailers)
+    trailers = ledger.read_shard(snakemake.input.trailers, ["file", "duration", "decoder"])
     require_movies(load(snakemake.config), "trailers", trailers)
     rows = clip_shard.detect_shard(
         trailers,

@@ -3,13 +3,18 @@
 from pathlib import Path
 
 from trailers12k.downloads import published
+from trailers12k.downloads.http import archives
 from trailers12k.jobs.context import job
+from trailers12k.settings import load
 
 
 def main() -> None:
-    published.fetch(**snakemake.params.file, path=Path(snakemake.output.table))
+    # No param: it determines no result.
+    private = load(snakemake.config).downloads.private_addresses
+    table = Path(snakemake.output.table)
+    published.fetch(**snakemake.params.file, path=table, bounds=archives(private))
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], snakemake.input):
+    with job(snakemake.log[0], snakemake.input, snakemake.output):
         main()

@@ -4,18 +4,20 @@ from functools import partial
 from pathlib import Path
 
 from trailers12k.downloads import published
+from trailers12k.downloads.http import archives
 from trailers12k.features import published_store
 from trailers12k.jobs.context import job
 from trailers12k.settings import load
 
 
 def main() -> None:
-    # No param: it determines no result.
-    keep = load(snakemake.config).published.keep_archives
+    # No params: they determine no result.
+    settings = load(snakemake.config)
     archive = published.fetch_archive(
         **snakemake.params.file,
         folder=Path("build/published"),
-        keep=keep,
+        keep=settings.published.keep_archives,
+        bounds=archives(settings.downloads.private_addresses),
         check_beginning=partial(
             published_store.check_beginning, name=f"{snakemake.wildcards.store}.zarr.tar.gz"
         ),
@@ -31,5 +33,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], snakemake.input):
+    with job(snakemake.log[0], snakemake.input, snakemake.output):
         main()

@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 
 from trailers12k.common.errors import UserError
+from trailers12k.downloads.http import archives
 from trailers12k.features import weights_record
 from trailers12k.features.weights_fetch import WeightsSource, fetch
 from trailers12k.jobs.context import job
@@ -16,10 +17,11 @@ from trailers12k.settings import load
 def main() -> None:
     record = Path(snakemake.output.record)
     source = WeightsSource(**snakemake.params.weights)
-    # No param: another place of the same weights must not rerun the job.
-    mirror = load(snakemake.config).weights_from
+    # No params: another place of the same weights must not rerun the job.
+    settings = load(snakemake.config)
+    bounds = archives(settings.downloads.private_addresses)
     try:
-        weights = fetch(source, record.parent, mirror)
+        weights = fetch(source, record.parent, settings.weights_from, bounds)
     except UserError as error:
         weights_record.write_missing(record, source.model, str(error))
         logging.warning("no weights: %s", error)
@@ -32,5 +34,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], snakemake.input):
+    with job(snakemake.log[0], snakemake.input, snakemake.output):
         main()

@@ -18,5 +18,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], snakemake.input):
+    with job(snakemake.log[0], snakemake.input, snakemake.output):
         main()

@@ -16,7 +16,7 @@ def main() -> None:
     settings = load(snakemake.config)
     record, features = SourcePlan(settings), FeaturePlan(settings)
     addresses = {store: record.store_archive(store)["address"] for store in features.stores}
-    movies = len(read_csv(snakemake.input.table))
+    movies = len(read_csv(snakemake.input.table, ["mid"], key=["mid"]))
     sizes = published.sizes(addresses, features.inputs, movies)
     keep = settings.published.keep_archives
     published.check_room(sizes, keep, shutil.disk_usage(".").free)
@@ -29,5 +29,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], snakemake.input):
+    with job(snakemake.log[0], snakemake.input, snakemake.output):
         main()

@@ -26,7 +26,7 @@ def main() -> None:
         index = store_index.index_of(STORE, shard.stem)
         parts += [
             Part(shard, row["mid"], row["fingerprint"], index)
-            for row in ledger.read_shard(path)
+            for row in ledger.read_shard(path, ["clips", "fingerprint"])
             if row["status"] == "ok"
         ]
     of_store = next(filter(None, map(attributes, SHARDS)), {})

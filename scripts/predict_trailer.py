@@ -1,11 +1,11 @@
 """Predict the genres of one trailer with the best run's checkpoint."""
 
-import json
 import logging
 from pathlib import Path
 
 from trailers12k.classifier import prediction
-from trailers12k.common.files import write_json, write_text
+from trailers12k.common import product_records
+from trailers12k.common.files import read_json, reading, write_json, write_text
 from trailers12k.features import store as stores
 from trailers12k.features.backbones.names import describe_weights
 from trailers12k.features.backbones.spec import BackboneSpec
@@ -18,8 +18,9 @@ from trailers12k.video.clip_detection import ClipSettings
 
 def main() -> None:
     params, configured = snakemake.params, load(snakemake.config)
-    record = json.loads(Path(snakemake.input.facts).read_text(encoding="utf-8"))
-    trailer = prediction.FetchedTrailer.from_record(record)
+    product_records.check(params.checkpoint["checkpoint"])
+    with reading(snakemake.input.facts):
+        trailer = prediction.FetchedTrailer.from_record(read_json(snakemake.input.facts))
     detection = {key: value for key, value in params.clips.items() if key != "crop_bars"}
     clips, bars = prediction.cut_into_clips(trailer, ClipSettings(**detection))
     logging.info("%d clips", len(clips))
@@ -50,5 +51,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], snakemake.input):
+    with job(snakemake.log[0], snakemake.input, snakemake.output):
         main()

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from trailers12k.common.files import read_csv
 from trailers12k.common.vocabulary import SPLITS, STREAMS
 from trailers12k.jobs.context import run_job
 from trailers12k.jobs.result_cache import Reuse
@@ -12,6 +11,7 @@ STORES = [Path(path).parent for path in snakemake.input.stores if path.endswith(
 
 def main() -> None:
     from trailers12k.evaluation import scores
+    from trailers12k.features import store_index
     from trailers12k.features.backbones.names import describe_weights, pretrained_of
     from trailers12k.features.store_attributes import attributes
 
@@ -20,7 +20,7 @@ def main() -> None:
     for run, spec in snakemake.params.runs.items():
         used = [spec[stream] for stream in STREAMS if stream in spec]
         recorded = [attributes(Path(f"data/{store}.zarr")) for store in used]
-        listed = [frozenset(row["mid"] for row in read_csv(f"data/{store}.csv")) for store in used]
+        listed = [frozenset(store_index.read_manifest(Path(f"data/{store}.csv"))) for store in used]
         features[run] = scores.RunStores(
             describe_weights(recorded), pretrained_of(recorded), frozenset.intersection(*listed)
         )

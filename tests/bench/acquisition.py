@@ -61,6 +61,7 @@ def main() -> None:
             os.symlink(ROOT / part, folder / part)
         config = yaml.safe_load((ROOT / "config.yaml").read_text())
         config["trailers"]["parallel"] = WORKERS
+        config["downloads"]["private_addresses"] = True
         config |= {"movies": "movies.csv", "shards": SHARDS}
         (folder / "config.yaml").write_text(yaml.safe_dump(config))
         rows = [f"tt{n:07d},A,2000,drama,{url}/good/tt{n:07d}.mp4\n" for n in range(COUNT)]

@@ -136,7 +136,7 @@ def test_any_name_of_a_file_can_be_predicted(tmp_path, monkeypatch, name):
     shutil.copy(VIDEO, name)
     given: list[str] = []
     monkeypatch.setattr("trailers12k.cli.snakemake.check_folder", lambda _: None)
-    monkeypatch.setattr("trailers12k.cli.snakemake.replace_process", given.extend)
+    monkeypatch.setattr("trailers12k.cli.snakemake.run", given.extend)
     with pytest.raises(SystemExit) as end:
         main(["predict", "--", name])
     assert not end.value.code

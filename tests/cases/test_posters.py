@@ -117,11 +117,9 @@ def over_white(values: np.ndarray) -> np.ndarray:
     return values[..., :-1] * alpha + 255 * (1 - alpha)
 
 
-@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "AVIF", "JPEG2000", "ICO"])
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF"])
 def test_transparent_pixels_are_white(kind):
-    options = {"WEBP": {"lossless": True, "exact": True}, "AVIF": {"quality": 100}}.get(kind, {})
-    if kind == "ICO":
-        options = {"sizes": [(WIDTH, HEIGHT)]}
+    options = {"WEBP": {"lossless": True, "exact": True}}.get(kind, {})
     image = read(file_of(Image.fromarray(rgba()), kind, **options))
     assert close(image, over_white(rgba()), 4)
 
@@ -258,11 +256,28 @@ def test_of_several_frames_the_first_is_shown(kind):
     assert close(read(data), np.full((HEIGHT, WIDTH, 3), 60), 3)
 
 
-def test_a_format_of_another_program_is_refused():
+@pytest.mark.parametrize("kind", ["EPS", "AVIF", "JPEG2000", "ICO", "TGA", "PDF", "PPM"])
+def test_other_formats_are_refused(kind):
     """Pillow gives EPS to Ghostscript, if the machine has it."""
-    data = file_of(Image.fromarray(RGB), "EPS")
-    with pytest.raises(Failure, match="EPS is no format of pictures"):
-        read_image(data)
+    with pytest.raises(Failure, match="not_image: none of JPEG, PNG"):
+        read_image(file_of(Image.fromarray(RGB), kind))
+
+
+def test_a_file_of_a_camera_with_several_pictures_is_read():
+    """A stereo camera's MPO, and the JPEG of a phone with a picture of the depth behind it."""
+    frames = [Image.fromarray(RGB), Image.fromarray(RGB // 2)]
+    data = file_of(frames[0], "MPO", save_all=True, append_images=frames[1:])
+    assert Image.open(BytesIO(data)).format == "MPO"
+    assert close(read(data), RGB, 4)
+    assert close(read(file_of(frames[0], "JPEG") + file_of(frames[1], "JPEG")), RGB, 4)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
+def test_the_limit_of_pixels_is_exact(kind):
+    data = file_of(Image.new("RGB", (100, 50)), kind)
+    assert read_image(data, 0.005).size == (100, 50)
+    with pytest.raises(Failure, match=r"too_large: 0.0 megapixels; posters.max_megapixels allows"):
+        read_image(data, 0.0049)
 
 
 @cache

@@ -460,7 +460,7 @@ def test_what_cannot_be_a_trailer_is_refused_in_one_line(trained, address):
 def test_the_command_takes_what_begins_with_a_dash(trained, name, monkeypatch):
     called = []
     monkeypatch.setattr(predict.snakemake, "check_folder", lambda _: None)
-    monkeypatch.setattr(predict.snakemake, "replace_process", called.append)
+    monkeypatch.setattr(predict.snakemake, "run", called.append)
     app = typer.Typer()
     app.callback()(lambda: None)
     predict.register(app)

@@ -295,7 +295,7 @@ def test_a_table_of_one_label_is_split(tmp_path, values):
 
 
 def test_a_folder_and_a_missing_table_are_named(tmp_path):
-    with pytest.raises(UserError, match="Is a directory; allowed: a readable CSV file"):
+    with pytest.raises(UserError, match="is a folder; allowed: a file"):
         read_user_table(tmp_path, ["mid"])
     with pytest.raises(FileNotFoundError):
         read_user_table(tmp_path / "none.csv", ["mid"])

@@ -62,7 +62,13 @@ def run(update: bool = False) -> list[Difference]:
         git = {f"GIT_{who}_{k}": v for who in ("AUTHOR", "COMMITTER") for k, v in ada.items()}
         place = Place(
             home,
-            {f"https://{SITE}": f"http://{host}", SITE: host, HOME: str(home), CLONE: str(ROOT)},
+            {
+                f"https://{SITE}": f"http://{host}",
+                SITE: host,
+                HOME: str(home),
+                CLONE: str(ROOT),
+                "\nshards: 1\n": "\nshards: 1\ndownloads: {private_addresses: true}\n",
+            },
             VARIES,
             git,
         )

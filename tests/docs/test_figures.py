@@ -69,11 +69,16 @@ LIMITS = re.compile(
 """Words of a sentence whose numbers are rules, not measurements."""
 
 
+def written_by_hand(page):
+    """The prose of a page, without what a command measured for docs/reliability.md."""
+    return page.prose if page.name != "docs/reliability.md" else page.prose.partition("\n## ")[0]
+
+
 @pytest.mark.parametrize(
     "page", [p for p in pages() if p.name.startswith("docs/")], ids=lambda page: page.name
 )
 def test_no_page_has_a_cost_typed_by_hand(page):
-    prose = re.sub(r"`[^`]*`", "", page.prose)
+    prose = re.sub(r"`[^`]*`", "", written_by_hand(page))
     sentences = re.split(r"(?<=[.!?:])\s|\n\s*\n|\n(?=[-|#])", prose)
     typed = [s.strip() for s in sentences if COST.search(s) and not LIMITS.search(s)]
     assert typed == []

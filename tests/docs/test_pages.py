@@ -16,7 +16,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from snakemake.cli import get_argument_parser
 
-from trailers12k.cli.main import create_app
+from trailers12k.cli.app import create_app
 from trailers12k.movies.curation import WRITTEN
 from trailers12k.movies.movie_table import COLUMNS as MOVIE_COLUMNS
 from trailers12k.settings.allowed import at, json_schema

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from trailers12k.cli.main import create_app
+from trailers12k.cli.app import create_app
 from trailers12k.features.weights_record import NO_WEIGHTS
 from trailers12k.jobs import reason_texts, reasons
 from trailers12k.movies.sources.search import CORRECTED

@@ -18,7 +18,7 @@ from .conftest import TINY, Project
 from .web import Web, animation, marked, picture, video
 
 HEAD = "mid,title,year,genres,youtube_id,trailer_url,poster_url,other_trailers"
-QUICK = {"retries": 2, "timeout": 2, "retry_pause": 0}
+QUICK = {"retries": 2, "timeout": 2, "retry_pause": 0, "private_addresses": True}
 TARGETS = ["trailers", "posters"]
 
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ def collection(tmp_path_factory) -> Path:
     movies = [each for each in sample.movies(10, 1, "videos") if each.mid not in BROKEN.values()]
     for movie in movies:
         render(movie, folder / "videos", 1)
-    rows = ({**vars(movie), "genres": "|".join(movie.genres)} for movie in movies)
+    rows = (asdict(movie) | {"genres": "|".join(movie.genres)} for movie in movies)
     columns = ["mid", "title", "year", "genres", "trailer_url", "poster_url"]
     write_csv(
         folder / "movies.csv", columns, ({name: row[name] for name in columns} for row in rows)

@@ -35,7 +35,12 @@ def test_no_trailer_can_be_fetched(tmp_path, shards):
             tmp_path / "project",
             [f"{web.url}/status-404/{mid}.mp4" for mid in MIDS],
             shards=shards,
-            downloads={"local_files": True, "retries": 0, "retry_pause": 3600},
+            downloads={
+                "local_files": True,
+                "private_addresses": True,
+                "retries": 0,
+                "retry_pause": 3600,
+            },
         )
         run = project.run()
         assert run.code != 0 and "Traceback" not in run.text

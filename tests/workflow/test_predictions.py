@@ -90,6 +90,7 @@ def test_a_file_that_is_no_video_ends_in_one_line(project):
     assert run.code != 0
     logs = project.folder / "logs" / "fetch_trailer"
     assert "not_video" in next(logs.glob("config*.log")).read_text().splitlines()[-1]
+    assert "error: the prediction failed: " in run.text and "continues the run" not in run.text
 
 
 def test_other_settings_than_those_of_the_stores_are_refused(project):

@@ -3,10 +3,11 @@
 Reads and writes PyTorch files. Must not know how a model is trained.
 """
 
+import hashlib
 import io
 import logging
-import pickle
 import time
+import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -17,13 +18,16 @@ import torch
 
 from trailers12k.classifier.divita import DIViTA
 from trailers12k.classifier.snippets import SNIPPET
-from trailers12k.common.files import replacing
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import read_own, reading, replacing
 from trailers12k.common.vocabulary import GENRES
 
 log = logging.getLogger(__name__)
 
 SAVE_EVERY = 1.0
 """Seconds between two writes of an unfinished training."""
+MOST_STREAMS = 16
+"""A run has three at most; each takes time to build."""
 
 
 @dataclass(frozen=True)
@@ -111,13 +115,53 @@ def save_model(path: str | Path, best: BestEpoch, spec: ModelSpec) -> None:
 def load(checkpoint: str | Path) -> tuple[DIViTA, TrainingSettings]:
     """The model of a best.pt, on the CPU and in evaluation mode, and its training settings.
 
-    `model.inputs` are the names of its streams.
+    `model.inputs` are the names of its streams. Raises `UserError` for a file that `save_model` did
+    not write: of other keys, shapes or types, or with NaN.
     """
-    saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    settings = TrainingSettings(**saved["settings"])
-    model = ModelSpec(saved["features"], settings, saved["fusion"]).build()
-    model.load_state_dict(saved["model"])
+    with reading(checkpoint):
+        saved = _unpickled(read_own(checkpoint))
+        settings = TrainingSettings(**saved["settings"])
+        spec = ModelSpec(saved["features"], settings, saved["fusion"])
+        _check_parameters(spec, saved["model"])
+        model = spec.build()
+        model.load_state_dict(saved["model"])
     return model.eval(), settings
+
+
+def _unpickled(data: bytes) -> dict[str, Any]:
+    """The content of a file of `torch.save`. Raises ValueError for any other."""
+    try:
+        # torch.save compresses nothing; other archives may unpack to any size.
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > len(data):
+            raise ValueError(f"it unpacks to {size:,} bytes")
+        value = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever an unpickler meets in a damaged file
+        raise ValueError(f"PyTorch cannot read it ({type(error).__name__})") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"it holds {type(value).__name__}, not dict")
+    return value
+
+
+def _check_parameters(spec: ModelSpec, state: Any) -> None:
+    """Raise an error unless a state dict is of this model, and all its values are finite.
+
+    Without the memory of a model of that size: damaged settings can ask for any.
+    """
+    if not isinstance(spec.features, dict) or len(spec.features) > MOST_STREAMS:
+        raise ValueError("its streams are not those of a run")
+    with torch.device("meta"):
+        expected = spec.build().state_dict()
+    if not isinstance(state, dict) or state.keys() != expected.keys():
+        raise ValueError("its parameters have other names than those of its settings")
+    for name, tensor in state.items():
+        shape, dtype = expected[name].shape, expected[name].dtype
+        if not isinstance(tensor, torch.Tensor) or (tensor.shape, tensor.dtype) != (shape, dtype):
+            raise ValueError(f"{name} has another shape or type than its settings say")
+        # A tensor of any shape can repeat one number.
+        if not tensor.is_contiguous() or not torch.isfinite(tensor).all():
+            raise ValueError(f"{name} holds NaN or infinity")
 
 
 class TrainingCheckpoint:
@@ -145,20 +189,27 @@ class TrainingCheckpoint:
                 "cuda": cuda,
                 "numpy": generator.bit_generator.state,
             },
+            begins_with_hash=True,
         )
         self._saved = time.monotonic()
 
     def restore(self, generator: np.random.Generator) -> dict[str, Any] | None:
         """The saved state, after setting all random generators as they were saved.
 
-        None when there is no file, or when it is damaged or has another key.
+        None when there is no file, or when it has another key or not the hash that it begins with:
+        nothing else of it is then read.
         """
         try:
-            saved = torch.load(self._path, map_location="cpu", weights_only=True)
+            with reading(self._path):
+                digest, _, data = read_own(self._path).partition(b"\n")
+                if digest != _hash_of(data):
+                    raise ValueError("its content has another hash")
+                saved = _unpickled(data)
         except FileNotFoundError:
             return None
-        except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError, ValueError):
-            saved = {}
+        except UserError as error:
+            log.warning("%s; starting from the first epoch", error)
+            return None
         if saved.get("key") != self._key:
             log.info("%s is of another training: starting from the first epoch", self._path)
             return None
@@ -174,9 +225,16 @@ class TrainingCheckpoint:
         self._path.unlink(missing_ok=True)
 
 
-def _save(path: Path, value: dict[str, Any]) -> None:
+def _save(path: Path, value: dict[str, Any], begins_with_hash: bool = False) -> None:
     """torch.save through memory, because it writes the name of a file it is given into the file."""
     buffer = io.BytesIO()
     torch.save(value, buffer)
-    with replacing(path) as partial:
-        partial.write_bytes(buffer.getvalue())
+    data = buffer.getvalue()
+    with replacing(path) as partial, partial.open("wb") as file:
+        if begins_with_hash:
+            file.write(_hash_of(data) + b"\n")
+        file.write(data)
+
+
+def _hash_of(data: bytes) -> bytes:
+    return hashlib.sha256(data).hexdigest().encode()

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trailers12k.common.bounded_files import quoted
+from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv
 from trailers12k.common.vocabulary import GENRES, SUBSETS
 
@@ -26,18 +28,18 @@ class LabelTable(NamedTuple):
 def read_labels(mtgc: str | Path) -> LabelTable:
     """The movies of mtgc.csv.
 
-    Raises ValueError, naming the file, on a missing column, a repeated movie, or an invalid label
-    or subset.
+    Raises `UserError`, naming the file, on damage, a missing column, a repeated movie, or an
+    invalid label or subset.
     """
     rows = read_csv(mtgc)
     columns = list(rows[0]) if rows else []
     splits = [name for name in columns if name.startswith("split")]
     missing = [name for name in ("mid", *GENRES) if name not in columns]
     if missing or not splits:
-        raise ValueError(f"{mtgc}: no column {', '.join(missing) or 'split0'}, or no movies")
+        raise UserError(f"{mtgc}: no column {', '.join(missing) or 'split0'}, or no movies")
     mids = [row["mid"] for row in rows]
     if len(set(mids)) < len(mids):
-        raise ValueError(f"{mtgc}: a movie occurs twice")
+        raise UserError(f"{mtgc}: a movie occurs twice")
     labels = _read_numbers(mtgc, rows, GENRES, (0, 1))
     return LabelTable(mids, labels, _read_numbers(mtgc, rows, splits, tuple(range(len(SUBSETS)))))
 
@@ -69,5 +71,7 @@ def _read_numbers(
     for row in rows:
         for name in columns:
             if row[name] not in values:
-                raise ValueError(f"{path}: {row['mid']} has {name}={row[name]!r}, not in {allowed}")
+                raise UserError(
+                    f"{path}: {quoted(row['mid'])} has {name}={quoted(row[name])}, not in {allowed}"
+                )
     return np.array([[values[row[name]] for name in columns] for row in rows], np.uint8)

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trailers12k.common.files import read_csv
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import read_csv, reading
 
 log = logging.getLogger(__name__)
 
@@ -22,20 +23,29 @@ class PackedStore:
     path: the .npy file that `packing.pack` wrote; its index lies beside it.
     device: on the CPU the array is mapped into memory, so that all processes share it. A GPU gets
         one copy if it has the room, so that no batch is transferred.
-    Raises ValueError when array and index differ in length.
+    Raises `UserError` when either is damaged, or they differ in length.
     """
 
     def __init__(self, path: str | Path, device: str = "cpu"):
         self.path = Path(path)
-        # Mode "c" (copy-on-write), because torch warns about arrays that cannot be written to.
-        self._rows = torch.from_numpy(np.load(self.path, mmap_mode="c"))
-        index = read_csv(self.path.with_suffix(".csv"))
+        with reading(self.path):
+            # Mode "c" (copy-on-write), because torch warns about arrays that cannot be written to.
+            rows = np.load(self.path, mmap_mode="c")
+            if rows.ndim != 2 or rows.dtype != np.float32:
+                raise ValueError(f"it holds {rows.dtype} of {rows.shape}, not float32")
+        self._rows = torch.from_numpy(rows)
+        index = read_csv(
+            self.path.with_suffix(".csv"),
+            ("mid", "offset", "clips"),
+            counts=("offset", "clips"),
+            key=["mid"],
+        )
         self.mids = [row["mid"] for row in index]
         self.clips = {row["mid"]: int(row["clips"]) for row in index}
         self._offsets = {row["mid"]: int(row["offset"]) for row in index}
         self.features = self._rows.shape[1]
         if sum(self.clips.values()) != len(self._rows):
-            raise ValueError(
+            raise UserError(
                 f"{self.path} and its index are of different packings; pack the store again"
             )
         try:

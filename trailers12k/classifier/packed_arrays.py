@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from trailers12k.common.content_hashes import content_of
 from trailers12k.common.files import write_json
-from trailers12k.jobs.content_hashes import content_of
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,8 @@ def is_packed(index: str | Path) -> bool:
         record = json.loads(record_of(index).read_bytes())
     except (OSError, ValueError, RecursionError):
         return False
-    return Path(index).with_suffix(".npy").is_file() and bool(record == _hashes(index))
+    is_file = Path(index).is_file() and Path(index).with_suffix(".npy").is_file()
+    return is_file and bool(record == _hashes(index))
 
 
 def record_of(index: str | Path) -> Path:

@@ -14,7 +14,7 @@ import zarr
 from tqdm import tqdm
 
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import read_csv, replacing, write_csv
+from trailers12k.common.files import inside, read_csv, replacing, write_csv
 from trailers12k.common.movie import is_mid
 from trailers12k.features import array_files
 
@@ -89,7 +89,9 @@ def _arrays_of(store: Path, group: zarr.Group) -> _Movies:
 
 
 def _read(manifest: str | Path) -> _Movies:
-    rows: Sequence[Mapping[str, str]] = read_csv(manifest)
+    rows: Sequence[Mapping[str, str]] = read_csv(
+        manifest, ("mid", "clips"), counts=["clips"], key=["mid"]
+    )
     return _Movies(
         {row["mid"]: int(row["clips"]) for row in rows},
         {row["mid"]: row.get("fingerprint", "") for row in rows},
@@ -98,9 +100,9 @@ def _read(manifest: str | Path) -> _Movies:
 
 def _read_movie(store: Path, mid: str, shape: tuple[int, int]) -> np.ndarray:
     """A movie's array, checked. Raises ValueError."""
-    if not (store / mid).is_dir():
+    if not (array := inside(store, mid)).is_dir():
         raise ValueError("it is not in the store")
-    rows = array_files.read(store / mid)
+    rows = array_files.read(array)
     if rows.shape != shape or rows.dtype != np.float32:
         raise ValueError(f"{rows.dtype} {rows.shape}, not float32 {shape}")
     if not np.isfinite(rows).all():

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from trailers12k.cli.collection import examples, read_settings
+from trailers12k.cli.output import check_output
 from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.local_files import is_same_file, local_path
 
@@ -51,12 +52,13 @@ def cut(
     """Cut a clip's exact frames out of its trailer: the ones its features are computed from."""
     from trailers12k.common.movie import is_mid, shard_of
     from trailers12k.jobs.ledger import read_shard
+    from trailers12k.jobs.runner import source_file
     from trailers12k.video.clip_export import cut
     from trailers12k.video.clip_table import read_clips
 
     settings = read_settings()
     if not is_mid(mid):
-        raise UserError(f"{mid!r} is not a movie id, such as tt0111161")
+        raise UserError(f"{mid!r:.120} is not a movie id, such as tt0111161")
     _check_output(out)
     if not CLIPS.is_file():
         raise UserError(f"{CLIPS} does not exist yet; run first: trailers12k run clips")
@@ -75,14 +77,15 @@ def cut(
         raise UserError(f"the trailer of {mid} is not on this machine; fetch it: trailers12k run")
     _check_trailer(row, out)
     try:
-        frames = cut(
-            row["file"],
-            row["decoder"],
-            clips[number],
-            out,
-            settings.clips.fps,
-            settings.clips.fpc,
-        )
+        with source_file(row, "download_trailers") as file:
+            frames = cut(
+                file,
+                row["decoder"],
+                clips[number],
+                out,
+                settings.clips.fps,
+                settings.clips.fpc,
+            )
     except Failure as error:
         raise UserError(f"{row['file']} cannot be decoded: {error.detail}") from error
     clip = clips[number]
@@ -93,6 +96,7 @@ def _check_output(out: Path) -> None:
     """Raise `UserError` for a path where no clip is written."""
     if out.suffix.lower() != ".mp4":
         raise UserError(f"{out} does not end in .mp4; choose another name")
+    check_output(out)
     if not out.parent.is_dir():
         raise UserError(f"the folder {out.parent} does not exist; create it, or choose another")
     # A link in such a folder would be replaced; a link into it leads to a product.
@@ -106,7 +110,7 @@ def _check_output(out: Path) -> None:
 
 
 def _check_trailer(row: Mapping[str, str], out: Path) -> None:
-    """Raise `UserError` where `out` is the trailer, or the trailer is another file than before.
+    """Raise `UserError` where `out` is the trailer.
 
     row: of the trailers' ledger.
     """
@@ -114,8 +118,3 @@ def _check_trailer(row: Mapping[str, str], out: Path) -> None:
     for trailer in filter(None, (Path(row["file"]), original)):
         if is_same_file(out, trailer):
             raise UserError(f"{out} is the trailer itself; choose another name")
-    if row.get("bytes") and int(row["bytes"]) != Path(row["file"]).stat().st_size:
-        raise UserError(
-            f"{row['file']} is not the file that the clips were made from; run: trailers12k run "
-            "clips"
-        )

@@ -1,92 +1,18 @@
-"""The command `trailers12k`: collects the commands and reports errors.
+"""The entry of the command `trailers12k`: runs one command and reports errors.
 
 Prints errors to stderr: one line and exit code 2 for a user's error, a traceback for a fault of
-ours. Must not know what the commands do.
+ours. Imports the commands late, so that Ctrl-C at the start ends it without a traceback.
 """
 
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Annotated, Any
-
-import typer
-from typer.core import TyperGroup
 
 from trailers12k import __version__
-from trailers12k.cli import (
-    backbones,
-    clean,
-    clips,
-    diff,
-    estimate,
-    init,
-    predict,
-    restore,
-    review,
-    run,
-    snapshot,
-    splits,
-    stages,
-    status,
-    stores,
-)
-from trailers12k.common.errors import UserError
-
-COMMANDS = (
-    *(init, estimate, run, status, review, predict),
-    *(diff, snapshot, restore, stages, clean),
-    *(stores, clips, splits, backbones),
-)
-"""Modules with a function `register(app)`, in the order of `trailers12k --help`."""
+from trailers12k.common.errors import DENIED, FULL, UserError
 
 USER_ERROR = 2
-
-
-class Commands(TyperGroup):
-    """The commands; a misspelt one suggests no hidden one."""
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that the arguments begin with."""
-        if args and args[0] not in self.commands:
-            self.commands = {n: each for n, each in self.commands.items() if not each.hidden}
-        return super().resolve_command(ctx, args)
-
-
-def _print_version(requested: bool) -> None:
-    if requested:
-        typer.echo(f"trailers12k {__version__}")
-        raise typer.Exit
-
-
-def create_app() -> typer.Typer:
-    """The command with all its subcommands."""
-    app = typer.Typer(
-        name="trailers12k",
-        cls=Commands,
-        help="From a list of movies to the features, splits and results table of Trailers12k.",
-        epilog="Every command but init and splits works in the folder of a collection, the one "
-        "that holds its config.yaml. `trailers12k COMMAND --help` shows examples.",
-        no_args_is_help=True,
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
-    )
-
-    @app.callback()
-    def options(
-        version: Annotated[
-            bool,
-            typer.Option(
-                "--version", callback=_print_version, is_eager=True, help="Print the version."
-            ),
-        ] = False,
-    ) -> None:
-        pass
-
-    for command in COMMANDS:
-        command.register(app)
-    return app
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -95,7 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments: by default those of the process.
     """
     try:
+        from trailers12k.cli.app import create_app
+
         create_app()(args=arguments, prog_name="trailers12k")
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
     except UserError as error:
         sys.exit(_report(str(error)))
     except ModuleNotFoundError as error:
@@ -103,6 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sys.exit(_report_fault())
         install = "in the clone: pip install -c lock.txt -e '.[all]'"
         sys.exit(_report(f"this command needs the package {error.name}; {install}"))
+    except OSError as error:
+        if error.errno in FULL:
+            sys.exit(_report(f"{error.strerror}; free some space, then try again"))
+        if error.errno not in DENIED or not error.filename:
+            sys.exit(_report_fault())
+        sys.exit(_report(f"{error.filename}: {error.strerror}; see to it, then try again"))
     except Exception:
         sys.exit(_report_fault())
 

@@ -50,7 +50,8 @@ def predict(
     # Snakemake would read a file called 1, true or `a: b.mp4` as another type than text, and a
     # cluster's shell would read its quotes.
     entry = file_address(address) if os.path.lexists(trailer) else json.dumps(address)
-    snakemake.replace_process(["predict", *snakemake.with_config(context.args, f"trailer={entry}")])
+    arguments = ["predict", *snakemake.with_config(context.args, f"trailer={entry}")]
+    raise typer.Exit(snakemake.run(arguments))
 
 
 def _address(trailer: str, arguments: Sequence[str]) -> str:

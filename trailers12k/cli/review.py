@@ -3,15 +3,12 @@
 Starts Snakemake. Must not know what the pages show.
 """
 
-import subprocess
-from contextlib import suppress
 from pathlib import Path
 
 import typer
 
 from trailers12k.cli import snakemake
 from trailers12k.cli.collection import PASS_THROUGH, examples
-from trailers12k.workflow import clone
 
 PAGE = Path("results/review/index.html")
 
@@ -33,14 +30,7 @@ def review(context: typer.Context) -> None:
     Runs what the page needs; nothing is trained. Further arguments are passed to Snakemake.
     """
     snakemake.check_folder(context.args)
-    with subprocess.Popen(
-        clone.snakemake_command(snakemake.with_display(["review", *context.args]))
-    ) as running:
-        while running.poll() is None:
-            # Snakemake receives Ctrl-C too, and ends its jobs.
-            with suppress(KeyboardInterrupt):
-                running.wait()
-    if running.returncode:
-        raise typer.Exit(running.returncode)
+    if code := snakemake.run(["review", *context.args]):
+        raise typer.Exit(code)
     if PAGE.exists():
         typer.echo(f"Open this page in a browser: {PAGE.resolve()}")

@@ -38,4 +38,6 @@ def run(context: typer.Context) -> None:
     which otherwise is in the log files. Every other argument is passed to Snakemake.
     """
     snakemake.check_folder(context.args)
-    snakemake.replace_process(context.args)
+    if "--unlock" in context.args:
+        snakemake.refuse_unlocking(context.args)
+    raise typer.Exit(snakemake.run(context.args))

@@ -13,9 +13,12 @@ from pathlib import Path
 
 import typer
 
+from trailers12k.cli import parent
 from trailers12k.cli.collection import read_config
 from trailers12k.common.errors import UserError
-from trailers12k.workflow.clone import check_paths, snakefile, snakemake_command
+from trailers12k.workflow import run_lock
+from trailers12k.workflow.clone import check_paths, child_command, snakefile
+from trailers12k.workflow.folder import require_writable
 
 LOGGER = "trailers12k"
 PLUGIN = f"snakemake_logger_plugin_{LOGGER}"
@@ -39,9 +42,21 @@ def check_folder(arguments: Sequence[str] = ()) -> None:
         raise UserError(f"--directory: the folder {folder} does not exist")
     with contextlib.chdir(folder):
         read_config()
-    # Snakemake locks it for a dry run too, and ends with a traceback where it cannot.
-    if not os.access(folder, os.W_OK):
-        raise UserError(f"{folder.resolve()} cannot be written; run in a folder that can")
+        # The Snakefile checks more. Snakemake makes folders here before it reads it.
+        require_writable(".")
+    for path in config_files(arguments):
+        if not path.is_file():
+            raise UserError(f"the configuration file {path} does not exist; correct the path")
+
+
+def refuse_unlocking(arguments: Sequence[str]) -> None:
+    """Raise `UserError` while the run that holds the lock of the folder is at work.
+
+    arguments: see `check_folder`.
+    """
+    with contextlib.chdir(run_folder(arguments)):
+        if who := run_lock.at_work():
+            raise UserError(who)
 
 
 def run_folder(arguments: Sequence[str]) -> Path:
@@ -57,9 +72,23 @@ def run_folder(arguments: Sequence[str]) -> Path:
     return Path(folder)
 
 
-def replace_process(arguments: Sequence[str]) -> None:
-    """Become Snakemake, which then receives signals and sets the exit code itself."""
-    line = snakemake_command(with_display(targets_first(arguments)))
+def config_files(arguments: Sequence[str]) -> list[Path]:
+    """The files that --configfile names; the paths begin in the current folder."""
+    files: list[Path] = []
+    is_file = False
+    for word in arguments:
+        option, _, value = word.partition("=")
+        if word.startswith("-"):
+            is_file = option in ("--configfile", "--configfiles")
+            files += [Path(value)] if is_file and value else []
+        elif is_file:
+            files.append(Path(word))
+    return files
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run Snakemake to its end; its exit code, see `parent.run`. arguments: of Snakemake."""
+    line = child_command(with_display(targets_first(arguments)))
     if not _is_writable(Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())):
         # Snakemake caches sources there, and ends with a traceback where it cannot.
         os.environ["XDG_CACHE_HOME"] = str(Path(".snakemake/cache").absolute())
@@ -69,7 +98,7 @@ def replace_process(arguments: Sequence[str]) -> None:
         os.set_inheritable(1, True)
     else:
         sys.stdout.flush()
-    os.execv(line[0], line)
+    return parent.run(line)
 
 
 def _is_writable(folder: Path) -> bool:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from trailers12k.cli.collection import examples
+from trailers12k.cli.output import check_output
 
 TRIES = 5
 """That of the settings and of `splits.stratification`, which imports numpy."""
@@ -61,6 +62,7 @@ def splits(
     """
     from trailers12k.splits.assignment import split_table
 
+    check_output(out, (labels, extend, groups))
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     split_table(labels, out, seed, extend, groups, tries)
     typer.echo(f"Wrote {out}.")

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from trailers12k.cli.collection import examples, read_settings
+from trailers12k.cli.output import check_output
 
 
 def register(app: typer.Typer) -> None:
@@ -37,6 +38,8 @@ def status(
     from trailers12k.jobs import status as progress
     from trailers12k.workflow.run_status import run_status
 
+    if csv:
+        check_output(csv)
     state = run_status(read_settings())
     if state is None:
         typer.echo("The movies are not collected yet; start a run: trailers12k run")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from trailers12k.common.bounded_files import quoted
 from trailers12k.common.errors import UserError
 from trailers12k.common.local_files import WEB, local_path, scheme_of
 from trailers12k.common.text import is_printable
@@ -43,7 +44,7 @@ WEB_ADDRESS = re.compile(r"https?://[^/?#\s]", re.IGNORECASE)
 SCHEMES = ("http", "https", "file")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Movie:
     """One row of the movie table. Fields without a value are empty strings."""
 
@@ -132,8 +133,8 @@ def check_trailer(name: str, address: object, where: str, local_files: bool) -> 
         check_address(name, address, where, local_files)
     elif not video_id(address):
         raise UserError(
-            f"{where}: {name}: {address!r} names no video of YouTube; allowed: the page of one "
-            "video, or its id (no playlist, channel or search)"
+            f"{where}: {name}: {quoted(address)} names no video of YouTube; allowed: the page "
+            "of one video, or its id (no playlist, channel or search)"
         )
 
 
@@ -153,13 +154,13 @@ def check_address(name: str, address: object, where: str, local_files: bool) -> 
         text = host = ""
     is_local = bool(text) and local_path(text) is not None
     if not is_local and scheme_of(text) not in WEB:
-        raise UserError(f"{where}: {name}: {address!r} is not allowed; allowed: {allowed}")
+        raise UserError(f"{where}: {name}: {quoted(address)} is not allowed; allowed: {allowed}")
     if "@" in host:
         raise UserError(f"{where}: {name}: a URL with a password; allowed: {allowed}")
     if is_local and not local_files:
         raise UserError(
-            f"{where}: {name}: {address!r} is a file of this machine; allowed: a URL, or local "
-            "files too with local_files: true below downloads: in the configuration"
+            f"{where}: {name}: {quoted(address)} is a file of this machine; allowed: a URL, or "
+            "local files too with local_files: true below downloads: in the configuration"
         )
 
 

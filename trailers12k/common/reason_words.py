@@ -56,6 +56,11 @@ REASONS: dict[str, tuple[str, str]] = {
         "file is missing or not readable.",
     ),
     "unknown": ("unknown reason", "The error fits no other reason."),
+    "unsafe_address": (
+        "unsafe address",
+        "The address, or one that a page or redirect leads to, is private (of this machine or of a "
+        "local network), or a redirect leaves HTTPS or HTTP. See `downloads.private_addresses`.",
+    ),
     # The file came, but failed a check.
     "bad_name": ("unsafe file name", "The site suggested a file name outside its folder."),
     "corrupt": (
@@ -72,7 +77,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "not a video",
         "The file is no video: for example a web page, a picture or a playlist.",
     ),
-    "too_large": ("too large", "The file is larger than allowed."),
+    "too_large": (
+        "too large",
+        "The file, its pictures or its duration are larger than allowed, or need too much memory.",
+    ),
     "truncated": (
         "incomplete file",
         "The file ends early: bytes are missing, or the video stops before its stated end.",

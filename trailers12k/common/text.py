@@ -34,7 +34,8 @@ def is_printable(text: str) -> bool:
 def one_line(value: object) -> str:
     """A foreign text in one line, without unprintable characters; empty for other types."""
     words = " ".join(value.split()) if isinstance(value, str) else ""
-    text = NOT_PRINTABLE.sub("", words)[:LONGEST]
+    # Split again: a space may be beside what is left out.
+    text = " ".join(NOT_PRINTABLE.sub("", words).split())[:LONGEST].rstrip()
     return "" if INVISIBLE.fullmatch(text) else text
 
 

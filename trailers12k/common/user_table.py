@@ -6,10 +6,16 @@ Reads the file that its caller names. Must not know what the columns mean.
 import csv
 import io
 import re
+from codecs import getincrementaldecoder
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from errno import ENOENT
+from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
+from trailers12k.common.bounded_files import is_absent, opened, quoted, shown_path
 from trailers12k.common.errors import UserError
 
 SEPARATORS = {
@@ -22,10 +28,8 @@ SEPARATORS = {
 }
 """Characters that other programs put between columns."""
 
-EXCEL_SETTING = re.compile(r'\s*"?sep=([^\r\n])"?[,;\t]*(?=[\r\n])', re.IGNORECASE)
+EXCEL_SETTING = re.compile(r'\s*"?sep=([^\r\n])"?[,;\t]*[\r\n]+', re.IGNORECASE)
 """A first line that tells Excel the separator; no row of the table."""
-
-FIRST_LINE = re.compile(r"[^\r\n]*\S[^\r\n]*")
 
 OTHER_FILES = {
     b"PK\x03\x04": "a workbook or a zip archive",
@@ -42,17 +46,31 @@ OTHER_FILES = {
 SAVE = "allowed: CSV in UTF-8 (Excel saves it as: CSV UTF-8, comma delimited)"
 
 
+MOST_BYTES = 500_000_000
+MOST_ROWS = 1_000_000
+"""More than IMDb has movies."""
+MOST_COLUMNS = 10_000
+MOST_CELLS = 30_000_000
+LONGEST_LINE = 1_000_000
+LONGEST_CELL = 10_000
+"""Characters. Ten times the longest plot of TMDB, and five times the longest address."""
+
+BLOCK = 1 << 16
+
+Rows = Iterator[tuple[int, dict[str, str]]]
+
+
 @dataclass(frozen=True)
 class UserTable:
-    """A table: its path, the names of its columns, and its rows.
+    """A table: its path, the names of its columns, and its rows, which are read one by one.
 
     rows: the number of the line in which a row begins, and its stripped texts by column. Rows
-    without any text are left out.
+    without any text are left out. Raises `UserError` with the line of a fault.
     """
 
     path: Path
     columns: tuple[str, ...]
-    rows: list[tuple[int, dict[str, str]]]
+    rows: Rows
 
 
 def read_user_table(
@@ -65,71 +83,120 @@ def read_user_table(
     Raises `FileNotFoundError`, and `UserError` with the line for every other fault.
     """
     path = Path(path)
-    try:
-        text = _decoded(path.read_bytes(), path)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}; allowed: a readable CSV file") from None
-    if setting := EXCEL_SETTING.match(text):
-        text = text[setting.end() :]
-    _check_separator(text, setting[1] if setting else ",", required[0], path)
-    lines = _rows_of(text, path)
-    number, head = next(lines, (1, []))
+    if is_absent(path):
+        raise FileNotFoundError(ENOENT, "No such file or directory", str(path))
+    lines = _checked_lines(_lines(opened(path, MOST_BYTES), path), required[0], path)
+    rows = _rows_of(lines, path)
+    number, head = next(rows, (1, []))
     columns = [name.strip() for name in head]
-    _check_columns(columns, required, optional, f"{path}, line {number}")
-    rows = [
-        (number, _row(cells, columns, place, path, number))
-        for place, (number, cells) in enumerate(lines)
-    ]
-    return UserTable(path, tuple(filter(None, columns)), rows)
+    _check_columns(columns, required, optional, f"{shown_path(path)}, line {number}")
+    return UserTable(path, tuple(filter(None, columns)), _named(rows, columns, path))
 
 
-def _decoded(data: bytes, path: Path) -> str:
-    """The text of a file. Raises `UserError` unless it is UTF-8.
+def _named(rows: Iterator[tuple[int, list[str]]], columns: Sequence[str], path: Path) -> Rows:
+    """The rows by column, at most `MOST_ROWS`. Raises `UserError`."""
+    most = min(MOST_ROWS, MOST_CELLS // len(columns))
+    for place, (number, cells) in enumerate(rows):
+        if place == most:
+            raise UserError(
+                f"{shown_path(path)}, line {number}: the table has more than {most:,} rows; "
+                f"allowed: at most {MOST_ROWS:,} rows and {MOST_CELLS:,} cells"
+            )
+        yield number, _row(cells, columns, place, path, number)
+
+
+def _lines(file: BinaryIO, path: Path) -> Iterator[str]:
+    """The lines of a file with their ends, decoded. Raises `UserError` unless it is UTF-8.
 
     Without byte order marks, which files have in the middle after they were joined, and without the
     Ctrl-Z that ends files of DOS.
     """
-    for start, kind in OTHER_FILES.items():
-        if data.startswith(start):
-            raise UserError(f"{path}: it is {kind}, not a CSV file; {SAVE}")
-    if zeros := data.count(0):
-        if 3 * zeros > len(data):
-            raise UserError(f"{path}: it is text in UTF-16, not a CSV file; {SAVE}")
-        line = _line_at(data[: data.index(0)].decode("latin-1"))
-        raise UserError(f"{path}, line {line}: a NUL byte: the file is damaged; {SAVE}")
-    try:
-        text = data.decode("utf-8").replace("\ufeff", "")
-    except UnicodeDecodeError as error:
-        line = _line_at(data[: error.start].decode("latin-1"))
-        raise UserError(
-            f"{path}, line {line}: byte 0x{data[error.start]:02X} is not UTF-8: the table seems "
-            f"to be saved in a Windows code page, such as 1252, 1251 or Shift-JIS; {SAVE}"
-        ) from None
-    end = text.rstrip()
-    return end.rstrip("\x1a \t\r\n") if end.endswith("\x1a") else text
+    decoder = getincrementaldecoder("utf-8")()
+    number, rest = 1, ""
+    with file:
+        while True:
+            data = file.read(BLOCK)
+            if number == 1 and not rest:
+                _check_kind(data, path)
+            if 0 in data:
+                raise _nul(data, path, number, rest)
+            try:
+                text = decoder.decode(data, final=not data)
+            except UnicodeDecodeError as error:
+                before = rest + error.object[: error.start].decode("latin-1")
+                raise UserError(
+                    f"{shown_path(path)}, line {number + _line_ends(before)}: byte "
+                    f"0x{error.object[error.start]:02X} is not UTF-8: the table seems to be saved "
+                    f"in a Windows code page, such as 1252, 1251 or Shift-JIS; {SAVE}"
+                ) from None
+            text = rest + text.replace("\ufeff", "")
+            lines = list(io.StringIO(text, newline=""))
+            # The last line may go on in the next block, and \r may be half of \r\n.
+            rest = lines.pop() if data and lines else ""
+            for line in lines:
+                number += 1
+                yield line if "\x1a" not in line else _without_ctrl_z(line)
+            if len(rest) > LONGEST_LINE:
+                raise UserError(
+                    f"{shown_path(path)}, line {number}: more than {LONGEST_LINE:,} characters "
+                    f"without a line end; allowed: a line for each row"
+                )
+            if not data:
+                return
 
 
-def _line_at(before: str) -> int:
-    """The number of the line that follows a text, whatever its line ends are."""
-    return before.replace("\r\n", "\n").replace("\r", "\n").count("\n") + 1
+def _without_ctrl_z(line: str) -> str:
+    """A line without the Ctrl-Z at its end. Blanks after it go with it."""
+    end = line.rstrip()
+    return end.rstrip("\x1a \t\r\n") + line[len(end) :] if end.endswith("\x1a") else line
 
 
-def _check_separator(text: str, setting: str, key: str, path: Path) -> None:
-    """Raise `UserError` where the columns are separated by another character than the comma.
+def _check_kind(data: bytes, path: Path) -> None:
+    """Raise `UserError` where the first bytes of a file are those of another kind."""
+    kinds = (kind for start, kind in OTHER_FILES.items() if data.startswith(start))
+    kind = next(kinds, "text in UTF-16" if 3 * data.count(0) > len(data) else "")
+    if kind:
+        raise UserError(f"{shown_path(path)}: it is {kind}, not a CSV file; {SAVE}")
+
+
+def _nul(data: bytes, path: Path, number: int, rest: str) -> UserError:
+    line = number + _line_ends(rest + data[: data.index(0)].decode("latin-1"))
+    return UserError(f"{shown_path(path)}, line {line}: a NUL byte: the file is damaged; {SAVE}")
+
+
+def _line_ends(text: str) -> int:
+    """The number of line ends of any kind."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").count("\n")
+
+
+def _checked_lines(lines: Iterator[str], key: str, path: Path) -> Iterator[str]:
+    """The lines, without Excel's setting of the separator. key: a required column.
+
+    Raises `UserError` where the columns are separated by another character than the comma.
+    """
+    head: list[str] = []
+    setting = ","
+    for line in lines:
+        found = EXCEL_SETTING.fullmatch(line) if not "".join(head).strip() else None
+        if found:
+            setting, line = found[1], "\n"
+        head.append(line)
+        if line.strip():
+            _check_separator(line, setting, key, f"{shown_path(path)}, line {len(head)}")
+            break
+        if len(head) > MOST_ROWS:
+            break
+    return chain(head, lines)
+
+
+def _check_separator(line: str, setting: str, key: str, where: str) -> None:
+    """Raise `UserError` where the first line has another separator than the comma.
 
     setting: Excel's; a comma where the file has none. key: a required column.
     """
-    first = FIRST_LINE.search(text)
-    if first is None:
-        return
-    separators = {} if key in _names(first[0], ",") else SEPARATORS
+    separators = {} if key in _names(line, ",") else SEPARATORS
     for character, name in separators.items():
-        if key in (names := _names(first[0], character)) and (
-            len(names) > 1 or character == setting
-        ):
-            where = f"{path}, line {_line_at(text[: first.start()])}"
+        if key in (names := _names(line, character)) and (len(names) > 1 or character == setting):
             raise UserError(
                 f"{where}: the column {key!r} is missing, since the columns are separated by "
                 f"{name}; allowed: columns separated by commas"
@@ -140,9 +207,9 @@ def _names(line: str, separator: str) -> list[str]:
     return [cell.strip(" \t\"'") for cell in line.split(separator)]
 
 
-def _rows_of(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
+def _rows_of(lines: Iterator[str], path: Path) -> Iterator[tuple[int, list[str]]]:
     """The rows that hold any text, each after the number of its first line. Raises `UserError`."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
+    reader = csv.reader(lines, strict=True, skipinitialspace=True)
     while True:
         line = reader.line_num + 1
         try:
@@ -150,14 +217,25 @@ def _rows_of(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
         except StopIteration:
             return
         except csv.Error as error:
-            raise _quoting_fault(error, f"{path}, line {line}", reader.line_num > line) from None
+            where = f"{shown_path(path)}, line {line}"
+            raise _quoting_fault(error, where, reader.line_num > line) from None
         if (cells and cells[0].strip()) or any(cell.strip() for cell in cells):
+            if max(map(len, cells)) > LONGEST_CELL:
+                raise _too_long(f"{shown_path(path)}, line {line}")
             yield line, cells
+
+
+def _too_long(where: str) -> UserError:
+    return UserError(
+        f"{where}: a cell has more than {LONGEST_CELL:,} characters; allowed: at most these"
+    )
 
 
 def _quoting_fault(error: csv.Error, where: str, is_long: bool) -> UserError:
     """The error for a row that is no CSV. is_long: whether it reaches over several lines."""
     text = str(error)
+    if "field limit" in text and not is_long:
+        return _too_long(where)
     if is_long or "unexpected end" in text:
         text = f"a quote that opens here is not closed properly ({text})"
     return UserError(f"{where}: not a CSV file: {text}; allowed: within quotes, each quote twice")
@@ -166,10 +244,13 @@ def _quoting_fault(error: csv.Error, where: str, is_long: bool) -> UserError:
 def _check_columns(
     columns: Sequence[str], required: Sequence[str], optional: Sequence[str] | None, where: str
 ) -> None:
-    allowed = [*required, *(columns if optional is None else optional), ""]
-    faults = [f"{name!r} is missing" for name in required if name not in columns]
-    faults += [f"{name!r} is unknown" for name in columns if name not in allowed]
-    faults += [f"{name!r} appears twice" for name in columns if name and columns.count(name) > 1]
+    if len(columns) > MOST_COLUMNS:
+        raise UserError(f"{where}: {len(columns):,} columns; allowed: at most {MOST_COLUMNS:,}")
+    allowed = {*required, *(columns if optional is None else optional), ""}
+    count = Counter(columns)
+    faults = [f"{name!r} is missing" for name in required if name not in count]
+    faults += [f"{quoted(name)} is unknown" for name in columns if name not in allowed]
+    faults += [f"{quoted(name)} appears twice" for name in columns if name and count[name] > 1]
     if faults:
         more = [name for name in optional or () if name not in required]
         further = f"; optional: {', '.join(more)}" if more else ""
@@ -185,9 +266,9 @@ def _row(
     """The stripped texts of a row by column. place: of the row, from 0. Raises `UserError`."""
     if len(cells) != len(columns):
         raise UserError(
-            f"{path}, line {line}: the number of columns is not {len(columns)}, as in the first "
-            f"line, but {len(cells)}; allowed: a comma between two columns, and a text with commas "
-            "in quotes"
+            f"{shown_path(path)}, line {line}: the number of columns is not {len(columns)}, as in "
+            f"the first line, but {len(cells)}; allowed: a comma between two columns, and a text "
+            "with commas in quotes"
         )
     row = {name: cell.strip() for name, cell in zip(columns, cells, strict=True)}
     if "" not in row:
@@ -197,7 +278,8 @@ def _row(
     for name, cell in list(zip(columns, cells, strict=True))[counted:]:
         if not name and cell.strip():
             raise UserError(
-                f"{path}, line {line}: {cell!r} is in a column without a name; allowed: a name"
+                f"{shown_path(path)}, line {line}: {quoted(cell)} is in a column without a name; "
+                "allowed: a name"
             )
     del row[""]
     return row

@@ -5,7 +5,15 @@ Reads and writes nothing. Must not know how segments are downloaded.
 
 import re
 
+from trailers12k.common.errors import Failure
+
 VOD = re.compile(r"^#EXT-X-PLAYLIST-TYPE:\s*VOD\b", re.MULTILINE)
+LONGEST_LINE = 100_000
+"""Characters: of an address, or of a key or header that the line contains."""
+MOST_SEGMENTS = 100_000
+"""A film of 10 hours in segments of a second has 36,000."""
+MOST_PARTS = 1000
+"""Each part is a file; a film with advertisements has some dozens."""
 END = re.compile(r"^#EXT-X-ENDLIST\b", re.MULTILINE)
 
 
@@ -19,9 +27,12 @@ def parts(playlist: str) -> list[str]:
 
     A part ends where EXT-X-DISCONTINUITY says so, and where another header (EXT-X-MAP) follows.
     What holds for later segments too (the header, the key, the place in a file) is repeated.
+    Raises `Failure` for an endless playlist.
     """
     split = _Splitter()
     for line in playlist.splitlines():
+        if len(line) > LONGEST_LINE:
+            raise Failure("too_large", "a playlist with endless lines")
         split.add(line.strip())
     return ["\n".join(["#EXTM3U", *lines, "#EXT-X-ENDLIST", ""]) for lines in split.parts]
 
@@ -32,6 +43,7 @@ class _Splitter:
     def __init__(self) -> None:
         self.parts: list[list[str]] = []
         self._begins = True
+        self._segments = 0
         self._sequence = 0
         self._header = ""
         self._header_key = ""
@@ -64,6 +76,9 @@ class _Splitter:
             self._before.append(line)
 
     def _add_segment(self, address: str) -> None:
+        self._segments += 1
+        if self._segments > MOST_SEGMENTS or len(self.parts) > MOST_PARTS:
+            raise Failure("too_large", f"more than {MOST_SEGMENTS} segments or {MOST_PARTS} parts")
         if self._begins:
             self.parts.append([])
             self._begins, self._written_key = False, ""

@@ -13,9 +13,14 @@ OBJECT = re.compile(
 CAUSE = re.compile(r""" \([Cc]aused by \w+\((["'])(?P<text>.*)\1\)\)""")
 
 
+LONGEST = 2000
+"""Characters of a message that are looked at: a server can write some of it, and the search takes
+the square of its length."""
+
+
 def without_objects(message: str) -> str:
-    """A message without names of connections, and without a cause that only repeats it."""
-    message = OBJECT.sub("", message)
+    """The start of a message, without names of connections and a cause that only repeats it."""
+    message = OBJECT.sub("", message[:LONGEST])
     cause = CAUSE.search(message)
     if cause is None:
         return message

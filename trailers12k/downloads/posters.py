@@ -10,7 +10,7 @@ from typing import Any
 import PIL
 
 from trailers12k.common.errors import Failure, Stop, disk_failure
-from trailers12k.common.files import inside, replacing, sha256_of
+from trailers12k.common.files import inside, partial_of, replacing, sha256_of
 from trailers12k.common.movie import Movie
 from trailers12k.downloads import http
 from trailers12k.downloads.pacing import HostRateLimiter
@@ -19,7 +19,7 @@ from trailers12k.downloads.shard import FileKind, Shard, download
 from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.jobs.reasons import STOPS
 from trailers12k.jobs.runner import StopSignal
-from trailers12k.video.image_file import read_image
+from trailers12k.video.confined import save_as_jpeg
 
 POSTER_COLUMNS = ["file", "height", "width"]
 
@@ -38,19 +38,23 @@ class PosterFetcher:
 
         Raises `Failure`, `Stop`, `Cancelled`.
         """
-        poster = read_image(self._read(movie.poster_url))
+        data = self._read(movie.poster_url)
         final = inside(self.folder, f"{movie.mid}.jpg")
+        received = partial_of(final)
         try:
             with replacing(final) as partial:
-                poster.save(partial, format="JPEG", quality=95)
+                received.write_bytes(data)
+                height, width = save_as_jpeg(received, partial, self.settings.max_megapixels)
         except OSError as error:
             raise disk_failure(error) from error
+        finally:
+            received.unlink(missing_ok=True)
         return {
             "bytes": final.stat().st_size,
             "sha256": sha256_of(final),
             "file": final.as_posix(),
-            "height": poster.height,
-            "width": poster.width,
+            "height": height,
+            "width": width,
         }
 
     def _read(self, address: str) -> bytes:

@@ -14,6 +14,7 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.files import digest_of, inside
 from trailers12k.common.vocabulary import SPLITS, STREAM_INPUTS
 from trailers12k.downloads import http
+from trailers12k.downloads.bounds import Bounds
 
 log = logging.getLogger(__name__)
 
@@ -36,15 +37,18 @@ FEATURES = {
 CPU_SECONDS = 1.4e-3
 """Of training, per movie, epoch and stream of 1024 features, on one core (`make bench`)."""
 
+TABLE = http.Checks(most_bytes=1_000_000_000)
+"""The record's table has 0.3 MB; one of a million movies has 30 MB."""
+
 MEGABITS = 100
 """Megabits per second of the connection for which the duration of a download is estimated."""
 
 
-def fetch(address: str, md5: str | None, path: Path) -> None:
+def fetch(address: str, md5: str | None, path: Path, bounds: Bounds = http.ARCHIVES) -> None:
     """Download or copy one file of the record to `path` and check its md5. Raises `UserError`."""
     local = http.local_path(address)
     if local is None:
-        http.fetch(address, path, f"md5:{md5}" if md5 else "")
+        http.fetch(address, path, f"md5:{md5}" if md5 else "", checks=TABLE, bounds=bounds)
         return
     _check(local, md5)
     shutil.copyfile(local, path)
@@ -132,6 +136,7 @@ def fetch_archive(
     folder: Path,
     keep: bool,
     check_beginning: Callable[[Path], None] | None = None,
+    bounds: Bounds = http.ARCHIVES,
 ) -> Archive:
     """Download the archive of one store by one request, or check a local one.
 
@@ -152,5 +157,5 @@ def fetch_archive(
     # It exists when an earlier job was killed while it unpacked.
     if not (path.is_file() and md5 and digest_of(path, "md5") == md5):
         checks = http.Checks(check_size, check_beginning)
-        http.fetch(address, path, f"md5:{md5}" if md5 else "", checks=checks)
+        http.fetch(address, path, f"md5:{md5}" if md5 else "", checks=checks, bounds=bounds)
     return Archive(path, md5 or digest_of(path, "md5"), not keep)

@@ -7,17 +7,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from trailers12k.downloads.addresses import Private
 from trailers12k.downloads.bounds import Bounds
+from trailers12k.jobs.runner import Limits
 
 
 @dataclass(frozen=True)
 class DownloadSettings:
     """How the files of a stage are downloaded.
 
-    max_megabytes: largest file. retries: immediate retries. timeout: seconds without data.
+    max_megabytes: largest file. max_megapixels: of a poster, or of a frame of a trailer.
+    max_minutes: longest trailer. retries: immediate retries. timeout: seconds without data.
     retry_pause: seconds until the first retry in a later run. pause: see `HostRateLimiter`.
     retry: the reasons that the user wants retried now. parallel: concurrent downloads.
-    least_rate: kilobytes a second. most_time: seconds of one attempt.
+    least_rate: kilobytes a second. most_time: seconds of one attempt. private_addresses: whether
+    addresses of local networks and of this machine may be contacted. named_by_user: whether the
+    user names the address, and no table, so that it may be private anyway.
     short_side: preferred size of trailers in pixels. cookies: path of a file in Netscape's format.
     player_clients: names of YouTube's players; empty: yt-dlp's choice. po_token: tokens for them,
     joined by commas, a secret.
@@ -31,9 +36,13 @@ class DownloadSettings:
     retry: str = ""
     parallel: int = 1
     short_side: int = 360
+    max_megapixels: float = 36.0
+    max_minutes: float = 60.0
     cookies: str | None = None
     least_rate: float = 1.0
     most_time: float = 3600.0
+    private_addresses: bool = False
+    named_by_user: bool = False
     player_clients: Sequence[str] = ()
     po_token: str | None = field(default=None, repr=False)
 
@@ -47,7 +56,24 @@ class DownloadSettings:
     @property
     def bounds(self) -> Bounds:
         """The bounds of one attempt at one file."""
-        return Bounds(1000 * self.least_rate, self.most_time)
+        private = Private.NAMED if self.named_by_user else Private.NEVER
+        if self.private_addresses:
+            private = Private.ALWAYS
+        return Bounds(1000 * self.least_rate, self.most_time, private)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits that refuse files, by the reason of the failure."""
+        sizes = {
+            name: f"{name}={float(getattr(self, name))!r}"
+            for name in ("max_megabytes", "max_megapixels", "max_minutes")
+        }
+        return {
+            "too_large": tuple(sizes.values()),
+            # Where only the frames state their size.
+            "corrupt": (sizes["max_megapixels"],),
+            "unsafe_address": (f"private_addresses={self.private_addresses}",),
+        }
 
     @property
     def limit(self) -> int:

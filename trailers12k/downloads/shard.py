@@ -80,6 +80,7 @@ def download(shard: Shard, kind: FileKind, settings: DownloadSettings) -> list[L
             else "",
             skip="" if several else "no_address",
             others=(*several[1:], *files[mid].states.values()),
+            limits=settings.limits,
         )
         for mid, several in addresses.items()
     ]

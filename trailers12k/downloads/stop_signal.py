@@ -3,7 +3,6 @@
 Reads and writes build/stopped.json. Must not know what is downloaded.
 """
 
-import json
 import re
 import shutil
 import threading
@@ -11,8 +10,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from trailers12k.common.errors import Failure, Stop
-from trailers12k.common.files import write_json
+from trailers12k.common.errors import Failure, Stop, UserError
+from trailers12k.common.files import read_json, reading, write_json
 from trailers12k.jobs.reasons import COOL_DOWN, STOPS
 from trailers12k.jobs.runner import StopSignal
 
@@ -41,17 +40,23 @@ def record_stop(failure: Failure, folder: Path) -> None:
 def stop_reason() -> str:
     """Why downloading is stopped, and what to do; empty while it is not."""
     try:
-        note = json.loads(STOPPED.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        with reading(STOPPED):
+            note = read_json(STOPPED)
+            left = min(note["until"] - time.time(), COOL_DOWN[note["reason"]])
+            # A full disk stays a reason until somebody has freed space.
+            full = note["free"] is not None and _free(note["folder"]) <= note["free"]
+            message = f"{note['reason']}: {note['detail']}: {STOPS[note['reason']]}"
+    except (UserError, OSError):  # a damaged note counts as none
         return ""
-    left = note["until"] - time.time()
-    # A full disk stays a reason until somebody has freed space.
-    full = note["free"] is not None and shutil.disk_usage(note["folder"]).free <= note["free"]
     if left <= 0 and not full:
         return ""
     wait = f"; {left / 60:.0f} minutes are left (to continue at once, delete {STOPPED})"
-    message = f"{note['reason']}: {note['detail']}: {STOPS[note['reason']]}"
     return message + (wait if left > 0 else "")
+
+
+def _free(folder: str) -> int:
+    """The free bytes of the disk of a folder."""
+    return shutil.disk_usage(folder).free
 
 
 class SharedStopSignal(StopSignal):

@@ -6,6 +6,7 @@ Writes `FOLDER/MID.EXT`, and a record beside it. Must not know clips and feature
 import re
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -28,8 +29,9 @@ from trailers12k.downloads.youtube import Clients
 from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.jobs.reasons import PERMANENT, STOPS, classify_error
 from trailers12k.jobs.runner import StopSignal
+from trailers12k.video.confined import probe
 from trailers12k.video.container import suffix_of
-from trailers12k.video.probe import probe
+from trailers12k.video.probe import VideoLimits
 from trailers12k.video.sound import Sound
 
 TRAILER_COLUMNS = [
@@ -67,7 +69,7 @@ FILE_NAMES = re.compile(
 RECORDS = (".json", PARTIAL)
 """Endings of the files beside a movie's file."""
 
-GONE = (*PERMANENT, "unavailable")
+GONE = (*PERMANENT, "unavailable", "unsafe_address")
 """Reasons after which the movie's next trailer is tried."""
 CONTINUED = ("network", "server_error", "forbidden", *STOPS)
 """Reasons after which a partial download is kept, so that the next attempt continues it."""
@@ -153,7 +155,7 @@ class TrailerFetcher:
             path = self._copy(source, partial)
         else:
             path, info = self._fetch_once(address, partial)
-        facts = _verified(path, info.get("duration"))
+        facts = _verified(path, info.get("duration"), _limits(self.settings))
         final = inside(self.folder, f"{movie.mid}{suffix_of(path)}")
         for old in self.folder.glob(f"{movie.mid}.*"):
             if old.suffix not in RECORDS and old.is_file():
@@ -204,7 +206,10 @@ class TrailerFetcher:
         return path, info
 
     def _too_large(self) -> Failure:
-        return Failure("too_large", f"more than {self.settings.max_megabytes:g} MB")
+        return Failure(
+            "too_large",
+            f"more than the {self.settings.max_megabytes:g} MB of trailers.max_megabytes",
+        )
 
     def _extract(self, url: str, partial: Path) -> Mapping[str, Any] | None:
         """yt-dlp's information about a download. Raises `Failure`, `Cancelled`."""
@@ -246,12 +251,16 @@ class TrailerFetcher:
         return message
 
 
-def _verified(path: Path, duration: float | None) -> dict[str, Any]:
+def _limits(settings: DownloadSettings) -> VideoLimits:
+    return VideoLimits(settings.max_megapixels, settings.max_minutes)
+
+
+def _verified(path: Path, duration: float | None, limits: VideoLimits) -> dict[str, Any]:
     """Ledger columns of a video that was decoded to its end. Raises `Failure`.
 
     duration: in seconds, as the site states it; None if it does not.
     """
-    video = probe(path)
+    video = probe(path, limits)
     # Sites state the duration of the longest track.
     durations = [video.duration, *([video.sound.duration] if video.sound else [])]
     if duration and min(abs(each - duration) for each in durations) > max(2.0, 0.05 * duration):
@@ -315,10 +324,11 @@ def trailer_of(address: str, settings: DownloadSettings, folder: Path) -> dict[s
             folder.mkdir(parents=True, exist_ok=True)
             # An id that no movie has: the file's name contains nothing from the site.
             movie = Movie("tt0000000", "", "", (), trailer_url=address)
+            settings = replace(settings, named_by_user=True)
             return TrailerFetcher(folder, settings, StopSignal()).fetch(movie)
         if ":" in path.parts[0]:  # FFmpeg would read a protocol
             path = path.absolute()
-        video = probe(path)
+        video = probe(path, _limits(settings))
     except Failure as failure:
         raise UserError(f"the trailer cannot be used: {failure}") from failure
     return {

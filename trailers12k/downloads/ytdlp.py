@@ -12,31 +12,50 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
+from xml.etree.ElementTree import ParseError, fromstring  # nosec B405  # see _is_manifest
 
+from requests.structures import CaseInsensitiveDict
 from urllib3.util import Retry
 from yt_dlp import YoutubeDL
 from yt_dlp.downloader.hls import HlsFD
 from yt_dlp.extractor.common import InfoExtractor
-from yt_dlp.networking._requests import RequestsHTTPAdapter, RequestsRH
+from yt_dlp.extractor.generic import GenericIE
+from yt_dlp.networking._requests import (
+    RequestsHTTPAdapter,
+    RequestsResponseAdapter,
+    RequestsRH,
+    RequestsSession,
+)
 from yt_dlp.networking._urllib import UrllibRH
 from yt_dlp.networking.common import Request
+from yt_dlp.networking.exceptions import TransportError
 from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor
 from yt_dlp.utils import Popen
 
 from trailers12k.common.errors import Failure
-from trailers12k.downloads import hls
-from trailers12k.downloads.http import BoundedAdapter
-from trailers12k.video.joining import join, jumps
+from trailers12k.downloads import hls, manifests, page_search
+from trailers12k.downloads.bounds import current
+from trailers12k.downloads.sessions import BoundedAdapter, SafeRedirects
+from trailers12k.video.confined import join, jumps
 
 NO_PROGRAM = os.devnull + "/ffmpeg"
 """A path that cannot exist: yt-dlp would use the machine's ffmpeg, and its files would differ from
 machine to machine."""
 
-NATIVE = ("http", "https", "m3u8", "m3u8_native", "http_dash_segments", "ism", "f4m")
+NATIVE = ("http", "https", "m3u8", "m3u8_native", "http_dash_segments", "ism")
 """Protocols of formats that yt-dlp downloads without another program."""
 
 LARGEST_PLAYLIST = 10_000_000
 """Bytes of a playlist: a film of 10 hours in segments of a second has 5 MB."""
+
+LARGEST_PAGE = 10_000_000
+"""Bytes of a page, manifest, script or key after unpacking: YouTube's largest have 3 MB."""
+
+MOST_TAGS = 300_000
+"""Of a page or manifest: as elements they take 100 MB. Pages of 1 MB have 20,000."""
+
+MANIFESTS = ("mpd", "smoothstreamingmedia", "rss", "smil", "playlist", "manifest")
+"""Outermost elements of what yt-dlp reads as XML, in lower case."""
 
 PROGRAM_SECONDS = 300
 """Seconds after which a program that yt-dlp starts, such as deno, is ended."""
@@ -112,25 +131,123 @@ _parse_periods = InfoExtractor._parse_mpd_periods
 def _marked_periods(self: Any, manifest: Any, *more: Any, **options: Any) -> Iterator[Any]:
     """The periods of a DASH manifest. A manifest that a page names does not mark the video as live;
     its formats do."""
+    manifests.check_dash(manifest)
     for period in _parse_periods(self, manifest, *more, **options):
         for each in period["formats"] if manifest.get("type") == "dynamic" else ():
             each["is_live"] = True
         yield period
 
 
+_parse_smooth = InfoExtractor._parse_ism_formats_and_subtitles
+_parse_hls = InfoExtractor._parse_m3u8_formats_and_subtitles
+
+
+def _bounded_smooth(self: Any, manifest: Any, *more: Any, **options: Any) -> Any:
+    """The formats of Smooth Streaming."""
+    manifests.check_smooth(manifest)
+    return _parse_smooth(self, manifest, *more, **options)
+
+
+def _bounded_hls(self: Any, playlist: Any, *more: Any, **options: Any) -> Any:
+    """The formats of an HLS stream."""
+    manifests.check_hls(playlist)
+    return _parse_hls(self, playlist, *more, **options)
+
+
+InfoExtractor._parse_ism_formats_and_subtitles = _bounded_smooth
+InfoExtractor._parse_m3u8_formats_and_subtitles = _bounded_hls
 InfoExtractor._merge_mpd_periods = _joined_periods
 InfoExtractor._parse_mpd_periods = _marked_periods
+
+
+def _read(self: Any, amt: int | None = None) -> bytes:
+    """Bytes of an answer, unpacked; all of them for None. yt-dlp would read them without end."""
+    if amt is not None:
+        block: bytes = self.fp.read(amt, decode_content=True)
+        return block
+    received = bytearray()
+    while block := self.fp.read(1 << 20, decode_content=True):
+        received += block
+        if len(received) > LARGEST_PAGE:
+            current().fail("too_large", f"a page of more than {LARGEST_PAGE / 1e6:g} MB")
+    return bytes(received)
+
+
+RequestsResponseAdapter._real_read = _read
+
+
+_read_page = InfoExtractor._webpage_read_content
+
+
+def _page_without_entities(self: Any, *args: Any, **options: Any) -> str:
+    """A page or manifest. Raises `OutOfBounds` for one that needs much memory when parsed."""
+    page: str = _read_page(self, *args, **options)
+    if "<!ENTITY" in page:
+        current().fail("bad_answer", "a page that defines entities, which may grow without end")
+    if page.count("<") > MOST_TAGS:
+        current().fail("too_large", f"a page of more than {MOST_TAGS} tags")
+    return page
+
+
+def _searchable_page(self: Any, *args: Any, **options: Any) -> str:
+    """A page of an unknown site, in which yt-dlp's search for videos ends in time.
+
+    Raises `OutOfBounds`. The trial makes no connection.
+    """
+    page = _page_without_entities(self, *args, **options)
+    if "prefix" not in options or _is_manifest(page):
+        return page
+    # Otherwise another page would be read, and searched without a trial.
+    page = page.replace("<title>DPG Media Privacy Gate</title>", "")
+    # The search needs all extractors. Loading them takes seconds, once, and not of the trial.
+    import yt_dlp.extractor._extractors  # noqa: F401
+
+    def offline(*_: Any, **__: Any) -> Any:
+        raise TransportError("offline")
+
+    def search() -> None:
+        self._downloader.urlopen = offline
+        self._generic_title("", page, default="video")
+        self._og_search_description(page, default=None)
+        self._og_search_thumbnail(page, default=None)
+        self._rta_search(page)
+        list(self._extract_embeds("http://localhost/", page))
+
+    if not page_search.ends_in_time(search, page_search.SECONDS):
+        current().fail("bad_answer", f"a page whose search takes over {page_search.SECONDS} s")
+    return page
+
+
+def _is_manifest(page: str) -> bool:
+    """Whether a page is a manifest or feed, which yt-dlp does not search."""
+    try:
+        # Pages with entities or with many tags were refused before.
+        root = fromstring(page.encode()).tag  # nosec B314
+    except (ParseError, ValueError):
+        return False
+    return root.rpartition("}")[2].lower() in MANIFESTS
+
+
+InfoExtractor._webpage_read_content = _page_without_entities
+GenericIE._webpage_read_content = _searchable_page
 
 
 class _Adapter(BoundedAdapter, RequestsHTTPAdapter):
     """yt-dlp's adapter of requests, bounded."""
 
 
+class _Session(SafeRedirects, RequestsSession):
+    """yt-dlp's session of requests, which follows only safe redirects."""
+
+
 class BoundedRequestsRH(RequestsRH):
     """HTTP with bounds. Names of handlers end in RH."""
 
     def _create_instance(self, cookiejar: Any, legacy_ssl_support: Any = None) -> Any:
-        session = super()._create_instance(cookiejar, legacy_ssl_support)
+        session = _Session()
+        session.headers = CaseInsensitiveDict()
+        session.cookies = cookiejar
+        session.trust_env = False  # yt-dlp reads the proxies
         adapter: Any = _Adapter(  # type: ignore[call-arg]
             ssl_context=self._make_sslcontext(legacy_ssl_support=legacy_ssl_support),
             source_address=self.source_address,
@@ -199,7 +316,7 @@ class BoundedYoutubeDL(YoutubeDL):
         """Download one format's file."""
         protocol = info.get("protocol") or ""
         if protocol not in NATIVE:
-            raise Failure("no_format", f"the protocol {protocol} needs another program")
+            raise Failure("no_format", f"the protocol {protocol} is not supported")
         if protocol.startswith("m3u8"):
             return self._join_parts(name, [info | each for each in self._hls_parts(info)])
         if _is_live(info):
@@ -215,8 +332,11 @@ class BoundedYoutubeDL(YoutubeDL):
         """What differs in the information about each part of a stream. Raises `Failure`."""
         request = Request(info["url"], headers=info.get("http_headers") or {})
         with self.urlopen(request) as answer:
-            text = answer.read(LARGEST_PLAYLIST).decode("utf-8", "replace")
+            data = answer.read(LARGEST_PLAYLIST + 1)
             url = answer.url
+        if len(data) > LARGEST_PLAYLIST:
+            raise Failure("too_large", f"a playlist of more than {LARGEST_PLAYLIST / 1e6:g} MB")
+        text = data.decode("utf-8", "replace")
         if hls.is_live(text):
             raise Failure("live", "a live stream: its playlist has no end")
         if not HlsFD.can_download(text, {}):

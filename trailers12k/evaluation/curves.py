@@ -13,6 +13,7 @@ from sklearn.metrics import precision_recall_curve
 
 from trailers12k.common.files import write_text
 from trailers12k.common.vocabulary import GENRES, PREDICTION_FILES
+from trailers12k.evaluation.frames import read_curves, read_predictions
 
 RECALLS = np.arange(101) / 100
 """Recalls at which curves are sampled, (101,) float64. They are computed as quotients, as the
@@ -79,11 +80,11 @@ def write(path: str | Path, table: pd.DataFrame, decimals: int) -> None:
 
 def _of_split(mtgc: pd.DataFrame, folder: Path) -> np.ndarray:
     path = folder / PREDICTION_FILES["test"]
-    predictions = pd.read_csv(path, index_col="mid")[list(GENRES)]
+    predictions = read_predictions(path)[list(GENRES)]
     labels = mtgc.loc[predictions.index, list(GENRES)]
     return precision_at_recalls(labels.to_numpy(), predictions.to_numpy())
 
 
 def _mean_loss(folders: Sequence[Path]) -> pd.Series:
-    all_splits = pd.concat(pd.read_csv(folder / "curves.csv") for folder in folders)
+    all_splits = pd.concat(read_curves(folder / "curves.csv") for folder in folders)
     return all_splits.groupby("epoch")["val_loss"].mean()

@@ -4,7 +4,6 @@ Reads mtgc.csv, predictions and run.json; writes results/transfer/*.csv. Must no
 stores.
 """
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -14,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from trailers12k.common.bounded_files import quoted
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import write_csv
+from trailers12k.common.files import read_json, reading, write_csv
 from trailers12k.common.seeds import seed_for
 from trailers12k.common.vocabulary import (
     AS_PUBLISHED,
@@ -27,6 +27,7 @@ from trailers12k.common.vocabulary import (
     SUBSETS,
 )
 from trailers12k.evaluation import metrics
+from trailers12k.evaluation.frames import read_frame, read_predictions
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +131,8 @@ class OptionRow:
 
 def read_labels(mtgc: str | Path) -> pd.DataFrame:
     """mtgc.csv, indexed by mid: ten genre columns of 0 and 1, and `split0`, `split1`, `split2`."""
-    return pd.read_csv(mtgc, index_col="mid")
+    numbers = (*GENRES, "split0", "split1", "split2")
+    return read_frame(mtgc, ["mid", *GENRES, "split0"], numbers, ["mid"], index_col="mid")
 
 
 def is_untrained(pretrained: object) -> bool:
@@ -173,12 +175,12 @@ def score_runs(
             rows.append(ScoreRow(run, split, scores, movies=count, of=count, absent=absent))
     for each in trained:
         path, used = each.folder / PREDICTION_FILES[subset], stores[each.run]
-        predictions = pd.read_csv(path, index_col="mid")
+        predictions = read_predictions(path)
         in_subset = mtgc.index[mtgc[f"split{each.split}"] == number]
         check_movies(path, predictions.index, used.mids & {*in_subset})
         labels, probabilities = _aligned(mtgc, predictions)
         scores = metrics.scores(labels, probabilities)
-        epoch = json.loads((each.folder / "run.json").read_text())["best_epoch"]
+        epoch = _best_epoch(each.folder / "run.json")
         rows.append(
             ScoreRow(
                 each.run,
@@ -205,6 +207,15 @@ def score_runs(
     return rows
 
 
+def _best_epoch(path: Path) -> int:
+    """The epoch of a run's checkpoint. Raises `UserError` for a damaged run.json."""
+    with reading(path):
+        epoch = read_json(path)["best_epoch"]
+        if type(epoch) is not int or epoch < 1:
+            raise ValueError(f"best_epoch is {quoted(epoch)}")
+        return epoch
+
+
 def score_options(
     mtgc: pd.DataFrame, trained: Iterable[TrainedSplit], variants: Sequence[str]
 ) -> list[OptionRow]:
@@ -218,7 +229,7 @@ def score_options(
         for option in (AS_PUBLISHED, *variants):
             # "sklearn" scores the published predictions by another metric.
             name = "tst" if option in (AS_PUBLISHED, "sklearn") else f"tst_{option}"
-            predictions = pd.read_csv(each.folder / f"{name}.csv", index_col="mid")
+            predictions = read_predictions(each.folder / f"{name}.csv")
             score = metrics.step_scores if option == "sklearn" else metrics.scores
             scores = score(*_aligned(mtgc, predictions))
             rows.append(OptionRow(each.run, each.split, option, scores, len(predictions), of))
@@ -244,6 +255,18 @@ def check_movies(path: Path, predicted: Iterable[str], expected: Set[str]) -> No
             f"{path} has {counts.total()} movies, {len(expected)} are expected; "
             f"{'; '.join(described)}. Delete the folder of this run to train it again"
         )
+
+
+def read_scores(path: str | Path) -> pd.DataFrame:
+    """val.csv or tst.csv, which `write_scores` wrote. Raises `UserError`."""
+    numbers = ("split", "epoch", *METRICS, *GENRES, "movies", "of")
+    return read_frame(path, COLUMNS, numbers, ("run", "split"))
+
+
+def read_options(path: str | Path) -> pd.DataFrame:
+    """options.csv, which `write_options` wrote. Raises `UserError`."""
+    numbers = ("split", *METRICS, *GENRES, "movies", "of")
+    return read_frame(path, OPTION_COLUMNS, numbers, ("run", "split", "option"))
 
 
 def write_scores(path: str | Path, rows: Sequence[ScoreRow]) -> None:

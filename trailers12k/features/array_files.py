@@ -4,8 +4,8 @@ Reads .zarray and chunks. Must not know stores, movies or videos. zarr itself re
 past its end, takes a missing one for zeros, and runs any codec that a file names.
 """
 
-import json
 import math
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,20 +13,31 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import numcodecs
 import numpy as np
 
-MAX_BYTES = 1 << 28
-"""Most bytes of an array, and of one of its chunks: 16,000 clips of 2048 float64 features."""
+from trailers12k.common.bounded_files import parse_json, quoted, read_bytes
+from trailers12k.features.chunk_codecs import (
+    COMPRESSORS,
+    FILTERS,
+    MOST_FILTERS,
+    check_filter,
+    decompressed,
+    unfiltered,
+)
+
+MAX_BYTES = 1 << 27
+"""Most bytes of an array, and of one of its chunks: 16,000 clips of 2048 float32 features."""
+MAX_FILTERED = MAX_BYTES // 8
+"""As `MAX_BYTES`, for an array with filters, which may take eight bytes for each number."""
 MAX_CHUNKS = 10_000
+MAX_PADDING = 4, 1 << 24
+"""Most bytes of all chunks together: this many times those of the array, and this many more."""
+MAX_METADATA = 1 << 16
+"""Most bytes of .zarray, which usually has 500."""
+DEPTH = 10
+"""Most levels of its JSON; a filter's options are on the third."""
 SPARE_BYTES = 1 << 16
 """Bytes by which a compressed chunk may exceed an uncompressed one."""
-COMPRESSORS = frozenset({"blosc", "bz2", "gzip", "lz4", "lzma", "zlib", "zstd"})
-FILTERS = frozenset(
-    {"adler32", "astype", "bitround", "crc32", "crc32c", "delta", "fixedscaleoffset"}
-    | {"fletcher32", "quantize", "shuffle"}
-)
-"""The codecs that an array may name. Others, like pickle, run code of the file's writer."""
 CHUNK = re.compile(r"\d+([./]\d+)*", re.ASCII)
 
 
@@ -52,6 +63,11 @@ class Metadata:
         )
 
     @property
+    def bytes(self) -> int:
+        """The number of bytes of all values."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    @property
     def grid(self) -> tuple[int, ...]:
         """The number of chunks in each dimension."""
         return tuple(-(-size // self.chunks[axis]) for axis, size in enumerate(self.shape))
@@ -69,35 +85,44 @@ def parse(text: str | bytes) -> Metadata:
     Raises ValueError, in words for users, for anything else and for unusual codecs and sizes.
     """
     try:
-        raw = json.loads(text)
+        raw = parse_json(text, ".zarray", DEPTH, not_finite=True)
         zarr_format, shape, chunks = raw.get("zarr_format", 2), raw["shape"], raw["chunks"]
         codecs = raw.get("compressor"), *(raw.get("filters") or ())
         names = [None if codec is None else str(codec["id"]) for codec in codecs]
         dtype, order = np.dtype(raw["dtype"]), raw.get("order", "C")
+        for codec in codecs[1:]:
+            check_filter(codec)
     except Exception as error:  # any JSON, and any text as a type
-        raise ValueError(f".zarray cannot be read: {type(error).__name__} {error}") from error
+        words = " ".join(f"{type(error).__name__} {error}".split())[:200]
+        raise ValueError(f".zarray cannot be read: {words}") from error
     if zarr_format != 2:
-        raise ValueError(f"zarr format {zarr_format!r}, not 2")
+        raise ValueError(f"zarr format {quoted(zarr_format)}, not 2")
     if dtype.kind != "f" or dtype.itemsize > 8:
-        raise ValueError(f"values of type {raw['dtype']!r}, not floats of 16, 32 or 64 bits")
+        raise ValueError(f"values of type {quoted(raw['dtype'])}, not floats of 16, 32 or 64 bits")
     sizes = [*shape, *chunks] if isinstance(shape, list) and isinstance(chunks, list) else []
     is_shape = len(sizes) in (2, 4) and len(shape) == len(chunks)
     if not is_shape or any(type(size) is not int or size < 1 for size in sizes):
-        raise ValueError(f"shape {shape!r} in chunks {chunks!r}, not (rows, features)")
-    if max(math.prod(shape), math.prod(chunks)) * dtype.itemsize > MAX_BYTES:
-        raise ValueError(f"shape {shape} in chunks {chunks}, far more than a trailer's features")
-    if names[0] not in (None, *COMPRESSORS) or not FILTERS.issuperset(names[1:]):
-        raise ValueError(f"compressed by {names}, of which not all are allowed")
+        raise ValueError(f"shape {quoted(shape)} in chunks {quoted(chunks)}, not (rows, features)")
+    stated = f"shape {quoted(shape)} in chunks {quoted(chunks)}"
+    most = MAX_FILTERED if len(names) > 1 else MAX_BYTES
+    if max(math.prod(shape), math.prod(chunks)) * dtype.itemsize > most:
+        raise ValueError(f"{stated}, far more than a trailer's features")
+    is_allowed = names[0] in (None, *COMPRESSORS) and FILTERS.issuperset(names[1:])
+    if not is_allowed or len(names) > 1 + MOST_FILTERS:
+        raise ValueError(f"compressed by {quoted(names)}, of which not all are allowed")
     if order not in ("C", "F"):
-        raise ValueError(f"order {order!r}")
+        raise ValueError(f"order {quoted(order)}")
     separator = raw.get("dimension_separator", ".")
     if separator not in (".", "/"):
-        raise ValueError(f"dimension_separator {separator!r}")
+        raise ValueError(f"dimension_separator {quoted(separator)}")
     meta = Metadata(
         tuple(shape), tuple(chunks), dtype, codecs[0], tuple(codecs[1:]), order, separator
     )
     if math.prod(meta.grid) > MAX_CHUNKS:
-        raise ValueError(f"shape {shape} in chunks {chunks}, which are too many")
+        raise ValueError(f"{stated}, which are too many")
+    padded = math.prod(meta.grid) * math.prod(chunks) * dtype.itemsize
+    if padded > MAX_PADDING[0] * meta.bytes + MAX_PADDING[1]:
+        raise ValueError(f"{stated}, which are far larger than the array")
     return meta
 
 
@@ -121,7 +146,8 @@ def read(folder: Path) -> np.ndarray:
             whole = "its chunk is missing" if len(wanted) == 1 else f"its chunk {name} is missing"
             raise ValueError(whole) from None
         except Exception as error:  # a codec may raise anything
-            raise ValueError(f"cannot be read: chunk {name}: {error}") from error
+            words = " ".join(str(error).split())[:200] or type(error).__name__
+            raise ValueError(f"cannot be read: chunk {name}: {words}") from error
         end = np.add(start, meta.chunks).tolist()
         part = values[tuple(map(slice, start, end))]
         part[...] = chunk[tuple(map(slice, part.shape))]
@@ -131,9 +157,10 @@ def read(folder: Path) -> np.ndarray:
 def read_metadata(folder: Path) -> Metadata:
     """The metadata of the array in a folder. Raises ValueError as `parse`, and without .zarray."""
     try:
-        return parse((folder / ".zarray").read_bytes())
-    except FileNotFoundError:
-        raise ValueError("no .zarray") from None
+        path = folder / ".zarray"
+        if not os.path.lexists(path):
+            raise ValueError("no .zarray")
+        return parse(read_bytes(path, MAX_METADATA))
     except OSError as error:
         raise ValueError(f"cannot be read: {error.strerror}") from error
 
@@ -141,23 +168,16 @@ def read_metadata(folder: Path) -> Metadata:
 def _read_chunk(path: Path, meta: Metadata) -> np.ndarray:
     """One chunk, (chunks). Raises an error of any type for a damaged one."""
     expected = math.prod(meta.chunks) * meta.dtype.itemsize
-    if (size := path.stat().st_size) > expected + SPARE_BYTES:
+    # Filters may take eight bytes for each number.
+    most = 8 * math.prod(meta.chunks) if meta.filters else expected
+    if (size := path.stat().st_size) > most + SPARE_BYTES:
         raise ValueError(f"{size} bytes for {expected}")
-    data: Any = path.read_bytes()
+    data: Any = read_bytes(path, most + SPARE_BYTES)
     if meta.compressor:
-        if meta.compressor["id"] == "blosc":
-            _check_blosc(data)
-        data = numcodecs.get_codec(dict(meta.compressor)).decode(data)
+        data = decompressed(meta.compressor, data, most + SPARE_BYTES)
     for codec in reversed(meta.filters):
-        data = numcodecs.get_codec(dict(codec)).decode(data)
+        data = unfiltered(codec, data, most + SPARE_BYTES)
     flat = np.asarray(data).reshape(-1).view(np.uint8)
     if flat.nbytes != expected:
         raise ValueError(f"{flat.nbytes} bytes of values, not {expected}")
     return flat.view(meta.dtype).reshape(meta.chunks, order=meta.order)  # type: ignore[call-overload]
-
-
-def _check_blosc(data: bytes) -> None:
-    """Compare a chunk with the size in its header, past which blosc's decoder would read."""
-    if len(data) < 16 or (stated := int.from_bytes(data[12:16], "little")) != len(data):
-        of = f", and its header says {stated}" if len(data) >= 16 else ""
-        raise ValueError(f"{len(data)} bytes{of}")

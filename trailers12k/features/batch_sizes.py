@@ -3,7 +3,6 @@
 Reads and writes build/devices.json. Must not know videos, stores, or Snakemake.
 """
 
-import json
 import logging
 import time
 from collections.abc import Callable
@@ -12,7 +11,8 @@ from typing import Any
 
 import torch
 
-from trailers12k.common.files import write_json
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import DAMAGED, read_json, write_json
 from trailers12k.features.backbones.common import Backbone
 from trailers12k.features.backbones.spec import BackboneSpec
 
@@ -57,15 +57,17 @@ def known_or_measured(
         ]
     )
     known = _read(file)
-    if entry := known.get(device, {}).get(network):
-        return entry["batch"], {int(size): rate for size, rate in entry["rates"].items()}
+    if recorded := _entry(known, device, network):
+        return recorded
     batch, rates = fastest(lambda count: _seconds(backbone, count, length))
     if not rates:
         return batch, rates  # Not even one fits; `Backbone.compute` says so.
     log.info("%s on %s: batches of %d, %.0f a second", spec.model, device, batch, rates[batch])
     known = _read(file)
     entry = {"batch": batch, "rates": {str(size): float(f"{r:.4g}") for size, r in rates.items()}}
-    known.setdefault(device, {})[network] = entry
+    if not isinstance(known.get(device), dict):
+        known[device] = {}
+    known[device][network] = entry
     write_json(file, known)
     return batch, rates
 
@@ -117,10 +119,20 @@ def _wait(backbone: Backbone) -> None:
         torch.cuda.synchronize(backbone.device.torch)
 
 
+def _entry(known: dict[str, Any], device: str, network: str) -> tuple[int, dict[int, float]] | None:
+    """What is recorded of a network on a device; None where that is missing or damaged."""
+    try:
+        entry = known[device][network]
+        batch, rates = entry["batch"], {int(size): rate for size, rate in entry["rates"].items()}
+        is_sound = type(batch) is int and 1 <= batch <= MOST and min(rates.values()) > 0
+    except DAMAGED:
+        return None
+    return (batch, rates) if is_sound else None
+
+
 def _read(file: Path) -> dict[str, Any]:
     """The records; none where the file is missing or damaged."""
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_json(file)
+    except (OSError, UserError):
         return {}
-    return content if isinstance(content, dict) else {}

@@ -72,7 +72,8 @@ def verify(store: Path, manifest: Path | None = None, clips: Path | None = None)
 
 
 def _unlisted(store: Path, mid: str, manifest: str) -> Fault:
-    if store_index.is_array(store / mid) or (store / mid / ".zarray").is_file():
+    folder = inside(store, mid)
+    if store_index.is_array(folder) or (folder / ".zarray").is_file():
         return Fault(mid, f"in the store, but not in {manifest}")
     return Fault(mid, "holds files that are not an array's; move it out of the store", True)
 
@@ -87,30 +88,33 @@ def repair(store: Path, faults: Sequence[Fault]) -> list[str]:
 
     faults: of `verify`. Raises `UserError` for a store that this folder's runs did not compute.
     """
-    shards = store_index.FEATURES / store.stem
-    if store.resolve() != (store_index.DATA / store.name).resolve() or not shards.is_dir():
+    shards = inside(store_index.FEATURES, store.stem)
+    if store.resolve() != inside(store_index.DATA, store.name).resolve() or not shards.is_dir():
         raise UserError(
             f"{store} was not computed in this folder, so no run can compute its arrays again; "
             "fetch or copy it again"
         )
-    removed = []
-    for fault in faults:
-        if not is_mid(fault.mid) or fault.is_foreign:
-            continue
+    # Before anything is removed.
+    arrays = {
+        fault.mid: inside(store, fault.mid)
+        for fault in faults
+        if is_mid(fault.mid) and not fault.is_foreign
+    }
+    for mid, array in arrays.items():
         for shard in (inside(shards, name) for name in sorted(os.listdir(shards))):
             if not store_index.SHARD_GROUP.fullmatch(shard.name):
                 continue
-            if (shard / fault.mid).exists() and not _is_shard_copy_sound(shard, fault.mid):
-                remove_array(inside(shard, fault.mid))
-        remove_array(inside(store, fault.mid))
-        removed.append(fault.mid)
-    return sorted(set(removed))
+            copy = inside(shard, mid)
+            if copy.exists() and not _is_shard_copy_sound(shard, mid):
+                remove_array(copy)
+        remove_array(array)
+    return sorted(arrays)
 
 
 def _is_shard_copy_sound(shard: Path, mid: str) -> bool:
     """Whether a shard's array has the values and the fingerprint that its record says."""
-    record = Path("build/ledger", shard.parent.name, shard.stem, f"{mid}.json")
     try:
+        record = inside(Path("build/ledger", shard.parent.name, shard.stem), f"{mid}.json")
         row = json.loads(record.read_text(encoding="utf-8"))["row"]
         return not fault_of_values(shard, mid, attributes(shard), row)
     except (OSError, KeyError, TypeError, ValueError):

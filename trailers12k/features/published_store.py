@@ -8,6 +8,9 @@ same are written again: float16, float64 and big-endian numbers, a poster of sha
 filters, order F and nested chunks. All else is refused.
 """
 
+import bz2
+import gzip
+import io
 import json
 import logging
 import lzma
@@ -16,14 +19,25 @@ import re
 import shutil
 import tarfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from tqdm import tqdm
 
+from trailers12k.common.bounded_files import quoted
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import partial_of, sweep, write_csv, write_json
+from trailers12k.common.files import (
+    below,
+    inside,
+    partial_of,
+    remove_leftover,
+    sweep,
+    write_csv,
+    write_json,
+)
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import is_mid
 from trailers12k.features import array_files
@@ -32,17 +46,29 @@ from trailers12k.features import store as stores
 log = logging.getLogger(__name__)
 
 BROKEN = (
-    *(tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError),
-    # Of damaged headers: times beyond those of the system, names that no file can have.
-    *(OverflowError, ValueError),
+    *(tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError, MemoryError),
+    # Of damaged headers: times beyond those of the system, names that no file can have, a chain of
+    # attributes of attributes.
+    *(OverflowError, ValueError, RecursionError),
 )
 """Errors of reading a damaged archive; `UserError`, a ValueError, is caught before them."""
 EXPANSION = 20
-"""Most bytes that an archive may unpack to, per byte of its own. Features shrink by a tenth."""
+"""Most bytes that an archive and its chunks may unpack to, per byte of the archive. Features shrink
+by a tenth."""
 SMALL = 10_000_000
 """Bytes that an archive of any size may unpack to."""
 TOO_MUCH = "it unpacks to far more bytes than features do"
 BLOCK = 1 << 16
+FILE_BYTES = 4096
+"""Bytes that a file or folder takes on most disks, however short it is."""
+MOST_DEPTH = 20
+"""Folders of a path in an archive, so that no walk over them is too deep."""
+GZIP, BZIP2, XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"
+"""How compressed data begins."""
+XZ_MEMORY = 1 << 27
+"""Bytes for the dictionary of xz; that of the highest preset has half of it."""
+MOST_FEATURES = 1 << 16
+"""Numbers of a clip: 32 times those of ResNet."""
 ATTRIBUTES = (
     *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
     *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
@@ -65,7 +91,88 @@ class _StrictHeader(tarfile.TarInfo):
         # tarfile reads names and attributes that precede a file into memory.
         if header.type in ATTRIBUTES and header.size > BLOCK:
             raise tarfile.ReadError(f"a file's attributes have {header.size} bytes")
+        if header.size < 0:
+            raise tarfile.ReadError(f"a file has {header.size} bytes")
         return header
+
+    def _refuse_sparse(self, *_: object) -> None:
+        """tarfile would read a list of gaps of any length."""
+        raise tarfile.ReadError(f"{quoted(self.name)} is a sparse file")
+
+    _proc_sparse = _proc_gnusparse_00 = _proc_gnusparse_01 = _proc_gnusparse_10 = _refuse_sparse
+
+
+class _Xz(io.RawIOBase):
+    """The content of xz data, one stream after the other. Python's own file has no limit of memory.
+
+    Damage and a too large dictionary raise `lzma.LZMAError`.
+    """
+
+    def __init__(self, file: IO[bytes]):
+        self._file = file
+        self._data = b""
+        self._stream = lzma.LZMADecompressor(memlimit=XZ_MEMORY)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while True:
+            if self._stream.eof:
+                # Streams may be padded with zeros.
+                self._data = self._stream.unused_data.lstrip(b"\0") or self._file.read(BLOCK)
+                if not self._data:
+                    return 0
+                self._stream = lzma.LZMADecompressor(memlimit=XZ_MEMORY)
+            elif self._stream.needs_input:
+                self._data = self._file.read(BLOCK)
+                if not self._data:
+                    raise EOFError("the end of its xz stream is missing")
+            part = self._stream.decompress(self._data, len(buffer))
+            self._data = b""
+            if part:
+                buffer[: len(part)] = part
+                return len(part)
+
+
+@contextmanager
+def _opened(archive: Path) -> Iterator[tarfile.TarFile]:
+    """An archive, to be read from its beginning to its end."""
+    with archive.open("rb") as file:
+        head = file.read(len(XZ))
+        file.seek(0)
+        # tarfile's own streams check no sum.
+        source: Any = file
+        if head.startswith(GZIP):
+            source = gzip.GzipFile(fileobj=file)
+        elif head.startswith(BZIP2):
+            source = bz2.BZ2File(file)
+        elif head == XZ:
+            source = io.BufferedReader(_Xz(file))
+        with tarfile.open(fileobj=source, mode="r|", tarinfo=_StrictHeader) as tar:
+            yield tar
+
+
+def _members(tar: tarfile.TarFile, room: int) -> Iterator[tarfile.TarInfo]:
+    """The members of an archive, one after the other. room: most bytes of all, as files on a disk.
+
+    Raises an error of `BROKEN`.
+    """
+    while member := tar.next():
+        # tarfile keeps what it has read; attributes of the whole archive count for each member.
+        tar.members = []  # type: ignore[attr-defined]
+        shared = sum(len(name) + len(str(value)) for name, value in tar.pax_headers.items())
+        if member.size < 0 or shared > BLOCK:
+            raise tarfile.ReadError(f"the attributes of {quoted(member.name)} are damaged")
+        room -= FILE_BYTES
+        if max(tar.offset, member.offset_data + member.size) > room:
+            raise tarfile.FilterError(TOO_MUCH)
+        yield member
+
+
+def _words(error: BaseException) -> str:
+    """An error of a library in one line; it may repeat a name from the archive."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def install(archive: Path, md5: str, store: Path, manifest: Path) -> None:
@@ -91,11 +198,9 @@ def check_beginning(partial: Path, name: str) -> None:
     """
     room, has_members = EXPANSION * partial.stat().st_size + SMALL, False
     try:
-        with tarfile.open(partial, "r|*", tarinfo=_StrictHeader) as tar:
-            for member in tar:
+        with _opened(partial) as tar:
+            for member in _members(tar, room):
                 has_members = True
-                if (room := room - member.size) < 0:
-                    return
                 path = PurePosixPath(member.name)
                 if path.name == ".zarray" and is_mid(path.parent.name):
                     _check_array(tar.extractfile(member), f"{name}: {path.parent.name}")
@@ -104,7 +209,7 @@ def check_beginning(partial: Path, name: str) -> None:
     except BROKEN as error:
         # The partial file ends somewhere in a member.
         if not has_members:
-            raise UserError(f"{name} cannot be unpacked: {error}") from error
+            raise UserError(f"{name} cannot be unpacked: {_words(error)}") from error
 
 
 def _check_array(file: IO[bytes] | None, where: str) -> None:
@@ -137,28 +242,42 @@ def unpack(archive: Path, store: Path) -> dict[str, int]:
     except UserError:
         raise
     except BROKEN as error:
-        raise UserError(f"{archive} is not unpacked: {error}") from error
+        raise UserError(f"{archive} is not unpacked: {_words(error)}") from error
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        remove_leftover(partial)  # a file, where a member has no name
 
 
 def _extract(archive: Path, folder: Path) -> None:
     """Unpack all files, and read the archive to its last byte, so that its checksum counts."""
     room = EXPANSION * archive.stat().st_size + SMALL
-    with tarfile.open(archive, tarinfo=_StrictHeader) as tar:
-        for member in tqdm(tar, unit="file", disable=None):
+    with _opened(archive) as tar:
+        for member in tqdm(_members(tar, room), unit="file", disable=None):
             if not (member.isfile() or member.isdir()):
-                raise tarfile.FilterError(f"{member.name!r} is no file and no folder")
-            if (room := room - member.size) < 0:
-                raise tarfile.FilterError(TOO_MUCH)
+                raise tarfile.FilterError(f"{quoted(member.name)} is no file and no folder")
+            _check_name(member.name, folder)
             # The filter checks each member before it is written.
             tar.extract(member, folder, filter="data")
-        assert tar.fileobj
+        assert tar.fileobj  # nosec B101  # for mypy
         while block := tar.fileobj.read(BLOCK):
             if any(block):
                 raise tarfile.ReadError("data follows the end of its tar archive")
             if (room := room - len(block)) < 0:
                 raise tarfile.FilterError(TOO_MUCH)
+
+
+def _check_name(name: str, folder: Path) -> None:
+    """Raise `FilterError` for the name of a member that leads out of the folder, or too deep."""
+    # The filter takes an absolute name for a relative one.
+    relative = PurePosixPath(name.lstrip("/")).as_posix()
+    if relative.count("/") > MOST_DEPTH:
+        raise tarfile.FilterError(f"{quoted(name)} is in too many folders")
+    try:
+        if relative != ".":
+            below(folder, relative)
+    except UserError as error:
+        raise tarfile.FilterError(
+            f"{quoted(name)} is not the name of a file in this folder"
+        ) from error
 
 
 def _replace(store: Path, new: Path) -> None:
@@ -191,44 +310,60 @@ def _clips(store: Path, archive: Path) -> dict[str, int]:
 
     Raises `UserError` where it is not as published.
     """
-    try:
-        features = stores.attributes(store)["num_features"]
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{archive}: no attribute num_features") from error
+    features = _num_features(store, archive)
+    room = EXPANSION * archive.stat().st_size + SMALL
     # It would repeat what the arrays said before they were completed.
     (store / ".zmetadata").unlink(missing_ok=True)
     mids = sorted(filter(is_mid, (path.name for path in store.iterdir())))
     clips = {}
     for mid in tqdm(mids, unit="movie", disable=None):
         try:
-            clips[mid] = _accept(store, mid, features)
+            meta = array_files.read_metadata(inside(store, mid))
+            # Before they are unpacked: chunks of zeros shrink to nothing.
+            if (room := room - meta.bytes) < 0:
+                raise ValueError(TOO_MUCH)
+            clips[mid] = _accept(store, mid, meta, features)
         except ValueError as error:
-            raise UserError(f"{archive}: {mid}: {error}") from error
+            raise UserError(f"{archive}: {mid}: {_words(error)}") from error
     if not clips:
         raise UserError(f"{archive}: it contains no movie")
     return clips
 
 
-def _accept(store: Path, mid: str, features: int) -> int:
+def _num_features(store: Path, archive: Path) -> int:
+    """The attribute num_features of a published store. Raises `UserError`."""
+    try:
+        features = stores.attributes(store).get("num_features")
+    except (OSError, ValueError) as error:
+        raise UserError(f"{archive}: no attribute num_features: {_words(error)}") from error
+    if type(features) is not int or not 1 <= features <= MOST_FEATURES:
+        raise UserError(
+            f"{archive}: no attribute num_features from 1 to {MOST_FEATURES:,}, but "
+            f"{quoted(features)}"
+        )
+    return features
+
+
+def _accept(store: Path, mid: str, meta: array_files.Metadata, features: int) -> int:
     """Read one movie's array, put it into the form of a store, and return its number of rows.
 
     Raises ValueError where it is not (clips, features) finite floats.
     """
-    meta = array_files.read_metadata(store / mid)
+    array = inside(store, mid)
     if meta.shape[-1] != features:
         raise ValueError(f"shape {list(meta.shape)}, not (clips, {features})")
-    values = array_files.read(store / mid)
+    values = array_files.read(array)
     with np.errstate(over="ignore"):  # found below as infinity
         rows = np.atleast_2d(values).astype(np.float32)
     if not np.isfinite(rows).all():
         raise ValueError("NaN, infinity, or a number beyond float32")
     if not meta.is_plain:
-        shutil.rmtree(store / mid)
+        shutil.rmtree(array)
         stores.write(store, mid, rows, {})
         return len(rows)
     # Every chunk is there, so the fill value has no use; xarray would take it for missing values.
-    raw = json.loads((store / mid / ".zarray").read_text())
-    write_json(store / mid / ".zarray", raw | {"fill_value": None})
+    raw = json.loads((array / ".zarray").read_bytes())  # `meta` has judged it
+    write_json(array / ".zarray", raw | {"fill_value": None})
     own = stores.attributes(store, mid)
-    write_json(store / mid / ".zattrs", own | stores.dimensions(mid))
+    write_json(array / ".zattrs", own | stores.dimensions(mid))
     return len(rows)

@@ -117,16 +117,17 @@ class _Shard:
         from trailers12k.features.extraction import extract_poster, extract_trailer
 
         if self.movies.of_posters:
-            file = runner.source_file(row, "download_posters")
-            return {name: extract_poster(network, file) for name, network in networks.items()}
-        return extract_trailer(
-            {name: (network, self._samplings[name]) for name, network in networks.items()},
-            runner.source_file(row, "download_trailers"),
-            available_decoder(row["decoder"]),
-            self.movies.clips_of(row["mid"]),
-            ahead=self.machine.threads > 1,
-            bars=self.movies.bars_of(row["mid"]),
-        )
+            with runner.source_file(row, "download_posters") as file:
+                return {name: extract_poster(network, file) for name, network in networks.items()}
+        with runner.source_file(row, "download_trailers") as file:
+            return extract_trailer(
+                {name: (network, self._samplings[name]) for name, network in networks.items()},
+                file,
+                available_decoder(row["decoder"]),
+                self.movies.clips_of(row["mid"]),
+                ahead=self.machine.threads > 1,
+                bars=self.movies.bars_of(row["mid"]),
+            )
 
     def network(self, name: str) -> Backbone:
         """A store's backbone, loaded when it is first needed: most reruns compute nothing."""

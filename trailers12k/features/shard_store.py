@@ -4,7 +4,6 @@ Reads and writes the arrays of a shard's store, their index, and the group's att
 import torch, nor know how features are computed.
 """
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field
@@ -127,7 +126,7 @@ class ShardStore:
             return runner.Task(mid, skip="no_clips")
         if self._request.recipe is None:
             return runner.Task(mid, skip=NO_WEIGHTS, detail=self._request.missing)
-        return runner.Task(mid, self.fingerprints[mid], (self._request.group / mid,))
+        return runner.Task(mid, self.fingerprints[mid], (inside(self._request.group, mid),))
 
     @property
     def is_described(self) -> bool:
@@ -176,7 +175,7 @@ class ShardStore:
         done = {row["mid"] for row in rows if row["status"] == "ok"}
         store.keep_only(group, done)
         entries = {
-            mid: (self.fingerprints[mid], store_index.signature(group / mid)) for mid in done
+            mid: (self.fingerprints[mid], store_index.signature(inside(group, mid))) for mid in done
         }
         # An array that changed while this job ran was not verified.
         kept = {mid: entry for mid, entry in self._verified.items() if mid in done}
@@ -194,7 +193,7 @@ class ShardStore:
             record = inside(request.records, f"{mid}.json")
             if not _is_done(record, own):
                 continue
-            array = request.group / mid
+            array = inside(request.group, mid)
             entry = own, store_index.signature(array)
             fault = ""
             if index.get(mid) != entry:
@@ -224,7 +223,5 @@ def _group_attributes(group: Path) -> dict[str, Any]:
 
 def _is_done(record: Path, own: str) -> bool:
     """Whether a movie's record says that an array was written with this fingerprint."""
-    if not record.exists():
-        return False
-    content = json.loads(record.read_text(encoding="utf-8"))
-    return content["fingerprint"] == own and content["row"]["status"] == "ok"
+    done = runner.read_record(record.parent, record.stem)
+    return done is not None and done.fingerprint == own and done.row["status"] == "ok"

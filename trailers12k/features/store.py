@@ -74,8 +74,9 @@ def array_fingerprint(
 def create(store: Path, attributes: Mapping) -> None:
     """Create the group, or write these attributes into an existing one, whose arrays stay.
 
-    Temporary folders of killed jobs are removed.
+    Temporary folders of killed jobs are removed. Raises `UserError` where a link leads elsewhere.
     """
+    store = inside(store.parent, store.name)
     store.mkdir(parents=True, exist_ok=True)
     for leftover in store.glob(f"*{PARTIAL}"):
         if not is_being_written(leftover):
@@ -93,7 +94,10 @@ def write(store: Path, mid: str, values: np.ndarray, attributes: Mapping) -> Non
     if values.ndim != 2 or values.dtype != np.float32 or 0 in values.shape:
         raise ValueError(f"{mid}: features must be (rows, features) float32, not {values.shape}")
     if not np.isfinite(values).all():
-        raise ValueError(f"{mid}: features hold NaN or infinity")
+        raise UserError(
+            f"{store}: {mid}: the features hold NaN or infinity; set precision: fp32 for this "
+            "store, or check its weights"
+        )
     final = inside(store, mid)
     partial = partial_of(final)
     array = zarr.create_array(
@@ -167,11 +171,11 @@ def keep_only(store: Path, mids: Container[str]) -> list[str]:
     for mid in movies(store):
         if mid in mids:
             continue
-        if store_index.is_array(store / mid):
-            remove_array(store / mid)
+        if store_index.is_array(folder := os.path.join(store, mid)):
+            remove_array(inside(store, mid))
             removed.append(mid)
         else:
-            log.warning(FOREIGN, store / mid)
+            log.warning(FOREIGN, folder)
     return removed
 
 
@@ -197,28 +201,25 @@ def movies(store: Path) -> list[str]:
 
 def read(store: Path, mid: str) -> np.ndarray:
     """One movie's features, (rows, features) float32. Raises KeyError for a movie without."""
-    if not (store / mid).is_dir():
+    if not (folder := inside(store, mid)).is_dir():
         raise KeyError(f"{mid} is not in {store}")
-    return np.asarray(zarr.open_array(store=str(store / mid), mode="r")[:])
+    return np.asarray(zarr.open_array(store=str(folder), mode="r")[:])
 
 
 def shape(store: Path, mid: str) -> tuple[int, int]:
     """The shape (rows, features) of one movie's array, from its metadata alone."""
-    *rows, features = json.loads((store / mid / ".zarray").read_text())["shape"]
+    *rows, features = array_files.read_metadata(inside(store, mid)).shape
     return (rows[0] if rows else 1), features
 
 
 def fault_of(store: Path, mid: str) -> str:
     """What is wrong with the files of one movie's array, unread; empty when nothing is."""
-    folder = store / mid
     try:
-        meta = json.loads((folder / ".zarray").read_text())
-        one = meta["chunks"] == meta["shape"]
-    except FileNotFoundError:
-        return "no .zarray"
-    except (KeyError, TypeError, ValueError) as error:
-        return f".zarray cannot be read: {error}"
-    if not one:
+        folder = inside(store, mid)
+        meta = array_files.read_metadata(folder)
+    except ValueError as error:
+        return str(error)
+    if meta.chunks != meta.shape:
         return "more than one chunk"
     if not (folder / "0.0").is_file():
         return "its chunk is missing"
@@ -303,7 +304,7 @@ class _Merging:
 
     def put(self, part: Part) -> None:
         """Keep the array of a movie, or copy it from its shard."""
-        entry = part.fingerprint, store_index.signature(self._store / part.mid)
+        entry = part.fingerprint, store_index.signature(inside(self._store, part.mid))
         if not (self._has_index and self.verified.get(part.mid) == entry):
             if not self._can_stay(part):
                 self._check(part)
@@ -312,12 +313,12 @@ class _Merging:
                 shutil.copytree(inside(part.store, part.mid), partial, copy_function=_link)
                 _put(partial, final)
                 self.added += 1
-            entry = part.fingerprint, store_index.signature(self._store / part.mid)
+            entry = part.fingerprint, store_index.signature(inside(self._store, part.mid))
         self.verified[part.mid] = entry
 
     def _can_stay(self, part: Part) -> bool:
         """Whether the store's array is the right one, and, where there is an index, sound."""
-        array = self._store / part.mid
+        array = inside(self._store, part.mid)
         if not array.is_dir() or _fingerprint_in(array) not in (part.fingerprint, None):
             return False
         fault = (
@@ -338,13 +339,13 @@ class _Merging:
             if part.shard_index not in self._shard_indexes:
                 index = store_index.read_index(part.shard_index)
                 self._shard_indexes[part.shard_index] = index
-            entry = part.fingerprint, store_index.signature(part.store / part.mid)
+            entry = part.fingerprint, store_index.signature(inside(part.store, part.mid))
             if self._shard_indexes[part.shard_index].get(part.mid) != entry:
                 about = attributes(part.store)
                 fault = fault_of_values(part.store, part.mid, about, part._asdict())
         if fault:
             raise UserError(
-                f"{part.store / part.mid}: {fault}; run again, which computes this array again"
+                f"{part.store}/{part.mid}: {fault}; run again, which computes this array again"
             )
 
 
@@ -389,7 +390,7 @@ def fault_of_values(
     if not is_strange and (fault := fault_of(store, mid)):
         return fault
     try:
-        values = array_files.read(store / mid)
+        values = array_files.read(inside(store, mid))
     except ValueError as error:
         return str(error)
     features = about.get("num_features", values.shape[-1])
@@ -419,7 +420,7 @@ def fault_of_values(
 def describe(store: Path) -> str:
     """A store for a person: its size, what computed its arrays, and its attributes as YAML."""
     # A folder of somebody else's may be named like a movie.
-    mids = [mid for mid in movies(store) if (store / mid / ".zarray").is_file()]
+    mids = [mid for mid in movies(store) if (inside(store, mid) / ".zarray").is_file()]
     rows = sum(shape(store, mid)[0] for mid in mids)
     size = sum(path.stat().st_size for path in store.rglob("*") if path.is_file())
     lines = [f"{store}: {len(mids)} movies, {rows} rows, {size / 1e6:.1f} MB"]

@@ -3,8 +3,14 @@
 Reads stores. Must not import zarr: jobs that read nothing else of a store would wait for it.
 """
 
-import json
+import os
 from pathlib import Path
+
+from trailers12k.common.bounded_files import parse_json, read_bytes
+from trailers12k.common.files import inside
+
+MOST_BYTES = 1_000_000
+"""Of .zattrs; ours have about 3000."""
 
 
 def attributes(store: Path, mid: str = "") -> dict:
@@ -12,13 +18,10 @@ def attributes(store: Path, mid: str = "") -> dict:
 
     Raises ValueError when they are damaged.
     """
-    path = store / mid / ".zattrs"
-    if not path.exists():
+    path = (inside(store, mid) if mid else store) / ".zattrs"
+    if not os.path.lexists(path):
         return {}
-    try:
-        own = json.loads(path.read_text(encoding="utf-8"))
-    except RecursionError as error:
-        raise ValueError(str(error)) from error
+    own = parse_json(read_bytes(path, MOST_BYTES), path, not_finite=True)
     if not isinstance(own, dict):
         raise ValueError(f"{type(own).__name__}, not an object")
     return own

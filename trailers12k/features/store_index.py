@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from trailers12k.common.files import read_csv, write_csv, write_json
+from trailers12k.common.bounded_files import quoted
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import inside, read_csv, write_csv, write_json
 from trailers12k.common.movie import is_mid
 
 DATA = Path("data")
@@ -38,12 +40,12 @@ Index = dict[str, tuple[str, str]]
 
 def index_of(store: str, shard: str = "") -> Path:
     """The index of a store in data/, or of one of its shards in build/features/."""
-    return INDEXES / store / f"{shard}.csv" if shard else INDEXES / f"{store}.csv"
+    return inside(INDEXES / store, f"{shard}.csv") if shard else inside(INDEXES, f"{store}.csv")
 
 
 def shard_of_store(store: str, shard: str) -> Path:
     """The zarr group that holds one shard of a store."""
-    return FEATURES / store / f"{shard}.zarr"
+    return inside(FEATURES / store, f"{shard}.zarr")
 
 
 def read_index(path: Path) -> Index:
@@ -66,7 +68,7 @@ def adopt_times(store: str) -> None:
     For a snapshot: DVC replaces hard-linked files by copies, whose content it knows to be equal.
     """
     index = read_index(index_of(store))
-    present = {mid: signature(DATA / f"{store}.zarr" / mid) for mid in index if is_mid(mid)}
+    present = {mid: signature(inside(DATA / f"{store}.zarr", mid)) for mid in index if is_mid(mid)}
     adopted = {
         mid: (mark, present[mid] if _sizes(present.get(mid, "")) == _sizes(verified) else verified)
         for mid, (mark, verified) in index.items()
@@ -84,7 +86,7 @@ def signature(folder: str | os.PathLike[str]) -> str:
     """Size and time of an array's files, "BYTES@NANOSECONDS" each; empty when one is missing."""
     try:
         states = [os.stat(f"{folder}/{name}") for name in FILES]
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:  # missing, or a link to itself: no array either way
         return ""
     return " ".join([f"{state.st_size}@{state.st_mtime_ns}" for state in states])
 
@@ -100,18 +102,16 @@ def is_array(folder: str | os.PathLike[str]) -> bool:
 def read_manifest(path: Path) -> dict[str, dict[str, str]]:
     """The rows `mid,clips,fingerprint` of a manifest, by mid.
 
-    Raises ValueError when it is damaged, or names anything but movies: it is then wholly
-    distrusted.
+    Raises `UserError`, a ValueError, when it is missing or damaged, or names anything but movies:
+    it is then wholly distrusted.
     """
     try:
-        rows = {row["mid"]: row for row in read_csv(path)}
-        for row in rows.values():
-            int(row["clips"]), row["fingerprint"]
-    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
-    if hostile := [mid for mid in rows if not is_mid(mid)]:
-        raise ValueError(f"{path}: {hostile[0]!r} is not a movie id")
-    return rows
+        rows = read_csv(path, ("mid", "clips", "fingerprint"), counts=["clips"], key=["mid"])
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error}; delete it and run again") from error
+    if hostile := [row["mid"] for row in rows if not is_mid(row["mid"])]:
+        raise UserError(f"{path}: {quoted(hostile[0])} is not a movie id; delete it and run again")
+    return {row["mid"]: row for row in rows}
 
 
 def group_fault(store: Path) -> str:
@@ -119,7 +119,7 @@ def group_fault(store: Path) -> str:
     try:
         zarr_format = json.loads((store / ".zgroup").read_text())["zarr_format"]
         features = json.loads((store / ".zattrs").read_text(encoding="utf-8"))["num_features"]
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         return f"its .zgroup or .zattrs cannot be read: {error}"
     return "" if (zarr_format, type(features)) == (2, int) else "its .zgroup or .zattrs is damaged"
 
@@ -181,14 +181,14 @@ def forget_looks() -> None:
 
 
 def _count_file(store: str, shard: str = "") -> Path:
-    return REPAIRS / store / f"{shard}.json" if shard else REPAIRS / f"{store}.json"
+    return inside(REPAIRS / store, f"{shard}.json") if shard else inside(REPAIRS, f"{store}.json")
 
 
 def read_count(path: Path) -> int:
     """The count in a file; 0 when it is missing or damaged."""
     try:
         count = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return 0
     return count if isinstance(count, int) else 0
 

@@ -7,7 +7,7 @@ import logging
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -15,9 +15,10 @@ from types import ModuleType
 import requests
 
 from trailers12k.common.errors import Failure, UserError
-from trailers12k.common.files import replacing, sha256_of
+from trailers12k.common.files import below, replacing, sha256_of
 from trailers12k.downloads import http
-from trailers12k.downloads.bounds import USUAL, bounded
+from trailers12k.downloads.bounds import USUAL, Bounds, bounded
+from trailers12k.features import weights_content
 from trailers12k.features.backbones.spec import (
     FAMILY_MODULES,
     BackboneSpec,
@@ -27,6 +28,9 @@ from trailers12k.features.backbones.spec import (
 )
 
 log = logging.getLogger(__name__)
+
+LIMITS = http.Checks(most_bytes=20_000_000_000)
+"""The largest weights of timm have 18 GB."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +46,16 @@ class WeightsSource:
     sha256: str = ""
 
 
-def fetch(source: WeightsSource, folder: Path, mirror: str | None = None) -> Weights:
+def fetch(
+    source: WeightsSource, folder: Path, mirror: str | None = None, bounds: Bounds = http.ARCHIVES
+) -> Weights:
     """Have a model's pretrained weights on this machine, whole and loadable.
 
     folder: for fetched files. A file that has the right hash is not fetched again, and a download
         that was cut is continued.
     mirror: a folder, or the beginning of a URL, with the files, used instead of their publishers:
         torchvision's under their names, timm's as HUB_ID/FILE.
+    bounds: of each download.
 
     The hash that a file must have is the configuration's, else the one in the file's name
     (torchvision), else the one that the hub reports. Raises `UserError`.
@@ -63,8 +70,9 @@ def fetch(source: WeightsSource, folder: Path, mirror: str | None = None) -> Wei
             )
         _check(file, model, source.sha256)
     else:
-        file, name, origin = _published(source, folder, mirror)
+        file, name, origin = _published(source, folder, mirror, bounds)
     weights = Weights(model, name, str(file), origin, sha256_of(file), file.stat().st_size)
+    weights_content.check(weights)
     # Loaded once here. Otherwise a hundred jobs would fail on a file of something else.
     _family(model).build(BackboneSpec(model, "pretrained", ""), 0, weights)
     return weights
@@ -92,22 +100,25 @@ def _origins(model: str) -> list[Origin]:
         raise UserError(f"{error}; trailers12k backbones FILTER lists the models") from error
 
 
-def _published(source: WeightsSource, folder: Path, mirror: str | None) -> tuple[Path, str, str]:
+def _published(
+    source: WeightsSource, folder: Path, mirror: str | None, bounds: Bounds
+) -> tuple[Path, str, str]:
     """The file, the name of the weights, and the address that they came from."""
     model, faults = source.model, []
     for origin in _origins(model):
-        file = folder / origin.path
+        file = below(folder, origin.path)
         address = origin.url if mirror is None else f"{mirror.rstrip('/')}/{origin.path}"
-        sha256 = source.sha256 or _hash_in_name(origin) or _hash_from_hub(address)
+        sha256 = source.sha256 or _hash_in_name(origin) or _hash_from_hub(address, bounds)
         if file.is_file() and sha256_of(file).startswith(sha256):
             log.info("%s is there already", file)
-            return file, origin.name, address
+            return file, origin.name, http.without_secrets(address)
         try:
             if (local := http.local_path(address)) is None:
-                http.fetch(address, file, f"sha256:{sha256}" if sha256 else "")
+                digest = f"sha256:{sha256}" if sha256 else ""
+                http.fetch(address, file, digest, checks=LIMITS, bounds=bounds)
             else:
                 _copy(local, file, model, sha256)
-            return file, origin.name, address
+            return file, origin.name, http.without_secrets(address)
         except UserError as error:
             faults.append(_cause(error))
             if not _is_missing(error):
@@ -132,12 +143,12 @@ def _hash_in_name(origin: Origin) -> str:
     return match[1] if match else ""
 
 
-def _hash_from_hub(address: str) -> str:
+def _hash_from_hub(address: str, bounds: Bounds) -> str:
     """The sha256 that the Hugging Face hub reports for a large file; empty when it does not."""
     if http.local_path(address) is not None:
         return ""
     try:
-        with bounded(USUAL, http.BLOCK):
+        with bounded(replace(bounds, most_time=USUAL.most_time), http.BLOCK):
             answer = http.session(retries=3).head(address, timeout=60, allow_redirects=False)
     except (requests.RequestException, Failure):
         return ""  # fetching reports the fault

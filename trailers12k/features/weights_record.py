@@ -4,13 +4,12 @@ Reads and writes build/weights/*.json and build/repairs/weights/. Must not impor
 Snakefile imports this module.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import write_csv, write_json
+from trailers12k.common.files import inside, read_json, reading, write_csv, write_json
 from trailers12k.features import store_index
 from trailers12k.features.backbones.spec import Weights
 
@@ -22,7 +21,7 @@ ATTEMPTS = store_index.REPAIRS / "weights"
 
 def record_of(key: str) -> Path:
     """The record of the weights with this key, see `names.weights_key`."""
-    return RECORDS / f"{key}.json"
+    return inside(RECORDS, f"{key}.json")
 
 
 def write_weights(record: Path, weights: Weights) -> None:
@@ -38,17 +37,18 @@ def write_missing(record: Path, model: str, reason: str) -> None:
 def missing_weights(record: Path) -> str:
     """Why the weights could not be obtained; empty when they are there, or were never fetched."""
     try:
-        content = json.loads(record.read_text(encoding="utf-8"))
-        return str(content.get("missing", ""))
-    except (OSError, AttributeError, ValueError):
+        return str(read_json(record).get("missing", ""))
+    except (OSError, UserError):
         return ""
 
 
 def read_weights(record: Path) -> Weights:
-    """The weights of a record. Raises `UserError` where they could not be obtained."""
+    """The weights of a record. Raises `UserError` where they could not be obtained, and for a
+    damaged record."""
     if reason := missing_weights(record):
         raise UserError(reason)
-    return Weights(**json.loads(record.read_text(encoding="utf-8")))
+    with reading(record):
+        return Weights(**read_json(record))
 
 
 def list_weights(records: Iterable[Path], table: Path) -> None:
@@ -65,10 +65,10 @@ def list_weights(records: Iterable[Path], table: Path) -> None:
 def attempts(key: str) -> int:
     """The param `attempts` of fetch_weights: how often it has tried again to fetch these weights,
     plus one while they are missing, so that every run tries once more."""
-    count = store_index.read_count(ATTEMPTS / f"{key}.json")
+    count = store_index.read_count(inside(ATTEMPTS, f"{key}.json"))
     return count + bool(missing_weights(record_of(key)))
 
 
 def record_attempts(key: str, count: int) -> None:
     """Write the count with which a job was planned: the last step of its job."""
-    store_index.write_count(ATTEMPTS / f"{key}.json", count)
+    store_index.write_count(inside(ATTEMPTS, f"{key}.json"), count)

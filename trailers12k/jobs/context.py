@@ -1,7 +1,8 @@
 """The context of every job: its log, the reason of a failure as the log's last line, and the result
 of an earlier job from the same inputs.
 
-Writes the job's log; reads and writes build/cache/. Must not know what the job does.
+Writes the job's log; reads and writes build/cache/ and build/records/. Must not know what the job
+does.
 """
 
 import atexit
@@ -20,7 +21,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
-from trailers12k.common.errors import FULL, UserError
+from trailers12k.common import product_records
+from trailers12k.common.errors import DENIED, FULL, UserError
+from trailers12k.common.product_records import REPAIR
 from trailers12k.jobs import outcome, result_cache
 from trailers12k.jobs.outcome import OutcomeWriter
 from trailers12k.jobs.read_audit import recorded_reads
@@ -31,6 +34,9 @@ log = logging.getLogger("trailers12k")
 QUIET = "TRAILERS12K_QUIET_JOBS"
 """An environment variable. When it is set, jobs print nothing: all goes to their logs."""
 
+
+LEDGERS = Path("build/ledger")
+"""The folder of the shards' ledgers; the records of a ledger's movies are beside it."""
 
 NO_OTHERS = Reuse()
 
@@ -44,11 +50,11 @@ def run_job(snakemake: Any, main: Callable[[], None], reuse: Reuse = NO_OTHERS) 
     snakemake: the object that Snakemake gives to a script.
     """
     began = time.time()
-    with job(snakemake.log[0], snakemake.input):
+    with job(snakemake.log[0], snakemake.input, snakemake.output):
         result = result_cache.result_of(snakemake, reuse)
         is_forced = result_cache.is_forced(snakemake.rule, result.outputs)
         if not is_forced and (cost := result.put_back()):
-            outcome.put_back(asdict(cost))
+            outcome.put_back(asdict(cost), _ledgers_of(result.outputs))
             return
         with recorded_reads(snakemake.rule, snakemake.log[0], result.declared):
             main()
@@ -58,17 +64,27 @@ def run_job(snakemake: Any, main: Callable[[], None], reuse: Reuse = NO_OTHERS) 
             log.warning("an input changed while the job ran; its result is not kept for later runs")
 
 
+def _ledgers_of(outputs: Iterable[str]) -> list[str]:
+    """The shards' ledgers among a job's outputs."""
+    return [path for path in outputs if Path(path).is_relative_to(LEDGERS)]
+
+
 @contextmanager
 def job(
-    log_file: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[str]] = ()
+    log_file: str | os.PathLike[str],
+    inputs: Iterable[str | os.PathLike[str]] = (),
+    outputs: Iterable[str | os.PathLike[str]] = (),
 ) -> Iterator[None]:
     """Log to the terminal, unless `QUIET` is set, and to `log_file`; on failure, exit with the
     reason as its last line.
 
-    inputs: the files that the job reads; modification times in the future are set to now.
-    `UserError` and a full disk are reported in one line; other exceptions, which are faults of this
-    program, after a traceback. Ctrl-C ends the process at once: files are written whole or not at
-    all. So does the end of the process that started it, such as a killed Snakemake.
+    inputs: the files that the job reads; modification times in the future are set to now. One that
+        is not as its own job wrote it fails this one; see `product_records`.
+    outputs: the files that the job writes; recorded when it succeeds.
+    `UserError`, a full disk and a folder in the place of a file are reported in one line; other
+    exceptions, which are faults of this program, after a traceback. Ctrl-C ends the process at
+    once: files are written whole or not at all. So does the end of the process that started it,
+    such as a killed Snakemake.
     """
     Path(log_file).parent.mkdir(parents=True, exist_ok=True)
     Path(log_file).write_bytes(b"")
@@ -97,7 +113,11 @@ def job(
     threading.Thread(target=_end_with, args=(os.getppid(), done), daemon=True).start()
     try:
         _limit_times(inputs, now=os.stat(log_file).st_mtime_ns)
+        for path in inputs:
+            product_records.check(path)
         yield
+        for path in outputs:
+            product_records.record(path)
         writer.end()
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
@@ -105,6 +125,11 @@ def job(
             reason = str(error)
         elif isinstance(error, OSError) and error.errno in FULL:
             reason = f"{error}; free some space, then run the same command again"
+        elif isinstance(error, IsADirectoryError):
+            path = error.filename2 or error.filename
+            reason = f"{path} is a folder where a file belongs; move it aside: {REPAIR}"
+        elif isinstance(error, OSError) and error.errno in DENIED and error.filename:
+            reason = f"{error}; see to it, then run the same command again"
         else:
             log.error("%s", traceback.format_exc().rstrip())
         _log_end(reason)

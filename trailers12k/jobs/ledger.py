@@ -9,14 +9,25 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from trailers12k.common.bounded_files import quoted
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import read_csv, write_csv
+from trailers12k.common.files import read_csv, reading, write_csv
 from trailers12k.common.vocabulary import FAILED, OK, SKIPPED, STATUSES
 
 COLUMNS = ["mid", "status", "reason", "detail", "attempts", "bytes", "sha256", "tool"]
 """status: one of `STATUSES`. reason: one word; empty for most that are ok. detail: the original
 message. attempts: their number. bytes, sha256: of the file that the stage made, if any. tool: the
 program that made it, with its version."""
+
+NEEDED = ["mid", "status"]
+"""The columns without which a table is no ledger."""
+COUNTS = ("attempts", "bytes", "clips", "trailer", "width", "height", "shots", "repeated")
+"""Columns of any stage that hold whole numbers, or nothing."""
+NUMBERS = (
+    *("duration", "fps", "black", "still", "frozen"),
+    *("bar_top", "bar_bottom", "bar_left", "bar_right"),
+)
+"""Columns of any stage that hold numbers, or nothing."""
 
 LedgerRow = dict[str, Any]
 """A row that a job made: values for some of `COLUMNS`, always `mid` and `status`, and for the
@@ -30,9 +41,26 @@ def write_shard(
     write_csv(path, [*COLUMNS, *extra], rows)
 
 
-def read_shard(path: str | Path) -> list[dict[str, str]]:
-    """The rows of one shard's ledger, as texts."""
-    return read_csv(path)
+def read_shard(path: str | Path, extra: Sequence[str] = ()) -> list[dict[str, str]]:
+    """The rows of one shard's ledger, as texts. extra: columns of the stage that it must have.
+
+    Raises `UserError` for a damaged ledger, FileNotFoundError without one.
+    """
+    return _read(path, [*NEEDED, *extra], ["mid"])
+
+
+def read_ledger(path: str | Path) -> list[dict[str, str]]:
+    """The rows of the ledger of all stages, which `merge` wrote. Raises as `read_shard`."""
+    return _read(path, [*NEEDED, "stage"], ["mid", "stage"])
+
+
+def _read(path: str | Path, columns: Sequence[str], key: Sequence[str]) -> list[dict[str, str]]:
+    with reading(path):
+        rows = read_csv(path, columns, NUMBERS, COUNTS, key)
+        for row in rows:
+            if row["status"] not in STATUSES:
+                raise ValueError(f"{quoted(row['mid'])} has the status {quoted(row['status'])}")
+        return rows
 
 
 def merge(
@@ -52,7 +80,7 @@ def merge(
         for stage, rows in (more or {}).items()
     }
     for stage, shard in shards:
-        stages.setdefault(stage, []).extend({"stage": stage} | row for row in read_csv(shard))
+        stages.setdefault(stage, []).extend({"stage": stage} | row for row in read_shard(shard))
     rows = [row for stage in stages.values() for row in sorted(stage, key=lambda row: row["mid"])]
     columns = ["mid", "stage", *COLUMNS[1:]]
     write_csv(path, columns, ({name: row[name] for name in columns} for row in rows))

@@ -5,13 +5,18 @@ Reads and writes a small JSON file beside the job's log. Must not know what the 
 
 import json
 import logging
+import math
 import os
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from trailers12k.common.files import write_json
+from trailers12k.common.vocabulary import FAILED, OK, SKIPPED
+from trailers12k.jobs.ledger import read_shard
 
 log = logging.getLogger(__name__)
 
@@ -52,9 +57,23 @@ def read_outcome(log_file: str | os.PathLike[str]) -> Outcome | None:
     try:
         content = json.loads(outcome_file(log_file).read_text(encoding="utf-8"))
         lists = {name: tuple(content[name]) for name in ("todo", "records", "warnings")}
-        return Outcome(**content | lists)
-    except (OSError, ValueError, KeyError, TypeError):
+        read = Outcome(**content | lists)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+    return read if _is_sound(read) else None
+
+
+def _is_sound(read: Outcome) -> bool:
+    """Whether an outcome that was read has the types that `OutcomeWriter` writes."""
+    texts = (read.error, *read.todo, *read.records, *read.warnings)
+    numbers = (read.began, *_values(read.counts), *_values(read.cost))
+    return all(isinstance(text, str) for text in texts) and all(
+        isinstance(number, int | float) and math.isfinite(number) for number in numbers
+    )
+
+
+def _values(mapping: object) -> Iterable[object]:
+    return mapping.values() if isinstance(mapping, dict) else (None,)
 
 
 def unchanged() -> None:
@@ -62,10 +81,24 @@ def unchanged() -> None:
     log.info("the result is unchanged", extra={"outcome": {"unchanged": True}})
 
 
-def put_back(cost: Mapping[str, float]) -> None:
-    """Say that this job put its earlier result back. cost: of the work that made it."""
+def put_back(cost: Mapping[str, float], ledgers: Sequence[str] = ()) -> None:
+    """Say that this job put its earlier result back. cost: of the work that made it.
+
+    ledgers: of a shard's movies, among the outputs. Their rows are counted, since some may be
+    failures; a movie that failed in one of them is a failure.
+    """
+    said: dict[str, Any] = {"unchanged": True, "cost": cost}
+    rows = [row for path in ledgers for row in read_shard(path)]
+    if rows:
+        states: dict[str, str] = {}
+        for status in (SKIPPED, OK, FAILED):
+            states |= {row["mid"]: status for row in rows if row["status"] == status}
+        counts = Counter(states.values())
+        kept = {"computed": 0, "kept": counts[OK]}
+        said["counts"] = kept | {status: counts[status] for status in (FAILED, SKIPPED)}
+        said["records"] = [os.path.splitext(path)[0] for path in ledgers]
     text = "the result of the same inputs and settings is put back"
-    log.info(text, extra={"outcome": {"unchanged": True, "cost": cost}})
+    log.info(text, extra={"outcome": said})
 
 
 class OutcomeWriter(logging.Handler):

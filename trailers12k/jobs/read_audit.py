@@ -19,6 +19,7 @@ FOLDER = "TRAILERS12K_AUDIT"
 NO_DATA = (
     ".snakemake",
     "build/cache",
+    "build/records",
     "trailers12k",
     "scripts",
     "snakemake_logger_plugin_trailers12k",

@@ -59,6 +59,9 @@ DOWNLOADS = _texts(
         "rate_limited": "Wait, set a longer `downloads.pause`, then run the same command again.",
         "removed": _REPLACE,
         "server_error": _WAIT,
+        "unsafe_address": "Correct the address in the movie table or in `curation.csv`. For a "
+        "server of your own network, set `downloads.private_addresses: true`; the next run "
+        "tries it again.",
         "unavailable": "Correct the address or put the file there. Else: "
         f"{_REPLACE[0].lower()}{_REPLACE[1:]}",
         "unknown": "Read the column `detail`; later runs try again.",
@@ -74,7 +77,8 @@ CHECKS = _texts(
         "empty": _REPLACE,
         "not_image": "Correct the poster's address in the movie table.",
         "not_video": _REPLACE,
-        "too_large": "Raise `trailers.max_megabytes` or `posters.max_megabytes`.",
+        "too_large": "Raise `trailers.max_megabytes` or `posters.max_megabytes`, or the key that "
+        "the column `detail` names. The next run tries it again.",
         "truncated": f"{_WAIT} If it stays: {_REPLACE[0].lower()}{_REPLACE[1:]}",
         "wrong_duration": _REPLACE,
         "wrong_video": _WAIT,
@@ -99,7 +103,8 @@ SOURCES = _texts(
 
 STAGES = _texts(
     {
-        "decode_failed": _REPLACE,
+        "decode_failed": "Run `trailers12k verify`: a file that was damaged after its download is "
+        f"named, and `--repair` has it fetched again. Else: {_REPLACE[0].lower()}{_REPLACE[1:]}",
         "no_address": "Add one to the movie table, or use the sources `tmdb` and `search`.",
         "no_clips": "Lower `clips.min_shot`, or name another trailer.",
         "no_poster": "See that row.",

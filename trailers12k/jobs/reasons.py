@@ -55,7 +55,7 @@ CHECKS = (
         "truncated",
     ),
     *("unknown", "wrong_duration", "wrong_video"),
-    *("bad_answer", "no_trailer_found", "not_found"),
+    *("bad_answer", "no_trailer_found", "not_found", "unsafe_address"),
 )
 """Reasons that follow from checking what was received."""
 

@@ -18,8 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from trailers12k.common.content_hashes import CACHE, content_of, has_links
 from trailers12k.common.files import read_csv, replacing, write_json, write_text
-from trailers12k.jobs.content_hashes import CACHE, content_of, has_links
 
 log = logging.getLogger(__name__)
 

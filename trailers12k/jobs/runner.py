@@ -5,12 +5,14 @@ done, so a killed job loses one movie at most; it stays when its movie leaves th
 moves to another shard. Must not know what a stage does.
 """
 
+import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,9 @@ from typing import Any
 from tqdm import tqdm
 
 from trailers12k.common.errors import Cancelled, Failure, Stop, UserError
-from trailers12k.common.files import inside, write_json
-from trailers12k.common.vocabulary import FAILED, OK, SKIPPED
+from trailers12k.common.files import inside, read_json, sha256_of, write_json
+from trailers12k.common.product_records import REPAIR
+from trailers12k.common.vocabulary import FAILED, OK, SKIPPED, STATUSES
 from trailers12k.jobs.ledger import LedgerRow
 
 log = logging.getLogger(__name__)
@@ -45,15 +48,41 @@ class StopSignal:
         self.set(str(failure))
 
 
-def source_file(row: Mapping[str, str], rule: str) -> Path:
-    """The file that a row of an earlier stage's ledger names.
+@contextmanager
+def source_file(row: Mapping[str, str], rule: str) -> Iterator[Path]:
+    """The file that a row of an earlier stage's ledger names, for work that reads it.
 
-    Raises `UserError` when it was removed since: this is not the movie's failure.
+    Raises `UserError` when it was removed or damaged since, which is not the movie's failure. Its
+    size is compared before the work, its sha256 when the work raises `Failure`.
     """
     path = Path(row["file"])
-    if not path.is_file():
+    if not path.exists():
         raise UserError(f"{path} was removed; fetch it again with --forcerun {rule}")
-    return path
+    size, whole = path.stat().st_size, size_of(row)
+    if not path.is_file():
+        raise UserError(f"{path} is not a file; run: {REPAIR}")
+    if whole not in (None, size):
+        raise UserError(f"{path} is damaged or was edited ({size} of {whole} bytes); run: {REPAIR}")
+    try:
+        yield path
+    except Failure as failure:
+        if whole is not None and row.get("sha256") and sha256_of(path) != row["sha256"]:
+            raise UserError(
+                f"{path} is damaged or was edited (another sha256); run: {REPAIR}"
+            ) from failure
+        raise
+
+
+def size_of(row: Mapping[str, Any]) -> int | None:
+    """The bytes of the file that a row names, as they were when its job wrote it.
+
+    None where the row does not say: files of the user, and those of early versions.
+    """
+    return int(row["bytes"]) if row.get("bytes") else None
+
+
+Limits = Mapping[str, tuple[str, ...]]
+"""Reason of failures -> the settings, as KEY=VALUE, that refuse movies with this reason."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +92,12 @@ class Task:
     fingerprint: hash of everything that determines the result.
     products: the files or folders that the work makes; empty for the `file` of its row. The work is
         repeated when one is missing.
+    hashed: tables among the products whose content the record holds as a hash: the work is
+        repeated when one was edited or damaged.
     skip: the reason why there is nothing to do, for example "no_trailer". detail: more about it.
     others: what else may turn a failure into success, such as further addresses to try and the
         states of local files; when they change, a failure is tried again.
+    limits: a failure is tried again when those of its reason change.
     """
 
     mid: str
@@ -74,6 +106,12 @@ class Task:
     skip: str = ""
     detail: str = ""
     others: tuple[str, ...] = ()
+    hashed: tuple[Path, ...] = ()
+    limits: Limits = field(default_factory=dict)
+
+    def limits_of(self, row: LedgerRow) -> tuple[str, ...]:
+        """The limits that may have caused an outcome: those of a failure's reason."""
+        return self.limits.get(row.get("reason", ""), ()) if row["status"] == FAILED else ()
 
 
 @dataclass(frozen=True)
@@ -81,28 +119,58 @@ class MovieRecord:
     """The outcome of a movie's last attempt in a stage.
 
     fingerprint, others: of its task. row: of the ledger. time: of the attempt, in seconds since
-    1970.
+    1970. limits: see `Task.limits_of`. hashes: of the `hashed` products of its task; none in a
+    record of before they were kept.
     """
 
     row: LedgerRow
     fingerprint: str = ""
     others: tuple[str, ...] = ()
     time: float = 0.0
+    limits: tuple[str, ...] = ()
+    hashes: tuple[str, ...] = ()
 
 
 def read_record(folder: Path, mid: str) -> MovieRecord | None:
-    """The record of a movie; None when it was never tried. Raises `UserError` for a bad mid."""
+    """The record of a movie; None when it was never tried, or the record is damaged or was edited:
+    it is then tried again. Raises `UserError` for a bad mid."""
     path = _record_file(folder, mid)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        content = read_json(path)
+        written = content.pop("sha256", "")  # records of before had none
+        if written and written != _digest(content):
+            return None
+        for name in ("others", "limits", "hashes"):
+            content[name] = tuple(content.get(name, ()))
+        record = MovieRecord(**content)
+    except (FileNotFoundError, UserError, TypeError):
         return None
-    content["others"] = tuple(content.get("others", ()))
-    return MovieRecord(**content)
+    return record if _is_sound(record, mid) else None
+
+
+def _is_sound(record: MovieRecord, mid: str) -> bool:
+    """Whether a record has the types that this module writes, and is this movie's."""
+    row = record.row
+    return (
+        isinstance(row, dict)
+        and row.get("mid") == mid
+        and row.get("status") in STATUSES
+        and isinstance(row.get("reason", ""), str)
+        and all(isinstance(row.get(name) or 0, int) for name in ("attempts", "bytes"))
+        and isinstance(record.fingerprint, str)
+        and all(isinstance(each, str) for each in (*record.others, *record.limits, *record.hashes))
+        and isinstance(record.time, int | float)
+    )
 
 
 def _write_record(folder: Path, record: MovieRecord) -> None:
-    write_json(_record_file(folder, record.row["mid"]), asdict(record))
+    content = asdict(record)
+    write_json(_record_file(folder, record.row["mid"]), content | {"sha256": _digest(content)})
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    """The sha256 of a record, whether it was written to a file meanwhile or not."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _record_file(folder: Path, mid: str) -> Path:
@@ -315,13 +383,19 @@ def _attempt(
     for each in attempts:
         record = earlier[each.name]
         is_same = record is not None and record.fingerprint == each.task.fingerprint
-        tries = record.row["attempts"] + 1 if record and is_same else 1
+        tries = record.row.get("attempts", 0) + 1 if record and is_same else 1
         row: LedgerRow = {"mid": mid, "status": OK, "attempts": tries}
         row |= ({"tool": tool} if tool else {}) | made[each.name]
-        finished = MovieRecord(row, each.task.fingerprint, each.task.others, time.time())
+        task, limits = each.task, each.task.limits_of(row)
+        hashes = _hashes(task) if row["status"] == OK else ()
+        finished = MovieRecord(row, task.fingerprint, task.others, time.time(), limits, hashes)
         _write_record(each.folder, finished)
         rows[each.name] = row
     return rows
+
+
+def _hashes(task: Task) -> tuple[str, ...]:
+    return tuple(map(sha256_of, task.hashed))
 
 
 def _unfinished(task: Task, earlier: MovieRecord | None) -> LedgerRow:
@@ -337,9 +411,22 @@ def _kept(folder: Path, task: Task, retry: Retry) -> LedgerRow | None:
     if record is None or record.fingerprint != task.fingerprint:
         return None
     row = record.row
-    products = task.products or ((Path(row["file"]),) if row.get("file") else ())
-    if row["status"] == OK and not all(product.exists() for product in products):
+    if row["status"] == OK and not _is_there(task, row):
+        return None
+    if row["status"] == OK and record.hashes and record.hashes != _hashes(task):
         return None
     if row["status"] == FAILED and record.others != task.others:
         return None
+    if record.limits != task.limits_of(row):
+        return None
     return None if retry(row, record.time) else row
+
+
+def _is_there(task: Task, row: LedgerRow) -> bool:
+    """Whether all products exist, and the `file` of the row has the size that it had."""
+    if task.products or not row.get("file"):
+        return all(product.exists() for product in task.products)
+    file = Path(row["file"])
+    if not file.is_file():  # a folder in its place is not the job's to remove
+        return file.exists()
+    return size_of(row) in (None, file.stat().st_size)

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from trailers12k.common.files import read_csv, write_csv
+from trailers12k.common.files import write_csv
 from trailers12k.common.movie import Movie
 from trailers12k.common.vocabulary import FAILED, OK, SKIPPED
-from trailers12k.jobs.ledger import LedgerRow
+from trailers12k.jobs.ledger import LedgerRow, read_shard
 from trailers12k.jobs.runner import read_record
 
 RECENT = 200
@@ -125,7 +125,7 @@ def _rows(ledger: Path, folder: Path, movies: Sequence[Movie]) -> Iterator[Ledge
     """
     listed = {movie.mid for movie in movies}
     try:
-        yield from (row for row in read_csv(ledger) if row["mid"] in listed)
+        yield from (row for row in read_shard(ledger) if row["mid"] in listed)
         return
     except FileNotFoundError:
         pass

@@ -13,15 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trailers12k.common.files import PARTIAL
-from trailers12k.jobs.content_hashes import (
+from trailers12k.common.content_hashes import (
     BUILD,
     CACHE,
     content_of,
     has_links,
     record_of,
 )
-from trailers12k.jobs.result_cache import CURRENT, FILES, RESULTS, SHA256, folder_of, is_relative
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import PARTIAL, below
+from trailers12k.jobs.result_cache import CURRENT, FILES, RESULTS, SHA256, folder_of
 
 UNUSED_AFTER = 30 * 86400
 """Seconds after which a result counts as unused."""
@@ -134,8 +135,12 @@ def _is_own(folder: Path) -> bool:
 
 def _is_side_file(name: str) -> bool:
     """Whether a path that an entry names is a regular file of build/ outside the cache."""
-    path = Path(name)
-    if not is_relative(name) or path.parts[:1] != BUILD.parts or CACHE in path.parents:
+    top, _, rest = name.partition("/")
+    try:
+        path = below(BUILD, rest)
+    except UserError:
+        return False
+    if top != BUILD.name or CACHE in path.parents:
         return False
     return path.is_file() and not has_links(path)
 

@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
 
+from trailers12k.common.bounded_files import quoted
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv, write_csv
 from trailers12k.common.local_files import LocalFile, for_table, from_table, local_path
@@ -157,7 +158,7 @@ def read(path: str | Path, local_files: bool = False) -> dict[str, Decision]:
         )
         if decision.mid in decisions:
             raise UserError(
-                f"{path}, line {line}: mid: {decision.mid!r} is already in line "
+                f"{path}, line {line}: mid: {quoted(decision.mid)} is already in line "
                 f"{lines[decision.mid]}; allowed: each movie once"
             )
         decisions[decision.mid], lines[decision.mid] = decision, line
@@ -175,7 +176,7 @@ def local_files(path: str | Path) -> Iterator[LocalFile]:
 
 def _decision(row: Mapping[str, str], where: str, local_files: bool) -> Decision:
     def refuse(name: str, value: str, allowed: str) -> NoReturn:
-        raise UserError(f"{where}: {name}: {value!r} is not allowed; allowed: {allowed}")
+        raise UserError(f"{where}: {name}: {quoted(value)} is not allowed; allowed: {allowed}")
 
     def address(name: str, value: str, files: bool) -> None:
         if video_id(value):
@@ -202,8 +203,8 @@ def _decision(row: Mapping[str, str], where: str, local_files: bool) -> Decision
         refuse("replacement", replacement, "one address, without |")
     if replacement and address_of(replacement) in map(address_of, wrong):
         raise UserError(
-            f"{where}: replacement: {replacement!r} is also in the column wrong; remove it from "
-            "one of the two"
+            f"{where}: replacement: {quoted(replacement)} is also in the column wrong; remove it "
+            "from one of the two"
         )
     sha256, day = row.get("sha256", "").lower(), row.get("date", "")
     if sha256 and not SHA256.fullmatch(sha256):
@@ -255,7 +256,10 @@ def read_written(path: str | Path = PRODUCT, folder: str | Path = ".") -> list[d
 
     folder: where the paths in the returned rows start; in the file, the working directory.
     """
-    rows = [{name: unescape_formula(text) for name, text in row.items()} for row in read_csv(path)]
+    rows = [
+        {name: unescape_formula(text) for name, text in row.items()}
+        for row in read_csv(path, WRITTEN)
+    ]
     for row in rows:
         for name in ("wrong", "replacement"):
             row[name] = "|".join(for_table(text, folder) for text in row[name].split("|"))
@@ -269,7 +273,7 @@ def rejections(decided: AppliedDecisions) -> list[LedgerRow]:
             "mid": decision.mid,
             "status": SKIPPED,
             "reason": REASON,
-            "detail": escape_formula(decision.note),
+            "detail": decision.note,
         }
         for decision, _ in decided
         if decision.rejects

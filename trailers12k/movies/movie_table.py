@@ -28,10 +28,10 @@ def write_movies(path: str | Path, movies: Sequence[Movie]) -> None:
 
 
 def read_movies(path: str | Path) -> list[Movie]:
-    """The movies of a movies.csv that `write_movies` wrote."""
+    """The movies of a movies.csv that `write_movies` wrote. Raises `UserError`."""
     movies = []
-    for row in read_csv(path):
+    for row in read_csv(path, COLUMNS, key=["mid"]):
         lists = {name: tuple(filter(None, row[name].split("|"))) for name in JOINED}
-        values: dict[str, Any] = row | lists
+        values: dict[str, Any] = {name: row[name] for name in COLUMNS} | lists
         movies.append(Movie(**values))
     return movies

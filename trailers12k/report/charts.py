@@ -14,6 +14,7 @@ import pandas as pd
 
 from trailers12k.common.reason_words import phrase
 from trailers12k.common.vocabulary import OK
+from trailers12k.evaluation.frames import read_balance
 from trailers12k.report.drawing import height_of, inline_data, label_width, message, save
 from trailers12k.report.numbers import duration, memory
 from trailers12k.report.theme import (
@@ -203,7 +204,7 @@ def histogram(table: pd.DataFrame, axis: HistogramAxis) -> alt.Chart:
 
 def plot_splits(table: str | Path, stem: str | Path) -> None:
     """Draws `balance` of results/splits.csv into STEM.svg and STEM.png."""
-    save(balance(pd.read_csv(table)), stem)
+    save(balance(read_balance(table)), stem)
 
 
 def split_label(name: object) -> str:

@@ -5,12 +5,15 @@ the sums are drawn.
 """
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pandas as pd
+
+from trailers12k.common.files import DAMAGED
 
 COSTS = ["rule", "jobs", "seconds", "cpu_seconds", "max_rss_mb"]
 """Columns of costs.csv."""
@@ -48,8 +51,8 @@ def costs(folder: str | Path, current: Iterable[str]) -> list[dict[str, object]]
     rules: dict[str, _RuleCosts] = {}
     for rule, path in _benchmarks(Path(folder), set(current)):
         log_file = Path(folder).parent / "logs" / path.relative_to(folder)
-        cost = _of_earlier_work(log_file.with_suffix(".json")) or _of_job(path)
-        rules.setdefault(rule, _RuleCosts()).add(cost)
+        if cost := _of_earlier_work(log_file.with_suffix(".json")) or _of_job(path):
+            rules.setdefault(rule, _RuleCosts()).add(cost)
     ordered = sorted(rules.items(), key=lambda item: (-item[1].seconds, item[0]))
     return [
         {
@@ -64,17 +67,22 @@ def costs(folder: str | Path, current: Iterable[str]) -> list[dict[str, object]]
 
 
 def _of_job(benchmark: Path) -> dict[str, float]:
-    cells = pd.read_csv(benchmark, sep="\t", na_values=["NA", "-"]).fillna(0).iloc[-1]
-    return {name: float(cells[column]) for name, column in BENCHMARK.items()}
+    try:
+        cells = pd.read_csv(benchmark, sep="\t", na_values=["NA", "-"]).fillna(0).iloc[-1]
+        cost = {name: float(cells[column]) for name, column in BENCHMARK.items()}
+    except (OSError, *DAMAGED):  # a damaged benchmark counts as none
+        return {}
+    return cost if all(map(math.isfinite, cost.values())) else {}
 
 
 def _of_earlier_work(outcome: Path) -> dict[str, float] | None:
     """The cost of the work whose result a job put back; None for a job that did the work."""
     try:
         cost = json.loads(outcome.read_bytes())["cost"]
-        return {name: float(cost[name]) for name in BENCHMARK}
-    except (OSError, ValueError, KeyError, TypeError):
+        costs = {name: float(cost[name]) for name in BENCHMARK}
+    except (OSError, *DAMAGED):
         return None
+    return costs if all(map(math.isfinite, costs.values())) else None
 
 
 def last_day(folder: str | Path, current: Iterable[str]) -> date | None:

@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from trailers12k.evaluation import curves as tables
-from trailers12k.evaluation.scores import read_labels
+from trailers12k.evaluation.frames import read_balance
+from trailers12k.evaluation.scores import read_labels, read_scores
 from trailers12k.report.drawing import save
 from trailers12k.report.run_charts import curves, pretrained_of
 
@@ -40,11 +39,11 @@ class CurveOutputs:
 
 def draw_curves(inputs: CurveInputs, outputs: CurveOutputs) -> None:
     """Writes the tables of all curves, and draws precision-recall and learning curves."""
-    tst = pd.read_csv(inputs.tst)
+    tst = read_scores(inputs.tst)
     recalls = tables.precision_recall(read_labels(inputs.mtgc), inputs.runs)
     losses = tables.learning(inputs.runs)
     tables.write(outputs.precision_recall, recalls, 2)
     tables.write(outputs.learning, losses, 6)
     tables.write(outputs.genres, tables.genres(tst, list(inputs.runs)), 2)
-    tables.write(outputs.balance, tables.balance(pd.read_csv(inputs.splits)), 4)
+    tables.write(outputs.balance, tables.balance(read_balance(inputs.splits)), 4)
     save(curves(recalls, losses, pretrained_of(tst)), outputs.picture)

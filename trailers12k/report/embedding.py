@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from trailers12k.common.files import write_text
+from trailers12k.evaluation.frames import read_frame
 from trailers12k.features import store as stores
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ def embed(store: str | Path, manifest: str | Path) -> pd.DataFrame:
     nearest: mid of the nearest other movie by standardised means over clips. distance: to it.
     Both are empty for a single movie.
     """
-    rows = pd.read_csv(manifest, dtype={"mid": str})
+    rows = read_frame(manifest, ["mid", "clips"], ["clips"], ["mid"], dtype={"mid": str})
     mids = sorted(rows.loc[rows["clips"] > 0, "mid"])
     if len(mids) < 2:
         columns = {"mid": mids, "x": 0.0, "y": 0.0, "nearest": "", "distance": np.nan}

@@ -3,7 +3,6 @@
 Reads embeddings, thumbnails and the table of movies. Must not know the rest of the page.
 """
 
-import html
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -59,7 +58,7 @@ class EmbeddingMap:
     """
 
     data: Markup
-    strips: Sequence[Markup]
+    strips: Sequence[str]
     paths: Mapping[str, str]
     still: Still
     alt: str
@@ -82,7 +81,7 @@ def map_of(
     first, places = next(iter(embeddings.items()))
     return EmbeddingMap(
         data=json_for_script(data),
-        strips=[Markup(html.escape(uri)) for uri in (thumbnails.pictures if thumbnails else [])],
+        strips=thumbnails.pictures if thumbnails else [],
         paths={store: relative_link(f"results/map/{store}.csv") for store in embeddings},
         still=_small_png(Path(FIGURES_FOLDER) / f"map_{first}.png"),
         alt=f"A scatter plot of {counted(len(places), 'trailer')} by the features of {first}, "

@@ -15,8 +15,9 @@ import yaml
 
 from trailers12k import __version__
 from trailers12k.common.files import read_csv, write_csv, write_text
-from trailers12k.common.vocabulary import GENRES
+from trailers12k.common.vocabulary import GENRES, METRICS
 from trailers12k.evaluation.absence import EXPLANATION
+from trailers12k.evaluation.frames import read_embedding, read_frame
 from trailers12k.evaluation.summary import absences
 from trailers12k.report import (
     drawing,
@@ -78,6 +79,36 @@ TEXT_COLUMNS = {
     "flags": ("flag", "words"),
 }
 """Table -> columns that are text, whatever they look like."""
+OF_GENRES = ("movies", "share", "evaluated")
+OF_COSTS = ("jobs", "seconds", "cpu_seconds", "max_rss_mb")
+OF_MEASURES = ("movies", "least", "lower_quartile", "median", "upper_quartile", "most", "mean")
+OF_TRAILERS = ("duration", "height", "width", "shots", "clips", "black", "still", "frozen")
+COLUMNS: dict[str, tuple[Sequence[str], Sequence[str]]] = {
+    "trailers": (
+        ("mid", "title", "genres", "status", "stage", "reason", *OF_TRAILERS),
+        OF_TRAILERS,
+    ),
+    "flags": (("mid", "flag", "words", "others"), ()),
+    "ledger": (("mid", "stage", "status", "reason", "detail"), ()),
+    "funnel": (("step", "status", "reason", "movies"), ("movies",)),
+    "genres": (("genre", *OF_GENRES), OF_GENRES),
+    "cooccurrence": (("genre", *GENRES), GENRES),
+    "measures": (("measure", "meaning", *OF_MEASURES), OF_MEASURES),
+    "histograms": (("measure", "from", "to", "movies"), ("from", "to", "movies")),
+    "mistakes": (("run", "mid", "title", "loss", "genres", "predicted"), ("loss",)),
+    "stores": (("store", "input", "movies", "clips", "features"), ("movies", "clips", "features")),
+    "versions": (("what", "made_by"), ()),
+    "costs": (("rule", *OF_COSTS), OF_COSTS),
+    "summary": (("run", "weights", "splits", *METRICS, *GENRES), (*METRICS, *GENRES)),
+    "tst": (("run", "split", *METRICS, *GENRES), (*METRICS, *GENRES)),
+    "val": (("run", "split", *METRICS, *GENRES), (*METRICS, *GENRES)),
+    "options": (("run", "split", "option", *METRICS), METRICS),
+    "splits": (("split", "subset", "movies", *GENRES), ("movies", *GENRES)),
+    "precision_recall": (("recall",), ("recall",)),
+    "learning": (("epoch",), ("epoch",)),
+    "genre_results": (("genre",), ()),
+}
+"""Table -> the columns that it must have, and those of them that are numbers."""
 SOURCES: dict[str, tuple[str, ...]] = {
     "losses": ("funnel", "trailers", "ledger"),
     "stores": ("stores",),
@@ -120,17 +151,19 @@ def draw_report(inputs: ReportInputs, page: str | Path, costs_table: str | Path)
     tables = read_tables({**inputs.tables, "costs": costs_table})
     drawn = pictures.pictures_of(tables)
     stills = pictures.draw(drawn, FIGURES_FOLDER, inputs.existing)
-    embeddings = {Path(path).stem: pd.read_csv(path) for path in inputs.embeddings}
+    embeddings = {Path(path).stem: read_embedding(path) for path in inputs.embeddings}
     if "trailers" in tables:
         movies = tables["trailers"]
     elif inputs.labels:
-        movies = embedding_map.untitled_movies(pd.read_csv(inputs.labels))
+        movies = embedding_map.untitled_movies(
+            read_frame(inputs.labels, ["mid", *GENRES], GENRES, ["mid"])
+        )
     else:
         raise ValueError("a report needs either trailers.csv or labels")
     embedding_map.draw_embeddings(embeddings, movies, FIGURES_FOLDER)
     frames = None
     if inputs.contact_sheets and "trailers" in tables:
-        shots = thumbnails.shots_of(read_csv(inputs.tables["trailers"]))
+        shots = thumbnails.shots_of(read_csv(inputs.tables["trailers"], ["mid", "shots"]))
         frames = thumbnails.build(inputs.contact_sheets, shots)
     contents = PageContents(
         tables=tables,
@@ -150,8 +183,11 @@ def read_tables(paths: Mapping[str, str | Path]) -> dict[str, pd.DataFrame]:
 
 
 def _read_table(name: str, path: str | Path) -> pd.DataFrame:
-    return pd.read_csv(
+    columns, numbers = COLUMNS.get(name, ((), ()))
+    return read_frame(
         path,
+        columns,
+        numbers,
         index_col=0 if name in INDEXED else None,
         dtype=str if name == "curation" else dict.fromkeys(TEXT_COLUMNS.get(name, ()), str),
         # A movie may be called "NA".

@@ -18,8 +18,10 @@ from trailers12k import __version__
 from trailers12k.common.files import read_csv, write_csv
 from trailers12k.common.movie import Movie
 from trailers12k.common.vocabulary import AS_PUBLISHED, GENRES, OK, SKIPPED
+from trailers12k.evaluation.frames import read_predictions
 from trailers12k.evaluation.scores import read_labels
 from trailers12k.features import store
+from trailers12k.jobs.ledger import NUMBERS, read_ledger
 from trailers12k.movies.curation import STAGE
 from trailers12k.movies.movie_table import read_movies
 from trailers12k.report.losses import FUNNEL, MADE, StageRows, follow, funnel, stages_of
@@ -194,7 +196,11 @@ class RunFiles:
         """The record of one of `stores`."""
         path = Path(self.data, f"{name}.zarr")
         attributes = {"input": self.stores[name]} | store.attributes(path)
-        return StoreRecord(attributes, read_csv(path.with_suffix(".csv")))
+        return StoreRecord(attributes, _manifest(path.with_suffix(".csv")))
+
+
+def _manifest(path: Path) -> list[dict[str, str]]:
+    return read_csv(path, ["mid", "clips"], counts=["clips"], key=["mid"])
 
 
 def describe_run(folder: str | Path, run: RunFiles) -> None:
@@ -202,12 +208,12 @@ def describe_run(folder: str | Path, run: RunFiles) -> None:
     splits = read_labels(run.mtgc)
     stores = {name: run.read_store(name) for name in run.stores}
     predictions = {
-        name: [pd.read_csv(path / "tst.csv", index_col="mid") for path in folders]
+        name: [read_predictions(path / "tst.csv") for path in folders]
         for name, folders in run.runs.items()
     }
     movies = read_movies(run.movies) if run.movies else []
     mids = [movie.mid for movie in movies] if run.movies else list(splits.index)
-    ledger = read_csv(run.ledger) if run.ledger else []
+    ledger = read_ledger(run.ledger) if run.ledger else []
     stages: StageRows = stages_of(ledger)
     order = [*MADE, *run.used]
     if not run.ledger:
@@ -218,7 +224,7 @@ def describe_run(folder: str | Path, run: RunFiles) -> None:
     labels = labels_of(movies) if run.movies else splits[list(GENRES)]
     evaluated = evaluated_movies(predictions)
     common = set.intersection(*evaluated.values()) if evaluated else set()
-    values = measured(read_csv(run.trailers) if run.trailers else [])
+    values = measured(read_csv(run.trailers, ["mid"], NUMBERS, key=["mid"]) if run.trailers else [])
     attributes = [record.attributes for record in stores.values()]
     tables = {
         "funnel": funnel(mids, rejected, lost, order, splits, evaluated),

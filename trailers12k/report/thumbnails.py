@@ -11,6 +11,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from trailers12k.common.files import inside
 from trailers12k.video import contact_sheets
 
 BUDGET = 3_000_000
@@ -51,7 +52,7 @@ def build(folder: str | Path, shots: Mapping[str, int]) -> Thumbnails | None:
     folder: of contact sheets. shots: mid -> shots of its trailer. Returns None without any sheet,
     and for more trailers than the budget allows.
     """
-    paths = {mid: Path(folder) / f"{mid}.jpg" for mid in sorted(shots)}
+    paths = {mid: inside(folder, f"{mid}.jpg") for mid in sorted(shots)}
     mids = [mid for mid, path in paths.items() if path.exists()]
     tier = next((tier[1:] for tier in TIERS if len(mids) <= tier[0]), None)
     if not mids or tier is None:

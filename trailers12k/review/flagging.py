@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from trailers12k.common.files import write_csv
+from trailers12k.evaluation.frames import read_embedding
 from trailers12k.review.flags import COLUMNS, flag
 from trailers12k.review.trailer_table import TRAILERS, TrailerFiles, list_trailers
 
@@ -26,5 +27,5 @@ def flag_trailers(
     embeddings: map/STORE.csv of every store of trailers. contact_sheets: folder of MID.jpg.
     """
     rows = pd.DataFrame(list_trailers(trailers, files), columns=TRAILERS, dtype=str)
-    tables = {Path(path).stem: pd.read_csv(path) for path in embeddings}
+    tables = {Path(path).stem: read_embedding(path) for path in embeddings}
     write_csv(flags, COLUMNS, flag(rows, tables, contact_sheets).to_dict("records"))

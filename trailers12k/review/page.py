@@ -21,6 +21,7 @@ from PIL import Image
 
 from trailers12k.common.files import (
     PARTIAL,
+    inside,
     is_being_written,
     read_csv,
     remove_leftover,
@@ -30,8 +31,11 @@ from trailers12k.common.files import (
 from trailers12k.common.local_files import for_table
 from trailers12k.common.movie import is_mid
 from trailers12k.common.vocabulary import GENRES
+from trailers12k.evaluation.frames import read_frame
 from trailers12k.movies import curation
-from trailers12k.review.flags import FLAGS
+from trailers12k.review.flags import COLUMNS as FLAG_COLUMNS
+from trailers12k.review.flags import FLAGS, NUMBERS
+from trailers12k.review.trailer_table import TRAILERS
 from trailers12k.video import contact_sheets
 
 log = logging.getLogger(__name__)
@@ -79,16 +83,22 @@ class ReviewFiles:
 
 def write_review(folder: Path, collection: str, files: ReviewFiles) -> None:
     """Writes the review of a collection into a folder; see `write`."""
-    trailers = pd.read_csv(files.trailers, dtype=str, keep_default_na=False)
+    trailers = read_frame(
+        files.trailers, TRAILERS, NUMBERS, ["mid"], dtype=str, keep_default_na=False
+    )
     trailers["trailer"] = [for_table(text, files.decisions) for text in trailers["trailer"]]
     contents = ReviewContents(
         collection=collection,
         trailers=trailers,
-        flags=read_csv(files.flags),
-        clips=pd.read_csv(files.clips, usecols=["mid", "shot", "start"]),
+        flags=read_csv(files.flags, FLAG_COLUMNS),
+        clips=read_frame(files.clips, CLIPS, CLIPS[1:], usecols=CLIPS),
         decisions=curation.read_written(files.curation, files.decisions),
     )
     write(folder, contents, files.contact_sheets, files.posters)
+
+
+CLIPS = ("mid", "shot", "start")
+"""The columns of clips.csv that the page needs; all but the first are numbers."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +135,7 @@ def write(folder: Path, contents: ReviewContents, sheets: Path, posters: Path) -
 
     def movie(row: Any) -> list[object]:
         shots = int(_number(row.shots))
-        sheet = folder / "sheets" / f"{row.mid}.jpg"
+        sheet = inside(folder / "sheets", f"{row.mid}.jpg")
         return [
             *(row.mid, row.title, row.year),
             [genres[name] for name in row.genres.split("|") if name],
@@ -248,17 +258,17 @@ def _copy_pictures(
     available, existing = _times(source), _times(folder)
     wanted = [mid for mid in mids if mid in available]
     for mid in existing.keys() - {*wanted}:
-        (folder / f"{mid}.jpg").unlink()
+        inside(folder, f"{mid}.jpg").unlink()
     for leftover in folder.glob(f"*{PARTIAL}"):
         if not is_being_written(leftover):
             remove_leftover(leftover)
     copied = set()
     for mid in wanted:
-        target = folder / f"{mid}.jpg"
+        target = inside(folder, f"{mid}.jpg")
         if existing.get(mid) != available[mid]:
             try:
                 with replacing(target) as partial:
-                    copy(source / f"{mid}.jpg", partial)
+                    copy(inside(source, f"{mid}.jpg"), partial)
                     if partial.stat().st_mtime_ns != available[mid]:
                         os.utime(partial, ns=(available[mid], available[mid]))
             except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from trailers12k.common.files import read_csv, write_csv
+from trailers12k.common.files import write_csv
 from trailers12k.common.movie import Movie
 from trailers12k.common.vocabulary import OK, STREAM_INPUTS
+from trailers12k.jobs.ledger import read_ledger, read_shard
 from trailers12k.movies.movie_table import read_movies
 from trailers12k.report.losses import MADE, Loss, follow, stages_of
 
@@ -75,9 +76,10 @@ def list_trailers(path: str | Path, files: TrailerFiles) -> list[dict[str, str]]
     movies = read_movies(files.movies)
     of_posters = STREAM_INPUTS["poster"]
     order = [*MADE, *(store for store, kind in files.stores.items() if kind != of_posters)]
-    lost = follow([movie.mid for movie in movies], stages_of(read_csv(files.ledger)), order)
+    lost = follow([movie.mid for movie in movies], stages_of(read_ledger(files.ledger)), order)
     downloaded, cut = (
-        [row for path in paths for row in read_csv(path)] for paths in (files.downloaded, files.cut)
+        [row for path in paths for row in read_shard(path)]
+        for paths in (files.downloaded, files.cut)
     )
     rows = trailer_rows(movies, lost, downloaded, cut)
     write_csv(path, TRAILERS, rows)

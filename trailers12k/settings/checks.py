@@ -3,22 +3,32 @@
 Looks whether files exist. Must not know how a stage uses its settings.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from trailers12k.common.bounded_files import is_absent, kind_fault_of, quoted, shown_path
 from trailers12k.common.vocabulary import (
     CHANCE,
     CONSTANT,
     FILLING,
     PUBLISHED,
     SAMPLE,
+    SOURCES,
     STREAM_INPUTS,
     SUBSETS,
 )
 from trailers12k.jobs.reasons import CHECKS, PATTERNS, PERMANENT
 from trailers12k.settings.models import Settings
 from trailers12k.settings.sections import SplitSettings
+
+LARGEST = 2**63 - 1
+MOST_DEPTH = 20
+MOST_VALUES = 20_000
+LONGEST_VALUE = 10_000
+"""Bounds as of a file; a configuration may also come from the command line."""
+FOLDERS = ("sources.imdb.files", "published.files", "weights_from")
 
 RESERVED = {
     "backbones": (
@@ -36,6 +46,7 @@ class Fault(ValueError):
 
 def check_before(config: Mapping[str, Any]) -> None:
     """Check what the models cannot report well. Raises `Fault`."""
+    _check_values(config)
     for section, reserved in RESERVED.items():
         entries = config.get(section)
         for name in entries if isinstance(entries, Mapping) else ():
@@ -44,6 +55,38 @@ def check_before(config: Mapping[str, Any]) -> None:
                     f"{section}.{name}: this name is reserved; allowed: any except "
                     f"{', '.join(reserved)}"
                 )
+
+
+def _check_values(config: object) -> None:
+    """Refuse numbers that are none, and what would take much time or memory. Raises `Fault`."""
+    left: list[tuple[tuple[object, ...], object]] = [((), config)]
+    for _ in range(MOST_VALUES):
+        if not left:
+            return
+        path, value = left.pop()
+        fault = ""
+        # The models refuse infinity and what is no number.
+        if isinstance(value, int | float) and LARGEST < abs(value) < math.inf:
+            fault = f"{quoted(value)} is not allowed; allowed: at most {LARGEST:,}"
+        elif isinstance(value, str) and len(value) > LONGEST_VALUE:
+            fault = (
+                f"{quoted(value, 40)} is not allowed; allowed: at most {LONGEST_VALUE:,} characters"
+            )
+        elif len(path) > MOST_DEPTH:
+            fault = f"nested too deeply; allowed: at most {MOST_DEPTH} levels"
+        if fault:
+            raise Fault(f"{_key(path[:6])}: {fault}")
+        if isinstance(value, Mapping):
+            left += [((*path, name), each) for name, each in value.items()]
+        elif isinstance(value, list | tuple):
+            left += [((*path, number), each) for number, each in enumerate(value)]
+        if len(left) > MOST_VALUES:
+            break
+    raise Fault(f"it has too many values; allowed: at most {MOST_VALUES:,}")
+
+
+def _key(path: Sequence[object]) -> str:
+    return shown_path(".".join(map(str, path)) or "the top level")
 
 
 def check(settings: Settings) -> None:
@@ -65,7 +108,7 @@ def check(settings: Settings) -> None:
 
 def _check_sources(movies: tuple[str, ...]) -> None:
     if len(set(movies)) < len(movies):
-        raise Fault(f"movies: {list(movies)} repeats a source; allowed: each source once")
+        raise Fault(f"movies: {quoted(list(movies))} repeats a source; allowed: each source once")
     for name in (SAMPLE, PUBLISHED):
         if name in movies and len(movies) > 1:
             raise Fault(
@@ -91,14 +134,43 @@ def _check_pauses(settings: Settings) -> None:
 
 
 def _check_files(settings: Settings) -> None:
-    kinds = {"trailers.cookies": (settings.trailers.cookies, "a cookie file in Netscape's format")}
+    for key, path in _named_paths(settings):
+        if "://" not in path and key != "trailer" and ("{" in path or "}" in path):
+            raise Fault(
+                f"{key}: {quoted(path)}: Snakemake takes braces for wildcards; rename the file or "
+                "its folder"
+            )
+        fault = "" if "://" in path or is_absent(path) else kind_fault_of(path)
+        if fault and not (fault == "is a folder" and key in FOLDERS):
+            raise Fault(f"{key}: {shown_path(path)} {fault}; allowed: a file")
+    kinds: dict[str, tuple[str | None, str]] = {}
+    kinds["trailers.cookies"] = (settings.trailers.cookies, "a cookie file in Netscape's format")
     if isinstance(settings.splits, SplitSettings):
         kinds["splits.extend"] = (settings.splits.extend, "the path of a CSV file")
         kinds["splits.groups"] = (settings.splits.groups, "the path of a CSV file")
-    for key, (path, kind) in kinds.items():
-        if path and not Path(path).is_file():
-            fault = "is not a file" if Path(path).exists() else "does not exist"
-            raise Fault(f"{key}: {path} {fault}; allowed: {kind}, or null")
+    for key, (named, kind) in kinds.items():
+        if named and not Path(named).is_file():
+            fault = "is not a file" if Path(named).exists() else "does not exist"
+            raise Fault(f"{key}: {shown_path(named)} {fault}; allowed: {kind}, or null")
+
+
+def _named_paths(settings: Settings) -> Iterator[tuple[str, str]]:
+    """The keys that may name a file or a folder, and the path or URL of each."""
+    sources, splits = settings.sources, settings.splits
+    yield from (("movies", name) for name in settings.movies if name not in SOURCES)
+    named: dict[str, str | None] = {
+        "curation": settings.curation,
+        "sources.trailers12k.metadata": sources.trailers12k.metadata,
+        "sources.imdb.files": sources.imdb.files,
+        "sources.search.choices": sources.search.choices,
+        "published.files": settings.published.files,
+        "weights_from": settings.weights_from,
+        "trailers.cookies": settings.trailers.cookies,
+    }
+    named |= {f"backbones.{name}.file": each.file for name, each in settings.backbones.items()}
+    if isinstance(splits, SplitSettings):
+        named |= {"splits.extend": splits.extend, "splits.groups": splits.groups}
+    yield from ((key, path) for key, path in named.items() if path)
 
 
 def _check_retry(retry: str) -> None:
@@ -108,7 +180,7 @@ def _check_retry(retry: str) -> None:
     for reason in retry.split(","):
         if reason not in reasons:
             raise Fault(
-                f"retry: {reason!r} is not allowed; allowed: all, none, or reasons joined by "
+                f"retry: {quoted(reason)} is not allowed; allowed: all, none, or reasons joined by "
                 f"commas: {', '.join(sorted(reasons))}"
             )
 
@@ -144,11 +216,13 @@ def _check_groups(settings: Settings) -> None:
     for store in named:
         if store not in stores:
             raise Fault(
-                f"features.groups: {store!r} is not a store of trailers in backbones; allowed: "
-                f"{', '.join(stores) or 'none, since backbones has no such store'}"
+                f"features.groups: {quoted(store)} is not a store of trailers in backbones; "
+                f"allowed: {', '.join(stores) or 'none, since backbones has no such store'}"
             )
         if named.count(store) > 1:
-            raise Fault(f"features.groups: {store} is named twice; allowed: each store once")
+            raise Fault(
+                f"features.groups: {shown_path(store)} is named twice; allowed: each store once"
+            )
     if missing := [store for store in stores if store not in named]:
         raise Fault(
             f"features.groups: {', '.join(missing)} is missing; required: every store of trailers"
@@ -166,8 +240,8 @@ def _check_runs(settings: Settings) -> None:
             stores = [other for other, spec in settings.backbones.items() if spec.input == needed]
             if store not in stores:
                 raise Fault(
-                    f"runs.{name}.{stream}: {store!r} is not a store of {needed} in backbones; "
-                    f"allowed: {', '.join(stores) or 'none, since backbones has no such store'}"
+                    f"runs.{name}.{stream}: {quoted(store)} is not a store of {needed} in backbones"
+                    f"; allowed: {', '.join(stores) or 'none, since backbones has no such store'}"
                 )
 
 
@@ -178,6 +252,6 @@ def _check_published(settings: Settings) -> None:
         for stream, store in run.streams.items():
             if store not in stores:
                 raise Fault(
-                    f"runs.{name}.{stream}: {store} is not in the authors' record "
+                    f"runs.{name}.{stream}: {shown_path(store)} is not in the authors' record "
                     f"(published.md5); allowed: {', '.join(stores)}"
                 )

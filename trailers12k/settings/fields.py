@@ -20,7 +20,7 @@ from pydantic import (
 MESSAGE = "patternErrorMessage"
 """The schema keyword by which editors show, in place of a pattern, words that explain it."""
 
-SECRET = "writeOnly"
+SECRET = "writeOnly"  # nosec B105  # a keyword
 """The schema keyword of a value that no message may show."""
 
 LABELS = ("[shares]", "[published]")
@@ -81,13 +81,15 @@ Number = Annotated[
 ]
 Seconds = Annotated[
     float,
-    Field(ge=0, allow_inf_nan=False),
+    Field(ge=0, le=86400, allow_inf_nan=False),
     AfterValidator(_canonical),
     PlainSerializer(lambda value: value),
 ]
-NonEmpty = Annotated[str, Field(min_length=1)]
-Url = Annotated[str, text("^https?://", "a URL that begins with http:// or https://")]
-CsvPath = Annotated[str, text(r"\.csv$", "a path that ends in .csv")]
+Url = Annotated[str, text("^https?://[!-~]{1,2000}$", "a URL that begins with http:// or https://")]
+_PATH = r"[^\x00-\x1f\x7f]"
+PathText = Annotated[str, text(f"^{_PATH}{{1,1000}}$", "1 to 1,000 printable characters")]
+CsvPath = Annotated[str, text(rf"^{_PATH}{{1,1000}}\.csv$", "a path that ends in .csv")]
+HostName = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9.-]{1,253}$")]
 Sha256 = Annotated[
     str, text("^[0-9a-f]{8,64}$", "8 to 64 hexadecimal digits in lower case, the hash's beginning")
 ]
@@ -96,17 +98,17 @@ Device = Annotated[str, text("^(auto|cpu|cuda(:[0-9]+)?)$", "auto, cpu, cuda, or
 ModelName = Annotated[
     str,
     text(
-        "^(torchvision|timm|shufflenet3d)/[A-Za-z0-9_.]+$",
+        "^(torchvision|timm|shufflenet3d)/[A-Za-z0-9_.]{1,100}$",
         "torchvision/NAME.WEIGHTS, timm/NAME.TAG, or shufflenet3d/1.0x",
     ),
 ]
-PlayerClient = Annotated[str, text("^-?[A-Za-z0-9_]+$", "the name of a client, or -NAME")]
+PlayerClient = Annotated[str, text("^-?[A-Za-z0-9_]{1,60}$", "the name of a client, or -NAME")]
 PlayerClients = Annotated[
     tuple[PlayerClient, ...],
     Field(strict=False, json_schema_extra={"uniqueItems": True}),
     AfterValidator(_unique),
 ]
-_TOKEN = r"[A-Za-z0-9_]+(\.[A-Za-z]+)?\+[^\s,+]+"
+_TOKEN = r"[A-Za-z0-9_]+(\.[A-Za-z]+)?\+[^\s,+]+"  # nosec B105  # a pattern
 PoToken = Annotated[
     str,
     Field(
@@ -117,12 +119,14 @@ PoToken = Annotated[
         },
     ),
 ]
-SearchAddress = Annotated[str, text(r"\{query\}", "text that contains {query}")]
+SearchAddress = Annotated[
+    str, text(r"^[ -~]*\{query\}[ -~]*$", "text that contains {query}, in ASCII")
+]
 
-StoreName = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_]+$")]
-RunName = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_+-]+$")]
+StoreName = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_]{1,60}$")]
+RunName = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_+-]{1,60}$")]
 RecordFile = Annotated[
-    str, StringConstraints(pattern=r"^(mtgc\.csv|[A-Za-z0-9_]+\.zarr\.tar\.gz)$")
+    str, StringConstraints(pattern=r"^(mtgc\.csv|[A-Za-z0-9_]{1,60}\.zarr\.tar\.gz)$")
 ]
 
 Pause = Annotated[tuple[Seconds, Seconds], Field(strict=False)]
@@ -180,11 +184,11 @@ FeatureGroups = Annotated[
     PlainSerializer(lambda groups: groups if isinstance(groups, str) else [*map(list, groups)]),
 ]
 MovieSources = Annotated[
-    tuple[NonEmpty, ...],
+    tuple[PathText, ...],
     Field(strict=False, min_length=1),
     BeforeValidator(
         _as_list,
-        json_schema_input_type=NonEmpty | Annotated[tuple[NonEmpty, ...], Field(min_length=1)],
+        json_schema_input_type=PathText | Annotated[tuple[PathText, ...], Field(min_length=1)],
     ),
     PlainSerializer(_as_written),
 ]

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from trailers12k.common.bounded_files import quoted, shown_key
 from trailers12k.settings.allowed import allowed_values, at, json_schema, options
 from trailers12k.settings.fields import SECRET
 
@@ -16,8 +17,8 @@ LONGEST = 80
 """Characters of a value that a message shows."""
 
 NAMES = {
-    "backbones": "letters, digits and _",
-    "runs": "letters, digits, _, + and -",
+    "backbones": "1 to 60 letters, digits and _",
+    "runs": "1 to 60 letters, digits, _, + and -",
     "published.md5": "mtgc.csv, or STORE.zarr.tar.gz",
 }
 """What names of entries may consist of, in words; their patterns are types in `fields`."""
@@ -85,26 +86,35 @@ def _unknown_key(path: Path, value: object, schema: dict[str, Any]) -> str:
     section = next(each for each in options(at(schema, above), schema) if "properties" in each)
     keys = ", ".join(sorted(section["properties"]))
     where = f" in {_key(above)}" if above else ""
-    near = get_close_matches(str(name), section["properties"], 1, cutoff=0.7)
+    near = get_close_matches(str(name)[:LONGEST], section["properties"], 1, cutoff=0.7)
     hint = f"did you mean {near[0]}? Allowed" if near else "allowed"
+    homes = [each for each in schema["properties"] if name in _keys_of(each, schema)]
+    if not above and not near and len(homes) == 1:
+        hint = f"it belongs below {homes[0]}; allowed here"
     return f"{_key(path)}: unknown key (value {_shown(value)}); {hint}{where}: {keys}"
+
+
+def _keys_of(section: str, schema: dict[str, Any]) -> set[str]:
+    """The keys of a section; none for a key that is no section."""
+    found = options(at(schema, [section]), schema)
+    return {key for each in found for key in each.get("properties", ())}
 
 
 def _bad_name(section: Path, name: object) -> str:
     """A fault of the name of an entry, such as a store's."""
     if not isinstance(name, str):
-        return f"{_key(section)}: the name {name!r} is not text; put it in quotes"
+        hint = ", and write decimals with a point" if isinstance(name, int) else ""
+        return f"{_key(section)}: the name {_shown(name)} is not text; put it in quotes{hint}"
     allowed = NAMES.get(_key(section), "text that is not empty")
     return f"{_key(section)}: the name {_shown(name)} is not allowed; allowed: {allowed}"
 
 
 def _key(path: Path) -> str:
-    return ".".join(str(part) for part in path) or "the top level"
+    return shown_key(".".join(str(part) for part in path)) or "the top level"
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+    return quoted(value, LONGEST)
 
 
 def _is_exponent(kind: str, value: object) -> bool:

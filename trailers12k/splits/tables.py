@@ -4,6 +4,7 @@ Reads tables that a user names; writes mtgc.csv. Must not know how movies are as
 """
 
 import logging
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,16 +24,24 @@ from trailers12k.splits.stratification import UNASSIGNED
 
 log = logging.getLogger(__name__)
 
+MOST_LABELS = 100
+"""Of a table to split. Balancing all their pairs takes a minute and 300 MB for 1,000 movies."""
+SPLIT = re.compile(r"split\d+", re.ASCII)
+"""The columns of earlier splits, which are no labels."""
+
 
 def read_table(path: str | Path) -> tuple[list[str], list[str], np.ndarray]:
     """A table of labels, sorted by mid: mids, label names, labels (movies, names) int64 of 0, 1.
 
-    Every column but `mid` and `split*` is a label. Raises `UserError`, with file and line.
+    Every column but `mid` and `split0`, `split1`, ... is a label. Raises
+    `UserError`, with file and line.
     """
     rows = read_rows(path, ["mid"])
-    names = [name for name in rows.columns if name != "mid" and not name.startswith("split")]
+    names = [name for name in rows.columns if name != "mid" and not SPLIT.fullmatch(name)]
     if not names:
         raise UserError(f"{path}: there is no label column; add columns of 0 and 1")
+    if len(names) > MOST_LABELS:
+        raise UserError(f"{path}: {len(names):,} columns of labels; allowed: at most {MOST_LABELS}")
     mids, labels = _sorted_labels(rows, names)
     return mids, names, labels
 

@@ -12,7 +12,6 @@ import yaml
 from trailers12k.common import vocabulary
 from trailers12k.common.text import NOT_PRINTABLE, one_line
 from trailers12k.common.vocabulary import GENRES, OK
-from trailers12k.settings.files import LOADER
 from trailers12k.versions.store_comparison import store_changes
 from trailers12k.versions.version_files import Folder, Missing, Revision, Version
 from trailers12k.versions.version_tables import (
@@ -144,7 +143,7 @@ def _labels(titles: Mapping[str, str], before: Version, after: Version) -> Itera
 
 def _settings(before: Version, after: Version) -> Iterator[str]:
     both = in_both("results/config.yaml", before, after, read)
-    yield from first_lines(differences(*(yaml.load(data, LOADER) for data in both)))
+    yield from first_lines(differences(*map(yaml.safe_load, both)))
 
 
 def _results(before: Version, after: Version) -> Iterator[str]:

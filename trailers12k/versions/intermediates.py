@@ -60,6 +60,7 @@ def restore_intermediates(kind: str | None = None, force: bool = False) -> None:
     for path in run_state.remembered_products():
         if path.exists():
             os.utime(path, (now, now))
+    run_state.record_products()
     run_state.mark_restored(run_state.current_hash())
 
 
@@ -87,6 +88,7 @@ def _remove_other_stores(shards: Mapping[str, Sequence[str]]) -> None:
 
 def _remove_store(name: str) -> None:
     """Remove the shards, the ledgers and the indexes of one store."""
+    inside(store_index.INDEXES, name)  # before anything is removed
     _remove_tree(store_index.FEATURES, name)
     _remove_tree(Path("build/ledger"), name)
     store_index.index_of(name).unlink(missing_ok=True)
@@ -95,8 +97,8 @@ def _remove_store(name: str) -> None:
 
 def _remove_tree(parent: Path, name: str) -> None:
     """Remove one folder of the run's own. Raises `UserError` for one that leads elsewhere."""
-    if inside(parent, name).is_dir():
-        shutil.rmtree(parent / name)
+    if (folder := inside(parent, name)).is_dir():
+        shutil.rmtree(folder)
 
 
 def _restore_store(name: str, shards: Sequence[str]) -> None:
@@ -106,8 +108,9 @@ def _restore_store(name: str, shards: Sequence[str]) -> None:
     """
     from trailers12k.features import store as stores
 
-    store, manifest = Path("data") / f"{name}.zarr", Path("data") / f"{name}.csv"
-    ledgers = [Path(f"build/ledger/{name}/{shard}.csv") for shard in shards]
+    store, manifest = (inside("data", f"{name}{end}") for end in (".zarr", ".csv"))
+    of_store = inside("build/ledger", name)
+    ledgers = [inside(of_store, f"{shard}.csv") for shard in shards]
     parts = {
         store_index.shard_of_store(name, ledger.stem): [
             stores.Part(store, row["mid"], row["fingerprint"])
@@ -137,7 +140,7 @@ def _restore_store(name: str, shards: Sequence[str]) -> None:
 def _write_index(index: Path, store: Path, fingerprints: Mapping[str, str]) -> None:
     """Write the index of a store or shard; fingerprints: mid -> fingerprint of its arrays."""
     entries = {
-        mid: (mark, store_index.signature(store / mid)) for mid, mark in fingerprints.items()
+        mid: (mark, store_index.signature(inside(store, mid))) for mid, mark in fingerprints.items()
     }
     store_index.write_index(index, entries)
 
@@ -148,7 +151,7 @@ def _pack_stores() -> None:
 
     for index in run_state.remembered_products():
         if index.parent == Path("build/packed") and index.suffix == ".csv":
-            manifest = Path("data") / index.name
+            manifest = inside("data", index.name)
             is_here = manifest.exists() and (manifest.with_suffix(".zarr") / ".zgroup").exists()
             if is_here and not (_is_index_of(index, manifest) and packed_arrays.is_packed(index)):
                 packed_arrays.pack(manifest.with_suffix(".zarr"), manifest, index)

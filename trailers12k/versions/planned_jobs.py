@@ -30,6 +30,6 @@ def refuse_running(command: str) -> None:
     """Raise `UserError` while Snakemake runs in this folder. command: what has to wait."""
     if is_running():
         raise UserError(
-            f"{command}: Snakemake is running in this folder; wait until it ends (after a kill: "
-            "trailers12k run --unlock)"
+            f"{command}: Snakemake is running in this folder; wait until it ends (after a kill on "
+            "another host: trailers12k run --unlock)"
         )

@@ -4,7 +4,7 @@ Starts git and dvc; writes what they need in a new folder. Must not know what is
 """
 
 import os
-import subprocess
+import subprocess  # nosec B404  # lists of words, never a shell
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -72,7 +72,7 @@ def file_at(version: str, path: str, error: str = "") -> str:
 def run_command(command: Sequence[str], error: str = "", folder: str | Path = ".") -> str:
     """The output of a command. Raises `UserError`, one line, when it fails; see `git`."""
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)  # nosec B603  # no shell
     except FileNotFoundError as missing:
         raise UserError(f"{command[0]} is not installed") from missing
     if done.returncode:

@@ -8,11 +8,12 @@ import logging
 import shlex
 import shutil
 from collections.abc import Container, Iterable, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import yaml
 
 from trailers12k.common.errors import UserError
+from trailers12k.common.files import below
 from trailers12k.movies import curation
 from trailers12k.settings import Settings, load, plain
 from trailers12k.settings.files import read_config
@@ -25,7 +26,7 @@ from trailers12k.workflow.folder import STATE
 
 log = logging.getLogger(__name__)
 
-PRODUCT_FOLDERS = ("data", "results")
+REMOVED = ("data", "results")
 """Where products of other versions are removed."""
 
 
@@ -49,6 +50,8 @@ def restore(version: str = "", force: bool = False) -> str:
         file_at(version, "dvc.lock", f"{version} has no snapshot")
         kept = _files_of_git(pipeline)
         later = _later_decisions(version, pipeline)
+    for name in (*products(here), *products(pipeline)):
+        _product(name)
     if not force:
         _refuse_unsaved([path for path in (*kept, *later) if Path(path).exists()])
     others = _cached_products({*products(here)} - {*products(pipeline)})
@@ -120,13 +123,21 @@ def _cached_products(paths: Container[str]) -> list[str]:
         return [out.def_path for out in outs if not out.changed_cache()]
 
 
-def _remove_products(paths: Iterable[str]) -> None:
-    """Remove products of another version. Paths outside `PRODUCT_FOLDERS` stay."""
-    for name in sorted(paths):
-        parts = PurePosixPath(name).parts
-        if len(parts) < 2 or parts[0] not in PRODUCT_FOLDERS or ".." in parts:
+def _product(name: str) -> Path:
+    """The path of a product that a dvc.yaml names. Raises `UserError` for any other path: DVC
+    would write there."""
+    top, _, rest = name.partition("/")
+    if top not in run_state.PRODUCT_FOLDERS or not rest:
+        raise UserError(f"dvc.yaml: {name!r:.120} is no product; do not trust this version")
+    return below(top, rest)
+
+
+def _remove_products(names: Iterable[str]) -> None:
+    """Remove products of another version, of those in data/ and results/."""
+    paths = [_product(name) for name in names]
+    for path in paths:
+        if path.parts[0] not in REMOVED:
             continue
-        path = Path(name)
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:

@@ -6,6 +6,7 @@ know how anything is computed, nor what the state holds.
 
 from pathlib import Path
 
+from trailers12k.common import product_records
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv
 from trailers12k.common.vocabulary import OK
@@ -41,6 +42,9 @@ def snapshot(version: str = "") -> str:
         )
     pipeline = pipeline_of(settings)
     _refuse_unready(settings, pipeline, version)
+    for path in product_records.recorded():
+        product_records.check(path)
+        product_records.record(path)  # which puts the present content first
     write_pipeline(pipeline)
     run_state.write()
     dvc("commit", "--force")
@@ -100,7 +104,11 @@ def _refuse_unready(settings: Settings, pipeline: str, version: str) -> None:
     if Path(git("rev-parse", "--git-path", "MERGE_HEAD")).exists():
         raise UserError("snapshot: Git is in the middle of a merge; finish it first")
     if version:
-        git("check-ref-format", f"refs/tags/{version}", error=f"{version!r} is no valid tag name")
+        git(
+            "check-ref-format",
+            f"refs/tags/{version}",
+            error=f"{version!r:.120} is no valid tag name",
+        )
         if version in git("tag", "--list").splitlines():
             raise UserError(f"snapshot: the tag {version} exists already; choose another")
 

@@ -78,7 +78,7 @@ class Revision:
             commit = scm.resolve_commit(scm.resolve_rev(name))
         except DvcException as error:
             raise UserError(
-                f"diff: {name!r} is no version of this collection ({one_line(str(error))}); "
+                f"diff: {name!r:.120} is no version of this collection ({one_line(str(error))}); "
                 "`git tag` lists those that have a name"
             ) from error
         date = f"{commit.commit_datetime:%Y-%m-%d %H:%M %z}"

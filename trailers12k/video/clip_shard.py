@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from trailers12k.common.files import inside, read_csv, write_csv
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import inside, write_csv
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import is_mid
 from trailers12k.jobs import runner
@@ -48,7 +49,7 @@ class ShardPaths:
     contact_sheets: Path
 
     def clips_of(self, mid: str) -> Path:
-        return self.table.with_suffix("") / f"{mid}.csv"
+        return inside(self.table.with_suffix(""), f"{mid}.csv")
 
     def sheet_of(self, mid: str) -> Path:
         return inside(self.contact_sheets, f"{mid}.jpg")
@@ -61,6 +62,18 @@ def bars_of(rows: Iterable[Mapping[str, str]]) -> dict[str, Bars]:
         for row in rows
         if row["status"] == "ok"
     }
+
+
+def _remove_damaged(table: Path, mid: str) -> None:
+    """Remove a movie's table of clips that cannot be read: the trailer's clips are cut again."""
+    try:
+        clip_table.rows_of_movie(table, mid)
+    except FileNotFoundError:
+        pass
+    except UserError as error:
+        log.warning("%s", error)
+        if not table.is_dir():
+            table.unlink()
 
 
 def detect_shard(
@@ -82,15 +95,16 @@ def detect_shard(
             return runner.Task(row["mid"], skip="no_trailer")
         source = {key: row[key] for key in ("sha256", "duration", "decoder")}
         products = [paths.clips_of(row["mid"])]
+        _remove_damaged(products[0], row["mid"])
         if Path(row["file"]).is_file():
             products.append(paths.sheet_of(row["mid"]))
         made_from = fingerprint(**source, settings=asdict(settings), code=code)
-        return runner.Task(row["mid"], made_from, tuple(products))
+        return runner.Task(row["mid"], made_from, tuple(products), hashed=(products[0],))
 
     def work(mid: str) -> dict:
         row = by_mid[mid]
-        file = runner.source_file(row, "download_trailers")
-        clips, detection = detect_clips(file, row["decoder"], float(row["duration"]), settings)
+        with runner.source_file(row, "download_trailers") as file:
+            clips, detection = detect_clips(file, row["decoder"], float(row["duration"]), settings)
         contact_sheets.write(paths.sheet_of(mid), detection.images)
         clip_table.write_clips(paths.clips_of(mid), mid, clips)
         return {
@@ -112,7 +126,7 @@ def detect_shard(
     for row in rows:
         if row["status"] != "ok":
             paths.sheet_of(row["mid"]).unlink(missing_ok=True)
-    clip_rows = [row for mid in done for row in read_csv(paths.clips_of(mid))]
+    clip_rows = [row for mid in done for row in clip_table.rows_of_movie(paths.clips_of(mid), mid)]
     write_csv(paths.table, clip_table.COLUMNS, clip_rows)
     log.info("%d clips of %d of %d trailers", len(clip_rows), len(done), len(trailers))
     return rows

@@ -3,12 +3,14 @@
 Reads and writes these tables. Must not know how clips are detected or used.
 """
 
-import csv
+import io
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
-from trailers12k.common.files import replacing, write_csv
+from trailers12k.common.bounded_files import opened, quoted
+from trailers12k.common.files import MOST_BYTES, csv_rows, read_csv, reading, replacing, write_csv
 from trailers12k.video.clips import Clip
 
 COLUMNS = ("mid", *(field.name for field in fields(Clip)))
@@ -29,33 +31,47 @@ def row_of(mid: str, clip: Clip) -> dict[str, object]:
 def read_clips(path: str | Path) -> dict[str, list[Clip]]:
     """The clips of a table, by mid, in the order of the file.
 
-    Raises `ValueError` when the file is not a table of clips.
+    Raises `UserError` when the file is not a table of clips.
     """
     clips: dict[str, list[Clip]] = {}
-    with Path(path).open(encoding="utf-8", newline="") as file:
-        rows = csv.reader(file)
-        if next(rows, []) != list(COLUMNS):
-            raise _not_a_table(path)
-        for mid, clip, shot, start, end in rows:
-            row = Clip(int(clip), int(shot), float(start), float(end))
-            clips.setdefault(mid, []).append(row)
+    with reading(path):
+        for row in csv_rows(path, COLUMNS):
+            of_movie = clips.setdefault(row["mid"], [])
+            of_movie.append(_clip_of(row.values(), len(of_movie)))
     return clips
+
+
+def rows_of_movie(path: str | Path, mid: str) -> list[dict[str, str]]:
+    """The rows of one movie's table, as texts. Raises `UserError` for another file."""
+    with reading(path):
+        rows = read_csv(path, COLUMNS)
+        for number, row in enumerate(rows):
+            _clip_of(row.values(), number)
+            if row["mid"] != mid:
+                raise ValueError(f"it holds clips of {quoted(row['mid'])}")
+        return rows
 
 
 def merge(tables: Iterable[str | Path], path: str | Path) -> tuple[int, int]:
     """Merge tables of clips into one, sorted by mid; returns the numbers of trailers and of clips.
 
     Copies whole lines: no field is ever quoted, and 12,000 movies have two million clips.
-    Raises `ValueError` when a file is not a table of clips.
+    Raises `UserError` when a file is not a table of clips.
     """
     header = ",".join(COLUMNS) + "\n"
     trailers: dict[str, list[str]] = {}
     for table in tables:
-        with Path(table).open(encoding="utf-8") as file:
-            if next(file, "") != header:
-                raise _not_a_table(table)
-            for line in file:
-                trailers.setdefault(line[: line.index(",")], []).append(line)
+        with reading(table), opened(table, MOST_BYTES) as file:
+            lines = io.TextIOWrapper(file, "utf-8", newline="\n")
+            if next(lines, "") != header:
+                raise ValueError("it is not a table of clips")
+            for line in lines:
+                cells = line.removesuffix("\n").split(",")
+                of_movie = trailers.setdefault(cells[0], [])
+                _clip_of(cells, len(of_movie))
+                if not line.endswith("\n"):
+                    raise ValueError("its last line is cut")
+                of_movie.append(line)
     with replacing(path) as partial, partial.open("w", encoding="utf-8") as file:
         file.write(header)
         for mid in sorted(trailers):
@@ -63,5 +79,10 @@ def merge(tables: Iterable[str | Path], path: str | Path) -> tuple[int, int]:
     return len(trailers), sum(map(len, trailers.values()))
 
 
-def _not_a_table(path: str | Path) -> ValueError:
-    return ValueError(f"{path} is not a table of clips; delete it and run again")
+def _clip_of(cells: Iterable[str], number: int) -> Clip:
+    """A row's clip, which must have this number. Raises ValueError."""
+    mid, clip, shot, start, end = cells
+    made = Clip(int(clip), int(shot), float(start), float(end))
+    if made.clip != number or not 0 <= made.start < made.end < math.inf:
+        raise ValueError(f"clip {quoted(clip)} of {quoted(mid)} is not in its place")
+    return made

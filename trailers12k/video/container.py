@@ -26,6 +26,9 @@ files of the MP4 family (MOV, M4V, 3GP, F4V) are `.mp4`."""
 PLAYLISTS = ("concat", "concatf", "dash", "hls", "imf")
 """Formats whose files name other files."""
 
+TEXTS = ("adf", "bin", "idf", "tty", "xbin")
+"""Formats of text that FFmpeg shows on a screen of its own. Any text can have such an ending."""
+
 PICTURES = ("apng", "gif", "jpegxl_anim", "webp_anim")
 """Formats of pictures that may also be animated."""
 PICTURE_BRANDS = ("avif", "avis", "heic", "heix", "heim", "heis", "hevc", "mif1", "msf1")
@@ -46,9 +49,11 @@ def suffix_of(path: str | Path) -> str:
 
 
 def check_format(container: Any) -> None:
-    """Raise `Failure` (`not_video`) for an open file that is a list of other files."""
+    """Raise `Failure` (`not_video`) for an open file that is text or a list of files."""
     if container.format.name in PLAYLISTS:
         raise Failure("not_video", f"a list of other files ({container.format.name})")
+    if container.format.name in TEXTS:
+        raise Failure("not_video", f"text ({container.format.name})")
 
 
 def is_picture_format(container: Any) -> bool:

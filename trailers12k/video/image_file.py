@@ -33,8 +33,13 @@ IMAGE_ERRORS = (
 )
 """What Pillow raises for files that are not images, and for damaged ones."""
 
-BY_OTHER_PROGRAMS = ("EPS", "WMF")
-"""Formats that Pillow gives to a program of the machine, if it has one."""
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+"""The formats that browsers and cameras write; MPO, a JPEG file with more pictures, counts as JPEG.
+Pillow's other readers are less tried, and some call a program of the machine."""
+
+MOST_SCANS = 100
+"""Passes over the pixels of a JPEG file. Usual files have ten; one of some bytes takes as long as
+any other."""
 
 WIDE = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 """Pillow's modes of grey pictures with more than eight bits."""
@@ -45,24 +50,39 @@ WHITE_IS_ZERO = 0
 """Value of the tag `PHOTOMETRIC`."""
 
 
-def read_image(data: bytes) -> Image.Image:
+def read_image(data: bytes, megapixels: float | None = None) -> Image.Image:
     """The picture of an image file, in mode RGB.
 
-    Raises `Failure` with the reason `not_image`; its detail depends on the bytes alone.
+    megapixels: of the largest picture; None for those of which Pillow does not warn.
+    Raises `Failure` with the reason `not_image`, or `too_large`; its detail depends on the bytes
+    alone.
     """
     try:
-        with Image.open(BytesIO(data)) as image:
-            if image.format in BY_OTHER_PROGRAMS:
-                raise Failure("not_image", f"{image.format} is no format of pictures")
+        with Image.open(BytesIO(data), formats=FORMATS) as image:
+            # Before any pixel is decoded.
+            _check_size(image, data, megapixels)
             # Before other steps, which would read the whole file without a limit of their own.
             image.load()
             profile = image.info.get("icc_profile")
             tags = dict(getattr(image, "tag_v2", {}))
             return _to_rgb(_opaque(_eight_bits(_upright(image), tags)), profile)
     except UnidentifiedImageError as error:
-        raise Failure("not_image", "no image format that Pillow reads") from error
+        raise Failure("not_image", f"none of {', '.join(FORMATS)}, or damaged") from error
     except IMAGE_ERRORS as error:
         raise Failure("not_image", _without_addresses(str(error))) from error
+
+
+def _check_size(image: Image.Image, data: bytes, megapixels: float | None) -> None:
+    """Raise `Failure` for a picture that takes too much memory or time to decode."""
+    pixels = image.width * image.height
+    if megapixels is not None and pixels > megapixels * 1e6:
+        raise Failure(
+            "too_large",
+            f"{pixels / 1e6:.1f} megapixels; posters.max_megapixels allows {megapixels:g}",
+        )
+    # In the data of a picture, a zero follows each byte 255.
+    if image.format in ("JPEG", "MPO") and (scans := data.count(b"\xff\xda")) > MOST_SCANS:
+        raise Failure("too_large", f"{scans} scans; at most {MOST_SCANS}")
 
 
 def _without_addresses(message: str) -> str:

@@ -4,6 +4,7 @@ Reads the file once, to its end. Must not know what the video is used for.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,16 @@ MAX_CORRUPT = 0.01
 """Fraction of damaged frames above which a file is rejected. Up to it, the nearest intact frame
 replaces each damaged one."""
 
-LONGEST = 12 * 3600
-"""Seconds; a longer video has damaged timestamps."""
+MOST_STREAMS = 100
+"""Streams of a file, each of which takes memory. Films on disc have up to 50 sound and subtitle
+tracks."""
+
+MOST_FRAMES = 1_000_000
+"""Frames of a video: an hour at 240 per second, and more than three minutes at 5000."""
+
+LONGEST_FRAME = 600
+"""Seconds that one frame is shown. A video of one still picture has at least one every ten minutes,
+by the key frames of all usual encoders."""
 
 DECORD_BYTES, DECORD_FRAMES = 64_000_000, 36_000
 """Limits above which PyAV decodes a file: decord demuxes ahead of its decoder without bound and so
@@ -45,6 +54,23 @@ page."""
 
 MATROSKA_DURATION = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 """Hours, minutes, seconds of the tag DURATION of a track."""
+
+
+@dataclass(frozen=True)
+class VideoLimits:
+    """What a video may need of whoever reads it.
+
+    megapixels: of a frame as it is stored, and as it is shown; 36 hold all frames of level 6.2 of
+        H.264 (8K). minutes: of the picture.
+    """
+
+    megapixels: float = 36.0
+    minutes: float = 60.0
+
+    @property
+    def pixels(self) -> int:
+        """`megapixels` as a number of pixels."""
+        return int(self.megapixels * 1e6)
 
 
 @dataclass(frozen=True)
@@ -75,28 +101,35 @@ class Probe:
     sound: Sound | None = None
 
 
-def probe(path: str | Path) -> Probe:
+def probe(path: str | Path, limits: VideoLimits | None = None) -> Probe:
     """Decode a file to its end.
 
     Raises `Failure` when it is not an intact video. Reasons: `empty` (no bytes), `not_video` (text,
     a picture, audio only), `truncated` (see `_check_end`; or no index), `corrupt` (more than
-    `MAX_CORRUPT` damaged frames).
+    `MAX_CORRUPT` damaged frames), `too_large` (beyond the limits).
+
+    No more is decoded than the limits allow. What a decoder takes beyond its frames, and its time,
+    `confined` limits.
     """
-    path = Path(path)
+    path, limits = Path(path), limits or VideoLimits()
     if path.stat().st_size == 0:
         raise Failure("empty", "the file has no bytes")
     try:
-        container = av.open(str(path), metadata_errors="replace")
+        # FFmpeg decodes the first frames here.
+        options = {"max_pixels": str(limits.pixels)}
+        container = av.open(str(path), options=options, metadata_errors="replace")
     except FFmpegError as error:
         if _looks_like_video(path):
             raise Failure("truncated", f"no readable index: {error.strerror}") from error
         raise Failure("not_video", f"unknown container format: {error.strerror}") from error
     with container:
-        return _probe(path, container)
+        return _probe(path, container, limits)
 
 
-def _probe(path: Path, container: Any) -> Probe:
+def _probe(path: Path, container: Any, limits: VideoLimits) -> Probe:
     check_format(container)
+    if len(container.streams) > MOST_STREAMS:
+        raise Failure("too_large", f"{len(container.streams)} streams; at most {MOST_STREAMS}")
     try:
         stream = video_stream(container)
     except Failure as error:
@@ -104,6 +137,9 @@ def _probe(path: Path, container: Any) -> Probe:
             raise Failure("truncated", f"{lack.bytes} bytes of its index are missing") from error
         raise
     stated = size = displayed_size(stream)
+    _check_size(stream.width * stream.height, limits)
+    _check_size(size[0] * size[1], limits)
+    stream.codec_context.options = {"max_pixels": str(limits.pixels)}
     clock = FrameClock(container, stream)
     packets, meter = PacketTimes(container), SoundMeter(container)
 
@@ -117,20 +153,22 @@ def _probe(path: Path, container: Any) -> Probe:
         # A recording of a broadcast may begin before the first frame that can be decoded.
         corrupt += damaged and (frame is not None or last is not None or not is_broadcast)
         if frame is not None:
-            size = size if all(size) else displayed_size(stream)
+            if not all(size):
+                size = displayed_size(stream)
+                _check_size(size[0] * size[1], limits)
             times.append(time)
+            _check_times(times, limits)
             # Colours and orientation change at key frames only; looking at each frame takes a tenth
             # of the time of decoding.
             if last is None or frame.key_frame or frame.interlaced_frame:
                 appearance.add(frame)
             last = frame
     if last is None:
-        raise Failure("corrupt", "no frame can be decoded")
+        raise _no_frame(path, stream.index, all(stated), limits)
     end = times[-1] + _frame_duration(last, times)
+    _check_times([*times[:1], times[-1], end], limits)
     if end <= times[0] or (len(times) == 1 and is_picture_format(container)):
         raise Failure("not_video", "a single picture")
-    if end - times[0] > LONGEST:
-        raise Failure("corrupt", f"its times span {(end - times[0]) / 3600:.0f} hours")
     _check_end(path, container, stream, packets, end)
     if corrupt > MAX_CORRUPT * len(times):
         raise Failure("corrupt", f"{corrupt} of {len(times)} frames are damaged")
@@ -154,6 +192,58 @@ def _probe(path: Path, container: Any) -> Probe:
         flags=_flags(appearance, clock, packets, container, stream, times[0]),
         sound=meter.sound(packets.of(meter.index)),
     )
+
+
+def _no_frame(path: Path, index: int, is_accepted: bool, limits: VideoLimits) -> Failure:
+    """The failure of a file of which no frame can be decoded within the limits.
+
+    index: of the stream. is_accepted: whether its decoder has left the size that the container or
+    the first packets state: it replaces one beyond the limits by zeros.
+    """
+    try:
+        # Without a decoder, FFmpeg returns the size of the container, or of the codec's parser.
+        options = {"codec_whitelist": "none"}
+        with av.open(str(path), options=options, metadata_errors="replace") as container:
+            stream: Any = container.streams[index]
+            pixels = stream.width * stream.height
+    except (FFmpegError, LookupError, AttributeError):
+        pixels = 0
+    if pixels and not is_accepted:
+        return _too_many_pixels(pixels, limits)
+    return Failure(
+        "corrupt",
+        "no frame can be decoded"
+        if pixels
+        else f"no frame within trailers.max_megapixels, {limits.megapixels:g}, can be decoded",
+    )
+
+
+def _check_size(pixels: int, limits: VideoLimits) -> None:
+    """Raise `Failure` for frames of more pixels than allowed."""
+    if pixels > limits.pixels:
+        raise _too_many_pixels(pixels, limits)
+
+
+def _too_many_pixels(pixels: int, limits: VideoLimits) -> Failure:
+    """pixels: of a frame, as far as the container states them truly."""
+    number = f"{pixels / 1e6:.1f}" if pixels > limits.pixels else f"more than {limits.megapixels:g}"
+    return Failure(
+        "too_large",
+        f"frames of {number} megapixels; trailers.max_megapixels allows {limits.megapixels:g}",
+    )
+
+
+def _check_times(times: Sequence[float], limits: VideoLimits) -> None:
+    """Raise `Failure` when the last of the ascending times is beyond the limits."""
+    if len(times) > MOST_FRAMES:
+        raise Failure("too_large", f"more than {MOST_FRAMES} frames")
+    if times[-1] - times[0] > 60 * limits.minutes + 1:
+        raise Failure(
+            "too_large",
+            f"more than {limits.minutes:g} minutes; trailers.max_minutes allows {limits.minutes:g}",
+        )
+    if times[-1] - times[max(0, len(times) - 2)] > LONGEST_FRAME:
+        raise Failure("corrupt", f"a frame is shown for more than {LONGEST_FRAME} seconds")
 
 
 def _check_end(path: Path, container: Any, stream: Any, packets: PacketTimes, end: float) -> None:

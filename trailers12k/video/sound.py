@@ -58,7 +58,7 @@ class SoundMeter:
                 # The decoder knows better than the file's header, as with HE-AAC.
                 self._channels, self._rate = frame.layout.nb_channels, frame.sample_rate
                 self._silent = self._silent and not _is_audible(frame)
-        except (FFmpegError, LookupError, ValueError, ArithmeticError):
+        except (FFmpegError, LookupError, ValueError, ArithmeticError, MemoryError):
             return  # damaged sound does not make a video unusable
 
     def sound(self, span: tuple[float, float] | None) -> Sound | None:

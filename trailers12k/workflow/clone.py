@@ -3,6 +3,7 @@
 Looks for files beside the package. Must not know the rules or their targets.
 """
 
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -54,7 +55,18 @@ def snakefile() -> Path:
 
 def snakemake_command(arguments: Sequence[str]) -> list[str]:
     """The command line of Snakemake. Raises `UserError` where it is not installed."""
+    return [sys.executable, "-m", "snakemake", *_with_snakefile(arguments)]
+
+
+def child_command(arguments: Sequence[str]) -> list[str]:
+    """The command line of Snakemake as a child of this process, with which it ends; see
+    `snakemake_process`. Raises `UserError` where Snakemake is not installed."""
+    module = "trailers12k.workflow.snakemake_process"
+    return [sys.executable, "-m", module, str(os.getpid()), *_with_snakefile(arguments)]
+
+
+def _with_snakefile(arguments: Sequence[str]) -> list[str]:
     path = snakefile()
     if find_spec("snakemake") is None:
         raise UserError("Snakemake is not installed; pip install -c lock.txt -e '.[all]'")
-    return [sys.executable, "-m", "snakemake", "--snakefile", str(path), *arguments]
+    return ["--snakefile", str(path), *arguments]

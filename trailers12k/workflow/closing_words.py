@@ -9,10 +9,13 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from trailers12k.common.files import read_csv
+from trailers12k.common import product_records
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import read_csv, reading
 from trailers12k.common.vocabulary import FAILED, PREDICTION_FILES, SKIPPED
 from trailers12k.downloads import retries
 from trailers12k.evaluation.absence import absence_sentences
+from trailers12k.jobs.ledger import read_ledger
 from trailers12k.movies.sources.odd_rows import REASON as ODD_ROW
 from trailers12k.settings import Settings
 from trailers12k.workflow.loss_sentences import loss_sentences
@@ -47,12 +50,24 @@ def closing_words(
     targets: as named on the command line; none for a whole run.
     """
     if prediction and "predict" in targets:
-        table = Path(prediction.products[0])
-        return table.read_text(encoding="utf-8") if table.exists() else ""  # with --until
-    if not targets and SUMMARY.exists():
-        rows = read_csv(LEDGER) if LEDGER.exists() else []
-        return _results(SUMMARY.read_text(encoding="utf-8"), settings, rows)
-    return ""
+        return _read(Path(prediction.products[0]))  # none with --until
+    if targets or not SUMMARY.exists():
+        return ""
+    try:
+        with reading(SUMMARY):
+            for path in (LEDGER, *(SCORES / file for file in PREDICTION_FILES.values())):
+                product_records.check(path)
+            rows = read_ledger(LEDGER) if LEDGER.exists() else []
+            return _results(_read(SUMMARY), settings, rows)
+    except UserError as error:
+        return f"error: {error}\n"
+
+
+def _read(path: Path) -> str:
+    """A text that a job wrote; what is wrong with it instead; empty when it is missing."""
+    if fault := product_records.fault_of(path):
+        return f"error: {path} {fault}; {product_records.REPAIR}\n"
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
 def _results(summary: str, settings: Settings, rows: Rows) -> str:
@@ -156,5 +171,5 @@ def _absences() -> list[str]:
         sentence
         for subset, file in reversed(PREDICTION_FILES.items())
         if (path := SCORES / file).exists()
-        for sentence in absence_sentences(subset, read_csv(path), LISTED)
+        for sentence in absence_sentences(subset, read_csv(path, ("run", "split")), LISTED)
     ]

@@ -12,8 +12,14 @@ from typing import Any, Literal
 from trailers12k.downloads import retries
 from trailers12k.downloads.settings import DownloadSettings
 from trailers12k.settings import Settings, plain
+from trailers12k.workflow.user_errors import one_line_errors
 
-PO_TOKEN = "YOUTUBE_PO_TOKEN"
+STAGES: dict[str, Literal["trailers", "posters"]] = {
+    "build/trailers": "trailers",
+    "build/posters": "posters",
+}
+"""Folder of records -> the stage, whose settings refuse files."""
+PO_TOKEN = "YOUTUBE_PO_TOKEN"  # nosec B105  # a variable's name
 """The environment variable that holds the token for YouTube."""
 
 
@@ -22,15 +28,19 @@ def retry_round(settings: Settings, folder: str, shard: str) -> int:
 
     folder: where the stage keeps its records, such as build/trailers.
     """
+    stage = STAGES.get(folder)
+    limits = download_settings(settings, stage).limits if stage else retries.NO_LIMITS
     pause = settings.downloads.retry_pause
-    return retries.next_retry_round(Path(folder), shard, pause, settings.retry)
+    return retries.next_retry_round(Path(folder), shard, pause, settings.retry, limits)
 
 
 def retry_round_of(settings: Settings, folder: str) -> Callable[[Any], int]:
     """Param: `retry_round` of the job's shard."""
 
     def round_of(wildcards: Any) -> int:
-        return retry_round(settings, folder, wildcards.shard)
+        # Snakemake prints what an input function raises as a traceback.
+        with one_line_errors():
+            return retry_round(settings, folder, wildcards.shard)
 
     return round_of
 

@@ -5,11 +5,16 @@ common only, since every start of Snakemake waits for it; must not know DVC or G
 """
 
 import json
+import os
+import shutil
 from pathlib import Path
 
+from trailers12k.common import product_records
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import sha256_of, write_text
+from trailers12k.common.product_records import REPAIR
 from trailers12k.common.vocabulary import PUBLISHED, SAMPLE
+from trailers12k.workflow import run_lock
 
 COLLECTION = Path("build/collection.json")
 """`{"collection": KIND}`, a key of `KINDS`."""
@@ -18,7 +23,15 @@ STATE = Path("build/state.tar.gz")
 RESTORED = Path("build/state.sha256")
 """First line: the sha256 of the state that build/ was restored from or was last kept in. Second
 line: the sha256 of the state that build/ gave right then, or "begun" while it is being restored."""
-LOCKS = Path(".snakemake/locks")
+FOLDERS = ("build", "data", "results", "logs", "benchmarks")
+"""Folders that a run makes and writes."""
+SNAKEMAKE = (
+    ".snakemake",
+    *(f".snakemake/{name}" for name in ("log", "locks", "metadata", "incomplete", "scripts")),
+)
+"""Folders that Snakemake makes, most of them in a dry run, too."""
+LEAST_BYTES = 1_000_000
+"""Free bytes of a disk without which nothing can be begun."""
 OWN = "own"
 KINDS = {
     SAMPLE: "the built-in sample",
@@ -47,6 +60,53 @@ def check(kind: str) -> None:
         )
 
 
+def check_places() -> None:
+    """Raise `UserError` where Snakemake would end with a traceback: it cannot write here, even in a
+    dry run, or what should be a folder is none. Writes nothing."""
+    for path in map(Path, (*FOLDERS, *SNAKEMAKE)):
+        if path.is_symlink() and not path.exists():
+            raise UserError(
+                f"{path} is a symbolic link to {os.readlink(path)!r:.120}, which does "
+                "not exist; make that folder, or remove the link"
+            )
+        if path.exists() and not path.is_dir():
+            raise UserError(f"{path} is a file, but a run makes a folder of this name; move it")
+    require_writable(".", *SNAKEMAKE)
+    for name in filter(os.path.isdir, (".", *FOLDERS)):
+        if shutil.disk_usage(name).free < LEAST_BYTES:
+            raise UserError(
+                f"no space is left on the disk of {Path(name).absolute()}; free some, then run the "
+                "same command again"
+            )
+
+
+def check_products() -> None:
+    """Raise `UserError` where a run cannot write its products. Writes nothing."""
+    require_writable(*FOLDERS)
+
+
+def require_writable(*paths: str) -> None:
+    """Raise `UserError` for the first of these folders that is there and cannot be written."""
+    for path in filter(os.path.isdir, paths):
+        if not os.access(path, os.W_OK | os.X_OK):
+            where = Path(path).resolve()
+            is_read_only = bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+            why = "its file system is read-only" if is_read_only else "no permission"
+            raise UserError(
+                f"{where} cannot be written ({why}); run in a folder that can be written"
+            )
+
+
+def check_links() -> None:
+    """Refuse a product that is a link to nothing or to itself: Snakemake ends with a traceback.
+
+    Raises `UserError`.
+    """
+    for path in product_records.recorded():
+        if path.is_symlink() and not os.path.exists(path):
+            raise UserError(f"{path} is a link to nothing; move it aside: {REPAIR}")
+
+
 def collection() -> str | None:
     """The kind of collection in this folder, a key of `KINDS`; None before it was recorded.
 
@@ -56,10 +116,12 @@ def collection() -> str | None:
         kind = json.loads(COLLECTION.read_text(encoding="utf-8"))["collection"]
     except FileNotFoundError:
         return None
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{COLLECTION} cannot be read ({error}); delete it") from error
+    except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise UserError(
+            f"{COLLECTION} cannot be read ({error}); put it back: {REPAIR}, or delete it"
+        ) from error
     if kind not in list(KINDS):  # a list, since the value may not be hashable
-        raise UserError(f"{COLLECTION}: {kind!r} is no kind of collection; delete the file")
+        raise UserError(f"{COLLECTION}: {kind!r:.120} is no kind of collection; delete the file")
     return str(kind)
 
 
@@ -81,5 +143,8 @@ def restored() -> list[str]:
 
 
 def is_running() -> bool:
-    """Whether a run of Snakemake holds the lock of this folder, or was killed and left it."""
-    return any(LOCKS.glob("*"))
+    """Whether a run of Snakemake holds the lock of this folder, or was killed and left it.
+
+    The lock of a killed `trailers12k run` does not count: the next one removes it.
+    """
+    return any(run_lock.LOCKS.glob("*")) and not run_lock.is_abandoned()

@@ -45,7 +45,7 @@ def own() -> Measured | None:
         return measured
     except FileNotFoundError:
         return None
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise UserError(f"{OWN} cannot be read ({error}); delete it") from error
 
 

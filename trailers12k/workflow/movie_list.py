@@ -11,6 +11,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from trailers12k.common import product_records
 from trailers12k.common.errors import UserError
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.local_files import LocalFile, fault_of, local_path
@@ -21,7 +22,7 @@ from trailers12k.movies import curation
 from trailers12k.movies.curation import AppliedDecisions, Decision
 from trailers12k.movies.movie_table import read_movies
 from trailers12k.movies.sources import records, table
-from trailers12k.movies.sources.collection import CollectedMovies, collect, movies_of
+from trailers12k.movies.sources.collection import CollectedMovies, collect, drained
 from trailers12k.movies.sources.records import Record, check_complete, combine
 from trailers12k.settings import Settings
 from trailers12k.workflow.source_plan import own_tables, source_settings
@@ -69,6 +70,8 @@ class MovieList:
         """The path of the decisions about movies; None if the file is absent."""
         self.decisions = self._read_decisions()
         """mid -> decision, including movies that are not in the list."""
+        for path in (COLLECTED, RECORDS, REJECTED) if self.must_collect else ():
+            product_records.check(path)
         if not (self.must_collect or settings.is_published):
             self.check_number(self.movies)
 
@@ -256,7 +259,7 @@ class MovieList:
             rejected = records.read_records(REJECTED) if Path(REJECTED).exists() else []
         elif not (self.must_collect or self._settings.is_published):
             collected = self._read()
-            movies = movies_of(collected)
+            movies = list(map(records.movie_of, drained(collected.records)))
             rejected = collected.rejected
         titles = {record.mid: record.title for record in rejected}
         return Listing(movies, _by_shard(movies, self._settings.shards), titles)

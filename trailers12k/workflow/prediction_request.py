@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import Any
 from urllib.parse import urlsplit
 
+from trailers12k.common import product_records
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import file_address, read_csv, sha256_of
 from trailers12k.common.fingerprint import fingerprint
@@ -112,7 +113,9 @@ def best_checkpoint(settings: Settings) -> dict[str, Any]:
     """
     path = Path("results/transfer/val.csv")
     trained: dict[str, list[dict[str, str]]] = {}
-    for row in read_csv(path) if path.exists() else []:
+    product_records.check(path)
+    rows = read_csv(path, ("run", "split", "uap"), ["uap"], ["split"]) if path.exists() else []
+    for row in rows:
         run = settings.runs.get(row["run"])
         if run and not run.shuffle_labels and run.poster is None:
             trained.setdefault(row["run"], []).append(row)
@@ -123,6 +126,7 @@ def best_checkpoint(settings: Settings) -> dict[str, Any]:
     checkpoint = Path(f"results/runs/{row['run']}/split{row['split']}/best.pt")
     if not checkpoint.exists():
         raise UserError(f"predict: {checkpoint} is missing; run first: trailers12k run evaluate")
+    product_records.check(checkpoint)
     return {
         "run": row["run"],
         "split": int(row["split"]),

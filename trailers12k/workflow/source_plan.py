@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from trailers12k.common.errors import UserError
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.vocabulary import FILLING, PUBLISHED, SAMPLE, SOURCES
 from trailers12k.movies import curation
@@ -84,6 +83,8 @@ class SourcePlan:
     def collection_settings(self, decisions: Mapping[str, Decision]) -> dict[str, Any]:
         """All that determines the collected movies, beside the content of files."""
         settings = plain(self._settings.sources)
+        for own in settings.values():
+            own.pop("max_megabytes", None)
         return {
             "sources": list(self.names),
             "settings": {name: own for name, own in settings.items() if name in self.names},
@@ -108,13 +109,6 @@ class SourcePlan:
     def check_tables(self) -> None:
         """Raise `UserError` for a fault in a table that otherwise only jobs would read."""
         self._corrections()
-        local = [path for path in self.inputs(None) if not path.startswith("build/")]
-        for path in [*local, *self.split_table("extend"), *self.split_table("groups")]:
-            if "{" in path or "}" in path:
-                raise UserError(
-                    f"config: {path!r}: Snakemake takes braces for wildcards; rename the file or "
-                    "its folder"
-                )
         for path in self.split_table("extend"):
             read_positions(path)
         for path in self.split_table("groups"):

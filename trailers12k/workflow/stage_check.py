@@ -5,6 +5,7 @@ Reads the ledgers of a stage's shards. Must not know rules.
 
 import textwrap
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
@@ -20,13 +21,19 @@ from trailers12k.workflow.download_plan import retry_round
 from trailers12k.workflow.feature_plan import FeaturePlan
 from trailers12k.workflow.loss_sentences import loss_sentences
 from trailers12k.workflow.movie_list import MovieList
+from trailers12k.workflow.user_errors import STOPPED
 
 JOBS_FAILED = (
     "some jobs failed: their messages and log files are listed above, and trailers12k status shows "
     "how far each stage is; the same command continues the run"
 )
 
-STOPPED = "the run was stopped before its end; the same command continues it"
+PREDICTION = {"fetch_trailer", "predict_trailer"}
+"""The rules of rules/predictions.smk."""
+PREDICTION_FAILED = (
+    "the prediction failed: its message and log file are listed above; correct the cause, then run "
+    "the same command again"
+)
 
 LONGEST = 200
 """Characters of the quoted failure, which is cut between words."""
@@ -85,17 +92,19 @@ def _without_weights(paths: Iterable[str | Path]) -> Mapping[str, str] | None:
 
 
 def error_words(
-    settings: Settings, movies: MovieList, made: Collection[str], has_failed: bool = True
+    settings: Settings, movies: MovieList, made: Collection[str], failed: Collection[str]
 ) -> str:
     """What a run that did not succeed prints last: why its first empty stage ended it, where to
     look, or that it was stopped.
 
     Where jobs failed, it counts the movies that were lost so far, since these may be why. made: the
     files of the run that are up to date. A stage is empty if all its ledgers are among them, and no
-    movie is ok. has_failed: whether a job failed; otherwise the run was stopped.
+    movie is ok. failed: rules whose jobs failed; without any, the run was stopped.
     """
-    if not has_failed:
+    if not failed:
         return f"error: {STOPPED}"
+    if PREDICTION.issuperset(failed):
+        return f"error: {PREDICTION_FAILED}"
     stages = ["trailers", "clips"] if needs_trailers(settings) else []
     lacking = []
     try:
@@ -126,7 +135,7 @@ def _rows_so_far(settings: Settings, movies: MovieList) -> list[dict[str, str]]:
         for shard, listed in movies.shards.items():
             path = Path(f"build/ledger/{stage}/{shard}.csv")
             mids = {movie.mid for movie in listed}
-            if path.exists():
+            with suppress(FileNotFoundError, UserError):  # a job that reads a damaged one says so
                 read = ledger.read_shard(path)
                 rows += [{"stage": stage, **row} for row in read if row["mid"] in mids]
     return rows

@@ -4,7 +4,8 @@ Reads and writes nothing. Must not know how a file is made.
 
 A target asks for the intermediate products as well as for the last one: after a failed job
 Snakemake takes an old product for up to date unless the missing intermediate one is requested too
-(issue 3808 of Snakemake).
+(issue 3808 of Snakemake). The default target asks for all that data/ and results/ publish: a file
+that no target names stays away once it is deleted.
 """
 
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from trailers12k.settings import Settings
 from trailers12k.workflow.feature_plan import FeaturePlan
 from trailers12k.workflow.movie_list import InputFunction, MovieList
 from trailers12k.workflow.prediction_request import PredictionRequest
+from trailers12k.workflow.report_figures import report_figures
 
 Files = list[str | InputFunction]
 """Paths, and functions that return paths once the movies are collected."""
@@ -26,18 +28,30 @@ MOVIE_TABLES: Files = [
     "data/ledger.csv",
     "results/failures/all.csv",
 ]
-SPLIT_PRODUCTS: Files = ["data/mtgc.csv", "results/splits.csv", "results/figures/splits.png"]
+SPLIT_PRODUCTS: Files = [
+    "data/mtgc.csv",
+    "results/splits.csv",
+    "results/figures/splits.png",
+    "results/figures/splits.svg",
+]
 SCORES: Files = [
     "results/transfer/val.csv",
     "results/transfer/tst.csv",
+    "results/summary.csv",
     "results/summary.md",
+    "results/metrics.json",
     "results/curves/precision_recall.csv",
     "results/curves/learning.csv",
     "results/curves/genres.csv",
     "results/curves/balance.csv",
     "results/figures/curves.png",
+    "results/figures/curves.svg",
 ]
-REPORT: Files = ["results/config.yaml", "results/report/index.html"]
+OF_RUN = ("best.pt", "curves.csv", "val.csv", "tst.csv", "run.json")
+"""What training writes for each split of a run."""
+TABLES = ("funnel", "genres", "cooccurrence", "mistakes", "stores", "versions")
+TABLES_OF_MOVIES = ("measures", "histograms")
+"""Names of the tables that describe_run writes; the latter only for movies of the run."""
 REVIEW: Files = ["results/review/index.html", "results/review/movies.js"]
 
 
@@ -58,13 +72,16 @@ def target_files(
     intermediate: Files = [*packed, movies.per_shard(*sample)]
     tables = [] if settings.is_published else MOVIE_TABLES
     options = ["results/transfer/options.csv"] if settings.evaluation.also else []
-    trained = trained_products(settings, "run.json")
+    variants = [f"tst_{name}.csv" for name in settings.evaluation.also if name != "sklearn"]
+    trained = trained_products(settings, *OF_RUN)
+    report = report_products(settings, features)
     # The first job records the kind of collection, whichever target is requested.
     collection: Files = [] if settings.is_published else ["build/collection.json"]
     common = [*collection, *ledgers(*features.stages), *stores, *intermediate, *tables]
     evaluated = ["data/mtgc.csv", *trained, *options, *SCORES]
+    evaluated += trained_products(settings, *variants)
     targets: dict[str, Files] = {
-        "all": [*common, *SPLIT_PRODUCTS, *evaluated, *REPORT],
+        "all": [*common, *SPLIT_PRODUCTS, *evaluated, "results/config.yaml", *report],
         "metadata": [*ledgers("trailers"), *METADATA],
         "trailers": [*collection, *ledgers("trailers"), "results/failures/trailers.csv"],
         "posters": [*collection, *ledgers("posters"), "results/failures/posters.csv"],
@@ -79,7 +96,7 @@ def target_files(
         "weights": ["build/weights/fetched.csv"] if features.pretrained else [],
         "splits": [*collection, *SPLIT_PRODUCTS],
         "evaluate": [*common, *evaluated],
-        "report": [*common, *trained, "results/report/index.html"],
+        "report": [*common, *trained, *report],
         "review": [*collection, *ledgers("trailers", "posters", "clips"), *REVIEW],
         # Trains nothing: the best checkpoint that exists is used.
         "predict": [refused("name a trailer: trailers12k predict FILE_OR_URL")],
@@ -94,8 +111,27 @@ def target_files(
     return targets
 
 
+def described_tables(is_published: bool) -> list[str]:
+    """The names of the tables that describe_run writes."""
+    return [*TABLES, *(() if is_published else TABLES_OF_MOVIES)]
+
+
+def report_products(settings: Settings, features: FeaturePlan) -> Files:
+    """The page of the report, the tables that it links, and every figure in both its formats."""
+    of_trailers = [] if settings.is_published else ["trailers", "flags"]
+    tables = [*described_tables(settings.is_published), *of_trailers]
+    figures = report_figures(features.stores, settings.is_published)
+    return [
+        "results/report/index.html",
+        "results/costs.csv",
+        *_expand(["results/tables/{}.csv"], tables),
+        *_expand(["results/map/{}.csv"], features.stores),
+        *_expand(["results/figures/{}.svg", "results/figures/{}.png"], figures),
+    ]
+
+
 def trained_products(settings: Settings, *names: str) -> list[str]:
-    """Files of every run and split; training writes run.json last."""
+    """Files of every run and split."""
     return [
         f"results/runs/{run}/split{split}/{name}"
         for run in settings.runs

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 from trailers12k.common.errors import UserError
 
+STOPPED = "the run was stopped before its end; the same command continues it"
+
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:

@@ -11,8 +11,8 @@ import zarr
 
 from trailers12k.classifier import packed_arrays
 from trailers12k.classifier.packed_arrays import array_of, is_packed
+from trailers12k.common import content_hashes
 from trailers12k.common.files import write_csv
-from trailers12k.jobs import content_hashes
 
 STORE, MANIFEST = Path("data/s.zarr"), Path("data/s.csv")
 INDEX, ARRAY, RECORD = (Path(f"build/packed/s.{ending}") for ending in ("csv", "npy", "json"))

@@ -2,7 +2,6 @@ import copy
 import json
 import logging
 import os
-import pickle
 import signal
 import subprocess
 import sys
@@ -497,7 +496,7 @@ def test_a_checkpoint_that_holds_code_is_refused(tmp_path):
     saved = torch.load(tmp_path / "best.pt", weights_only=True)
     for hostile in (Path("/"), subprocess.Popen):
         torch.save(saved | {"epoch": hostile}, tmp_path / "hostile.pt")
-        with pytest.raises(pickle.UnpicklingError, match="Unsupported|not an allowed"):
+        with pytest.raises(UserError, match="UnpicklingError"):
             load(tmp_path / "hostile.pt")
 
 

@@ -82,11 +82,12 @@ def test_no_clip_is_written_over_files_of_the_collection(trailer, call, snapshot
 
 
 def test_no_clip_is_cut_from_another_file_than_its_trailer(trailer, call):
+    size = TRAILER.stat().st_size
     with TRAILER.open("ab") as file:
         file.write(b"more")
     code, _, err = call("clips", "cut", MID, 0, "clip.mp4")
     assert code == 2 and not Path("clip.mp4").exists()
     assert err == (
-        f"error: {TRAILER} is not the file that the clips were made from; run: trailers12k run "
-        "clips\n"
+        f"error: {TRAILER} is damaged or was edited ({size + 4} of {size} bytes); run: trailers12k "
+        "verify --repair\n"
     )

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import typer
 
+from trailers12k.cli.app import create_app
 from trailers12k.cli.init import Preset, init
-from trailers12k.cli.main import create_app
 from trailers12k.common.errors import UserError
 from trailers12k.common.vocabulary import GENRES
 from trailers12k.movies.sources import table

@@ -44,7 +44,7 @@ def test_the_version_is_printed(call):
 
 
 def test_the_list_of_commands_imports_no_package_that_only_some_commands_need():
-    code = "import sys; from trailers12k.cli import main; main.create_app(); print(*sys.modules)"
+    code = "import sys; from trailers12k.cli import app; app.create_app(); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {*HEAVY} & {*done.stdout.split()}
 

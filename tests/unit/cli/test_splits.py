@@ -1,5 +1,7 @@
 """`trailers12k splits`."""
 
+import os
+
 import pytest
 
 from trailers12k.common.files import read_csv, write_csv
@@ -46,3 +48,31 @@ def test_no_table_is_written_over_one_that_is_read(tmp_path, call, option, link)
     assert (code, text) == (2, "") and len(err.splitlines()) == 1
     assert err.startswith(f"error: {out} is the table {source}, which would be lost")
     assert source.read_bytes() == before and out.is_symlink() == (link == "symlink_to")
+
+
+def test_an_output_that_is_no_file_is_refused_before_work(tmp_path, call):
+    labels, pipe = tmp_path / "labels.csv", tmp_path / "pipe"
+    write_labels(labels, range(40))
+    os.mkfifo(pipe)
+    before = labels.read_bytes()
+    for out in (tmp_path, pipe, tmp_path / "nosuch" / ".." / "labels.csv", labels / "a.csv"):
+        code, _, err = call("splits", labels, out, "--seed", "1")
+        assert code == 2 and len(err.splitlines()) == 1 and err.startswith("error: ")
+    assert pipe.is_fifo() and labels.read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir()} == {"labels.csv", "pipe"}
+
+
+def test_a_table_of_too_many_labels_is_refused(tmp_path, call):
+    labels = tmp_path / "labels.csv"
+    names = [f"label{number}" for number in range(101)]
+    write_csv(labels, ["mid", *names], [{"mid": n} | dict.fromkeys(names, 0) for n in range(40)])
+    code, _, err = call("splits", labels, tmp_path / "out.csv", "--seed", "1")
+    assert code == 2 and "101 columns of labels; allowed: at most 100" in err
+
+
+def test_only_numbered_columns_are_earlier_splits(tmp_path, call):
+    labels, out = tmp_path / "labels.csv", tmp_path / "out.csv"
+    rows = [{"mid": n, "splitscreen": n % 2, "split0": 0} for n in range(40)]
+    write_csv(labels, ["mid", "splitscreen", "split0"], rows)
+    assert call("splits", labels, out, "--seed", "1")[0] == 0
+    assert list(read_csv(out)[0]) == ["mid", "splitscreen", "split0", "split1", "split2"]

@@ -3,6 +3,8 @@
 import gzip
 import hashlib
 import re
+import shutil
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -10,12 +12,14 @@ import pytest
 
 from trailers12k.common.errors import Failure, UserError
 from trailers12k.downloads import http
+from trailers12k.downloads.bounds import Bounds, bounded
 
 
 class Site:
     """One file, `data`; the connection closes after `stop` bytes."""
 
     data, etag, stop, ranges, encoding = bytes(range(256)) * 1000, "1", None, True, ""
+    length, part = True, False
 
     def __init__(self):
         self.requests = []
@@ -33,9 +37,10 @@ def site(monkeypatch):
             if start and start >= len(site.data):
                 self.send_error(416)
                 return
-            self.send_response(206 if start else 200)
+            self.send_response(206 if start or site.part else 200)
             self.send_header("ETag", site.etag)
-            self.send_header("Content-Length", str(len(site.data) - start))
+            if site.length:
+                self.send_header("Content-Length", str(len(site.data) - start))
             if site.encoding:
                 self.send_header("Content-Encoding", site.encoding)
             self.end_headers()
@@ -131,9 +136,74 @@ def test_a_failure_has_the_status_of_the_servers_answer(site):
     site.data = b""
     client = http.session(retries=0)
     headers = {"Range": "bytes=1-"}
-    with pytest.raises(Failure) as failure, http.opened(client, site.url, 5, headers):
+    with (
+        bounded(Bounds(), 100),
+        pytest.raises(Failure) as failure,
+        http.opened(client, site.url, 5, headers),
+    ):
         pass
     assert (failure.value.status, failure.value.reason) == (416, "bad_partial")
-    with pytest.raises(Failure) as failure, http.opened(client, "http://127.0.0.1:1/", 5):
+    with (
+        bounded(Bounds(), 100),
+        pytest.raises(Failure) as failure,
+        http.opened(client, "http://127.0.0.1:1/", 5),
+    ):
         pass
     assert (failure.value.status, failure.value.reason) == (None, "network")
+
+
+def test_a_file_must_fit_on_the_disk(site, tmp_path, monkeypatch):
+    """One without a stated size leaves space for other jobs."""
+    free = shutil._ntuple_diskusage(10**9, 0, len(site.data) - 1)
+    monkeypatch.setattr(http.shutil, "disk_usage", lambda folder: free)
+    with pytest.raises(UserError, match="local_io: 0 MB are needed, 0 MB are free"):
+        http.fetch(site.url, tmp_path / "file.gz")
+    site.length = False
+    monkeypatch.setattr(http, "SPARE", 56_000)
+    with pytest.raises(UserError, match=r"too_large: more than 0\.199999 MB were sent"):
+        http.fetch(site.url, tmp_path / "file.gz")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_part_that_was_not_requested_is_refused(site, tmp_path):
+    site.part = True
+    with pytest.raises(UserError, match="HTTP Error 206"):
+        http.fetch(site.url, tmp_path / "file.gz")
+
+
+@pytest.fixture
+def answering():
+    """A server that writes the bytes of its list `answer`, whatever is requested."""
+    answer = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            while True:
+                try:
+                    client, _ = server.accept()
+                except OSError:
+                    return
+                with client:
+                    client.recv(4096)
+                    client.sendall(answer[0])
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield answer, f"http://127.0.0.1:{server.getsockname()[1]}/a"
+
+
+def test_a_chunk_of_a_negative_size_fails_one_file(answering, tmp_path):
+    answer, url = answering
+    answer.append(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n")
+    with pytest.raises(Failure, match="bad_answer"):
+        http.read(http.session(0), url, 1000, 5)
+    with pytest.raises(UserError, match="bad_answer"):
+        http.fetch(url, tmp_path / "a", retries=0)
+
+
+def test_a_long_reason_phrase_is_cut(answering):
+    answer, url = answering
+    answer.append(b"HTTP/1.1 404 " + b"\x1b[31m" * 6000 + b"\r\nContent-Length: 0\r\n\r\n")
+    with pytest.raises(Failure) as caught:
+        http.read(http.session(0), url, 1000, 5)
+    assert len(caught.value.detail) < 200
+    assert caught.value.detail.isprintable()

@@ -1,6 +1,7 @@
 """Messages of real errors of urllib3, requests and yt-dlp."""
 
 import socket
+import time
 
 import pytest
 from yt_dlp import YoutubeDL
@@ -52,3 +53,9 @@ def test_the_cause_of_an_error_of_yt_dlp_is_not_repeated(closed):
 )
 def test_the_rest_of_a_message_stays(message, words):
     assert without_objects(message) == words
+
+
+def test_the_time_for_a_long_message_is_bounded():
+    began = time.process_time()
+    assert len(without_objects("x" * 1_000_000)) < 10_000
+    assert time.process_time() - began < 2

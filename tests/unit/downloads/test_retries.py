@@ -178,5 +178,5 @@ def test_an_open_failure_has_its_attempts_its_files_and_its_tool(tmp_path):
     (failed,) = json.loads((tmp_path / "open" / "000.json").read_text())["failures"]
     assert failed == {
         **{"mid": "tt0000001", "reason": "unavailable", "attempts": 3, "tried": 0.0},
-        **{"tool": "yt-dlp 1", "files": {"videos/a.mp4": ABSENT}, "local": True},
+        **{"tool": "yt-dlp 1", "files": {"videos/a.mp4": ABSENT}, "local": True, "limits": []},
     }

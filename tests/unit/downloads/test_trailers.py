@@ -1,6 +1,7 @@
 """Trailers and posters from real files and from an HTTP server on loopback."""
 
 import json
+import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,10 @@ from trailers12k.jobs import ledger
 from trailers12k.jobs.runner import StopSignal
 from trailers12k.video.sound import Sound
 
-SETTINGS = DownloadSettings(max_megabytes=100, retries=0, timeout=5, retry_pause=0, pause={})
+SETTINGS = DownloadSettings(
+    max_megabytes=100, retries=0, timeout=5, retry_pause=0, pause={}, private_addresses=True
+)
+LIMITS = trailers.VideoLimits()
 
 
 def movie(trailer="", poster=""):
@@ -44,6 +48,10 @@ def fetch_poster(wanted, folder, **settings):
 def fetch_shard(movies, folder, retry_round=0, **settings):
     shard = Shard(movies, folder, "000", retry_round)
     return trailers.trailers_of_shard(shard, replace(SETTINGS, **settings))
+
+
+def fetch_posters(movies, folder):
+    return posters.posters_of_shard(Shard(movies, folder, "000", 0), SETTINGS)
 
 
 @pytest.fixture(autouse=True)
@@ -170,9 +178,22 @@ def test_a_download_that_was_killed_during_verification_is_completed(web, tmp_pa
 def test_a_rerun_reads_no_video(web, tmp_path):
     movies = [movie(f"{web[1]}/good.mp4")]
     first = fetch_shard(movies, tmp_path / "files")
-    # An empty file: reading it would fail.
-    (tmp_path / "files" / "tt0000001.mp4").write_bytes(b"")
+    # No video: reading it would fail.
+    (tmp_path / "files" / "tt0000001.mp4").write_bytes(bytes(first[0]["bytes"]))
     assert fetch_shard(movies, tmp_path / "files") == first
+
+
+def test_a_cut_file_is_fetched_again(web, tmp_path):
+    movies = [movie(f"{web[1]}/good.mp4", f"{web[1]}/poster.png")]
+    files = {"tt0000001.mp4": fetch_shard, "tt0000001.jpg": fetch_posters}
+    for name, fetch in files.items():
+        folder = tmp_path / name
+        (first,) = fetch(movies, folder)
+        whole = (folder / name).read_bytes()
+        os.truncate(folder / name, len(whole) // 2)
+        (again,) = fetch(movies, folder)
+        assert (folder / name).read_bytes() == whole
+        assert again == first | {"attempts": 2}
 
 
 @pytest.mark.parametrize(("seconds", "reason"), [("PT2S", ""), ("PT10S", "wrong_duration")])
@@ -193,11 +214,11 @@ def test_a_site_may_state_the_duration_of_the_sound(monkeypatch, web):
     """The picture of some trailers ends seconds before it."""
     whole = trailers.probe(web[0] / "good.mp4")
     sound = Sound("aac", 2, 44_100, 10.0, False)
-    monkeypatch.setattr(trailers, "probe", lambda path: replace(whole, sound=sound))
-    assert trailers._verified(web[0] / "good.mp4", 10.0)["sound_duration"] == "10.000"
-    assert trailers._verified(web[0] / "good.mp4", 2.0)["duration"] == "2.000"
+    monkeypatch.setattr(trailers, "probe", lambda path, limits: replace(whole, sound=sound))
+    assert trailers._verified(web[0] / "good.mp4", 10.0, LIMITS)["sound_duration"] == "10.000"
+    assert trailers._verified(web[0] / "good.mp4", 2.0, LIMITS)["duration"] == "2.000"
     with pytest.raises(Failure, match="wrong_duration"):
-        trailers._verified(web[0] / "good.mp4", 6.0)
+        trailers._verified(web[0] / "good.mp4", 6.0, LIMITS)
 
 
 def test_an_exception_of_yt_dlp_is_one_movies_failure(web, tmp_path, monkeypatch):
@@ -374,6 +395,51 @@ def test_a_local_file_that_appears_later_is_noticed_by_the_next_run(web, tmp_pat
     row = fetch_shard(movies, files, retry_round=5, retry_pause=3600)[0]
     assert (row["status"], row["attempts"]) == ("ok", 1)
     assert retries.next_retry_round(files, "000", 3600, "") == 5
+
+
+def test_another_limit_repeats_the_failures_of_this_limit_and_no_finished_movie(web, tmp_path):
+    movies = [
+        Movie("tt0000001", "A", "", ("drama",), "", f"{web[1]}/good.mp4"),
+        Movie("tt0000002", "B", "", ("drama",), "", f"{web[1]}/cut.mp4"),
+    ]
+    folder = tmp_path / "f"
+
+    def next_round(last, **settings):
+        limits = replace(SETTINGS, **settings).limits
+        return retries.next_retry_round(folder, "000", 3600, "", limits) - last
+
+    small = {"retry_pause": 3600, "max_minutes": 0.01}
+    refused = fetch_shard(movies, folder, **small)
+    assert [row["reason"] for row in refused] == ["too_large", "truncated"]
+    assert not next_round(0, **small) and not next_round(0, **small, private_addresses=False)
+    assert next_round(0, max_minutes=60)
+    rows = fetch_shard(movies, folder, 1, retry_pause=3600)
+    assert [row["status"] for row in rows] == ["ok", "failed"]
+    assert rows[1] == refused[1]  # of another reason
+    # Nothing is planned or done for a finished movie, even where a limit would refuse it now.
+    assert not next_round(1, **small)
+    assert fetch_shard(movies, folder, 1, **small) == rows
+
+
+def test_permission_for_private_addresses_repeats_what_they_refused(web, tmp_path):
+    movies, folder = [movie(f"{web[1]}/good.mp4")], tmp_path / "f"
+    row = fetch_shard(movies, folder, retry_pause=3600, private_addresses=False)[0]
+    assert row["reason"] == "unsafe_address"
+    refusing, permitting = replace(SETTINGS, private_addresses=False).limits, SETTINGS.limits
+    assert retries.next_retry_round(folder, "000", 3600, "", refusing) == 0
+    assert retries.next_retry_round(folder, "000", 3600, "", permitting) == 1
+    assert fetch_shard(movies, folder, 1, retry_pause=3600)[0]["status"] == "ok"
+
+
+def test_a_local_poster_is_read_again_when_its_limit_changes(tmp_path):
+    Image.new("RGB", (400, 600)).save(tmp_path / "poster.jpg")
+    shard = Shard([movie(poster=tmp_path / "poster.jpg")], tmp_path / "files", "000")
+    small = replace(SETTINGS, max_megapixels=0.1)
+    assert posters.posters_of_shard(shard, small)[0]["reason"] == "too_large"
+    number = retries.next_retry_round(shard.folder, "000", 0, "", small.limits)
+    assert number == 0  # never by the clock
+    assert retries.next_retry_round(shard.folder, "000", 0, "", SETTINGS.limits) == 1
+    assert posters.posters_of_shard(shard, SETTINGS)[0]["status"] == "ok"
 
 
 def test_another_list_of_trailers_repeats_no_download(web, tmp_path):

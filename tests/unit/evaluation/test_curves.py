@@ -30,7 +30,9 @@ def folders(tmp_path):
             folder.mkdir(parents=True)
             table.to_csv(folder / "tst.csv")
             lines = [f"{epoch},0.1,{loss},0.001" for epoch, loss in enumerate(values, 1)]
-            (folder / "curves.csv").write_text("\n".join(["epoch,train_loss,val_loss,lr", *lines]))
+            (folder / "curves.csv").write_text(
+                "\n".join(["epoch,train_loss,val_loss,lr", *lines, ""])
+            )
             several.append(folder)
         return several
 

@@ -26,7 +26,7 @@ def test_there_is_a_row_per_run_and_split_and_for_chance(scored):
     [
         (lambda table: table.iloc[1:], "not predicted: tt0000000"),
         (lambda table: table.rename(index={"tt0000001": "tt9999999"}), "not expected: tt9999999"),
-        (lambda table: pd.concat([table, table.iloc[:1]]), "twice: tt0000000"),
+        (lambda table: pd.concat([table, table.iloc[:1]]), "tt0000000. is in it twice"),
     ],
 )
 def test_exactly_the_expected_movies_must_be_predicted(tmp_path, change, message):

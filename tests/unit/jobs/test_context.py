@@ -51,6 +51,16 @@ def test_a_full_disk_is_one_line_that_says_what_to_do(tmp_path):
     assert lines[0].endswith("device; free some space, then run the same command again")
 
 
+def test_a_folder_in_the_place_of_a_file_is_one_line_that_names_it_and_a_command(tmp_path):
+    (tmp_path / "a.csv").mkdir()
+    path = str(tmp_path / "a.csv")
+    for body in (f"open({path!r}, 'w')", f"os.replace({__file__!r}, {path!r})"):
+        code, lines = run(tmp_path, body)
+        assert code == 1 and len(lines) == 1
+        words = "is a folder where a file belongs; move it aside: trailers12k verify --repair"
+        assert lines[0].endswith(f"ERROR {path} {words}")
+
+
 def test_another_exception_is_a_traceback_and_its_last_line_the_reason(tmp_path):
     for error in ("ValueError('odd')", "OSError(13, 'odd')"):
         code, lines = run(tmp_path, f"raise {error}")

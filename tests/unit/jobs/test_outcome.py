@@ -8,8 +8,9 @@ import warnings
 import pytest
 
 from trailers12k.common.errors import Failure
+from trailers12k.common.files import write_csv
 from trailers12k.jobs.context import QUIET, job
-from trailers12k.jobs.outcome import MOST_WARNINGS, outcome_file, read_outcome, unchanged
+from trailers12k.jobs.outcome import MOST_WARNINGS, outcome_file, put_back, read_outcome, unchanged
 from trailers12k.jobs.runner import Task, process
 
 log = logging.getLogger("trailers12k.test")
@@ -48,6 +49,21 @@ def test_a_job_without_movies_to_compute_found_its_result_unchanged(tmp_path):
     again = read_outcome(tmp_path / "a.log")
     assert again.unchanged and again.todo == ()
     assert again.counts == {"computed": 0, "kept": 1, "failed": 1, "skipped": 1}
+
+
+def test_a_result_that_is_put_back_has_the_failures_of_its_ledgers(tmp_path):
+    columns = ["mid", "status", "reason"]
+    paths = [str(tmp_path / store / "000.csv") for store in ("a", "b")]
+    ok = {"mid": "tt0000001", "status": "ok"}
+    failed = {"mid": "tt0000002", "status": "failed", "reason": "decode_failed"}
+    skipped = {"mid": "tt0000003", "status": "skipped", "reason": "no_trailer"}
+    write_csv(paths[0], columns, [ok, failed, skipped])
+    write_csv(paths[1], columns, [ok, ok | {"mid": "tt0000002"}, skipped])
+    with job(tmp_path / "a.log"):
+        put_back({"seconds": 1.0}, paths)
+    read = read_outcome(tmp_path / "a.log")
+    assert read.counts == {"computed": 0, "kept": 1, "failed": 1, "skipped": 1}
+    assert read.records == (str(tmp_path / "a/000"), str(tmp_path / "b/000")) and read.unchanged
 
 
 def test_a_job_can_say_that_its_result_is_unchanged(tmp_path):

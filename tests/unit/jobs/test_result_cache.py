@@ -12,8 +12,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from trailers12k.jobs import content_hashes, result_cache
-from trailers12k.jobs.content_hashes import content_of
+from trailers12k.common import content_hashes
+from trailers12k.common.content_hashes import content_of
+from trailers12k.jobs import result_cache
 from trailers12k.jobs.context import run_job
 from trailers12k.jobs.outcome import read_outcome
 from trailers12k.jobs.result_cache import Reuse

@@ -1,3 +1,5 @@
+import hashlib
+import json
 import time
 
 import pytest
@@ -110,9 +112,37 @@ def test_a_failure_stays_unless_the_retry_rule_repeats_it(tmp_path):
 
 def test_a_removed_source_file_is_an_error_of_the_user(tmp_path):
     (tmp_path / "a.mp4").touch()
-    assert source_file({"file": str(tmp_path / "a.mp4")}, "download_trailers").name == "a.mp4"
-    with pytest.raises(UserError, match="b.mp4 was removed; .* --forcerun download_trailers"):
-        source_file({"file": str(tmp_path / "b.mp4")}, "download_trailers")
+    with source_file({"file": str(tmp_path / "a.mp4")}, "download_trailers") as file:
+        assert file.name == "a.mp4"
+    with (
+        pytest.raises(UserError, match="b.mp4 was removed; .* --forcerun download_trailers"),
+        source_file({"file": str(tmp_path / "b.mp4")}, "download_trailers"),
+    ):
+        pass
+
+
+def read_damaged(row):
+    """Work on a file that cannot be decoded."""
+    with source_file(row, "download_trailers"):
+        raise Failure("decode_failed", "no frame")
+
+
+def test_a_damaged_source_file_is_no_failure_of_its_movie(tmp_path):
+    path, whole = tmp_path / "a.mp4", b"a video"
+    path.write_bytes(whole)
+    row = {"file": str(path), "bytes": "7", "sha256": hashlib.sha256(whole).hexdigest()}
+    with pytest.raises(Failure):
+        read_damaged(row)
+    path.write_bytes(b"a v")
+    words = r"a.mp4 is damaged or was edited \({}\); run: trailers12k verify --repair$"
+    with pytest.raises(UserError, match=words.format("3 of 7 bytes")):
+        read_damaged(row)
+    path.write_bytes(b"no film")
+    with pytest.raises(UserError, match=words.format("another sha256")):
+        process(tasks(), tmp_path / "records", lambda mid: read_damaged(row))
+    assert not any(read_record(tmp_path / "records", mid) for mid in MIDS)
+    with pytest.raises(Failure):
+        read_damaged(row | {"bytes": ""})  # a file of the user
 
 
 def test_finished_movies_survive_an_unexpected_exception(tmp_path):
@@ -226,6 +256,31 @@ def test_a_record_has_the_row_the_task_and_the_time(tmp_path):
     assert before <= record.time <= time.time()
     process([Task("tt0000001", "g")], tmp_path, lambda mid: {"tool": "other"}, tool="yt-dlp 2026")
     assert read_record(tmp_path, "tt0000001").row["tool"] == "other"
+
+
+@pytest.mark.parametrize("edited", ["record", "table", "neither", "no hashes"])
+def test_an_edited_record_or_table_counts_as_none(tmp_path, edited):
+    table, record = tmp_path / "table.csv", tmp_path / "tt0000001.json"
+    task = Task("tt0000001", "f", (table,), hashed=(table,))
+    done = []
+
+    def work(mid):
+        done.append(mid)
+        table.write_text("start\n1.5\n")
+        return {"shots": 17}
+
+    process([task], tmp_path, work)
+    content = json.loads(record.read_text())
+    if edited == "record":
+        record.write_text(record.read_text().replace("17", "18"))
+    elif edited == "table":
+        table.write_text("start\n2.5\n")
+    elif edited == "no hashes":  # as an earlier version of the program wrote it
+        del content["sha256"], content["hashes"]
+        record.write_text(json.dumps(content))
+    (row,) = process([task], tmp_path, work)
+    assert row["shots"] == 17 and table.read_text() == "start\n1.5\n"
+    assert len(done) == (2 if edited in ("record", "table") else 1)
 
 
 def test_the_retry_rule_gets_the_row_and_the_time_of_the_last_attempt(tmp_path):

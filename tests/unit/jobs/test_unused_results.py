@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from trailers12k.jobs.content_hashes import content_of
+from trailers12k.common.content_hashes import content_of
 from trailers12k.jobs.result_cache import CURRENT, RESULTS
 from trailers12k.jobs.unused_results import Unused, remove, touch_current, unused_results
 

@@ -12,7 +12,13 @@ from trailers12k.movies.sources import imdb
 from trailers12k.movies.sources.records import Record
 
 HEAD = "tconst titleType primaryTitle originalTitle isAdult startYear endYear runtimeMinutes genres"
-SETTINGS = {"types": ["movie"], "years": [1990, 2020], "votes": 100, "genres": None}
+SETTINGS = {
+    "max_megabytes": 10,
+    "types": ["movie"],
+    "years": [1990, 2020],
+    "votes": 100,
+    "genres": None,
+}
 MOVIES = [
     r'tt0000001|movie|"A" B|Ä|0|1990|\N|90|Drama,Music',
     r"tt0000002|movie|Too old|x|0|1989|\N|90|Drama",
@@ -59,7 +65,7 @@ def test_movies_are_selected_by_type_year_votes_and_genres(tmp_path):
         **{"id": "0000001", "title": '"A" B', "original_title": "Ä", "year": 1990},
         **{"genres": ["Drama", "Music"], "runtime": 90, "rating": 7.5, "votes": 100},
     }
-    assert first.where == f"{tmp_path / 'title.basics.tsv.gz'}, line 2"
+    assert first.place == f"{tmp_path / 'title.basics.tsv.gz'}, line 2"
     assert last.genres == ("comedy", "sci-fi") and "runtime" not in last.entry["imdb"]
     # Unprintable characters leave the title; the entry keeps IMDb's text.
     assert last.title == "Line end" and last.entry["imdb"]["title"] == "Line\u2028\rend"
@@ -255,9 +261,15 @@ def test_a_truncated_file_is_reported_with_its_last_good_row(tmp_path):
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
-        (lambda good: b"<html>", "truncated or damaged after line 0 (Not a gzipped file"),
-        (lambda good: b"", "the file is empty; delete the file to fetch it again"),
-        (lambda good: good[:-8] + bytes(8), "truncated or damaged after line 11 (CRC check failed"),
+        (
+            lambda good: b"<html>",
+            "truncated or damaged after line 0 (no gzip stream: incorrect header",
+        ),
+        (
+            lambda good: b"",
+            "after line 0 (the gzip stream has no end); delete the file to fetch it again",
+        ),
+        (lambda good: good[:-8] + bytes(8), "(no gzip stream: incorrect data check); delete"),
         (
             lambda good: gzip.compress(
                 b"\n".join(
@@ -282,4 +294,4 @@ def test_a_missing_file_is_reported(tmp_path, name):
     files[name].unlink()
     assert f"{name} does not exist; see sources.imdb.files" in fault(files)
     files[name].mkdir()
-    assert f"{name} cannot be read (Is a directory)" in fault(files)
+    assert f"{name} is a folder; allowed: a file" in fault(files)

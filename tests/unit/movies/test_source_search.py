@@ -429,7 +429,7 @@ LINE = f"{MID},T,2000,%s,,,,,,,,\n"
         ("", "the column 'mid' is missing"),
         (HEADER + '"', "not a CSV file"),
         (HEADER.encode() + b"\xe9", "is not UTF-8"),
-        (None, "a readable CSV file"),
+        (None, "is a folder; allowed: a file"),
     ],
 )
 def test_an_invalid_file_is_reported_in_one_line_and_stays(web, tmp_path, content, message):

@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 import traceback
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -140,7 +141,7 @@ def test_only_movies_with_a_gap_are_queried(api, tmp_path):
     assert records == [] and api.requests == []
     for gap in FIELDS:
         api.requests.clear()
-        earlier = {MID: Record(**vars(full) | {gap: () if gap == "trailers" else ""})}
+        earlier = {MID: replace(full, **{gap: () if gap == "trailers" else ""})}
         assert len(read(api, tmp_path / gap, earlier)[0]) == 1
         assert len(api.requests) == 2
 

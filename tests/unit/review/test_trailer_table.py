@@ -2,6 +2,7 @@
 
 from trailers12k.common.files import write_csv
 from trailers12k.common.movie import Movie
+from trailers12k.jobs import ledger
 from trailers12k.movies.movie_table import write_movies
 from trailers12k.report import losses
 from trailers12k.review import trailer_table
@@ -53,7 +54,7 @@ def test_a_failed_poster_does_not_lose_a_trailer(tmp_path):
         for name in ("posters_i_swin", "covers", "posters_of_frames"):
             state = {"status": status, "reason": "x"} if name == store else {"status": "ok"}
             rows.append({"mid": mid, "stage": name} | state)
-    write_csv(tmp_path / "ledger.csv", ["mid", "stage", "status", "reason"], rows)
+    write_csv(tmp_path / "ledger.csv", ["mid", "stage", *ledger.COLUMNS[1:]], rows)
     stores = {"posters_i_swin": "posters", "covers": "posters", "posters_of_frames": "frames"}
     files = trailer_table.TrailerFiles(
         tmp_path / "movies.csv", tmp_path / "ledger.csv", downloaded=[], cut=[], stores=stores

@@ -33,7 +33,7 @@ def test_later_files_override_config_yaml(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "config.yaml").write_text("seed: 1\nclips: {fps: 24, fpc: 24}\n")
     (tmp_path / "one.yaml").write_text("clips: {fps: 12}\n")
-    (tmp_path / "two.yaml").write_text("# nothing\n")
+    (tmp_path / "two.yaml").write_text("{}\n")
     assert read_config(["one.yaml", "two.yaml"]) == {"seed": 1, "clips": {"fps": 12, "fpc": 24}}
 
 
@@ -44,15 +44,42 @@ def test_files_of_another_version_are_read_through_a_function(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [(None, "cannot be read"), ("a: [", "cannot be read"), ("- a\n- b\n", "must hold keys")],
+    [
+        (None, "does not exist"),
+        ("a: [", "cannot be read"),
+        ("- a\n- b\n", "must hold keys"),
+        ("", "is empty or has only comments: it must hold keys"),
+        ("# Which movies\n#\n# and", "is empty or has only comments: it must hold keys"),
+    ],
 )
 def test_a_file_that_holds_no_mapping_is_refused_in_one_line(tmp_path, text, message):
     path = tmp_path / "config.yaml"
     if text is not None:
         path.write_text(text)
-    with pytest.raises(UserError, match=message) as error:
-        read_file(path)
-    assert str(path) in str(error.value) and "\n" not in str(error.value)
+    # Plain Snakemake calls the second one, and itself ends with two lines that name no file.
+    for read in (read_file, *([lambda file: check_keys([file])] if path.exists() else [])):
+        with pytest.raises(UserError, match=message) as error:
+            read(path)
+        assert str(path) in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("movies: sample\n".encode("utf-16"), ": it is text in UTF-16, not a configuration; "),
+        (b"seed: 1\n\n# Fran\xe7ois\n", ", line 3: byte 0xE7 is not UTF-8: the file seems to be "),
+        (b"seed: 1\nclips:\0\0\0", ", line 2: a NUL byte: the file is damaged; "),
+        (b"PK\x03\x04seed: 1", ": it is a workbook or a zip archive, not a configuration; "),
+    ],
+)
+def test_a_file_in_another_encoding_is_named_with_the_line(tmp_path, data, message):
+    path = tmp_path / "config.yaml"
+    path.write_bytes(data)
+    for read in (read_file, lambda file: check_keys([file])):
+        with pytest.raises(UserError, match=f"^{re.escape(f'{path}{message}')}") as error:
+            read(path)
+        assert str(error.value).endswith("; allowed: YAML in UTF-8")
+        assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -83,8 +110,10 @@ def test_equal_keys_of_different_sections_are_read(tmp_path):
     assert content["b"] == {"b": 1, "c": 2} and content[1] == "x" and content["1"] == "y"
 
 
-def test_what_yaml_cannot_read_is_left_to_snakemake(tmp_path):
-    (tmp_path / "x.yaml").write_text("a: [")
+def test_json_that_yaml_cannot_read_and_missing_files_are_left_to_snakemake(tmp_path):
+    (tmp_path / "x.yaml").write_text('{"a": "\\ud83d\\ude00"}')
+    with pytest.raises(UserError, match="cannot be read"):
+        read_file(tmp_path / "x.yaml")
     check_keys([tmp_path / "x.yaml", tmp_path / "none.yaml"])
 
 

@@ -63,7 +63,7 @@ def test_a_preset_alone_gives_the_papers_values(preset, keys):
         ("splits/test", 0.25, "splits.test: 0.25 is not allowed; allowed: 0.1, 0.2"),
         ("splits/test", 0.3, "splits: training 0.7 + validation 0.1 + test 0.3 is 1.1; allowed"),
         ("splits/extend", "no.csv", "splits.extend: no.csv does not exist; allowed:"),
-        ("splits/extend", "/", "splits.extend: / is not a file; allowed: the path of a CSV file"),
+        ("splits/extend", "/", "splits.extend: / is a folder; allowed: a file"),
         ("splits/groups", "no.csv", "splits.groups: no.csv does not exist; allowed:"),
         ("image_frames", 25, "image_frames: 25 exceeds the 24 frames of a clip (clips.fpc); all"),
         (
@@ -98,7 +98,11 @@ def test_a_preset_alone_gives_the_papers_values(preset, keys):
             {"images": "a"},
             "runs.x.images: unknown key (value 'a'); did you mean image? Allowed in runs.x: f",
         ),
-        ("runs/..", {"image": "posters_i_swin"}, "runs: the name '..' is not allowed; allowed: le"),
+        (
+            "runs/..",
+            {"image": "posters_i_swin"},
+            "runs: the name '..' is not allowed; allowed: 1 to 60 le",
+        ),
         ("backbones/a-b", {"model": "x"}, "backbones: the name 'a-b' is not allowed; allowed: "),
         ("backbones/a", {"model": "timm/x"}, "backbones.a: input is missing; required: model"),
         (
@@ -116,9 +120,9 @@ def test_a_preset_alone_gives_the_papers_values(preset, keys):
         ("backbones/clips", {"model": "timm/x"}, "backbones.clips: this name is reserved; allowed"),
         ("backbones/curation", {"model": "timm/x"}, "backbones.curation: this name is reserved"),
         ("curation", "mine.txt", "curation: 'mine.txt' is not allowed; allowed: a path that ends"),
-        ("movies", 3, "movies: 3 has the wrong type; allowed: text that is not empty, or a list"),
-        ("movies", "", "movies.0: '' is not allowed; allowed: text that is not empty"),
-        ("movies", [], "movies: [] is not allowed; allowed: text that is not empty, or a list"),
+        ("movies", 3, "movies: 3 has the wrong type; allowed: 1 to 1,000 printable characters"),
+        ("movies", "", "movies.0: '' is not allowed; allowed: 1 to 1,000 printable characters"),
+        ("movies", [], "movies: [] is not allowed; allowed: 1 to 1,000 printable characters"),
         ("movies", ["a.csv", "a.csv"], "repeats a source; allowed: each source once"),
         ("movies", ["sample", "tmdb"], "sample cannot be combined with other sources; allowed: sa"),
         ("movies", ["tmdb", "a.csv"], "movies: tmdb only completes the movies of other sources"),
@@ -158,7 +162,7 @@ def test_a_preset_alone_gives_the_papers_values(preset, keys):
             ["whole", "whole"],
             "evaluation.also: ['whole', 'whole'] is not allowed; allowed: a list without repe",
         ),
-        ("trailer", 3, "trailer: 3 has the wrong type; allowed: text that is not empty, or null"),
+        ("trailer", 3, "trailer: 3 has the wrong type; allowed: 1 to 1,000 printable characters"),
         ("device", "gpu", "device: 'gpu' is not allowed; allowed: auto, cpu, cuda, or cuda:N"),
         (
             "runs/x",
@@ -248,3 +252,8 @@ def test_every_key_of_the_default_is_commented():
             # A section's keys, or the lines above, carry the comment.
             below = lines[number + 1].strip() if number + 1 < len(lines) else ""
             assert lines[number - 1].startswith("#") or below.startswith("#"), key
+
+
+def test_the_section_of_a_key_in_the_wrong_place_is_named():
+    with pytest.raises(UserError, match="unknown key .*; it belongs below downloads; allowed here"):
+        load({"private_addresses": True})

@@ -1,6 +1,8 @@
 """The state of a run, and restoring build/ from it."""
 
 import base64
+import errno
+import gzip
 import os
 import shutil
 import tarfile
@@ -9,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from trailers12k.common import product_records
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import sha256_of, write_csv, write_json
 from trailers12k.downloads import retries
 from trailers12k.features import store as zarr_store
 from trailers12k.jobs import ledger
-from trailers12k.versions import intermediates, run_state
+from trailers12k.versions import intermediates, run_state, state_archive
 from trailers12k.versions.intermediates import restore_intermediates
 from trailers12k.workflow.folder import COLLECTION, STATE, collection, is_current, write_collection
 
@@ -77,6 +80,38 @@ def test_equal_states_are_equal_bytes_and_hold_no_arrays(project):
 
 
 FILES = (".zgroup", ".zattrs")
+
+
+def test_records_of_products_travel_with_the_state(project):
+    def recorded():
+        return {str(path): product_records.contents_of(path) for path in product_records.recorded()}
+
+    ledger = Path(f"build/ledger/{STORE}/000.csv")
+    products = [ledger, Path("build/packed/a.csv"), Path("results/predictions/a.json")]
+    for text in ("earlier", "latest"):
+        for path in products[1:]:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        for path in products:
+            product_records.record(path)
+    of_state = {str(ledger): product_records.contents_of(ledger)}
+    run_state.write()
+    first, saved = sha256_of(STATE), ledger.read_bytes()
+    with tarfile.open(STATE) as tar:
+        names = [name for name in tar.getnames() if name.startswith("build/records")]
+    assert names == [f"build/records/{ledger}.json"]
+    ledger.write_text("mid\n")
+    product_records.record(ledger)
+    assert not run_state.is_saved()
+    restore_intermediates(force=True)
+    assert recorded() == of_state
+    assert ledger.read_bytes() == saved and not product_records.fault_of(ledger)
+    run_state.write()
+    assert sha256_of(STATE) == first
+    # A state of before has no record of this product, which Snakemake remembers.
+    Path("data/mtgc.csv").write_text("mid\n")
+    restore_intermediates()
+    assert recorded().keys() == {"data/mtgc.csv", *of_state}
 
 
 def test_build_is_restored_as_it_was_when_something_else_was_made_since(project):
@@ -248,6 +283,112 @@ def test_a_damaged_or_foreign_state_is_refused_and_build_stays(project):
         with pytest.raises(UserError, match="belongs to no state"):
             restore_intermediates()
     assert files_of(project) == before
+
+
+def claiming(name, size, kind=tarfile.REGTYPE):
+    """A header that claims a size, and nothing behind it."""
+    member = tarfile.TarInfo(name)
+    member.size, member.type = size, kind
+    return member
+
+
+def sparse(name, size):
+    """A member in the format of sparse files, with a hole of this size."""
+    member = tarfile.TarInfo(name)
+    member.pax_headers = {"GNU.sparse.map": "0,1", "GNU.sparse.size": str(size)}
+    return member
+
+
+def packed(members):
+    """An archive of these headers."""
+    headers = (
+        member.tobuf(tarfile.PAX_FORMAT if member.pax_headers else tarfile.GNU_FORMAT)
+        for member in members
+    )
+    return gzip.compress(b"".join(headers) + b"\0" * 1024)
+
+
+TABLE = "build/clips/000/tt0000001.csv"
+FOREIGN = {
+    "a size of 20 GB": [claiming(TABLE, 20 << 30)],
+    "a size of 2^80": [claiming(TABLE, 1 << 80)],
+    "a negative size": [claiming(TABLE, -(1 << 20))],
+    "an old sparse member": [claiming(TABLE, 0, tarfile.GNUTYPE_SPARSE)],
+    "a sparse member": [sparse(TABLE, 1 << 40)],
+    "an extension of 1 GB": [claiming("x", 1 << 30, tarfile.XHDTYPE)],
+    "a long name of 1 GB": [claiming("x", 1 << 30, tarfile.GNUTYPE_LONGNAME)],
+    "a link": [claiming(TABLE, 0, tarfile.SYMTYPE)],
+    "a file twice": [claiming(TABLE, 0), claiming("build/clips/b.csv", 0), claiming(TABLE, 0)],
+    "a file and a folder": [claiming(f"{TABLE}/b.csv", 0), claiming(TABLE, 0)],
+    **{
+        name: [claiming(name, 0)]
+        for name in (
+            *("build/state.tar.gz", "build/stopped.json", "build/top.csv"),
+            *("build/cache/files/a.csv", "build/trailers/tt0000001.mp4", "build/weights/a.json"),
+            *("build/records/config.txt", "build/ledger/trailers/000.csv"),
+            *("build/features/a/000.zarr/tt0000001/.zattrs", ".snakemake/metadata/a.b"),
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_what_no_state_can_hold_is_refused_and_build_stays(project, kind):
+    before = files_of(project)
+    members = [claiming("build/clips/000/tt0000000.csv", 0), *FOREIGN[kind]]
+    STATE.write_bytes(packed(members))
+    with pytest.raises(UserError) as raised:
+        restore_intermediates(force=True)
+    message = str(raised.value)
+    assert "\n" not in message and str(STATE) in message
+    assert files_of(project) == before
+
+
+@pytest.mark.parametrize(("bound", "most"), [("MOST_BYTES", 4000), ("MOST_FILES", 3)])
+def test_a_state_beyond_its_bounds_is_refused(project, monkeypatch, bound, most):
+    STATE.write_bytes(packed([claiming(f"build/clips/{n}/a.csv", 0) for n in range(9)]))
+    run_state.check_state()
+    monkeypatch.setattr(state_archive, bound, most)
+    with pytest.raises(UserError, match="^build/state.tar.gz (has|unpacks to) more than "):
+        run_state.check_state()
+
+
+def test_what_is_in_the_place_of_a_file_or_folder_of_the_state_is_named(project):
+    run_state.write()
+    place = project / f"build/ledger/{STORE}/000.csv"
+    place.unlink()
+    place.mkdir()
+    with pytest.raises(UserError, match=f"^build/ledger/{STORE}/000.csv is a folder in the place"):
+        restore_intermediates(force=True)
+    shutil.rmtree(place.parent)
+    place.parent.write_text("mine")
+    before = files_of(project)
+    with pytest.raises(UserError, match=f"^build/ledger/{STORE} is in the place of a folder of"):
+        restore_intermediates(force=True)
+    assert files_of(project) == before
+
+
+def test_a_disk_that_is_full_while_a_state_is_unpacked_leaves_build_as_it_was(project, monkeypatch):
+    run_state.write()
+    before, unpack = files_of(project), run_state._unpack
+
+    def fill(name, *arguments):
+        if name.endswith("001.csv"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return unpack(name, *arguments)
+
+    monkeypatch.setattr(run_state, "_unpack", fill)
+    with pytest.raises(OSError, match="No space"):
+        restore_intermediates()
+    assert files_of(project) == before and not list(project.rglob("*.partial"))
+
+
+def test_a_state_holds_only_what_it_may_hold(project):
+    write_collection("own")
+    product_records.record(f"data/{STORE}.csv")
+    write_json("build/weights/random.json", {})
+    files = [*run_state.state_files()]
+    assert len(files) > 9 and all(map(run_state._may_hold, files))
 
 
 def test_the_kind_of_collection_belongs_to_the_state(project):

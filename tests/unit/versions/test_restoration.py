@@ -110,13 +110,18 @@ def test_a_product_of_the_later_version_that_the_cache_lacks_stays(repository):
 
 
 def test_only_products_in_data_and_results_are_ever_removed(repository, tmp_path):
-    for name in ("config.yaml", "build/state.tar.gz", "../victim", "data/../../victim", "data"):
-        path = Path(name)
-        if not path.exists():
-            path.write_text("mine")
-    restoration._remove_products(
-        ["config.yaml", "build/state.tar.gz", "../victim", "data/../../victim", "data"]
-    )
+    Path("../victim").write_text("mine")
+    Path("data/leads-out").symlink_to("../..")
+    hostile = ("config.yaml", "../victim", "data/../../victim", "data/leads-out/victim", "data")
+    for name in hostile:
+        with pytest.raises(UserError):
+            restoration._remove_products(["data/mtgc.csv", name])
+        pipeline = Path("dvc.yaml").read_text()
+        Path("dvc.yaml").write_text(pipeline.replace("data/mtgc.csv", name))
+        with pytest.raises(UserError):
+            restore("", force=True)
+        Path("dvc.yaml").write_text(pipeline)
+    restoration._remove_products(["build/state.tar.gz"])
     assert Path("../victim").read_text() == "mine"
     assert Path("config.yaml").exists() and Path("build/state.tar.gz").exists()
     assert Path("data/mtgc.csv").exists()

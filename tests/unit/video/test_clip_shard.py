@@ -116,6 +116,17 @@ def test_a_missing_sheet_is_made_again_if_the_trailer_exists(shard, tmp_path):
     assert (rows, table) == expected
 
 
+def test_an_edited_table_of_a_movie_is_cut_again(shard, paths):
+    detect, decoded = shard
+    _, expected = detect()
+    table = paths.clips_of("tt0000001")
+    whole = table.read_bytes()
+    table.write_bytes(whole.replace(b",0.000000,", b",0.100000,", 1))
+    assert table.read_bytes() != whole
+    assert detect()[1] == expected
+    assert len(decoded) == 2 and table.read_bytes() == whole
+
+
 def test_a_clone_without_videos_needs_no_sheet(shard, tmp_path):
     detect, decoded = shard
     expected = detect()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from trailers12k.common.errors import UserError
 from trailers12k.video import clip_table
 from trailers12k.video.clip_detection import partition
 from trailers12k.video.clips import Clip
@@ -28,7 +29,7 @@ def test_merged_tables_are_one_table_by_mid(tmp_path):
 def test_another_table_is_refused(tmp_path):
     other = tmp_path / "other.csv"
     other.write_text("mid,offset,clips\n")
-    with pytest.raises(ValueError, match="other.csv is not a table of clips"):
+    with pytest.raises(UserError, match="other.csv is damaged: it is not a table of clips"):
         clip_table.merge([other], tmp_path / "all.csv")
-    with pytest.raises(ValueError, match="other.csv is not a table of clips"):
+    with pytest.raises(UserError, match="other.csv is damaged: it has no column clip"):
         clip_table.read_clips(other)

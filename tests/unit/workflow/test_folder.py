@@ -3,12 +3,14 @@
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from trailers12k.common import product_records
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import sha256_of
-from trailers12k.workflow import folder
+from trailers12k.common.files import sha256_of, write_json
+from trailers12k.workflow import folder, run_lock
 
 
 @pytest.fixture(autouse=True)
@@ -89,8 +91,8 @@ def test_beside_a_run_the_version_passes_and_another_kind_does_not():
     folder.write_collection("own")
     keep_state()
     folder.STATE.write_bytes(b"the state of another version")
-    folder.LOCKS.mkdir(parents=True)
-    (folder.LOCKS / "0.input.lock").touch()
+    run_lock.LOCKS.mkdir(parents=True)
+    (run_lock.LOCKS / "0.input.lock").touch()
     folder.check("own")
     with pytest.raises(UserError, match="holds a collection of your own movies"):
         folder.check("sample")
@@ -122,3 +124,18 @@ def test_reading_a_folder_imports_the_standard_library_only():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["trailers12k"]
+
+
+def test_a_product_that_is_a_link_to_nothing_is_refused():
+    path = Path("data/metadata.json")
+    write_json(path, {})
+    product_records.record(path)
+    folder.check_links()
+    path.unlink()
+    folder.check_links()
+    path.symlink_to(path.name)
+    message = (
+        "^data/metadata.json is a link to nothing; move it aside: trailers12k verify --repair$"
+    )
+    with pytest.raises(UserError, match=message):
+        folder.check_links()

@@ -16,6 +16,8 @@ from trailers12k.workflow.stage_check import (
 
 from .conftest import MIDS
 
+JOBS = ["detect_clips", "fetch_trailer"]
+"""Rules whose jobs failed."""
 FAILED = {"status": "failed", "reason": "unavailable", "detail": "no such file\nat all"}
 
 
@@ -90,28 +92,30 @@ def test_a_failed_run_ends_with_the_line_of_its_first_empty_stage(folder, settin
     settings = settings_of(movies=["movies.csv"], shards=2)
     movies = MovieList(settings)
     elsewhere = f"error: {JOBS_FAILED}"
-    assert error_words(settings, movies, set()) == elsewhere
-    assert "was stopped" in error_words(settings, movies, set(), has_failed=False)
+    assert error_words(settings, movies, set(), JOBS) == elsewhere
+    assert "was stopped" in error_words(settings, movies, set(), [])
+    prediction = error_words(settings, movies, set(), ["fetch_trailer"])
+    assert prediction.startswith("error: the prediction failed: ") and "the run" not in prediction
 
     def all_fail(stage):
         return {str(write(stage, *shard)) for shard in shards}
 
     shards = [(shard, failed(mids)) for shard, mids in mids_of(settings).items()]
     trailers, clips = all_fail("trailers"), all_fail("clips")
-    words = error_words(settings, movies, trailers | clips)
+    words = error_words(settings, movies, trailers | clips, JOBS)
     assert words.startswith("error: trailers: no movie is left: 0 ok, 12 failed")
     assert "\n" not in words
     # A shard that is still to be finished, or outside the run, may have a movie.
     so_far = "12 of 12 trailers were lost: 12 unavailable; 12 of 12 trailers gave no clips: "
-    words = error_words(settings, movies, {min(trailers)})
+    words = error_words(settings, movies, {min(trailers)}, JOBS)
     assert words == f"{elsewhere} ({so_far}12 unavailable)"
     write("trailers", shards[0][0], [{"mid": MIDS[0], "status": "ok"}])
-    assert error_words(settings, movies, trailers).startswith(elsewhere)
-    assert "error: clips: no movie is left" in error_words(settings, movies, trailers | clips)
+    assert error_words(settings, movies, trailers, JOBS).startswith(elsewhere)
+    assert "error: clips: no movie is left" in error_words(settings, movies, trailers | clips, JOBS)
     write("clips", shards[0][0], [{"mid": MIDS[0], "status": "ok"}])
     store = next(iter(settings.backbones))
     stores = all_fail(store)
-    words = error_words(settings, movies, trailers | clips | stores)
+    words = error_words(settings, movies, trailers | clips | stores, JOBS)
     assert words.startswith(f"error: {store}: no movie is left")
 
 
@@ -121,18 +125,20 @@ def test_a_failed_run_ends_with_the_number_of_stores_without_weights(folder, set
     lost = [{"mid": MIDS[0], "status": "skipped", "reason": "no_weights", "detail": "no network"}]
     first, second, *_ = sorted(used_stores(settings))
     made = {str(write(first, shard, lost)) for shard in movies.shards}
-    words = error_words(settings, movies, made)
+    words = error_words(settings, movies, made, JOBS)
     assert words.startswith(f"error: {first} has no weights, as listed above: set weights_from")
     assert "file" in words and "null" in words and "no network" not in words
     made |= {str(write(second, shard, lost)) for shard in movies.shards}
-    assert f"error: {first} (and 1 more) has no weights" in error_words(settings, movies, made)
+    assert f"error: {first} (and 1 more) has no weights" in error_words(
+        settings, movies, made, JOBS
+    )
 
 
 def test_a_failed_run_of_published_features_has_no_stages(folder, settings_of):
     settings = settings_of(
         movies="published", runs={"resnet": {"image": "trailers_i_resnet_fpc24"}}
     )
-    assert error_words(settings, MovieList(settings), set()) == f"error: {JOBS_FAILED}"
+    assert error_words(settings, MovieList(settings), set(), JOBS) == f"error: {JOBS_FAILED}"
 
 
 def test_a_long_failure_is_cut_between_words(folder):

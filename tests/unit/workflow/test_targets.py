@@ -49,6 +49,24 @@ def test_all_includes_every_target_but_those_on_demand(settings_of):
     assert "results/review/index.html" not in targets["all"]
 
 
+def test_all_requests_what_no_job_reads(settings_of):
+    """A deleted file that no target names would not be made again."""
+    settings = settings_of(
+        movies="movies.csv", runs=RUNS, evaluation={"also": ["masked", "sklearn"]}
+    )
+    assert {
+        "results/metrics.json",
+        "results/costs.csv",
+        "results/figures/genres.svg",
+        f"results/figures/map_{STORE}.png",
+        "results/tables/flags.csv",
+        "results/tables/measures.csv",
+        f"results/map/{STORE}.csv",
+        "results/runs/resnet/split1/best.pt",
+        "results/runs/resnet/split1/tst_masked.csv",
+    } <= targets_of(settings)["all"]
+
+
 def test_the_shots_of_the_sample_are_requested(settings_of):
     assert "build/sample/shots/000.csv" in targets_of(settings_of(runs=RUNS))["all"]
     own = targets_of(settings_of(movies="movies.csv", runs=RUNS))["all"]

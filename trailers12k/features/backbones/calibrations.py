@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -19,6 +20,12 @@ import numpy as np
 
 from trailers12k.common.files import replacing
 from trailers12k.features.backbones.spec import BackboneSpec
+
+DAMAGED = (
+    *(OSError, EOFError, LookupError, ValueError, NotImplementedError),
+    *(AttributeError, TypeError, MemoryError, zipfile.BadZipFile, zlib.error),
+)
+"""What numpy raises for a file that is none of its own, or damaged."""
 
 FOLDER = Path("build/weights/random")
 ABOUT = "about"
@@ -57,7 +64,7 @@ class Calibration:
         try:
             with np.load(self.path, allow_pickle=False) as file:
                 values = {name: file[name] for name in file.files}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        except DAMAGED:
             return None
         return values if str(values.pop(ABOUT, "")) == self.about else None
 

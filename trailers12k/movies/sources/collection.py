@@ -5,7 +5,7 @@ with the movies, nor the configuration's structure.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -102,7 +102,7 @@ def collect(
     decisions = decisions or {}
     records: dict[str, Record] = {}
     ledgers: dict[str, list[LedgerRow]] = {}
-    from_tables: set[str] = set()
+    from_tables: set[str] = set()  # those that lack a title or genres there
     rejected = {mid for mid, decision in decisions.items() if decision.rejects}
     for position, source in enumerate(sources):
         key = source_key(source)
@@ -116,9 +116,9 @@ def collect(
             additions, rows = module.read(own, records)
         adds = source not in FILLING and (source != "imdb" or position == 0)
         name = Path(source).stem if key == "table" else source
-        combine(records, name, additions, adds, local_files or source == SAMPLE)
         if key == "table":
-            from_tables |= {record.mid for record in additions}
+            from_tables |= {each.mid for each in additions if not (each.title and each.genres)}
+        combine(records, name, drained(additions), adds, local_files or source == SAMPLE)
         if rows:
             ledgers[source] = rows
     left = [records.pop(mid) for mid in sorted(rejected & records.keys())]
@@ -182,6 +182,13 @@ def collect_from_services(
         rows = collected.ledgers.get(source, [])
         retries.write_open(service.folder, "all", retry_rounds[source], rows)
     return collected
+
+
+def drained(records: list[Record]) -> Iterator[Record]:
+    """The records of a list, each removed from it. A million movies are not kept in two forms."""
+    records.reverse()
+    while records:
+        yield records.pop()
 
 
 def movies_of(collected: CollectedMovies) -> list[Movie]:

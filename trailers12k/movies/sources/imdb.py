@@ -3,16 +3,15 @@
 Reads title.basics.tsv.gz and title.ratings.tsv.gz. Must not know what is done with the movies.
 """
 
-import gzip
 import logging
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from tqdm import tqdm
 
+from trailers12k.common.bounded_files import DamagedFile, is_absent, opened, quoted, unpacked
 from trailers12k.common.errors import UserError
 from trailers12k.common.text import one_line
 from trailers12k.common.vocabulary import GENRES
@@ -30,6 +29,16 @@ NULL = r"\N"
 """An empty field."""
 BASICS_FILE = "title.basics.tsv.gz"
 RATINGS_FILE = "title.ratings.tsv.gz"
+KEY = "sources.imdb.max_megabytes"
+LONGEST_LINE = 100_000
+"""Bytes. IMDb's longest titles have fewer than 1,000."""
+MOST_ROWS = 50_000_000
+"""IMDb has 12 million titles."""
+MOST_KEPT = 3_000_000
+"""Rows of ratings, and movies, that are in memory together; IMDb has 1.6 million ratings."""
+MOST_ODD = 10_000
+"""Rows after which a file of mostly odd ones is not read on."""
+LONGEST_NUMBER = 18
 AGAIN = "delete the file to fetch it again"
 
 
@@ -42,19 +51,23 @@ def read(
     titles and titles without one of the ten genres are never selected.
 
     settings: `types`, `years` (first and last), `votes` (the minimum), `genres` (any of these; None
-        for all ten), and `files`: name -> path of `BASICS_FILE` and `RATINGS_FILE`.
+        for all ten), `max_megabytes` (of an unpacked file), and `files`: name -> path of
+        `BASICS_FILE` and `RATINGS_FILE`.
     Raises `UserError` with file and line where a file is damaged or another one.
     """
     files = settings["files"]
     odd = OddRows("IMDb")
-    ratings = _ratings(files[RATINGS_FILE], earlier, 0 if earlier else settings["votes"], odd)
+    most_bytes = int(settings["max_megabytes"] * 1e6)
+    least = 0 if earlier else settings["votes"]
+    ratings = _ratings(files[RATINGS_FILE], earlier, least, odd, most_bytes)
     rated = odd.rows
     selection = _Selection(settings, earlier, ratings, odd)
     path = files[BASICS_FILE]
     records = []
-    for number, row in _rows(path, BASICS, odd):
+    for number, row in _rows(path, BASICS, odd, most_bytes):
         if selection.is_candidate(row) and (record := selection.record(row, path, number)):
             records.append(record)
+            _check_number(records, path)
     records = odd.sound(records, local_files=False)
     odd.end()
     log.info("IMDb: %d rows read, %d movies selected", odd.rows - rated, len(records))
@@ -117,16 +130,19 @@ class _Selection:
             self.odd.use_in_part(mid, fault)
         text = year if "year" in imdb else ""
         return Record(
-            *(mid, one_line(imdb.get("title")), text, ours), entry={"imdb": imdb}, where=where
+            *(mid, one_line(imdb.get("title")), text, ours),
+            entry={"imdb": imdb},
+            where=str(path),
+            line=number,
         )
 
 
 def _ratings(
-    path: Path, earlier: Mapping[str, Record], least: int, odd: OddRows
+    path: Path, earlier: Mapping[str, Record], least: int, odd: OddRows, most_bytes: int
 ) -> dict[str, dict[str, Any]]:
     """mid -> `rating` and `votes`, of the earlier sources' movies, or of all with enough votes."""
     ratings: dict[str, dict[str, Any]] = {}
-    for number, (mid, rating, votes) in _rows(path, RATINGS, odd):
+    for number, (mid, rating, votes) in _rows(path, RATINGS, odd, most_bytes):
         if earlier and mid not in earlier:
             continue
         where = f"{path}, line {number}"
@@ -138,11 +154,17 @@ def _ratings(
             odd.use_in_part(mid, fault)
         if row.get("votes", 0) >= least:
             ratings[mid] = row
+            _check_number(ratings, path)
     return ratings
 
 
+def _check_number(kept: Sized, path: Path) -> None:
+    if len(kept) > MOST_KEPT:
+        raise UserError(f"{path}: too many movies; allowed: at most {MOST_KEPT:,}")
+
+
 def _rows(
-    path: Path, columns: Sequence[str], odd: OddRows
+    path: Path, columns: Sequence[str], odd: OddRows, most_bytes: int
 ) -> Iterator[tuple[int, tuple[str, ...]]]:
     """These columns of a TSV file, in this order, each row after the number of its line.
 
@@ -150,11 +172,13 @@ def _rows(
     """
     path = Path(path)
     number = width = 0
+    if is_absent(path):
+        raise UserError(f"{path} does not exist; see sources.imdb.files")
     try:
         # As bytes: only \n ends a line, and an error of UTF-8 is reported with its line.
         with (
-            gzip.open(path) if path.name.endswith(".gz") else path.open("rb") as file,
-            tqdm(file, unit="row", unit_scale=True, disable=None) as lines,
+            _opened(path, most_bytes) as file,
+            tqdm(_lines(file, path), unit="row", unit_scale=True, disable=None) as lines,
         ):
             for number, line in enumerate(lines, start=1):
                 try:
@@ -169,19 +193,33 @@ def _rows(
                 else:
                     fault = f"{len(fields)} fields in {width} columns; {AGAIN}"
                     odd.leave_out(fields[0], f"{path}, line {number}: {fault}")
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist; see sources.imdb.files") from None
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+                if number > MOST_ROWS or (odd.left_out > MOST_ODD and 2 * odd.left_out > number):
+                    why = odd.first or f"{path}: too many rows"
+                    raise UserError(f"{why} ({odd.left_out} of {number} rows cannot be used)")
+    except DamagedFile as error:
         raise UserError(
-            f"{path}: truncated or damaged after line {number} ({error}); {AGAIN}"
-        ) from None
-    except OSError as error:
-        raise UserError(
-            f"{path} cannot be read ({error.strerror}); see sources.imdb.files"
+            f"{path}: truncated or damaged after line {number} ({error.why}); {AGAIN}"
         ) from None
     if not number:
         raise UserError(f"{path}: the file is empty; {AGAIN}")
     odd.rows += number - 1
+
+
+def _opened(path: Path, most_bytes: int) -> BinaryIO:
+    file = opened(path, most_bytes, KEY)
+    return unpacked(file, most_bytes, path, KEY) if path.name.endswith(".gz") else file
+
+
+def _lines(file: BinaryIO, path: Path) -> Iterator[bytes]:
+    """The lines of a file. Raises `UserError` for one that is too long to be a row."""
+    number = 0
+    while line := file.readline(LONGEST_LINE):
+        number += 1
+        if len(line) == LONGEST_LINE:
+            raise UserError(
+                f"{path}, line {number}: {LONGEST_LINE:,} bytes without a line end; {AGAIN}"
+            )
+        yield line
 
 
 def _picker(
@@ -204,9 +242,11 @@ def _put_number(
     """
     # Stricter than int and float, which accept " 1", "-1", "1_0" and "nan".
     digits = text.replace(".", "", 1) if kind is float else text
+    if len(digits) > LONGEST_NUMBER:
+        digits = ""
     if text == NULL:
         return
     if digits.isascii() and digits.isdigit():
         values[name] = kind(text)
     else:
-        faults.append(f"{where}: {text!r} is not a number")
+        faults.append(f"{where}: {quoted(text)} is not a number")

@@ -6,6 +6,7 @@ Reads and writes nothing. Must not know any source.
 import logging
 from collections.abc import Iterable
 
+from trailers12k.common.bounded_files import quoted
 from trailers12k.common.errors import UserError
 from trailers12k.common.movie import is_mid
 from trailers12k.common.text import one_line
@@ -69,10 +70,10 @@ class OddRows:
                 continue
             if record.mid in places:
                 place = places[record.mid]
-                fault = f"{record.where}: mid: {record.mid!r} is already in {place}"
+                fault = f"{record.place}: mid: {quoted(record.mid)} is already in {place}"
                 self.leave_out(record.mid, fault)
                 continue
-            places[record.mid] = record.where.rpartition(", ")[2]
+            places[record.mid] = record.place.rpartition(", ")[2]
             sound.append(record)
         return sound
 

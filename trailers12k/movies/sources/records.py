@@ -3,15 +3,16 @@
 Reads and writes the collected records. Must not know any source.
 """
 
-import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NoReturn
 
+from trailers12k.common.bounded_files import quoted
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import write_json
+from trailers12k.common.files import read_json, reading, write_json
 from trailers12k.common.movie import (
     IMDB_GENRES,
     Movie,
@@ -29,7 +30,7 @@ FIELDS = ("title", "year", "genres", "trailers", "poster_url")
 _values = attrgetter(*FIELDS)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Record:
     """One movie as its sources describe it; fields are empty where no source has a value.
 
@@ -38,7 +39,7 @@ class Record:
         source, such as `dims`.
     entry: what a source has published, section by section (`imdb`, `youtube`, `tmdb`), unchanged
         in metadata.json.
-    where: the file and the row, for error messages.
+    where: the file, or the file and the row, for error messages; then `line` is 0.
     origin: field -> the source of its value.
     """
 
@@ -51,6 +52,12 @@ class Record:
     entry: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     where: str = ""
     origin: Mapping[str, str] = field(default_factory=dict)
+    line: int = 0
+
+    @property
+    def place(self) -> str:
+        """The file and the row. No field, since it would be the longest text of a million rows."""
+        return f"{self.where}, line {self.line}" if self.line else self.where
 
 
 def combine(
@@ -66,15 +73,20 @@ def combine(
     local_files: whether trailers and posters may be files of this machine.
     Raises `UserError` for an invalid record and for a movie that the source names twice.
     """
-    places: dict[str, str] = {}
+    before = set(records)
+    places: dict[str, str] = {}  # Of the records that are not in `records` after all.
+    # A million movies must not have a million equal dicts.
+    origins: dict[tuple[str, ...], Mapping[str, str]] = {}
     for record in additions:
         check(record, local_files)
-        if record.mid in places:
+        own = record.mid not in before and records.get(record.mid)
+        if place := own.place if own else places.get(record.mid):
             raise UserError(
-                f"{record.where}: mid: {record.mid!r} is already in {places[record.mid]}; "
-                "allowed: each movie once"
+                f"{record.place}: mid: {quoted(record.mid)} is already in "
+                f"{place.rpartition(', ')[2]}; allowed: each movie once"
             )
-        places[record.mid] = record.where.rpartition(", ")[2]
+        if record.mid in before or not adds:
+            places[record.mid] = record.place
         # A trailer may have neither id nor url in published metadata.
         trailers = distinct_trailers(record.trailers)
         if record.mid in records:
@@ -82,9 +94,10 @@ def combine(
             records[record.mid] = _filled(records[record.mid], other, source)
         elif adds:
             values = zip(FIELDS, _values(record), strict=True)
-            origin = {name: source for name, value in values if value}
-            if not trailers:
-                origin.pop("trailers", None)
+            filled = tuple(
+                name for name, value in values if value and (trailers or name != "trailers")
+            )
+            origin = origins.setdefault(filled, dict.fromkeys(filled, source))
             # Faster than `replace`, which matters with 120,000 movies.
             records[record.mid] = Record(
                 record.mid,
@@ -96,6 +109,7 @@ def combine(
                 record.entry,
                 record.where,
                 origin,
+                record.line,
             )
 
 
@@ -120,7 +134,9 @@ def check(record: Record, local_files: bool = False) -> None:
     """
 
     def refuse(name: str, value: object, allowed: str) -> NoReturn:
-        raise UserError(f"{record.where}: {name}: {value!r} is not allowed; allowed: {allowed}")
+        raise UserError(
+            f"{record.place}: {name}: {quoted(value)} is not allowed; allowed: {allowed}"
+        )
 
     if not is_mid(record.mid):
         refuse("mid", record.mid, "tt and 7 or 8 digits")
@@ -133,8 +149,8 @@ def check(record: Record, local_files: bool = False) -> None:
     for trailer in record.trailers:
         if trailer.get("id") and not is_youtube_id(trailer["id"]):
             refuse("youtube_id", trailer["id"], "the 11 characters of a YouTube id, or empty")
-        check_trailer("trailer_url", trailer.get("url", ""), record.where, local_files)
-    check_address("poster_url", record.poster_url, record.where, local_files)
+        check_trailer("trailer_url", trailer.get("url", ""), record.place, local_files)
+    check_address("poster_url", record.poster_url, record.place, local_files)
 
 
 def check_complete(record: Record) -> None:
@@ -144,7 +160,7 @@ def check_complete(record: Record) -> None:
         ("genres", "at least one genre, each once, joined by |"),
     ):
         if not getattr(record, name):
-            raise UserError(f"{record.where}: {name}: '' is not allowed; allowed: {allowed}")
+            raise UserError(f"{record.place}: {name}: '' is not allowed; allowed: {allowed}")
 
 
 def genres_of(names: Iterable[object]) -> tuple[tuple[str, ...], list[object]]:
@@ -164,7 +180,7 @@ def genres_of(names: Iterable[object]) -> tuple[tuple[str, ...], list[object]]:
 
 def unknown_genres(names: Sequence[object], where: str) -> str:
     """The message about names that are no genres of IMDb."""
-    listed = ", ".join(map(repr, names))
+    listed = quoted(names[0]) if len(names) == 1 else quoted(list(names))
     return f"{where}: genres: {listed} is not allowed; allowed: {', '.join(IMDB_GENRES)}"
 
 
@@ -186,12 +202,20 @@ def movie_of(record: Record) -> Movie:
 
 def write_records(path: str | Path, records: Sequence[Record]) -> None:
     """Write records as a JSON list, one object with the fields of `Record` each."""
-    write_json(path, [asdict(record) for record in records])
+    rows = [{**asdict(record), "where": record.place} for record in records]
+    for row in rows:
+        del row["line"]
+    write_json(path, rows)
 
 
 def read_records(path: str | Path) -> list[Record]:
-    """The records of a file that `write_records` wrote."""
-    rows = json.loads(Path(path).read_text(encoding="utf-8"))
-    return [
-        Record(**row | {name: tuple(row[name]) for name in ("genres", "trailers")}) for row in rows
-    ]
+    """The records of a file that `write_records` wrote. Raises `UserError` for another one."""
+    with reading(path):
+        rows = read_json(path, list)
+        records = [
+            Record(**row | {name: tuple(row[name]) for name in ("genres", "trailers")})
+            for row in rows
+        ]
+        if repeated := [mid for mid, count in Counter(r.mid for r in records).items() if count > 1]:
+            raise ValueError(f"{quoted(repeated[0])} is in it twice")
+        return records

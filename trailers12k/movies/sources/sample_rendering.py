@@ -5,7 +5,6 @@ visible: each has its own look, and each shot shows one genre of its movie. Must
 pipeline does with the files.
 """
 
-import json
 import logging
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -19,7 +18,16 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from tqdm import tqdm
 
-from trailers12k.common.files import inside, replacing, write_csv, write_json, write_text
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import (
+    inside,
+    read_json,
+    reading,
+    replacing,
+    write_csv,
+    write_json,
+    write_text,
+)
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import Movie
 from trailers12k.movies.sources.sample import BROKEN, SHORT, random_for
@@ -178,10 +186,16 @@ def _kept(movie: Movie, folder: Path, record: Path, mark: str) -> list[Shot] | N
     wanted = [f for kind, f in files.items() if BROKEN[f"missing_{kind}"] != movie.mid]
     if not record.exists() or not all((folder / file).exists() for file in wanted):
         return None
-    rendered = json.loads(record.read_text(encoding="utf-8"))
-    if rendered["fingerprint"] != mark:
+    try:
+        with reading(record):
+            rendered = read_json(record)
+            if rendered["fingerprint"] != mark:
+                return None
+            shots = [Shot(*shot) for shot in rendered["shots"]]
+            # Of numbers, as of a record that this module wrote.
+            return shots if all(shot.end > shot.start >= 0 for shot in shots) else None
+    except (UserError, FileNotFoundError):  # a damaged record counts as none
         return None
-    return [Shot(*shot) for shot in rendered["shots"]]
 
 
 def _frames(movie: Movie, seed: int) -> Iterator[np.ndarray]:

@@ -181,7 +181,7 @@ class _Client:
         self.service = service
         self.client: Any = None
         # Its own generator: no result may depend on the number of searches.
-        self.random = random.Random()
+        self.random = random.Random()  # nosec B311  # for pauses
 
     def candidates(self, query: str) -> list[dict[str, Any]]:
         """The candidates of a search, see `candidates_of`. Raises `Failure`, `Stop`."""

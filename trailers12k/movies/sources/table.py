@@ -7,8 +7,10 @@ how the movies are used.
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from sys import intern
 from typing import Any
 
+from trailers12k.common.bounded_files import quoted, shown_path
 from trailers12k.common.errors import UserError
 from trailers12k.common.local_files import LocalFile, from_table, local_path
 from trailers12k.common.movie import address_of, named_trailer
@@ -18,6 +20,8 @@ from trailers12k.common.youtube import video_id
 from trailers12k.movies.sources.records import Record
 
 REQUIRED = ("mid", "title", "year", "genres")
+LONGEST = 40
+"""Characters of a misspelt genre of which a similar one is looked for."""
 OPTIONAL = ("youtube_id", "trailer_url", "poster_url", "other_trailers")
 
 
@@ -33,13 +37,14 @@ def read(
         table = read_user_table(path, REQUIRED, OPTIONAL)
     except FileNotFoundError:
         raise UserError(
-            f"movies: {path} does not exist; allowed: sample, trailers12k, imdb, tmdb, search, "
-            "the path of a CSV file, or a list of these"
+            f"movies: {shown_path(path)} does not exist; allowed: sample, trailers12k, imdb, "
+            "tmdb, search, the path of a CSV file, or a list of these"
         ) from None
-    if not table.rows:
-        raise UserError(f"{path}: no movies; required columns: {', '.join(REQUIRED)}")
-    folder, genres = path.parent, dict[str, tuple[str, ...]]()
-    return [_record(row, f"{path}, line {line}", folder, genres) for line, row in table.rows], []
+    file, folder, genres = shown_path(path), path.parent, dict[str, tuple[str, ...]]()
+    records = [_record(row, file, line, folder, genres) for line, row in table.rows]
+    if not records:
+        raise UserError(f"{file}: no movies; required columns: {', '.join(REQUIRED)}")
+    return records, []
 
 
 def local_files(records: Iterable[Record]) -> Iterator[LocalFile]:
@@ -50,24 +55,29 @@ def local_files(records: Iterable[Record]) -> Iterator[LocalFile]:
             addresses[0] = ("trailer_url", addresses[0][1])
         for column, address in (*addresses, ("poster_url", record.poster_url)):
             if file := local_path(address) if address else None:
-                yield LocalFile(record.where, record.mid, column, file)
+                yield LocalFile(record.place, record.mid, column, file)
 
 
 def _record(
-    row: Mapping[str, str], where: str, folder: Path, genres: dict[str, tuple[str, ...]]
+    row: Mapping[str, str],
+    file: str,
+    line: int,
+    folder: Path,
+    genres: dict[str, tuple[str, ...]],
 ) -> Record:
     """The record of a row. genres: those of earlier rows by their text, which is rarely new."""
     text = row["genres"]
     if text not in genres:
-        genres[text] = _genres(text, where)
+        genres[text] = _genres(text, f"{file}, line {line}")
     return Record(
         row["mid"],
         row["title"],
-        row["year"],
+        intern(row["year"]),
         genres[text],
         tuple(_trailers(row, folder)),
         from_table(row.get("poster_url", ""), folder),
-        where=where,
+        where=file,
+        line=line,
     )
 
 
@@ -76,15 +86,15 @@ def _genres(text: str, where: str) -> tuple[str, ...]:
     genres = [genre for genre in text.split("|") if genre]
     for genre in genres:
         if genre not in GENRES:
-            near = get_close_matches(genre.strip().lower(), GENRES, 1, cutoff=0.8)
+            near = get_close_matches(genre[:LONGEST].strip().lower(), GENRES, 1, cutoff=0.8)
             hint = f" (write {near[0]!r}, in lower case and without spaces)" if near else ""
             raise UserError(
-                f"{where}: genres: {genre!r} is not allowed; allowed: {', '.join(GENRES)}, "
+                f"{where}: genres: {quoted(genre)} is not allowed; allowed: {', '.join(GENRES)}, "
                 f"joined by |{hint}"
             )
     if len(set(genres)) < len(genres):
         raise UserError(
-            f"{where}: genres: {text!r} is not allowed; allowed: each genre once, joined by |"
+            f"{where}: genres: {quoted(text)} is not allowed; allowed: each genre once, joined by |"
         )
     return tuple(genre for genre in GENRES if genre in genres)
 

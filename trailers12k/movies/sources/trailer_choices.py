@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from trailers12k.common.bounded_files import quoted
 from trailers12k.common.errors import UserError
 from trailers12k.common.movie import address_of, is_mid, is_web_address
 from trailers12k.common.text import escape_formula, one_line
@@ -50,20 +51,22 @@ def corrections_in(lines: Iterable[tuple[int, Mapping[str, str]]], path: Path) -
         mid, text = row["mid"], row["correction"].removeprefix("'")
         where = f"{path}, line {line}"
         if not is_mid(mid):
-            raise UserError(f"{where}: mid: {mid!r} is not allowed; allowed: tt and 7 or 8 digits")
+            raise UserError(
+                f"{where}: mid: {quoted(mid)} is not allowed; allowed: tt and 7 or 8 digits"
+            )
         if not text:
             continue
         if not (text == NONE or video_id(text) or is_web_address(text)):
             # A message never repeats a password.
-            shown = repr(text) if "@" not in text else "a text with @"
+            shown = quoted(text) if "@" not in text else "a text with @"
             raise UserError(
                 f"{where}: correction: {shown} is not allowed; allowed: a YouTube id, the URL "
                 f"of a video (http, https) without a password, {NONE}, or empty"
             )
         if by_mid.setdefault(mid, text) != text:
             raise UserError(
-                f"{where}: correction: {text!r}, and {by_mid[mid]!r} above for the same movie; "
-                "allowed: one correction per movie"
+                f"{where}: correction: {quoted(text)}, and {quoted(by_mid[mid])} above for the "
+                "same movie; allowed: one correction per movie"
             )
     return by_mid
 
@@ -72,7 +75,7 @@ def lines_of(path: Path) -> list[tuple[int, dict[str, str]]]:
     """The rows of the choices after their line numbers; none without a file. Raises `UserError`."""
     try:
         # A column that is not in COLUMNS would be lost when the file is written again.
-        return read_user_table(path, COLUMNS, ()).rows
+        return list(read_user_table(path, COLUMNS, ()).rows)
     except FileNotFoundError:
         return []
 

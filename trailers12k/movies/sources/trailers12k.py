@@ -3,15 +3,21 @@
 Reads an archive or a JSON file. Must not know what is done with the movies.
 """
 
-import gzip
-import json
 import tarfile
-import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from trailers12k.common.bounded_files import (
+    DamagedFile,
+    is_absent,
+    opened,
+    parse_json,
+    quoted,
+    read_bytes,
+    unpacked,
+)
 from trailers12k.common.errors import UserError
 from trailers12k.common.movie import check_address
 from trailers12k.common.text import one_line
@@ -19,8 +25,13 @@ from trailers12k.common.youtube import is_youtube_id
 from trailers12k.movies.sources.odd_rows import OddRows
 from trailers12k.movies.sources.records import Record, genres_of, unknown_genres
 
-BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError)
+KEY = "sources.trailers12k.max_megabytes"
+BYTES_OF_A_VALUE = 20
+"""Least mean length of a value of the JSON text with its key; ours have 25 or more."""
+MEMBERS = 100
+"""Most files of an archive. The published one has one."""
 MEMBER = "metadata.json"
+LONGEST_KEY = 40
 OF_A_RUN = ("sources", "curation")
 """Sections that describe the run that wrote the file; this run writes its own."""
 AGAIN = "delete the file to fetch it again"
@@ -34,26 +45,20 @@ def read(
 
     Sections and keys that this project does not use are kept as they are. Returns records, and a
     ledger of odd entries, whose usable values are used.
-    settings: also `local_files`, whether trailers may be files of this machine.
+    settings: also `max_megabytes`, of the unpacked metadata, and `local_files`, whether trailers
+        may be files of this machine.
     Raises `UserError` with file, and with the entry where most are odd.
     """
     path = Path(settings["files"]["metadata"])
+    if is_absent(path):
+        raise UserError(f"{path} does not exist; see sources.trailers12k.metadata")
+    most = int(settings["max_megabytes"] * 1e6)
+    data = _content(path, most)
     try:
-        content = json.loads(_text(path))
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist; see sources.trailers12k.metadata") from None
-    except BROKEN as error:
-        raise UserError(f"{path}: truncated or damaged ({error}); {AGAIN}") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: byte {error.start} is not UTF-8; {AGAIN}") from None
-    except json.JSONDecodeError as error:
-        raise UserError(
-            f"{path}: line {error.lineno}, column {error.colno} is not JSON: {error.msg}; {AGAIN}"
-        ) from None
-    except OSError as error:
-        raise UserError(
-            f"{path} cannot be read ({error.strerror}); see sources.trailers12k.metadata"
-        ) from None
+        content = parse_json(data, path, most_values=most // BYTES_OF_A_VALUE)
+    except UserError as error:
+        raise UserError(f"{error}; {AGAIN}") from None
+    del data
     entries = content.get("trailers12k") if isinstance(content, dict) else None
     if not isinstance(entries, dict) or not entries:
         raise UserError(f'{path}: no entries below the key "trailers12k"; {AGAIN}')
@@ -76,36 +81,48 @@ def _mid(entry: object) -> str:
     return f"tt{imdb.get('id')}" if isinstance(imdb, dict) else ""
 
 
-def _text(path: Path) -> str:
-    if path.name.endswith((".tar.gz", ".tgz")):
-        # Read from the archive without unpacking it: its names are not to be trusted.
-        data: bytes | None = None
-        with gzip.open(path) as file, tarfile.open(fileobj=file, mode="r:") as archive:
-            for member in archive:
-                if data is None and member.isfile() and Path(member.name).name == MEMBER:
-                    extracted = archive.extractfile(member)
-                    assert extracted is not None  # a regular file
-                    data = extracted.read()
-            # gzip checks its checksum at the end of the file.
-            while file.read(1 << 20):
-                pass
-        if data is None:
-            raise UserError(f"{path}: the archive has no {MEMBER}; {AGAIN}")
-    else:
-        data = path.read_bytes()
-        if path.name.endswith(".gz"):
-            data = gzip.decompress(data)
-    return data.decode("utf-8")
+def _content(path: Path, most: int) -> bytes:
+    """The JSON text of a file or an archive, of at most `most` bytes. Raises `UserError`."""
+    if not path.name.endswith(".gz") and not path.name.endswith(".tgz"):
+        return read_bytes(path, most, KEY)
+    try:
+        with unpacked(opened(path, most, KEY), most, path, KEY) as file:
+            is_archive = path.name.endswith((".tar.gz", ".tgz"))
+            return _member(file, path) if is_archive else file.read()
+    except (DamagedFile, tarfile.TarError) as error:
+        why = error.why if isinstance(error, DamagedFile) else error
+        raise UserError(f"{path}: truncated or damaged ({why}); {AGAIN}") from None
+
+
+def _member(file: BinaryIO, path: Path) -> bytes:
+    """The file metadata.json of a tar archive, to whose end this reads."""
+    data: bytes | None = None
+    # Read from the stream without unpacking it to the disk: its names are not to be trusted.
+    with tarfile.open(fileobj=file, mode="r|") as archive:
+        for number, member in enumerate(archive):
+            if number == MEMBERS:
+                raise UserError(f"{path}: the archive has more than {MEMBERS} files; {AGAIN}")
+            is_wanted = member.isfile() and Path(member.name).name == MEMBER
+            if data is None and is_wanted and not member.issparse():
+                extracted = archive.extractfile(member)
+                assert extracted is not None  # nosec B101  # a regular file
+                data = extracted.read()
+    # gzip checks its checksum at the end of the file.
+    while file.read(1 << 20):
+        pass
+    if data is None:
+        raise UserError(f"{path}: the archive has no {MEMBER}; {AGAIN}")
+    return data
 
 
 def _record(key: str, content: object, path: Path, odd: OddRows) -> Record:
-    where = f"{path}, entry {key}"
+    where = f"{path}, entry {key if len(key) <= LONGEST_KEY else quoted(key, LONGEST_KEY)}"
 
     def typed(value: Any, kind: type, name: str) -> Any:
         """The value; an empty one of its kind for None. Raises `UserError`."""
         if value is not None and not isinstance(value, kind):
             raise UserError(
-                f"{where}: {name}: {value!r:.80} is not allowed; allowed: {ALLOWED[kind]}"
+                f"{where}: {name}: {quoted(value, 80)} is not allowed; allowed: {ALLOWED[kind]}"
             )
         return kind() if value is None else value
 
@@ -114,12 +131,10 @@ def _record(key: str, content: object, path: Path, odd: OddRows) -> Record:
     listed = typed(youtube.get("trailers"), list, "youtube.trailers")
     mid = f"tt{typed(imdb.get('id'), str, 'imdb.id')}"
     trailers = []
-    for trailer in listed:
-        number = typed(
-            typed(trailer, dict, "youtube.trailers").get("id"), str, "youtube.trailers.id"
-        )
+    for trailer in (typed(each, dict, "youtube.trailers") for each in listed):
+        number = typed(trailer.get("id"), str, "youtube.trailers.id")
         if number and not is_youtube_id(number):
-            odd.use_in_part(mid, f"{where}: youtube_id: {number!r} is not allowed")
+            odd.use_in_part(mid, f"{where}: youtube_id: {quoted(number)} is not allowed")
         else:
             trailers.append(trailer)
     genres, unknown = genres_of(typed(imdb.get("genres"), list, "imdb.genres"))

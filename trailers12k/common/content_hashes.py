@@ -27,11 +27,12 @@ FileState = list[Any]
 """Size in bytes, modification time in ns, inode and sha256 of a file when it was last read."""
 
 
-def content_of(path: str | os.PathLike[str]) -> str | None:
+def content_of(path: str | os.PathLike[str], remembers: bool = True) -> str | None:
     """The sha256 of a file, or of the names and contents of all files of a folder, as hex digits.
 
     None when neither is at `path`. A file of the same size, time and inode as at the last
     call is not read again. Raises OSError for what cannot be read.
+    remembers: without it, no file is written.
     """
     path = os.fspath(path)
     is_folder = os.path.isdir(path)
@@ -50,7 +51,7 @@ def content_of(path: str | os.PathLike[str]) -> str | None:
             states[name] = known[name]
         else:
             states[name] = [*seen, _sha256(os.path.join(path, name) if name else path)]
-    if not is_small and states != known:
+    if remembers and not is_small and states != known:
         _write_record(path, states)
     if not is_folder:
         digest: str = states[""][3]

@@ -1,0 +1,86 @@
+"""Snakemake as the child of a command of ours, which `clone.child_command` starts.
+
+Becomes Snakemake; ends when the command is gone. Must not know rules or targets.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
+
+from trailers12k.workflow import run_lock
+from trailers12k.workflow.user_errors import STOPPED
+
+PATIENCE = 30.0
+"""Seconds from Ctrl-C to the end of all that is left."""
+
+UNKNOWN_LOCK = (
+    "this folder is locked, by plain snakemake, a run on a cluster or one of another host; wait "
+    "until it ends, or if no run is at work: trailers12k run --unlock"
+)
+
+
+def main(parent: str, *arguments: str) -> None:
+    """Run Snakemake. parent: the process id of the command, which blocks Ctrl-C here, so that it
+    comes when it can be handled."""
+    try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        threading.Thread(target=_end_with, args=(int(parent),), daemon=True).start()
+        from snakemake.cli import main as snakemake
+        from snakemake.persistence import PersistenceBase
+
+        PersistenceBase.lock = _recorded(PersistenceBase.lock)
+        snakemake([*arguments])
+    except KeyboardInterrupt:  # before the first job
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with suppress(OSError, ValueError):
+            print(f"error: {STOPPED}", file=sys.stderr, flush=True)
+        sys.exit(128 + signal.SIGINT)
+
+
+def _recorded(lock: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Snakemake's lock with a record of who took it, and without one that a gone process took.
+
+    A run on a cluster has no record: its jobs outlive it, and must be cancelled by a person first.
+    """
+
+    from snakemake.exceptions import LockException
+
+    @contextmanager
+    def recorded(self: Any) -> Iterator[None]:
+        with ExitStack() as held:
+            with run_lock.exclusively():
+                run_lock.release_abandoned()
+                held.callback(run_lock.forget_lock)
+                try:
+                    held.enter_context(lock(self))
+                except LockException:
+                    why = run_lock.at_work() or UNKNOWN_LOCK
+                    raise SystemExit(f"error: {why}") from None
+                if self.dag.workflow.local_exec:
+                    run_lock.record_lock()
+            yield
+
+    return recorded
+
+
+def _end_with(parent: int) -> None:
+    """Send Ctrl-C to the group of this process when its parent is gone, and end it in the end.
+
+    Not a signal of the system: it comes with the end of the parent's thread, too.
+    """
+    while os.getppid() == parent:
+        time.sleep(1)
+    if os.getpgrp() != os.getpid():  # not started by a command
+        return
+    os.killpg(0, signal.SIGINT)
+    time.sleep(PATIENCE)
+    os.killpg(0, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
