@@ -166,8 +166,8 @@ def test_labels_and_their_order(tmp_path):
         ("comedy", "funny", "no column comedy"),
         ("split", "fold", "no column split0"),
         ("tt0000002", "tt0000001", "occurs twice"),
-        ("tt0000001,1", "tt0000001,x", "tt0000001 has action='x'"),
-        ("2,0,0", "3,0,0", "tt0000001 has split0='3'"),
+        ("tt0000001,1", "tt0000001,x", "'tt0000001' has action='x'"),
+        ("2,0,0", "3,0,0", "'tt0000001' has split0='3'"),
     ],
 )
 def test_bad_labels(tmp_path, old, new, message):

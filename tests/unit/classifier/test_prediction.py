@@ -17,6 +17,7 @@ from trailers12k.classifier.divita import DIViTA
 from trailers12k.common.errors import UserError
 from trailers12k.common.vocabulary import GENRES
 from trailers12k.downloads import trailers as download
+from trailers12k.downloads.settings import DownloadSettings
 from trailers12k.features import store as stores
 from trailers12k.video.clips import Clip
 
@@ -158,5 +159,6 @@ def test_a_store_computed_in_another_way_is_refused(tmp_path):
 def test_a_file_that_is_no_video_is_refused_in_one_line(tmp_path):
     path = tmp_path / "x.mp4"
     path.write_text("no video")
+    settings = DownloadSettings(max_megabytes=1, retries=0, timeout=1, retry_pause=0, pause={})
     with pytest.raises(UserError, match="the trailer cannot be used: not_video"):
-        download.trailer_of(str(path), {}, tmp_path)
+        download.trailer_of(str(path), settings, tmp_path)

@@ -82,7 +82,7 @@ def test_movies_leave_and_trailers_are_replaced(tmp_path):
     assert listed.decided[0][1] == f"Movie {MID}"
     assert curation.without_movie(listed.decisions, listed.decided) == ["tt7777777"]
     assert curation.rejections(listed.decided) == [
-        {"mid": MID, "status": "skipped", "reason": "rejected", "detail": "'=A fan's edit"}
+        {"mid": MID, "status": "skipped", "reason": "rejected", "detail": "=A fan's edit"}
     ]
 
 
