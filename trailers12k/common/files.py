@@ -11,6 +11,7 @@ import json
 import math
 import os
 import re
+import shlex
 import shutil
 import socket
 import time
@@ -60,7 +61,10 @@ def inside(folder: str | Path, name: str) -> Path:
         raise UserError(f"{folder}: {name!r:.120} is not the name of a file in this folder")
     path = Path(folder, name)
     if path.is_symlink() and not _stays(path):
-        raise UserError(f"{path} is a symbolic link that leaves its folder; remove the link")
+        remove = f"rm {shlex.quote(str(path))}"
+        raise UserError(
+            f"{path} is a symbolic link that leaves its folder; remove the link: {remove}"
+        )
     return path
 
 
