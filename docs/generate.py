@@ -102,9 +102,9 @@ RELIABILITY = {
     "faults": (
         "Faults",
         "{tried} faults, in builds of a small sample. Kills and signals come at random moments, "
-        "about four in a build: after each, the same command goes on. Two runs at once and a full "
-        "disk are one fault in a build each. File times change in a finished build, of a third "
-        "of its files. The products of a build are compared once, at its end. If all are those of an "
+        "about four in a build; after each, the same command goes on. Two runs at once and a full "
+        "disk are one fault in a build each. File times change in a finished build, for a third of "
+        "its files. The products of a build are compared once, at its end. If all are those of an "
         "undisturbed build, byte for byte, each of its faults counts as *equal products*. *Done "
         "again* counts finished movies whose work was repeated. A power cut is a kill after which "
         "temporary files lose a part.",
