@@ -47,7 +47,7 @@ TABLES = {
         read_positions,
         "mid,Ä,split0,split1,split2\n" + "".join(f'{mid},"Ä, B",0,1,2\n' for mid in MIDS),
     ),
-    "labels": (labels, "mid,Ä,comedy,splits\n" + "".join(f'{mid},1,0,"Ä, B"\n' for mid in MIDS)),
+    "labels": (labels, "mid,Ä,comedy,split9\n" + "".join(f'{mid},1,0,"Ä, B"\n' for mid in MIDS)),
 }
 """Name -> the reader of a table, and a table with a letter outside ASCII and a comma in quotes."""
 
