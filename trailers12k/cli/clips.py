@@ -107,8 +107,8 @@ def _check_output(out: Path) -> None:
     for name in PRODUCTS:
         if any(place.is_relative_to(Path(name).resolve()) for place in places):
             raise UserError(
-                f"{shown_path(out)} is in the collection's folder {name}/, which runs write; choose another "
-                "folder"
+                f"{shown_path(out)} is in the collection's folder {name}/, which runs write; "
+                "choose another folder"
             )
 
 

@@ -53,8 +53,8 @@ def matching(pattern: str) -> list[ListedModel]:
     found = [each for each in list_models() if fnmatchcase(each.model.lower(), pattern)]
     if not found:
         raise UserError(
-            f"backbones: no model matches {quoted(pattern)}; use part of a name, such as resnet50, or "
-            "wildcards, such as 'timm/convnext*'"
+            f"backbones: no model matches {quoted(pattern)}; use part of a name, such as resnet50, "
+            "or wildcards, such as 'timm/convnext*'"
         )
     return found
 
