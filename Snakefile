@@ -68,8 +68,6 @@ with one_line_errors():
         movies.check_tables()
         movies.check_local_files()
     features = FeaturePlan(settings)
-    if workflow.is_main_process:
-        features.check_files()
     prediction = prediction_request(settings, features)
     targets = target_files(settings, movies, features, prediction)
     features.spread_resources(workflow.resource_settings)

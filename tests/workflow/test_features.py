@@ -92,21 +92,20 @@ def test_pretrained_weights_are_fetched_checked_and_followed(project, tmp_path):
     spec = {"model": "torchvision/shufflenet_v2_x0_5", "input": "frames", "batch": 8, "size": 64}
     file = tmp_path / "own.pth"
     project.config["backbones"] |= {OWN: spec | {"weights": "pretrained", "file": str(file)}}
-    run = project.run("features")
-    assert run.code != 0 and not run.jobs
-    assert f"error: config: backbones.{OWN}.file: {file} does not exist" in run.text
-    torch.save({"other": torch.zeros(1)}, file)
     run = project.run("weights")
     assert run.code != 0 and f"ERROR weights are missing: backbone {spec['model']}" in run.text
     run = project.run("features")
     assert run.code != 0 and "Traceback" not in run.text
-    assert f"ERROR {OWN} has no weights: " in run.text and "does not hold its weights" in run.text
+    assert f"ERROR {OWN} has no weights: " in run.text and f"there is no file {file}" in run.text
     with (project.folder / "build/ledger" / OWN / "000.csv").open(newline="") as table:
         reasons = {row["reason"] for row in csv.DictReader(table)}
     assert reasons <= {"no_weights", "no_trailer"} and "no_weights" in reasons
     for store in (IMAGE, VIDEO):
         assert (project.folder / "data" / f"{store}.csv").exists(), "the other stores are finished"
     assert not computed(project)
+    torch.save({"other": torch.zeros(1)}, file)
+    run = project.run("features")
+    assert run.code != 0 and "does not hold its weights" in run.text and not computed(project)
 
     torch.manual_seed(0)
     torch.save(get_model("shufflenet_v2_x0_5").state_dict(), file)

@@ -10,8 +10,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from trailers12k.common.bounded_files import is_absent, shown_path
-from trailers12k.common.errors import UserError
 from trailers12k.features import store_index, weights_record
 from trailers12k.features.backbones.names import weights_key
 from trailers12k.features.backbones.packaged import check_packaged
@@ -168,18 +166,6 @@ class FeaturePlan:
         own = self._settings.backbones[store]
         named = {"model": own.model, "file": own.file, "sha256": own.sha256}
         return {key: value for key, value in named.items() if value is not None}
-
-    def check_files(self) -> None:
-        """Raise `UserError` for a file of weights that is missing, unless it was used before."""
-        for store in [] if self._settings.is_published else self.stores:
-            file, record = self._settings.backbones[store].file, self.weights_record(store)
-            if not file or not record or not is_absent(file):
-                continue
-            if not Path(record).exists() or weights_record.missing_weights(Path(record)):
-                raise UserError(
-                    f"config: backbones.{store}.file: {shown_path(file)} does not exist; allowed: "
-                    "a file, or null for the published weights"
-                )
 
     # Input functions and params of rules.
 

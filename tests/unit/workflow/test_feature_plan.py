@@ -145,13 +145,7 @@ def test_weights_are_shared_by_equal_models_and_files(plan_of):
         "file": "mine.pth",
     }
     assert own.supplied_weights(Wildcards(weights=name)) == []
-    with pytest.raises(
-        UserError, match=rf"^config: backbones.{CLIPS}.file: mine.pth does not exis"
-    ):
-        own.check_files()
-    plan.check_files()
     Path("mine.pth").touch()
-    own.check_files()
     assert own.supplied_weights(Wildcards(weights=name)) == ["mine.pth"]
 
 
