@@ -17,7 +17,7 @@ from trailers12k.common.files import below
 from trailers12k.movies import curation
 from trailers12k.settings import Settings, load, plain
 from trailers12k.settings.files import read_config
-from trailers12k.versions import run_state
+from trailers12k.versions import run_state, state_archive
 from trailers12k.versions.dvc_pipeline import CODE_VERSIONS, products, settings_files
 from trailers12k.versions.intermediates import restore_intermediates
 from trailers12k.versions.planned_jobs import planned_jobs, refuse_running
@@ -54,6 +54,7 @@ def restore(version: str = "", force: bool = False) -> str:
         _product(name)
     if not force:
         _refuse_unsaved([path for path in (*kept, *later) if Path(path).exists()])
+        _refuse_damaged_state()
     others = _cached_products({*products(here)} - {*products(pipeline)})
     if kept:
         git("checkout", version, "--", *kept)
@@ -178,6 +179,20 @@ def _refuse_unsaved(files: Sequence[str]) -> None:
             f"restore: {unsaved[0]} is in no version{more}; keep it: trailers12k snapshot, or lose "
             "it: trailers12k restore --force"
         )
+
+
+def _refuse_damaged_state() -> None:
+    """Raise `UserError` for a damaged state, which DVC would not replace: no version has it."""
+    if not STATE.is_file():
+        return
+    try:
+        for _ in state_archive.files(STATE):
+            pass
+    except UserError as error:
+        raise UserError(
+            f"restore: {error}; put the version's in its place, nothing else is lost: trailers12k "
+            "restore --force"
+        ) from error
 
 
 def _hashes() -> dict[str, str]:
