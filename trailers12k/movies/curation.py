@@ -4,6 +4,7 @@ Reads curation.csv, which the review page exports, and rejects it at the first e
 applied decisions, data/curation.csv. Must not know where movies come from.
 """
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -118,7 +119,8 @@ def path_of(curation: str | None, sources: Sequence[str]) -> str | None:
         return None
     tables = [source for source in sources if source not in SOURCES]
     path = (Path(tables[0]).parent if tables else Path()) / curation
-    if path.resolve() == Path(PRODUCT).resolve():
+    # Not `Path.resolve`, which raises an error for a link to itself.
+    if os.path.realpath(path) == os.path.realpath(PRODUCT):
         raise UserError(
             f"config: curation: {path} is a product of the workflow; allowed: another name, such "
             "as curation.csv"

@@ -270,3 +270,10 @@ def test_the_downloaded_trailer_is_identified_after_one_before_it_has_left(tmp_p
     metadata.write_metadata(tmp_path / "metadata.json", [record], [row])
     entry = json.loads((tmp_path / "metadata.json").read_text())["trailers12k"]["1"]
     assert entry["youtube"]["trailers"][0] == {"id": "", **second, "dims": [1.0, 2, 3]}
+
+
+def test_applied_decisions_that_are_a_link_to_themselves_are_not_followed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("data").mkdir()
+    Path(curation.PRODUCT).symlink_to(Path(curation.PRODUCT).name)
+    assert curation.path_of("curation.csv", ["sample"]) == "curation.csv"
