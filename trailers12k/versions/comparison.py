@@ -6,6 +6,7 @@ made, nor where versions are kept.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from trailers12k.common import vocabulary
 from trailers12k.common.text import NOT_PRINTABLE, one_line
@@ -143,8 +144,12 @@ def _labels(titles: Mapping[str, str], before: Version, after: Version) -> Itera
 def _settings(before: Version, after: Version) -> Iterator[str]:
     path = "results/config.yaml"
     both = in_both(path, before, after, read)
-    old, new = (read_file(path, lambda _, text=text: text.decode()) for text in both)
+    old, new = (_mapping(path, data) for data in both)
     yield from first_lines(differences(old, new))
+
+
+def _mapping(path: str, data: bytes) -> dict[str, Any]:
+    return read_file(path, lambda _: data.decode())
 
 
 def _results(before: Version, after: Version) -> Iterator[str]:

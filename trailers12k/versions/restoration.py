@@ -169,9 +169,7 @@ def _refuse_unsaved(files: Sequence[str]) -> None:
         if not git("ls-tree", "--name-only", commit, "--", "dvc.lock"):
             continue  # this commit deleted it
         with suppress(*DAMAGED):  # what is not readable saves nothing
-            lock = read_file("dvc.lock", lambda _, commit=commit: file_at(commit, "dvc.lock"))
-            for stage in lock.get("stages", {}).values():
-                saved |= {(out["path"], out["md5"]) for out in stage.get("outs", [])}
+            saved |= _saved_at(commit)
     unsaved += [path for path, md5 in _hashes().items() if (path, md5) not in saved]
     unsaved += [] if run_state.is_saved() else ["work in build/"]
     if unsaved:
@@ -180,6 +178,13 @@ def _refuse_unsaved(files: Sequence[str]) -> None:
             f"restore: {unsaved[0]} is in no version{more}; keep it: trailers12k snapshot, or lose "
             "it: trailers12k restore --force"
         )
+
+
+def _saved_at(commit: str) -> set[tuple[str, str]]:
+    """The products of a version: path, hash. Raises one of `DAMAGED` for a damaged dvc.lock."""
+    stages = read_file("dvc.lock", lambda _: file_at(commit, "dvc.lock")).get("stages", {})
+    outs = [out for stage in stages.values() for out in stage.get("outs", [])]
+    return {(out["path"], out["md5"]) for out in outs}
 
 
 def _hashes() -> dict[str, str]:

@@ -217,7 +217,7 @@ def test_processes_that_write_the_same_movie_at_once_leave_a_whole_array(tmp_pat
     assert {entry.name for entry in path.iterdir()} == {".zgroup", ".zattrs", "tt0000001"}
 
 
-@pytest.mark.parametrize("content", [b"[" * 10**5, b'{"a":' * 10**5, b"\0" * 9, b"\xff", b"5"])
+@pytest.mark.parametrize("content", [b"[" * 10**4, b'{"a":' * 10**4, b"\0" * 9, b"\xff", b"5"])
 def test_metadata_of_any_content_is_a_fault_and_no_traceback(tmp_path, content):
     path = tmp_path / "s.zarr"
     stores.create(path, {"num_features": 3})
