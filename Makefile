@@ -66,11 +66,11 @@ reliability: $(READY)
 	python docs/generate.py
 
 damage: $(READY)
-	python tests/workflow/damage.py
+	PYTHONPATH=tests python -m workflow.damage
 	python docs/generate.py
 
 faults: $(READY)
-	python tests/workflow/faults.py
+	PYTHONPATH=tests python -m workflow.faults
 	python docs/generate.py
 
 # Two hours at most on idle cores; --count, --hours and --survivors as in the file.

@@ -7,6 +7,7 @@ import gc
 import sys
 from pathlib import Path
 
+from snakemake.persistence import MetadataRecord
 from snakemake.utils import min_version
 
 # What is read here stays until the end. The search for garbage would go through all of it again and
@@ -23,7 +24,7 @@ from trailers12k.jobs.result_cache import record_forced
 from trailers12k.jobs.unused_results import touch_current
 from trailers12k.settings import load
 from trailers12k.settings.files import check_keys
-from trailers12k.workflow import folder
+from trailers12k.workflow import folder, snakemake_memory
 from trailers12k.workflow.clone import check_paths
 from trailers12k.workflow.closing_words import closing_words
 from trailers12k.workflow.feature_plan import FeaturePlan
@@ -54,6 +55,7 @@ with one_line_errors():
     # Not in jobs, which run with what was read at the start.
     if workflow.is_main_process:
         folder.check_places()
+        snakemake_memory.check(MetadataRecord.model_validate)
         check_keys(workflow.configfiles)
     settings = load(config)
     folder.check(settings.collection)
@@ -104,7 +106,9 @@ onstart:
 onsuccess:
     touch_current((job.rule.name, job.log[0]) for job in workflow.dag.jobs if job.log)
     display.finish()
-    display.say(closing_words(workflow.dag_settings.targets, prediction, settings), sys.stdout)
+    with one_line_errors():
+        said = closing_words(workflow.dag_settings.targets, prediction, settings)
+        display.say("\n".join(filter(None, [movies.unused_decisions, said])), sys.stdout)
 
 
 onerror:

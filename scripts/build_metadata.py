@@ -5,9 +5,6 @@ import logging
 from trailers12k.jobs.context import run_job
 from trailers12k.jobs.result_cache import Reuse
 
-MOST = 20
-"""Movies that are named."""
-
 
 def main() -> None:
     from trailers12k.jobs import ledger
@@ -24,9 +21,8 @@ def main() -> None:
     logging.info("%d movies, %d with a trailer", len(records), found)
     if listed.curation:
         logging.info("%s: %d decisions in force", listed.curation, len(decided))
-    if others := curation.without_movie(listed.decisions, decided):
-        named = ", ".join(others[:MOST]) + (", ..." if len(others) > MOST else "")
-        logging.warning("%s: left out, since not among the movies: %s", listed.curation, named)
+    if listed.unused_decisions:
+        logging.info("%s", listed.unused_decisions)  # the run ends with it
 
 
 if __name__ == "__main__":

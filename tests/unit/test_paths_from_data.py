@@ -49,7 +49,7 @@ KNOWN: dict[str, dict[str, str]] = {
     "trailers12k/common/files.py": {
         "Path(folder, name)": "`inside` itself",
         "folder.glob(f'*{PARTIAL}')": FIXED,
-        "path.with_name(f'{path.name}.{HOST}-{os.getpid()}-{os.urandom(4).hex()}{PARTIAL}')": (
+        "path.with_name(name + ending)": (
             "the name of a path that the caller may write, with digits"
         ),
     },

@@ -22,7 +22,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import damage
+from .damage import ROOT, collection
+from .damage_answers import call, differences, products
 
 MADE = ("data", "build", "results", "logs", "benchmarks", ".snakemake")
 RECORD = re.compile(r"tt\d{7,}\.(json|csv|mp4|jpg)", re.ASCII)
@@ -34,12 +35,15 @@ YEAR = 365 * 86400
 class Row:
     """What became of one kind of fault.
 
-    tried: how many. survived: after how many the same command gave equal products. lost: movies
-    whose finished work was done once more, and files that were removed or changed.
+    tried: how many. builds: in how many builds; the products are compared at the end of each.
+    survived: the faults of builds whose products were equal after one more call of the same
+    command. lost: movies whose finished work was done once more, and files that were removed or
+    changed.
     """
 
     fault: str
     tried: int = 0
+    builds: int = 0
     survived: int = 0
     lost: int = 0
     notes: list[str] = field(default_factory=list)
@@ -87,7 +91,7 @@ class Runs:
         if code:
             sys.exit(text[-3000:])
         self.took = time.monotonic() - began
-        self.expected = damage.products(self.folder)
+        self.expected = products(self.folder)
 
     def clear(self) -> None:
         """Remove all that runs made."""
@@ -202,7 +206,7 @@ def _finish(runs: Runs, row: Row, done: dict[str, tuple[int, int]]) -> None:
     if code and "--unlock" in text:
         row.notes.append("needed --unlock")
         program = str(Path(sys.executable).with_name("trailers12k"))
-        damage.call(runs.folder, program, "run", "--unlock")
+        call(runs.folder, program, "run", "--unlock")
         code, text = runs.run()
     if code:
         row.notes.append(text[-2000:])
@@ -210,7 +214,8 @@ def _finish(runs: Runs, row: Row, done: dict[str, tuple[int, int]]) -> None:
 
 
 def _is_right(runs: Runs, row: Row) -> bool:
-    changed = damage.differences(runs.expected, damage.products(runs.folder))
+    row.builds += 1
+    changed = differences(runs.expected, products(runs.folder))
     if changed:
         row.notes.append(f"other products: {sorted(changed)[:5]}")
     return not changed
@@ -316,7 +321,7 @@ def two_at_once(runs: Runs, count: int) -> Row:
 
 
 def measure(runs: Runs, count: int, only: str) -> list[Row]:
-    few = max(1, count // 5)
+    few = max(1, count // 4)
     kinds: dict[str, Callable[[str], Row]] = {
         "kill -9 of a run and its jobs": lambda n: while_running(runs, n, count, kill_all),
         "kill -9 of one job": lambda n: while_running(runs, n, few, kill_job),
@@ -324,8 +329,8 @@ def measure(runs: Runs, count: int, only: str) -> list[Row]:
         "SIGHUP": lambda n: while_running(runs, n, few, send(signal.SIGHUP)),
         "Ctrl-C": lambda n: while_running(runs, n, few, send(signal.SIGINT)),
         "power cut: temporary files are cut": lambda n: while_running(runs, n, few, cut_power),
-        "file times in the future": lambda n: other_times(runs, n, few, YEAR),
-        "file times set back": lambda n: other_times(runs, n, few, -YEAR),
+        "file times in the future": lambda n: other_times(runs, n, max(1, few // 2), YEAR),
+        "file times set back": lambda n: other_times(runs, n, max(1, few // 2), -YEAR),
         "two runs at once": lambda n: two_at_once(runs, few),
         "disk full": lambda n: full_disk(runs, few),
     }
@@ -343,21 +348,27 @@ def measure(runs: Runs, count: int, only: str) -> list[Row]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=20, help="kills; a fifth of other faults")
+    parser.add_argument("--count", type=int, default=20, help="kills; a quarter of other faults")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="an expression that names faults")
     parser.add_argument("--collection", type=Path, help="in place of the sample; may be finished")
     parser.add_argument("--to", type=Path, help="add the rows to this file; write no figures")
+    parser.add_argument(
+        "--sum", type=Path, help="write the figures of such a file; disturb nothing"
+    )
     arguments = parser.parse_args()
+    if arguments.sum:
+        _write(summed(arguments.sum))
+        return
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "run"
         if arguments.collection:
             subprocess.run(["cp", "-a", str(arguments.collection), str(folder)], check=True)
         else:
-            damage.collection(folder)
+            collection(folder)
         runs = Runs(folder, arguments.seed)
         if (folder / "results/report/index.html").exists():
-            runs.expected = damage.products(folder)
+            runs.expected = products(folder)
         else:
             runs.clear()
             runs.build()
@@ -367,14 +378,29 @@ def main() -> None:
         with arguments.to.open("a") as file:
             file.writelines(json.dumps(row) + "\n" for row in shown)
     else:
-        from figures import update
-
-        update("reliability", {"faults": shown})
+        _write(shown)
     bad = [row for row in rows if row.survived < row.tried]
     if bad:
         sys.exit(f"not survived: {', '.join(row.fault for row in bad)}")
 
 
+def summed(file: Path) -> list[dict[str, str | int]]:
+    """The rows of a file that `--to` has written, those of one fault as one."""
+    rows: dict[str, dict[str, str | int]] = {}
+    for line in file.read_text().splitlines():
+        row = json.loads(line)
+        earlier = rows.setdefault(row["fault"], {"fault": row["fault"]})
+        for name in ("tried", "builds", "survived", "lost"):
+            earlier[name] = earlier.get(name, 0) + row[name]
+    return list(rows.values())
+
+
+def _write(rows: list[dict[str, str | int]]) -> None:
+    from figures import update
+
+    update("reliability", {"faults": rows})
+
+
 if __name__ == "__main__":
-    sys.path.append(str(damage.ROOT / "tests" / "bench"))
+    sys.path.append(str(ROOT / "tests" / "bench"))
     main()

@@ -60,6 +60,7 @@ def pack(store: str | Path, manifest: str | Path | None, out: str | Path) -> Non
         shape = (sum(clips.values()), features)
         # open_memmap writes the header of the .npy file, which np.memmap does not.
         packed = np.lib.format.open_memmap(partial, "w+", np.float32, shape)
+        _reserve(partial)
         for mid, count in tqdm(clips.items(), f"packing {store.name}", disable=None):
             try:
                 packed[offset : offset + count] = _read_movie(store, mid, (count, features))
@@ -73,6 +74,14 @@ def pack(store: str | Path, manifest: str | Path | None, out: str | Path) -> Non
         del packed
     if manifest is None or Path(manifest) != out.with_suffix(".csv"):
         write_csv(out.with_suffix(".csv"), INDEX_COLUMNS, index)
+
+
+def _reserve(path: Path) -> None:
+    """Take the disk space of a file before its pages are written: where there is none, that is an
+    `OSError` here, and a signal that ends the process there. macOS cannot reserve space."""
+    if hasattr(os, "posix_fallocate"):
+        with open(path, "r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
 
 
 def open_array(group: zarr.Group, mid: str) -> zarr.Array[Any]:

@@ -11,6 +11,7 @@ import typer
 
 from trailers12k.cli.collection import examples, read_settings
 from trailers12k.cli.output import check_output
+from trailers12k.common.bounded_files import quoted, shown_path
 from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.local_files import is_same_file, local_path
 
@@ -58,7 +59,7 @@ def cut(
 
     settings = read_settings()
     if not is_mid(mid):
-        raise UserError(f"{mid!r:.120} is not a movie id, such as tt0111161")
+        raise UserError(f"{quoted(mid)} is not a movie id, such as tt0111161")
     _check_output(out)
     if not CLIPS.is_file():
         raise UserError(f"{CLIPS} does not exist yet; run first: trailers12k run clips")
@@ -95,17 +96,19 @@ def cut(
 def _check_output(out: Path) -> None:
     """Raise `UserError` for a path where no clip is written."""
     if out.suffix.lower() != ".mp4":
-        raise UserError(f"{out} does not end in .mp4; choose another name")
+        raise UserError(f"{shown_path(out)} does not end in .mp4; choose another name")
     check_output(out)
     if not out.parent.is_dir():
-        raise UserError(f"the folder {out.parent} does not exist; create it, or choose another")
+        raise UserError(
+            f"the folder {shown_path(out.parent)} does not exist; create it, or choose another"
+        )
     # A link in such a folder would be replaced; a link into it leads to a product.
     places = out.parent.resolve() / out.name, out.resolve()
     for name in PRODUCTS:
         if any(place.is_relative_to(Path(name).resolve()) for place in places):
             raise UserError(
-                f"{out} is in the collection's folder {name}/, which runs write; choose another "
-                "folder"
+                f"{shown_path(out)} is in the collection's folder {name}/, which runs write; "
+                "choose another folder"
             )
 
 
@@ -117,4 +120,4 @@ def _check_trailer(row: Mapping[str, str], out: Path) -> None:
     original = local_path(row.get("address") or row["file"])
     for trailer in filter(None, (Path(row["file"]), original)):
         if is_same_file(out, trailer):
-            raise UserError(f"{out} is the trailer itself; choose another name")
+            raise UserError(f"{shown_path(out)} is the trailer itself; choose another name")

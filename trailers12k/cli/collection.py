@@ -3,9 +3,9 @@
 Reads config.yaml. Must not know what a command does with them.
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trailers12k.common.bounded_files import is_absent, kind_fault_of
 from trailers12k.common.errors import UserError
 
 if TYPE_CHECKING:
@@ -21,8 +21,10 @@ def examples(*lines: str) -> str:
 
 
 def require_config() -> None:
-    """Raise `UserError` where this folder holds no collection."""
-    if not Path("config.yaml").is_file():
+    """Raise `UserError` where this folder holds no collection, or its config.yaml is no file."""
+    if fault := kind_fault_of("config.yaml"):
+        if not is_absent("config.yaml"):
+            raise UserError(f"config.yaml {fault}; allowed: a file")
         raise UserError(
             "there is no config.yaml in this folder; change to the folder of a collection, or "
             "create one: trailers12k init DIR"

@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from trailers12k.cli.collection import examples
+from trailers12k.common.bounded_files import shown_path
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import write_text
 
@@ -95,13 +96,15 @@ def _write_collection(folder: Path, texts: Mapping[str, str]) -> None:
     """Write the files. Raises `UserError` before any is written."""
     for name in texts:
         if (folder / name).exists():
-            raise UserError(f"{folder / name} exists already; choose another folder")
+            raise UserError(f"{shown_path(folder / name)} exists already; choose another folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             write_text(folder / name, text)
     except OSError as error:
-        raise UserError(f"{folder} cannot be written: {error.strerror or error}") from error
+        raise UserError(
+            f"{shown_path(folder)} cannot be written: {error.strerror or error}"
+        ) from error
 
 
 def _require_programs() -> None:

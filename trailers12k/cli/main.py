@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from trailers12k import __version__
 from trailers12k.common.errors import DENIED, FULL, UserError
+from trailers12k.common.messages import denied, one_line
 
 USER_ERROR = 2
 
@@ -38,13 +39,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sys.exit(_report(f"{error.strerror}; free some space, then try again"))
         if error.errno not in DENIED or not error.filename:
             sys.exit(_report_fault())
-        sys.exit(_report(f"{error.filename}: {error.strerror}; see to it, then try again"))
+        sys.exit(_report(f"{denied(error)}; see to it, then try again"))
     except Exception:
         sys.exit(_report_fault())
 
 
 def _report(message: str) -> int:
-    print(f"error: {message}", file=sys.stderr)
+    print(f"error: {one_line(message)}", file=sys.stderr)
     return USER_ERROR
 
 

@@ -23,4 +23,7 @@ def check_output(path: Path, inputs: Iterable[Path | None] = ()) -> None:
     # Also through folders that do not exist yet: nosuch/../labels.csv is labels.csv.
     for each in filter(None, inputs):
         if path.resolve() == each.resolve():
-            raise UserError(f"{path} is the table {each}, which would be lost; choose another name")
+            raise UserError(
+                f"{shown_path(path)} is the table {shown_path(each)}, which would be lost; choose "
+                "another name"
+            )

@@ -15,11 +15,14 @@ import typer
 
 from trailers12k.cli import parent
 from trailers12k.cli.collection import read_config
+from trailers12k.common.bounded_files import is_absent, kind_fault_of, quoted, shown_path
 from trailers12k.common.errors import UserError
 from trailers12k.workflow import run_lock
 from trailers12k.workflow.clone import check_paths, child_command, snakefile
 from trailers12k.workflow.folder import require_writable
 
+LONGEST = 1000
+"""Characters of a target or of a key of the configuration."""
 LOGGER = "trailers12k"
 PLUGIN = f"snakemake_logger_plugin_{LOGGER}"
 """Snakemake's logger plugin that shows a run to a person."""
@@ -39,14 +42,33 @@ def check_folder(arguments: Sequence[str] = ()) -> None:
     check_paths()
     folder = run_folder(arguments)
     if not folder.is_dir():
-        raise UserError(f"--directory: the folder {folder} does not exist")
+        raise UserError(f"--directory: the folder {shown_path(folder)} does not exist")
     with contextlib.chdir(folder):
         read_config()
         # The Snakefile checks more. Snakemake makes folders here before it reads it.
         require_writable(".")
     for path in config_files(arguments):
-        if not path.is_file():
-            raise UserError(f"the configuration file {path} does not exist; correct the path")
+        if is_absent(path):
+            raise UserError(
+                f"the configuration file {shown_path(path)} does not exist; correct the path"
+            )
+        if fault := kind_fault_of(path):
+            raise UserError(f"--configfile: {shown_path(path)} {fault}; name a file")
+    paths = {run_folder(arguments), *config_files(arguments)}
+    for word in arguments:
+        if Path(word) not in paths:
+            _check_word(word)
+
+
+def _check_word(word: str) -> None:
+    """Raise `UserError` for what is neither a target nor a key: Snakemake prints it as it is, or
+    ends with a traceback."""
+    name = word.partition("=")[0]
+    is_odd = len(name) > LONGEST or not name.isprintable()
+    if is_odd and not word.startswith("-"):
+        raise UserError(
+            f"{quoted(name)} is no target, file or key of the configuration; correct the name"
+        )
 
 
 def refuse_unlocking(arguments: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from trailers12k.cli.collection import examples
+from trailers12k.common.bounded_files import shown_path
 from trailers12k.common.errors import UserError
 
 Store = Annotated[
@@ -71,7 +72,7 @@ def verify(
 
     _require_store(store)
     if clips and not clips.is_file():
-        raise UserError(f"{clips} does not exist")
+        raise UserError(f"{shown_path(clips)} does not exist")
     manifest, beside = store.with_suffix(".csv"), clips or store.parent / "clips.csv"
     tables = [path if path.is_file() else None for path in (manifest, beside)]
     faults = integrity.verify(store, *tables)
@@ -93,6 +94,6 @@ def verify(
 
 def _require_store(store: Path) -> None:
     if not store.exists():
-        raise UserError(f"{store} does not exist")
+        raise UserError(f"{shown_path(store)} does not exist")
     if not (store / ".zgroup").is_file():
-        raise UserError(f"{store} is not a store: it has no .zgroup")
+        raise UserError(f"{shown_path(store)} is not a store: it has no .zgroup")

@@ -43,6 +43,14 @@ class DamagedFile(UserError):
         self.why = why
 
 
+class UnreadableFile(UserError):
+    """A file that the system does not let this process read. Its content may be sound."""
+
+    def __init__(self, where: str, error: OSError):
+        remedy = "; change its permissions" if isinstance(error, PermissionError) else ""
+        super().__init__(f"{where} cannot be read ({error.strerror}){remedy}")
+
+
 def quoted(value: object, most: int = QUOTED) -> str:
     """A foreign text in quotes, or the `repr` of another value: one line of `most` characters."""
     if isinstance(value, int) and value.bit_length() > 4 * most:
@@ -133,6 +141,8 @@ def opened(path: str | Path, most_bytes: int, key: str = "") -> BinaryIO:
     except (OSError, ValueError) as error:
         if isinstance(error, UserError):
             raise
+        if isinstance(error, PermissionError):
+            raise UnreadableFile(where, error) from None
         words = getattr(error, "strerror", None) or error
         raise UserError(f"{where} cannot be read ({words}); allowed: a file") from None
     found = os.fstat(number)
@@ -178,7 +188,7 @@ class _Bounded(io.RawIOBase):
         try:
             number = self._file.readinto(buffer) or 0
         except OSError as error:
-            raise UserError(f"{self._where} cannot be read ({error.strerror})") from None
+            raise UnreadableFile(self._where, error) from None
         self._count += number
         if self._count > self._most:
             what = f"{self._verb} more than {_size(self._most)}"

@@ -11,6 +11,7 @@ import json
 import math
 import os
 import re
+import shlex
 import shutil
 import socket
 import time
@@ -22,13 +23,21 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
-from trailers12k.common.bounded_files import QUOTED, opened, parse_json, quoted, shown_path
+from trailers12k.common.bounded_files import (
+    QUOTED,
+    UnreadableFile,
+    opened,
+    parse_json,
+    quoted,
+    shown_path,
+)
 from trailers12k.common.errors import UserError
 from trailers12k.common.text import is_printable
 
 PARTIAL = ".partial"
 HOST = f"{zlib.crc32(socket.gethostname().encode()):08x}"
-TEMPORARY = re.compile(r".+\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.partial", re.ASCII)
+TEMPORARY_END = re.compile(r"\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.partial", re.ASCII)
+TEMPORARY = re.compile(f".+{TEMPORARY_END.pattern}", re.ASCII)
 """Names of `partial_of`, with the host and process that write the file."""
 MOST_BYTES = 1 << 32
 """Bytes of the largest file of our own that is read whole; clips of 12,000 movies have 60 MB."""
@@ -60,7 +69,10 @@ def inside(folder: str | Path, name: str) -> Path:
         raise UserError(f"{folder}: {name!r:.120} is not the name of a file in this folder")
     path = Path(folder, name)
     if path.is_symlink() and not _stays(path):
-        raise UserError(f"{path} is a symbolic link that leaves its folder; remove the link")
+        remove = f"rm {shlex.quote(str(path))}"
+        raise UserError(
+            f"{path} is a symbolic link that leaves its folder; remove the link: {remove}"
+        )
     return path
 
 
@@ -95,7 +107,11 @@ def file_address(path: str) -> str:
 def partial_of(path: str | Path) -> Path:
     """A temporary path beside `path`, unique to the process and the call."""
     path = Path(path)
-    return path.with_name(f"{path.name}.{HOST}-{os.getpid()}-{os.urandom(4).hex()}{PARTIAL}")
+    ending = f".{HOST}-{os.getpid()}-{os.urandom(4).hex()}{PARTIAL}"
+    name = path.name
+    if len(encoded := os.fsencode(name)) > LONGEST_NAME - len(ending):
+        name = encoded[: LONGEST_NAME - len(ending)].decode("utf-8", "ignore")
+    return path.with_name(name + ending)
 
 
 def is_being_written(partial: Path) -> bool:
@@ -188,6 +204,8 @@ def reading(path: str | Path) -> Iterator[None]:
         if error.errno not in (errno.EISDIR, errno.ENOTDIR, errno.ELOOP):
             raise
         raise UserError(f"{shown_path(path)}: {error.strerror}; delete it and run again") from error
+    except UnreadableFile:
+        raise
     except UserError as error:
         raise (
             error if str(error).endswith(DELETE) else UserError(f"{error}; delete it and run again")
@@ -290,6 +308,8 @@ def _opened(path: str | Path) -> BinaryIO:
         os.stat(path)
     except FileNotFoundError:
         raise
+    except PermissionError as error:
+        raise UnreadableFile(shown_path(path), error) from None
     except OSError as error:
         raise UserError(f"{shown_path(path)} cannot be read ({error.strerror})") from error
     return opened(path, MOST_BYTES)

@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 
 from trailers12k.common import product_records
 from trailers12k.common.errors import DENIED, FULL, UserError
+from trailers12k.common.messages import denied, one_line
 from trailers12k.common.product_records import REPAIR
 from trailers12k.jobs import outcome, result_cache
 from trailers12k.jobs.outcome import OutcomeWriter
@@ -129,10 +130,10 @@ def job(
             path = error.filename2 or error.filename
             reason = f"{path} is a folder where a file belongs; move it aside: {REPAIR}"
         elif isinstance(error, OSError) and error.errno in DENIED and error.filename:
-            reason = f"{error}; see to it, then run the same command again"
+            reason = f"{denied(error)}; see to it, then run the same command again"
         else:
             log.error("%s", traceback.format_exc().rstrip())
-        _log_end(reason)
+        _log_end(one_line(reason))
         sys.exit(1)
     finally:
         done.set()

@@ -382,8 +382,9 @@ def _attempt(
     rows: dict[str, LedgerRow] = {}
     for each in attempts:
         record = earlier[each.name]
-        is_same = record is not None and record.fingerprint == each.task.fingerprint
-        tries = record.row.get("attempts", 0) + 1 if record and is_same else 1
+        tries = 1 + (
+            _tries(record) if record and record.fingerprint == each.task.fingerprint else 0
+        )
         row: LedgerRow = {"mid": mid, "status": OK, "attempts": tries}
         row |= ({"tool": tool} if tool else {}) | made[each.name]
         task, limits = each.task, each.task.limits_of(row)
@@ -392,6 +393,14 @@ def _attempt(
         _write_record(each.folder, finished)
         rows[each.name] = row
     return rows
+
+
+def _tries(record: MovieRecord) -> int:
+    """The attempts until now. One that failed for the disk says nothing of the movie: without it
+    the ledger is the same when there is space again."""
+    row = record.row
+    tries: int = row.get("attempts") or 0
+    return max(0, tries - 1) if row.get("reason") == "local_io" else tries
 
 
 def _hashes(task: Task) -> tuple[str, ...]:

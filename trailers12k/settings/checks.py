@@ -28,6 +28,9 @@ MOST_DEPTH = 20
 MOST_VALUES = 20_000
 LONGEST_VALUE = 10_000
 """Bounds as of a file; a configuration may also come from the command line."""
+CHOICES = "sources.search.choices"
+OF_RUNS = ("build", "data", "results", "logs", "benchmarks", ".snakemake")
+"""Folders of what runs make."""
 FOLDERS = ("sources.imdb.files", "published.files", "weights_from")
 
 RESERVED = {
@@ -140,6 +143,11 @@ def _check_files(settings: Settings) -> None:
                 f"{key}: {quoted(path)}: Snakemake takes braces for wildcards; rename the file or "
                 "its folder"
             )
+        if key == CHOICES and (top := _folder_of_runs(path)):
+            raise Fault(
+                f"{key}: {shown_path(path)} is in {top}/, whose files runs write and remove; "
+                "allowed: another folder"
+            )
         fault = "" if "://" in path or is_absent(path) else kind_fault_of(path)
         if fault and not (fault == "is a folder" and key in FOLDERS):
             raise Fault(f"{key}: {shown_path(path)} {fault}; allowed: a file")
@@ -154,6 +162,12 @@ def _check_files(settings: Settings) -> None:
             raise Fault(f"{key}: {shown_path(named)} {fault}; allowed: {kind}, or null")
 
 
+def _folder_of_runs(path: str) -> str:
+    """The folder of products that a path is in; empty for other places."""
+    place = Path(path).resolve()
+    return next((top for top in OF_RUNS if place.is_relative_to(Path(top).resolve())), "")
+
+
 def _named_paths(settings: Settings) -> Iterator[tuple[str, str]]:
     """The keys that may name a file or a folder, and the path or URL of each."""
     sources, splits = settings.sources, settings.splits
@@ -162,7 +176,7 @@ def _named_paths(settings: Settings) -> Iterator[tuple[str, str]]:
         "curation": settings.curation,
         "sources.trailers12k.metadata": sources.trailers12k.metadata,
         "sources.imdb.files": sources.imdb.files,
-        "sources.search.choices": sources.search.choices,
+        CHOICES: sources.search.choices,
         "published.files": settings.published.files,
         "weights_from": settings.weights_from,
         "trailers.cookies": settings.trailers.cookies,

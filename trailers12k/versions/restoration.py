@@ -16,7 +16,7 @@ from trailers12k.common.files import DAMAGED, below
 from trailers12k.movies import curation
 from trailers12k.settings import Settings, load, plain
 from trailers12k.settings.files import read_config, read_file, text_of
-from trailers12k.versions import run_state
+from trailers12k.versions import run_state, state_archive
 from trailers12k.versions.dvc_pipeline import CODE_VERSIONS, products, settings_files, stages_in
 from trailers12k.versions.intermediates import restore_intermediates
 from trailers12k.versions.planned_jobs import planned_jobs, refuse_running
@@ -53,6 +53,7 @@ def restore(version: str = "", force: bool = False) -> str:
         _product(name)
     if not force:
         _refuse_unsaved([path for path in (*kept, *later) if Path(path).exists()])
+        _refuse_damaged_state()
     others = _cached_products({*products(here)} - {*products(pipeline)})
     if kept:
         git("checkout", version, "--", *kept)
@@ -185,6 +186,20 @@ def _saved_at(commit: str) -> set[tuple[str, str]]:
     stages = read_file("dvc.lock", lambda _: file_at(commit, "dvc.lock")).get("stages", {})
     outs = [out for stage in stages.values() for out in stage.get("outs", [])]
     return {(out["path"], out["md5"]) for out in outs}
+
+
+def _refuse_damaged_state() -> None:
+    """Raise `UserError` for a damaged state, which DVC would not replace: no version has it."""
+    if not STATE.is_file():
+        return
+    try:
+        for _ in state_archive.files(STATE):
+            pass
+    except UserError as error:
+        raise UserError(
+            f"restore: {error}; put the version's in its place, nothing else is lost: trailers12k "
+            "restore --force"
+        ) from error
 
 
 def _hashes() -> dict[str, str]:

@@ -186,7 +186,7 @@ def _foreign(why: str) -> UserError:
 
 def _place_of(name: str) -> Path:
     """Where a file of the state lies. Raises `UserError` for one that belongs to no state."""
-    why = quoted(name)
+    why = ""
     for folder in (Path("build"), MEMORY):
         if name.startswith(f"{folder.as_posix()}/"):
             try:
@@ -194,8 +194,8 @@ def _place_of(name: str) -> Path:
                 if _may_hold(place):
                     return place
             except UserError as error:
-                why = str(error)
-    raise _foreign(f"{why} belongs to no state")
+                why = f" ({error})"
+    raise _foreign(f"{quoted(name)} belongs to no state{why}")
 
 
 def _refuse_blocked(places: Iterable[Path]) -> None:

@@ -16,6 +16,7 @@ from trailers12k.features.backbones.packaged import check_packaged
 from trailers12k.features.backbones.spec import family_of
 from trailers12k.settings import Settings, plain
 from trailers12k.workflow.code_versions import rule_version
+from trailers12k.workflow.user_errors import one_line_errors
 
 NO_RESULT = ("batch", "file", "sha256")
 """Keys of a backbone on which no feature depends. Weights count by their record."""
@@ -210,7 +211,8 @@ class FeaturePlan:
 
         def repairs(wildcards: Any) -> dict[str, int]:
             shard = wildcards.shard
-            return {store: store_index.shard_repairs(store, shard) for store in group.stores}
+            with one_line_errors():
+                return {store: store_index.shard_repairs(store, shard) for store in group.stores}
 
         return repairs
 
@@ -240,7 +242,8 @@ class FeaturePlan:
 
     def store_repairs(self, wildcards: Any) -> int:
         """Param: see `store_index.repairs`; it grows while arrays are damaged."""
-        return store_index.repairs(wildcards.store)
+        with one_line_errors():
+            return store_index.repairs(wildcards.store)
 
     def run_settings(self, wildcards: Any) -> dict[str, Any]:
         """Param: the plain settings of the job's run."""
@@ -257,7 +260,8 @@ class FeaturePlan:
 
     def weights_attempts(self, wildcards: Any) -> int:
         """Param: see `weights_record.attempts`; it grows while the weights are missing."""
-        return weights_record.attempts(wildcards.weights)
+        with one_line_errors():
+            return weights_record.attempts(wildcards.weights)
 
     def supplied_weights(self, wildcards: Any) -> list[str]:
         """Input: the user's file of weights. fetch_weights reports a file that is missing."""

@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 from trailers12k.common import product_records
+from trailers12k.common.bounded_files import UnreadableFile
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import sha256_of, write_text
 from trailers12k.common.product_records import REPAIR
@@ -116,6 +117,8 @@ def collection() -> str | None:
         kind = json.loads(COLLECTION.read_text(encoding="utf-8"))["collection"]
     except FileNotFoundError:
         return None
+    except PermissionError as error:
+        raise UnreadableFile(str(COLLECTION), error) from error
     except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise UserError(
             f"{COLLECTION} cannot be read ({error}); put it back: {REPAIR}, or delete it"

@@ -14,6 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from trailers12k.common.bounded_files import UnreadableFile
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import write_json
 
@@ -45,6 +46,8 @@ def own() -> Measured | None:
         return measured
     except FileNotFoundError:
         return None
+    except PermissionError as error:
+        raise UnreadableFile(str(OWN), error) from error
     except (OSError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise UserError(f"{OWN} cannot be read ({error}); delete it") from error
 

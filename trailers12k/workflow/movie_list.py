@@ -32,6 +32,9 @@ RECORDS = "build/sources/records.json"
 REJECTED = "build/sources/rejected.json"
 """What the checkpoint collect_movies writes."""
 
+MOST_NAMED = 10
+"""Movies that a message names."""
+
 MIN_MOVIES = 10
 """The three splits assign movies in tenths."""
 
@@ -88,6 +91,18 @@ class MovieList:
         titles = {movie.mid: movie.title for movie in listing.movies} | listing.rejected
         mids = sorted(titles.keys() & self.decisions.keys())
         return [(self.decisions[mid], titles[mid]) for mid in mids]
+
+    @property
+    def unused_decisions(self) -> str:
+        """One line that counts the decisions about no movie of the list; empty without any."""
+        if self.must_collect and not Path(COLLECTED).exists():
+            return ""
+        mids = curation.without_movie(self.decisions, self.decided)
+        if not mids:
+            return ""
+        named = ", ".join(mids[:MOST_NAMED]) + (", ..." if len(mids) > MOST_NAMED else "")
+        verb = "decision concerns" if len(mids) == 1 else "decisions concern"
+        return f"{self.curation}: {len(mids)} {verb} no movie of the collection: {named}"
 
     @property
     def movies(self) -> list[Movie]:

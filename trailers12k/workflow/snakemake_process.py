@@ -3,6 +3,7 @@
 Becomes Snakemake; ends when the command is gone. Must not know rules or targets.
 """
 
+import logging
 import os
 import signal
 import sys
@@ -34,6 +35,8 @@ def main(parent: str, *arguments: str) -> None:
         from snakemake.persistence import PersistenceBase
 
         PersistenceBase.lock = _recorded(PersistenceBase.lock)
+        # Python prints a traceback for each line that a full disk keeps out of Snakemake's log.
+        logging.raiseExceptions = False
         snakemake([*arguments])
     except KeyboardInterrupt:  # before the first job
         signal.signal(signal.SIGINT, signal.SIG_IGN)

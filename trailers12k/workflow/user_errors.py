@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from trailers12k.common.errors import UserError
+from trailers12k.common.messages import one_line
 
 STOPPED = "the run was stopped before its end; the same command continues it"
 
@@ -17,4 +18,4 @@ def one_line_errors() -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        raise SystemExit(f"error: {error}\n") from None
+        raise SystemExit(f"error: {one_line(error)}\n") from None

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import zarr
 
-from trailers12k.classifier import packed_arrays
+from trailers12k.classifier import packed_arrays, packing
 from trailers12k.classifier.packed_arrays import array_of, is_packed
 from trailers12k.common import content_hashes
 from trailers12k.common.files import write_csv
@@ -105,3 +105,14 @@ def test_an_array_that_stays_costs_a_stat_and_a_copied_one_a_single_reading(pack
     for _ in range(2):
         array_of(INDEX, STORE)
     assert read.count(str(ARRAY)) == 1 and ARRAY.stat().st_ino == inode
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="this system reserves no space")
+def test_the_space_of_an_array_is_taken_before_its_pages_are_written(tmp_path):
+    """On a full disk, writing to a mapped page without space ends the process by a signal."""
+    path = tmp_path / "array.npy"
+    path.touch()
+    os.truncate(path, 1 << 20)
+    assert path.stat().st_blocks == 0
+    packing._reserve(path)
+    assert path.stat().st_blocks * 512 >= path.stat().st_size == 1 << 20

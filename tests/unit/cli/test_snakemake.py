@@ -1,5 +1,6 @@
 """What is checked before Snakemake starts."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,27 @@ def test_the_folder_of_the_run_is_checked_not_the_current_one(arguments, tmp_pat
     snakemake.check_folder(arguments)
     with pytest.raises(UserError, match="there is no config.yaml"):
         snakemake.check_folder(["clips", "--dry-run"])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("pipe", "is a device, a pipe"),
+        ("/dev/zero", "is a device, a pipe"),
+        ("folder", "is a fold"),
+    ],
+)
+def test_a_configuration_that_is_no_file_is_named(tmp_path, monkeypatch, name, kind):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    Path("folder").mkdir()
+    Path("config.yaml").write_text("movies: sample\n")
+    with pytest.raises(UserError, match=f"^--configfile: {name} {kind}"):
+        snakemake.check_folder(["-n", "--configfile", name])
+    Path("config.yaml").unlink()
+    Path("config.yaml").symlink_to(name)
+    with pytest.raises(UserError, match=f"^config.yaml {kind}"):
+        snakemake.check_folder()
 
 
 def test_a_target_may_follow_the_configuration():

@@ -15,6 +15,7 @@ from trailers12k.common.files import (
     is_being_written,
     partial_of,
     read_csv,
+    read_json,
     replacing,
     sha256_of,
     sweep,
@@ -38,6 +39,35 @@ def test_a_table_is_read_as_it_was_written(tmp_path):
     rows = [{"mid": "tt0000001", "title": 'a "b", c\nd'}, {"mid": "tt0000002"}]
     write_csv(tmp_path / "t.csv", ["mid", "title"], rows)
     assert read_csv(tmp_path / "t.csv") == [rows[0], {"mid": "tt0000002", "title": ""}]
+
+
+@pytest.mark.parametrize("name", ["n" * 251 + ".csv", "é" * 125 + ".csv"])
+def test_a_name_of_any_length_that_the_file_system_allows_can_be_written(tmp_path, name):
+    write_text(tmp_path / name, "text")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    partial = partial_of(tmp_path / name)
+    assert len(os.fsencode(partial.name)) <= 255 and is_being_written(partial)
+    assert partial_of(tmp_path / "short.csv").name.startswith("short.csv.")
+
+
+def test_a_file_that_may_not_be_read_is_not_to_be_deleted(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("mid\n")
+    path.chmod(0)
+    user = os.geteuid()
+    os.seteuid(user or 65534)  # root may read all files
+    try:
+        for read in (read_csv, read_json):
+            with pytest.raises(
+                UserError, match=r"table.csv cannot be read \(Permission denied\)"
+            ) as e:
+                read(path)
+            assert str(e.value).endswith("; change its permissions")
+    finally:
+        os.seteuid(user)
+    with pytest.raises(UserError, match="it has no column title; delete it and run again$"):
+        path.chmod(0o600)
+        read_csv(path, ["title"])
 
 
 def test_sha256_of_a_file(tmp_path):

@@ -61,6 +61,15 @@ def test_a_folder_in_the_place_of_a_file_is_one_line_that_names_it_and_a_command
         assert lines[0].endswith(f"ERROR {path} {words}")
 
 
+def test_a_file_that_cannot_be_written_is_one_line_that_names_it_and_its_folder(tmp_path):
+    path = tmp_path / "data" / "mtgc.csv"
+    partial = f"{path}.0123abcd-7-0123abcd.partial"
+    code, lines = run(tmp_path, f"raise PermissionError(13, 'Permission denied', {partial!r})")
+    assert code == 1 and len(lines) == 1
+    words = f"Permission denied in the folder {path.parent}; see to it, then run"
+    assert f"ERROR {path}: {words}" in lines[0]
+
+
 def test_another_exception_is_a_traceback_and_its_last_line_the_reason(tmp_path):
     for error in ("ValueError('odd')", "OSError(13, 'odd')"):
         code, lines = run(tmp_path, f"raise {error}")

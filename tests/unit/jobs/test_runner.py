@@ -188,6 +188,21 @@ def test_a_stop_ends_the_job_and_marks_movies_that_were_not_begun(tmp_path):
     assert rows[2]["status"] == "ok" and rows[2]["attempts"] == 1
 
 
+def test_an_attempt_that_failed_for_the_disk_is_not_counted(tmp_path):
+    """With space again, the ledger is that of a run that had it all the time."""
+
+    def attempts(reason):
+        def fail(mid):
+            raise Failure(reason, "no")
+
+        work = fail if reason else lambda mid: {}
+        rows = process(tasks(), tmp_path, work, retry=lambda row, tried: True)
+        return rows[0]["attempts"]
+
+    reasons = ["local_io", "local_io", "network", "local_io", ""]
+    assert [attempts(reason) for reason in reasons] == [1, 1, 1, 2, 2]
+
+
 def test_a_cancelled_movie_keeps_its_earlier_record(tmp_path):
     def fail(mid):
         raise Failure("network", "lost")

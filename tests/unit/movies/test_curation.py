@@ -62,6 +62,8 @@ def test_files_saved_by_a_spreadsheet_are_read(tmp_path):
             f"mid,decision\n{MID},accept\n{MID},accept\n",
             f"line 3: mid: '{MID}' is already in line 2; allowed: each movie once",
         ),
+        (f"mid,decision\n{MID},REJECT\n", "decision: 'REJECT' is not allowed; allowed: accept, re"),
+        (f"mid,decision\n{MID},None\n", "decision: 'None' is not allowed; allowed: accept, reje"),
         (f"mid,decision\n{MID},Accept\n", "decision: 'Accept' is not allowed; allowed: accept, re"),
         (f"mid,decision\n{MID},\n", "decision: '' is not allowed"),
         (f"mid,decision\n{MID}\n", "line 2: the number of columns is not 2"),

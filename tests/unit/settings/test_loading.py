@@ -64,6 +64,11 @@ def test_a_preset_alone_gives_the_papers_values(preset, keys):
         ("splits/test", 0.3, "splits: training 0.7 + validation 0.1 + test 0.3 is 1.1; allowed"),
         ("splits/extend", "no.csv", "splits.extend: no.csv does not exist; allowed:"),
         ("splits/extend", "/", "splits.extend: / is a folder; allowed: a file"),
+        (
+            "sources/search/choices",
+            "./x/../data/choices.csv",
+            "sources.search.choices: ./x/../data/choices.csv is in data/, whose files runs write",
+        ),
         ("splits/groups", "no.csv", "splits.groups: no.csv does not exist; allowed:"),
         ("image_frames", 25, "image_frames: 25 exceeds the 24 frames of a clip (clips.fpc); all"),
         (

@@ -11,6 +11,7 @@ from trailers12k.common.errors import UserError
 from trailers12k.versions import restoration, run_state
 from trailers12k.versions.repository import dvc, git, init_repository
 from trailers12k.versions.restoration import restore
+from trailers12k.workflow.folder import STATE
 
 PRODUCTS = ("data/mtgc.csv", "results/runs")
 
@@ -80,6 +81,17 @@ def test_work_in_no_version_is_refused_and_lost_by_force(repository):
     assert Path("data/mtgc.csv").read_text() == "mine"
     restore("v1", force=True)
     assert Path("data/mtgc.csv").read_text() == "one"
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", None], ids=["empty", "garbage", "cut"])
+def test_a_damaged_state_is_named_with_the_way_out_before_anything_changes(repository, content):
+    whole = STATE.read_bytes()
+    STATE.write_bytes(whole[: len(whole) // 2] if content is None else content)
+    with pytest.raises(UserError, match=r"^restore: build/state.tar.gz.*; .*restore --force$"):
+        restore("v1")
+    assert git("status", "--porcelain") == "" and Path("data/mtgc.csv").read_text() == "two"
+    restore("v2", force=True)
+    assert STATE.read_bytes() == whole
 
 
 def test_products_that_only_the_later_version_has_are_removed_and_others_stay(repository):

@@ -80,10 +80,20 @@ def test_movies_leave_and_trailers_are_replaced(tmp_path):
         "tt0000004",
     ]
     assert listed.decided[0][1] == f"Movie {MID}"
-    assert curation.without_movie(listed.decisions, listed.decided) == ["tt7777777"]
+    words = "1 decision concerns no movie of the collection: tt7777777"
+    assert listed.unused_decisions == f"{path.parent / 'curation.csv'}: {words}"
     assert curation.rejections(listed.decided) == [
         {"mid": MID, "status": "skipped", "reason": "rejected", "detail": "=A fan's edit"}
     ]
+
+
+def test_decisions_about_no_movie_are_counted_and_the_first_named(tmp_path):
+    path = table(tmp_path)
+    assert movies_of(movies=str(path)).unused_decisions == ""
+    decide(tmp_path / "curation.csv", *(f"tt1{n:06},accept,,,,,," for n in range(30)))
+    said = movies_of(movies=str(path)).unused_decisions
+    assert ": 30 decisions concern no movie of the collection: tt1000000, tt1000001, " in said
+    assert said.endswith(", tt1000009, ...")
 
 
 def params_of(**keys):

@@ -49,6 +49,18 @@ def test_a_job_reads_what_its_input_needs(plan_of):
     assert repairs == {IMAGE: 0, CLIPS: 0}
 
 
+def test_an_index_that_is_a_link_to_itself_ends_the_run_in_one_line(plan_of):
+    """Snakemake prints what an input function raises as a traceback."""
+    plan = plan_of()
+    index = Path("build/stores", f"{IMAGE}.csv")
+    index.parent.mkdir(parents=True)
+    index.symlink_to(index.name)
+    repairs = plan.shard_repairs(plan.groups[0])
+    for function in (repairs, plan.store_repairs):
+        with pytest.raises(SystemExit, match=f"error: {index} is .* remove the link: rm {index}\n"):
+            function(Wildcards(shard="001", store=IMAGE))
+
+
 def test_the_groups_of_stores(plan_of):
     def groups(wanted=None, **keys):
         features = {"features": {"groups": wanted}} if wanted else {}

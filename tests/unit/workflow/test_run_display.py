@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -141,6 +142,12 @@ def test_warnings_of_a_job_are_shown_at_its_end():
     write_outcome("logs/m.log", warnings=["2 rows are odd"])
     assert running.look() == []
     assert running.finish("2") == ["warning: clips: 2 rows are odd"]
+
+
+def test_a_job_that_could_not_write_its_reason_failed_for_the_full_disk(monkeypatch):
+    running = progress(MERGE)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=4096))
+    assert running.fail("2")[0].startswith("failed: clips: the disk is full; free some space")
 
 
 def test_a_failed_job_has_its_reason_and_its_log():

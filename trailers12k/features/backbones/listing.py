@@ -12,6 +12,7 @@ import torch
 from torchvision import models
 from torchvision.transforms._presets import ImageClassification, VideoClassification
 
+from trailers12k.common.bounded_files import quoted
 from trailers12k.common.errors import UserError
 from trailers12k.features.backbones.common import remove_head
 from trailers12k.features.backbones.shufflenet3d import MODEL, ShuffleNet3D
@@ -52,8 +53,8 @@ def matching(pattern: str) -> list[ListedModel]:
     found = [each for each in list_models() if fnmatchcase(each.model.lower(), pattern)]
     if not found:
         raise UserError(
-            f"backbones: no model matches {pattern!r}; use part of a name, such as resnet50, or "
-            "wildcards, such as 'timm/convnext*'"
+            f"backbones: no model matches {quoted(pattern)}; use part of a name, such as resnet50, "
+            "or wildcards, such as 'timm/convnext*'"
         )
     return found
 

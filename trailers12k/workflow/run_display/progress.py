@@ -4,6 +4,7 @@ Reads the outcomes of jobs and, of the jobs at work, the records of their movies
 status` does. Must not know Snakemake, nor how progress is shown.
 """
 
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ MOST_MESSAGES = 10
 LONGEST = 300
 """Characters of a message."""
 LONGEST_TITLE = 60
+LITTLE = 1 << 20
+"""Bytes: with less free, a job may be unable to write its reason."""
 SURE = 5.0
 """Seconds at a stage before the time that it needs is estimated."""
 
@@ -145,7 +148,7 @@ class RunProgress:
         job.state = FAILED
         planned, log = job.planned, log or job.planned.log
         error = job.outcome.error if job.outcome else ""
-        reason = error or text or f"it ended without a reason{_last_line(log)}"
+        reason = error or text or _without_reason(log)
         line = f"failed: {planned.stage}: {one_line(reason)} (job {planned.name}; log: {log})"
         return messages + self._limited(planned.stage, [line])
 
@@ -278,6 +281,13 @@ def _read_row(path: Path) -> LedgerRow | None:
 
 def _cut(text: str, longest: int = LONGEST) -> str:
     return text if len(text) <= longest else text[: longest - 4] + " ..."
+
+
+def _without_reason(log: str) -> str:
+    """What is known of a job that ended without a reason: where the disk is full, it has none."""
+    if shutil.disk_usage(".").free < LITTLE:
+        return "the disk is full; free some space, then run the same command again"
+    return f"it ended without a reason{_last_line(log)}"
 
 
 def _last_line(log: str) -> str:
