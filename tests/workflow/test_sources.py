@@ -93,8 +93,7 @@ def test_the_published_metadata_takes_one_command_and_a_new_movie_runs_its_shard
 
     entries["12"] = entry(11, trailers(11))
     web.files["metadata.tar.gz"] = archive(entries)
-    (project.folder / "build" / "sources" / "files" / "metadata.tar.gz").unlink()
-    run = project.build("metadata", "clips", "data/mtgc.csv")
+    run = project.build("metadata", "clips", "data/mtgc.csv", "--forcerun", "fetch_source")
     assert run.jobs["fetch_source"] == 1
     assert run.jobs["download_trailers"] == run.jobs["detect_clips"] == 1
     assert len(rows_of(project, "data/mtgc.csv")) == 12
