@@ -67,6 +67,9 @@ with one_line_errors():
         folder.check_links()
         movies.check_tables()
         movies.check_local_files()
+    unused_decisions = movies.unused_decisions if workflow.is_main_process else ""
+    if unused_decisions:
+        display.say(f"warning: {unused_decisions}", sys.stderr)
     features = FeaturePlan(settings)
     prediction = prediction_request(settings, features)
     targets = target_files(settings, movies, features, prediction)
@@ -107,8 +110,9 @@ onsuccess:
     touch_current((job.rule.name, job.log[0]) for job in workflow.dag.jobs if job.log)
     display.finish()
     with one_line_errors():
-        said = closing_words(workflow.dag_settings.targets, prediction, settings)
-        display.say("\n".join(filter(None, [movies.unused_decisions, said])), sys.stdout)
+        if movies.unused_decisions != unused_decisions:  # of movies that this run collected
+            display.say(f"warning: {movies.unused_decisions}", sys.stderr)
+    display.say(closing_words(workflow.dag_settings.targets, prediction, settings), sys.stdout)
 
 
 onerror:

@@ -22,7 +22,7 @@ def main() -> None:
     if listed.curation:
         logging.info("%s: %d decisions in force", listed.curation, len(decided))
     if listed.unused_decisions:
-        logging.info("%s", listed.unused_decisions)  # the run ends with it
+        logging.info("%s", listed.unused_decisions)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Files of our own that were damaged, or that another program wrote in their place."""
 
+import hashlib
 import json
 import os
 import zipfile
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 
 from tests.hostile.inputs import HostileInput
+from tests.hostile.rows_weights import claimed_bytes
 from trailers12k.classifier import checkpoint
 from trailers12k.common import product_records
 from trailers12k.common.files import write_csv
@@ -114,6 +116,14 @@ def _state(folder: Path) -> Path:
     return path
 
 
+def _claimed_state(folder: Path) -> Path:
+    """A state of the right hash."""
+    path = claimed_bytes("archive", "split0.pt")(folder)
+    data = path.read_bytes()
+    path.write_bytes(hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
+    return path
+
+
 def _begin_again(path: Path) -> None:
     state = checkpoint.TrainingCheckpoint(path, "key")
     assert state.restore(np.random.default_rng(1)) is None
@@ -195,6 +205,25 @@ ROWS = [
         _load,
         r".*best\.pt is damaged: ",
         "the shapes that its settings say, without a model of that size",
+    ),
+    *(
+        HostileInput(
+            "checkpoint",
+            f"bytearray(6 * 10^9), {form}",
+            claimed_bytes(form, "best.pt"),
+            _load,
+            r".*best\.pt is damaged: PyTorch cannot read it \(it names 'builtins bytearray'",
+            "names of tensors",
+        )
+        for form in ("archive", "upper case", "old", "both")
+    ),
+    HostileInput(
+        "training state",
+        "bytearray(6 * 10^9), with the right hash",
+        _claimed_state,
+        _begin_again,
+        "",
+        "names of tensors",
     ),
     HostileInput(
         "training state",

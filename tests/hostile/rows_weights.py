@@ -68,23 +68,31 @@ def _nested_states(folder: Path) -> Path:
     return path
 
 
-def _claimed_bytes(legacy: bool) -> Any:
-    """Makes a checkpoint whose pickle calls bytearray(6 * 10**9)."""
+def claimed_bytes(form: str, file: str = "w.pth") -> Any:
+    """Makes a checkpoint whose pickle calls bytearray(6 * 10**9).
+
+    form: "archive"; "upper case", with the pickle as DATA.PKL; "old"; "both", the older format
+    before an archive.
+    """
 
     def make(folder: Path) -> Path:
-        path = folder / "w.pth"
+        path = folder / file
         call = b"\x80\x02cbuiltins\nbytearray\n\x8a\x05" + (6 * 10**9).to_bytes(5, "little")
         call += b"\x85R."
-        torch.save({"a": torch.zeros(1)}, path, _use_new_zipfile_serialization=not legacy)
-        if legacy:
+        torch.save({"a": torch.zeros(1)}, path)
+        if form in ("old", "both"):
             head = b"".join(pickle.dumps(each, 2) for each in (0x1950A86A20F9469CFC6C, 1001, {}))
-            path.write_bytes(head + call + pickle.dumps([], 2))
+            archive = path.read_bytes() if form == "both" else b""
+            path.write_bytes(head + call + pickle.dumps([], 2) + archive)
             return path
         with zipfile.ZipFile(path) as old:
             members = {each.filename: old.read(each) for each in old.infolist()}
         with zipfile.ZipFile(path, "w") as new:
             for name, data in members.items():
-                new.writestr(name, call if name.endswith("data.pkl") else data)
+                is_pickle = name.endswith("data.pkl")
+                if is_pickle and form == "upper case":
+                    name = name.replace("data.pkl", "DATA.PKL")
+                new.writestr(name, call if is_pickle else data)
         return path
 
     return make
@@ -128,8 +136,10 @@ def _of_weights() -> list[HostileInput]:
         ("a compressed checkpoint", _packed_weights, ".*unpacks to", "no compression"),
         ("a storage of a terabyte", _claimed_storage, "", "the file's bytes"),
         ("a header of 50 MB", _long_header, ".*its header claims", "10 MB"),
-        ("bytearray(6 * 10^9)", _claimed_bytes(False), ".*bytearray", "names of tensors only"),
-        ("bytearray(6 * 10^9), old", _claimed_bytes(True), ".*bytearray", "names of tensors only"),
+        *(
+            (f"bytearray(6 * 10^9), {form}", claimed_bytes(form), ".*bytearray", "names of tensors")
+            for form in ("archive", "upper case", "old", "both")
+        ),
         ("30^8 mappings", _shared_mappings, ".*", "each mapping once"),
         ("a checkpoint within itself", _nested_states, ".*within one another", "10 levels"),
     ]

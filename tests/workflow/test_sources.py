@@ -92,10 +92,9 @@ def test_the_published_metadata_takes_one_command_and_a_new_movie_runs_its_shard
     assert "Nothing to be done" in project.build("metadata", "clips", "data/mtgc.csv").text
 
     entries["12"] = entry(11, trailers(11))
-    (project.folder / "build" / "sources" / "files" / "metadata.tar.gz").write_bytes(
-        archive(entries)
-    )
-    run = project.build("metadata", "clips", "data/mtgc.csv")
+    web.files["metadata.tar.gz"] = archive(entries)
+    run = project.build("metadata", "clips", "data/mtgc.csv", "--forcerun", "fetch_source")
+    assert run.jobs["fetch_source"] == 1
     assert run.jobs["download_trailers"] == run.jobs["detect_clips"] == 1
     assert len(rows_of(project, "data/mtgc.csv")) == 12
 
@@ -115,7 +114,7 @@ def test_the_published_metadata_takes_one_command_and_a_new_movie_runs_its_shard
     assert project.build("metadata", "data/mtgc.csv").jobs["collect_movies"] == 1
     assert len(rows_of(project, "data/mtgc.csv")) == 12
     assert not rows_of(project, "data/curation.csv")
-    assert web.requests["/good/metadata.tar.gz"] == 1
+    assert web.requests["/good/metadata.tar.gz"] == 2
 
 
 def test_later_sources_fill_gaps_and_metadata_names_the_source_of_each_field(web, tmp_path):

@@ -7,7 +7,6 @@ import hashlib
 import io
 import logging
 import time
-import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -18,6 +17,7 @@ import torch
 
 from trailers12k.classifier.divita import DIViTA
 from trailers12k.classifier.snippets import SNIPPET
+from trailers12k.common import pytorch_files
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_own, reading, replacing
 from trailers12k.common.vocabulary import GENRES
@@ -131,14 +131,12 @@ def load(checkpoint: str | Path) -> tuple[DIViTA, TrainingSettings]:
 def _unpickled(data: bytes) -> dict[str, Any]:
     """The content of a file of `torch.save`. Raises ValueError for any other."""
     try:
-        # torch.save compresses nothing; other archives may unpack to any size.
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-        if size > len(data):
-            raise ValueError(f"it unpacks to {size:,} bytes")
+        if not pytorch_files.check(io.BytesIO(data), len(data)):
+            raise ValueError("it has an older format")
         value = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:  # whatever an unpickler meets in a damaged file
-        raise ValueError(f"PyTorch cannot read it ({type(error).__name__})") from error
+        why = str(error) if type(error) is ValueError else type(error).__name__
+        raise ValueError(f"PyTorch cannot read it ({why})") from error
     if not isinstance(value, dict):
         raise ValueError(f"it holds {type(value).__name__}, not dict")
     return value

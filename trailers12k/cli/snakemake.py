@@ -53,7 +53,7 @@ def check_folder(arguments: Sequence[str] = ()) -> None:
                 f"the configuration file {shown_path(path)} does not exist; correct the path"
             )
         if fault := kind_fault_of(path):
-            raise UserError(f"--configfile: {shown_path(path)} {fault}; name a file")
+            raise UserError(f"the configuration file {shown_path(path)} {fault}; name a file")
     paths = {run_folder(arguments), *config_files(arguments)}
     for word in arguments:
         if Path(word) not in paths:

@@ -110,9 +110,19 @@ def check(path: str | os.PathLike[str]) -> None:
     """Raise `UserError` for a product that is not as its job wrote it. Writes nothing."""
     if fault := fault_of(path):
         name = _relative(path)
+        if _is_denied(name):
+            raise UserError(f"{name} {fault}; change its permissions")
         raise UserError(
             f"{name} is damaged or was edited: it {fault}; undo: {REPAIR}{OWN_FILES.get(name, '')}"
         )
+
+
+def _is_denied(name: str) -> bool:
+    """Whether this process may not read a file, whose content may be sound."""
+    try:
+        return stat.S_ISREG(os.stat(name).st_mode) and not os.access(name, os.R_OK)
+    except OSError as error:
+        return isinstance(error, PermissionError)
 
 
 def forget(path: str | os.PathLike[str]) -> None:

@@ -167,17 +167,26 @@ def read_metadata(folder: Path) -> Metadata:
 
 def _read_chunk(path: Path, meta: Metadata) -> np.ndarray:
     """One chunk, (chunks). Raises an error of any type for a damaged one."""
-    expected = math.prod(meta.chunks) * meta.dtype.itemsize
-    # Filters may take eight bytes for each number.
-    most = 8 * math.prod(meta.chunks) if meta.filters else expected
-    if (size := path.stat().st_size) > most + SPARE_BYTES:
-        raise ValueError(f"{size} bytes for {expected}")
-    data: Any = read_bytes(path, most + SPARE_BYTES)
+    most = _most_bytes(meta)
+    if (size := path.stat().st_size) > most:
+        raise ValueError(f"{size} bytes for {math.prod(meta.chunks) * meta.dtype.itemsize}")
+    return decoded(read_bytes(path, most), meta)
+
+
+def decoded(data: Any, meta: Metadata) -> np.ndarray:
+    """The values of a chunk, (chunks), from its bytes. Raises an error of any type."""
+    expected, most = math.prod(meta.chunks) * meta.dtype.itemsize, _most_bytes(meta)
     if meta.compressor:
-        data = decompressed(meta.compressor, data, most + SPARE_BYTES)
+        data = decompressed(meta.compressor, data, most)
     for codec in reversed(meta.filters):
-        data = unfiltered(codec, data, most + SPARE_BYTES)
+        data = unfiltered(codec, data, most)
     flat = np.asarray(data).reshape(-1).view(np.uint8)
     if flat.nbytes != expected:
         raise ValueError(f"{flat.nbytes} bytes of values, not {expected}")
     return flat.view(meta.dtype).reshape(meta.chunks, order=meta.order)  # type: ignore[call-overload]
+
+
+def _most_bytes(meta: Metadata) -> int:
+    """Most bytes of a chunk, packed or not. Filters may take eight bytes for each number."""
+    numbers = math.prod(meta.chunks)
+    return (8 if meta.filters else meta.dtype.itemsize) * numbers + SPARE_BYTES

@@ -4,7 +4,6 @@ Reads stores with their manifests, clips.csv and the records of shards; `repair`
 data/ and build/features/. Must not know Snakemake; what needs no array to be read is `store_index`.
 """
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import inside
+from trailers12k.common.files import inside, read_json
 from trailers12k.common.movie import is_mid
 from trailers12k.features import store_index
 from trailers12k.features.store import attributes, fault_of_values, movies, remove_array
@@ -115,7 +114,7 @@ def _is_shard_copy_sound(shard: Path, mid: str) -> bool:
     """Whether a shard's array has the values and the fingerprint that its record says."""
     try:
         record = inside(Path("build/ledger", shard.parent.name, shard.stem), f"{mid}.json")
-        row = json.loads(record.read_text(encoding="utf-8"))["row"]
+        row = read_json(record)["row"]
         return not fault_of_values(shard, mid, attributes(shard), row)
     except (OSError, KeyError, TypeError, ValueError):
         return False

@@ -6,7 +6,6 @@ the others and renamed into place, so that readers never see half of it. Must no
 
 import errno
 import hashlib
-import json
 import logging
 import os
 import shutil
@@ -352,8 +351,8 @@ class _Merging:
 def _fingerprint_in(array: Path) -> str | None:
     """The fingerprint in an array's attributes; None when they are missing or damaged."""
     try:
-        return json.loads((array / ".zattrs").read_text(encoding="utf-8")).get("fingerprint")
-    except (OSError, AttributeError, ValueError):
+        return attributes(array.parent, array.name).get("fingerprint")
+    except (OSError, ValueError):
         return None
 
 

@@ -4,17 +4,15 @@ Reads files of weights. Must not know networks, nor where a file came from; runs
 contains.
 """
 
-import pickletools
-import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO
 
 import torch
 from safetensors import safe_open
 from torch import Tensor
 
+from trailers12k.common import pytorch_files
 from trailers12k.common.bounded_files import quoted
 from trailers12k.features.backbones.spec import Weights
 from trailers12k.features.backbones.weights import LOADING, refused
@@ -27,19 +25,6 @@ SHARED = 2
 """Bytes of all tensors for each byte of their file, since layers may share one."""
 MOST_DEPTH = 10
 """Of a checkpoint's mappings within mappings."""
-
-PICKLE_BYTES = 10_000_000
-"""Of the names and shapes of the tensors of a checkpoint, of 100 to 400 bytes for each tensor."""
-OLD_PICKLES = 5
-"""The older format is that many pickles, and then numbers."""
-PICKLED = re.compile(
-    r"collections (OrderedDict|Counter)|torch ((?!Untyped)\w+Storage|device|\w*int\d+)"
-    r"|torch \w*float\w*"
-    r"|torch\._utils _rebuild_(tensor|tensor_v2|parameter|sparse_tensor)"
-    r"|torch\.nn\.parameter Parameter|torch\.serialization _get_layout",
-    re.ASCII,
-)
-"""What a checkpoint may name. Of what else PyTorch allows, bytearray(10**10) takes 10 GB."""
 
 NUMBERS = (".weight", ".bias", ".running_mean", ".running_var")
 """Ends of the names of tensors that must hold floats."""
@@ -80,34 +65,10 @@ def _tensors(path: Path, size: int) -> Iterator[tuple[str, Tensor]]:
             for name in content.keys():  # noqa: SIM118  # no mapping
                 yield name, content.get_tensor(name)
         return
-    is_zip = zipfile.is_zipfile(path)
-    if is_zip:
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-            if unpacked > size:
-                raise ValueError(f"it unpacks to {unpacked} bytes; PyTorch compresses nothing")
-            for member in archive.infolist():
-                if member.filename.endswith(".pkl"):
-                    with archive.open(member) as file:
-                        _check_pickles(file, 1)
-    else:
-        with path.open("rb") as file:
-            _check_pickles(file, OLD_PICKLES)
-    content = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
+    with path.open("rb") as file:
+        is_archive = pytorch_files.check(file, size)
+    content = torch.load(path, map_location="cpu", weights_only=True, mmap=is_archive)
     yield from _nested("", content, MOST_DEPTH, {})
-
-
-def _check_pickles(file: IO[bytes], number: int) -> None:
-    """Raise ValueError for pickles that are long or name other things than tensors.
-
-    PyTorch's reader takes no name from anything but GLOBAL.
-    """
-    for _ in range(number):
-        for code, argument, place in pickletools.genops(file):
-            if place is not None and place > PICKLE_BYTES:
-                raise ValueError(f"more than {PICKLE_BYTES} bytes of names and shapes")
-            if code.name == "GLOBAL" and not PICKLED.fullmatch(str(argument)):
-                raise ValueError(f"it names {quoted(argument)}, which is no part of a tensor")
 
 
 def _nested(

@@ -6,12 +6,12 @@ made, nor where versions are kept.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-
-import yaml
+from typing import Any
 
 from trailers12k.common import vocabulary
 from trailers12k.common.text import NOT_PRINTABLE, one_line
 from trailers12k.common.vocabulary import GENRES, OK
+from trailers12k.settings.files import read_file
 from trailers12k.versions.store_comparison import store_changes
 from trailers12k.versions.version_files import Folder, Missing, Revision, Version
 from trailers12k.versions.version_tables import (
@@ -64,7 +64,7 @@ def describe_changes(before: Version, after: Version) -> str:
         body: list[str] = []
         try:
             body.extend(section)
-        except (Missing, ValueError, yaml.YAMLError) as error:
+        except (Missing, ValueError) as error:
             body.append(f"not compared: {one_line(str(error))}")
         lines += ["", head, *(f"  {line}" for line in body or ["no change"])]
     return "\n".join(NOT_PRINTABLE.sub("", line).rstrip() for line in lines)
@@ -142,8 +142,14 @@ def _labels(titles: Mapping[str, str], before: Version, after: Version) -> Itera
 
 
 def _settings(before: Version, after: Version) -> Iterator[str]:
-    both = in_both("results/config.yaml", before, after, read)
-    yield from first_lines(differences(*map(yaml.safe_load, both)))
+    path = "results/config.yaml"
+    both = in_both(path, before, after, read)
+    old, new = (_mapping(path, data) for data in both)
+    yield from first_lines(differences(old, new))
+
+
+def _mapping(path: str, data: bytes) -> dict[str, Any]:
+    return read_file(path, lambda _: data.decode())
 
 
 def _results(before: Version, after: Version) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from trailers12k import __version__
+from trailers12k.common.errors import UserError
 from trailers12k.common.files import write_text
 from trailers12k.common.vocabulary import REQUESTS, SOURCES, SPLITS
 from trailers12k.movies import curation
@@ -192,7 +193,7 @@ def pipeline_of(settings: Settings) -> str:
 def write_pipeline(pipeline: str) -> None:
     """Write dvc.yaml, and the code versions; dvc.lock is removed when dvc.yaml differs."""
     path = Path("dvc.yaml")
-    if not path.exists() or path.read_text(encoding="utf-8") != pipeline:
+    if not path.is_file() or path.read_bytes() != pipeline.encode():
         write_text(path, pipeline)
         Path("dvc.lock").unlink(missing_ok=True)
     write_code_versions()
@@ -206,13 +207,36 @@ def write_code_versions() -> None:
     versions = {rule: rule_version(rule) for rule in sorted(RESULT_MODULES)}
     text = json.dumps({"package": __version__, "rules": versions}, indent=1) + "\n"
     path = Path(CODE_VERSIONS)
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
+    if not path.is_file() or path.read_bytes() != text.encode():
         write_text(path, text)
 
 
 def products(pipeline: str) -> list[str]:
     """The paths that DVC keeps; pipeline: the text of a dvc.yaml."""
-    return [path for path in _outs(yaml.safe_load(pipeline)["stages"]) if path != CODE_VERSIONS]
+    return [path for path in _outs(stages_in(pipeline)) if path != CODE_VERSIONS]
+
+
+def stages_in(pipeline: str) -> dict[str, Stage]:
+    """The stages of a dvc.yaml by name. Raises `UserError` for a text that is none of ours."""
+    stages = read_file("dvc.yaml", lambda _: pipeline).get("stages")
+    if not isinstance(stages, dict) or not all(map(_is_stage, stages.values())):
+        raise UserError(
+            "dvc.yaml: its stages are not as trailers12k writes them; write it again: trailers12k "
+            "stages, or name another version"
+        )
+    return stages
+
+
+def _is_stage(stage: Any) -> bool:
+    """Whether a stage has the types that `_stage` gives it."""
+    if not (isinstance(stage, dict) and isinstance(stage.get("cmd"), str) and "outs" in stage):
+        return False
+    mappings, deps = [stage["outs"], stage.get("params", [])], stage.get("deps", [])
+    if not all(isinstance(each, list) for each in (*mappings, deps)):
+        return False
+    files = [each for listed in mappings for each in listed]
+    names = [*deps, *(name for each in files if isinstance(each, dict) for name in each)]
+    return all(isinstance(each, dict) for each in files) and all(type(n) is str for n in names)
 
 
 def _outs(stages: dict[str, Stage]) -> list[str]:
@@ -221,7 +245,7 @@ def _outs(stages: dict[str, Stage]) -> list[str]:
 
 def settings_files(pipeline: str) -> list[str]:
     """The config files and the user's tables that a dvc.yaml was made for; Git keeps them."""
-    stages = yaml.safe_load(pipeline)["stages"]
+    stages = stages_in(pipeline)
     own = {*_outs(stages), CODE_VERSIONS, *OLD_CODE}
     files: dict[str, None] = {}
     for stage in stages.values():

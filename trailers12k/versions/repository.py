@@ -72,7 +72,9 @@ def file_at(version: str, path: str, error: str = "") -> str:
 def run_command(command: Sequence[str], error: str = "", folder: str | Path = ".") -> str:
     """The output of a command. Raises `UserError`, one line, when it fails; see `git`."""
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)  # nosec B603  # no shell
+        done = subprocess.run(  # nosec B603  # no shell
+            command, cwd=folder, capture_output=True, text=True, errors="replace"
+        )
     except FileNotFoundError as missing:
         raise UserError(f"{command[0]} is not installed") from missing
     if done.returncode:

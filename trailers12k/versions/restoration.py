@@ -8,17 +8,16 @@ import logging
 import shlex
 import shutil
 from collections.abc import Container, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-import yaml
-
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import below
+from trailers12k.common.files import DAMAGED, below
 from trailers12k.movies import curation
 from trailers12k.settings import Settings, load, plain
-from trailers12k.settings.files import read_config
+from trailers12k.settings.files import read_config, read_file, text_of
 from trailers12k.versions import run_state, state_archive
-from trailers12k.versions.dvc_pipeline import CODE_VERSIONS, products, settings_files
+from trailers12k.versions.dvc_pipeline import CODE_VERSIONS, products, settings_files, stages_in
 from trailers12k.versions.intermediates import restore_intermediates
 from trailers12k.versions.planned_jobs import planned_jobs, refuse_running
 from trailers12k.versions.repository import dvc, file_at, git
@@ -43,7 +42,7 @@ def restore(version: str = "", force: bool = False) -> str:
     refuse_running("restore")
     if not Path("dvc.yaml").exists():
         raise UserError("restore: there is no dvc.yaml here; change to the folder of a collection")
-    here = Path("dvc.yaml").read_text(encoding="utf-8")
+    here = text_of("dvc.yaml")
     pipeline, kept, later = here, [], []
     if version:
         pipeline = file_at(version, "dvc.yaml", f"{version} is no version of this collection")
@@ -86,7 +85,9 @@ def _files_of_git(pipeline: str) -> list[str]:
 
 def config_files(pipeline: str) -> list[str]:
     """Config files after config.yaml: `--configfile` in the commands of an older dvc.yaml."""
-    command = shlex.split(yaml.safe_load(pipeline)["stages"]["evaluation"]["cmd"])
+    command = []
+    with suppress(ValueError):  # a quote without its other half
+        command = shlex.split(stages_in(pipeline).get("evaluation", {}).get("cmd", ""))
     return command[command.index("--configfile") + 1 :] if "--configfile" in command else []
 
 
@@ -168,9 +169,8 @@ def _refuse_unsaved(files: Sequence[str]) -> None:
     for commit in git("rev-list", "--all", "--", "dvc.lock").splitlines():
         if not git("ls-tree", "--name-only", commit, "--", "dvc.lock"):
             continue  # this commit deleted it
-        lock = yaml.safe_load(file_at(commit, "dvc.lock") or "{}")
-        for stage in lock.get("stages", {}).values():
-            saved |= {(out["path"], out["md5"]) for out in stage.get("outs", [])}
+        with suppress(*DAMAGED):  # what is not readable saves nothing
+            saved |= _saved_at(commit)
     unsaved += [path for path, md5 in _hashes().items() if (path, md5) not in saved]
     unsaved += [] if run_state.is_saved() else ["work in build/"]
     if unsaved:
@@ -179,6 +179,13 @@ def _refuse_unsaved(files: Sequence[str]) -> None:
             f"restore: {unsaved[0]} is in no version{more}; keep it: trailers12k snapshot, or lose "
             "it: trailers12k restore --force"
         )
+
+
+def _saved_at(commit: str) -> set[tuple[str, str]]:
+    """The products of a version: path, hash. Raises one of `DAMAGED` for a damaged dvc.lock."""
+    stages = read_file("dvc.lock", lambda _: file_at(commit, "dvc.lock")).get("stages", {})
+    outs = [out for stage in stages.values() for out in stage.get("outs", [])]
+    return {(out["path"], out["md5"]) for out in outs}
 
 
 def _refuse_damaged_state() -> None:

@@ -3,12 +3,12 @@
 Reads manifests, attributes and arrays of versions. Must not know how features are computed.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from statistics import median
 
 import numpy as np
 
+from trailers12k.common.bounded_files import parse_json
 from trailers12k.common.text import one_line
 from trailers12k.versions.version_files import Missing, Version
 from trailers12k.versions.version_tables import (
@@ -73,9 +73,13 @@ def _store(store: str, before: Version, after: Version) -> Iterator[str]:
 def _settings_of_store(store: str, before: Version, after: Version) -> list[str]:
     """The differences in what determines the features, then in other attributes of the store."""
     both = []
-    for data in in_both(f"data/{store}.zarr/.zattrs", before, after, read):
-        attributes = json.loads(data)
-        both.append((attributes.pop("determined_by", None) or {}, attributes))
+    path = f"data/{store}.zarr/.zattrs"
+    for data in in_both(path, before, after, read):
+        attributes = parse_json(data, path, not_finite=True)
+        if not isinstance(attributes, dict):
+            raise Missing(f"{path} holds no attributes")
+        determined_by = attributes.pop("determined_by", None)
+        both.append((determined_by if isinstance(determined_by, dict) else {}, attributes))
     (old, old_more), (new, new_more) = both
     lines = differences(old, new)
     # Both may hold the same setting.
@@ -123,12 +127,14 @@ def read_features(store: str, mid: str, version: Version) -> np.ndarray:
     folder = f"data/{store}.zarr/{mid}"
     array, chunk = (version.read(f"{folder}/{name}") for name in (".zarray", "0.0"))
     try:
-        # Here, since Snakemake and DVC do not bring it; without it the other sections are printed.
-        from numcodecs import get_codec
+        # Here, since Snakemake and DVC do not bring what it imports; without it the other sections
+        # are printed.
+        from trailers12k.features import array_files
 
-        meta = json.loads(array)
-        values = get_codec(meta["compressor"]).decode(chunk)
-        return np.frombuffer(values, meta["dtype"]).reshape(meta["shape"])
+        meta = array_files.parse(array)
+        if not meta.is_plain or meta.chunks != meta.shape:
+            raise ValueError("not one chunk of float32")
+        return array_files.decoded(chunk, meta)
     except Exception as error:  # decoders raise many types for a damaged chunk
         why = one_line(str(error))
         raise Missing(f"{folder} of {version.name} cannot be read ({why})") from error

@@ -43,6 +43,9 @@ class Folder:
             return (self._root / path).read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             raise Missing(f"{path} is not in {self.name}") from None
+        except OSError as error:
+            why = error.strerror or error
+            raise Missing(f"{path} of {self.name} cannot be read ({why})") from error
 
     def names(self, path: str) -> list[str]:
         folder = self._root / path

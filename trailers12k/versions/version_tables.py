@@ -32,10 +32,13 @@ def table(path: str, version: Version, columns: Sequence[str]) -> list[dict[str,
     rows = csv.DictReader(
         StringIO(version.read(path).decode("utf-8", "replace"), newline=""), restval=""
     )
-    lacking = [name for name in columns if name not in (rows.fieldnames or ())]
-    if lacking:
-        raise Missing(f"{path} of {version.name} has no column {lacking[0]}")
-    return list(rows)
+    try:
+        lacking = [name for name in columns if name not in (rows.fieldnames or ())]
+        if lacking:
+            raise Missing(f"{path} of {version.name} has no column {lacking[0]}")
+        return list(rows)
+    except csv.Error as error:
+        raise Missing(f"{path} of {version.name} cannot be read ({error})") from error
 
 
 def in_both(

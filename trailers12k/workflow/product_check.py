@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from errno import ENOENT, EXDEV
@@ -42,6 +42,7 @@ FILE = re.compile(
 """Names of files that jobs write."""
 MOVES = f"moves it to {DAMAGED}/, and the next run makes it again"
 FETCHES = f"moves it to {DAMAGED}/, and the next run fetches it again"
+MADE = "the next run makes it again"
 REMOVE_ARRAYS = "removes its damaged arrays, and the next run computes them again"
 
 
@@ -51,7 +52,8 @@ class ProductFault:
 
     reason: in words that follow the path. remedy: what `repair` does, in words that follow its
     name; empty when it can do nothing. in_store: the faults of a store's arrays. beside: files of
-    the same job that are moved as well, so that the next run fetches the product again.
+    the same job that are moved as well, so that the next run fetches the product again. is_missing:
+    whether the next run makes it, without a repair.
     """
 
     path: Path
@@ -59,6 +61,7 @@ class ProductFault:
     remedy: str = ""
     in_store: tuple[integrity.Fault, ...] = ()
     beside: tuple[Path, ...] = ()
+    is_missing: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,10 +73,11 @@ class Check:
     faults: tuple[ProductFault, ...]
 
 
-def check() -> Check:
+def check(expected: Container[str] = ()) -> Check:
     """Compare every recorded product of the current folder, every trailer and poster with its row
     in the ledger, and read every array of its stores.
 
+    expected: the files that the configuration asks for; of these a recorded one must be there.
     Writes nothing.
     """
     errors: list[OSError] = []
@@ -82,7 +86,9 @@ def check() -> Check:
         try:
             os.lstat(path)
         except (FileNotFoundError, NotADirectoryError):
-            continue
+            if path.as_posix() not in expected or not product_records.contents_of(path):
+                continue
+            faults.append(ProductFault(path, "is missing", is_missing=True))
         except OSError as error:
             errors.append(error)
         else:
@@ -97,6 +103,8 @@ def check() -> Check:
     damaged = {fault.path for fault in faults}
     for store in stores:
         faults += _faults_of_store(store, damaged)
+    # A failed job leaves many files missing, for which another fault may be the cause.
+    faults.sort(key=lambda fault: not fault.is_missing)
     return Check(files + len(fetched), len(stores), tuple(faults))
 
 
@@ -106,9 +114,11 @@ def repair(fault: ProductFault) -> str:
     No file is deleted: a person may have edited it. Raises `UserError` when nothing can be done,
     and OSError, for example of a full disk; then the product is as before.
     """
+    if fault.is_missing:
+        return MADE
     if fault.in_store:
         removed = integrity.repair(fault.path, fault.in_store)
-        return f"removed the arrays of {', '.join(removed)}" if removed else "left as it is"
+        return f"removed the arrays of {', '.join(removed)}"
     if reason := _distrust_of(fault.path):
         raise UserError(f"{fault.path}: {reason}")
     kept = _kept_content(fault.path)

@@ -9,12 +9,12 @@ that no target names stays away once it is deleted.
 """
 
 from collections.abc import Iterable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from trailers12k.common.vocabulary import SPLITS
 from trailers12k.settings import Settings
 from trailers12k.workflow.feature_plan import FeaturePlan
-from trailers12k.workflow.movie_list import InputFunction, MovieList
+from trailers12k.workflow.movie_list import InputFunction
 from trailers12k.workflow.prediction_request import PredictionRequest
 from trailers12k.workflow.report_figures import report_figures
 
@@ -55,9 +55,27 @@ TABLES_OF_MOVIES = ("measures", "histograms")
 REVIEW: Files = ["results/review/index.html", "results/review/movies.js"]
 
 
+class Shards(Protocol):
+    """What a target needs of `MovieList`."""
+
+    def per_shard(self, *patterns: str) -> InputFunction:
+        """Patterns of paths, once for each {shard} that has movies."""
+
+
+class _NoShards:
+    def per_shard(self, *patterns: str) -> InputFunction:
+        return lambda wildcards: []
+
+
+def default_files(settings: Settings) -> list[str]:
+    """The files that the default target asks for, but those of single shards."""
+    targets = target_files(settings, _NoShards(), FeaturePlan(settings), None)
+    return [file for file in targets["all"] if isinstance(file, str)]
+
+
 def target_files(
     settings: Settings,
-    movies: MovieList,
+    movies: Shards,
     features: FeaturePlan,
     prediction: PredictionRequest | None,
 ) -> dict[str, Files]:

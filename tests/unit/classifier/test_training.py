@@ -496,7 +496,7 @@ def test_a_checkpoint_that_holds_code_is_refused(tmp_path):
     saved = torch.load(tmp_path / "best.pt", weights_only=True)
     for hostile in (Path("/"), subprocess.Popen):
         torch.save(saved | {"epoch": hostile}, tmp_path / "hostile.pt")
-        with pytest.raises(UserError, match="UnpicklingError"):
+        with pytest.raises(UserError, match="is no part of a tensor"):
             load(tmp_path / "hostile.pt")
 
 

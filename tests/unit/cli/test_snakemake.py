@@ -42,7 +42,7 @@ def test_a_configuration_that_is_no_file_is_named(tmp_path, monkeypatch, name, k
     os.mkfifo("pipe")
     Path("folder").mkdir()
     Path("config.yaml").write_text("movies: sample\n")
-    with pytest.raises(UserError, match=f"^--configfile: {name} {kind}"):
+    with pytest.raises(UserError, match=f"^the configuration file {name} {kind}"):
         snakemake.check_folder(["-n", "--configfile", name])
     Path("config.yaml").unlink()
     Path("config.yaml").symlink_to(name)

@@ -83,10 +83,63 @@ def test_a_repair_puts_back_or_moves_and_deletes_nothing(products, call):
     assert not SUMMARY.exists()
     assert Path("build/damaged/results/summary.md").read_text() == "a note of mine\n"
     assert Path("build/damaged/data/ledger.csv").read_bytes() == whole[: len(whole) // 2]
-    assert call("verify")[0] == 0
+    assert out.endswith(": 2 faults, none left\nNow run again: trailers12k run\n")
+    assert call("verify")[:2] == (
+        1,
+        "results/summary.md is missing; run: trailers12k run\n"
+        "3 recorded files and no stores: 1 fault\n",
+    )
     # A second time, under another name.
     cut(LEDGER)
     assert "is now build/damaged/data/ledger.csv-2" in call("verify", "--repair")[1]
+
+
+def test_a_recorded_file_that_the_configuration_asks_for_must_be_there(products, call, snapshot_of):
+    for path in (SUMMARY, FIGURE):
+        path.unlink()
+    before = snapshot_of(products)
+    lines = [f"{path} is missing; run: trailers12k run" for path in (SUMMARY, FIGURE)]
+    code, out, _ = call("verify")
+    assert code == 1 and out.splitlines()[:-1] == lines
+    whole = LEDGER.read_bytes()
+    cut(LEDGER)
+    # What may be the cause is in the last line of a long list.
+    assert call("verify")[1].splitlines()[-2].startswith(f"{LEDGER} has ")
+    LEDGER.write_bytes(whole)
+    before = snapshot_of(products)
+    # The next run makes it: nothing is left for a person to do.
+    code, out, _ = call("verify", "--repair")
+    assert code == 0 and f"{FIGURE} is missing: the next run makes it again\n" in out
+    assert snapshot_of(products) == before
+
+
+def test_what_was_never_made_or_is_not_asked_for_any_more_may_be_missing(products, call):
+    store, run = Path("data/of_old_backbone.csv"), Path("results/runs/old/split0/best.pt")
+    for path in (store, run):
+        write_text(path, "x")
+        product_records.record(path)
+        path.unlink()
+    of_run = Path("results/runs/new/split0/best.pt")
+    write_text(of_run, "x")
+    product_records.record(of_run)
+    of_run.unlink()
+    assert call("verify")[0] == 0
+    config = Path("config.yaml")
+    config.write_text(config.read_text().replace("  EfficientNet-Lite0:", "  new:"))
+    assert call("verify")[1].startswith(f"{of_run} is missing; run: trailers12k run\n")
+
+
+def test_the_last_line_counts_what_a_repair_leaves(products, call):
+    assert call("verify", "--repair")[1].endswith(" stores: no faults\n")
+    outside = products.parent / "outside"
+    shutil.move("results/figures", outside)
+    Path("results/figures").symlink_to(outside)
+    cut(outside / FIGURE.name)
+    code, out, _ = call("verify", "--repair")
+    assert code == 1 and out.endswith(" stores: 1 fault, 1 left\n")
+    cut(LEDGER)
+    code, out, _ = call("verify", "--repair")
+    assert code == 1 and out.endswith(" stores: 2 faults, 1 left\n")
 
 
 @pytest.mark.parametrize("place", ["data", "build/records", "results/figures"])

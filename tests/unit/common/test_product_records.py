@@ -1,5 +1,6 @@
 """Records of products: what counts as damage, and what has no record."""
 
+import errno
 import json
 import os
 import shutil
@@ -77,6 +78,19 @@ def test_damage_is_named_in_one_line(ledger, damage, words):
     assert str(caught.value) == (
         f"data/ledger.csv is damaged or was edited: it {words}; undo: trailers12k verify --repair"
     )
+
+
+def test_a_product_that_may_not_be_read_is_not_called_damaged(ledger, monkeypatch):
+    def refuse(path, remembers=True):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    # root may read all files
+    monkeypatch.setattr(product_records, "content_of", refuse)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(UserError) as caught:
+        check(ledger)
+    words = "data/ledger.csv cannot be read (Permission denied); change its permissions"
+    assert str(caught.value) == words
 
 
 def test_a_table_edited_by_hand_says_where_the_edit_belongs(tmp_path, monkeypatch):

@@ -215,3 +215,18 @@ def test_processes_that_write_the_same_movie_at_once_leave_a_whole_array(tmp_pat
     assert messages == [""] * 4
     assert stores.movies(path) == ["tt0000001"] and integrity.verify(path) == []
     assert {entry.name for entry in path.iterdir()} == {".zgroup", ".zattrs", "tt0000001"}
+
+
+@pytest.mark.parametrize("content", [b"[" * 10**4, b'{"a":' * 10**4, b"\0" * 9, b"\xff", b"5"])
+def test_metadata_of_any_content_is_a_fault_and_no_traceback(tmp_path, content):
+    path = tmp_path / "s.zarr"
+    stores.create(path, {"num_features": 3})
+    stores.write(path, "tt0000001", np.ones((2, 3), np.float32), {"fingerprint": "f"})
+    array = path / "tt0000001"
+    (array / ".zattrs").write_bytes(content)
+    assert stores._fingerprint_in(array) is None
+    assert stores.fault_of_values(path, "tt0000001", {}, None).startswith(".zattrs cannot be read")
+    (array / ".zarray").write_bytes(content)
+    assert stores.fault_of(path, "tt0000001").startswith(".zarray cannot be read")
+    with pytest.raises(ValueError, match=".zarray cannot be read"):
+        stores.shape(path, "tt0000001")

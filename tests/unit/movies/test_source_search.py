@@ -143,6 +143,21 @@ def test_a_search_is_repeated_only_for_another_question(web, tmp_path):
     assert len(web.queries) == 3 and len(read_csv(choices)) == 1
 
 
+@pytest.mark.parametrize("content", [b"", b"\0" * 9, b"[" * 10**5, b"{}", b"[5]", b"\xff"])
+def test_a_damaged_answer_counts_as_none(web, tmp_path, content):
+    web.answers["Paper Moon"] = feed(GOOD)
+    first, _ = read(web, tmp_path, movie())
+    answer = tmp_path / "search" / f"{MID}.answer.json"
+    answer.write_bytes(content)
+    assert read(web, tmp_path, movie())[0] == first
+    assert len(web.queries) == 2
+    # A correction needs no answer.
+    answer.write_bytes(content)
+    write_choices(tmp_path / "choices.csv", {"mid": MID, "correction": "none"})
+    records, rows = read(web, tmp_path, movie())
+    assert records == {} and rows[MID]["reason"] == "corrected_to_none"
+
+
 def test_a_search_without_a_good_candidate_is_repeated_when_due(web, tmp_path):
     web.answers["Paper Moon"] = feed(BAD)
     rows_before = []

@@ -27,6 +27,9 @@ MOVIE = {
 }
 
 
+DAMAGED_ANSWERS = [b"", b"\0" * 9, b"[" * 10**5, b"[1]", b'{"genre_ids": 5}', b"\xff"]
+
+
 def video(key, **more):
     return {"site": "YouTube", "type": "Trailer", "key": key, "name": f"Name of {key}"} | more
 
@@ -154,6 +157,22 @@ def test_a_movie_is_queried_once_per_api(api, tmp_path, monkeypatch):
     monkeypatch.setenv(tmdb.KEY, V4)
     read(api, tmp_path, more_path="/other")
     assert len(api.requests) == 4
+
+
+@pytest.mark.parametrize("content", DAMAGED_ANSWERS)
+def test_a_movie_is_queried_again_when_its_answer_is_damaged(api, tmp_path, content):
+    first = read(api, tmp_path)[0]
+    answer = tmp_path / "tmdb" / f"{MID}.answer.json"
+    answer.write_bytes(content)
+    assert read(api, tmp_path)[0] == first
+    assert len(api.requests) == 4
+    # A record of before the hash of the answer was kept.
+    record = tmp_path / "tmdb" / f"{MID}.json"
+    kept = json.loads(record.read_text())
+    record.write_text(json.dumps({name: kept[name] for name in ("row", "fingerprint", "time")}))
+    answer.write_bytes(content)
+    with pytest.raises(UserError, match=f"{MID}.answer.json.*; delete it and run again$"):
+        read(api, tmp_path)
 
 
 @pytest.mark.parametrize("key", [None, "", "  ", "line\nbreak", "ключ", "two words"])

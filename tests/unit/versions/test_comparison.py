@@ -1,3 +1,7 @@
+import json
+import os
+import pickle
+
 import numpy as np
 import pytest
 import yaml
@@ -202,9 +206,44 @@ def test_a_damaged_file_is_reported_in_its_section(old, new):
     assert lines["Stores"][1].startswith(
         f"features not compared further: data/one.zarr/{MIDS[0]} of new cannot be read ("
     )
-    assert lines["Settings"][0].startswith("not compared: while parsing")
+    refused = "not compared: results/config.yaml cannot be read: while parsing"
+    assert lines["Settings"][0].startswith(refused)
     (new.folder / "data/one.zarr/.zattrs").write_text("{")
-    assert sections(before, after)["Stores"][0].startswith("one: not compared: Expecting property")
+    assert sections(before, after)["Stores"][0].startswith(
+        "one: not compared: data/one.zarr/.zattrs, line 1, column 2: not JSON"
+    )
+
+
+def test_codecs_and_sizes_of_a_version_are_not_trusted(old, new):
+    """numcodecs' pickle runs code, and aliases of YAML stand for any number of values."""
+    new.stores["one"] = {mid: ("g", values) for mid, (_, values) in old.stores["one"].items()}
+    before, after = old.write(), new.write()
+    array = new.folder / "data/one.zarr" / MIDS[0]
+    meta = json.loads((array / ".zarray").read_text())
+    (array / ".zarray").write_text(json.dumps(meta | {"compressor": {"id": "pickle"}}))
+    (array / "0.0").write_bytes(pickle.dumps(Called(str(new.folder / "called"))))
+    (new.folder / "results/config.yaml").write_text(
+        "a0: &a0 [1]\n" + "".join(f"a{n}: &a{n} [{f'*a{n - 1}, ' * 9}]\n" for n in range(1, 10))
+    )
+    (new.folder / "data/movies.csv").write_text("mid,title,year\n" + "x" * 200_000 + ",,\n")
+    lines = sections(before, after)
+    assert "of which not all are allowed" in lines["Stores"][1]
+    assert not (new.folder / "called").exists()
+    assert "has too many values" in lines["Settings"][0]
+    assert "field larger than field limit" in lines["Movies"][0]
+    (array / ".zarray").unlink()
+    (array / ".zarray").mkdir()
+    assert "cannot be read (Is a directory)" in sections(before, after)["Stores"][1]
+
+
+class Called:
+    """What touches a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
 
 
 def test_a_hostile_title_controls_no_terminal_and_adds_no_line(old, new):

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from trailers12k import __version__
+from trailers12k.common.errors import UserError
 from trailers12k.settings import load
 from trailers12k.settings.files import override, read_file
 from trailers12k.versions import dvc_pipeline
@@ -108,5 +109,30 @@ def test_the_authors_features_have_no_stage_before_them(monkeypatch):
 
 def test_a_dvc_yaml_of_before_the_code_versions_names_no_code_as_the_users():
     old = {"deps": ["Snakefile", "rules", "scripts", "trailers12k", "mine.csv"], "outs": []}
+    old["cmd"] = "snakemake"
     text = yaml.safe_dump({"stages": {"metadata": old | {"params": [{"config.yaml": ["seed"]}]}}})
     assert dvc_pipeline.settings_files(text) == ["config.yaml", "mine.csv"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "\0", "a: [", "- 1", "stages: 5", "stages: {a: 5}", "stages: {a: {cmd: b}}"),
+        *("stages: {a: {cmd: b, outs: {c: 1}}}", "stages: {a: {cmd: b, outs: [5]}}"),
+        *("stages: {a: {cmd: b, outs: [], deps: [5]}}", "a: " + "[" * 10_000),
+        "stages: {a: {cmd: b, outs: [{5: 6}]}}",
+    ],
+)
+def test_a_damaged_dvc_yaml_is_refused(text):
+    for read in (dvc_pipeline.products, dvc_pipeline.settings_files):
+        with pytest.raises(UserError, match=r"^dvc.yaml"):
+            read(text)
+
+
+def test_a_damaged_dvc_yaml_is_written_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for garbage in (b"\xff\xfe\0", b""):
+        Path("dvc.yaml").write_bytes(garbage)
+        Path("code_versions.json").write_bytes(garbage)
+        dvc_pipeline.write_pipeline("stages: {}\n")
+        assert Path("dvc.yaml").read_text() == "stages: {}\n"

@@ -4,18 +4,18 @@ Keeps the candidates of a movie, `FOLDER/MID.answer.json`; reads and writes the 
 with a column `correction` for the person. Must not know how trailers are downloaded.
 """
 
-import json
 import logging
 import random
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus, unquote
 
-from trailers12k.common.errors import Failure, Stop
-from trailers12k.common.files import write_csv, write_json
+from trailers12k.common.errors import Failure, Stop, UserError
+from trailers12k.common.files import read_json, reading, write_csv, write_json
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import named_trailer
 from trailers12k.common.text import one_line
@@ -118,6 +118,7 @@ class _MovieSearch:
                 mid,
                 fingerprint(query=query, **question),
                 (self.service.answer_file(mid),),
+                hashed=(self.service.answer_file(mid),),
                 skip=_skip(query, corrections.get(mid)),
             )
             for mid, query in self.queries.items()
@@ -128,12 +129,21 @@ class _MovieSearch:
         return {}
 
     def _candidates(self, row: LedgerRow) -> list[dict[str, Any]]:
-        """The scored candidates of a movie; none when its answer is to an earlier question."""
-        mid, corrected = row["mid"], row.get("reason") in CORRECTED
-        answer = self.service.answer_file(mid)
-        if row["status"] == OK or (corrected and answer.exists()):
-            return scored(json.loads(answer.read_text("utf-8")), self.movies[mid])
+        """The scored candidates of a movie; none when its answer is to an earlier question.
+
+        Raises `UserError` for a damaged answer, but where a person has corrected its choice.
+        """
+        mid = row["mid"]
+        if row["status"] == OK:
+            return self._answer(mid)
+        with suppress(FileNotFoundError, UserError):
+            return self._answer(mid) if row.get("reason") in CORRECTED else []
         return []
+
+    def _answer(self, mid: str) -> list[dict[str, Any]]:
+        answer = self.service.answer_file(mid)
+        with reading(answer):
+            return scored(read_json(answer, list), self.movies[mid])
 
     def _judged(self, row: LedgerRow, candidates: Sequence[Mapping[str, Any]]) -> LedgerRow:
         """A row that fails when no candidate scores enough.

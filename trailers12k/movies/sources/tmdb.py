@@ -11,10 +11,11 @@ import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from trailers12k.common.errors import Failure, UserError
-from trailers12k.common.files import write_json
+from trailers12k.common.files import read_json, reading, write_json
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.text import one_line
 from trailers12k.common.vocabulary import GENRES, OK, SKIPPED
@@ -77,6 +78,7 @@ def read(
             mid,
             question,
             (service.answer_file(mid),),
+            hashed=(service.answer_file(mid),),
             skip="complete" if all(getattr(record, name) for name in FIELDS) else "",
         )
         for mid, record in earlier.items()
@@ -89,7 +91,7 @@ def read(
 
     rows = process(tasks, service.folder, work, tmdb.parallel, retry=service.retry)
     records = [
-        _record(mid, json.loads(service.answer_file(mid).read_text("utf-8")), tmdb.images)
+        _kept_record(mid, service.answer_file(mid), tmdb.images)
         for mid in (row["mid"] for row in rows if row["status"] == OK)
     ]
     queried = sum(row["status"] != SKIPPED for row in rows)
@@ -207,6 +209,12 @@ def _trailers(videos: list[Any]) -> list[dict[str, str]]:
     for video in sorted(trailers, key=rank):
         names.setdefault(video["key"], one_line(video.get("name")))
     return [{"id": key, "name": name} for key, name in names.items()]
+
+
+def _kept_record(mid: str, answer: Path, images: str) -> Record:
+    """The record of a movie from its kept answer. Raises `UserError` for a damaged one."""
+    with reading(answer):
+        return _record(mid, read_json(answer), images)
 
 
 def _record(mid: str, answer: Mapping[str, Any], images: str) -> Record:
