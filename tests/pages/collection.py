@@ -71,7 +71,7 @@ def ledgers(folder: Path, movies: list[Movie], random: np.random.Generator) -> N
         state = {"status": "ok"} if present and cut else {"status": "skipped", "reason": "no_clips"}
         all_ += [{"stage": "trailers"} | trailers[-1], {"stage": "clips"} | clips[-1]]
         all_ += [{"mid": movie.mid, "stage": store} | state for store in STORES]
-    more = ["status", "reason", "tool"]
+    more = ["status", "reason", "detail", "tool"]
     of_file = ["trailer", "duration", "height", "width", "fps", "frames", "corrupt", "sha256"]
     write_csv(folder / "build/ledger/trailers/000.csv", ["mid", *more, *of_file], trailers)
     columns = ["mid", *more, "shots", "clips", "repeated"]
