@@ -9,7 +9,9 @@ import pytest
 
 from .conftest import ROOT
 
-AS_OTHERS = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
+AS_OTHERS = (
+    ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+)
 """Before a command: root, too, may then write only what permissions allow."""
 BIN = Path(sys.executable).parent
 PLAIN = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
@@ -18,7 +20,7 @@ PLAIN = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
 def call(*command: str | Path) -> tuple[int, list[str], str]:
     """Exit code, lines that name an error, and all that was printed."""
     done = subprocess.run(
-        [*(AS_OTHERS if os.geteuid() == 0 else []), *command],
+        [*AS_OTHERS, *command],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
