@@ -85,7 +85,7 @@ def check_places() -> None:
 
 def check_products() -> None:
     """Raise `UserError` where a run cannot write its products. Writes nothing."""
-    require_writable(*FOLDERS)
+    require_writable(*FOLDERS, str(product_records.RECORDS))
 
 
 def check_inputs(jobs: Iterable[Any]) -> None:
