@@ -103,6 +103,7 @@ gc.enable()
 onstart:
     with one_line_errors():
         folder.check_products()
+        folder.check_inputs(workflow.dag.needrun_jobs())
     record_forced(workflow.dag_settings)
 
 

@@ -101,18 +101,28 @@ MEASURED = DOCS.parent / "trailers12k/workflow/figures/reliability.json"
 RELIABILITY = {
     "faults": (
         "Faults",
-        "Runs of a small sample were disturbed {tried} times: about four times in each build, at "
-        "random moments. Then the same command ran to the end. *Equal products* counts the faults "
-        "after which all products were those of an undisturbed run, byte for byte. *Done again* "
-        "counts finished movies whose work was repeated. A power cut is a kill after which "
+        "{tried} faults, in builds of a small sample. Kills and signals come at random moments, "
+        "about four in a build; after each, the same command goes on. Two runs at once and a full "
+        "disk are one fault in a build each. File times change in a finished build, for a third of "
+        "its files. The products of a build are compared once, at its end. If all are those of an "
+        "undisturbed build, byte for byte, each of its faults counts as *equal products*. *Done "
+        "again* counts finished movies whose work was repeated. A power cut is a kill after which "
         "temporary files lose a part.",
-        {"fault": "Fault", "tried": "Times", "survived": "Equal products", "lost": "Done again"},
+        {
+            "fault": "Fault",
+            "tried": "Times",
+            "builds": "Builds",
+            "survived": "Equal products",
+            "lost": "Done again",
+        },
     ),
     "damages": (
         "Damaged files",
-        "{tried} random pairs of a file and a damage, on finished runs of a small sample. The "
-        "files are one of each kind in `data/`, `build/`, `results/`, `logs/` and `benchmarks/`. "
-        "After each damage the sample ran again.\n\n"
+        "{tried} of {pairs} pairs of a file and a damage, on copies of a finished small sample. "
+        "The files are one of each kind in `data/`, `build/`, `results/`, `logs/` and "
+        "`benchmarks/`. After the damage the sample ran again. Several files are damaged at once; "
+        "a file counts only where no other damage can have led to its repair, and is else tried "
+        "again without the others.\n\n"
         "- *Equal after a run*: this run alone ended with the products of the undamaged sample, "
         "byte for byte. It made the file again, or did not need it.\n"
         "- *Named in one line*: a line named the file and a command. After that command and "
@@ -121,7 +131,8 @@ RELIABILITY = {
         "- *Neither*: a traceback, other products, or a fault that `verify` did not find.\n\n",
         {
             "damage": "Damage",
-            "tried": "Files",
+            "pairs": "Pairs",
+            "tried": "Tried",
             "remade": "Equal after a run",
             "named": "Named in one line",
             "lost": "Neither",
@@ -155,7 +166,8 @@ def reliability() -> str:
         rows = measured[key]["rows"]
         kinds = list(dict.fromkeys(row.get("kind") for row in rows))
         rows = sorted(rows, key=lambda row: kinds.index(row.get("kind")))
-        text = introduction.format(count=len(rows), tried=sum(row.get("tried", 0) for row in rows))
+        tried, pairs = (sum(row.get(name, 0) for row in rows) for name in ("tried", "pairs"))
+        text = introduction.format(count=len(rows), tried=tried, pairs=pairs)
         cells = (
             tuple(_code(row[name]) if name == "answer" else str(row[name]) for name in columns)
             for row in rows

@@ -137,12 +137,23 @@ FAULTS = {
         "UTF-16.*UTF-8",
     ),
     "UTF-16 without a mark": (lambda text: text.encode("utf-16-le"), "UTF-16.*UTF-8"),
+    "UTF-16 without a mark, with zeros side by side": (
+        lambda text: text.replace("B", "B\u0100").encode("utf-16-le"),
+        "UTF-16.*UTF-8",
+    ),
     "UTF-32": (lambda text: text.encode("utf-32"), "UTF-32.*UTF-8"),
     "cp1252": (lambda text: text.encode("cp1252"), "0xC4 .*Windows code page.*UTF-8"),
     "cp1251": (lambda text: text.replace("Ä", "Ж").encode("cp1251"), "Windows code page.*UTF-8"),
     "Shift-JIS": (lambda text: text.replace("Ä", "千").encode("cp932"), "Windows code page.*UTF-8"),
     "Big5": (lambda text: text.replace("Ä", "電影").encode("big5"), "Windows code page.*UTF-8"),
-    "a NUL byte": (lambda text: first_row(text, lambda row: row + "\0").encode(), "line 2: a NUL"),
+    "a NUL byte": (
+        lambda text: first_row(text, lambda row: row + "\0").encode(),
+        "line 2: NUL bytes",
+    ),
+    "NUL bytes after a power cut": (
+        lambda text: text.encode() + bytes(500),
+        "NUL bytes: the file is damaged",
+    ),
     "a workbook": (lambda text: b"PK\x03\x04" + text.encode(), "workbook.*CSV UTF-8"),
     "a quote within quotes": (
         lambda text: (

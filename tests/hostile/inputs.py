@@ -96,7 +96,7 @@ def _limit(most_seconds: float) -> None:
     used = _megabytes("VmSize")
     most = int((used + SPARE_MB) * 1e6)
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    signal.alarm(int(4 * most_seconds) + 10)  # of the clock, on a busy machine
+    signal.alarm(int(10 * most_seconds) + 30)  # of the clock, on a busy machine
 
 
 def _measured(use: Callable[[Any], object], made: Any) -> Outcome:

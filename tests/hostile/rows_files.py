@@ -111,9 +111,12 @@ def _json(path: Path) -> object:
     return parse_json(path.read_bytes(), path)
 
 
-def _fifo(folder: Path) -> Path:
-    os.mkfifo(folder / "movies.csv")
-    return folder / "movies.csv"
+def _fifo(name: str) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        os.mkfifo(folder / name)
+        return folder / name
+
+    return make
 
 
 def _socket(folder: Path) -> Path:
@@ -147,7 +150,7 @@ ROWS = [
         "NUL bytes",
         _file("movies.csv", b"mid,title\n", bytes(1000)),
         _any_table,
-        ".*it is text in UTF-16",
+        ".*, line 2: NUL bytes: the file is damaged",
         "no NUL byte",
     ),
     HostileInput(
@@ -223,7 +226,9 @@ ROWS = [
         ".*, line 2: mid: .* is not allowed; allowed: tt and 7 or 8 digits",
         "tt and 7 or 8 digits",
     ),
-    HostileInput("movie table", "a pipe", _fifo, _movies, NOT_A_FILE, A_FILE, most_seconds=1),
+    HostileInput(
+        "movie table", "a pipe", _fifo("movies.csv"), _movies, NOT_A_FILE, A_FILE, most_seconds=1
+    ),
     HostileInput("movie table", "a socket", _socket, _movies, NOT_A_FILE, A_FILE, most_seconds=1),
     HostileInput("movie table", "/dev/zero", _device, _movies, NOT_A_FILE, A_FILE, most_seconds=1),
     HostileInput(
@@ -236,7 +241,9 @@ ROWS = [
         most_seconds=1,
     ),
     HostileInput("curation", "/dev/zero", _device, curation.read, NOT_A_FILE, A_FILE),
-    HostileInput("splits.extend", "a pipe", _fifo, read_positions, NOT_A_FILE, A_FILE),
+    HostileInput(
+        "splits.extend", "a pipe", _fifo("splits.csv"), read_positions, NOT_A_FILE, A_FILE
+    ),
     HostileInput(
         "Trailers12k's metadata",
         "4 MB of gzip that grow to 1 GB",
@@ -357,7 +364,9 @@ ROWS = [
         most_mb=10,
         most_seconds=1,
     ),
-    HostileInput("config.yaml", "a pipe", _fifo, read_file, NOT_A_FILE, A_FILE, most_seconds=1),
+    HostileInput(
+        "config.yaml", "a pipe", _fifo("config.yaml"), read_file, NOT_A_FILE, A_FILE, most_seconds=1
+    ),
     HostileInput(
         "configuration",
         "movies: /dev/zero",

@@ -179,7 +179,7 @@ def _make(number: int, untrained: bool, kinds: int) -> Path:
         write_text(f"benchmarks/{rule}.tsv", text)
     write_csv("data/curation.csv", ["mid", "decision", "note", "verified"], _decided(movies))
     flags = [{"mid": movie.mid, "flag": "short", "words": "2 s; <b>"} for movie in movies[:3]]
-    write_csv("results/tables/flags.csv", ["mid", "flag", "words"], flags)
+    write_csv("results/tables/flags.csv", ["mid", "flag", "words", "others"], flags)
     write_text("results/config.yaml", yaml.safe_dump(_settings()))
     write_embeddings(mids, random)
     if kinds:

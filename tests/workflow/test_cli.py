@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from trailers12k.video.clips import frame_times
 from trailers12k.video.reader import read_frames
 
 from .conftest import ROOT
+from .test_places import AS_OTHERS
 
 COMMAND = Path(sys.executable).with_name("trailers12k")
 STORE = "trailers_i_efficientnet_fpc24"
@@ -26,10 +27,12 @@ SMALL = "image_frames: 1\ntraining: {epochs: 3, snippet: 5}\n"
 IGNORED = (".snakemake", "__pycache__")
 
 
-def call(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def call(
+    folder: Path, *arguments: str | Path, before: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
     """Call the command in a folder, with the package and the rules of this clone."""
     return subprocess.run(
-        [COMMAND, *arguments],
+        [*before, COMMAND, *arguments],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -118,6 +121,27 @@ def test_reading_commands_change_no_file(collection):
     assert "num_features: 1280" in described
     assert "no faults" in succeed(collection, "stores", "verify", f"data/{STORE}.zarr")
     assert files(collection) == before
+
+
+def test_a_run_that_refuses_a_product_has_removed_none(copy):
+    """Snakemake removes the outputs of a job before it starts the job, which then refuses."""
+    table = copy / "data" / "mtgc.csv"
+    table.write_text(table.read_text().replace(",2,", ",1,", 1))
+    before = files(copy)
+    run = call(copy, "run", "--cores", "2")
+    assert run.returncode == 1 and "error: data/mtgc.csv is damaged or was edited" in run.stderr
+    assert files(copy) == before
+
+
+def test_a_write_protected_product_is_named_in_one_line(copy):
+    (copy / "results" / "summary.csv").chmod(0o444)
+    words = ["run", "results/summary.csv", "--forcerun", "summarize_results", "--cores", "2"]
+    run = call(copy, *words, before=AS_OTHERS)
+    assert run.returncode == 1 and "Traceback" not in run.stderr
+    assert [line for line in run.stderr.splitlines() if "rror" in line] == [
+        "error: results/summary.csv cannot be written (no permission); change its permissions, "
+        "then run again"
+    ]
 
 
 def test_a_damaged_array_is_found_repaired_and_computed_again(copy):

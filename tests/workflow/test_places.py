@@ -9,7 +9,9 @@ import pytest
 
 from .conftest import ROOT
 
-AS_OTHERS = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
+AS_OTHERS = (
+    ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+)
 """Before a command: root, too, may then write only what permissions allow."""
 BIN = Path(sys.executable).parent
 PLAIN = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
@@ -18,7 +20,7 @@ PLAIN = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
 def call(*command: str | Path) -> tuple[int, list[str], str]:
     """Exit code, lines that name an error, and all that was printed."""
     done = subprocess.run(
-        [*(AS_OTHERS if os.geteuid() == 0 else []), *command],
+        [*AS_OTHERS, *command],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -36,7 +38,7 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 
 def read_only(name: str) -> None:
-    Path(name).mkdir(exist_ok=True)
+    Path(name).mkdir(parents=True, exist_ok=True)
     Path(name).chmod(0o555)
 
 
@@ -61,12 +63,13 @@ def test_a_dry_run_ends_in_one_line(folder, name, prepare, message):
     Path(name).chmod(0o755) if Path(name).is_dir() else None
 
 
-def test_a_run_that_cannot_write_its_products_ends_before_its_first_job(folder):
-    read_only("data")
+@pytest.mark.parametrize("name", ["data", "build/records"])
+def test_a_run_that_cannot_write_its_products_ends_before_its_first_job(folder, name):
+    read_only(name)
     for command in ([BIN / "trailers12k", "run"], PLAIN):
         code, errors, text = call(*command, "metadata", "--cores", "1")
         assert code == 1 and len(errors) == 1 and "Traceback" not in text, text
-        assert errors[0].startswith(f"error: {folder / 'data'} cannot be written (no permission)")
+        assert errors[0].startswith(f"error: {folder / name} cannot be written (no permission)")
     assert not (folder / "logs").exists() and not list((folder / ".snakemake/locks").glob("*"))
 
 

@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import os
 import pkgutil
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +30,9 @@ PLUGIN = f"snakemake_logger_plugin_{LOGGER}"
 
 OWN_OUTPUT = ("--verbose", "--debug-dag", "--logger")
 """Options with which Snakemake prints as it does by itself, or as another plugin does."""
+
+DOTTED = re.compile(r"\w+(\.\w+)+")
+"""A key inside another, as messages name it. Snakemake would end with a traceback."""
 
 
 def check_folder(arguments: Sequence[str] = ()) -> None:
@@ -63,7 +67,9 @@ def check_folder(arguments: Sequence[str] = ()) -> None:
 def _check_word(word: str) -> None:
     """Raise `UserError` for what is neither a target nor a key: Snakemake prints it as it is, or
     ends with a traceback."""
-    name = word.partition("=")[0]
+    name, is_entry, _ = word.partition("=")
+    if is_entry and DOTTED.fullmatch(name):
+        raise UserError(f"--config sets no key inside another, {quoted(name)}; edit config.yaml")
     is_odd = len(name) > LONGEST or not name.isprintable()
     if is_odd and not word.startswith("-"):
         raise UserError(

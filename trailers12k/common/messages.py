@@ -8,6 +8,7 @@ import os
 import re
 
 from trailers12k.common.bounded_files import QUOTED, shown_path
+from trailers12k.common.errors import DENIED
 from trailers12k.common.files import TEMPORARY_END
 
 LONG = re.compile(rf"\S{{{QUOTED + 1},}}")
@@ -33,6 +34,14 @@ def denied(error: OSError) -> str:
     folder, counts = os.path.dirname(path) or ".", error.errno in (errno.EACCES, errno.EROFS)
     place = f" in the folder {shown_path(folder)}" if counts else ""
     return f"{shown_path(path)}: {error.strerror}{place}"
+
+
+def unwritten(error: OSError) -> str:
+    """Why a file was not written, and what to do where its folder does not allow it."""
+    if not error.filename:
+        return str(error)
+    remedy = "; see to it, then run again" if error.errno in DENIED else ""
+    return f"{denied(error)}{remedy}"
 
 
 def shortened(text: str, most: int) -> str:

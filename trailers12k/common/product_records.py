@@ -18,6 +18,7 @@ from typing import Any
 from trailers12k.common.content_hashes import BUILD, content_of, has_links
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import write_json
+from trailers12k.common.messages import unwritten
 
 log = logging.getLogger(__name__)
 
@@ -210,7 +211,5 @@ def _forget(place: Path, error: OSError) -> None:
         with suppress(FileNotFoundError, NotADirectoryError):
             place.unlink()
     except OSError:
-        raise UserError(
-            f"{place} cannot be written ({error}); see to it, then run again"
-        ) from error
-    log.warning("%s is not recorded: %s", place, error)
+        raise UserError(unwritten(error)) from error
+    log.warning("%s is not recorded: %s", place, unwritten(error))

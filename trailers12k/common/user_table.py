@@ -154,14 +154,16 @@ def _without_ctrl_z(line: str) -> str:
 def _check_kind(data: bytes, path: Path) -> None:
     """Raise `UserError` where the first bytes of a file are those of another kind."""
     kinds = (kind for start, kind in OTHER_FILES.items() if data.startswith(start))
-    kind = next(kinds, "text in UTF-16" if 3 * data.count(0) > len(data) else "")
+    # Three NUL bytes in a row hold a NUL character in UTF-16, too: a power cut leaves such runs.
+    is_wide = 3 * data.count(0) > len(data) and bytes(3) not in data
+    kind = next(kinds, "text in UTF-16" if is_wide else "")
     if kind:
         raise UserError(f"{shown_path(path)}: it is {kind}, not a CSV file; {SAVE}")
 
 
 def _nul(data: bytes, path: Path, number: int, rest: str) -> UserError:
     line = number + _line_ends(rest + data[: data.index(0)].decode("latin-1"))
-    return UserError(f"{shown_path(path)}, line {line}: a NUL byte: the file is damaged; {SAVE}")
+    return UserError(f"{shown_path(path)}, line {line}: NUL bytes: the file is damaged; {SAVE}")
 
 
 def _line_ends(text: str) -> int:

@@ -20,6 +20,7 @@ from typing import Any
 
 from trailers12k.common.content_hashes import CACHE, content_of, has_links
 from trailers12k.common.files import read_csv, replacing, write_json, write_text
+from trailers12k.common.messages import unwritten
 
 log = logging.getLogger(__name__)
 
@@ -150,7 +151,8 @@ class KeptResult:
             write_json(self.entry, content)
             self._point()
         except OSError as error:
-            log.warning("the result is finished, but not kept for later runs: %s", error)
+            why = unwritten(error)
+            log.warning("the result is finished, but not kept for later runs: %s", why)
 
     def _point(self) -> None:
         """Record that the job's outputs are now those of this entry."""
@@ -214,17 +216,22 @@ def folder_of(rule: str, log_file: str) -> Path:
     return RESULTS.joinpath(rule, *(parts[after:] or ["all"]))
 
 
+def forced_names(settings: Any) -> list[str]:
+    """The rules and files that the user forced; `*` for all. settings: Snakemake's of the DAG."""
+    named = {*settings.forcerun, *(settings.targets if settings.forcetargets else ())}
+    return ["*"] if settings.forceall else sorted(os.path.normpath(str(name)) for name in named)
+
+
 def record_forced(settings: Any) -> None:
     """Let the jobs of this run know what the user forced. settings: Snakemake's of the DAG."""
-    named = {*settings.forcerun, *(settings.targets if settings.forcetargets else ())}
-    forced = ["*"] if settings.forceall else sorted(os.path.normpath(str(name)) for name in named)
-    os.environ[FORCED] = json.dumps(forced)
+    os.environ[FORCED] = json.dumps(forced_names(settings))
 
 
-def is_forced(rule: str, outputs: Iterable[str]) -> bool:
-    """Whether the user forced this job."""
-    forced = set(json.loads(os.environ.get(FORCED) or "[]"))
-    return bool(forced & {"*", rule, *map(os.path.normpath, outputs)})
+def is_forced(rule: str, outputs: Iterable[str], forced: Collection[str] | None = None) -> bool:
+    """Whether the user forced this job. forced: by default what `record_forced` recorded."""
+    if forced is None:
+        forced = json.loads(os.environ.get(FORCED) or "[]")
+    return bool({*forced} & {"*", rule, *map(os.path.normpath, outputs)})
 
 
 def is_relative(path: str) -> bool:

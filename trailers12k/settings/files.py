@@ -38,7 +38,7 @@ def text_of(file: str | Path) -> str:
     before, nul, _ = data.partition(b"\0")
     if nul:
         line = before.count(b"\n") + 1
-        raise UserError(f"{file}, line {line}: a NUL byte: the file is damaged; {SAVE}")
+        raise UserError(f"{file}, line {line}: NUL bytes: the file is damaged; {SAVE}")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -99,7 +99,7 @@ def _last_error(done: subprocess.CompletedProcess[str]) -> str:
     errors = [line for line in lines if line.lower().startswith(("error", "fatal"))]
     if errors and errors[-1].endswith(":"):  # it announces the lines that follow
         return textwrap.shorten(" ".join(lines[lines.index(errors[-1]) :]), LONGEST)
-    return (errors or lines)[-1]
+    return (errors or lines)[-1].removeprefix("error: ")  # whoever reports it writes that again
 
 
 def init_repository(directory: str | Path, clone: Path | None = None) -> Path:

@@ -7,7 +7,9 @@ common only, since every start of Snakemake waits for it; must not know DVC or G
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from trailers12k.common import product_records
 from trailers12k.common.bounded_files import UnreadableFile
@@ -83,7 +85,19 @@ def check_places() -> None:
 
 def check_products() -> None:
     """Raise `UserError` where a run cannot write its products. Writes nothing."""
-    require_writable(*FOLDERS)
+    require_writable(*FOLDERS, str(product_records.RECORDS))
+
+
+def check_inputs(jobs: Iterable[Any]) -> None:
+    """Raise `UserError` for a product that one of Snakemake's jobs would refuse. Writes nothing.
+
+    Snakemake removes the outputs of a job before it starts the job, so that a refusal would come
+    too late. What the jobs make themselves is not compared.
+    """
+    jobs = list(jobs)
+    made = {str(path) for job in jobs for path in job.output}
+    for path in sorted({str(path) for job in jobs for path in job.input} - made):
+        product_records.check(path)
 
 
 def require_writable(*paths: str) -> None:

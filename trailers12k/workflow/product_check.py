@@ -12,13 +12,13 @@ import stat
 from collections.abc import Callable, Collection, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from errno import ENOENT, EXDEV
+from errno import EACCES, ENOENT, EXDEV
 from pathlib import Path
 
 from trailers12k.common import product_records
 from trailers12k.common.content_hashes import BUILD, CACHE
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import below, partial_of, remove_leftover, sha256_of
+from trailers12k.common.files import below, inside, partial_of, remove_leftover, sha256_of
 from trailers12k.features import integrity
 from trailers12k.features.store_index import DATA
 from trailers12k.jobs.ledger import read_shard
@@ -43,6 +43,8 @@ FILE = re.compile(
 MOVES = f"moves it to {DAMAGED}/, and the next run makes it again"
 FETCHES = f"moves it to {DAMAGED}/, and the next run fetches it again"
 MADE = "the next run makes it again"
+PERMISSIONS = "cannot be read (Permission denied); change its permissions"
+"""Of a file whose content may be sound: a repair leaves it."""
 REMOVE_ARRAYS = "removes its damaged arrays, and the next run computes them again"
 
 
@@ -98,8 +100,11 @@ def check(expected: Container[str] = ()) -> Check:
     faults += [fault for each in fetched if (fault := _fault_of_fetched(*each))]
     stores = sorted(path for path in DATA.glob("*.zarr") if os.path.isfile(path / ".zgroup"))
     faults += list(_out_of_place({fault.path for fault in faults}, errors.append))
-    unreadable = {Path(error.filename): error.strerror for error in errors if error.errno != ENOENT}
-    faults += [ProductFault(path, f"cannot be read ({why})") for path, why in unreadable.items()]
+    unreadable = {Path(error.filename): error for error in errors if error.errno != ENOENT}
+    faults += [
+        ProductFault(path, PERMISSIONS if why.errno == EACCES else _words(why))
+        for path, why in unreadable.items()
+    ]
     damaged = {fault.path for fault in faults}
     for store in stores:
         faults += _faults_of_store(store, damaged)
@@ -139,6 +144,8 @@ def _fault_of(path: Path) -> ProductFault | None:
     reason = product_records.fault_of(path) or _mismatch(path)
     if not reason:
         return None
+    if _is_denied(path):
+        return ProductFault(path, PERMISSIONS)
     if distrust := _distrust_of(path):
         return ProductFault(path, f"{reason}; {distrust}")
     return ProductFault(path, reason, "puts it back" if _kept_content(path) else MOVES)
@@ -152,7 +159,16 @@ def _mismatch(path: Path) -> str:
     try:
         return "" if sha256_of(path) in known else MISMATCH
     except OSError as error:
-        return f"cannot be read ({error.strerror})"
+        return _words(error)
+
+
+def _words(error: OSError) -> str:
+    return f"cannot be read ({error.strerror})"
+
+
+def _is_denied(path: Path) -> bool:
+    """Whether this process may not read a file."""
+    return os.path.isfile(path) and not os.access(path, os.R_OK)
 
 
 def _fetched() -> Iterator[tuple[Path, dict[str, str]]]:
@@ -186,9 +202,11 @@ def _fault_of_fetched(ledger: Path, row: dict[str, str]) -> ProductFault | None:
         else:
             reason = "" if sha256_of(path) == row["sha256"] else "is not as it was fetched"
     except OSError as error:
-        reason = f"cannot be read ({error.strerror})"
+        reason = _words(error)
     if not reason:
         return None
+    if _is_denied(path):
+        return ProductFault(path, PERMISSIONS)
     # Without its record it counts as a first attempt, and the ledger gets the same row again.
     beside = (path.with_suffix(".json"), ledger)
     if distrust := next(filter(None, map(_distrust_of, (path, *beside))), ""):
@@ -227,16 +245,30 @@ def _faults_of_store(store: Path, damaged: Collection[Path]) -> list[ProductFaul
         found = integrity.verify(store, *used)
     except ValueError as error:
         return [ProductFault(store, f"cannot be verified: {' '.join(str(error).split())[:300]}")]
-    moved = {path.parent.name for path in damaged if path.parent.parent == store}
-    found = [each for each in found if each.mid not in moved]
+    named = {path.parent.name for path in damaged if path.parent.parent == store}
+    named |= {path.name for path in damaged if path.parent == store}
+    found = [each for each in found if each.mid not in named]
+    denied = {each.mid for each in found if each.mid and _is_denied_in(store, each.mid)}
+    faults = [ProductFault(store, f"{mid}: {PERMISSIONS}") for mid in sorted(denied)]
+    found = [each for each in found if each.mid not in denied]
     arrays = tuple(each for each in found if each.mid and not each.is_foreign)
-    faults = [ProductFault(store, str(each)) for each in found if each not in arrays]
+    faults += [ProductFault(store, str(each)) for each in found if each not in arrays]
     if arrays:
         more = f", and {len(arrays) - 1} more" if arrays[1:] else ""
         faults.append(
             ProductFault(store, f"has damaged arrays ({arrays[0]}{more})", REMOVE_ARRAYS, arrays)
         )
     return faults
+
+
+def _is_denied_in(store: Path, mid: str) -> bool:
+    """Whether this process may not read the folder of an array, or a file in it."""
+    try:
+        array = inside(store, mid)
+    except UserError:  # a link that leaves the store
+        return False
+    is_closed = array.is_dir() and not os.access(array, os.R_OK | os.X_OK)
+    return is_closed or any(map(_is_denied, array.glob("*")))
 
 
 def _distrust_of(path: Path) -> str:

@@ -9,10 +9,11 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
+from trailers12k.common.messages import one_line
 from trailers12k.workflow import run_lock
 from trailers12k.workflow.user_errors import STOPPED
 
@@ -23,6 +24,7 @@ UNKNOWN_LOCK = (
     "this folder is locked, by plain snakemake, a run on a cluster or one of another host; wait "
     "until it ends, or if no run is at work: trailers12k run --unlock"
 )
+PROTECTED = "{path} cannot be written (no permission); change its permissions, then run again"
 
 
 def main(parent: str, *arguments: str) -> None:
@@ -32,9 +34,11 @@ def main(parent: str, *arguments: str) -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         threading.Thread(target=_end_with, args=(int(parent),), daemon=True).start()
         from snakemake.cli import main as snakemake
+        from snakemake.jobs import Job
         from snakemake.persistence import PersistenceBase
 
         PersistenceBase.lock = _recorded(PersistenceBase.lock)
+        Job.check_protected_output = _in_one_line(Job.check_protected_output)
         # Python prints a traceback for each line that a full disk keeps out of Snakemake's log.
         logging.raiseExceptions = False
         snakemake([*arguments])
@@ -69,6 +73,21 @@ def _recorded(lock: Callable[[Any], Any]) -> Callable[[Any], Any]:
             yield
 
     return recorded
+
+
+def _in_one_line(check: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
+    """Snakemake's check of a job's outputs, which names a write-protected one in one line."""
+
+    from snakemake.exceptions import ProtectedOutputException
+
+    async def checked(self: Any) -> None:
+        try:
+            await check(self)
+        except ProtectedOutputException:
+            path = next(str(each) for each in self.output if not os.access(each, os.W_OK))
+            raise SystemExit(f"error: {one_line(PROTECTED.format(path=path))}") from None
+
+    return checked
 
 
 def _end_with(parent: int) -> None:

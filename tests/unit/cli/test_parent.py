@@ -19,10 +19,11 @@ signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
 FINE = (
     COMMAND
     + """
-print("begun", flush=True)
-count = 0
 try:
-    time.sleep(60)
+    print("begun", flush=True)
+    # A signal right before a long sleep would be handled after it.
+    for _ in range(600):
+        time.sleep(0.1)
 except KeyboardInterrupt:
     try:
         print("interrupted", flush=True)

@@ -50,6 +50,16 @@ def test_a_configuration_that_is_no_file_is_named(tmp_path, monkeypatch, name, k
         snakemake.check_folder()
 
 
+def test_a_key_inside_another_is_refused_where_snakemake_would_end_with_a_traceback(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text("movies: sample\n")
+    with pytest.raises(UserError, match=r"--config sets no key inside another, 'training\.lr'"):
+        snakemake.check_folder(["-n", "--config", "training.lr=0.1"])
+    snakemake.check_folder(["-n", "results/a.b", "--config", "retry=all"])
+
+
 def test_a_target_may_follow_the_configuration():
     words = ["--config", "retry=all", "clips", "-n", "--cores", "2"]
     assert snakemake.targets_first(words) == [

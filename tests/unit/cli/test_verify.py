@@ -4,6 +4,8 @@ import errno
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ FIGURE = Path("results/figures/genres.svg")
 ROWS = [{"mid": f"tt000000{n}", "status": "ok"} for n in range(1, 5)]
 MIDS = ("tt0000001", "tt0000002")
 REPAIR = "trailers12k verify --repair"
+PERMISSIONS = "cannot be read (Permission denied); change its permissions"
 
 
 @pytest.fixture
@@ -160,7 +163,7 @@ def test_what_cannot_be_read_is_a_fault(products, call, monkeypatch, place):
     for function in ("lstat", "scandir", "open"):
         monkeypatch.setattr(os, function, refused(getattr(os, function)))
     code, out, _ = call("verify")
-    assert code == 1 and f"{place} cannot be read (Permission denied)\n" in out
+    assert code == 1 and f"{place} {PERMISSIONS}\n" in out
 
 
 @pytest.mark.parametrize("fails", ["copyfile", "copy2"])
@@ -308,6 +311,28 @@ def test_damaged_arrays_are_removed_from_a_store_and_its_shard(store, call):
     code, out, _ = call("verify", "--repair")
     assert code == 0 and f": removed the arrays of {mids[0]}\n" in out
     assert not (store / mids[0]).exists() and (store / mids[1]).exists()
+
+
+def test_a_repair_leaves_what_may_not_be_read(store, fetched, snapshot_of):
+    """In a process of its own, since root may read all files."""
+    drop = [] if os.getuid() else ["setpriv", "--inh-caps=-all", "--bounding-set=-all"]
+    if drop and not shutil.which("setpriv"):
+        pytest.skip("root needs setpriv")
+    before, trailer = snapshot_of(Path()), Path("build/trailers/tt0000001.mp4")
+    closed = [LEDGER, trailer, store / MIDS[0] / "0.0", store / MIDS[1]]
+    for path in closed:
+        path.chmod(0)
+    main = "from trailers12k.cli.main import main; main()"
+    command = [*drop, sys.executable, "-c", main, "verify", "--repair"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    for path in closed:
+        path.chmod(0o700)
+    *faults, last = done.stdout.splitlines()
+    named = [LEDGER, trailer, store / MIDS[1], f"{store} {MIDS[0]}:"]
+    assert (done.returncode, done.stderr) == (1, "")
+    assert faults == [f"{name} {PERMISSIONS}" for name in named]
+    assert last.endswith(": 4 faults, 4 left")
+    assert snapshot_of(Path()) == before
 
 
 def test_no_verification_while_a_run_is_at_work(products, call):

@@ -177,6 +177,21 @@ def test_a_record_that_cannot_be_written_is_removed(ledger, monkeypatch, caplog)
     assert not fault_of(ledger) and not list(recorded())
 
 
+def test_a_folder_of_records_that_may_not_be_written_is_named(ledger, monkeypatch):
+    def refuse(path, *arguments, **named):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(product_records, "write_json", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    ledger.write_text("other\n")
+    with pytest.raises(UserError) as caught:
+        record(ledger)
+    assert str(caught.value) == (
+        "build/records/data/ledger.csv.json: Permission denied in the folder build/records/data; "
+        "see to it, then run again"
+    )
+
+
 def test_records_behind_a_link_are_neither_read_nor_written(ledger):
     Path("build/records").rename("elsewhere")
     Path("build/records").symlink_to(Path("elsewhere").absolute())

@@ -1,5 +1,6 @@
 """Results that are put back, in a folder with one job: it doubles the content of its input."""
 
+import errno
 import json
 import logging
 import os
@@ -14,6 +15,7 @@ import pytest
 
 from trailers12k.common import content_hashes
 from trailers12k.common.content_hashes import content_of
+from trailers12k.common.files import partial_of
 from trailers12k.jobs import result_cache
 from trailers12k.jobs.context import run_job
 from trailers12k.jobs.outcome import read_outcome
@@ -293,6 +295,21 @@ def test_a_full_disk_fails_no_finished_job_and_warns_once(job, monkeypatch):
     assert job.run()
     outcome = read_outcome(job.log[0])
     assert len(outcome.warnings) == 1 and "No space left" in outcome.warnings[0]
+
+
+def test_a_cache_that_may_not_be_written_is_named_without_a_temporary_name(job, monkeypatch):
+    def refuse(path):
+        error = errno.EACCES, "Permission denied", str(partial_of(path))
+        raise PermissionError(*error)
+
+    Path("in.txt").write_text("b")
+    monkeypatch.setattr(result_cache, "replacing", refuse)
+    assert job.run()
+    (warning,) = read_outcome(job.log[0]).warnings
+    assert ": build/cache/files/" in warning and ".partial" not in warning
+    assert warning.endswith(
+        ": Permission denied in the folder build/cache/files; see to it, then run again"
+    )
 
 
 def test_a_large_file_is_read_once(job, monkeypatch):

@@ -68,7 +68,7 @@ def test_a_file_that_holds_no_mapping_is_refused_in_one_line(tmp_path, text, mes
     [
         ("movies: sample\n".encode("utf-16"), ": it is text in UTF-16, not a configuration; "),
         (b"seed: 1\n\n# Fran\xe7ois\n", ", line 3: byte 0xE7 is not UTF-8: the file seems to be "),
-        (b"seed: 1\nclips:\0\0\0", ", line 2: a NUL byte: the file is damaged; "),
+        (b"seed: 1\nclips:\0\0\0", ", line 2: NUL bytes: the file is damaged; "),
         (b"PK\x03\x04seed: 1", ": it is a workbook or a zip archive, not a configuration; "),
     ],
 )

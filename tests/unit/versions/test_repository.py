@@ -2,12 +2,13 @@
 
 import configparser
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from trailers12k.common.errors import UserError
-from trailers12k.versions.repository import dvc, git, init_repository
+from trailers12k.versions.repository import dvc, git, init_repository, run_command
 
 ROOT = Path(__file__).parents[3]
 
@@ -65,6 +66,12 @@ def test_files_that_exist_stay(tmp_path):
     (tmp_path / ".dvc/config").write_text(before + "# mine\n")
     init_repository(tmp_path)
     assert (tmp_path / ".dvc/config").read_text() == before + "# mine\n"
+
+
+def test_a_message_of_a_command_has_no_second_prefix(tmp_path):
+    (tmp_path / "say.py").write_text("raise SystemExit('error: data cannot be written')")
+    with pytest.raises(UserError, match="^say.py: data cannot be written$"):
+        run_command([sys.executable, "say.py"], folder=tmp_path)
 
 
 def test_a_command_that_fails_or_is_missing_is_reported_in_one_line(tmp_path, monkeypatch):

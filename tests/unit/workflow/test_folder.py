@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -139,3 +140,16 @@ def test_a_product_that_is_a_link_to_nothing_is_refused():
     )
     with pytest.raises(UserError, match=message):
         folder.check_links()
+
+
+def test_products_that_a_job_would_refuse_end_the_run_before_it_starts():
+    for name in ("a.csv", "b.csv"):
+        Path(name).write_text("mid\n")
+        product_records.record(name)
+        Path(name).write_text("edited\n")
+    makes_a = SimpleNamespace(input=["c.csv"], output=["a.csv"])
+    reads_a = SimpleNamespace(input=["a.csv"], output=["d.csv"])
+    folder.check_inputs([makes_a, reads_a])
+    reads_b = SimpleNamespace(input=["a.csv", "b.csv"], output=["e.csv"])
+    with pytest.raises(UserError, match="b.csv is damaged or was edited"):
+        folder.check_inputs(iter([makes_a, reads_b]))

@@ -258,7 +258,10 @@ class Dag:
 
     def __init__(self, *jobs):
         self.jobs = jobs
-        self.workflow = SimpleNamespace(persistence=self)
+        settings = SimpleNamespace(
+            forcerun={"download_trailers"}, targets=(), forcetargets=False, forceall=False
+        )
+        self.workflow = SimpleNamespace(persistence=self, dag_settings=settings)
 
     def params_changed(self, job):
         """What Snakemake finds when it compares, which it does not for every job."""
@@ -316,6 +319,11 @@ def test_the_causes_of_a_job(reason, causes):
     assert planned.causes == causes and planned.new == 4 * ("new movies" in causes)
     assert (planned.movies, planned.name) == (MIDS, "download_trailers 001")
     assert planned_jobs(Dag(job), MOVIES)[0].causes == ()
+
+
+def test_what_snakemake_forces_after_a_killed_run_is_unfinished_and_not_requested():
+    (planned,) = planned_jobs(Dag(dag_job("train_run", forced=True)), MOVIES, True)
+    assert planned.causes == ("unfinished files",)
 
 
 def test_a_job_of_which_no_file_exists_is_not_made_yet():

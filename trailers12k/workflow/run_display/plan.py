@@ -13,11 +13,13 @@ from typing import Any
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv
 from trailers12k.common.movie import Movie
+from trailers12k.jobs.result_cache import forced_names, is_forced
 from trailers12k.workflow.run_display.stages import OF_MOVIES, known_rule, place_of, stage_of
 from trailers12k.workflow.run_status import DOWNLOADS
 
 CODE, MOVIES, SETTINGS = "changed code", "changed movies", "changed settings"
 NEW, DECISIONS = "new movies", "changed decisions"
+UNFINISHED = "unfinished files"
 CAUSE_OF_PARAM = {
     "code": CODE,
     "movies": MOVIES,
@@ -129,12 +131,14 @@ def _causes(dag: Any, job: Any) -> Iterator[str]:
     """The causes of a job's own, in words."""
     reason = dag.reason(job)
     if reason.forced:
-        yield "requested"
+        # Snakemake forces the jobs of files that a killed run left, too (--rerun-incomplete).
+        forced = forced_names(dag.workflow.dag_settings)
+        yield "requested" if is_forced(job.rule.name, job.output, forced) else UNFINISHED
     if reason.missing_output:
         # Snakemake names only files that another job needs.
         yield "missing files" if any(Path(path).exists() for path in job.output) else "not made yet"
     if reason.incomplete_output:
-        yield "unfinished files"
+        yield UNFINISHED
     if reason.updated_input - reason.updated_input_run:
         yield "changed files"
     if reason.input_changed:
