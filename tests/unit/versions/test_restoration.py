@@ -214,8 +214,8 @@ def test_what_the_cache_lacks_is_fetched_from_the_remote_and_logged(repository, 
     for path in [*Path(".dvc/cache").rglob("*")]:
         if path.is_file() and path.suffix != ".dir":
             path.unlink()
-    restore("v2", force=True)
-    assert Path("data/mtgc.csv").read_text() == "two"
+    restore("v1", force=True)
+    assert Path("data/mtgc.csv").read_text() == "one"
     assert "Checkout failed" in caplog.text
 
 
