@@ -5,6 +5,7 @@ not know how anything is computed.
 """
 
 import logging
+import os
 import shlex
 import shutil
 from collections.abc import Container, Iterable, Sequence
@@ -53,6 +54,8 @@ def restore(version: str = "", force: bool = False) -> str:
     refuse_running("restore")
     if not Path("dvc.yaml").exists():
         raise UserError("restore: there is no dvc.yaml here; change to the folder of a collection")
+    if link := next((name for name in run_state.PRODUCT_FOLDERS if os.path.islink(name)), ""):
+        raise UserError(f"restore: {link} is a symbolic link, which DVC does not follow")
     here = text_of("dvc.yaml")
     lock_here = _lock_here()
     pipeline, lock, kept, later = here, lock_here, [], []

@@ -13,7 +13,7 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.files import write_csv
 from trailers12k.features import store as zarr_store
 from trailers12k.versions.comparison import describe_changes
-from trailers12k.versions.version_files import Folder, Revision
+from trailers12k.versions.version_files import Folder, Missing, Revision
 
 MID = "tt0000001"
 
@@ -130,3 +130,22 @@ def test_an_unknown_version_and_a_folder_without_dvc_are_refused_in_one_line(tmp
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="there is no .dvc in this folder"):
         Revision("first")
+
+
+def test_a_large_file_and_a_pipe_are_missing_and_never_read(tmp_path):
+    large = Path("results/large.csv")
+    with large.open("wb") as file:
+        file.truncate((1 << 26) + 1)
+    git("add", "--force", str(large))
+    git("commit", "--quiet", "--message", "large")
+    git("tag", "large")
+    git("rm", "--quiet", "--cached", str(large))
+    git("reset", "--quiet", "--soft", "HEAD~1")
+    with pytest.raises(Missing, match=r"^results/large.csv of large has more than 67.11 MB$"):
+        Revision("large").read(str(large))
+    with pytest.raises(Missing, match=r"^now: results/large.csv has 67.11 MB; allowed: "):
+        Folder().read(str(large))
+    large.unlink()
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(Missing, match="pipe is a device, a pipe or a socket"):
+        Folder(tmp_path).read("pipe")

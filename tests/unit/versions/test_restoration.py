@@ -384,3 +384,9 @@ def test_large_files_of_a_version_are_refused_by_their_size(small_repository, mo
         Path(name).write_bytes(kept)
         git("commit", "--quiet", "--all", "--message", "back")
         refused(f"^{name} of large-{name} is too large; allowed: at most 1 MB", f"large-{name}")
+
+
+def test_a_folder_of_products_that_is_a_link_is_refused(small_repository, tmp_path):
+    shutil.move("data", tmp_path / "data")
+    Path("data").symlink_to(tmp_path / "data")
+    refused("^restore: data is a symbolic link, which DVC does not follow$")
