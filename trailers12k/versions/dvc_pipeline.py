@@ -5,19 +5,20 @@ Reads config files; writes dvc.yaml and code_versions.json. Must not know Git.
 
 import json
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from trailers12k import __version__
+from trailers12k.common.bounded_files import quoted, shown_key
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import write_text
 from trailers12k.common.vocabulary import REQUESTS, SOURCES, SPLITS
 from trailers12k.movies import curation
 from trailers12k.settings import Settings, plain
-from trailers12k.settings.files import CONFIG, read_file
+from trailers12k.settings.files import CONFIG, LOADER, read_file
 from trailers12k.workflow.code_versions import RESULT_MODULES, rule_version
 from trailers12k.workflow.folder import STATE
 from trailers12k.workflow.report_figures import report_figures
@@ -218,25 +219,83 @@ def products(pipeline: str) -> list[str]:
 
 def stages_in(pipeline: str) -> dict[str, Stage]:
     """The stages of a dvc.yaml by name. Raises `UserError` for a text that is none of ours."""
-    stages = read_file("dvc.yaml", lambda _: pipeline).get("stages")
-    if not isinstance(stages, dict) or not all(map(_is_stage, stages.values())):
-        raise UserError(
-            "dvc.yaml: its stages are not as trailers12k writes them; write it again: trailers12k "
-            "stages, or name another version"
-        )
+    content = read_file("dvc.yaml", lambda _: pipeline)
+    stages = content.get("stages")
+    if not isinstance(stages, dict):
+        raise _foreign("stages")
+    for key, value in content.items():
+        if key not in PARTS or not PARTS[key](value):
+            raise _foreign(shown_key(str(key)))
+    for name, stage in stages.items():
+        if not (isinstance(name, str) and _is_stage(stage)):
+            raise _foreign(f"stages.{shown_key(str(name))}")
+    # PyYAML and the parser of DVC need not agree on merged keys and on types that are named.
+    for event in yaml.parse(pipeline, Loader=LOADER):
+        value = getattr(event, "value", "")
+        if value == "<<" or "${" in value or getattr(event, "tag", None):
+            raise _foreign(quoted(value))
     return stages
 
 
+def _foreign(what: str) -> UserError:
+    return UserError(
+        f"dvc.yaml: its stages are not as trailers12k writes them ({what}); write it again: "
+        "trailers12k stages, or name another version"
+    )
+
+
 def _is_stage(stage: Any) -> bool:
-    """Whether a stage has the types that `_stage` gives it."""
-    if not (isinstance(stage, dict) and isinstance(stage.get("cmd"), str) and "outs" in stage):
+    """Whether a stage has the keys and types that `_stage` gives it. DVC knows more of them, such
+    as `wdir` and `foreach`, which lead out of the folder."""
+    if not isinstance(stage, dict) or stage.keys() - {"cmd", "deps", "params", "outs"}:
         return False
-    mappings, deps = [stage["outs"], stage.get("params", [])], stage.get("deps", [])
-    if not all(isinstance(each, list) for each in (*mappings, deps)):
+    params, outs = stage.get("params", []), stage.get("outs")
+    return (
+        isinstance(stage.get("cmd"), str)
+        and _are_texts(stage.get("deps", []))
+        and isinstance(params, list)
+        and all(_is_mapping(each) and all(map(_are_texts, each.values())) for each in params)
+        and isinstance(outs, list)
+        and all(_is_mapping(each) and all(map(_is_out, each, each.values())) for each in outs)
+    )
+
+
+def _is_out(path: str, options: Any) -> bool:
+    kept = {"cache": False, "persist": True} if path == CODE_VERSIONS else {"persist": True}
+    return bool(options == kept)
+
+
+def _is_mapping(value: Any) -> bool:
+    return isinstance(value, dict) and _are_texts(list(value))
+
+
+def _are_texts(values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(each, str) for each in values)
+
+
+def _is_plot(plot: Any) -> bool:
+    """Whether a plot is one of `plots_of`, of this or an earlier version of the program."""
+    if not (_is_mapping(plot) and all(map(_is_mapping, plot.values()))):
         return False
-    files = [each for listed in mappings for each in listed]
-    names = [*deps, *(name for each in files if isinstance(each, dict) for name in each)]
-    return all(isinstance(each, dict) for each in files) and all(type(n) is str for n in names)
+    for axes in plot.values():
+        files = [axes.get(axis) for axis in ("x", "y") if not isinstance(axes.get(axis), str)]
+        if axes.keys() - PLOT_KEYS or not all(map(_is_mapping, files)):
+            return False
+        if axes.get("template", "bar_horizontal") != "bar_horizontal":
+            return False
+        paths = [path.split("/") for each in files for path in each]
+        if not all(names[0] == "results" and ".." not in names for names in paths):
+            return False
+    return True
+
+
+PLOT_KEYS = {"x", "y", "x_label", "y_label", "template"}
+PARTS: dict[Any, Callable[[Any], bool]] = {
+    "stages": lambda stages: isinstance(stages, dict),
+    "metrics": lambda metrics: bool(metrics == ["results/metrics.json"]),
+    "plots": lambda plots: isinstance(plots, list) and all(map(_is_plot, plots)),
+}
+"""The keys of a dvc.yaml that `pipeline_of` writes, and whether a value is one of its own."""
 
 
 def _outs(stages: dict[str, Stage]) -> list[str]:

@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
+from trailers12k.common.bounded_files import shown_path
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import write_text
 
@@ -44,6 +45,10 @@ DVC_CONFIG = """\
     url = {remote}
 """
 REPOSITORY_FILES = (".gitignore", ".dvcignore", ".dvc/config", ".dvc/.gitignore")
+MOST_TEXT = 1_000_000
+"""Bytes of dvc.yaml or a configuration of a version; those of all presets have 20 kB."""
+MOST_TABLE = 1 << 26
+"""Bytes of dvc.lock or a table of a version; the ledger of 12,000 movies has 15 MB."""
 LONGEST = 500
 """Characters of an error message."""
 
@@ -61,12 +66,18 @@ def dvc(*arguments: str, folder: str | Path = ".") -> str:
     return run_command([sys.executable, "-m", "dvc", *arguments], folder=folder)
 
 
-def file_at(version: str, path: str, error: str = "") -> str:
-    """The content of a file at a version. Raises `UserError`.
+def file_at(version: str, path: str, error: str = "", most_bytes: int = MOST_TEXT) -> str:
+    """The content of a file at a version. Raises `UserError`, also for more than `most_bytes`.
 
     path: relative to this folder, which may be a subfolder of the repository.
     """
-    return git("show", f"{version}:./{path}", error=error)
+    name = f"{version}:./{path}"
+    if int(git("cat-file", "-s", name, error=error)) > most_bytes:
+        raise UserError(
+            f"{shown_path(path)} of {version} is too large; allowed: at most "
+            f"{most_bytes / 1e6:.4g} MB; do not trust this version"
+        )
+    return git("cat-file", "blob", name, error=error)
 
 
 def run_command(command: Sequence[str], error: str = "", folder: str | Path = ".") -> str:

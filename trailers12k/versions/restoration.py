@@ -10,17 +10,28 @@ import shutil
 from collections.abc import Container, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from trailers12k.common.bounded_files import is_absent, read_bytes, shown_path
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import DAMAGED, below
-from trailers12k.movies import curation
+from trailers12k.common.files import DAMAGED
 from trailers12k.settings import Settings, load, plain
 from trailers12k.settings.files import read_config, read_file, text_of
 from trailers12k.versions import run_state, state_archive
 from trailers12k.versions.dvc_pipeline import CODE_VERSIONS, products, settings_files, stages_in
 from trailers12k.versions.intermediates import restore_intermediates
 from trailers12k.versions.planned_jobs import planned_jobs, refuse_running
-from trailers12k.versions.repository import dvc, file_at, git
+from trailers12k.versions.repository import MOST_TABLE, dvc, file_at, git
+from trailers12k.versions.version_checks import (
+    Listings,
+    check_kept,
+    check_listings,
+    check_removed,
+    decisions_path,
+    is_outside,
+    listings_of,
+    product,
+)
 from trailers12k.workflow.folder import STATE
 
 log = logging.getLogger(__name__)
@@ -43,24 +54,30 @@ def restore(version: str = "", force: bool = False) -> str:
     if not Path("dvc.yaml").exists():
         raise UserError("restore: there is no dvc.yaml here; change to the folder of a collection")
     here = text_of("dvc.yaml")
-    pipeline, kept, later = here, [], []
+    lock_here = _lock_here()
+    pipeline, lock, kept, later = here, lock_here, [], []
     if version:
         pipeline = file_at(version, "dvc.yaml", f"{version} is no version of this collection")
-        file_at(version, "dvc.lock", f"{version} has no snapshot")
+        lock = file_at(version, "dvc.lock", f"{version} has no snapshot", MOST_TABLE)
         kept = _files_of_git(pipeline)
         later = _later_decisions(version, pipeline)
     for name in (*products(here), *products(pipeline)):
-        _product(name)
+        product(name)
+    listed = _listings(lock_here, here)
+    wanted = _listings(lock, pipeline)
     if not force:
         _refuse_unsaved([path for path in (*kept, *later) if Path(path).exists()])
         _refuse_damaged_state()
-    others = _cached_products({*products(here)} - {*products(pipeline)})
+    is_cached = len(check_listings(wanted, fetch=True)) == len(wanted)
+    present = check_listings({name: listed[name] for name in listed if name not in wanted}, False)
+    lacking = {path for name in listed if name not in {*present, *wanted} for path in listed[name]}
+    others = _cached_products({*products(here)} - {*products(pipeline)} - lacking)
     if kept:
-        git("checkout", version, "--", *kept)
+        git("--literal-pathspecs", "checkout", version, "--", *kept)
     for path in later:
         Path(path).unlink()
     options = ["--force"] if force else []
-    _fetch_products(options)
+    _fetch_products(options, is_cached)
     _remove_products(others)
     files = config_files(pipeline)
     restore_intermediates(_collection(files), force=True)
@@ -80,7 +97,24 @@ def restore(version: str = "", force: bool = False) -> str:
 def _files_of_git(pipeline: str) -> list[str]:
     """The files of a version that Git keeps; pipeline: the text of its dvc.yaml."""
     versions = [CODE_VERSIONS] if CODE_VERSIONS in pipeline else []
-    return ["dvc.yaml", "dvc.lock", *settings_files(pipeline), *versions]
+    files = settings_files(pipeline)
+    for file in filter(is_outside, files):
+        log.warning("%s is outside this folder and stays as it is", shown_path(file))
+    own = [file for file in files if not is_outside(file)]
+    check_kept(own)
+    return ["dvc.yaml", "dvc.lock", *own, *versions]
+
+
+def _lock_here() -> str:
+    """The text of dvc.lock; empty without one. Raises `UserError`."""
+    if is_absent("dvc.lock"):
+        return ""
+    return read_bytes("dvc.lock", MOST_TABLE).decode("utf-8", "replace")
+
+
+def _listings(lock: str, pipeline: str) -> Listings:
+    """The listings of a version; see `listings_of`."""
+    return listings_of(lock, stages_in(pipeline)) if lock else {}
 
 
 def config_files(pipeline: str) -> list[str]:
@@ -99,21 +133,27 @@ def _collection(files: Sequence[str]) -> str | None:
         return None
 
 
-def _fetch_products(options: Sequence[str]) -> None:
+def _fetch_products(options: Sequence[str], is_cached: bool) -> None:
     """Put the products that dvc.lock names into place, from the cache, else from the remote.
 
-    Raises `UserError` with the reasons of both when neither has them.
+    is_cached: whether the cache seems to have them. Raises `UserError` when neither has them.
     """
-    try:
-        dvc("checkout", *options)
-    except UserError as checkout:
-        log.warning("%s; fetching from the remote", checkout)
+    # Only of dvc.yaml, which is checked: other files of DVC here may be of anyone.
+    checkout = ("checkout", *options, "dvc.yaml")
+    if is_cached:
         try:
-            dvc("pull", *options)
-        except UserError as pull:
-            raise UserError(
-                f"restore: neither the cache nor the remote has this version: {checkout}; {pull}"
-            ) from pull
+            dvc(*checkout)
+            return
+        except UserError as fault:
+            log.warning("%s", fault)
+    log.warning("fetching from the remote")
+    try:
+        dvc("fetch", "dvc.yaml")
+        dvc(*checkout)
+    except UserError as error:
+        raise UserError(
+            f"restore: neither the cache nor the remote has this version: {error}"
+        ) from error
 
 
 def _cached_products(paths: Container[str]) -> list[str]:
@@ -121,22 +161,19 @@ def _cached_products(paths: Container[str]) -> list[str]:
     from dvc.repo import Repo
 
     with Repo() as repo:
-        outs = [out for out in repo.index.outs if out.def_path in paths and out.use_cache]
+        outs = [out for out in _outs(repo) if out.def_path in paths]
         return [out.def_path for out in outs if not out.changed_cache()]
 
 
-def _product(name: str) -> Path:
-    """The path of a product that a dvc.yaml names. Raises `UserError` for any other path: DVC
-    would write there."""
-    top, _, rest = name.partition("/")
-    if top not in run_state.PRODUCT_FOLDERS or not rest:
-        raise UserError(f"dvc.yaml: {name!r:.120} is no product; do not trust this version")
-    return below(top, rest)
+def _outs(repo: Any) -> list[Any]:
+    """The products of dvc.yaml that DVC keeps. repo: a `dvc.repo.Repo`."""
+    stages = repo.stage.load_all("dvc.yaml")
+    return [out for stage in stages for out in stage.outs if out.use_cache]
 
 
 def _remove_products(names: Iterable[str]) -> None:
     """Remove products of another version, of those in data/ and results/."""
-    paths = [_product(name) for name in names]
+    paths = [product(name) for name in names]
     for path in paths:
         if path.parts[0] not in REMOVED:
             continue
@@ -151,12 +188,10 @@ def _later_decisions(version: str, pipeline: str) -> list[str]:
     movies of that version."""
     config = read_config(config_files(pipeline), lambda file: file_at(version, str(file)))
     # Not `load`, which may refuse a configuration of that time.
-    config = plain(Settings()) | config
-    sources = [config["movies"]] if isinstance(config["movies"], str) else config["movies"]
-    path = curation.existing_file(config["curation"], sources)
+    path = decisions_path(plain(Settings()) | config, f"config.yaml of {version}")
     if not path or path in settings_files(pipeline):
         return []
-    return [path] if Path(path).resolve().is_relative_to(Path.cwd()) else []
+    return [path] if check_removed(path) else []
 
 
 def _refuse_unsaved(files: Sequence[str]) -> None:
@@ -183,7 +218,9 @@ def _refuse_unsaved(files: Sequence[str]) -> None:
 
 def _saved_at(commit: str) -> set[tuple[str, str]]:
     """The products of a version: path, hash. Raises one of `DAMAGED` for a damaged dvc.lock."""
-    stages = read_file("dvc.lock", lambda _: file_at(commit, "dvc.lock")).get("stages", {})
+    stages = read_file("dvc.lock", lambda _: file_at(commit, "dvc.lock", "", MOST_TABLE)).get(
+        "stages", {}
+    )
     outs = [out for stage in stages.values() for out in stage.get("outs", [])]
     return {(out["path"], out["md5"]) for out in outs}
 
@@ -210,7 +247,7 @@ def _hashes() -> dict[str, str]:
     from dvc.repo import Repo
 
     with Repo() as repo:
-        outs = [out for out in repo.index.outs if out.exists and out.use_cache]
+        outs = [out for out in _outs(repo) if out.exists]
         return {out.def_path: out.get_hash().value for out in outs if out.def_path != str(STATE)}
 
 

@@ -6,9 +6,10 @@ Reads Git, DVC's cache and its remote. Must not know what the files mean.
 from pathlib import Path
 from typing import Protocol
 
+from trailers12k.common.bounded_files import is_absent, read_bytes
 from trailers12k.common.errors import UserError
 from trailers12k.common.text import one_line
-from trailers12k.versions.repository import git
+from trailers12k.versions.repository import MOST_TABLE, git
 
 
 class Missing(Exception):
@@ -39,13 +40,12 @@ class Folder:
         self._root = Path(root)
 
     def read(self, path: str) -> bytes:
+        if is_absent(self._root / path):
+            raise Missing(f"{path} is not in {self.name}")
         try:
-            return (self._root / path).read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            raise Missing(f"{path} is not in {self.name}") from None
-        except OSError as error:
-            why = error.strerror or error
-            raise Missing(f"{path} of {self.name} cannot be read ({why})") from error
+            return read_bytes(self._root / path, MOST_TABLE)
+        except UserError as error:
+            raise Missing(f"{self.name}: {error}") from error
 
     def names(self, path: str) -> list[str]:
         folder = self._root / path
@@ -88,9 +88,12 @@ class Revision:
         self.description = f"commit {commit.hexsha[:10]} of {date}"
 
     def read(self, path: str) -> bytes:
+        data = None
         try:
-            with self._files.open(self._full(path)) as file:
-                return bytes(file.read())
+            # Git's files are read whole.
+            if self._files.isdvc(self._full(path)) or self._size_in_git(path) <= MOST_TABLE:
+                with self._files.open(self._full(path)) as file:
+                    data = bytes(file.read(MOST_TABLE + 1))
         except Exception as error:  # a remote that cannot be reached raises many types
             # From above: where the listing of a folder is missing, DVC knows no file in it.
             above = (*reversed(Path(path).parents), Path(path))
@@ -100,6 +103,12 @@ class Revision:
                     "reached"
                 ) from error
             raise Missing(f"{path} is not in {self.name}") from None
+        if data is None or len(data) > MOST_TABLE:
+            raise Missing(f"{path} of {self.name} has more than {MOST_TABLE / 1e6:.4g} MB")
+        return data
+
+    def _size_in_git(self, path: str) -> int:
+        return int(git("cat-file", "-s", f"{self.name}:./{path}"))
 
     def names(self, path: str) -> list[str]:
         try:

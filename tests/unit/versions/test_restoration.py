@@ -1,5 +1,6 @@
 """Restoring versions, in real repositories of Git and DVC that hold two products."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -35,12 +36,8 @@ def snapshot(tag, text, products=PRODUCTS):
     git("tag", tag)
 
 
-@pytest.fixture(params=["root", "subfolder"])
-def repository(request, tmp_path, monkeypatch):
-    """A collection with two versions, v1 and v2, of which v2 is here: in a repository of its own,
-    or in a subfolder of another repository."""
-    top = tmp_path / "repository"
-    folder = top if request.param == "root" else top / "some" / "collection"
+def create(folder, top, tmp_path, monkeypatch):
+    """A collection with two versions, v1 and v2, of which v2 is here. top: of Git's repository."""
     (folder / "build").mkdir(parents=True)
     (folder / run_state.MEMORY).mkdir(parents=True)
     for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"):
@@ -55,6 +52,37 @@ def repository(request, tmp_path, monkeypatch):
     Path("config.yaml").write_text("{}\n")
     snapshot("v1", "one")
     snapshot("v2", "two")
+    return folder
+
+
+@pytest.fixture(params=["root", "subfolder"])
+def repository(request, tmp_path, monkeypatch):
+    """A collection with two versions, v1 and v2, of which v2 is here: in a repository of its own,
+    or in a subfolder of another repository."""
+    top = tmp_path / "repository"
+    folder = top if request.param == "root" else top / "some" / "collection"
+    return create(folder, top, tmp_path, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """A collection as of `create`, made once."""
+    folder = tmp_path_factory.mktemp("template")
+    with pytest.MonkeyPatch.context() as patch:
+        return create(folder / "collection", folder / "collection", folder, patch)
+
+
+@pytest.fixture
+def small_repository(template, tmp_path, monkeypatch):
+    """A copy of the template, which is the working directory."""
+    folder = shutil.copytree(template, tmp_path / "collection", symlinks=True)
+    for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"):
+        monkeypatch.setenv(name, os.devnull)
+    for name in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{name}_NAME", "A Tester")
+        monkeypatch.setenv(f"GIT_{name}_EMAIL", "tester@example.org")
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
+    monkeypatch.chdir(folder)
     return folder
 
 
@@ -157,8 +185,10 @@ def test_going_back_beyond_a_commit_that_deleted_dvc_lock(repository):
     assert Path("data/mtgc.csv").read_text() == "three"
 
 
-def test_the_reasons_are_shown_when_neither_cache_nor_remote_has_a_version(repository):
-    shutil.rmtree(".dvc/cache")
+def test_the_reasons_are_shown_when_neither_cache_nor_remote_has_a_version(repository, tmp_path):
+    for path in [*Path(".dvc/cache").rglob("*")]:
+        if path.is_file() and path.suffix != ".dir":
+            path.unlink()
     Path("data/mtgc.csv").unlink()
     shutil.rmtree("results")
     with pytest.raises(UserError) as raised:
@@ -166,7 +196,9 @@ def test_the_reasons_are_shown_when_neither_cache_nor_remote_has_a_version(repos
     message = str(raised.value)
     assert "\n" not in message and "neither the cache nor the remote has this version" in message
     assert "Checkout failed for following targets: " in message and "data/mtgc.csv" in message
-    assert "failed to pull data from the cloud" in message
+    shutil.rmtree(".dvc/cache")
+    with pytest.raises(UserError, match="has this version: the list of files of 'results/runs' is"):
+        restore("v2")
 
 
 def test_what_the_cache_lacks_is_fetched_from_the_remote_and_logged(repository, tmp_path, caplog):
@@ -177,4 +209,178 @@ def test_what_the_cache_lacks_is_fetched_from_the_remote_and_logged(repository, 
     shutil.rmtree("results")
     restore("v1")
     assert Path("data/mtgc.csv").read_text() == "one"
-    assert "Checkout failed" in caplog.text and "fetching from the remote" in caplog.text
+    assert caplog.messages == ["fetching from the remote"]
+    Path("data/mtgc.csv").unlink()
+    for path in [*Path(".dvc/cache").rglob("*")]:
+        if path.is_file() and path.suffix != ".dir":
+            path.unlink()
+    restore("v1", force=True)
+    assert Path("data/mtgc.csv").read_text() == "one"
+    assert "Checkout failed" in caplog.text
+
+
+def cached(name):
+    """The path of an object in DVC's cache."""
+    return Path(".dvc/cache/files/md5", name[:2], name[2:])
+
+
+def listing_of(product):
+    """The listing of a folder that dvc.lock names."""
+    stages = yaml.safe_load(Path("dvc.lock").read_text())["stages"].values()
+    outs = [out for stage in stages for out in stage["outs"]]
+    return cached(next(out["md5"] for out in outs if out["path"] == product))
+
+
+def rewrite(path, text):
+    """Change a file that DVC made read-only."""
+    path.chmod(0o644)
+    path.write_text(text)
+
+
+def refused(match, version="v2"):
+    """A restore that ends in one line, with the version, and changes nothing."""
+    before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+    with pytest.raises(UserError, match=match) as raised:
+        restore(version, force=True)
+    assert "\n" not in str(raised.value) and len(str(raised.value)) < 500
+    after = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+    known = [path for path in before if ".dvc" not in path.parts and ".git" not in path.parts]
+    assert {path: after.get(path) for path in known} == {path: before[path] for path in known}
+
+
+LEAVING = (
+    "../../../victim",
+    "../../.git/config",
+    "/victim",
+    "a/../../x",
+    "",
+    "a//b",
+    "a\\b",
+    "a\0",
+)
+
+
+@pytest.mark.parametrize("at", ["cache", "remote"])
+def test_a_listing_that_leaves_its_product_is_refused_before_dvc_follows_it(
+    repository, tmp_path, at
+):
+    listing = listing_of("results/runs")
+    content = next(iter(json.loads(listing.read_text())))["md5"]
+    texts = [json.dumps([{"md5": content, "relpath": path}]) for path in LEAVING]
+    for hash_ in ("../../../victim", f"{content}.dir", 5, None):
+        texts.append(json.dumps([{"md5": hash_, "relpath": "run.json"}]))
+    texts += ["{}", "[5]", "[" * 10_000, "", '[{"relpath": "a"}]', "\ufeff[]", "[NaN]"]
+    if at == "remote":
+        dvc("remote", "add", "--quiet", "--default", "here", str(tmp_path / "remote"))
+        shutil.copytree(".dvc/cache", tmp_path / "remote")
+    for text in texts if at == "cache" else texts[:1]:
+        if at == "remote":
+            remote = tmp_path / "remote" / listing.relative_to(".dvc/cache")
+            rewrite(remote, text)
+            shutil.rmtree(".dvc/cache")
+        else:
+            rewrite(listing, text)
+        for version in ("v2", ""):
+            refused("do not trust this version|is not the name of a file|JSON|nested", version)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("stages:", "vars: [/etc/passwd]\nstages:"),
+        ("stages:", "params: [x]\nstages:"),
+        ("stages:", "artifacts: {}\nstages:"),
+        ("stages:", "metrics: [../x]\nstages:"),
+        ("stages:", "plots: [{a: {x: {../x: b}, y: {../x: b}}}]\nstages:"),
+        ("stages:", "plots: [results/runs]\nstages:"),
+        ("    deps: []", "    deps: []\n    wdir: .."),
+        ("    deps: []", "    deps: []\n    metrics: [data/x.csv]"),
+        ("    deps: []", "    deps: []\n    plots: [data/x.csv]"),
+        ("    deps: []", "    deps: []\n    frozen: true"),
+        ("    deps: []", "    deps: ['s3://bucket/x', {a: b}]"),
+        ("  evaluation:", "  evaluation:\n    foreach: [a]\n    do: {cmd: a}\n  other:"),
+        ("  evaluation:", "  evaluation:\n    matrix: {a: [b]}"),
+        ("data/mtgc.csv", "data/${x}.csv"),
+        ("data/mtgc.csv", "/tmp/x"),
+        ("data/mtgc.csv", "data/../../x"),
+        ("data/mtgc.csv", "build/trailers"),
+        ("data/mtgc.csv", ".git/hooks"),
+        ("persist: true", "persist: true\n        remote: x"),
+        ("persist: true", "persist: true\n        <<: {cache: false}"),
+        ("cmd: snakemake evaluate", "cmd: !!str snakemake evaluate"),
+    ],
+)
+def test_a_dvc_yaml_with_more_than_the_program_writes_is_refused(small_repository, old, new):
+    text = Path("dvc.yaml").read_text()
+    assert old in text
+    Path("dvc.yaml").write_text(text.replace(old, new, 1))
+    refused("^(dvc.yaml|data|dvc.lock): ?.*", "")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("path: data/mtgc.csv", "path: data/other.csv"),
+        ("path: data/mtgc.csv", "path: ../../x"),
+        ("md5: ", "md5: ../../"),
+        ("hash: md5", "hash: md5-dos2unix"),
+        ("hash: md5", "hash: md5\n      cloud: {a: {version_id: b}}"),
+        ("hash: md5", "hash: md5\n      files: []"),
+        ("schema: '2.0'", "schema: '1.0'"),
+        ("schema: '2.0'", "schema: '2.0'\ndatasets: []"),
+        ("  evaluation:", "  other:"),
+    ],
+)
+def test_a_dvc_lock_with_more_than_dvc_writes_here_is_refused(small_repository, old, new):
+    text = Path("dvc.lock").read_text()
+    assert old in text
+    Path("dvc.lock").write_text(text.replace(old, new, 1))
+    refused("^dvc.lock: .*; do not trust this version$", "")
+
+
+def test_other_files_of_dvc_are_never_checked_out(small_repository):
+    md5 = json.loads(listing_of("results/runs").read_text())[0]["md5"]
+    Path("x.dvc").write_text(f"outs:\n- {{md5: {md5}, hash: md5, path: notes.csv}}\n")
+    Path("notes.csv").write_text("mine")
+    restore("v1", force=True)
+    assert Path("notes.csv").read_text() == "mine"
+    assert Path("data/mtgc.csv").read_text() == "one"
+
+
+CONFIGS = (
+    *("movies: 5", "curation: 7", "curation: [a, b]", "movies: [[1], 2]", "movies: {a: b}"),
+    *('curation: "a\\0b"', 'movies: "a\\0b.csv"', "curation: {}", "curation: 1.5"),
+    *("curation: .git/HEAD", "curation: .dvc/config", "curation: data", "curation: data/mtgc.csv"),
+    *("curation: ../collection/.git/HEAD", "curation: .", "curation: results/x.csv"),
+    *("movies: [data/a.csv]\ncuration: ../.git/HEAD", "curation: notes.txt", "curation: d.csv"),
+)
+
+
+def test_a_configuration_of_a_version_names_no_file_to_be_removed(small_repository):
+    Path("notes.txt").write_text("mine")
+    Path("results/x.csv").write_text("mine")
+    Path("d.csv").mkdir()
+    Path("d.csv/x").write_text("mine")
+    text = Path("dvc.yaml").read_text()
+    for number, config in enumerate(CONFIGS):
+        Path("config.yaml").write_text(f"{config}\n")
+        git("add", "--force", "config.yaml")
+        git("commit", "--quiet", "--message", "hostile")
+        git("tag", f"h{number}")
+    Path("config.yaml").write_text("{}\n")
+    git("commit", "--quiet", "--all", "--message", "back")
+    for number in range(len(CONFIGS)):
+        refused("; do not trust this version$", f"h{number}")
+    assert Path("dvc.yaml").read_text() == text
+
+
+def test_large_files_of_a_version_are_refused_by_their_size(small_repository, monkeypatch):
+    for name, size in (("dvc.yaml", 1_000_001), ("config.yaml", 1_000_001)):
+        kept = Path(name).read_bytes()
+        Path(name).write_bytes(b"#" * size)
+        git("add", "--force", name)
+        git("commit", "--quiet", "--message", "large")
+        git("tag", f"large-{name}")
+        Path(name).write_bytes(kept)
+        git("commit", "--quiet", "--all", "--message", "back")
+        refused(f"^{name} of large-{name} is too large; allowed: at most 1 MB", f"large-{name}")
