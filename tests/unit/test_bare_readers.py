@@ -59,7 +59,7 @@ KNOWN: dict[str, dict[str, str]] = {
         "json.loads(lines.get())": "a line of our own process",
     },
     "trailers12k/workflow/estimate_inputs.py": {
-        "csv.DictReader(file, delimiter='\\t')": "a handler of csv.Error; a cell has no levels"
+        "csv.DictReader(lines, delimiter='\\t')": "a handler of csv.Error; a cell has no levels"
     },
     "trailers12k/workflow/measured.py": {
         "json.loads(file.read_text(encoding='utf-8'))": "a file of the package"

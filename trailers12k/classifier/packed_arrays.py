@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from trailers12k.common.bounded_files import read_small
 from trailers12k.common.content_hashes import content_of
 from trailers12k.common.files import write_json
 
@@ -54,7 +55,7 @@ def is_packed(index: str | Path) -> bool:
     A large array of the same size, time and inode as when it was last read is not read.
     """
     try:
-        record = json.loads(record_of(index).read_bytes())
+        record = json.loads(read_small(record_of(index)))
     except (OSError, ValueError, RecursionError):
         return False
     is_file = Path(index).is_file() and Path(index).with_suffix(".npy").is_file()

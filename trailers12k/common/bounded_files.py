@@ -3,6 +3,7 @@
 Reads the files that its callers name; writes nothing. Must not know what the files contain.
 """
 
+import errno
 import io
 import json
 import math
@@ -31,6 +32,9 @@ empty ones would take hours."""
 
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 """In a text of JSON that may have half a pair of code units."""
+
+SMALL = 1 << 26
+"""Most bytes of a small file of our own. Those of 12,000 movies have at most a few million."""
 
 BLOCK = 1 << 16
 
@@ -159,6 +163,20 @@ def read_bytes(path: str | Path, most_bytes: int, key: str = "") -> bytes:
     """The content of a file of at most `most_bytes`; see `opened`. Raises `UserError`."""
     with opened(path, most_bytes, key) as file:
         return file.read()
+
+
+def read_small(path: str | os.PathLike[str]) -> bytes:
+    """The content of a small file of our own, for readers to which any `OSError` means "none".
+
+    Raises OSError, also for a folder, a pipe, a device and more than `SMALL` bytes.
+    """
+    if fault := kind_fault(os.stat(path).st_mode):
+        raise OSError(errno.EINVAL, fault, os.fspath(path))
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        data = file.read(SMALL + 1)
+    if len(data) > SMALL:
+        raise OSError(errno.EFBIG, f"has more than {_size(SMALL)}", os.fspath(path))
+    return data
 
 
 def unpacked(

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from trailers12k.common.bounded_files import read_small
 from trailers12k.common.files import write_json
 
 BUILD = Path("build")
@@ -93,7 +94,7 @@ def _sha256(path: str) -> str:
 def _read_record(path: str) -> dict[str, Any]:
     """The record of a path; empty when there is none that can be used."""
     try:
-        record = json.loads(record_of(path).read_bytes())
+        record = json.loads(read_small(record_of(path)))
     except (OSError, ValueError, RecursionError):
         return {}
     usable = isinstance(record, dict) and record.get("path") == path

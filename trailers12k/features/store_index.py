@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from trailers12k.common.bounded_files import quoted
+from trailers12k.common.bounded_files import quoted, read_small
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import inside, read_csv, write_csv, write_json
 from trailers12k.common.movie import is_mid
@@ -117,8 +117,8 @@ def read_manifest(path: Path) -> dict[str, dict[str, str]]:
 def group_fault(store: Path) -> str:
     """What is wrong with the group files of a store; empty when they are sound."""
     try:
-        zarr_format = json.loads((store / ".zgroup").read_text())["zarr_format"]
-        features = json.loads((store / ".zattrs").read_text(encoding="utf-8"))["num_features"]
+        zarr_format = json.loads(read_small(store / ".zgroup"))["zarr_format"]
+        features = json.loads(read_small(store / ".zattrs"))["num_features"]
     except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         return f"its .zgroup or .zattrs cannot be read: {error}"
     return "" if (zarr_format, type(features)) == (2, int) else "its .zgroup or .zattrs is damaged"
@@ -187,7 +187,7 @@ def _count_file(store: str, shard: str = "") -> Path:
 def read_count(path: Path) -> int:
     """The count in a file; 0 when it is missing or damaged."""
     try:
-        count = json.loads(path.read_bytes())
+        count = json.loads(read_small(path))
     except (OSError, ValueError, RecursionError):
         return 0
     return count if isinstance(count, int) else 0

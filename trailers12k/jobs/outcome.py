@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from trailers12k.common.bounded_files import read_small
 from trailers12k.common.files import write_json
 from trailers12k.common.vocabulary import FAILED, OK, SKIPPED
 from trailers12k.jobs.ledger import read_shard
@@ -55,7 +56,7 @@ def outcome_file(log_file: str | os.PathLike[str]) -> Path:
 def read_outcome(log_file: str | os.PathLike[str]) -> Outcome | None:
     """The outcome of the job with this log; None when there is none that can be read."""
     try:
-        content = json.loads(outcome_file(log_file).read_text(encoding="utf-8"))
+        content = json.loads(read_small(outcome_file(log_file)))
         lists = {name: tuple(content[name]) for name in ("todo", "records", "warnings")}
         read = Outcome(**content | lists)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from trailers12k.common.bounded_files import read_small
 from trailers12k.common.content_hashes import CACHE, content_of, has_links
 from trailers12k.common.files import read_csv, replacing, write_json, write_text
 from trailers12k.common.messages import unwritten
@@ -118,7 +119,7 @@ class KeptResult:
         Raises OSError when the outputs cannot be written.
         """
         try:
-            content = json.loads(self.entry.read_bytes())
+            content = json.loads(read_small(self.entry))
             cost = Cost(**{name: float(value) for name, value in content["cost"].items()})
             files = self._files(content["outputs"])
             is_whole = self._is_made(content["made"]) and self.reuse.is_sound()

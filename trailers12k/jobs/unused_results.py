@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trailers12k.common.bounded_files import read_small
 from trailers12k.common.content_hashes import (
     BUILD,
     CACHE,
@@ -113,7 +114,7 @@ def _entries_in(folder: Path) -> list[Path]:
 def _ordered(folder: Path) -> list[Path]:
     """The entries of one job: the current one, then the others from the latest use on."""
     try:
-        current = (folder / CURRENT).read_text(encoding="utf-8").strip()
+        current = read_small(folder / CURRENT).decode().strip()
     except (OSError, ValueError):
         current = ""
     return sorted(
@@ -148,7 +149,7 @@ def _is_side_file(name: str) -> bool:
 def _content(entry: Path) -> dict[str, Any]:
     """An entry; empty when it is damaged."""
     try:
-        content = json.loads(entry.read_bytes())
+        content = json.loads(read_small(entry))
     except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from trailers12k.common.bounded_files import read_small
 from trailers12k.common.files import DAMAGED
 
 COSTS = ["rule", "jobs", "seconds", "cpu_seconds", "max_rss_mb"]
@@ -78,7 +79,7 @@ def _of_job(benchmark: Path) -> dict[str, float]:
 def _of_earlier_work(outcome: Path) -> dict[str, float] | None:
     """The cost of the work whose result a job put back; None for a job that did the work."""
     try:
-        cost = json.loads(outcome.read_bytes())["cost"]
+        cost = json.loads(read_small(outcome))["cost"]
         costs = {name: float(cost[name]) for name in BENCHMARK}
     except (OSError, *DAMAGED):
         return None

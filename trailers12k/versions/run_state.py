@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from trailers12k.common import product_records
-from trailers12k.common.bounded_files import DamagedFile, quoted
+from trailers12k.common.bounded_files import DamagedFile, kind_fault_of, quoted
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import (
     PARTIAL,
@@ -110,6 +110,8 @@ def _opened(path: Path) -> BinaryIO:
     """A file as a state holds it."""
     if path.is_relative_to(product_records.RECORDS):
         return io.BytesIO(product_records.latest_only(path))
+    if fault := kind_fault_of(path):
+        raise UserError(f"{path} {fault}; move it away")
     return path.open("rb")
 
 

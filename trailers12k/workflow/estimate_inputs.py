@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+from trailers12k.common.bounded_files import read_small
 from trailers12k.common.errors import UserError
 from trailers12k.common.local_files import local_path
 from trailers12k.common.movie import Movie
@@ -195,8 +196,8 @@ def _cpu_time(benchmark: Path) -> float | None:
     try:
         if outcome and outcome.cost:
             return float(outcome.cost["cpu_seconds"])
-        with benchmark.open(encoding="utf-8", newline="") as file:
-            seconds = float(list(csv.DictReader(file, delimiter="\t"))[-1]["cpu_time"])
+        lines = read_small(benchmark).decode().splitlines()
+        seconds = float(list(csv.DictReader(lines, delimiter="\t"))[-1]["cpu_time"])
     except (OSError, IndexError, KeyError, TypeError, ValueError, csv.Error):
         return None
     return seconds if math.isfinite(seconds) and seconds >= 0 else None

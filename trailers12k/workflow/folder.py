@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from trailers12k.common import product_records
-from trailers12k.common.bounded_files import UnreadableFile
+from trailers12k.common.bounded_files import UnreadableFile, read_small
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import sha256_of, write_text
 from trailers12k.common.product_records import REPAIR
@@ -128,7 +128,7 @@ def collection() -> str | None:
     Raises `UserError` when build/collection.json is damaged.
     """
     try:
-        kind = json.loads(COLLECTION.read_text(encoding="utf-8"))["collection"]
+        kind = json.loads(read_small(COLLECTION))["collection"]
     except FileNotFoundError:
         return None
     except PermissionError as error:
@@ -145,7 +145,7 @@ def collection() -> str | None:
 def write_collection(kind: str) -> None:
     """Record the kind of collection, a key of `KINDS`; an equal record keeps its file."""
     text = json.dumps({"collection": kind}) + "\n"
-    if not (COLLECTION.exists() and COLLECTION.read_bytes() == text.encode()):
+    if not (COLLECTION.is_file() and read_small(COLLECTION) == text.encode()):
         write_text(COLLECTION, text)
 
 
@@ -155,8 +155,11 @@ def is_current() -> bool:
 
 
 def restored() -> list[str]:
-    """The lines of `RESTORED`; none before the first snapshot or restore."""
-    return RESTORED.read_text(encoding="utf-8").split() if RESTORED.exists() else []
+    """The lines of `RESTORED`; none before the first snapshot or restore, and of a damaged file."""
+    try:
+        return read_small(RESTORED).decode().split()
+    except (OSError, ValueError):
+        return []
 
 
 def is_running() -> bool:

@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from trailers12k.common.bounded_files import UnreadableFile
+from trailers12k.common.bounded_files import UnreadableFile, read_small
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import write_json
 
@@ -39,7 +39,7 @@ def shipped(name: str) -> Measured:
 def own() -> Measured | None:
     """The figures that were measured for this folder; None before. Raises `UserError`."""
     try:
-        measured = _measured(json.loads(OWN.read_text(encoding="utf-8")))
+        measured = _measured(json.loads(read_small(OWN)))
         for name, value in measured.figures.items():
             if not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name}: {value}")

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from trailers12k.common.bounded_files import read_small
 from trailers12k.common.files import inside, write_json
 
 LOCKS = Path(".snakemake/locks")
@@ -128,7 +129,7 @@ def _lock_files() -> dict[str, list[int]]:
 def _read_holder(folder: Path = Path()) -> tuple[Process, dict[str, list[int]]] | None:
     """The process that took the lock, and the files of it; None without a readable record."""
     try:
-        content = json.loads((folder / HOLDER).read_bytes())
+        content = json.loads(read_small(folder / HOLDER))
         process, locks = Process(**content["process"]), content["locks"]
         texts, numbers = (process.host, process.boot, process.namespace), [process.pid]
         numbers += [process.start, *(number for state in locks.values() for number in state)]

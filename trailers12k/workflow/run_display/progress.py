@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
+from trailers12k.common.bounded_files import read_small
 from trailers12k.common.errors import UserError
 from trailers12k.common.text import one_line
 from trailers12k.common.vocabulary import FAILED, OK, SKIPPED
@@ -293,7 +294,7 @@ def _without_reason(log: str) -> str:
 def _last_line(log: str) -> str:
     """The last line of a log, to be put after a sentence; empty when there is none."""
     try:
-        lines = Path(log).read_text(encoding="utf-8", errors="replace").split("\n")
+        lines = read_small(log).decode(errors="replace").split("\n")
     except OSError:
         return ""
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")
