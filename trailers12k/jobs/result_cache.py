@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from trailers12k.common.bounded_files import read_small
+from trailers12k.common.bounded_files import kind_fault, read_small
 from trailers12k.common.content_hashes import CACHE, content_of, has_links
 from trailers12k.common.files import read_csv, replacing, write_json, write_text
 from trailers12k.common.messages import unwritten
@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 RESULTS = CACHE / "results"
 FILES = CACHE / "files"
+MOST_BYTES = 1 << 30
+"""Most bytes of a file of the cache: all of it is read into memory."""
 
 FORMAT = 1
 """Part of every key. Raise it when entries of an earlier form must not be found."""
@@ -271,7 +273,11 @@ def _read_file(digest: str) -> bytes:
     """A file of the cache. Raises OSError or ValueError when it is missing or damaged."""
     if not SHA256.fullmatch(digest):
         raise ValueError(f"{digest!r} is not a sha256")
-    data = (FILES / digest).read_bytes()
+    path = FILES / digest
+    found = path.stat()
+    if kind_fault(found.st_mode) or found.st_size > MOST_BYTES:
+        raise ValueError(f"{digest} is no file of the cache")
+    data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != digest:
         raise ValueError(f"{digest} is damaged")
     return data

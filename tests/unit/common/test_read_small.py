@@ -7,6 +7,7 @@ import pytest
 
 from trailers12k.common import bounded_files, content_hashes, product_records
 from trailers12k.common.errors import UserError
+from trailers12k.jobs import result_cache
 from trailers12k.jobs.outcome import read_outcome
 from trailers12k.workflow import folder, measured, run_lock
 
@@ -76,3 +77,11 @@ def test_state_of_the_folder_is_named_or_counts_as_none(put):
     assert run_lock.at_work() == ""
     put("logs/a.json")
     assert read_outcome("logs/a.log") is None
+
+
+def test_a_file_of_the_cache_counts_as_damaged(put):
+    Path("a.csv").write_text("mid\n")
+    digest = result_cache._keep_file("a.csv")
+    put(result_cache.FILES / digest)
+    with pytest.raises(ValueError, match="no file of the cache"):
+        result_cache._read_file(digest)
