@@ -151,7 +151,9 @@ def write_collection(kind: str) -> None:
 
 def is_current() -> bool:
     """Whether build/ belongs to the version whose state is here; also when there is no state."""
-    return not STATE.exists() or restored()[:1] == [sha256_of(STATE)]
+    if not STATE.exists():
+        return True
+    return STATE.is_file() and restored()[:1] == [sha256_of(STATE)]
 
 
 def restored() -> list[str]:

@@ -85,3 +85,10 @@ def test_a_file_of_the_cache_counts_as_damaged(put):
     put(result_cache.FILES / digest)
     with pytest.raises(ValueError, match="no file of the cache"):
         result_cache._read_file(digest)
+
+
+def test_a_state_that_is_no_file_is_not_waited_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder.STATE.parent.mkdir()
+    pipe(folder.STATE)
+    assert not folder.is_current()
