@@ -73,6 +73,13 @@ def test_a_run_that_cannot_write_its_products_ends_before_its_first_job(folder, 
     assert not (folder / "logs").exists() and not list((folder / ".snakemake/locks").glob("*"))
 
 
+def test_status_writes_nothing_and_a_dry_run_only_to_the_folder_of_snakemake(folder):
+    for command, written in ((["status"], []), (["run", "-n"], [".snakemake"])):
+        code, _, text = call(BIN / "trailers12k", *command)
+        assert code == 0, text
+        assert sorted(os.listdir(folder)) == [*written, "config.yaml"]
+
+
 def test_commands_that_write_end_in_one_line(folder):
     read_only(".")
     for words in (["init", "new", "--no-git"], ["stages"], ["run", "--configfile", "none.yaml"]):

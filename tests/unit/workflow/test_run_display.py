@@ -370,7 +370,7 @@ def test_a_dry_run_counts_movies_and_jobs_and_names_causes():
     assert lines[0] == "2 jobs would run, on 5 movies:"
     assert re.fullmatch(r"trailers +5 +1 +new movies: 1", lines[3])
     assert re.fullmatch(r"clips +1  an earlier job", lines[4])
-    assert "may find nothing to do" in lines[6] and "No file was changed" in lines[-1]
+    assert "may find nothing to do" in lines[6] and "No product was changed" in lines[-1]
     assert "may find nothing to do" not in summarize([own])
     other = replace(own, new=2, causes=("changed movies", "new movies"))
     assert summarize([own, other]).splitlines()[3].endswith("new movies: 3, changed movies")

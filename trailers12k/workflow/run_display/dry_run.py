@@ -15,7 +15,7 @@ MOST_CAUSES = 3
 
 EXPLAINED = "To check: jobs that run only because an earlier job runs; they may find nothing to do."
 COLLECTS = "What follows depends on the movies that are collected first, so it is planned then."
-VERBOSE = "No file was changed. All jobs with their files: add --verbose."
+VERBOSE = "No product was changed. All jobs with their files: add --verbose."
 
 
 def summarize(jobs: Sequence[PlannedJob]) -> str:
