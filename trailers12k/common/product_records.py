@@ -69,7 +69,7 @@ def record(path: str | os.PathLike[str]) -> None:
         if digest is None:
             return
         earlier = contents_of(path)
-        if earlier and earlier[0].sha256 == digest:
+        if earlier and earlier[0].sha256 == digest and earlier[0].size is not None:
             return
         latest = Content(digest, _lines_of(path), os.path.getsize(path))
         kept = [latest, *(content for content in earlier if content.sha256 != digest)]

@@ -123,9 +123,8 @@ def check_listings(listings: Listings, fetch: bool) -> list[str]:
         missing = [name for name in listings if name not in present]
         why = ""
         if missing and fetch:
-            logging.getLogger("dvc.data_cloud").setLevel(
-                logging.ERROR
-            )  # many lines on what it lacks
+            # DVC prints a line for each object that the remote lacks.
+            logging.getLogger("dvc.data_cloud").setLevel(logging.ERROR)
             try:
                 repo.cloud.pull([HashInfo("md5", name) for name in missing])
             except Exception as error:  # a remote raises many types
