@@ -97,9 +97,10 @@ def fault_of(path: str | os.PathLike[str]) -> str:
     if os.path.isdir(path):
         return "is a folder"
     try:
-        if not os.path.isfile(path):
+        found = os.stat(path)
+        if not stat.S_ISREG(found.st_mode):
             return "is not a file"
-        size, sizes = os.path.getsize(path), {content.size for content in known}
+        size, sizes = found.st_size, {content.size for content in known}
         # A file of another size need not be read, and may be endless.
         may_be_known = size in sizes or None in sizes
         if may_be_known and content_of(path, remembers=False) in {each.sha256 for each in known}:
@@ -107,6 +108,8 @@ def fault_of(path: str | os.PathLike[str]) -> str:
         if size > (known[0].size or size):
             return "is not as its job wrote it"
         lines = _lines_of(path)
+    except FileNotFoundError:  # a link to nothing
+        return "is not a file"
     except OSError as error:
         return f"cannot be read ({error.strerror or error})"
     if lines < known[0].lines:

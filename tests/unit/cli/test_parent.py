@@ -179,6 +179,13 @@ class Shell:
             self.seen += os.read(self.terminal, 4096).decode()
         self.seen = self.seen.partition(text)[2]
 
+    def wait_for_foreground(self) -> None:
+        """Wait until keys reach a job: the shell prints its line first."""
+        until = time.monotonic() + 30
+        while os.tcgetpgrp(self.terminal) == self.pid:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
     def close(self) -> None:
         os.close(self.terminal)
         os.waitpid(self.pid, 0)
@@ -214,7 +221,7 @@ def test_a_shell_stops_continues_and_ends_a_run(shell, tmp_path):
         shell.type(f"{again}\n")
         shell.expect("tick")
     shell.type("fg\n")
-    shell.expect("program.py")
+    shell.wait_for_foreground()
     shell.type("\x03")
     shell.expect("PROMPT>")
     shell.type("echo code=$?.\n")
@@ -227,7 +234,7 @@ def test_a_run_reads_from_the_terminal_once_it_is_in_the_foreground(shell, tmp_p
     shell.type("until jobs | grep Stop; do sleep 0.1; done\n")
     shell.expect("Stopped")
     shell.type("fg\n")
-    shell.expect("program.py")
+    shell.wait_for_foreground()
     shell.type("Ann\n")
     shell.expect("got: Ann")
     shell.expect("PROMPT>")

@@ -64,7 +64,7 @@ def _pipe(path: Path) -> None:
         (lambda path: path.write_bytes(b""), "has 0 of 3 lines"),
         (lambda path: path.write_bytes(b"mid,status\na,ok\n"), "has 2 of 3 lines"),
         (_doubled, "is not as its job wrote it"),
-        (_garbage, "has 0 of 3 lines"),
+        (_garbage, "is not as its job wrote it"),
         (_folder, "is a folder"),
         (_loop, "cannot be read (Too many levels of symbolic links)"),
         (_pipe, "is not a file"),
