@@ -58,7 +58,9 @@ def start(tmp_path) -> Callable[..., subprocess.Popen[str]]:
         path = tmp_path / "program.py"
         path.write_text(program)
         code = (
-            f"import signal, sys; from trailers12k.cli import parent; {before}\n"
+            "import signal, sys; from trailers12k.cli import parent\n"
+            # Tests under nohup would ignore it, too.
+            f"signal.signal(signal.SIGHUP, signal.SIG_DFL); {before}\n"
             f"parent.PATIENCE, parent.AFTERMATH = {patience}, 1\n"
             f"sys.exit(parent.run([sys.executable, {str(path)!r}]))"
         )
