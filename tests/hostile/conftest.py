@@ -52,7 +52,7 @@ def row(hostile, outcome, folder):
 
 
 def cleaned(said):
-    """An answer without what is another in every run."""
+    """An answer without the parts that differ in every run."""
     for pattern, shown in OF_THIS_MACHINE.items():
         said = re.sub(pattern, shown, said)
     return said

@@ -168,7 +168,7 @@ class Project:
     def products(self, costs: bool = True) -> dict[str, bytes]:
         """Every file of data/ and results/, but for stores' folders of attributes.
 
-        costs: also what tells of the time that jobs took, which is another in every run.
+        costs: also the files that hold the times of jobs, which differ in every run.
         """
         left_out = () if costs else COSTS
         return {

@@ -1,7 +1,7 @@
 """What runs and commands make of damaged files.
 
-Damages, runs and compares copies of a finished collection. Must not know which damages are tried
-together, nor what is reported.
+Damages, runs and compares copies of a finished collection. Must not know how damages are grouped
+or reported.
 """
 
 import json
@@ -20,7 +20,7 @@ from .damages import DAMAGES, Pair
 
 VARYING = ("results/costs.csv", "results/report/index.html", "results/figures/costs.svg")
 VARYING += ("results/figures/costs.png",)
-"""Products that hold the time of jobs, which is another in every run."""
+"""Products that hold the times of jobs, which differ in every run."""
 COMMAND = re.compile(r"(?P<own>trailers12k [a-z][a-z -]*[a-z])|rm \S+$")
 TRACEBACK = "Traceback"
 REPAIR = "trailers12k verify --repair"
@@ -34,7 +34,7 @@ class Answer:
 
     commands: for each pair whose file a line named, the commands of these lines. left: pairs
     without an answer, since what another damage led to may have hidden or repaired theirs. fault:
-    what is wrong with the answer; empty when it is right. text: all that was printed.
+    why the answer is wrong; empty for a right one. text: the output of all commands.
     """
 
     commands: dict[Pair, tuple[str, ...]] = field(default_factory=dict)
@@ -263,7 +263,7 @@ def repair(finished: Path, expected: Products, commands: Mapping[Pair, Sequence[
 
 
 def _state(path: Path) -> bytes | str:
-    """The content of a file; otherwise in a word what is in its place."""
+    """The content of a file, or one word for anything else in its place."""
     if path.is_symlink():
         return "link"
     if not path.exists():

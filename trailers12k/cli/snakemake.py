@@ -51,22 +51,24 @@ def check_folder(arguments: Sequence[str] = ()) -> None:
         read_config()
         # The Snakefile checks more. Snakemake makes folders here before it reads it.
         require_writable(".")
-    for path in config_files(arguments):
+    files = config_files(arguments)
+    for path in files:
         if is_absent(path):
             raise UserError(
                 f"the configuration file {shown_path(path)} does not exist; correct the path"
             )
         if fault := kind_fault_of(path):
             raise UserError(f"the configuration file {shown_path(path)} {fault}; name a file")
-    paths = {run_folder(arguments), *config_files(arguments)}
     for word in arguments:
-        if Path(word) not in paths:
+        if Path(word) not in (folder, *files):
             _check_word(word)
 
 
 def _check_word(word: str) -> None:
-    """Raise `UserError` for what is neither a target nor a key: Snakemake prints it as it is, or
-    ends with a traceback."""
+    """Raise `UserError` for a word that is neither a target nor a key of the configuration.
+
+    Snakemake would print it unchanged, or end with a traceback.
+    """
     name, is_entry, _ = word.partition("=")
     if is_entry and DOTTED.fullmatch(name):
         raise UserError(f"--config sets no key inside another, {quoted(name)}; edit config.yaml")

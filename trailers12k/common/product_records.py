@@ -88,16 +88,15 @@ def fault_of(path: str | os.PathLike[str]) -> str:
     if not known:
         return ""
     try:
-        if stat.S_ISDIR(os.lstat(path).st_mode):
-            return "is a folder"
+        os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except OSError as error:
         return f"cannot be read ({error.strerror or error})"
-    if os.path.isdir(path):
-        return "is a folder"
     try:
         found = os.stat(path)
+        if stat.S_ISDIR(found.st_mode):
+            return "is a folder"
         if not stat.S_ISREG(found.st_mode):
             return "is not a file"
         size, sizes = found.st_size, {content.size for content in known}
@@ -121,17 +120,17 @@ def check(path: str | os.PathLike[str]) -> None:
     """Raise `UserError` for a product that is not as its job wrote it. Writes nothing."""
     if fault := fault_of(path):
         name = _relative(path)
-        if _is_denied(name):
+        if is_denied(name):
             raise UserError(f"{name} {fault}; change its permissions")
         raise UserError(
             f"{name} is damaged or was edited: it {fault}; undo: {REPAIR}{OWN_FILES.get(name, '')}"
         )
 
 
-def _is_denied(name: str) -> bool:
+def is_denied(path: str | os.PathLike[str]) -> bool:
     """Whether this process may not read a file, whose content may be sound."""
     try:
-        return stat.S_ISREG(os.stat(name).st_mode) and not os.access(name, os.R_OK)
+        return stat.S_ISREG(os.stat(path).st_mode) and not os.access(path, os.R_OK)
     except OSError as error:
         return isinstance(error, PermissionError)
 

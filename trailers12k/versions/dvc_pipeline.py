@@ -6,6 +6,7 @@ Reads config files; writes dvc.yaml and code_versions.json. Must not know Git.
 import json
 import os
 from collections.abc import Callable, Collection, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -217,8 +218,10 @@ def products(pipeline: str) -> list[str]:
     return [path for path in _outs(stages_in(pipeline)) if path != CODE_VERSIONS]
 
 
+@cache
 def stages_in(pipeline: str) -> dict[str, Stage]:
-    """The stages of a dvc.yaml by name. Raises `UserError` for a text that is none of ours."""
+    """The stages of a dvc.yaml by name, not to be changed. Raises `UserError` for a text that is
+    none of ours."""
     content = read_file("dvc.yaml", lambda _: pipeline)
     stages = content.get("stages")
     if not isinstance(stages, dict):

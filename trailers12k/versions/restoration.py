@@ -24,6 +24,7 @@ from trailers12k.versions.intermediates import restore_intermediates
 from trailers12k.versions.planned_jobs import planned_jobs, refuse_running
 from trailers12k.versions.repository import MOST_TABLE, dvc, file_at, git
 from trailers12k.versions.version_checks import (
+    PRODUCTS_ONLY,
     Listings,
     check_kept,
     check_listings,
@@ -36,9 +37,6 @@ from trailers12k.versions.version_checks import (
 from trailers12k.workflow.folder import STATE
 
 log = logging.getLogger(__name__)
-
-REMOVED = ("data", "results")
-"""Where products of other versions are removed."""
 
 
 def restore(version: str = "", force: bool = False) -> str:
@@ -178,7 +176,7 @@ def _remove_products(names: Iterable[str]) -> None:
     """Remove products of another version, of those in data/ and results/."""
     paths = [product(name) for name in names]
     for path in paths:
-        if path.parts[0] not in REMOVED:
+        if path.parts[0] not in PRODUCTS_ONLY:
             continue
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
@@ -207,7 +205,7 @@ def _refuse_unsaved(files: Sequence[str]) -> None:
     for commit in git("rev-list", "--all", "--", "dvc.lock").splitlines():
         if not git("ls-tree", "--name-only", commit, "--", "dvc.lock"):
             continue  # this commit deleted it
-        with suppress(*DAMAGED):  # what is not readable saves nothing
+        with suppress(*DAMAGED):  # an unreadable dvc.lock names no saved product
             saved |= _saved_at(commit)
     unsaved += [path for path, md5 in _hashes().items() if (path, md5) not in saved]
     unsaved += [] if run_state.is_saved() else ["work in build/"]

@@ -173,7 +173,7 @@ def check_state() -> list[PurePosixPath]:
             places.append(_place_of(name))
     except DamagedFile as error:
         raise UserError(f"{error}; put it back: dvc checkout --force {STATE}") from error
-    # With this key, what lies in a folder follows right after it.
+    # This key sorts the files of a folder right after the folder.
     places.sort(key=lambda place: place.as_posix().replace("/", "\0"))
     for place, following in pairwise(places):
         if place in (following, *following.parents):
@@ -201,8 +201,8 @@ def _place_of(name: str) -> Path:
 
 
 def _refuse_blocked(places: Iterable[Path]) -> None:
-    """Raise `UserError` where a folder lies in the place of a file, or a file in that of a folder
-    and is none that the state replaces."""
+    """Raise `UserError` where a folder is in the place of a file, or a file in that of a folder,
+    unless the state replaces that file."""
     replaced = {*state_files()}
     for folder in {place.parent for place in places}:
         for path in (folder, *folder.parents):

@@ -18,12 +18,11 @@ from trailers12k.common.text import is_printable, one_line
 from trailers12k.movies import curation
 from trailers12k.settings.files import read_file
 from trailers12k.versions.dvc_pipeline import CODE_VERSIONS, Stage
-from trailers12k.workflow.folder import STATE
+from trailers12k.workflow.folder import FOLDERS, STATE
 
-PRODUCT_FOLDERS = ("data", "results")
+PRODUCTS_ONLY = ("data", "results")
+"""Folders of which a version may name any file as a product."""
 PRODUCTS_OF_BUILD = ("build/ledger/trailers", str(STATE))
-CLOSED = ("data", "build", "results", "logs", "benchmarks")
-"""Folders that hold no file of the user that `restore` may write or remove."""
 LOCK_KEYS = {"cmd", "deps", "params", "outs"}
 ENTRY_KEYS = {"path", "hash", "md5", "size", "nfiles", "isexec"}
 HASH = re.compile("[0-9a-f]{32}")
@@ -39,7 +38,7 @@ def product(name: str) -> Path:
     """The path of a product that a dvc.yaml names. Raises `UserError` for any other path: DVC
     would write there."""
     top, _, rest = name.partition("/")
-    if not (rest and top in PRODUCT_FOLDERS) and name not in PRODUCTS_OF_BUILD:
+    if not (rest and top in PRODUCTS_ONLY) and name not in PRODUCTS_OF_BUILD:
         raise UserError(f"dvc.yaml: {name!r:.120} is no product; {DISTRUST}")
     return below(top, rest)
 
@@ -59,8 +58,8 @@ def check_kept(files: Sequence[str]) -> None:
         is_hidden = any(part.startswith(".") for part in parts)
         is_of_dvc = file.endswith((".dvc", "dvc.yaml", "dvc.lock"))
         # A table may be in data/, whose products are of DVC.
-        is_closed = not parts or parts[0] in CLOSED[1:]
-        if is_hidden or is_of_dvc or is_closed or not is_printable(file):
+        is_of_runs = not parts or (parts[0] in FOLDERS and parts[0] != "data")
+        if is_hidden or is_of_dvc or is_of_runs or not is_printable(file):
             raise UserError(f"dvc.yaml: {quoted(file)} is no table of the user; {DISTRUST}")
 
 
@@ -199,7 +198,7 @@ def check_removed(path: str) -> bool:
         parts = each.relative_to(here).parts if each.is_relative_to(here) else ()
         is_hidden = any(part.startswith(".") for part in parts)
         is_csv = each.suffix.lower() == ".csv" and os.path.isfile(each)
-        if not parts or is_hidden or parts[0] in CLOSED or not is_csv:
+        if not parts or is_hidden or parts[0] in FOLDERS or not is_csv:
             raise UserError(
                 f"config.yaml: curation: {quoted(path)} is no table of decisions; {DISTRUST}"
             )

@@ -144,7 +144,7 @@ def _fault_of(path: Path) -> ProductFault | None:
     reason = product_records.fault_of(path) or _mismatch(path)
     if not reason:
         return None
-    if _is_denied(path):
+    if product_records.is_denied(path):
         return ProductFault(path, PERMISSIONS)
     if distrust := _distrust_of(path):
         return ProductFault(path, f"{reason}; {distrust}")
@@ -164,11 +164,6 @@ def _mismatch(path: Path) -> str:
 
 def _words(error: OSError) -> str:
     return f"cannot be read ({error.strerror})"
-
-
-def _is_denied(path: Path) -> bool:
-    """Whether this process may not read a file."""
-    return os.path.isfile(path) and not os.access(path, os.R_OK)
 
 
 def _fetched() -> Iterator[tuple[Path, dict[str, str]]]:
@@ -205,7 +200,7 @@ def _fault_of_fetched(ledger: Path, row: dict[str, str]) -> ProductFault | None:
         reason = _words(error)
     if not reason:
         return None
-    if _is_denied(path):
+    if product_records.is_denied(path):
         return ProductFault(path, PERMISSIONS)
     # Without its record it counts as a first attempt, and the ledger gets the same row again.
     beside = (path.with_suffix(".json"), ledger)
@@ -268,7 +263,7 @@ def _is_denied_in(store: Path, mid: str) -> bool:
     except UserError:  # a link that leaves the store
         return False
     is_closed = array.is_dir() and not os.access(array, os.R_OK | os.X_OK)
-    return is_closed or any(map(_is_denied, array.glob("*")))
+    return is_closed or any(map(product_records.is_denied, array.glob("*")))
 
 
 def _distrust_of(path: Path) -> str:

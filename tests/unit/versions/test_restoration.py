@@ -237,6 +237,13 @@ def rewrite(path, text):
     path.write_text(text)
 
 
+def change(file, old, new):
+    """Replace a text that the file has."""
+    text = Path(file).read_text()
+    assert old in text
+    Path(file).write_text(text.replace(old, new, 1))
+
+
 def refused(match, version="v2"):
     """A restore that ends in one line, with the version, and changes nothing."""
     before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
@@ -311,9 +318,7 @@ def test_a_listing_that_leaves_its_product_is_refused_before_dvc_follows_it(
     ],
 )
 def test_a_dvc_yaml_with_more_than_the_program_writes_is_refused(small_repository, old, new):
-    text = Path("dvc.yaml").read_text()
-    assert old in text
-    Path("dvc.yaml").write_text(text.replace(old, new, 1))
+    change("dvc.yaml", old, new)
     refused("^(dvc.yaml|data|dvc.lock): ?.*", "")
 
 
@@ -332,9 +337,7 @@ def test_a_dvc_yaml_with_more_than_the_program_writes_is_refused(small_repositor
     ],
 )
 def test_a_dvc_lock_with_more_than_dvc_writes_here_is_refused(small_repository, old, new):
-    text = Path("dvc.lock").read_text()
-    assert old in text
-    Path("dvc.lock").write_text(text.replace(old, new, 1))
+    change("dvc.lock", old, new)
     refused("^dvc.lock: .*; do not trust this version$", "")
 
 
