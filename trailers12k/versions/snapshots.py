@@ -129,8 +129,8 @@ def _refuse_uncommitted(code: CodeState) -> None:
     more = f" and {len(code.uncommitted) - 1} more" if code.uncommitted[1:] else ""
     raise UserError(
         f"snapshot: {shown_path(code.uncommitted[0])}{more} of the clone {clone.folder()} is not "
-        "committed, so no version would have the code that made it; commit it, or call: trailers12k "
-        "snapshot --allow-dirty"
+        "committed, so no version would have the code that made it; commit it, or call: "
+        "trailers12k snapshot --allow-dirty"
     )
 
 
