@@ -29,6 +29,7 @@ from trailers12k.workflow.clone import check_paths
 from trailers12k.workflow.closing_words import closing_words
 from trailers12k.workflow.feature_plan import FeaturePlan
 from trailers12k.workflow.movie_list import MovieList
+from trailers12k.workflow.permanent_failures import fail_once
 from trailers12k.workflow.prediction_request import prediction_request
 from trailers12k.workflow.run_display import display
 from trailers12k.workflow.run_display.plan import Movies
@@ -105,6 +106,7 @@ onstart:
         folder.check_products()
         folder.check_inputs(workflow.dag.needrun_jobs())
     record_forced(workflow.dag_settings)
+    fail_once()
 
 
 onsuccess:
