@@ -24,7 +24,7 @@ from trailers12k.jobs.result_cache import record_forced
 from trailers12k.jobs.unused_results import touch_current
 from trailers12k.settings import load
 from trailers12k.settings.files import check_keys
-from trailers12k.workflow import folder, snakemake_memory
+from trailers12k.workflow import cluster_jobs, folder, snakemake_memory
 from trailers12k.workflow.clone import check_paths
 from trailers12k.workflow.closing_words import closing_words
 from trailers12k.workflow.feature_plan import FeaturePlan
@@ -105,11 +105,13 @@ onstart:
     with one_line_errors():
         folder.check_products()
         folder.check_inputs(workflow.dag.needrun_jobs())
+        cluster_jobs.record(workflow)
     record_forced(workflow.dag_settings)
     fail_once()
 
 
 onsuccess:
+    cluster_jobs.forget()
     touch_current((job.rule.name, job.log[0]) for job in workflow.dag.jobs if job.log)
     display.finish()
     with one_line_errors():
