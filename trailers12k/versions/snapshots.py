@@ -23,6 +23,7 @@ from trailers12k.versions.dvc_pipeline import (
     stores_of,
     write_pipeline,
 )
+from trailers12k.versions.merging import is_merging, refuse_other_conflicts
 from trailers12k.versions.planned_jobs import planned_jobs, refuse_running
 from trailers12k.versions.repository import REPOSITORY_FILES, dvc, git
 from trailers12k.workflow.folder import STATE
@@ -34,6 +35,7 @@ def snapshot(version: str = "") -> str:
     version: a tag for the snapshot. Raises `UserError`, before anything is written, when the
     products are not finished or have another configuration.
     """
+    refuse_other_conflicts()
     settings = load(read_config())
     if settings.trailers.po_token:
         raise UserError(
@@ -45,6 +47,8 @@ def snapshot(version: str = "") -> str:
     for path in product_records.recorded():
         product_records.check(path)
         product_records.record(path)  # which puts the present content first
+    if is_merging():
+        Path("dvc.lock").unlink(missing_ok=True)  # DVC reads it, and it may hold conflicts
     write_pipeline(pipeline)
     run_state.write()
     dvc("commit", "--force")
@@ -56,7 +60,9 @@ def snapshot(version: str = "") -> str:
     names += _new_repository_files()
     git("add", "--force", "--", *names)
     message = f"Snapshot: {describe_products(settings)}"
-    if git("diff", "--cached", "--name-only", "--", *names):
+    if is_merging():
+        git("commit", "--quiet", "--message", message)  # Git commits no part of a merge
+    elif git("diff", "--cached", "--name-only", "--", *names):
         git("commit", "--quiet", "--message", message, "--only", "--", *names)
     else:
         message = f"Nothing has changed since the last snapshot. {message}"
@@ -101,8 +107,6 @@ def _refuse_unready(settings: Settings, pipeline: str, version: str) -> None:
     if planned := planned_jobs((), "--config", "retry=none"):
         raise UserError(f"snapshot: the run is not finished; trailers12k run would do:\n{planned}")
     git("var", "GIT_COMMITTER_IDENT", error="git needs your name: git config user.name NAME")
-    if Path(git("rev-parse", "--git-path", "MERGE_HEAD")).exists():
-        raise UserError("snapshot: Git is in the middle of a merge; finish it first")
     if version:
         git(
             "check-ref-format",
