@@ -97,7 +97,7 @@ def restore(version: str = "", force: bool = False) -> str:
     return (
         "Restored. Snakemake would run these jobs now, since the code, the settings or the tables "
         f"have changed since then or failures are due for a retry:\n{planned}\n"
-        f"To go back to the code of that time too: git switch --detach {version or 'TAG'}"
+        f"To go back to the code of that time too: git switch --merge --detach {version or 'TAG'}"
     )
 
 
