@@ -88,8 +88,8 @@ def _unreadable(file: str | Path, text: str, error: Exception) -> UserError:
     for number, each in enumerate(text.splitlines(), 1):
         if each.startswith(CONFLICT):
             return UserError(
-                f"{file}, line {number}: {CONFLICT}begins a conflict of a merge in Git; keep one of "
-                "its two texts and remove Git's marks"
+                f"{file}, line {number}: {CONFLICT}begins a conflict of a merge in Git; keep one "
+                "of its two texts and remove Git's marks"
             )
     words = " ".join(str(error).split())[:LONGEST]
     return UserError(f"{file} cannot be read: {words}")

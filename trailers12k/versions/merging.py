@@ -36,13 +36,13 @@ def refuse_conflicts() -> None:
 
 
 def refuse_other_conflicts() -> None:
-    """Raise `UserError` where a merge has left conflicts in files that a snapshot does not write."""
+    """Raise `UserError` where a merge left conflicts in files that a snapshot does not write."""
     prefix = git("rev-parse", "--show-prefix")
     conflicts = {*_conflicts()} - {prefix + name for name in DERIVED}
     if conflicts:
         raise UserError(
-            f"snapshot: a merge left conflicts in {_names(sorted(conflicts))}; resolve them and git "
-            "add them, then: trailers12k run, and trailers12k snapshot"
+            f"snapshot: a merge left conflicts in {_names(sorted(conflicts))}; resolve them and "
+            "git add them, then: trailers12k run, and trailers12k snapshot"
         )
 
 
