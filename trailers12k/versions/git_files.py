@@ -23,6 +23,8 @@ def modes_of(version: str, paths: Sequence[str]) -> dict[str, str]:
 
     Raises `UserError` for a path at which the revision has no file, or that leads over a link.
     """
+    if not paths:
+        return {}
     listed = git("--literal-pathspecs", "ls-tree", "-z", version, "--", *paths)
     modes = {}
     for entry in filter(None, listed.split("\0")):

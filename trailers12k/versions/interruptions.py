@@ -139,9 +139,7 @@ def _md5(path: Path) -> str:
     if kind_fault_of(path):
         return ""
     with path.open("rb") as file:
-        return hashlib.file_digest(
-            file, lambda: hashlib.md5(usedforsecurity=False)
-        ).hexdigest()
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def sweep(names: Iterable[str]) -> None:

@@ -25,12 +25,13 @@ from trailers12k.versions.dvc_pipeline import (
     stores_of,
     write_pipeline,
 )
+from trailers12k.versions.interruptions import release_dvc, whole_lock
 from trailers12k.versions.merging import is_merging, refuse_other_conflicts
 from trailers12k.versions.planned_jobs import planned_jobs, refuse_running
 from trailers12k.versions.repository import REPOSITORY_FILES, dvc, git
 from trailers12k.versions.version_files import CODE
 from trailers12k.workflow import clone
-from trailers12k.workflow.folder import STATE
+from trailers12k.workflow.folder import STATE, check_restored
 
 
 def snapshot(version: str = "", allow_dirty: bool = False) -> str:
@@ -60,6 +61,8 @@ def snapshot(version: str = "", allow_dirty: bool = False) -> str:
         product_records.record(path)  # which puts the present content first
     if is_merging():
         Path("dvc.lock").unlink(missing_ok=True)  # DVC reads it, and it may hold conflicts
+    release_dvc()
+    whole_lock(pipeline)
     write_pipeline(pipeline)
     run_state.write()
     dvc("commit", "--force")
@@ -105,6 +108,7 @@ def _removed_decisions(settings: Settings) -> list[str]:
 def _refuse_unready(settings: Settings, pipeline: str, version: str) -> None:
     """Raise `UserError` for an unfinished run, or for what DVC or Git would refuse half-way."""
     refuse_running("snapshot")
+    check_restored()
     links = [name for name in ("data", "build", "results") if Path(name).is_symlink()]
     if links:
         raise UserError(f"snapshot: {links[0]} is a symbolic link, which DVC does not follow")
