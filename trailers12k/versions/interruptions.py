@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,16 +34,19 @@ TEMPORARY = re.compile(r"\.[\w-]{22}\.tmp", re.ASCII)
 """Names of files that DVC has not written to their end."""
 
 
-def whole_lock(pipeline: str) -> str:
+def whole_lock(pipeline: str, is_mixed: bool = False) -> str:
     """The text of dvc.lock; empty without one.
 
     DVC writes it in place. One that a kill has cut counts as none: that of the last commit is put
     in its place where it is of the same dvc.yaml, since DVC reads the file too.
-    pipeline: the text of dvc.yaml.
+    pipeline: the text of dvc.yaml. is_mixed: whether that may be of another version.
     """
     if is_absent(LOCK):
         return ""
     text = read_bytes(LOCK, MOST_TABLE).decode("utf-8", "replace")
+    if is_mixed and not _is_of(text, pipeline):
+        Path(LOCK).unlink()
+        return ""
     if not _is_cut(text):
         return text
     log.warning("%s was cut while it was written; it is made again", LOCK)
@@ -51,12 +54,19 @@ def whole_lock(pipeline: str) -> str:
     with suppress(UserError):
         if file_at("HEAD", "dvc.yaml") == pipeline.strip():
             committed = file_at("HEAD", LOCK, most_bytes=MOST_TABLE) + "\n"
-            listings_of(committed, stages_in(pipeline))
-    if committed and not _is_cut(committed):
+    if _is_of(committed, pipeline):
         write_text(LOCK, committed)
         return committed
     Path(LOCK).unlink()
     return ""
+
+
+def _is_of(text: str, pipeline: str) -> bool:
+    try:
+        listings_of(text, stages_in(pipeline))
+    except UserError:
+        return False
+    return True
 
 
 def _is_cut(text: str) -> bool:
@@ -93,8 +103,8 @@ def changed_products(names: Iterable[str]) -> list[str]:
     names: of products. A checkout that was cut leaves whole files of both versions, empty files,
     and temporary ones. What DVC's cache lacks counts as changed.
     """
-    names = [*names]
-    saved = _saved_files({*names})
+    names = dict.fromkeys(names)
+    saved = _saved_files(names)
     changed = []
     for path in (path for name in names for path in _files(product(name))):
         is_left = TEMPORARY.fullmatch(path.name) or path.name.endswith(PARTIAL)
@@ -105,7 +115,7 @@ def changed_products(names: Iterable[str]) -> list[str]:
     return changed
 
 
-def _saved_files(names: set[str]) -> set[tuple[str, str]]:
+def _saved_files(names: Container[str]) -> set[tuple[str, str]]:
     """The files of these products that versions have and DVC's cache holds: path, MD5 sum."""
     saved = set()
     with dvc_repository() as repo:

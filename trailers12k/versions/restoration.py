@@ -60,11 +60,11 @@ def restore(version: str = "", force: bool = False) -> str:
     refuse_conflicts()
     cut = unfinished_restore()
     if cut is not None:
-        log.warning("an earlier restore was interrupted; it is made up for now")
+        log.warning("an earlier restore was interrupted; going on")
         version = version or cut
     release_dvc()
     here = without_conflicts("dvc.yaml", text_of("dvc.yaml"))
-    lock_here = without_conflicts("dvc.lock", whole_lock(here))
+    lock_here = without_conflicts("dvc.lock", whole_lock(here, cut is not None))
     pipeline, lock, kept, later = here, lock_here, [], []
     if version:
         pipeline = file_at(version, "dvc.yaml", f"{version} is no version of this collection")

@@ -4,6 +4,7 @@ Reads the configuration and the products; writes dvc.yaml, the state, commits an
 know how anything is computed, nor what the state holds.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from trailers12k.common import product_records
@@ -15,7 +16,7 @@ from trailers12k.features import store_index
 from trailers12k.movies import curation
 from trailers12k.settings import Settings, load
 from trailers12k.settings.files import read_config, read_file
-from trailers12k.versions import run_state
+from trailers12k.versions import git_locks, run_state
 from trailers12k.versions.code_state import CodeState, code_state
 from trailers12k.versions.dvc_pipeline import (
     CODE_VERSIONS,
@@ -53,9 +54,26 @@ def snapshot(version: str = "", allow_dirty: bool = False) -> str:
     _refuse_unready(settings, pipeline, version)
     if code.uncommitted and not allow_dirty:
         _refuse_uncommitted(code)
-    # Last, since it takes longest.
-    if planned := planned_jobs((), "--config", "retry=none"):
-        raise UserError(f"snapshot: the run is not finished; trailers12k run would do:\n{planned}")
+    with git_locks.recorded():
+        names = settings_files(pipeline)
+        git("add", "--dry-run", "--force", "--", *names)  # Git refuses files outside its repository
+        # Last, since it takes longest.
+        if planned := planned_jobs((), "--config", "retry=none"):
+            raise UserError(
+                f"snapshot: the run is not finished; trailers12k run would do:\n{planned}"
+            )
+        _write(settings, pipeline)
+        names += ["dvc.yaml", "dvc.lock", CODE_VERSIONS]
+        names += _removed_decisions(settings)
+        names += _new_repository_files()
+        message = _commit(names, f"Snapshot: {describe_products(settings)}", code)
+        if version:
+            git("tag", version)
+    return message + (f"\nIts tag: {version}" if version else "")
+
+
+def _write(settings: Settings, pipeline: str) -> None:
+    """Write dvc.yaml and the state, and commit all products to DVC."""
     for path in product_records.recorded():
         product_records.check(path)
         product_records.record(path)  # which puts the present content first
@@ -69,11 +87,11 @@ def snapshot(version: str = "", allow_dirty: bool = False) -> str:
     if not settings.is_published:
         for store in stores_of(settings):
             store_index.adopt_times(store)
-    names = ["dvc.yaml", "dvc.lock", CODE_VERSIONS, *settings_files(pipeline)]
-    names += _removed_decisions(settings)
-    names += _new_repository_files()
+
+
+def _commit(names: Sequence[str], message: str, code: CodeState) -> str:
+    """Commit files to Git; a report for the user, which begins with the message."""
     git("add", "--force", "--", *names)
-    message = f"Snapshot: {describe_products(settings)}"
     texts = ("--message", message, "--message", f"{CODE}: {code}")
     if is_merging():
         git("commit", "--quiet", *texts)  # Git commits no part of a merge
@@ -81,11 +99,9 @@ def snapshot(version: str = "", allow_dirty: bool = False) -> str:
         git("commit", "--quiet", *texts, "--only", "--", *names)
     else:
         message = f"Nothing has changed since the last snapshot. {message}"
-    if version:
-        git("tag", version)
     if code.uncommitted:
         message += f"\nMade by code that is not committed: {code.names()}"
-    return message + (f"\nIts tag: {version}" if version else "")
+    return message
 
 
 def _new_repository_files() -> list[str]:
