@@ -27,7 +27,7 @@ from trailers12k.versions.dvc_pipeline import (
 )
 from trailers12k.versions.merging import is_merging, refuse_other_conflicts
 from trailers12k.versions.planned_jobs import planned_jobs, refuse_running
-from trailers12k.versions.repository import REPOSITORY_FILES, dvc, git
+from trailers12k.versions.repository import REPOSITORY_FILES, dvc, git, top_of
 from trailers12k.versions.version_files import CODE
 from trailers12k.workflow import clone
 from trailers12k.workflow.folder import STATE
@@ -40,7 +40,8 @@ def snapshot(version: str = "", allow_dirty: bool = False) -> str:
     committed; the message of the commit then names its files. Raises `UserError`, before anything
     is written, when the products are not finished or have another configuration.
     """
-    refuse_other_conflicts()
+    if top_of(".", clone.folder()):
+        refuse_other_conflicts()
     settings = load(read_config())
     if settings.trailers.po_token:
         raise UserError(
