@@ -22,31 +22,38 @@ RECORD = "trailers12k.json"
 PROGRAMS = (b"git", b"dvc")
 
 
-@contextmanager
-def recorded() -> Iterator[None]:
-    """Around all that calls Git for a snapshot. Raises `UserError` where a lock is in the way."""
-    record = Path(git("rev-parse", "--git-path", RECORD))
-    _release(record)
+def check() -> None:
+    """Remove the locks that a killed snapshot left. Raises `UserError` where another one is."""
+    _release()
     if lock := next(_locks(), None):
         raise UserError(
             f"snapshot: {lock} is there: Git is at work in this repository, or was killed; where "
             "none is at work, remove this file"
         )
+
+
+@contextmanager
+def recorded() -> Iterator[None]:
+    """Around all that calls Git for a snapshot, after `check`."""
     if process := this_process():
-        write_json(record, asdict(process))
+        write_json(_record(), asdict(process))
     try:
         yield
     finally:
-        record.unlink(missing_ok=True)
+        _record().unlink(missing_ok=True)
 
 
-def _release(record: Path) -> None:
+def _record() -> Path:
+    return Path(git("rev-parse", "--git-path", RECORD))
+
+
+def _release() -> None:
     """Remove the locks of a snapshot that was killed.
 
     There was none when it began, else it would not have. What it started may still be at work.
     """
     try:
-        process = Process(**json.loads(read_small(record)))
+        process = Process(**json.loads(read_small(_record())))
         if not is_gone(process) or _is_used(Path(git("rev-parse", "--show-toplevel"))):
             return
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):

@@ -49,11 +49,13 @@ def whole_lock(pipeline: str, is_mixed: bool = False) -> str:
         return ""
     if not _is_cut(text):
         return text
-    log.warning("%s was cut while it was written; it is made again", LOCK)
     committed = ""
-    with suppress(UserError):
-        if file_at("HEAD", "dvc.yaml") == pipeline.strip():
-            committed = file_at("HEAD", LOCK, most_bytes=MOST_TABLE) + "\n"
+    with suppress(UserError):  # no commit has both files
+        committed = file_at("HEAD", LOCK, most_bytes=MOST_TABLE) + "\n"
+        if committed.strip() == text.strip():
+            return text  # not by a kill
+        committed = committed if file_at("HEAD", "dvc.yaml") == pipeline.strip() else ""
+    log.warning("%s was cut while it was written; it is made again", LOCK)
     if _is_of(committed, pipeline):
         write_text(LOCK, committed)
         return committed

@@ -29,7 +29,7 @@ from trailers12k.versions.dvc_pipeline import (
 from trailers12k.versions.interruptions import release_dvc, whole_lock
 from trailers12k.versions.merging import is_merging, refuse_other_conflicts
 from trailers12k.versions.planned_jobs import planned_jobs, refuse_running
-from trailers12k.versions.repository import REPOSITORY_FILES, dvc, git
+from trailers12k.versions.repository import REPOSITORY_FILES, dvc, git, require_dvc, set_up, top_of
 from trailers12k.versions.version_files import CODE
 from trailers12k.workflow import clone
 from trailers12k.workflow.folder import STATE, check_restored
@@ -42,7 +42,8 @@ def snapshot(version: str = "", allow_dirty: bool = False) -> str:
     committed; the message of the commit then names its files. Raises `UserError`, before anything
     is written, when the products are not finished or have another configuration.
     """
-    refuse_other_conflicts()
+    if top_of():
+        refuse_other_conflicts()
     settings = load(read_config())
     if settings.trailers.po_token:
         raise UserError(
@@ -54,22 +55,29 @@ def snapshot(version: str = "", allow_dirty: bool = False) -> str:
     _refuse_unready(settings, pipeline, version)
     if code.uncommitted and not allow_dirty:
         _refuse_uncommitted(code)
+    if top_of():
+        git_locks.check()
+        # Git refuses files outside its repository.
+        git("add", "--dry-run", "--force", "--", *settings_files(pipeline))
+    # Last, since it takes longest.
+    if planned := planned_jobs((), "--config", "retry=none"):
+        raise UserError(f"snapshot: the run is not finished; trailers12k run would do:\n{planned}")
+    report = list(filter(None, [set_up()]))
     with git_locks.recorded():
-        names = settings_files(pipeline)
-        git("add", "--dry-run", "--force", "--", *names)  # Git refuses files outside its repository
-        # Last, since it takes longest.
-        if planned := planned_jobs((), "--config", "retry=none"):
-            raise UserError(
-                f"snapshot: the run is not finished; trailers12k run would do:\n{planned}"
-            )
         _write(settings, pipeline)
-        names += ["dvc.yaml", "dvc.lock", CODE_VERSIONS]
+        names = ["dvc.yaml", "dvc.lock", CODE_VERSIONS, *settings_files(pipeline)]
         names += _removed_decisions(settings)
         names += _new_repository_files()
-        message = _commit(names, f"Snapshot: {describe_products(settings)}", code)
+        report.append(_commit(names, f"Snapshot: {describe_products(settings)}", code))
         if version:
             git("tag", version)
-    return message + (f"\nIts tag: {version}" if version else "")
+    if code.uncommitted:
+        report.append(f"Made by code that is not committed: {code.names()}")
+    if version:
+        report.append(f"Its tag: {version}")
+    elif not git("branch", "--show-current"):
+        report.append("It is on no branch; keep it by a name: git switch --create NAME")
+    return "\n".join(report)
 
 
 def _write(settings: Settings, pipeline: str) -> None:
@@ -90,7 +98,7 @@ def _write(settings: Settings, pipeline: str) -> None:
 
 
 def _commit(names: Sequence[str], message: str, code: CodeState) -> str:
-    """Commit files to Git; a report for the user, which begins with the message."""
+    """Commit files to Git; the message of the commit, or that there was nothing to commit."""
     git("add", "--force", "--", *names)
     texts = ("--message", message, "--message", f"{CODE}: {code}")
     if is_merging():
@@ -99,8 +107,6 @@ def _commit(names: Sequence[str], message: str, code: CodeState) -> str:
         git("commit", "--quiet", *texts, "--only", "--", *names)
     else:
         message = f"Nothing has changed since the last snapshot. {message}"
-    if code.uncommitted:
-        message += f"\nMade by code that is not committed: {code.names()}"
     return message
 
 
@@ -138,14 +144,16 @@ def _refuse_unready(settings: Settings, pipeline: str, version: str) -> None:
             "snapshot: results/config.yaml has other settings than config.yaml; edit config.yaml "
             "where it lacks settings of the last run, then: trailers12k run"
         )
-    git("var", "GIT_COMMITTER_IDENT", error="git needs your name: git config user.name NAME")
+    require_dvc()
+    name = "git needs your name: git config --global user.name NAME"
+    git("var", "GIT_COMMITTER_IDENT", error=name)
     if version:
         git(
             "check-ref-format",
             f"refs/tags/{version}",
             error=f"{version!r:.120} is no valid tag name",
         )
-        if version in git("tag", "--list").splitlines():
+        if top_of() and version in git("tag", "--list").splitlines():
             raise UserError(f"snapshot: the tag {version} exists already; choose another")
 
 
