@@ -128,8 +128,7 @@ class TrailerFetcher:
     def _fetch(self, movie: Movie, address: str) -> dict[str, Any]:
         """Download from one address, with immediate retries where they help. Raises `Failure`."""
         name = f"{movie.mid}.{fingerprint(address=address)}"
-        partial = inside(self.folder, f"{name}.{HOST}-{os.getpid()}{PARTIAL}")
-        self._claim(movie.mid, name, partial)
+        partial = self._claim(movie.mid, name)
         limits = {
             "server_error": self.settings.retries,
             "network": self.settings.retries,
@@ -160,13 +159,13 @@ class TrailerFetcher:
                 if reason in CONTINUED:
                     wait(retry_pause(len(reasons) - 1), self.stop)
 
-    def _claim(self, mid: str, name: str, partial: Path) -> None:
-        """Make an earlier partial download of the same address this job's, if there is one; remove
-        those of other addresses.
+    def _claim(self, mid: str, name: str) -> Path:
+        """The folder of this job's download. An earlier partial one of the same address is made
+        this job's; those of other addresses are removed. What another job downloads stays.
 
-        name: of the movie and the address. partial: the folder of this job's download. What another
-        job is downloading stays.
+        name: of the movie and the address.
         """
+        partial = inside(self.folder, f"{name}.{HOST}-{os.getpid()}{PARTIAL}")
         for other in self.folder.glob(f"{mid}.*{PARTIAL}"):
             if other == partial or not other.is_dir() or _is_in_use(other):
                 continue
@@ -175,6 +174,7 @@ class TrailerFetcher:
                     other.rename(partial)
             else:
                 shutil.rmtree(other, ignore_errors=True)
+        return partial
 
     def _download(self, movie: Movie, address: str, partial: Path) -> dict[str, Any]:
         """Download with one call of yt-dlp, or copy a local file, and verify.

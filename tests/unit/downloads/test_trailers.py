@@ -192,7 +192,7 @@ def test_a_partial_download_of_a_running_job_is_left_and_one_of_a_killed_job_con
         (each / "mp4.unknown_video.part").write_text(each.name)
     elsewhere = tmp_path / f"{name}.0123abcd-7.partial"
     elsewhere.mkdir()
-    trailers.TrailerFetcher(tmp_path, SETTINGS, StopSignal())._claim("tt0000001", name, own)
+    trailers.TrailerFetcher(tmp_path, SETTINGS, StopSignal())._claim("tt0000001", name)
     assert {*tmp_path.iterdir()} == {running, elsewhere, own}
     assert (own / "mp4.unknown_video.part").read_text() == killed.name
     os.utime(elsewhere, (0, 0))
