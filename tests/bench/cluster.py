@@ -28,8 +28,9 @@ SIZES, SHARDS = (12, 12_000), 128
 MEASURED = 4
 """Jobs, each of a shard of its own."""
 PLUGIN = planning.ROOT / ".venv" / "slurm"
-WAITS = 40, 180
-"""Seconds between two polls of the pinned plugin: after a job has ended, and at most."""
+FIRST_WAIT, LONGEST_WAIT = 40, 180
+"""Seconds between two polls of the pinned plugin: after a job has ended, unless the profile says
+otherwise, and at most."""
 METER = """\
 import atexit, os, resource
 def write():
@@ -135,13 +136,14 @@ def requests() -> dict[str, float | int]:
     }
     local = sum(rule in here for rule in made)
     paths = re.findall(r"^ +(?:output|log|benchmark): (.*)$", text, re.M)
-    first, longest = WAITS
+    profile = yaml.safe_load((planning.ROOT / "profiles/slurm/config.yaml").read_text())
+    first = profile.get("slurm-init-seconds-before-status-checks", FIRST_WAIT)
     return {
         "slurm_jobs": len(made) - local,
         "local_jobs": local,
         "files": sum(len(line.split(", ")) for line in paths),
         "polls_most": round(3600 / first),
-        "polls_least": round(3600 / longest),
+        "polls_least": round(3600 / LONGEST_WAIT),
     }
 
 
