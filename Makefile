@@ -44,6 +44,7 @@ diff: $(READY)
 
 bench: $(READY)
 	python tests/bench/planning.py
+	python tests/bench/cluster.py
 	python tests/bench/merging.py
 	python tests/bench/versions.py
 	python tests/bench/acquisition.py
