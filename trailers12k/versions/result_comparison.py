@@ -90,7 +90,9 @@ def _files(before: Version, after: Version) -> Iterator[str]:
     others = {path: what for path, what in changes.items() if not _run_of(path)}
     named = (f"{SIGNS[what]} {path}" for path, what in others.items() if path.endswith(TABLES))
     yield from listed("tables changed, are new (+) or gone (-)", named)
-    lines = (f"{SIGNS[what]} {run}: {n:,} of its files {what}" for (run, what), n in of_runs.items())
+    lines = (
+        f"{SIGNS[what]} {run}: {n:,} of its files {what}" for (run, what), n in of_runs.items()
+    )
     yield from listed("runs with predictions and weights that changed", lines)
     rest = Counter(what for path, what in others.items() if not path.endswith(TABLES))
     if rest:
