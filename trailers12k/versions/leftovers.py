@@ -43,4 +43,4 @@ def _cached(names: list[str]) -> Iterator[Product]:
                 check(cache, content)
             except (FileNotFoundError, ObjectFormatError):
                 continue
-            yield name, content.hash_info.value
+            yield name, str(content.hash_info.value)
