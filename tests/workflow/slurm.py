@@ -6,6 +6,7 @@ is touched.
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -51,7 +52,7 @@ SlurmdParameters=config_overrides
 KillWait=5
 InactiveLimit=0
 NodeName=c1 NodeHostname={host} NodeAddr=127.0.0.1 Port={port1} CPUs=4 RealMemory=16000
-NodeName=g1 NodeHostname={host} NodeAddr=127.0.0.1 Port={port2} CPUs=16 RealMemory=64000 Gres=gpu:2
+NodeName=g1 NodeHostname={host} NodeAddr=127.0.0.1 Port={port2} CPUs=16 RealMemory=64000 Gres=gpu{kind}:2
 PartitionName=cpu Nodes=c1 Default=YES MaxTime=24:00:00 State=UP
 PartitionName=gpu Nodes=g1 MaxTime=24:00:00 State=UP
 """
@@ -65,10 +66,13 @@ def missing() -> list[str]:
 
 
 class Cluster:
-    """Started by `with`."""
+    """Started by `with`. lines: of slurm.conf, instead of those above with the same first key, or
+    beside them."""
 
-    def __init__(self, root: Path):
+    def __init__(self, root: Path, lines: Sequence[str] = (), gpu_type: str = ""):
         self.root = root
+        self._lines = lines
+        self._gpu_type = gpu_type
         self._enter: list[str] = []
         self._started: list[subprocess.Popen] = []
 
@@ -77,8 +81,11 @@ class Cluster:
             (self.root / name).mkdir(parents=True)
         host = socket.gethostname().split(".")[0]
         ports = dict(zip(("port", "port1", "port2"), free_ports(3), strict=True))
-        (self.root / "etc/slurm.conf").write_text(CONFIG.format(host=host, root=self.root, **ports))
-        gpus = f"NodeName=g1 Name=gpu File={self.root}/run/nvidia[0-1]\n"
+        kind = f":{self._gpu_type}" if self._gpu_type else ""
+        text = CONFIG.format(host=host, root=self.root, kind=kind, **ports)
+        (self.root / "etc/slurm.conf").write_text(changed(text, self._lines))
+        kind = f" Type={self._gpu_type}" if self._gpu_type else ""
+        gpus = f"NodeName=g1 Name=gpu{kind} File={self.root}/run/nvidia[0-1]\n"
         (self.root / "etc/gres.conf").write_text(gpus)
         for number in range(2):
             os.mknod(self.root / f"run/nvidia{number}", 0o20666, os.makedev(1, 3))
@@ -102,10 +109,30 @@ class Cluster:
         # By force, since a test's folders are nobody else's to look into.
         self._start(["munged", "-F", "-f", f"--key-file={key}", f"--socket={sock}", *options])
         until(lambda: self.run("munge", "-S", str(sock), "-n").returncode == 0)
-        self._start([*self.inside(self.root), "slurmctld", "-D", "-i"])
+        self.start_controller()
         for node in ("c1", "g1"):
             self._start([*self.inside(self.root), "slurmd", "-D", "-N", node])
         until(lambda: set(self.run("sinfo", "-h", "-N", "-o", "%T").stdout.split()) == {"idle"})
+
+    def start_controller(self) -> None:
+        """Start slurmctld; it continues with the jobs of one before it."""
+        self._controller = self._start([*self.inside(self.root), "slurmctld", "-D", "-i"])
+        # The nodes end before it.
+        self._started.insert(2, self._started.pop())
+
+    def kill_controller(self, how: int = signal.SIGKILL) -> None:
+        """End slurmctld by a signal. The nodes and their jobs go on."""
+        self._controller.send_signal(how)
+        self._controller.wait()
+        self._started.remove(self._controller)
+
+    def forget(self) -> None:
+        """Remove what slurmctld has saved, while it is away. New jobs have other numbers, since a
+        node refuses one that it runs already."""
+        shutil.rmtree(self.root / "state")
+        (self.root / "state").mkdir()
+        with (self.root / "etc/slurm.conf").open("a") as config:
+            config.write("FirstJobId=1000\n")
 
     def __exit__(self, *error: object) -> None:
         for process in reversed(self._started):
@@ -116,11 +143,12 @@ class Cluster:
                 process.kill()
                 process.wait()
 
-    def _start(self, command: Sequence[str]) -> None:
+    def _start(self, command: Sequence[str]) -> subprocess.Popen:
         with (self.root / "log/started.txt").open("a") as log:
             path = {"PATH": f"{os.environ['PATH']}:/usr/sbin"}
             started = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | path)
         self._started.append(started)
+        return started
 
     def inside(self, folder: Path) -> list[str]:
         """What a command must begin with to be run in the cluster, in a folder."""
@@ -141,6 +169,20 @@ class Cluster:
         """The jobs that have ended, as Slurm wrote them down."""
         lines = (self.root / "log/jobcomp.txt").read_text().splitlines()
         return [dict(word.split("=", 1) for word in line.split() if "=" in word) for line in lines]
+
+
+def changed(config: str, lines: Sequence[str]) -> str:
+    """A slurm.conf with some lines instead of those that begin with the same key and value, or
+    with the same key where that stands once."""
+    kept = config.splitlines()
+    for line in lines:
+        key = line.split("=")[0] + "="
+        places = [place for place, each in enumerate(kept) if each.startswith(key)]
+        if len(places) == 1:
+            kept[places[0]] = line
+        else:
+            kept.append(line)
+    return "\n".join(kept) + "\n"
 
 
 def free_ports(number: int) -> list[int]:
