@@ -1,6 +1,6 @@
 # make            set up .venv and run the built-in sample end to end
 # make test       set up and run the tests
-# make snapshot   commit all products into DVC: VERSION=tag names it
+# make snapshot   commit all products into DVC: VERSION=tag names it; ALLOW_DIRTY=1 with uncommitted code
 # make restore    put the products of VERSION=tag back, or of this commit; FORCE=1 loses unsaved ones
 # make diff       print what changed from FROM=tag to TO=tag; without TO, to the files here
 # make bench      measure what the documentation and `trailers12k estimate` quote: one to two hours
@@ -34,7 +34,7 @@ test: $(READY) $(VENV)/slurm
 	pytest --numprocesses 2 --dist loadfile tests/workflow
 
 snapshot: $(READY)
-	trailers12k snapshot --version '$(VERSION)'
+	trailers12k snapshot --version '$(VERSION)' $(if $(ALLOW_DIRTY),--allow-dirty)
 
 restore: $(READY)
 	trailers12k restore '$(VERSION)' $(if $(FORCE),--force)

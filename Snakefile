@@ -24,11 +24,12 @@ from trailers12k.jobs.result_cache import record_forced
 from trailers12k.jobs.unused_results import touch_current
 from trailers12k.settings import load
 from trailers12k.settings.files import check_keys
-from trailers12k.workflow import folder, snakemake_memory
+from trailers12k.workflow import cluster_jobs, folder, snakemake_memory
 from trailers12k.workflow.clone import check_paths
 from trailers12k.workflow.closing_words import closing_words
 from trailers12k.workflow.feature_plan import FeaturePlan
 from trailers12k.workflow.movie_list import MovieList
+from trailers12k.workflow.permanent_failures import fail_once
 from trailers12k.workflow.prediction_request import prediction_request
 from trailers12k.workflow.run_display import display
 from trailers12k.workflow.run_display.plan import Movies
@@ -104,10 +105,13 @@ onstart:
     with one_line_errors():
         folder.check_products()
         folder.check_inputs(workflow.dag.needrun_jobs())
+        cluster_jobs.record(workflow)
     record_forced(workflow.dag_settings)
+    fail_once()
 
 
 onsuccess:
+    cluster_jobs.forget()
     touch_current((job.rule.name, job.log[0]) for job in workflow.dag.jobs if job.log)
     display.finish()
     with one_line_errors():

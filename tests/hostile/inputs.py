@@ -1,5 +1,6 @@
 """Hostile inputs: how each is made, what handles it, which answer is right, within which bounds."""
 
+import faulthandler
 import os
 import pickle
 import re
@@ -96,7 +97,9 @@ def _limit(most_seconds: float) -> None:
     used = _megabytes("VmSize")
     most = int((used + SPARE_MB) * 1e6)
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    signal.alarm(int(10 * most_seconds) + 30)  # of the clock, on a busy machine
+    patience = int(10 * most_seconds) + 30  # of the clock, on a busy machine
+    faulthandler.dump_traceback_later(patience - 5)  # says where it waits
+    signal.alarm(patience)
 
 
 def _measured(use: Callable[[Any], object], made: Any) -> Outcome:

@@ -2,15 +2,20 @@
 are those of this machine alone."""
 
 import os
+import signal
+import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 import yaml
 
+from trailers12k.workflow import cluster_jobs, run_lock
+
 from .conftest import ROOT, TINY, Project
-from .slurm import Cluster, missing
+from .slurm import Cluster, missing, until
 
 PLUGIN = ROOT / ".venv" / "slurm"
 lacking = missing() + ([] if PLUGIN.is_dir() else ["the executor plugin: make .venv/slurm"])
@@ -87,6 +92,56 @@ def test_the_cluster_makes_what_one_machine_makes(sample, tmp_path):
     here, there = sample.products(costs=False), project.products(costs=False)
     assert here.keys() == there.keys()
     assert [name for name in here if here[name] != there[name]] == []
+
+
+def test_after_kill_9_the_next_run_cancels_or_awaits_the_jobs_that_are_left(tmp_path):
+    project = Project(tmp_path / "project", TINY)
+    project.command("backbones", "--help")  # writes config.yaml
+    with Cluster(tmp_path / "cluster") as cluster:
+        command = [*cluster.inside(project.folder), Path(sys.executable).with_name("trailers12k")]
+        command += ["run", "data/movies.csv", "--workflow-profile", "profiles/slurm", *QUICK]
+
+        def start(*arguments):
+            paths = os.pathsep.join([str(project.folder), str(PLUGIN)])
+            return subprocess.Popen(
+                [*command, *arguments],
+                env=os.environ | {"PYTHONPATH": paths},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+
+        def kill_after_submission(running, earlier=""):
+            until(lambda: {job["id"] for job in cluster.jobs()} - {earlier})
+            [job] = cluster.jobs()
+            os.kill(run_lock._read_holder(project.folder)[0].pid, signal.SIGKILL)
+            running.kill()
+            running.communicate()
+            return job["id"]
+
+        drain = ["scontrol", "update", "NodeName=c1", "Reason=test"]
+        cluster.run(*drain, "State=DRAIN")  # jobs wait
+        first = kill_after_submission(start())
+        assert folder_is_running(cluster, project)
+        second = kill_after_submission(start("--running-jobs", "cancel"), first)
+        third = start()
+        line = third.stdout.readline()
+        assert line.startswith(f"1 job ({second}) is of an earlier run at work in this folder; ")
+        assert len(cluster.jobs()) == 1 and not (project.folder / "data/movies.csv").exists()
+        cluster.run(*drain, "State=RESUME")
+        text, _ = third.communicate(timeout=120)
+        ends = {job["JobId"]: job["JobState"] for job in cluster.ended()}
+    assert third.returncode == 0 and "Nothing to be done" in text and "unlock" not in text, text
+    assert ends[first] == "CANCELLED" and ends[second] == "COMPLETED"
+    assert (project.folder / "data/movies.csv").exists()
+    assert not (project.folder / cluster_jobs.RECORD).exists()
+
+
+def folder_is_running(cluster, project):
+    """Whether commands of that folder consider its run at work."""
+    code = "from trailers12k.workflow import folder; print(folder.is_running())"
+    asked = [*cluster.inside(project.folder), sys.executable, "-c", code]
+    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout == "True\n"
 
 
 def local_jobs(text):

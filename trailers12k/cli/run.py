@@ -3,10 +3,20 @@
 Starts Snakemake. Must not know the rules or their targets.
 """
 
+from enum import StrEnum
+from typing import Annotated
+
 import typer
 
 from trailers12k.cli import snakemake
 from trailers12k.cli.collection import PASS_THROUGH, examples
+
+
+class RunningJobs(StrEnum):
+    """What to do with the Slurm jobs that a killed run left at work."""
+
+    WAIT = "wait"
+    CANCEL = "cancel"
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +36,13 @@ def register(app: typer.Typer) -> None:
     )(run)
 
 
-def run(context: typer.Context) -> None:
+def run(
+    context: typer.Context,
+    running_jobs: Annotated[
+        RunningJobs,
+        typer.Option(help="What to do with Slurm jobs that a killed run of this folder left."),
+    ] = RunningJobs.WAIT,
+) -> None:
     """Run the workflow, or some targets of it: `trailers12k run [TARGET...] [OPTION...]`.
 
     Targets: metadata, trailers, posters, clips, weights, features, splits, evaluate, report,
@@ -40,4 +56,6 @@ def run(context: typer.Context) -> None:
     snakemake.check_folder(context.args)
     if "--unlock" in context.args:
         snakemake.refuse_unlocking(context.args)
+    elif not snakemake.is_dry(context.args):
+        snakemake.end_earlier_jobs(context.args, cancels=running_jobs is RunningJobs.CANCEL)
     raise typer.Exit(snakemake.run(context.args))

@@ -10,6 +10,7 @@ import pkgutil
 import re
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -18,7 +19,7 @@ from trailers12k.cli import parent
 from trailers12k.cli.collection import read_config
 from trailers12k.common.bounded_files import is_absent, kind_fault_of, quoted, shown_path
 from trailers12k.common.errors import UserError
-from trailers12k.workflow import run_lock
+from trailers12k.workflow import cluster_jobs, run_lock
 from trailers12k.workflow.clone import check_paths, child_command, snakefile
 from trailers12k.workflow.folder import require_writable
 
@@ -30,6 +31,8 @@ PLUGIN = f"snakemake_logger_plugin_{LOGGER}"
 
 OWN_OUTPUT = ("--verbose", "--debug-dag", "--logger")
 """Options with which Snakemake prints as it does by itself, or as another plugin does."""
+
+DRY = ("--dry-run", "--dryrun")
 
 DOTTED = re.compile(r"\w+(\.\w+)+")
 """A key inside another, as messages name it. Snakemake would end with a traceback."""
@@ -87,6 +90,26 @@ def refuse_unlocking(arguments: Sequence[str]) -> None:
     with contextlib.chdir(run_folder(arguments)):
         if who := run_lock.at_work():
             raise UserError(who)
+
+
+def is_dry(arguments: Sequence[str]) -> bool:
+    """Whether Snakemake only prints what would run."""
+    return any(word in DRY or re.fullmatch("-[a-zA-Z]*n[a-zA-Z]*", word) for word in arguments)
+
+
+def end_earlier_jobs(arguments: Sequence[str], cancels: bool) -> None:
+    """Wait until the Slurm jobs of a killed run of the folder have ended; the run then continues
+    with what they made. cancels: cancel them first.
+
+    Raises `UserError` while that run is at work, and where Slurm cannot be asked.
+    """
+    with contextlib.chdir(run_folder(arguments)):
+        if not cluster_jobs.RECORD.exists():
+            return
+        if who := run_lock.at_work() or run_lock.at_work_elsewhere():
+            raise UserError(who)
+        end = cluster_jobs.cancel if cancels else cluster_jobs.wait
+        end(partial(print, file=sys.stderr, flush=True))
 
 
 def run_folder(arguments: Sequence[str]) -> Path:

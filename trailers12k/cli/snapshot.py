@@ -26,12 +26,16 @@ def snapshot(
     version: Annotated[
         str, typer.Option(metavar="TAG", help="A Git tag for it.", show_default=False)
     ] = "",
+    allow_dirty: Annotated[
+        bool,
+        typer.Option("--allow-dirty", help="Also with code that no commit of the clone has."),
+    ] = False,
 ) -> None:
     """Commit all products of a finished run to DVC, and the files that name them to Git.
 
-    Videos and posters are never kept.
+    Videos and posters are never kept. The message of the commit names the commit of the code.
     """
     from trailers12k.versions.snapshots import snapshot
 
     require_config()
-    typer.echo(snapshot(version))
+    typer.echo(snapshot(version, allow_dirty))

@@ -26,17 +26,19 @@ def ends_in_time(search: Callable[[], object], seconds: int = SECONDS) -> bool:
     child = os.fork()
     if child == 0:
         try:
-            signal.signal(signal.SIGALRM, signal.SIG_DFL)
-            signal.alarm(WAITING * seconds)
             resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
             search()
         finally:
             # Nothing of the parent's is closed, flushed or reported.
             os._exit(0)
+    # The clock is watched from here: a copy of a process with threads may wait for a lock forever.
+    ends = time.monotonic() + WAITING * seconds
     pause = 0.001
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             return os.WIFEXITED(status)
+        if time.monotonic() > ends:
+            os.kill(child, signal.SIGKILL)
         time.sleep(pause)
         pause = min(2 * pause, 0.1)

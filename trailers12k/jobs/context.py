@@ -26,7 +26,7 @@ from trailers12k.common.errors import DENIED, FULL, UserError
 from trailers12k.common.messages import denied, one_line
 from trailers12k.common.product_records import REPAIR
 from trailers12k.jobs import outcome, result_cache
-from trailers12k.jobs.outcome import OutcomeWriter
+from trailers12k.jobs.outcome import RUN, OutcomeWriter
 from trailers12k.jobs.read_audit import recorded_reads
 from trailers12k.jobs.result_cache import Reuse
 
@@ -83,9 +83,9 @@ def job(
         is not as its own job wrote it fails this one; see `product_records`.
     outputs: the files that the job writes; recorded when it succeeds.
     `UserError`, a full disk and a folder in the place of a file are reported in one line; other
-    exceptions, which are faults of this program, after a traceback. Ctrl-C ends the process at
-    once: files are written whole or not at all. So does the end of the process that started it,
-    such as a killed Snakemake.
+    exceptions, which are faults of this program, after a traceback. Each says in the outcome
+    whether another attempt would fail as well. Ctrl-C ends the process at once: files are written
+    whole or not at all. So does the end of the process that started it, such as a killed Snakemake.
     """
     Path(log_file).parent.mkdir(parents=True, exist_ok=True)
     Path(log_file).write_bytes(b"")
@@ -133,7 +133,7 @@ def job(
             reason = f"{denied(error)}; see to it, then run the same command again"
         else:
             log.error("%s", traceback.format_exc().rstrip())
-        _log_end(one_line(reason))
+        _log_end(one_line(reason), os.environ.get(RUN, "") if _is_permanent(error) else "")
         sys.exit(1)
     finally:
         done.set()
@@ -147,9 +147,19 @@ def _print_to(log_file: str | os.PathLike[str]) -> None:
     os.close(file)
 
 
-def _log_end(reason: str) -> None:
-    """Log why the job fails."""
-    log.error("%s", reason, extra={"outcome": {"error": reason}})
+def _is_permanent(error: Exception) -> bool:
+    """Whether another attempt, with more memory or on another node, would fail as well.
+
+    Libraries raise RuntimeError for a lack of memory, a broken GPU and a killed process of theirs.
+    """
+    if isinstance(error, OSError):
+        return error.errno in (*FULL, *DENIED)
+    return not isinstance(error, MemoryError | RuntimeError)
+
+
+def _log_end(reason: str, permanent_in: str = "") -> None:
+    """Log why the job fails. permanent_in: see `Outcome`."""
+    log.error("%s", reason, extra={"outcome": {"error": reason, "permanent_in": permanent_in}})
 
 
 def _end_with(parent: int, done: threading.Event) -> None:

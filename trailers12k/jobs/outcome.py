@@ -21,6 +21,9 @@ from trailers12k.jobs.ledger import read_shard
 
 log = logging.getLogger(__name__)
 
+RUN = "TRAILERS12K_RUN"
+"""An environment variable: the id of the run that started this job."""
+
 MOST_WARNINGS = 20
 """Warnings of a job that are kept; its log has all."""
 
@@ -34,7 +37,8 @@ class Outcome:
     at the end, of all: `computed`, `kept`, `failed`, `skipped`. unchanged: the job found its result
     as it was. ended: whether the job reached its end. cost: of the earlier work, where the job put
     a result back, see `result_cache.Cost`. warnings: what it logged as a warning or an error, but
-    for failures of movies. error: why it failed.
+    for failures of movies. error: why it failed. permanent_in: the id of the run in which another
+    attempt would fail as well; empty where more memory or another node may help.
     """
 
     began: float = 0.0
@@ -46,6 +50,7 @@ class Outcome:
     cost: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     error: str = ""
+    permanent_in: str = ""
 
 
 def outcome_file(log_file: str | os.PathLike[str]) -> Path:
@@ -66,7 +71,7 @@ def read_outcome(log_file: str | os.PathLike[str]) -> Outcome | None:
 
 def _is_sound(read: Outcome) -> bool:
     """Whether an outcome that was read has the types that `OutcomeWriter` writes."""
-    texts = (read.error, *read.todo, *read.records, *read.warnings)
+    texts = (read.error, read.permanent_in, *read.todo, *read.records, *read.warnings)
     numbers = (read.began, *_values(read.counts), *_values(read.cost))
     return all(isinstance(text, str) for text in texts) and all(
         isinstance(number, int | float) and math.isfinite(number) for number in numbers

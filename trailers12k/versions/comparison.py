@@ -12,6 +12,7 @@ from trailers12k.common import vocabulary
 from trailers12k.common.text import NOT_PRINTABLE, one_line
 from trailers12k.common.vocabulary import GENRES, OK
 from trailers12k.settings.files import read_file
+from trailers12k.versions.code_state import code_state
 from trailers12k.versions.store_comparison import store_changes
 from trailers12k.versions.version_files import Folder, Missing, Revision, Version
 from trailers12k.versions.version_tables import (
@@ -41,11 +42,15 @@ def compare(earlier: str, later: str = "") -> str:
 
     later: by default the files in this folder.
     """
-    return describe_changes(Revision(earlier), Revision(later) if later else Folder())
+    return describe_changes(Revision(earlier), Revision(later) if later else _here())
+
+
+def _here() -> Folder:
+    return Folder(code=str(code_state()))
 
 
 def describe_changes(before: Version, after: Version) -> str:
-    """How two versions differ: movies, trailers, labels, stores, settings, results.
+    """How two versions differ: movies, trailers, labels, stores, settings, code, results.
 
     A file that one of them lacks is reported in its section. Characters that a terminal could take
     for a command are left out.
@@ -59,6 +64,7 @@ def describe_changes(before: Version, after: Version) -> str:
         "Labels and splits": _labels(titles, before, after),
         "Stores": store_changes(before, after),
         "Settings": _settings(before, after),
+        "Code": _code(before, after),
         "Results": _results(before, after),
     }.items():
         body: list[str] = []
@@ -146,6 +152,13 @@ def _settings(before: Version, after: Version) -> Iterator[str]:
     both = in_both(path, before, after, read)
     old, new = (_mapping(path, data) for data in both)
     yield from first_lines(differences(old, new))
+
+
+def _code(before: Version, after: Version) -> Iterator[str]:
+    if lacking := [version.name for version in (before, after) if not version.code]:
+        raise Missing(f"it is not recorded in {' and '.join(lacking)}")
+    if before.code != after.code:
+        yield f"{one_line(before.code)} -> {one_line(after.code)}"
 
 
 def _mapping(path: str, data: bytes) -> dict[str, Any]:

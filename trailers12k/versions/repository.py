@@ -7,12 +7,15 @@ import os
 import subprocess  # nosec B404  # lists of words, never a shell
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from trailers12k.common.bounded_files import shown_path
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import write_text
+from trailers12k.common.text import one_line
 
 IGNORED_BY_GIT = (
     *("/data/", "/build/", "/results/", "/logs/", "/benchmarks/", "/dvc_plots/"),
@@ -64,6 +67,22 @@ def git(*arguments: str, error: str = "", folder: str | Path = ".") -> str:
 def dvc(*arguments: str, folder: str | Path = ".") -> str:
     """The output of a dvc command in a folder. Raises `UserError` when it fails."""
     return run_command([sys.executable, "-m", "dvc", *arguments], folder=folder)
+
+
+@contextmanager
+def dvc_repository() -> Iterator[Any]:
+    """DVC's repository of this folder, a `dvc.repo.Repo`. Raises `UserError` for whatever DVC
+    raises."""
+    from dvc.repo import Repo
+
+    try:
+        with Repo() as repo:
+            yield repo
+    except UserError:
+        raise
+    except Exception as error:  # DVC, Git, disks and remotes raise many types
+        why = one_line(str(error)) or type(error).__name__
+        raise UserError(f"dvc: {textwrap.shorten(why, LONGEST)}") from error
 
 
 def file_at(version: str, path: str, error: str = "", most_bytes: int = MOST_TEXT) -> str:

@@ -15,14 +15,14 @@ from typing import Any
 
 from trailers12k.common.bounded_files import is_absent, read_bytes, shown_path
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import DAMAGED
 from trailers12k.settings import Settings, load, plain
-from trailers12k.settings.files import read_config, read_file, text_of
+from trailers12k.settings.files import read_config, text_of
 from trailers12k.versions import run_state, state_archive
 from trailers12k.versions.dvc_pipeline import CODE_VERSIONS, products, settings_files, stages_in
+from trailers12k.versions.history import History
 from trailers12k.versions.intermediates import restore_intermediates
 from trailers12k.versions.planned_jobs import planned_jobs, refuse_running
-from trailers12k.versions.repository import MOST_TABLE, dvc, file_at, git
+from trailers12k.versions.repository import MOST_TABLE, dvc, dvc_repository, file_at, git
 from trailers12k.versions.version_checks import (
     PRODUCTS_ONLY,
     Listings,
@@ -74,7 +74,9 @@ def restore(version: str = "", force: bool = False) -> str:
     lacking = {path for name in listed if name not in {*present, *wanted} for path in listed[name]}
     others = _cached_products({*products(here)} - {*products(pipeline)} - lacking)
     if kept:
-        git("--literal-pathspecs", "checkout", version, "--", *kept)
+        # Not `checkout`, which stages them: an unrelated commit would take them along.
+        source = f"--source={version}"
+        git("--literal-pathspecs", "restore", source, "--worktree", "--", *kept)
     for path in later:
         Path(path).unlink()
     options = ["--force"] if force else []
@@ -159,9 +161,7 @@ def _fetch_products(options: Sequence[str], is_cached: bool) -> None:
 
 def _cached_products(paths: Container[str]) -> list[str]:
     """Those of the present version's products that are complete in DVC's cache."""
-    from dvc.repo import Repo
-
-    with Repo() as repo:
+    with dvc_repository() as repo:
         outs = [out for out in _outs(repo) if out.def_path in paths]
         return [out.def_path for out in outs if not out.changed_cache()]
 
@@ -198,16 +198,11 @@ def _later_decisions(version: str, pipeline: str) -> list[str]:
 def _refuse_unsaved(files: Sequence[str]) -> None:
     """Raise `UserError` where a restore would lose what no version holds.
 
-    files: what Git would overwrite. Products are compared by the hashes in all commits of dvc.lock.
+    files: what Git would overwrite.
     """
-    unsaved = [path for path in files if path != CODE_VERSIONS and not _is_committed(path)]
-    saved = set()
-    for commit in git("rev-list", "--all", "--", "dvc.lock").splitlines():
-        if not git("ls-tree", "--name-only", commit, "--", "dvc.lock"):
-            continue  # this commit deleted it
-        with suppress(*DAMAGED):  # an unreadable dvc.lock names no saved product
-            saved |= _saved_at(commit)
-    unsaved += [path for path, md5 in _hashes().items() if (path, md5) not in saved]
+    history = History()
+    unsaved = history.unsaved_files(path for path in files if path != CODE_VERSIONS)
+    unsaved += [path for path, _ in history.unsaved_products(_hashes().items())]
     unsaved += [] if run_state.is_saved() else ["work in build/"]
     if unsaved:
         more = f", and {len(unsaved) - 1} more" if unsaved[1:] else ""
@@ -215,15 +210,6 @@ def _refuse_unsaved(files: Sequence[str]) -> None:
             f"restore: {unsaved[0]} is in no version{more}; keep it: trailers12k snapshot, or lose "
             "it: trailers12k restore --force"
         )
-
-
-def _saved_at(commit: str) -> set[tuple[str, str]]:
-    """The products of a version: path, hash. Raises one of `DAMAGED` for a damaged dvc.lock."""
-    stages = read_file("dvc.lock", lambda _: file_at(commit, "dvc.lock", "", MOST_TABLE)).get(
-        "stages", {}
-    )
-    outs = [out for stage in stages.values() for out in stage.get("outs", [])]
-    return {(out["path"], out["md5"]) for out in outs}
 
 
 def _refuse_damaged_state() -> None:
@@ -245,14 +231,6 @@ def _hashes() -> dict[str, str]:
 
     Without build/state.tar.gz, which is compared with build/ itself, and what Git keeps.
     """
-    from dvc.repo import Repo
-
-    with Repo() as repo:
+    with dvc_repository() as repo:
         outs = [out for out in _outs(repo) if out.exists]
         return {out.def_path: out.get_hash().value for out in outs if out.def_path != str(STATE)}
-
-
-def _is_committed(path: str) -> bool:
-    """Whether some commit has this file as it is."""
-    blob = f"--find-object={git('hash-object', path)}"
-    return bool(git("log", "--all", "-1", "--format=%H", blob))

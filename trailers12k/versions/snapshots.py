@@ -7,6 +7,7 @@ know how anything is computed, nor what the state holds.
 from pathlib import Path
 
 from trailers12k.common import product_records
+from trailers12k.common.bounded_files import shown_path
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv
 from trailers12k.common.vocabulary import OK
@@ -15,6 +16,7 @@ from trailers12k.movies import curation
 from trailers12k.settings import Settings, load
 from trailers12k.settings.files import read_config, read_file
 from trailers12k.versions import run_state
+from trailers12k.versions.code_state import CodeState, code_state
 from trailers12k.versions.dvc_pipeline import (
     CODE_VERSIONS,
     pipeline_of,
@@ -25,14 +27,17 @@ from trailers12k.versions.dvc_pipeline import (
 )
 from trailers12k.versions.planned_jobs import planned_jobs, refuse_running
 from trailers12k.versions.repository import REPOSITORY_FILES, dvc, git
+from trailers12k.versions.version_files import CODE
+from trailers12k.workflow import clone
 from trailers12k.workflow.folder import STATE
 
 
-def snapshot(version: str = "") -> str:
-    """Commit all products to DVC, and what names them to Git; the message of the commit.
+def snapshot(version: str = "", allow_dirty: bool = False) -> str:
+    """Commit all products to DVC, and what names them to Git; a report for the user.
 
-    version: a tag for the snapshot. Raises `UserError`, before anything is written, when the
-    products are not finished or have another configuration.
+    version: a tag for the snapshot. allow_dirty: also where the clone has code that is not
+    committed; the message of the commit then names its files. Raises `UserError`, before anything
+    is written, when the products are not finished or have another configuration.
     """
     settings = load(read_config())
     if settings.trailers.po_token:
@@ -41,7 +46,13 @@ def snapshot(version: str = "") -> str:
             "the configuration and set the environment variable YOUTUBE_PO_TOKEN"
         )
     pipeline = pipeline_of(settings)
+    code = code_state()
     _refuse_unready(settings, pipeline, version)
+    if code.uncommitted and not allow_dirty:
+        _refuse_uncommitted(code)
+    # Last, since it takes longest.
+    if planned := planned_jobs((), "--config", "retry=none"):
+        raise UserError(f"snapshot: the run is not finished; trailers12k run would do:\n{planned}")
     for path in product_records.recorded():
         product_records.check(path)
         product_records.record(path)  # which puts the present content first
@@ -57,11 +68,14 @@ def snapshot(version: str = "") -> str:
     git("add", "--force", "--", *names)
     message = f"Snapshot: {describe_products(settings)}"
     if git("diff", "--cached", "--name-only", "--", *names):
-        git("commit", "--quiet", "--message", message, "--only", "--", *names)
+        texts = ("--message", message, "--message", f"{CODE}: {code}")
+        git("commit", "--quiet", *texts, "--only", "--", *names)
     else:
         message = f"Nothing has changed since the last snapshot. {message}"
     if version:
         git("tag", version)
+    if code.uncommitted:
+        message += f"\nMade by code that is not committed: {code.names()}"
     return message + (f"\nIts tag: {version}" if version else "")
 
 
@@ -98,8 +112,6 @@ def _refuse_unready(settings: Settings, pipeline: str, version: str) -> None:
             "snapshot: results/config.yaml has other settings than config.yaml; edit config.yaml "
             "where it lacks settings of the last run, then: trailers12k run"
         )
-    if planned := planned_jobs((), "--config", "retry=none"):
-        raise UserError(f"snapshot: the run is not finished; trailers12k run would do:\n{planned}")
     git("var", "GIT_COMMITTER_IDENT", error="git needs your name: git config user.name NAME")
     if Path(git("rev-parse", "--git-path", "MERGE_HEAD")).exists():
         raise UserError("snapshot: Git is in the middle of a merge; finish it first")
@@ -111,6 +123,15 @@ def _refuse_unready(settings: Settings, pipeline: str, version: str) -> None:
         )
         if version in git("tag", "--list").splitlines():
             raise UserError(f"snapshot: the tag {version} exists already; choose another")
+
+
+def _refuse_uncommitted(code: CodeState) -> None:
+    more = f" and {len(code.uncommitted) - 1} more" if code.uncommitted[1:] else ""
+    raise UserError(
+        f"snapshot: {shown_path(code.uncommitted[0])}{more} of the clone {clone.folder()} is not "
+        "committed, so no version would have the code that made it; commit it, or call: "
+        "trailers12k snapshot --allow-dirty"
+    )
 
 
 def _has_results_of(settings: Settings) -> bool:

@@ -18,6 +18,7 @@ from trailers12k.common.text import is_printable, one_line
 from trailers12k.movies import curation
 from trailers12k.settings.files import read_file
 from trailers12k.versions.dvc_pipeline import CODE_VERSIONS, Stage
+from trailers12k.versions.repository import dvc_repository
 from trailers12k.workflow.folder import FOLDERS, STATE
 
 PRODUCTS_ONLY = ("data", "results")
@@ -113,10 +114,9 @@ def check_listings(listings: Listings, fetch: bool) -> list[str]:
     fetch: fetch the listings that the cache lacks, and nothing else, before DVC follows them.
     Raises `UserError`, also when neither the cache nor the remote has one of them.
     """
-    from dvc.repo import Repo
     from dvc_data.hashfile.hash_info import HashInfo
 
-    with Repo() as repo:
+    with dvc_repository() as repo:
         paths = {name: Path(repo.cache.local.oid_to_path(name)) for name in listings}
         present = [name for name, path in paths.items() if path.exists()]
         missing = [name for name in listings if name not in present]

@@ -11,6 +11,9 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.text import one_line
 from trailers12k.versions.repository import MOST_TABLE, git
 
+CODE = "Code"
+"""The trailer of a snapshot's commit message that names the code which made its products."""
+
 
 class Missing(Exception):
     """A file that a version lacks, or that cannot be read there. It is reported, and no error."""
@@ -19,11 +22,13 @@ class Missing(Exception):
 class Version(Protocol):
     """The files of one version. Paths are relative to the folder of the collection.
 
-    name: as the user called it. description: what it is, and from when.
+    name: as the user called it. description: what it is, and from when. code: what made it; empty
+    where that is not recorded.
     """
 
     name: str
     description: str
+    code: str
 
     def read(self, path: str) -> bytes:
         """The content of a file. Raises `Missing`."""
@@ -35,8 +40,8 @@ class Version(Protocol):
 class Folder:
     """The files as they are in a folder. See `Version`."""
 
-    def __init__(self, root: str | Path = ".", name: str = "now"):
-        self.name, self.description = name, "the files in this folder"
+    def __init__(self, root: str | Path = ".", name: str = "now", code: str = ""):
+        self.name, self.description, self.code = name, "the files in this folder", code
         self._root = Path(root)
 
     def read(self, path: str) -> bytes:
@@ -86,6 +91,9 @@ class Revision:
             ) from error
         date = f"{commit.commit_datetime:%Y-%m-%d %H:%M %z}"
         self.description = f"commit {commit.hexsha[:10]} of {date}"
+        # Later commits may have nothing to do with the products.
+        form = f"--format=%(trailers:key={CODE},valueonly,separator=%x20)"
+        self.code = git("log", "-1", form, commit.hexsha, "--", "dvc.lock")
 
     def read(self, path: str) -> bytes:
         data = None

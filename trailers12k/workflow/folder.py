@@ -17,7 +17,7 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.files import sha256_of, write_text
 from trailers12k.common.product_records import REPAIR
 from trailers12k.common.vocabulary import PUBLISHED, SAMPLE
-from trailers12k.workflow import run_lock
+from trailers12k.workflow import cluster_jobs, run_lock
 
 COLLECTION = Path("build/collection.json")
 """`{"collection": KIND}`, a key of `KINDS`."""
@@ -167,6 +167,9 @@ def restored() -> list[str]:
 def is_running() -> bool:
     """Whether a run of Snakemake holds the lock of this folder, or was killed and left it.
 
-    The lock of a killed `trailers12k run` does not count: the next one removes it.
+    The lock of a killed `trailers12k run` does not count, unless jobs of it are at work on a
+    cluster: the next one removes it.
     """
-    return any(run_lock.LOCKS.glob("*")) and not run_lock.is_abandoned()
+    if not any(run_lock.LOCKS.glob("*")):
+        return False
+    return not run_lock.is_abandoned() or cluster_jobs.may_be_at_work()

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from trailers12k.common.bounded_files import read_small
+from trailers12k.common.bounded_files import read_small, shown_path
 from trailers12k.common.files import inside, write_json
 
 LOCKS = Path(".snakemake/locks")
@@ -89,29 +89,51 @@ def is_gone(process: Process) -> bool:
 def at_work() -> str:
     """Who holds the lock, in words, if its record names a process of this host that lives; else an
     empty text. Writes nothing."""
-    found, here = _read_holder(), this_process()
-    if found is None or here is None or found[1] != _lock_files():
+    process, here = _recorded_holder(), this_process()
+    if process is None or here is None:
         return ""
-    process = found[0]
     place = process.host, process.boot, process.namespace
     if place != (here.host, here.boot, here.namespace) or _started(process.pid) != process.start:
         return ""
+    return (
+        f"another run (process {process.pid}{_since()}) is at work in this folder; wait until it "
+        "ends"
+    )
+
+
+def at_work_elsewhere() -> str:
+    """Who holds the lock, in words, if its record names a process that cannot be seen from here;
+    else an empty text. Writes nothing."""
+    process = _recorded_holder()
+    if process is None or is_gone(process) or at_work():
+        return ""
+    host = shown_path(process.host.split(" ")[0])
+    return (
+        f"a run on {host} (process {process.pid}{_since()}) took the lock of this folder; wait "
+        "until it ends, or if it is not at work there: trailers12k run --unlock"
+    )
+
+
+def _recorded_holder() -> Process | None:
+    """The process that took the present lock; None without a record of it."""
+    found = _read_holder()
+    return found[0] if found and found[1] == _lock_files() else None
+
+
+def _since() -> str:
+    """When the present lock was taken, in words."""
     try:
         since = HOLDER.stat().st_mtime
     except OSError:
         return ""
     form = "%H:%M" if time.time() - since < RECENT else "%Y-%m-%d %H:%M"
-    when = time.strftime(form, time.localtime(since))
-    return (
-        f"another run (process {process.pid}, since {when}) is at work in this folder; wait until "
-        "it ends"
-    )
+    return f", since {time.strftime(form, time.localtime(since))}"
 
 
 def is_abandoned() -> bool:
     """Whether the lock of this folder is the one that a gone process took. Writes nothing."""
-    found = _read_holder()
-    return found is not None and found[1] == _lock_files() and is_gone(found[0])
+    process = _recorded_holder()
+    return process is not None and is_gone(process)
 
 
 def _lock_files() -> dict[str, list[int]]:

@@ -15,15 +15,15 @@ from importlib.util import find_spec
 from typing import Any
 
 from trailers12k.common.messages import one_line
-from trailers12k.workflow import run_lock
-from trailers12k.workflow.user_errors import STOPPED
+from trailers12k.workflow import cluster_jobs, run_lock
+from trailers12k.workflow.user_errors import STOPPED, one_line_errors
 
 PATIENCE = 30.0
 """Seconds from Ctrl-C to the end of all that is left."""
 
 UNKNOWN_LOCK = (
-    "this folder is locked, by plain snakemake, a run on a cluster or one of another host; wait "
-    "until it ends, or if no run is at work: trailers12k run --unlock"
+    "this folder is locked, by plain snakemake or one of another host; wait until it ends, or if "
+    "no run is at work: trailers12k run --unlock"
 )
 PROTECTED = "{path} cannot be written (no permission); change its permissions, then run again"
 
@@ -57,7 +57,8 @@ def main(parent: str, *arguments: str) -> None:
 def _recorded(lock: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Snakemake's lock with a record of who took it, and without one that a gone process took.
 
-    A run on a cluster has no record: its jobs outlive it, and must be cancelled by a person first.
+    Jobs on a cluster outlive their run. Only those of Slurm can be looked for, so a run on another
+    cluster leaves no record.
     """
 
     from snakemake.exceptions import LockException
@@ -66,18 +67,27 @@ def _recorded(lock: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def recorded(self: Any) -> Iterator[None]:
         with ExitStack() as held:
             with run_lock.exclusively():
-                run_lock.release_abandoned()
+                _release_abandoned()
                 held.callback(run_lock.forget_lock)
                 try:
                     held.enter_context(lock(self))
                 except LockException:
-                    why = run_lock.at_work() or UNKNOWN_LOCK
+                    why = run_lock.at_work() or run_lock.at_work_elsewhere() or UNKNOWN_LOCK
                     raise SystemExit(f"error: {why}") from None
-                if self.dag.workflow.local_exec:
+                workflow = self.dag.workflow
+                if workflow.local_exec or workflow.executor_plugin.name == "slurm":
                     run_lock.record_lock()
             yield
 
     return recorded
+
+
+def _release_abandoned() -> None:
+    """Remove the lock of a gone run, unless jobs of it are at work on Slurm."""
+    if run_lock.is_abandoned():
+        with one_line_errors():
+            cluster_jobs.refuse()
+        run_lock.release_abandoned()
 
 
 def _in_one_line(check: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:

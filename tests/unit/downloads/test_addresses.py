@@ -1,5 +1,6 @@
 """Which addresses downloads contact, which redirects they follow, and which secrets they send."""
 
+import signal
 import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -197,3 +198,15 @@ def test_a_search_of_a_page_ends_and_changes_nothing():
             pass
 
     assert not page_search.ends_in_time(endless, 1)
+
+
+def test_a_search_that_waits_for_a_lock_ends(monkeypatch):
+    monkeypatch.setattr(page_search, "WAITING", 1)
+    lock = threading.Lock()
+    lock.acquire()
+
+    def waiting():
+        signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.Signals))
+        lock.acquire()
+
+    assert not page_search.ends_in_time(waiting, 1)

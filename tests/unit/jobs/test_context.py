@@ -6,6 +6,8 @@ import sys
 import time
 
 from trailers12k.jobs.context import job
+from trailers12k.jobs.outcome import RUN, read_outcome
+from trailers12k.workflow.permanent_failures import is_permanent
 
 
 def test_modification_times_in_the_future_are_set_to_now_and_others_stay(tmp_path):
@@ -75,6 +77,28 @@ def test_another_exception_is_a_traceback_and_its_last_line_the_reason(tmp_path)
         code, lines = run(tmp_path, f"raise {error}")
         assert code == 1 and "Traceback (most recent call last)" in lines[0]
         assert "Error: " in lines[-1] and "odd" in lines[-1] and "ERROR" in lines[-1]
+
+
+def test_a_failure_is_permanent_unless_memory_or_another_node_may_help(tmp_path, monkeypatch):
+    monkeypatch.setenv(RUN, "run 1")
+    log = tmp_path / "logs" / "a.log"
+    errors = {
+        "UserError('no test movie')": True,
+        "ValueError('odd')": True,
+        "OSError(28, 'No space left on device')": True,
+        "MemoryError()": False,
+        "RuntimeError('CUDA error: uncorrectable ECC error encountered')": False,
+        "OSError(116, 'Stale file handle')": False,
+    }
+    for error, expected in errors.items():
+        run(tmp_path, f"raise {error}")
+        assert read_outcome(log).permanent_in == ("run 1" if expected else ""), error
+        assert is_permanent([log]) is expected, error
+    run(tmp_path, "raise UserError('no test movie')")
+    monkeypatch.setenv(RUN, "run 2")
+    assert not is_permanent([log]), "of an earlier run"
+    run(tmp_path, "os.kill(os.getpid(), signal.SIGKILL)")
+    assert not is_permanent([log]) and not is_permanent([])
 
 
 def test_an_interrupt_ends_the_process_at_once(tmp_path):

@@ -31,6 +31,7 @@ class Made:
         self.about["determined_by"] = {"spec": spec, "code": "a"}
         self.stores = {"one": {mid: ("f", np.array([[1, 0], [0, 1]])) for mid in MIDS}}
         self.settings = {"seed": 1, "clips": {"fps": 24}}
+        self.code = "trailers12k 0.1.0, commit a"
         self.results = {"chance": {"uap": "40", "map": "30"}, "Net": {"uap": "70.5", "map": "60"}}
 
     def write(self):
@@ -52,7 +53,7 @@ class Made:
         figures = ({"run": run} | row for run, row in self.results.items())
         write_csv(results / "summary.csv", ["run", "uap", "map"], figures)
         (results / "config.yaml").write_text(yaml.safe_dump(self.settings))
-        return Folder(self.folder, self.name)
+        return Folder(self.folder, self.name, self.code)
 
 
 @pytest.fixture
@@ -75,8 +76,15 @@ def sections(old, new):
 def test_two_equal_versions_differ_in_nothing(old, new):
     lines = sections(old, new)
     assert lines.pop("Stores") == ["one: unchanged: 5 movies"]
-    assert list(lines) == ["Movies", "Trailers", "Labels and splits", "Settings", "Results"]
+    assert list(lines) == ["Movies", "Trailers", "Labels and splits", "Settings", "Code", "Results"]
     assert all(lines == ["no change"] for lines in lines.values())
+
+
+def test_the_code_is_compared_where_both_versions_record_it(old, new):
+    new.code = "trailers12k 0.1.0, commit b, and not committed: Snakefile"
+    assert sections(old, new)["Code"] == [f"{old.code} -> {new.code}"]
+    new.code = ""
+    assert sections(old, new)["Code"] == ["not compared: it is not recorded in new"]
 
 
 def test_movies_come_and_go_and_are_renamed(old, new):
