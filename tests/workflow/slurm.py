@@ -52,7 +52,7 @@ SlurmdParameters=config_overrides
 KillWait=5
 InactiveLimit=0
 NodeName=c1 NodeHostname={host} NodeAddr=127.0.0.1 Port={port1} CPUs=4 RealMemory=16000
-NodeName=g1 NodeHostname={host} NodeAddr=127.0.0.1 Port={port2} CPUs=16 RealMemory=64000 Gres=gpu{kind}:2
+NodeName=g1 NodeHostname={host} NodeAddr=127.0.0.1 Port={port2} CPUs=16 RealMemory=64000 Gres=gpu{gpus}
 PartitionName=cpu Nodes=c1 Default=YES MaxTime=24:00:00 State=UP
 PartitionName=gpu Nodes=g1 MaxTime=24:00:00 State=UP
 """
@@ -81,11 +81,11 @@ class Cluster:
             (self.root / name).mkdir(parents=True)
         host = socket.gethostname().split(".")[0]
         ports = dict(zip(("port", "port1", "port2"), free_ports(3), strict=True))
-        kind = f":{self._gpu_type}" if self._gpu_type else ""
-        text = CONFIG.format(host=host, root=self.root, kind=kind, **ports)
+        of_type = f":{self._gpu_type}" if self._gpu_type else ""
+        text = CONFIG.format(host=host, root=self.root, gpus=f"{of_type}:2", **ports)
         (self.root / "etc/slurm.conf").write_text(changed(text, self._lines))
-        kind = f" Type={self._gpu_type}" if self._gpu_type else ""
-        gpus = f"NodeName=g1 Name=gpu{kind} File={self.root}/run/nvidia[0-1]\n"
+        of_type = f" Type={self._gpu_type}" if self._gpu_type else ""
+        gpus = f"NodeName=g1 Name=gpu{of_type} File={self.root}/run/nvidia[0-1]\n"
         (self.root / "etc/gres.conf").write_text(gpus)
         for number in range(2):
             os.mknod(self.root / f"run/nvidia{number}", 0o20666, os.makedev(1, 3))

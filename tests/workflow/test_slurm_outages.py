@@ -19,13 +19,18 @@ LONG = bool(os.environ.get("CLUSTER"))
 long = pytest.mark.skipif(not LONG, reason="minutes of waiting: make cluster")
 
 RULES = """
+from trailers12k.workflow import executors, slurm_executor
+executors.use_own_slurm_executor()
+
 rule all:
     localrule: True
     input: "merged.txt"
 rule one:
     output: "{n}.txt"
     wildcard_constraints: n="[0-9]+"
-    shell: "date +%N > {output}.new; echo $SLURM_JOB_ID >> tried.log; sleep {wildcards.n}; mv {output}.new {output}"
+    shell:
+        "date +%N > {output}.new; echo $SLURM_JOB_ID >> tried.log; "
+        "mkdir {output}.slept && sleep {wildcards.n}; mv {output}.new {output}"
 rule early:
     localrule: True
     output: "early.txt"
@@ -36,19 +41,12 @@ rule merge:
     output: "merged.txt"
     shell: "cat {input} > {output}"
 """
-RUN = """
-import os, sys
-from trailers12k.workflow import slurm_executor, snakemake_process
-snakemake_process.main(str(os.getppid()), *sys.argv[1:])
-"""
 IMPATIENT = """
-import os, sys
-from trailers12k.workflow import slurm_executor, snakemake_process
 slurm_executor.FORGOTTEN = 3
 every = property(lambda self: 1, lambda self, seconds: None)
 slurm_executor.SlurmExecutor.next_seconds_between_status_checks = every
-snakemake_process.main(str(os.getppid()), *sys.argv[1:])
 """
+MODULE = "trailers12k.workflow.snakemake_process"
 OPTIONS = [
     *("--snakefile", "rules.smk", "--executor", "slurm", "--slurm-no-account", "--jobs", "20"),
     *("--local-cores", "1", "--retries", "2", "--keep-going", "--latency-wait", "2"),
@@ -62,13 +60,13 @@ QUICK = [
 
 
 class Toy:
-    """A run of the toy rules in a cluster. seconds: which each job sleeps. early: of the job on
-    the submit host."""
+    """A run of the toy rules in a cluster. code: at the end of its rules. seconds:
+    which each job sleeps, once. early: of the job on the submit host."""
 
-    def __init__(self, cluster, folder, *options, run=RUN, seconds=(0, 1), early=0):
+    def __init__(self, cluster, folder, *options, code="", seconds=(0, 1), early=0):
         self.folder, self.seconds = folder, seconds
         folder.mkdir()
-        (folder / "rules.smk").write_text(RULES)
+        (folder / "rules.smk").write_text(RULES + code)
         self.log = folder / "said.txt"
         config = ["--config", f"seconds=[{','.join(map(str, seconds))}]", f"early={early}"]
         paths = [str(Path(__file__).parents[2]), str(PLUGIN)]
@@ -76,7 +74,7 @@ class Toy:
             self.process = subprocess.Popen(
                 [
                     *cluster.inside(folder),
-                    *(sys.executable, "-c", run, *OPTIONS, *options, *config),
+                    *(sys.executable, "-m", MODULE, str(os.getpid()), *OPTIONS, *options, *config),
                 ],
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
                 stdout=log,
@@ -111,7 +109,7 @@ class Toy:
 def test_jobs_that_slurm_has_forgotten_are_ended_or_come_again(tmp_path):
     """The controller is killed and loses its jobs: one has written its product, one had not."""
     with Cluster(tmp_path / "cluster") as cluster:
-        toy = Toy(cluster, tmp_path / "toy", *QUICK, run=IMPATIENT, seconds=(0, 9), early=0)
+        toy = Toy(cluster, tmp_path / "toy", *QUICK, code=IMPATIENT, seconds=(0, 9), early=0)
         toy.until(lambda: toy.has("0.txt", "9.txt.new"))
         first = (toy.folder / "0.txt").read_text()
         cluster.kill_controller()
@@ -176,6 +174,6 @@ def test_ctrl_c_ends_a_run_in_time(tmp_path, is_away):
         took = time.monotonic() - began
         assert took < 30, (took, toy.said)
         if is_away:
-            assert "could not be cancelled" in toy.said
+            assert "jobs of this run may be at work" in toy.said
         else:
             until(lambda: not cluster.jobs(), 20)

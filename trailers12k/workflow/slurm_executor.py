@@ -1,4 +1,4 @@
-"""Snakemake's executor for Slurm, which loses no job while Slurm does not answer or has forgotten it.
+"""An executor for Slurm that loses no job while Slurm does not answer, or has forgotten it.
 
 Asks squeue, calls scancel, looks at the outputs of jobs. Must not know rules or targets.
 """
@@ -29,11 +29,6 @@ SOON = 30.0
 """Seconds until the next poll after one that did not find all jobs; the plugin's are up to 180."""
 TIMEOUT = 20.0
 """Seconds for one command of Slurm."""
-
-
-def install() -> None:
-    """Let Snakemake take this executor for the plugin's. Before Snakemake looks for plugins."""
-    plugin.Executor = SlurmExecutor
 
 
 class SlurmExecutor(plugin.Executor):
@@ -208,7 +203,7 @@ class SlurmExecutor(plugin.Executor):
             await plugin.asyncio.sleep(0.5)
 
     def cancel(self) -> None:
-        """Cancel all jobs of the run: those of a poll that goes on, and those just submitted, too."""
+        """Cancel all jobs of the run, also those of a poll that goes on and those just submitted."""
         self._is_ending = True
         self.wait = False
         self._job_submission_executor.shutdown(wait=True)
@@ -221,8 +216,8 @@ class SlurmExecutor(plugin.Executor):
                 self.logger.error(str(error))
         elif not _succeeds("scancel", f"--name={self.run_uuid}"):
             self.logger.error(
-                "error: Slurm does not answer, so that the jobs of this run could not be cancelled; "
-                f"when it does: scancel --name={self.run_uuid}"
+                "error: Slurm does not answer, and jobs of this run may be at work; when it does: "
+                f"scancel --name={self.run_uuid}"
             )
         self.shutdown()
 

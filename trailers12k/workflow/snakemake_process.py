@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from importlib.util import find_spec
 from typing import Any
 
 from trailers12k.common.messages import one_line
@@ -34,10 +33,6 @@ def main(parent: str, *arguments: str) -> None:
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         threading.Thread(target=_end_with, args=(int(parent),), daemon=True).start()
-        if find_spec("snakemake_executor_plugin_slurm"):
-            from trailers12k.workflow import slurm_executor
-
-            slurm_executor.install()
         from snakemake.cli import main as snakemake
         from snakemake.jobs import Job
         from snakemake.persistence import PersistenceBase
