@@ -52,9 +52,9 @@ SlurmdParameters=config_overrides
 KillWait=5
 InactiveLimit=0
 NodeName=c1 NodeHostname={host} NodeAddr=127.0.0.1 Port={port1} CPUs=4 RealMemory=16000
-NodeName=g1 NodeHostname={host} NodeAddr=127.0.0.1 Port={port2} CPUs=16 RealMemory=64000 Gres=gpu{gpus}
-PartitionName=cpu Nodes=c1 Default=YES MaxTime=24:00:00 State=UP
-PartitionName=gpu Nodes=g1 MaxTime=24:00:00 State=UP
+NodeName=g1 NodeHostname={host} NodeAddr=127.0.0.1 Port={port2} CPUs=16 RealMemory=64000 Gres={gpus}
+PartitionName={cpu} Nodes=c1 Default=YES MaxTime=24:00:00 State=UP
+PartitionName={gpu} Nodes=g1 MaxTime=24:00:00 State=UP
 """
 
 
@@ -66,12 +66,19 @@ def missing() -> list[str]:
 
 
 class Cluster:
-    """Started by `with`. lines: of slurm.conf, instead of those above with the same first key, or
-    beside them."""
+    """Started by `with`. lines: more of slurm.conf; of two with the same key, the last one counts.
+    partitions: without and with GPUs. gpu_type: of both GPUs, if they have one."""
 
-    def __init__(self, root: Path, lines: Sequence[str] = (), gpu_type: str = ""):
+    def __init__(
+        self,
+        root: Path,
+        lines: Sequence[str] = (),
+        partitions: tuple[str, str] = ("cpu", "gpu"),
+        gpu_type: str = "",
+    ):
         self.root = root
         self._lines = lines
+        self._partitions = dict(zip(("cpu", "gpu"), partitions, strict=True))
         self._gpu_type = gpu_type
         self._enter: list[str] = []
         self._started: list[subprocess.Popen] = []
@@ -81,9 +88,9 @@ class Cluster:
             (self.root / name).mkdir(parents=True)
         host = socket.gethostname().split(".")[0]
         ports = dict(zip(("port", "port1", "port2"), free_ports(3), strict=True))
-        of_type = f":{self._gpu_type}" if self._gpu_type else ""
-        text = CONFIG.format(host=host, root=self.root, gpus=f"{of_type}:2", **ports)
-        (self.root / "etc/slurm.conf").write_text(changed(text, self._lines))
+        gpus = f"gpu:{self._gpu_type}:2" if self._gpu_type else "gpu:2"
+        config = CONFIG.format(host=host, root=self.root, gpus=gpus, **ports, **self._partitions)
+        (self.root / "etc/slurm.conf").write_text(config + "\n".join([*self._lines, ""]))
         of_type = f" Type={self._gpu_type}" if self._gpu_type else ""
         gpus = f"NodeName=g1 Name=gpu{of_type} File={self.root}/run/nvidia[0-1]\n"
         (self.root / "etc/gres.conf").write_text(gpus)
@@ -169,20 +176,6 @@ class Cluster:
         """The jobs that have ended, as Slurm wrote them down."""
         lines = (self.root / "log/jobcomp.txt").read_text().splitlines()
         return [dict(word.split("=", 1) for word in line.split() if "=" in word) for line in lines]
-
-
-def changed(config: str, lines: Sequence[str]) -> str:
-    """A slurm.conf with some lines instead of those that begin with the same key and value, or
-    with the same key where that stands once."""
-    kept = config.splitlines()
-    for line in lines:
-        key = line.split("=")[0] + "="
-        places = [place for place, each in enumerate(kept) if each.startswith(key)]
-        if len(places) == 1:
-            kept[places[0]] = line
-        else:
-            kept.append(line)
-    return "\n".join(kept) + "\n"
 
 
 def free_ports(number: int) -> list[int]:

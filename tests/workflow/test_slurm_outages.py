@@ -35,9 +35,14 @@ rule early:
     localrule: True
     output: "early.txt"
     shell: "sleep {config[early]}; touch {output}"
+rule last:  # of its node it needs all cores
+    input: "early.txt"
+    output: "last.txt"
+    threads: 4
+    shell: "echo made > {output}; echo $SLURM_JOB_ID >> tried.log"
 rule merge:
-    localrule: config["early"] == 0
-    input: expand("{n}.txt", n=config["seconds"]), "early.txt"
+    localrule: True
+    input: expand("{n}.txt", n=config["seconds"]), "last.txt"
     output: "merged.txt"
     shell: "cat {input} > {output}"
 """
@@ -61,12 +66,15 @@ QUICK = [
 
 class Toy:
     """A run of the toy rules in a cluster. code: at the end of its rules. seconds:
-    which each job sleeps, once. early: of the job on the submit host."""
+    which each job sleeps, once. early: of the job on the submit host. is_old: with a
+    product of an earlier run."""
 
-    def __init__(self, cluster, folder, *options, code="", seconds=(0, 1), early=0):
+    def __init__(self, cluster, folder, *options, code="", seconds=(0, 1), early=0, is_old=False):
         self.folder, self.seconds = folder, seconds
         folder.mkdir()
         (folder / "rules.smk").write_text(RULES + code)
+        if is_old:
+            (folder / "last.txt").write_text("old\n")
         self.log = folder / "said.txt"
         config = ["--config", f"seconds=[{','.join(map(str, seconds))}]", f"early={early}"]
         paths = [str(Path(__file__).parents[2]), str(PLUGIN)]
@@ -98,7 +106,7 @@ class Toy:
 
     @property
     def tried(self):
-        """The jobs of rule `one` that were started."""
+        """Slurm's numbers of the jobs that were started."""
         return (self.folder / "tried.log").read_text().split()
 
     def ends(self, seconds):
@@ -107,17 +115,27 @@ class Toy:
 
 
 def test_jobs_that_slurm_has_forgotten_are_ended_or_come_again(tmp_path):
-    """The controller is killed and loses its jobs: one has written its product, one had not."""
+    """The controller is killed and loses its jobs: of one that has ended, one that runs, and one
+    that waits and has a product of an earlier run."""
     with Cluster(tmp_path / "cluster") as cluster:
-        toy = Toy(cluster, tmp_path / "toy", *QUICK, code=IMPATIENT, seconds=(0, 9), early=0)
-        toy.until(lambda: toy.has("0.txt", "9.txt.new"))
+        forced = [*QUICK, "--forcerun", "last"]
+        toy = Toy(
+            cluster, tmp_path / "toy", *forced, code=IMPATIENT, seconds=(0, 9), early=1, is_old=True
+        )
+        toy.until(lambda: toy.has("0.txt", "9.txt.new") and "PENDING" in states(cluster))
         first = (toy.folder / "0.txt").read_text()
         cluster.kill_controller()
         cluster.forget()
         cluster.start_controller()
         assert toy.ends(90) == 0, toy.said
     assert (toy.folder / "0.txt").read_text() == first, "a finished product is kept"
-    assert len(toy.tried) == 3, "only the job without its product came again"
+    assert (toy.folder / "last.txt").read_text() == "made\n", "an earlier product is not taken"
+    assert sorted(map(len, toy.tried)) == [1, 1, 4, 4], "two jobs came again, by later numbers"
+    assert toy.said.count("Trying to restart job") == 2
+
+
+def states(cluster):
+    return [job["state"] for job in cluster.jobs()]
 
 
 @long
@@ -132,7 +150,7 @@ def test_a_controller_may_be_away(tmp_path, seconds, how):
         time.sleep(seconds)
         cluster.start_controller()
         assert toy.ends(400) == 0, toy.said
-    assert len(toy.tried) == 4, "no job came again"
+    assert len(toy.tried) == 5, "no job came again"
     assert toy.said.count("Slurm does not answer") == (seconds > 60)
 
 
@@ -142,21 +160,21 @@ def test_a_short_memory_of_slurm(tmp_path):
     with Cluster(tmp_path / "cluster", ["MinJobAge=20"]) as cluster:
         toy = Toy(cluster, tmp_path / "toy", seconds=(0, 1, 2, 3))
         assert toy.ends(600) == 0, toy.said
-    assert len(toy.tried) == 4, "no job came again"
+    assert len(toy.tried) == 5, "no job came again"
 
 
 @long
 def test_a_submission_waits_for_the_controller(tmp_path):
-    """The merge is submitted while nobody answers."""
+    """The last job is submitted while nobody answers."""
     with Cluster(tmp_path / "cluster") as cluster:
         toy = Toy(cluster, tmp_path / "toy", *QUICK, seconds=(0,), early=40)
-        toy.until(lambda: "Finished jobid" in toy.said)
+        toy.until(lambda: toy.has("0.txt"))
         cluster.kill_controller(signal.SIGTERM)
         toy.until(lambda: toy.has("early.txt"))
         time.sleep(40)
         cluster.start_controller()
         assert toy.ends(200) == 0, toy.said
-    assert "Trying to restart" not in toy.said
+    assert "Trying to restart" not in toy.said and len(toy.tried) == 2
 
 
 @long

@@ -3,6 +3,7 @@
 Asks squeue, calls scancel, looks at the outputs of jobs. Must not know rules or targets.
 """
 
+import asyncio
 import os
 import subprocess
 import threading
@@ -31,7 +32,7 @@ TIMEOUT = 20.0
 """Seconds for one command of Slurm."""
 
 
-class SlurmExecutor(plugin.Executor):
+class SlurmExecutor(plugin.Executor):  # type: ignore[misc]  # it has no types
     """The plugin's executor. What differs:
 
     - Jobs of a poll that Slurm did not answer stay known. The plugin forgets them, and waits.
@@ -42,8 +43,8 @@ class SlurmExecutor(plugin.Executor):
     - `no_account` asks for no account.
     """
 
+    next_seconds_between_status_checks: float
     _polled: Sequence[SubmittedJobInfo] = ()
-    _is_ending = False
     _silent_since: float | None = None
     _is_silence_said = False
 
@@ -52,6 +53,7 @@ class SlurmExecutor(plugin.Executor):
         self._absent_since: dict[str, float] = {}
         self._outputs_before: dict[Any, dict[str, tuple[int, int, int] | None]] = {}
         self._submission = threading.local()
+        self._ending = threading.Event()
         super().__post_init__(test_mode)
         plugin.query_job_status = self._ask  # a function of the plugin's module
 
@@ -92,17 +94,21 @@ class SlurmExecutor(plugin.Executor):
 
         command: sacct or squeue, as the plugin chose.
         """
-        if self._is_ending:
+        if self._ending.is_set():
             return {}, 0.0
         squeue = query_job_status_squeue(self.run_uuid)
-        states, seconds = await query_job_status(command, logger)
-        if command != squeue and (states is None or self._absent(states)):
-            later, seconds = await query_job_status(squeue, logger)
-            # One that does not answer must not hide the other, and both name states alike.
-            states = {**(states or {}), **later} if later is not None else None
-        self._note_answer(states is not None)
-        if states is None:
-            return None, None
+        by_sacct = None
+        if command != squeue:
+            by_sacct, seconds = await query_job_status(command, logger)
+            if by_sacct is not None and not self._absent(by_sacct):
+                self._note_answer(True)
+                return by_sacct, seconds
+        # One line for each job of an array, also while they wait.
+        by_squeue, seconds = await query_job_status(f"{squeue} --array", logger)
+        self._note_answer(by_squeue is not None or by_sacct is not None)
+        if by_squeue is None:
+            return (None, None) if by_sacct is None else (by_sacct, 0.0)
+        states = {**by_squeue, **(by_sacct or {})}
         return {**states, **self._forgotten(states)}, seconds
 
     def _absent(self, states: dict[str, str]) -> list[SubmittedJobInfo]:
@@ -140,14 +146,15 @@ class SlurmExecutor(plugin.Executor):
         now = time.monotonic()
         if is_answered:
             if self._is_silence_said:
-                self.logger.warning(f"Slurm answers again ({_clock()})")
+                self.logger.warning(f"Slurm answers again at {time.strftime('%H:%M')}")
             self._silent_since, self._is_silence_said = None, False
         elif self._silent_since is None:
             self._silent_since = now
         elif now - self._silent_since >= SILENCE and not self._is_silence_said:
             self._is_silence_said = True
+            since = time.strftime("%H:%M", time.localtime(time.time() - SILENCE))
             self.logger.warning(
-                f"Slurm does not answer (squeue, {_clock()}); its jobs go on, and the run waits"
+                f"Slurm does not answer since {since}; jobs go on, and the run waits"
             )
 
     # Submissions, in threads of the plugin.
@@ -165,7 +172,7 @@ class SlurmExecutor(plugin.Executor):
         for job in jobs:
             self._outputs_before[job.jobid] = _states(job)
         refused: list[tuple[SubmittedJobInfo, str]] = []
-        while jobs and not self._is_ending:
+        while jobs and not self._ending.is_set():
             self._submission.refused = refused = []
             submit(jobs)
             jobs = [each.job for each, _ in refused] if self._waited_for_slurm(refused) else []
@@ -179,12 +186,12 @@ class SlurmExecutor(plugin.Executor):
     def _waited_for_slurm(self, refused: Sequence[object]) -> bool:
         """Whether Slurm did not answer after jobs were refused. Waits until it does."""
         has_waited = False
-        while refused and not self._is_ending:
+        while refused and not self._ending.is_set():
             if _succeeds("squeue", "--noheader", "--name", self.run_uuid):
                 return has_waited
             has_waited = True
             self._note_answer(False)
-            time.sleep(PAUSE)
+            self._ending.wait(PAUSE)
         return False
 
     def get_account_arg(self, job: Any) -> Iterator[str]:
@@ -200,11 +207,11 @@ class SlurmExecutor(plugin.Executor):
         """Wait until the next poll, or until the run ends."""
         end = time.monotonic() + self.next_seconds_between_status_checks
         while self.wait and time.monotonic() < end:
-            await plugin.asyncio.sleep(0.5)
+            await asyncio.sleep(0.5)
 
     def cancel(self) -> None:
-        """Cancel all jobs of the run, also those of a poll that goes on and those just submitted."""
-        self._is_ending = True
+        """Cancel all jobs of the run, with those of a poll that goes on or just submitted."""
+        self._ending.set()
         self.wait = False
         self._job_submission_executor.shutdown(wait=True)
         if self._submitted_job_clusters:
@@ -242,7 +249,3 @@ def _succeeds(*command: str) -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0
-
-
-def _clock() -> str:
-    return time.strftime("%H:%M")
