@@ -25,6 +25,8 @@ MOST_VALUES, MOST_LEVELS = 100_000, 20
 """Of a file whose aliases are replaced by what they stand for; configurations have 500, and 5."""
 LONGEST = 200
 """Characters of a message of the YAML parser, which quotes the file."""
+CONFLICT = "<<<<<<< "
+"""The start of the line that Git writes before the two texts of a conflict."""
 SAVE = "allowed: YAML in UTF-8"
 NO_KEYS = "must hold keys and values, such as `seed: 2022`"
 NOTHING = f"is empty or has only comments: it {NO_KEYS}"
@@ -83,6 +85,12 @@ def read_file(file: str | Path, text_of: Callable[[str | Path], str] = text_of) 
 def _unreadable(file: str | Path, text: str, error: Exception) -> UserError:
     if line := _line_with_tab(text, error):
         return UserError(f"{file}, line {line}: a tab; indent with spaces")
+    for number, each in enumerate(text.splitlines(), 1):
+        if each.startswith(CONFLICT):
+            return UserError(
+                f"{file}, line {number}: {CONFLICT}begins a conflict of a merge in Git; keep one "
+                "of its two texts and remove Git's marks"
+            )
     words = " ".join(str(error).split())[:LONGEST]
     return UserError(f"{file} cannot be read: {words}")
 

@@ -130,8 +130,8 @@ def init_repository(directory: str | Path, clone: Path | None = None) -> Path:
     dvc fails.
     """
     directory = Path(directory)
-    top = around = _top(directory)
-    if top is None or (clone and top.resolve() == clone.resolve() != directory.resolve()):
+    around, top = _top(directory), top_of(directory, clone)
+    if top is None:
         git("init", "--quiet", "--initial-branch", "main", folder=directory)
         top = directory
     is_subfolder = top.resolve() != directory.resolve()
@@ -153,12 +153,23 @@ def init_repository(directory: str | Path, clone: Path | None = None) -> Path:
     return top
 
 
+def top_of(directory: str | Path, clone: Path | None = None) -> Path | None:
+    """The top folder of the Git repository that keeps a folder; None where none does.
+
+    clone: see `init_repository`. Raises `UserError` where Git refuses a repository that is there.
+    """
+    directory = Path(directory).resolve()
+    top = _top(directory)
+    return None if top and clone and top.resolve() == clone.resolve() != directory else top
+
+
 def _top(directory: Path) -> Path | None:
     """The top folder of the Git repository that a folder is part of."""
-    try:
-        return Path(git("rev-parse", "--show-toplevel", folder=directory))
-    except UserError:
+    folders = (directory.resolve(), *directory.resolve().parents)
+    # Not by Git's failure, which has other reasons too, such as another owner of the folder.
+    if not any((folder / ".git").exists() for folder in folders):
         return None
+    return Path(git("rev-parse", "--show-toplevel", folder=directory))
 
 
 def _remote(directory: Path, around: Path) -> str:

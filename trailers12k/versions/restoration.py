@@ -21,6 +21,7 @@ from trailers12k.versions import run_state, state_archive
 from trailers12k.versions.dvc_pipeline import CODE_VERSIONS, products, settings_files, stages_in
 from trailers12k.versions.history import History
 from trailers12k.versions.intermediates import restore_intermediates
+from trailers12k.versions.merging import refuse_conflicts, without_conflicts
 from trailers12k.versions.planned_jobs import planned_jobs, refuse_running
 from trailers12k.versions.repository import MOST_TABLE, dvc, dvc_repository, file_at, git
 from trailers12k.versions.version_checks import (
@@ -54,12 +55,15 @@ def restore(version: str = "", force: bool = False) -> str:
         raise UserError("restore: there is no dvc.yaml here; change to the folder of a collection")
     if link := next((name for name in run_state.PRODUCT_FOLDERS if os.path.islink(name)), ""):
         raise UserError(f"restore: {link} is a symbolic link, which DVC does not follow")
-    here = text_of("dvc.yaml")
-    lock_here = _lock_here()
+    refuse_conflicts()
+    here = without_conflicts("dvc.yaml", text_of("dvc.yaml"))
+    lock_here = without_conflicts("dvc.lock", _lock_here())
     pipeline, lock, kept, later = here, lock_here, [], []
     if version:
         pipeline = file_at(version, "dvc.yaml", f"{version} is no version of this collection")
         lock = file_at(version, "dvc.lock", f"{version} has no snapshot", MOST_TABLE)
+        pipeline = without_conflicts(f"dvc.yaml of {version}", pipeline)
+        lock = without_conflicts(f"dvc.lock of {version}", lock)
         kept = _files_of_git(pipeline)
         later = _later_decisions(version, pipeline)
     for name in (*products(here), *products(pipeline)):
@@ -91,9 +95,9 @@ def restore(version: str = "", force: bool = False) -> str:
     if not planned:
         return "Restored. Nothing to be done."
     return (
-        "Restored. Snakemake would run these jobs now, since the code has changed since then or "
-        f"failures are due for a retry:\n{planned}\n"
-        f"To go back to the code of that time too: git switch --detach {version or 'TAG'}"
+        "Restored. Snakemake would run these jobs now, since the code, the settings or the tables "
+        f"have changed since then or failures are due for a retry:\n{planned}\n"
+        f"To go back to the code of that time too: git switch --merge --detach {version or 'TAG'}"
     )
 
 

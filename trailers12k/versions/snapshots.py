@@ -25,8 +25,9 @@ from trailers12k.versions.dvc_pipeline import (
     stores_of,
     write_pipeline,
 )
+from trailers12k.versions.merging import is_merging, refuse_other_conflicts
 from trailers12k.versions.planned_jobs import planned_jobs, refuse_running
-from trailers12k.versions.repository import REPOSITORY_FILES, dvc, git
+from trailers12k.versions.repository import REPOSITORY_FILES, dvc, git, top_of
 from trailers12k.versions.version_files import CODE
 from trailers12k.workflow import clone
 from trailers12k.workflow.folder import STATE
@@ -39,6 +40,8 @@ def snapshot(version: str = "", allow_dirty: bool = False) -> str:
     committed; the message of the commit then names its files. Raises `UserError`, before anything
     is written, when the products are not finished or have another configuration.
     """
+    if top_of(".", clone.folder()):
+        refuse_other_conflicts()
     settings = load(read_config())
     if settings.trailers.po_token:
         raise UserError(
@@ -56,6 +59,8 @@ def snapshot(version: str = "", allow_dirty: bool = False) -> str:
     for path in product_records.recorded():
         product_records.check(path)
         product_records.record(path)  # which puts the present content first
+    if is_merging():
+        Path("dvc.lock").unlink(missing_ok=True)  # DVC reads it, and it may hold conflicts
     write_pipeline(pipeline)
     run_state.write()
     dvc("commit", "--force")
@@ -67,8 +72,10 @@ def snapshot(version: str = "", allow_dirty: bool = False) -> str:
     names += _new_repository_files()
     git("add", "--force", "--", *names)
     message = f"Snapshot: {describe_products(settings)}"
-    if git("diff", "--cached", "--name-only", "--", *names):
-        texts = ("--message", message, "--message", f"{CODE}: {code}")
+    texts = ("--message", message, "--message", f"{CODE}: {code}")
+    if is_merging():
+        git("commit", "--quiet", *texts)  # Git commits no part of a merge
+    elif git("diff", "--cached", "--name-only", "--", *names):
         git("commit", "--quiet", *texts, "--only", "--", *names)
     else:
         message = f"Nothing has changed since the last snapshot. {message}"
@@ -113,8 +120,6 @@ def _refuse_unready(settings: Settings, pipeline: str, version: str) -> None:
             "where it lacks settings of the last run, then: trailers12k run"
         )
     git("var", "GIT_COMMITTER_IDENT", error="git needs your name: git config user.name NAME")
-    if Path(git("rev-parse", "--git-path", "MERGE_HEAD")).exists():
-        raise UserError("snapshot: Git is in the middle of a merge; finish it first")
     if version:
         git(
             "check-ref-format",
