@@ -51,7 +51,7 @@ GresTypes=gpu
 SlurmdParameters=config_overrides
 KillWait=5
 InactiveLimit=0
-NodeName=c1 NodeHostname={host} NodeAddr=127.0.0.1 Port={port1} CPUs=4 RealMemory=16000
+NodeName=c1 NodeHostname={host} NodeAddr=127.0.0.1 Port={port1} CPUs=4 RealMemory=32000
 NodeName=g1 NodeHostname={host} NodeAddr=127.0.0.1 Port={port2} CPUs=16 RealMemory=64000 Gres={gpus}
 PartitionName={cpu} Nodes=c1 Default=YES MaxTime=24:00:00 State=UP
 PartitionName={gpu} Nodes=g1 MaxTime=24:00:00 State=UP

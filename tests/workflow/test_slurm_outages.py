@@ -144,8 +144,8 @@ def states(cluster):
 def test_a_controller_may_be_away(tmp_path, seconds, how):
     with Cluster(tmp_path / "cluster") as cluster:
         toy = Toy(cluster, tmp_path / "toy", seconds=(0, 10, 20, 40))
-        toy.until(lambda: toy.has("0.txt", "40.txt.new"))
-        time.sleep(8)  # Slurm saves its jobs every 5 seconds
+        toy.until(lambda: cluster.ended() and toy.has("40.txt.new"))
+        time.sleep(8)  # Slurm saves every 5 seconds which jobs have ended
         cluster.kill_controller(how)
         time.sleep(seconds)
         cluster.start_controller()
@@ -156,9 +156,13 @@ def test_a_controller_may_be_away(tmp_path, seconds, how):
 
 @long
 def test_a_short_memory_of_slurm(tmp_path):
-    """MinJobAge below three times the first wait, without accounting."""
+    """MinJobAge below three times the first wait, without accounting; polls come later still."""
+    seldom = [
+        *("--seconds-between-status-checks", "90"),
+        *("--slurm-init-seconds-before-status-checks", "90"),
+    ]
     with Cluster(tmp_path / "cluster", ["MinJobAge=20"]) as cluster:
-        toy = Toy(cluster, tmp_path / "toy", seconds=(0, 1, 2, 3))
+        toy = Toy(cluster, tmp_path / "toy", *seldom, seconds=(0, 1, 2, 3))
         assert toy.ends(600) == 0, toy.said
     assert len(toy.tried) == 5, "no job came again"
 
