@@ -24,17 +24,19 @@ from .test_places import AS_OTHERS
 COMMAND = Path(sys.executable).with_name("trailers12k")
 STORE = "trailers_i_efficientnet_fpc24"
 SMALL = "image_frames: 1\ntraining: {epochs: 3, snippet: 5}\n"
+NO_DVC = Path(__file__).with_name("no_dvc")
+"""Holds a package `dvc` that ends the process that imports it."""
 IGNORED = (".snakemake", "__pycache__")
 
 
 def call(
     folder: Path, *arguments: str | Path, before: Sequence[str] = ()
 ) -> subprocess.CompletedProcess[str]:
-    """Call the command in a folder, with the package and the rules of this clone."""
+    """Call the command in a folder, with the package and the rules of this clone, without DVC."""
     return subprocess.run(
         [*before, COMMAND, *arguments],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": f"{NO_DVC}:{ROOT}"},
         capture_output=True,
         text=True,
     )
@@ -63,7 +65,7 @@ def collection(tmp_path_factory) -> Path:
     Its configuration is the one that `init` writes, edited as its comments say.
     """
     folder = tmp_path_factory.mktemp("cli") / "mine"
-    succeed(folder.parent, "init", "mine", "--no-git")
+    succeed(folder.parent, "init", "mine")
     config = folder / "config.yaml"
     text = config.read_text().replace("[movies.csv, search]", "movies.csv")
     config.write_text(text.replace("local_files: false", "local_files: true") + SMALL)
@@ -90,6 +92,16 @@ def test_a_finished_run_has_nothing_to_do(collection):
     assert "Nothing to be done" in succeed(collection, "run", "-n")
 
 
+def test_without_versions_nothing_of_git_or_dvc_is_made_or_mentioned(collection):
+    """The whole run, too, was made without DVC."""
+    imported = [sys.executable, "-c", "import dvc"]
+    assert subprocess.run(imported, env=os.environ | {"PYTHONPATH": str(NO_DVC)}).returncode
+    for command in (["run", "-n"], ["status"], ["verify"]):
+        assert "dvc" not in succeed(collection, *command).lower()
+    names = {path.name for path in collection.iterdir()}
+    assert not names & {".git", ".dvc", ".dvcignore", "dvc.yaml", ".gitignore"}
+
+
 def test_arguments_of_run_are_passed_to_snakemake(collection):
     text = succeed(collection, "run", "-n", "clips", "--forcerun", "merge_clips", "-q", "rules")
     assert re.search(r"^clips +1 +requested$", text, re.M)
@@ -102,7 +114,7 @@ def test_the_exit_code_of_run_is_that_of_snakemake(collection):
 
 def test_a_fault_of_the_table_that_init_writes_is_found_by_a_dry_run(tmp_path):
     """There another source, `search`, fills gaps."""
-    succeed(tmp_path, "init", "mine", "--no-git")
+    succeed(tmp_path, "init", "mine")
     table = tmp_path / "mine" / "movies.csv"
     succeed(table.parent, "run", "-n", "-q")
     table.write_text(table.read_text().replace("action|thriller", "action|Thriller"))

@@ -85,7 +85,7 @@ def test_a_key_of_ours_in_a_module_has_its_default_from_the_settings(caller):
 
 def test_a_collection_is_run_from_the_clone_by_its_folder(tmp_path):
     folder = tmp_path / "my-movies"
-    init(folder, git=False)
+    init(folder)
     planned = snakemake(ROOT, "--dry-run", "--directory", str(folder))
     assert re.search(r"^collect_movies +1$", planned, re.M)  # movies.csv and a search
     assert not re.search(r"^render_sample ", planned, re.M)

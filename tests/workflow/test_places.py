@@ -82,7 +82,7 @@ def test_status_writes_nothing_and_a_dry_run_only_to_the_folder_of_snakemake(fol
 
 def test_commands_that_write_end_in_one_line(folder):
     read_only(".")
-    for words in (["init", "new", "--no-git"], ["stages"], ["run", "--configfile", "none.yaml"]):
+    for words in (["init", "new"], ["stages"], ["run", "--configfile", "none.yaml"]):
         code, errors, text = call(BIN / "trailers12k", *words)
         assert code == 2 and text.startswith("error: ") and len(text.splitlines()) == 1, text
     folder.chmod(0o755)

@@ -92,7 +92,7 @@ def test_the_installed_package_has_its_version_and_no_clone(installed):
 
 
 def test_init_from_the_wheel_makes_a_collection(installed, tmp_path):
-    done = run(installed / "trailers12k", "init", "mine", "--no-git", folder=tmp_path)
+    done = run(installed / "trailers12k", "init", "mine", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "mine" / "config.yaml").is_file()
     assert (tmp_path / "mine" / "movies.csv").read_text().startswith("mid,")

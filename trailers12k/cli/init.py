@@ -1,14 +1,12 @@
 """`trailers12k init`: creates the folder of a new collection.
 
-Writes config.yaml, movies.csv, and what Git and DVC need. Must not know how a collection is run.
+Writes config.yaml and movies.csv. Must not know how a collection is run, nor what keeps versions.
 """
 
 import shlex
-import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from importlib import resources
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -35,7 +33,6 @@ def register(app: typer.Typer) -> None:
         epilog=examples(
             "trailers12k init ../my-movies",
             "trailers12k init ../rebuild --preset trailers12k",
-            "trailers12k init ../my-movies --no-git   # without versions",
         ),
     )(init)
 
@@ -55,21 +52,17 @@ def init(
             show_default=False,
         ),
     ] = None,
-    git: Annotated[
-        bool, typer.Option("--git/--no-git", help="Make DIR a Git and DVC repository.")
-    ] = True,
+    _git: Annotated[
+        # Scripts may name it: an earlier version made repositories here.
+        bool, typer.Option("--git/--no-git", hidden=True)
+    ] = False,
 ) -> None:
     """Create a collection: config.yaml with the few keys that matter, and an example movies.csv.
 
-    With --preset: config.yaml with every key, and no movies.csv. DIR becomes a Git repository with
-    DVC, for versions; inside another repository than the clone of this workflow, DVC is added.
+    With --preset: config.yaml with every key, and no movies.csv.
     """
-    if git:
-        _require_programs()
     texts = _texts(preset)
     _write_collection(folder, texts)
-    if git:
-        _init_repository(folder, texts)
     typer.echo(
         f"Created {folder}. Edit {' and '.join(texts)} there, then:\n"
         f"  cd {shlex.quote(str(folder))}\n"
@@ -105,42 +98,6 @@ def _write_collection(folder: Path, texts: Mapping[str, str]) -> None:
         raise UserError(
             f"{shown_path(folder)} cannot be written: {error.strerror or error}"
         ) from error
-
-
-def _require_programs() -> None:
-    """Raise `UserError` where Git or DVC is missing."""
-    if shutil.which("git") is None:
-        raise UserError("init: git is not installed; install it, or use --no-git")
-    if find_spec("dvc") is None:
-        raise UserError(
-            "init: DVC is not installed; install the package's set `workflow`, or use --no-git"
-        )
-
-
-def _init_repository(folder: Path, names: Iterable[str]) -> None:
-    """Make the folder a repository of Git and DVC; inside another repository, of DVC alone.
-
-    The clone of this workflow is no such repository: its history is not the collection's.
-
-    names: files of the collection for its first commit. Files that exist stay. Raises `UserError`
-    where git or dvc fails.
-    """
-    from trailers12k.versions.repository import REPOSITORY_FILES, git, init_repository
-    from trailers12k.workflow import clone
-
-    top = init_repository(folder, clone.folder())
-    if top.resolve() != folder.resolve():
-        typer.echo(f"{folder} is part of the Git repository {top}, which keeps its versions.")
-        return
-    files = [*REPOSITORY_FILES, *names]
-    git("add", "--", *files, folder=folder)
-    try:
-        git("var", "GIT_COMMITTER_IDENT", folder=folder)
-    except UserError:
-        typer.echo("Nothing is committed yet, since Git does not know your name and e-mail.")
-        return
-    message = "Create the collection"
-    git("commit", "--quiet", "--message", message, "--", *files, folder=folder)
 
 
 def _example(name: str) -> str:

@@ -31,12 +31,16 @@ def stages(
     runs or tables, or with another version of the code.
     """
     from trailers12k.versions.dvc_pipeline import pipeline_of, write_code_versions, write_pipeline
+    from trailers12k.versions.repository import set_up
 
     require_config()
     if code:
         write_code_versions()
         return
-    write_pipeline(pipeline_of(read_settings()))
+    pipeline = pipeline_of(read_settings())
+    if done := set_up():
+        typer.echo(done)
+    write_pipeline(pipeline)
 
 
 def state() -> None:

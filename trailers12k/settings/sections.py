@@ -249,7 +249,7 @@ class TrailerSettings(Section):
         exclude=True,
         description="Tokens of YouTube (PO tokens) for the `player_clients`, each as "
         "CLIENT.CONTEXT+TOKEN, joined by commas. A secret, which no product contains: set the "
-        "environment variable YOUTUBE_PO_TOKEN rather than this key, since Git and DVC keep "
+        "environment variable YOUTUBE_PO_TOKEN rather than this key, since versions hold "
         "config.yaml. null: that variable, if it is set.",
     )
 

@@ -9,6 +9,7 @@ import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from trailers12k.common.bounded_files import shown_path
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import write_text
 from trailers12k.common.text import one_line
+from trailers12k.workflow import clone
 
 IGNORED_BY_GIT = (
     *("/data/", "/build/", "/results/", "/logs/", "/benchmarks/", "/dvc_plots/"),
@@ -116,21 +118,42 @@ def run_command(command: Sequence[str], error: str = "", folder: str | Path = ".
 def _last_error(done: subprocess.CompletedProcess[str]) -> str:
     lines = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()
     errors = [line for line in lines if line.lower().startswith(("error", "fatal"))]
-    if errors and errors[-1].endswith(":"):  # it announces the lines that follow
-        return textwrap.shorten(" ".join(lines[lines.index(errors[-1]) :]), LONGEST)
+    rest = lines[lines.index(errors[-1]) :] if errors else []
+    if any(line.endswith(":") for line in rest):  # it announces the lines that follow
+        return textwrap.shorten(" ".join(rest), LONGEST)
     return (errors or lines)[-1].removeprefix("error: ")  # whoever reports it writes that again
 
 
-def init_repository(directory: str | Path, clone: Path | None = None) -> Path:
+def set_up() -> str:
+    """Make this folder a repository of Git and DVC where it is none; what was done, in one line.
+
+    Raises `UserError`, also where DVC is not installed.
+    """
+    require_dvc()
+    if Path(".dvc").is_dir():
+        return ""
+    top, remote = init_repository(".")
+    is_own = top.resolve() == Path().resolve()
+    where = "Git and DVC" if is_own else f"DVC in the Git repository {shown_path(top)}"
+    return f"Versions are set up here: {where}, and {shown_path(remote)} to share them."
+
+
+def require_dvc() -> None:
+    """Raise `UserError` where DVC is not installed."""
+    if find_spec("dvc") is None:
+        raise UserError("DVC is not installed; pip install -c lock.txt -e '.[all]'")
+
+
+def init_repository(directory: str | Path) -> tuple[Path, Path]:
     """Make a folder a repository of Git and DVC; inside a Git repository, of DVC alone.
 
-    clone: a repository that keeps no collections, so a folder inside it becomes one of its own.
+    The clone of the workflow keeps no collections, so a folder inside it becomes a repository.
     Files that exist stay; .gitignore gets the lines that it lacks. Nothing is committed: the first
-    snapshot does that. Returns the top folder of the Git repository. Raises `UserError` when git or
-    dvc fails.
+    snapshot does that. Returns the top folder of the Git repository, and the folder of the remote.
+    Raises `UserError` when git or dvc fails.
     """
     directory = Path(directory)
-    around, top = _top(directory), top_of(directory, clone)
+    around, top = _top(directory), top_of(directory)
     if top is None:
         git("init", "--quiet", "--initial-branch", "main", folder=directory)
         top = directory
@@ -140,27 +163,27 @@ def init_repository(directory: str | Path, clone: Path | None = None) -> Path:
     missing = [line for line in IGNORED_BY_GIT if line not in lines]
     if missing:
         write_text(ignored, "\n".join([*lines, *missing]) + "\n")
-    texts = {
-        ".dvcignore": DVCIGNORE,
-        ".dvc/config": DVC_CONFIG.format(remote=_remote(directory, around or directory)),
-    }
+    remote = _remote(directory, around or directory)
+    url = Path(os.path.relpath(remote, directory.resolve() / ".dvc")).as_posix()
+    texts = {".dvcignore": DVCIGNORE, ".dvc/config": DVC_CONFIG.format(remote=url)}
     kept = [name for name in texts if (directory / name).exists()]
     if not (directory / ".dvc").exists():
         dvc("init", "--quiet", *(["--subdir"] if is_subfolder else []), folder=directory)
     for name, text in texts.items():
         if name not in kept:
             write_text(directory / name, text)
-    return top
+    return top, remote
 
 
-def top_of(directory: str | Path, clone: Path | None = None) -> Path | None:
+def top_of(directory: str | Path = ".") -> Path | None:
     """The top folder of the Git repository that keeps a folder; None where none does.
 
-    clone: see `init_repository`. Raises `UserError` where Git refuses a repository that is there.
+    Raises `UserError` where Git refuses a repository that is there.
     """
     directory = Path(directory).resolve()
     top = _top(directory)
-    return None if top and clone and top.resolve() == clone.resolve() != directory else top
+    is_in_clone = top is not None and top.resolve() == clone.folder() != directory
+    return None if is_in_clone else top
 
 
 def _top(directory: Path) -> Path | None:
@@ -172,7 +195,6 @@ def _top(directory: Path) -> Path | None:
     return Path(git("rev-parse", "--show-toplevel", folder=directory))
 
 
-def _remote(directory: Path, around: Path) -> str:
-    """The default remote, relative to .dvc: a folder beside the outermost known repository."""
-    remote = around.resolve().parent / f"{directory.resolve().name}-versions"
-    return Path(os.path.relpath(remote, directory.resolve() / ".dvc")).as_posix()
+def _remote(directory: Path, around: Path) -> Path:
+    """The folder of the default remote: beside the outermost known repository."""
+    return around.resolve().parent / f"{directory.resolve().name}-versions"

@@ -27,7 +27,7 @@ from trailers12k.versions.dvc_pipeline import (
 )
 from trailers12k.versions.merging import is_merging, refuse_other_conflicts
 from trailers12k.versions.planned_jobs import planned_jobs, refuse_running
-from trailers12k.versions.repository import REPOSITORY_FILES, dvc, git, top_of
+from trailers12k.versions.repository import REPOSITORY_FILES, dvc, git, require_dvc, set_up, top_of
 from trailers12k.versions.version_files import CODE
 from trailers12k.workflow import clone
 from trailers12k.workflow.folder import STATE
@@ -40,7 +40,7 @@ def snapshot(version: str = "", allow_dirty: bool = False) -> str:
     committed; the message of the commit then names its files. Raises `UserError`, before anything
     is written, when the products are not finished or have another configuration.
     """
-    if top_of(".", clone.folder()):
+    if top_of():
         refuse_other_conflicts()
     settings = load(read_config())
     if settings.trailers.po_token:
@@ -56,6 +56,7 @@ def snapshot(version: str = "", allow_dirty: bool = False) -> str:
     # Last, since it takes longest.
     if planned := planned_jobs((), "--config", "retry=none"):
         raise UserError(f"snapshot: the run is not finished; trailers12k run would do:\n{planned}")
+    report = list(filter(None, [set_up()]))
     for path in product_records.recorded():
         product_records.check(path)
         product_records.record(path)  # which puts the present content first
@@ -79,11 +80,15 @@ def snapshot(version: str = "", allow_dirty: bool = False) -> str:
         git("commit", "--quiet", *texts, "--only", "--", *names)
     else:
         message = f"Nothing has changed since the last snapshot. {message}"
+    report.append(message)
+    if code.uncommitted:
+        report.append(f"Made by code that is not committed: {code.names()}")
     if version:
         git("tag", version)
-    if code.uncommitted:
-        message += f"\nMade by code that is not committed: {code.names()}"
-    return message + (f"\nIts tag: {version}" if version else "")
+        report.append(f"Its tag: {version}")
+    elif not git("branch", "--show-current"):
+        report.append("It is on no branch; keep it by a name: git switch --create NAME")
+    return "\n".join(report)
 
 
 def _new_repository_files() -> list[str]:
@@ -119,14 +124,16 @@ def _refuse_unready(settings: Settings, pipeline: str, version: str) -> None:
             "snapshot: results/config.yaml has other settings than config.yaml; edit config.yaml "
             "where it lacks settings of the last run, then: trailers12k run"
         )
-    git("var", "GIT_COMMITTER_IDENT", error="git needs your name: git config user.name NAME")
+    require_dvc()
+    name = "git needs your name: git config --global user.name NAME"
+    git("var", "GIT_COMMITTER_IDENT", error=name)
     if version:
         git(
             "check-ref-format",
             f"refs/tags/{version}",
             error=f"{version!r:.120} is no valid tag name",
         )
-        if version in git("tag", "--list").splitlines():
+        if top_of() and version in git("tag", "--list").splitlines():
             raise UserError(f"snapshot: the tag {version} exists already; choose another")
 
 

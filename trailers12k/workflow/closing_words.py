@@ -26,9 +26,6 @@ SUMMARY = Path("results/summary.md")
 SCORES = Path("results/transfer")
 LEDGER = Path("data/ledger.csv")
 REPORT = Path("results/report/index.html")
-VERSION = Path("dvc.lock")
-"""What the first snapshot writes."""
-REPOSITORY = Path(".dvc/config")
 WIDTH = 100
 """Columns of a terminal that the table fits, where the names of runs are short."""
 GAP = "  "
@@ -151,8 +148,6 @@ def _next_steps(settings: Settings, rows: Rows) -> dict[str, str]:
     lost = sum(row["status"] == FAILED for row in trailers)
     if lost > MANY * len(trailers):
         return {"Next, other trailers for lost ones": "trailers12k review"}
-    if REPOSITORY.exists() and not VERSION.exists():
-        return {"Next, keep this version": "trailers12k snapshot --version NAME"}
     return {}
 
 

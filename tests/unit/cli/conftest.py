@@ -28,7 +28,7 @@ def call(capsys) -> Call:
 def collection(tmp_path, monkeypatch, capsys) -> Path:
     """The folder of a new collection of a movie table, as the working directory."""
     folder = tmp_path / "collection"
-    init(folder, git=False)
+    init(folder)
     text = (folder / "config.yaml").read_text()
     (folder / "config.yaml").write_text(text.replace("[movies.csv, search]", "movies.csv"))
     monkeypatch.chdir(folder)

@@ -12,7 +12,7 @@ LONGEST = 400
 NAMES = {"line-feed": "no\nsuch", "long": "x" * 5000, "long-with-blanks": "x " * 2500}
 MP4 = "tt0111161"
 CALLS = [
-    *(["init", "NAME/x", "--no-git"], ["predict", "a.mp4", "NAME"]),
+    *(["init", "NAME/x"], ["predict", "a.mp4", "NAME"]),
     *(["run", "-n", "NAME"], ["run", "--directory", "NAME"], ["run", "--configfile", "NAME"]),
     *(["run", "-n", "--config", "NAME=1"], ["run", "-n", "--unlock", "NAME"], ["review", "NAME"]),
     *(["status", "--csv", "a.csv/NAME"], ["diff", "NAME"], ["diff", "main", "NAME"]),

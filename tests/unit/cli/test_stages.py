@@ -9,6 +9,7 @@ from trailers12k import __version__
 
 
 def test_the_stages_and_the_code_versions_of_a_collection_are_written(collection, call):
+    (collection / ".dvc").mkdir()
     assert call("stages") == (0, "", "")
     stages = yaml.safe_load((collection / "dvc.yaml").read_text())["stages"]
     assert stages["features"]["cmd"] == "trailers12k run features"
@@ -18,6 +19,7 @@ def test_the_stages_and_the_code_versions_of_a_collection_are_written(collection
 
 
 def test_the_first_stage_writes_the_code_versions_alone(collection, call):
+    (collection / ".dvc").mkdir()
     call("stages")
     command = yaml.safe_load((collection / "dvc.yaml").read_text())["stages"]["code"]["cmd"]
     (collection / "dvc.yaml").unlink()

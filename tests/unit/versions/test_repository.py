@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from trailers12k.common.errors import UserError
-from trailers12k.versions.repository import dvc, git, init_repository, run_command
+from trailers12k.versions.repository import dvc, git, init_repository, run_command, set_up, top_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -51,8 +51,36 @@ def test_inside_a_repository_only_dvc_is_added_and_its_remote_lies_outside(tmp_p
     git("init", "--quiet", folder=top)
     init_repository(folder)
     assert not (folder / ".git").exists() and (folder / ".dvc/config").exists()
+    assert git("status", "--porcelain", folder=top).startswith("A  some/mine/.dvc")
     assert git("rev-parse", "--show-toplevel", folder=folder) == str(top)
     assert remote_of(folder) == str(tmp_path / "mine-versions")
+
+
+def test_a_folder_in_the_clone_becomes_a_repository_of_its_own(tmp_path, monkeypatch):
+    clone, folder = tmp_path / "clone", tmp_path / "clone/mine"
+    folder.mkdir(parents=True)
+    git("init", "--quiet", folder=clone)
+    monkeypatch.setattr("trailers12k.__file__", str(clone / "trailers12k" / "__init__.py"))
+    monkeypatch.chdir(folder)
+    assert top_of() is None and top_of(clone) == clone
+    assert (
+        set_up()
+        == f"Versions are set up here: Git and DVC, and {tmp_path}/mine-versions to share them."
+    )
+    assert top_of() == folder and set_up() == ""
+    assert git("status", "--porcelain", folder=clone) == "?? mine/"  # nothing is staged there
+    assert remote_of(folder) == str(tmp_path / "mine-versions")
+
+
+def test_a_repository_of_another_owner_is_none_to_be_made(tmp_path, monkeypatch):
+    (tmp_path / "mine").mkdir()
+    git("init", "--quiet", folder=tmp_path)
+    os.chown(tmp_path, 12345, 12345)
+    os.chown(tmp_path / ".git", 12345, 12345)
+    monkeypatch.chdir(tmp_path / "mine")
+    with pytest.raises(UserError, match="^git: fatal: detected dubious ownership .*safe.directory"):
+        set_up()
+    assert not list(Path().iterdir())
 
 
 def test_files_that_exist_stay(tmp_path):
