@@ -24,7 +24,7 @@ from trailers12k.jobs.result_cache import record_forced
 from trailers12k.jobs.unused_results import touch_current
 from trailers12k.settings import load
 from trailers12k.settings.files import check_keys
-from trailers12k.workflow import cluster_jobs, folder, snakemake_memory
+from trailers12k.workflow import cluster_jobs, cluster_nodes, folder, snakemake_memory
 from trailers12k.workflow.clone import check_paths
 from trailers12k.workflow.closing_words import closing_words
 from trailers12k.workflow.executors import use_own_slurm_executor
@@ -41,6 +41,9 @@ from trailers12k.workflow.user_errors import one_line_errors
 
 min_version("9.0")
 
+if workflow.remote_exec:
+    cluster_nodes.keep_products()
+
 
 with one_line_errors():
     check_paths()
@@ -54,22 +57,25 @@ configfile: "config.yaml" if Path("config.yaml").exists() else f"{HERE}/config.y
 
 
 with one_line_errors():
-    # Not in jobs, which run with what was read at the start.
-    if workflow.is_main_process:
+    # A job on a cluster has a Snakemake of its own. It runs with what was read at the start, and must
+    # not read the movies of all shards again.
+    is_run = workflow.is_main_process
+    if is_run:
         folder.check_places()
         snakemake_memory.check(MetadataRecord.model_validate)
         check_keys(workflow.configfiles)
     settings = load(config)
-    folder.check(settings.collection)
-    movies = MovieList(settings)
+    if is_run:
+        folder.check(settings.collection)
+    movies = MovieList(settings, checks=is_run)
     sources = SourcePlan(settings)
-    sources.check_tables()
     # Not in jobs: a file that disappears later is one movie's failure.
-    if workflow.is_main_process:
+    if is_run:
+        sources.check_tables()
         folder.check_links()
         movies.check_tables()
         movies.check_local_files()
-    unused_decisions = movies.unused_decisions if workflow.is_main_process else ""
+    unused_decisions = movies.unused_decisions if is_run else ""
     if unused_decisions:
         display.say(f"warning: {unused_decisions}", sys.stderr)
     features = FeaturePlan(settings)
@@ -88,7 +94,10 @@ rule all:
         targets["all"],
 
 
-OF_MOVIES = ["sample", "sources", "metadata", "trailers", "posters", "clips", "features", "ledger"]
+# The checkpoint of the sources is left out in jobs: where a workflow has a checkpoint, Snakemake plans
+# all that comes before a job in that job once more, with every movie.
+OF_MOVIES = ["sample", *(["sources"] if is_run else [])]
+OF_MOVIES += ["metadata", "trailers", "posters", "clips", "features", "ledger"]
 STAGES = [
     *(["published_stores"] if settings.is_published else [*OF_MOVIES, "review"]),
     *["published_table", "weights", "splits", "training", "evaluation", "report"],

@@ -39,7 +39,7 @@ checkpoint collect_movies:
     conda:
         "../envs/download.yaml"
     params:
-        settings=sources.collection_settings(movies.decisions),
+        settings=lambda wildcards: sources.collection_settings(movies.decisions),
         code=rule_version("collect_movies", families=sources.families),
     script:
         "../scripts/collect_movies.py"

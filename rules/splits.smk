@@ -1,5 +1,7 @@
 """Splits: needs the genres of the movies, makes data/mtgc.csv."""
 
+from trailers12k.movies.sources.sample import BROKEN
+
 
 rule make_splits:
     """Assign the movies to training, validation and test, three times."""
@@ -19,6 +21,7 @@ rule make_splits:
         "../envs/tables.yaml"
     params:
         labels=movies.rows_of("mid", "genres"),
+        broken=list(BROKEN.values()) if settings.is_sample else [],
         settings=settings.for_results()["splits"],
         seed=settings.seed,
         code=rule_version("make_splits"),

@@ -1,5 +1,7 @@
 """Divide the movies into training, validation and test, three times."""
 
+import logging
+
 from trailers12k.common.files import write_csv
 from trailers12k.common.vocabulary import GENRES, PUBLISHED
 from trailers12k.jobs.context import run_job
@@ -11,9 +13,11 @@ def main() -> None:
     from trailers12k.settings import load
     from trailers12k.splits import assignment, tables
     from trailers12k.workflow.movie_list import MovieList
+    from trailers12k.workflow.split_check import address_sentences
 
     table = snakemake.input.published[0] if snakemake.input.published else None
     configured = load(snakemake.config)
+    listed = []
     if not configured.is_published:
         listed = MovieList(configured).listed(snakemake.params.labels, "mid", "genres")
         mids = [movie.mid for movie in listed]
@@ -25,7 +29,10 @@ def main() -> None:
         movies = assignment.assign_as_published(mids, labels, table, seed)
     else:
         request = assignment.SplitRequest.from_settings(settings)
-        movies = assignment.assign(mids, labels, request, seed, table)
+        movies = assignment.assign(mids, labels, request, seed, table, snakemake.params.broken)
+    # Trainings refuse such a split, hours later.
+    for sentence in address_sentences(configured, listed, movies.mids, movies.columns):
+        logging.warning("%s", sentence)
     tables.write_splits(snakemake.output.mtgc, movies.mids, GENRES, movies.labels, movies.columns)
     rows = assignment.balance(movies.labels, GENRES, movies.by_name)
     write_csv(snakemake.output.balance, list(rows[0]), rows)

@@ -20,10 +20,12 @@ def main() -> None:
     from trailers12k.classifier.checkpoint import TrainingSettings
     from trailers12k.classifier.packed import PackedStore
     from trailers12k.classifier.packed_arrays import array_of
+    from trailers12k.classifier.snippets import common_movies
     from trailers12k.features.backbones import devices
     from trailers12k.features.backbones.names import describe_weights
     from trailers12k.features.store_attributes import attributes
     from trailers12k.settings import load
+    from trailers12k.workflow.split_check import require_features
 
     torch.set_num_threads(snakemake.threads)
     run, split = snakemake.wildcards.run, int(snakemake.wildcards.split)
@@ -35,9 +37,13 @@ def main() -> None:
     # No param: a change of the device must not rerun the training.
     with devices.claimed(load(snakemake.config).device) as device:
         where = str(device.torch)
+        streams = {name: PackedStore(path, where) for name, path in arrays.items()}
+        # Of all splits: without one of them there is no table, however long the others train.
+        present = common_movies({name: each.clips for name, each in streams.items()}, table.mids)
+        require_features(table.mids, table.splits, present, [store.stem for store in STORES])
         training.train(
             training.TrainingData(
-                {name: PackedStore(path, where) for name, path in arrays.items()},
+                streams,
                 table.mids,
                 table.labels,
                 table.splits[:, split],

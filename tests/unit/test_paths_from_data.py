@@ -60,7 +60,8 @@ KNOWN: dict[str, dict[str, str]] = {
     },
     "trailers12k/downloads/trailers.py": {
         "self.folder.glob(f'{movie.mid}.*')": CHECKED,
-        "self.folder.glob(f'{movie.mid}.*{PARTIAL}')": CHECKED,
+        "self.folder.glob(f'{mid}.*{PARTIAL}')": CHECKED,
+        "partial.with_name(f'{partial.stem}-00000000{PARTIAL}')": LISTED,
     },
     "trailers12k/downloads/ytdlp.py": {
         "Path(f'{name}.joined')": YT_DLP,
@@ -86,7 +87,9 @@ KNOWN: dict[str, dict[str, str]] = {
         "times[1] / probed.duration": NUMBER,
     },
     "trailers12k/features/store.py": {
+        "final / name": FIXED,
         "folder / name": FIXED,
+        "partial / name": FIXED,
         "os.path.join(store, mid)": READ,
         "store.glob(f'*{PARTIAL}')": FIXED,
     },

@@ -106,6 +106,10 @@ class Project:
         project.config = yaml.safe_load((folder / "config.yaml").read_text())
         return project
 
+    def environment(self) -> dict[str, str]:
+        """The environment of commands that use this copy of the package."""
+        return os.environ | {"PYTHONPATH": str(self.folder)}
+
     def start(
         self,
         *arguments: str,
@@ -123,7 +127,7 @@ class Project:
         return subprocess.Popen(
             [*python, "-m", "snakemake", *limit, *arguments],
             cwd=self.folder,
-            env=os.environ | {"PYTHONPATH": str(self.folder)} | dict(env or {}),
+            env=self.environment() | dict(env or {}),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -148,7 +152,7 @@ class Project:
         done = subprocess.run(
             [Path(sys.executable).with_name("trailers12k"), *arguments],
             cwd=self.folder,
-            env=os.environ | {"PYTHONPATH": str(self.folder)},
+            env=self.environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -87,5 +87,13 @@ def test_a_subset_without_a_movie_is_reported_in_one_line(tmp_path):
     assert run.jobs["train_run"] >= 1 and "restart" not in run.text, "each has one attempt"
     assert run.code != 0 and "Traceback" not in run.text
     assert not {"score_runs", "draw_report"} & run.jobs.keys()
-    assert errors(run) and all(error.startswith("split ") for error in errors(run))
-    assert all("(data/ledger.csv says why); add movies" in error for error in errors(run))
+    (error,) = errors(run)
+    assert error.startswith("split ") and error.endswith(
+        " more subsets (data/ledger.csv says why); add movies to the table"
+    )
+    # It was said when the movies were split, too.
+    warning = run.text.index("movies have a trailer's address (without: ")
+    assert warning < run.text.index(error)
+    assert not (project.folder / "results" / "runs").exists() or not list(
+        (project.folder / "results" / "runs").rglob("curves.csv")
+    )

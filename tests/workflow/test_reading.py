@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from .conftest import VIDEO, Project
+from .conftest import LOCAL, TINY, VIDEO, Project
 
 COMMANDS = {
     "dry run": ["--dry-run"],
@@ -73,3 +73,15 @@ def test_reading_changes_no_file(sample, tmp_path, change):
         assert changed == set(), name
     victim = tmp_path / "victim" / "0.0"
     assert not victim.parent.exists() or victim.read_text() == "precious"
+
+
+@pytest.mark.parametrize("job", ["detect_clips:shard=003", "train_run:run=video,split=0"])
+def test_a_job_of_a_cluster_plans_itself_and_reads_no_movie(tmp_path, job):
+    # Neither the table nor any product is there: to look for one would be an error.
+    project = Project(tmp_path / "project", TINY | LOCAL | {"curation": "movies.csv"})
+    rule = job.partition(":")[0]
+    planned = project.build(
+        *("-n", "--mode", "remote", "--target-jobs", job, "--allowed-rules", rule), cores="all"
+    )
+    assert planned.jobs == {rule: 1}
+    assert "movies.csv" not in planned.text and "movies.csv" in project.run("-n").text

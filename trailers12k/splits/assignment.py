@@ -5,7 +5,7 @@ table of labels. Must not know Snakemake or the settings.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,8 +51,11 @@ class SplitRequest:
             groups=settings["groups"] or None,
         )
 
-    def constraints(self, mids: Sequence[str]) -> Constraints:
-        """The constraints from the tables, in the order of `mids`. Raises `UserError`."""
+    def constraints(self, mids: Sequence[str], broken: Collection[str] = ()) -> Constraints:
+        """The constraints from the tables, in the order of `mids`. Raises `UserError`.
+
+        broken: mids of the movies that are known to have no features.
+        """
         assigned = read_assigned(self.extend, mids) if self.extend else None
         groups = read_groups(self.groups, mids) if self.groups else None
         if assigned is not None and groups is not None:
@@ -66,7 +69,8 @@ class SplitRequest:
                     len(torn),
                     torn[0],
                 )
-        return Constraints(assigned, groups)
+        usable = np.array([mid not in broken for mid in mids]) if broken else None
+        return Constraints(assigned, groups, usable)
 
 
 def _torn_groups(mids: Sequence[str], assigned: np.ndarray, groups: np.ndarray) -> list[str]:
@@ -108,13 +112,16 @@ def assign(
     request: SplitRequest,
     seed: int,
     published: str | Path | None = None,
+    broken: Collection[str] = (),
 ) -> SplitMovies:
     """Split all movies by stratification.
 
     labels: (movies, genres) of 0 and 1. published: the authors' mtgc.csv, for comparison.
+    broken: mids of the movies that are known to have no features; no subset is left with only them.
     Raises `UserError`.
     """
-    columns = make_splits(labels, request.shares, seed, request.tries, request.constraints(mids))
+    constraints = request.constraints(mids, broken)
+    columns = make_splits(labels, request.shares, seed, request.tries, constraints)
     compared = {PUBLISHED: read_assigned(published, mids)} if published else {}
     return SplitMovies(list(mids), labels, columns, compared)
 

@@ -19,6 +19,7 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.seeds import seed_for
 from trailers12k.common.vocabulary import SPLITS, SUBSETS
 from trailers12k.evaluation.same_tests import same_test_sentences
+from trailers12k.splits.subsets import shortages
 
 log = logging.getLogger(__name__)
 
@@ -83,11 +84,14 @@ class Constraints:
     groups: np.ndarray | None = None
     """(movies,) integers: movies with the same number get the same subset. A group of which some
     movies are assigned joins the subset of most of them."""
+    usable: np.ndarray | None = None
+    """(movies,) bool: false for movies that are known to have no features. Every subset gets
+    `subsets.LEAST` others, where exchanges of two movies can do it."""
 
     def of_split(self, number: int) -> "Constraints":
         """Those of one of several splits."""
         assigned = None if self.assigned is None else self.assigned[:, number]
-        return Constraints(assigned, self.groups)
+        return Constraints(assigned, self.groups, self.usable)
 
 
 def make_splits(
@@ -148,9 +152,8 @@ def make_split(
     """
     if len(labels) < LEAST_MOVIES:
         raise UserError(f"splits: {len(labels)} movies; at least {LEAST_MOVIES} are needed")
-    assigned, groups = (
-        (None, None) if constraints is None else (constraints.assigned, constraints.groups)
-    )
+    constraints = constraints or Constraints()
+    assigned, groups = constraints.assigned, constraints.groups
     base = np.full(len(labels), UNASSIGNED) if assigned is None else assigned.astype(np.int64)
     units = np.arange(len(labels)) if groups is None else np.unique(groups, return_inverse=True)[1]
     base = _assign_to_their_group(base, units)
@@ -174,7 +177,17 @@ def make_split(
             "leave a subset empty; "
             "put fewer movies into one group"
         )
+    if constraints.usable is not None:
+        results = _with_usable(results, search, constraints.usable)
     return _choose(results, earlier)
+
+
+def _with_usable(
+    results: Sequence[tuple[float, np.ndarray]], search: "_Search", usable: np.ndarray
+) -> list[tuple[float, np.ndarray]]:
+    """The results whose subsets have enough usable movies; else all, with movies exchanged."""
+    enough = [result for result in results if not shortages(result[1], usable).any()]
+    return enough or [search.exchanged(column, usable) for _, column in results]
 
 
 def _choose(
@@ -219,7 +232,8 @@ class _Search:
         open_units: np.ndarray,
     ):
         total = columns.sum(0)
-        self.target = target
+        self.columns, self.target = columns, target
+        self.single = (base == UNASSIGNED) & (np.bincount(units)[units] == 1)
         self.weights = 1 / (target[:, None] * np.maximum(total, RARE)) ** 2
         pairs = slice(genres, -1)
         share = np.maximum(total, RARE) * target[:, None] / max(1, total[pairs].sum())
@@ -257,6 +271,31 @@ class _Search:
             np.tile(np.arange(len(SUBSETS)), len(counts)), counts.ravel()
         )
         return subset_of, float((self.weights * deviation**2).sum())
+
+    def exchanged(self, column: np.ndarray, usable: np.ndarray) -> tuple[float, np.ndarray]:
+        """The imbalance and the column after exchanges that give the subsets usable movies.
+
+        Two open movies without a group change places, those that cost the least balance, until no
+        subset lacks any, or none helps.
+        """
+        places = np.flatnonzero(self.single)
+        while True:
+            lack = shortages(column, usable).sum()
+            changes = []
+            for one, other in combinations(places.tolist(), 2) if lack else ():
+                changed = column.copy()
+                changed[[one, other]] = column[[other, one]]
+                if shortages(changed, usable).sum() < lack:
+                    changes.append((self._imbalance(changed), one, other, changed))
+            if not changes:
+                return self._imbalance(column), column
+            column = min(changes, key=lambda change: change[:3])[-1]
+
+    def _imbalance(self, column: np.ndarray) -> float:
+        """Of a column in which every movie has a subset."""
+        inside = column == np.arange(len(SUBSETS))[:, None]
+        deviation = inside @ self.columns - self.target[:, None] * self.columns.sum(0)
+        return float((self.weights * deviation**2).sum())
 
     def _deal(self, random: np.random.Generator) -> np.ndarray:
         """Random counts (kinds, subsets): units in random order fill what the subsets lack."""

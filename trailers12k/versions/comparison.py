@@ -11,13 +11,15 @@ from typing import Any
 from trailers12k.common import vocabulary
 from trailers12k.common.text import NOT_PRINTABLE, one_line
 from trailers12k.common.vocabulary import GENRES, OK
+from trailers12k.movies.curation import Decision
 from trailers12k.settings.files import read_file
 from trailers12k.versions.code_state import code_state
+from trailers12k.versions.decision_comparison import decision_changes, decisions_of, describe
+from trailers12k.versions.result_comparison import result_changes
 from trailers12k.versions.store_comparison import store_changes
 from trailers12k.versions.version_files import Folder, Missing, Revision, Version
 from trailers12k.versions.version_tables import (
-    Rows,
-    common_mids,
+    common_keys,
     differences,
     first_lines,
     in_both,
@@ -28,12 +30,9 @@ from trailers12k.versions.version_tables import (
     tables,
 )
 
-METRICS = {name: vocabulary.METRIC_NAMES[name] for name in ("uap", "map")}
-"""Column of results/summary.csv -> name; values in %."""
 SUBSETS = {str(value): name for value, name in enumerate(vocabulary.SUBSETS)}
 """Value of a split column -> subset."""
 SPLITS = tuple(f"split{name}" for name in vocabulary.SPLITS)
-WHEN = ("before", "after", "change")
 MOVIES = ("mid", "title", "year")
 
 
@@ -50,7 +49,7 @@ def _here() -> Folder:
 
 
 def describe_changes(before: Version, after: Version) -> str:
-    """How two versions differ: movies, trailers, labels, stores, settings, code, results.
+    """How two versions differ, from their movies to their results, as a page of text.
 
     A file that one of them lacks is reported in its section. Characters that a terminal could take
     for a command are left out.
@@ -60,12 +59,13 @@ def describe_changes(before: Version, after: Version) -> str:
     titles = _titles(before, after)
     for head, section in {
         "Movies": _movies(titles, before, after),
+        "Decisions": decision_changes(titles, before, after),
         "Trailers": _trailers(titles, before, after),
         "Labels and splits": _labels(titles, before, after),
         "Stores": store_changes(before, after),
         "Settings": _settings(before, after),
         "Code": _code(before, after),
-        "Results": _results(before, after),
+        "Results": result_changes(before, after),
     }.items():
         body: list[str] = []
         try:
@@ -95,13 +95,28 @@ def _title(row: Mapping[str, str]) -> str:
 
 def _movies(titles: Mapping[str, str], before: Version, after: Version) -> Iterator[str]:
     old, new = tables("data/movies.csv", before, after, MOVIES)
-    renamed = [mid for mid in common_mids(old, new) if _title(old[mid]) != _title(new[mid])]
+    renamed = [mid for mid in common_keys(old, new) if _title(old[mid]) != _title(new[mid])]
     if old.keys() != new.keys():
         yield f"{len(old):,} -> {len(new):,} movies"
-    yield from listed("added", (f"+ {titles[mid]}" for mid in sorted(new.keys() - old.keys())))
-    yield from listed("removed", (f"- {titles[mid]}" for mid in sorted(old.keys() - new.keys())))
+    was, now = _rejected(before), _rejected(after)
+    added = (
+        f"+ {titles[mid]}" + (f", which was rejected: {was[mid]}" if mid in was else "")
+        for mid in sorted(new.keys() - old.keys())
+    )
+    removed = (
+        f"- {titles[mid]}" + (f": {now[mid]}" if mid in now else "")
+        for mid in sorted(old.keys() - new.keys())
+    )
+    yield from listed("added", added)
+    yield from listed("removed", removed)
     renames = (f"~ {_title(old[mid])} -> {titles[mid].removeprefix(mid)[1:]}" for mid in renamed)
     yield from listed("with another title or year", renames)
+
+
+def _rejected(version: Version) -> dict[str, str]:
+    """mid -> the decision, in words, of each movie that a person rejected."""
+    decisions = decisions_of(version).items()
+    return {mid: describe(row) for mid, row in decisions if Decision(mid, row["decision"]).rejects}
 
 
 def _trailers(titles: Mapping[str, str], before: Version, after: Version) -> Iterator[str]:
@@ -126,7 +141,7 @@ def _why(row: Mapping[str, str]) -> str:
 
 def _labels(titles: Mapping[str, str], before: Version, after: Version) -> Iterator[str]:
     old, new = tables("data/mtgc.csv", before, after, ("mid", *GENRES, *SPLITS))
-    both = common_mids(old, new)
+    both = common_keys(old, new)
     relabelled = {}
     for mid in both:
         other = [name for name in GENRES if old[mid][name] != new[mid][name]]
@@ -163,32 +178,3 @@ def _code(before: Version, after: Version) -> Iterator[str]:
 
 def _mapping(path: str, data: bytes) -> dict[str, Any]:
     return read_file(path, lambda _: data.decode())
-
-
-def _results(before: Version, after: Version) -> Iterator[str]:
-    """A table by run: each metric, in %, before and after, and the difference."""
-    old, new = tables("results/summary.csv", before, after, ("run", *METRICS))
-    runs = dict.fromkeys([*new, *old])
-    values = {
-        run: [(_value(old, run, name), _value(new, run, name)) for name in METRICS] for run in runs
-    }
-    if all(one == other for pairs in values.values() for one, other in pairs):
-        return
-    lines = [["run", *(f"{name} {when}" for name in METRICS.values() for when in WHEN)]]
-    for run, pairs in values.items():
-        lines.append([run, *(cell for pair in pairs for cell in _cells(*pair))])
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for run, *cells in lines:
-        padded = (f"{cell:>{width}}" for cell, width in zip(cells, widths[1:], strict=True))
-        yield "  ".join([run.ljust(widths[0]), *padded])
-
-
-def _cells(before: float | None, after: float | None) -> list[str]:
-    """A value before and after, and the difference; "-" for what is missing."""
-    values = ["-" if value is None else f"{value:.2f}" for value in (before, after)]
-    difference = "-" if before is None or after is None else f"{after - before:+.2f}"
-    return [*values, difference]
-
-
-def _value(rows: Rows, run: str, name: str) -> float | None:
-    return float(rows[run][name]) if run in rows and rows[run][name] else None

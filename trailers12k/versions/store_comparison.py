@@ -12,7 +12,7 @@ from trailers12k.common.bounded_files import parse_json
 from trailers12k.common.text import one_line
 from trailers12k.versions.version_files import Missing, Version
 from trailers12k.versions.version_tables import (
-    common_mids,
+    common_keys,
     differences,
     first_lines,
     in_both,
@@ -54,7 +54,7 @@ def _store(store: str, before: Version, after: Version) -> Iterator[str]:
     if old == new and not settings:
         yield f"{store}: unchanged: {len(new):,} movies"
         return
-    both = common_mids(old, new)
+    both = common_keys(old, new)
     changed = [mid for mid in both if old[mid]["fingerprint"] != new[mid]["fingerprint"]]
     counts = {
         "added": len(new.keys() - old.keys()),

@@ -3,6 +3,8 @@
 Reads Git, DVC's cache and its remote. Must not know what the files mean.
 """
 
+import hashlib
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +13,8 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.text import one_line
 from trailers12k.versions.repository import MOST_TABLE, git
 
+MD5 = partial(hashlib.md5, usedforsecurity=False)
+"""The hash by which DVC names contents."""
 CODE = "Code"
 """The trailer of a snapshot's commit message that names the code which made its products."""
 
@@ -36,6 +40,9 @@ class Version(Protocol):
     def names(self, path: str) -> list[str]:
         """The names in a folder, sorted; empty where there is no such folder."""
 
+    def hashes(self, path: str) -> dict[str, str]:
+        """The files below a folder: path -> MD5 of the content. Raises `Missing`."""
+
 
 class Folder:
     """The files as they are in a folder. See `Version`."""
@@ -55,6 +62,17 @@ class Folder:
     def names(self, path: str) -> list[str]:
         folder = self._root / path
         return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+
+    def hashes(self, path: str) -> dict[str, str]:
+        files = (file for file in sorted((self._root / path).rglob("*")) if file.is_file())
+        return {file.relative_to(self._root).as_posix(): self._hash(file) for file in files}
+
+    def _hash(self, path: Path) -> str:
+        try:
+            with path.open("rb") as file:
+                return hashlib.file_digest(file, MD5).hexdigest()
+        except OSError as error:
+            raise Missing(f"{self.name}: {path}: {error.strerror}") from error
 
 
 class Revision:
@@ -124,6 +142,19 @@ class Revision:
         except FileNotFoundError:
             return []
         return sorted(Path(name).name for name in names)
+
+    def hashes(self, path: str) -> dict[str, str]:
+        top = self._full("")
+        try:
+            files = self._files.find(self._full(path), detail=True)
+        except Exception as error:  # a remote that cannot be reached raises many types
+            raise Missing(
+                f"the list of {path} of {self.name} is neither in DVC's cache nor in a remote that "
+                "can be reached"
+            ) from error
+        names = {name.removeprefix(top): each.get("md5") for name, each in files.items()}
+        # Git's files have none.
+        return {name: each or MD5(self.read(name)).hexdigest() for name, each in names.items()}
 
     def _full(self, path: str | Path) -> str:
         return f"/{self._prefix}{path}"

@@ -67,8 +67,8 @@ def tables(
     ]
 
 
-def common_mids(old: Rows, new: Rows) -> list[str]:
-    """The movies of both tables, sorted."""
+def common_keys(old: Rows, new: Rows) -> list[str]:
+    """The first columns that both tables have, sorted."""
     return sorted(old.keys() & new.keys())
 
 

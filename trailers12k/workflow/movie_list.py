@@ -63,19 +63,26 @@ class MovieList:
     the movies is planned after it.
     """
 
-    def __init__(self, settings: Settings):
-        """Raises `UserError` for movies that cannot be read, and for fewer than `MIN_MOVIES`."""
+    def __init__(self, settings: Settings, checks: bool = True):
+        """Raises `UserError` for movies that cannot be read, and for fewer than `MIN_MOVIES`.
+
+        checks: False in a job's own Snakemake on a cluster. Its run has checked the movies, and
+            each job would read all of them again, though few need any: they are read when needed.
+        """
         self._settings = settings
         self._listed: tuple[tuple[int, ...], Listing] | None = None
         self.wait: Callable[[], object] = lambda: None
         """Set by the Snakefile: raises Snakemake's exception until collect_movies has run."""
         self.curation = curation.existing_file(settings.curation, settings.movies)
         """The path of the decisions about movies; None if the file is absent."""
-        self.decisions = self._read_decisions()
-        """mid -> decision, including movies that are not in the list."""
+        if checks:
+            self._check()
+
+    def _check(self) -> None:
+        _ = self.decisions
         for path in (COLLECTED, RECORDS, REJECTED) if self.must_collect else ():
             product_records.check(path)
-        if not (self.must_collect or settings.is_published):
+        if not (self.must_collect or self._settings.is_published):
             self.check_number(self.movies)
 
     @property
@@ -248,7 +255,9 @@ class MovieList:
         """The mids of the movies that a decision rejects."""
         return {mid for mid, decision in self.decisions.items() if decision.rejects}
 
-    def _read_decisions(self) -> dict[str, Decision]:
+    @cached_property
+    def decisions(self) -> dict[str, Decision]:
+        """mid -> decision, including movies that are not in the list. Raises `UserError`."""
         if self.curation is None:
             return {}
         local_files = self._settings.is_sample or self._settings.downloads.local_files

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
-from trailers12k.common.files import write_csv
+from trailers12k.common.files import write_csv, write_text
 from trailers12k.common.vocabulary import GENRES
 from trailers12k.features import store as zarr_store
 from trailers12k.versions import store_comparison
@@ -32,6 +32,13 @@ class Made:
         self.stores = {"one": {mid: ("f", np.array([[1, 0], [0, 1]])) for mid in MIDS}}
         self.settings = {"seed": 1, "clips": {"fps": 24}}
         self.code = "trailers12k 0.1.0, commit a"
+        self.more = ["wap", "sap", "drama"]
+        self.decisions = {MIDS[4]: {"decision": "accept", "by": "Ada"}}
+        self.tables = {
+            "tables/genres.csv": "a,1",
+            "metrics.json": "{}",
+            "runs/Net/split0/best.pt": "",
+        }
         self.results = {"chance": {"uap": "40", "map": "30"}, "Net": {"uap": "70.5", "map": "60"}}
 
     def write(self):
@@ -51,7 +58,11 @@ class Made:
                 manifest.append({"mid": mid, "clips": len(values), "fingerprint": fingerprint})
             write_csv(data / f"{store}.csv", ["mid", "clips", "fingerprint"], manifest)
         figures = ({"run": run} | row for run, row in self.results.items())
-        write_csv(results / "summary.csv", ["run", "uap", "map"], figures)
+        write_csv(results / "summary.csv", ["run", "uap", "map", *self.more], figures)
+        for name, text in self.tables.items():
+            write_text(results / name, text)
+        decided = [{"mid": mid} | row for mid, row in self.decisions.items()]
+        write_csv(data / "curation.csv", ["mid", "title", "decision", "by", "note"], decided)
         (results / "config.yaml").write_text(yaml.safe_dump(self.settings))
         return Folder(self.folder, self.name, self.code)
 
@@ -76,7 +87,8 @@ def sections(old, new):
 def test_two_equal_versions_differ_in_nothing(old, new):
     lines = sections(old, new)
     assert lines.pop("Stores") == ["one: unchanged: 5 movies"]
-    assert list(lines) == ["Movies", "Trailers", "Labels and splits", "Settings", "Code", "Results"]
+    heads = ("Movies", "Decisions", "Trailers", "Labels and splits", "Settings", "Code", "Results")
+    assert tuple(lines) == heads
     assert all(lines == ["no change"] for lines in lines.values())
 
 
@@ -182,11 +194,60 @@ def test_settings_and_results(old, new):
     assert lines["Settings"] == ["clips.fps: 24 -> 12", "sample.movies: not set -> 40"]
     head, *rows = (line.split() for line in lines["Results"])
     assert " ".join(head[:5]) == "run µAP before µAP after"
-    assert rows == [
+    assert rows[:3] == [
         ["Net", "70.50", "72.00", "+1.50", "60.00", "-", "-"],
         ["Other", "-", "40.00", "-", "-", "30.00", "-"],
         ["chance", "40.00", "-", "-", "30.00", "-", "-"],
     ]
+
+
+def test_every_metric_figure_and_file_of_the_results_is_compared(old, new):
+    """Once a page said "no change" where wAP and sAP had changed."""
+    for made in (old, new):
+        made.results["Net"] |= {"wap": "50", "sap": "40", "drama": "30.5"}
+    new.results["Net"] |= {"sap": "41"}
+    table = sections(old, new)["Results"][:3]
+    assert [line.split() for line in table[1:]] == [
+        ["chance", *"------"],
+        ["Net", "50.00", "50.00", "+0.00", "40.00", "41.00", "+1.00"],
+    ]
+    assert "wAP before" in table[0] and "sAP change" in table[0]
+    new.results["Net"] |= {"sap": "40", "drama": "31"}
+    lines = sections(old, new)["Results"]
+    assert lines[:2] == ["1 other figures of the table changed", "Net: drama: 30.5 -> 31"]
+    new.results["Net"] |= {"drama": "30.5"}
+    assert sections(old, new)["Results"] == ["no change"]
+    del new.tables["metrics.json"]
+    new.tables |= {"tables/genres.csv": "a,2", "tables/more.csv": "", "figures/a.svg": ""}
+    new.tables |= {"runs/Net/split0/best.pt": "x", "review/index.html": "", "predictions/a.csv": ""}
+    (new.folder / "results/metrics.json").unlink()
+    assert sections(old, new)["Results"] == [
+        "3 tables changed, are new (+) or gone (-)",
+        *("- results/metrics.json", "~ results/tables/genres.csv", "+ results/tables/more.csv"),
+        "1 runs with predictions and weights that changed",
+        "~ results/runs/Net: 1 of its files changed",
+        "pictures and pages: 1 new",
+    ]
+
+
+def test_decisions_are_named_and_those_that_removed_a_movie(old, new):
+    old.decisions[MIDS[1]] = {"decision": "unsure"}
+    del new.movies[MIDS[0]]
+    new.decisions |= {MIDS[0]: {"decision": "reject", "by": "Ada", "note": "a trailer of a game"}}
+    new.decisions[MIDS[4]] = {"decision": "unsure", "by": "Bob"}
+    lines = sections(old, new)
+    assert lines["Movies"][1:] == [
+        "1 removed",
+        "- tt0000001 Film 1 (2001): reject, by Ada, a trailer of a game",
+    ]
+    assert lines["Decisions"] == [
+        *("1 made", "+ tt0000001 Film 1 (2001): reject, by Ada, a trailer of a game"),
+        *("1 withdrawn", "- tt0000002 Film 2 (2001): unsure"),
+        *("1 changed", "~ tt0000005 Film 5 (2001): decision: accept -> unsure; by: Ada -> Bob"),
+    ]
+    assert sections(new, old)["Movies"][2].endswith(
+        ", which was rejected: reject, by Ada, a trailer of a game"
+    )
 
 
 def test_a_file_that_a_version_lacks_is_reported_in_its_section(old, new):
