@@ -230,7 +230,10 @@ class SlurmExecutor(plugin.Executor):  # type: ignore[misc]  # it has no types
 
 
 def _states(job: Any) -> dict[str, tuple[int, int, int] | None]:
-    """Path of each output of a job -> inode, modification time in ns, size; None if absent."""
+    """Path of each output of a job -> inode, times of its last changes in ns; None if absent.
+
+    A product that is a hard link to an earlier one differs in the last time only.
+    """
     found: dict[str, tuple[int, int, int] | None] = {}
     for path in map(str, job.output):
         try:
@@ -238,7 +241,7 @@ def _states(job: Any) -> dict[str, tuple[int, int, int] | None]:
         except OSError:
             found[path] = None
         else:
-            found[path] = state.st_ino, state.st_mtime_ns, state.st_size
+            found[path] = state.st_ino, state.st_mtime_ns, state.st_ctime_ns
     return found
 
 
