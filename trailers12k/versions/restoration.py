@@ -13,17 +13,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from trailers12k.common.bounded_files import is_absent, read_bytes, shown_path
+from trailers12k.common.bounded_files import quoted, shown_path
 from trailers12k.common.errors import UserError
 from trailers12k.settings import Settings, load, plain
 from trailers12k.settings.files import read_config, text_of
 from trailers12k.versions import run_state, state_archive
 from trailers12k.versions.dvc_pipeline import CODE_VERSIONS, products, settings_files, stages_in
+from trailers12k.versions.git_files import modes_of, write_files
 from trailers12k.versions.history import History
 from trailers12k.versions.intermediates import restore_intermediates
+from trailers12k.versions.interruptions import changed_products, release_dvc, sweep, whole_lock
 from trailers12k.versions.merging import refuse_conflicts, without_conflicts
 from trailers12k.versions.planned_jobs import planned_jobs, refuse_running
-from trailers12k.versions.repository import MOST_TABLE, dvc, dvc_repository, file_at, git
+from trailers12k.versions.repository import MOST_TABLE, dvc, dvc_repository, file_at
 from trailers12k.versions.version_checks import (
     PRODUCTS_ONLY,
     Listings,
@@ -35,7 +37,7 @@ from trailers12k.versions.version_checks import (
     listings_of,
     product,
 )
-from trailers12k.workflow.folder import STATE
+from trailers12k.workflow.folder import STATE, restore_command, unfinished_restore
 
 log = logging.getLogger(__name__)
 
@@ -56,8 +58,13 @@ def restore(version: str = "", force: bool = False) -> str:
     if link := next((name for name in run_state.PRODUCT_FOLDERS if os.path.islink(name)), ""):
         raise UserError(f"restore: {link} is a symbolic link, which DVC does not follow")
     refuse_conflicts()
+    cut = unfinished_restore()
+    if cut is not None:
+        log.warning("an earlier restore was interrupted; going on")
+        version = version or cut
+    release_dvc()
     here = without_conflicts("dvc.yaml", text_of("dvc.yaml"))
-    lock_here = without_conflicts("dvc.lock", _lock_here())
+    lock_here = without_conflicts("dvc.lock", whole_lock(here, cut is not None))
     pipeline, lock, kept, later = here, lock_here, [], []
     if version:
         pipeline = file_at(version, "dvc.yaml", f"{version} is no version of this collection")
@@ -66,26 +73,33 @@ def restore(version: str = "", force: bool = False) -> str:
         lock = without_conflicts(f"dvc.lock of {version}", lock)
         kept = _files_of_git(pipeline)
         later = _later_decisions(version, pipeline)
-    for name in (*products(here), *products(pipeline)):
+    names = [*products(here), *products(pipeline), *run_state.others_begun()]
+    for name in names:
         product(name)
     listed = _listings(lock_here, here)
     wanted = _listings(lock, pipeline)
     if not force:
-        _refuse_unsaved([path for path in (*kept, *later) if Path(path).exists()])
-        _refuse_damaged_state()
+        files = [path for path in (*kept, *later) if os.path.lexists(path)]
+        _refuse_unsaved(files, names, version, is_cut=cut is not None)
     is_cached = len(check_listings(wanted, fetch=True)) == len(wanted)
     present = check_listings({name: listed[name] for name in listed if name not in wanted}, False)
     lacking = {path for name in listed if name not in {*present, *wanted} for path in listed[name]}
     others = _cached_products({*products(here)} - {*products(pipeline)} - lacking)
-    if kept:
-        # Not `checkout`, which stages them: an unrelated commit would take them along.
-        source = f"--source={version}"
-        git("--literal-pathspecs", "restore", source, "--worktree", "--", *kept)
+    others += [name for name in run_state.others_begun() if name not in products(pipeline)]
+    modes = modes_of(version, kept)
+    run_state.mark_begun(version, others)
+    write_files(version, modes)
     for path in later:
         Path(path).unlink()
-    options = ["--force"] if force else []
-    _fetch_products(options, is_cached)
+    _fetch_products(["--force"] if force or cut is not None else [], is_cached)
     _remove_products(others)
+    if cut is not None:
+        sweep(names)
+    return _restore_build(version, pipeline)
+
+
+def _restore_build(version: str, pipeline: str) -> str:
+    """Put build/ back, which ends a restore; a report for the user."""
     files = config_files(pipeline)
     restore_intermediates(_collection(files), force=True)
     try:
@@ -110,13 +124,6 @@ def _files_of_git(pipeline: str) -> list[str]:
     own = [file for file in files if not is_outside(file)]
     check_kept(own)
     return ["dvc.yaml", "dvc.lock", *own, *versions]
-
-
-def _lock_here() -> str:
-    """The text of dvc.lock; empty without one. Raises `UserError`."""
-    if is_absent("dvc.lock"):
-        return ""
-    return read_bytes("dvc.lock", MOST_TABLE).decode("utf-8", "replace")
 
 
 def _listings(lock: str, pipeline: str) -> Listings:
@@ -199,21 +206,32 @@ def _later_decisions(version: str, pipeline: str) -> list[str]:
     return [path] if check_removed(path) else []
 
 
-def _refuse_unsaved(files: Sequence[str]) -> None:
+def _refuse_unsaved(files: Sequence[str], names: Sequence[str], version: str, is_cut: bool) -> None:
     """Raise `UserError` where a restore would lose what no version holds.
 
-    files: what Git would overwrite.
+    files: what Git would overwrite. names: of products. is_cut: whether a restore was interrupted,
+    so that products are of two versions; in the folders of build/ no run has worked since.
     """
     history = History()
     unsaved = history.unsaved_files(path for path in files if path != CODE_VERSIONS)
-    unsaved += [path for path, _ in history.unsaved_products(_hashes().items())]
-    unsaved += [] if run_state.is_saved() else ["work in build/"]
+    if is_cut:
+        unsaved += changed_products(name for name in names if name != str(STATE))
+    else:
+        unsaved += [path for path, _ in history.unsaved_products(_hashes().items())]
+        unsaved += [] if run_state.is_saved() else ["work in build/"]
+    more = f", and {len(unsaved) - 1} more" if unsaved[1:] else ""
+    if unsaved and is_cut:
+        raise UserError(
+            f"restore: {quoted(unsaved[0])}{more} was changed after a restore was interrupted; "
+            f"move it away, or lose it: {restore_command(version)} --force"
+        )
     if unsaved:
-        more = f", and {len(unsaved) - 1} more" if unsaved[1:] else ""
         raise UserError(
             f"restore: {unsaved[0]} is in no version{more}; keep it: trailers12k snapshot, or lose "
             "it: trailers12k restore --force"
         )
+    if not is_cut:
+        _refuse_damaged_state()
 
 
 def _refuse_damaged_state() -> None:
