@@ -103,7 +103,7 @@ def release_dvc() -> None:
             return
         try:
             json.loads(LOCKS.read_bytes())
-        except ValueError:
+        except (ValueError, RecursionError):
             LOCKS.unlink()
 
 
