@@ -27,6 +27,7 @@ from trailers12k.settings.files import check_keys
 from trailers12k.workflow import cluster_jobs, cluster_nodes, folder, snakemake_memory
 from trailers12k.workflow.clone import check_paths
 from trailers12k.workflow.closing_words import closing_words
+from trailers12k.workflow.executors import use_own_slurm_executor
 from trailers12k.workflow.feature_plan import FeaturePlan
 from trailers12k.workflow.movie_list import MovieList
 from trailers12k.workflow.permanent_failures import fail_once
@@ -81,6 +82,8 @@ with one_line_errors():
     prediction = prediction_request(settings, features)
     targets = target_files(settings, movies, features, prediction)
     features.spread_resources(workflow.resource_settings)
+    if workflow.is_main_process:
+        use_own_slurm_executor()
     display.register(workflow, lambda: Movies(movies.shards, movies.rejected, features.titles))
 
 

@@ -211,6 +211,16 @@ def sample(tmp_path_factory, worker_id) -> Project:
     return built_once(tmp_path_factory, worker_id, "sample", lambda path: Project(path, TINY))
 
 
+def write_table(sample: Project, project: Project) -> None:
+    """Give a project a table of the sample's movies, see `of_table`."""
+    lines = (sample.folder / "data" / "movies.csv").read_text().splitlines()
+    bad = ("tt9999901", "tt9999902", "tt9999903")
+    table = "\n".join(line for line in lines if not line.startswith(bad))
+    table = table.replace("build/sample/posters/tt9999904.jpg", "")
+    table = table.replace("build/sample/", f"{sample.folder}/build/sample/")
+    (project.folder / "movies.csv").write_text(table + "\n")
+
+
 @pytest.fixture(scope="session")
 def of_table(tmp_path_factory, worker_id, sample) -> Project:
     """A project that takes movies from a table of the user's; built once.
@@ -221,12 +231,7 @@ def of_table(tmp_path_factory, worker_id, sample) -> Project:
 
     def make(path: Path) -> Project:
         project = Project(path, TINY | LOCAL)
-        lines = (sample.folder / "data" / "movies.csv").read_text().splitlines()
-        bad = ("tt9999901", "tt9999902", "tt9999903")
-        table = "\n".join(line for line in lines if not line.startswith(bad))
-        table = table.replace("build/sample/posters/tt9999904.jpg", "")
-        table = table.replace("build/sample/", f"{sample.folder}/build/sample/")
-        (path / "movies.csv").write_text(table + "\n")
+        write_table(sample, project)
         return project
 
     return built_once(tmp_path_factory, worker_id, "table", make)
