@@ -405,7 +405,7 @@ def test_remaining_products_of_a_later_version_change_nothing(project, third, tm
 def test_after_git_and_dvc_alone_only_build_is_to_be_restored(project, first, second):
     kept = ["dvc.yaml", "dvc.lock", "config.yaml", "movies.csv"]
     project.run("git", "checkout", "--quiet", "v1", "--", *kept)
-    project.run("git", "rm", "--quiet", "--cached", "curation.csv")
+    project.run("git", "rm", "--quiet", "--cached", "--ignore-unmatch", "curation.csv")
     (project.folder / "curation.csv").unlink()
     project.run("dvc", "checkout", "--quiet")
     refused = project.run("snakemake", "-n", code=1)
