@@ -4,6 +4,7 @@ Starts git and dvc; writes what they need in a new folder. Must not know what is
 """
 
 import os
+import re
 import subprocess  # nosec B404  # lists of words, never a shell
 import sys
 import textwrap
@@ -54,6 +55,8 @@ MOST_TEXT = 1_000_000
 """Bytes of dvc.yaml or a configuration of a version; those of all presets have 20 kB."""
 MOST_TABLE = 1 << 26
 """Bytes of dvc.lock or a table of a version; the ledger of 12,000 movies has 15 MB."""
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+"""What DVC writes around addresses in its messages, even where no terminal shows them."""
 LONGEST = 500
 """Characters of an error message."""
 
@@ -83,7 +86,7 @@ def dvc_repository() -> Iterator[Any]:
     except UserError:
         raise
     except Exception as error:  # DVC, Git, disks and remotes raise many types
-        why = one_line(str(error)) or type(error).__name__
+        why = one_line(COLOUR.sub("", str(error))) or type(error).__name__
         raise UserError(f"dvc: {textwrap.shorten(why, LONGEST)}") from error
 
 
