@@ -85,6 +85,7 @@ twins: $(READY)
 
 versions: $(READY)
 	PYTHONPATH=tests python -m workflow.versions
+	PYTHONPATH=tests python -m workflow.merges
 
 # Two hours at most on idle cores; --count, --hours and --survivors as in the file.
 mutants: $(READY)

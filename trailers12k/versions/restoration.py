@@ -39,7 +39,12 @@ from trailers12k.versions.version_checks import (
     listings_of,
     product,
 )
-from trailers12k.workflow.folder import STATE, restore_command, unfinished_restore
+from trailers12k.workflow.folder import (
+    STATE,
+    check_products,
+    restore_command,
+    unfinished_restore,
+)
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +60,7 @@ def restore(version: str = "", force: bool = False) -> str:
     there is no such version.
     """
     refuse_running("restore")
+    check_products()
     if not Path("dvc.yaml").exists():
         raise UserError("restore: there is no dvc.yaml here; change to the folder of a collection")
     if link := next((name for name in run_state.PRODUCT_FOLDERS if os.path.islink(name)), ""):
