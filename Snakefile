@@ -82,7 +82,7 @@ with one_line_errors():
     prediction = prediction_request(settings, features)
     targets = target_files(settings, movies, features, prediction)
     features.spread_resources(workflow.resource_settings)
-    if workflow.is_main_process:
+    if is_run:
         use_own_slurm_executor()
     display.register(workflow, lambda: Movies(movies.shards, movies.rejected, features.titles))
 

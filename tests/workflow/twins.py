@@ -28,12 +28,14 @@ class Twins:
     """A job that is started several times at once.
 
     target: the rule, and its wildcards. products: patterns of what it makes, which must be equal.
-    own: patterns of what it keeps for itself, such as records with times.
+    own: patterns of what it keeps for itself, such as records with times. shared: patterns of what
+    jobs of other shards make, too; they must be equal, and are not removed before.
     """
 
     target: str
     products: tuple[str, ...]
     own: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
 
     @property
     def rule(self) -> str:
@@ -54,8 +56,9 @@ JOBS = (
     ),
     Twins(
         "detect_clips:shard=000",
-        ("build/ledger/clips/000.csv", "build/clips", "build/sheets"),
+        ("build/ledger/clips/000.csv", "build/clips/000.csv", "build/clips/000"),
         ("build/ledger/clips/000",),
+        ("build/sheets",),
     ),
     Twins(
         "extract_features:shard=000",
@@ -124,7 +127,7 @@ def run_together(project: Project, job: Twins, delays: Sequence[float]) -> list[
 def _contents(project: Project, job: Twins) -> dict[str, bytes]:
     return {
         path.relative_to(project.folder).as_posix(): path.read_bytes()
-        for path in _files(project.folder, job.products)
+        for path in _files(project.folder, (*job.products, *job.shared))
     }
 
 

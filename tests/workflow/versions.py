@@ -127,39 +127,41 @@ class Collection(Repository):
         return Collection(folder, self.source)
 
 
-def first_version(place: Path) -> tuple[Collection, Version]:
-    """A collection without versions, and what defines its first. place: a folder to work in."""
-    films = Project(place / "films", TINY)
+def first_version(collection: Collection) -> Version:
+    """Lay out a collection without versions, and its clone; what defines the first version."""
+    films = Project(collection.folder.with_name("films"), TINY)
     films.build("metadata", "trailers")
-    clone = Project(place / "clone", TINY | LOCAL)
+    clone = Project(collection.source, TINY | LOCAL)
     write_table(films, clone)
-    collection = Collection(place / "collection", clone.folder)
-    subprocess.run(
-        ["trailers12k", "init", str(collection.folder)],
-        env=collection.environment(),
-        cwd=place,
-        check=True,
-        capture_output=True,
+    Repository(collection.source.parent, collection.source).run(
+        "trailers12k", "init", collection.folder.name
     )
     with (clone.folder / "movies.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    return collection, Version(clone.config, rows)
+    return Version(clone.config, rows)
 
 
-def make_versions(
-    collection: Collection, first: Version, names: list[str]
-) -> dict[str, dict[str, bytes]]:
+def make_versions(collection: Collection, first: Version) -> dict[str, dict[str, bytes]]:
     """Run and keep each of the versions; name -> products."""
     made = {}
-    for name in names:
+    for name, change in CHANGES.items():
         version = deepcopy(first)
-        CHANGES[name](version)
+        change(version)
         version.write(collection.folder)
         began = time.monotonic()
         collection.run_all()
         collection.trailers12k("snapshot", "--version", name)
         made[name] = collection.all_products()
         print(f"{name}: made in {time.monotonic() - began:.0f} s", flush=True)
+    return made
+
+
+def restore_all(collection: Collection) -> dict[str, dict[str, bytes]]:
+    """The versions that a collection has; name -> products. The last one is here then."""
+    made = {}
+    for name in collection.run("git", "tag", "--sort=creatordate").split():
+        collection.trailers12k("restore", name)
+        made[name] = collection.all_products()
     return made
 
 
@@ -256,38 +258,28 @@ def kill_restores(
 ) -> None:
     """Kill restores at moments spread over their time, and call again, of any version."""
     names = list(made)
-    here = names[-1]
-    collection.trailers12k("restore", here)
-    for number in range(count):
+    here, took = names[-1], 0.0
+    for number in range(-1, count):
         there = chance.choice([name for name in names if name != here])
-        began = time.monotonic()
-        collection.trailers12k("restore", there)
-        took = time.monotonic() - began
-        moment = took * (number + chance.random()) / count
-        was_killed, _ = killed(collection, ["restore", here], moment)
-        trial = f"{number}: {there} -> {here}, {moment:.1f} of {took:.1f} s, {was_killed=}"
-        faults: list[object] = []
+        # The first is not killed, but measured.
+        moment = took * (number + chance.random()) / count if took else 600.0
+        was_killed, lasted = killed(collection, ["restore", there], moment)
         record = collection.folder / "build/state.sha256"
-        if record.read_text().startswith("begun"):
-            trial += ", begun"
-            faults += _refusals(collection, here)
-            note = collection.folder / "results/summary.md"
-            if number % 3 == 0:
-                faults += _protected(collection, note)
-        goal = chance.choice([here, there, "", *names])
+        has_begun = record.read_text().startswith("begun")
+        faults: list[object] = []
+        if has_begun and number % 3 == 0:
+            faults += _refusals(collection, there)
+            faults += _protected(collection, collection.folder / "results/summary.md")
+        goal = chance.choice([*names, ""]) if has_begun else chance.choice(names)
+        began = time.monotonic()
         text = collection.trailers12k("restore", *([goal] if goal else []))
-        if not goal:
-            goal = here if "begun" in trial else there
-            tag = collection.products()
-            goal = next((name for name in names if _is_of(tag, made[name])), goal)
-        faults.append(differences(made[goal], collection.all_products())[:5])
+        took = time.monotonic() - began
+        here = goal or there
+        faults.append(differences(made[here], collection.all_products())[:5])
         faults.append("Nothing to be done" not in text and text)
-        tally.add("restore", f"{trial}, then {goal}", *faults)
-        here = goal
-
-
-def _is_of(products: Mapping[str, bytes], version: Mapping[str, bytes]) -> bool:
-    return all(version.get(name) == data for name, data in products.items() if "build" not in name)
+        state = f"{was_killed=}, {has_begun=}"
+        trial = f"{number}: to {there} for {lasted:.1f} s, {state}, then {goal or 'on'}"
+        tally.add("restore", trial, *faults)
 
 
 def _refusals(collection: Collection, version: str) -> list[str]:
@@ -363,20 +355,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20, help="of snapshots, and of restores")
     parser.add_argument("--pairs", type=int, default=30)
-    parser.add_argument("--versions", type=int, default=len(CHANGES))
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--folder", type=Path, help="work here, and leave all as it is")
+    parser.add_argument("--only", choices=["pairs", "restores", "snapshots"])
+    parser.add_argument("--folder", type=Path, help="work here; versions that are there are used")
     arguments = parser.parse_args()
-    chance = random.Random(arguments.seed)
-    tally = Tally()
+    chance, tally = random.Random(arguments.seed), Tally()
+    parts = {"pairs": go_between, "restores": kill_restores, "snapshots": kill_snapshots}
     with tempfile.TemporaryDirectory() as temporary:
         place = arguments.folder or Path(temporary)
         place.mkdir(parents=True, exist_ok=True)
-        collection, first = first_version(place)
-        made = make_versions(collection, first, list(CHANGES)[: arguments.versions])
-        go_between(collection, made, arguments.pairs, chance, tally)
-        kill_restores(collection, made, arguments.kills, chance, tally)
-        kill_snapshots(collection, made, arguments.kills, chance, tally)
+        collection = Collection(place / "collection", place / "clone")
+        if collection.folder.exists():
+            made = restore_all(collection)
+        else:
+            made = make_versions(collection, first_version(collection))
+        for name, part in parts.items():
+            if arguments.only in (None, name):
+                count = arguments.pairs if name == "pairs" else arguments.kills
+                part(collection, made, count, chance, tally)
     for kind, number in tally.tried.items():
         wrong = sum(line.startswith(f"{kind}:") for line in tally.wrong)
         print(f"{kind:20} {number:4} tried, {wrong:4} wrong")

@@ -26,6 +26,10 @@ from trailers12k.versions.version_checks import MOST_LISTING, listings_of, produ
 log = logging.getLogger(__name__)
 
 LOCK = "dvc.lock"
+HEAD = "schema: '2.0'\nstages:\n"
+"""The lines of dvc.lock before its first stage."""
+STAGE = re.compile(r"^  \S", re.M)
+"""The beginning of a stage in dvc.lock."""
 LOCKS = Path(".dvc/tmp/rwlock")
 """DVC's table of the files that its processes use. It is written in place."""
 GUARD = LOCKS.with_name("rwlock.lock")
@@ -39,7 +43,8 @@ def whole_lock(pipeline: str, is_mixed: bool = False) -> str:
 
     DVC writes it in place. One that a kill has cut counts as none: that of the last commit is put
     in its place where it is of the same dvc.yaml, since DVC reads the file too.
-    pipeline: the text of dvc.yaml. is_mixed: whether that may be of another version.
+    pipeline: the text of dvc.yaml. is_mixed: whether dvc.lock may be of another one, and then
+    counts as none, too.
     """
     if is_absent(LOCK):
         return ""
@@ -47,7 +52,7 @@ def whole_lock(pipeline: str, is_mixed: bool = False) -> str:
     if is_mixed and not _is_of(text, pipeline):
         Path(LOCK).unlink()
         return ""
-    if not _is_cut(text):
+    if not _is_cut(text, pipeline):
         return text
     committed = ""
     with suppress(UserError):  # no commit has both files
@@ -71,14 +76,17 @@ def _is_of(text: str, pipeline: str) -> bool:
     return True
 
 
-def _is_cut(text: str) -> bool:
-    """Whether a dvc.lock ends before its end."""
+def _is_cut(text: str, pipeline: str) -> bool:
+    """Whether a dvc.lock ends before its end, which leaves its last stage without a part."""
     if not text.endswith("\n"):
         return True
     try:
-        return not isinstance(read_file(LOCK, lambda _: text).get("stages"), dict)
+        if not isinstance(read_file(LOCK, lambda _: text).get("stages"), dict):
+            return True
     except UserError:
         return True
+    before = text[: max((match.start() for match in STAGE.finditer(text)), default=0)]
+    return not _is_of(text, pipeline) and (before == HEAD or _is_of(before, pipeline))
 
 
 def release_dvc() -> None:
@@ -95,7 +103,7 @@ def release_dvc() -> None:
             return
         try:
             json.loads(LOCKS.read_bytes())
-        except ValueError:
+        except (ValueError, RecursionError):
             LOCKS.unlink()
 
 

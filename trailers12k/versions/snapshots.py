@@ -88,7 +88,7 @@ def _write(settings: Settings, pipeline: str) -> None:
     if is_merging():
         Path("dvc.lock").unlink(missing_ok=True)  # DVC reads it, and it may hold conflicts
     release_dvc()
-    whole_lock(pipeline)
+    whole_lock(pipeline, is_mixed=True)
     write_pipeline(pipeline)
     run_state.write()
     dvc("commit", "--force")

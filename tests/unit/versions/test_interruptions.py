@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from trailers12k.common.errors import UserError
-from trailers12k.versions import git_locks, restoration
+from trailers12k.versions import git_locks, interruptions, restoration
 from trailers12k.versions.git_files import modes_of, write_files
 from trailers12k.versions.interruptions import whole_lock
 from trailers12k.versions.repository import dvc, git
@@ -74,6 +74,11 @@ def test_a_restore_that_was_cut_is_finished_by_the_next_and_work_since_is_kept(
 
 def test_a_dvc_lock_or_table_of_locks_that_a_kill_has_cut_stops_nothing(small_repository):
     whole = Path("dvc.lock").read_text()
+    pipeline = Path("dvc.yaml").read_text()
+    ends = range(len(whole))
+    left = [end for end in ends if not interruptions._is_cut(whole[:end], pipeline)]
+    # DVC writes these, too.
+    assert all(interruptions._is_of(whole[:end], pipeline) for end in left) and len(left) < 9
     for text in ("", whole[: len(whole) // 2], "schema: '2.0'\n", "{\n"):
         Path("dvc.lock").write_text(text)
         assert whole_lock(Path("dvc.yaml").read_text()) == whole
