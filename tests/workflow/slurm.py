@@ -58,6 +58,15 @@ PartitionName={gpu} Nodes=g1 MaxTime=24:00:00 State=UP
 """
 
 
+OFTEN = """
+from trailers12k.workflow import slurm_executor
+slurm_executor.SlurmExecutor.next_seconds_between_status_checks = property(
+    lambda self: {seconds}, lambda self, longer: None
+)
+"""
+"""For a Snakefile: a poll every so many seconds. The plugin waits longer each time."""
+
+
 def missing() -> list[str]:
     """The programs that a cluster needs and this machine has not; they want root."""
     path = f"{os.environ['PATH']}:/usr/sbin"

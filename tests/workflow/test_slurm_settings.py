@@ -5,6 +5,7 @@ Minutes of waiting for Slurm: `make cluster`.
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ from pathlib import Path
 import yaml
 
 from .conftest import IMAGE, ROOT, TINY, Project
-from .slurm import Cluster
+from .slurm import Cluster, until
 from .test_slurm import PLUGIN, pytestmark  # noqa: F401  # skips without Slurm
 from .test_slurm_outages import long
 
@@ -68,6 +69,49 @@ def test_a_site_with_names_of_its_own(tmp_path):
     assert (folder / ".snakemake/cache").is_dir(), "in place of the home's"
 
 
+@long
+def test_a_closed_connection_and_a_kill_while_slurm_is_away(tmp_path):
+    """Both end the run in time; the next one needs no --unlock."""
+    folder = tmp_path / "movies"
+    folder.mkdir()
+    write(folder / "config.yaml", Project(tmp_path / "unused", small()).config)
+    profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text()) | QUICK
+    (folder / "profiles/default").mkdir(parents=True)
+    write(folder / "profiles/default/config.yaml", profile)
+
+    with Cluster(tmp_path / "cluster") as cluster:
+        drain = ["scontrol", "update", "NodeName=c1", "Reason=test"]
+        cluster.run(*drain, "State=DRAIN")  # jobs wait
+        running = start(cluster, folder, "data/movies.csv")
+        until(cluster.jobs)
+        text = ended_by(running, signal.SIGHUP)
+        assert "does not answer" not in text
+        assert not cluster.jobs()
+
+        running = start(cluster, folder, "data/movies.csv")
+        until(cluster.jobs)
+        cluster.kill_controller(signal.SIGTERM)
+        text = ended_by(running, signal.SIGTERM)
+        assert "Slurm does not answer, and jobs of this run may be at work" in text
+        cluster.start_controller()
+        until(cluster.jobs)
+
+        running = start(cluster, folder, "data/movies.csv", "--running-jobs", "cancel")
+        cluster.run(*drain, "State=RESUME")
+        text, _ = running.communicate(timeout=200)
+        ends = [job["JobState"] for job in cluster.ended()]
+    assert running.returncode == 0 and "unlock" not in text, text
+    assert ends == ["CANCELLED", "CANCELLED", "COMPLETED"]
+
+
+def ended_by(running: subprocess.Popen, number: int) -> str:
+    """What a run prints that is ended by a signal, as the shell or `kill` sends it."""
+    running.send_signal(number)
+    text, _ = running.communicate(timeout=35)
+    assert running.returncode == 128 + number, text
+    return text
+
+
 def noting(folder: Path, command: str, calls: Path) -> str:
     """A PATH in which a command notes its arguments first."""
     folder.mkdir()
@@ -87,32 +131,36 @@ def write(path: Path, content: dict) -> None:
     path.write_text(yaml.safe_dump(content, sort_keys=False))
 
 
-def run(
+def start(
     cluster: Cluster, folder: Path, *arguments: str, path: str = os.environ["PATH"]
-) -> tuple[str, dict[str, list[tuple]]]:
-    """What `trailers12k run` prints, and what squeue says of the jobs of each rule: id, state,
-    partition, account, GPUs."""
-    running = subprocess.Popen(
+) -> subprocess.Popen:
+    """Begin `trailers12k run` in the cluster."""
+    return subprocess.Popen(
         [*cluster.inside(folder), Path(sys.executable).with_name("trailers12k"), "run", *arguments],
         env=os.environ | {"HOME": HOME, "PATH": path, "PYTHONPATH": f"{ROOT}:{PLUGIN}"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def run(
+    cluster: Cluster, folder: Path, *arguments: str, path: str = os.environ["PATH"]
+) -> tuple[str, dict[str, list[tuple]]]:
+    """What `trailers12k run` prints, and what squeue says of the jobs of each rule: id, state,
+    partition, account, GPUs."""
+    running = start(cluster, folder, *arguments, path=path)
     seen: dict[str, list[tuple]] = {}
+    documented: set[str] = set()
 
     def watch() -> None:
         while running.poll() is None:
-            # As the page says, and with more columns.
-            documented = cluster.run("squeue", "-h", "-o", "%i %T %k").stdout.splitlines()
+            documented.update(cluster.run("squeue", "-h", "-o", "%i %T %k").stdout.splitlines())
             columns = "JobID:|,State:|,Partition:|,Account:|,tres-per-job:|,Comment:|"
             for line in cluster.run("squeue", "-h", "-O", columns).stdout.splitlines():
                 number, state, *words, comment, _ = (word.strip() for word in line.split("|"))
                 rule = comment.removeprefix("rule_").split("_wildcards")[0]
                 seen.setdefault(rule, []).append((number, state, *words))
-            for line in documented:
-                _, _, comment = line.split(" ", 2)
-                assert comment.startswith("rule_"), line
             time.sleep(0.5)
 
     watching = threading.Thread(target=watch)
@@ -120,4 +168,5 @@ def run(
     text, _ = running.communicate()
     watching.join()
     assert running.returncode == 0, text[-5000:]
+    assert documented and all(line.split(" ")[2].startswith("rule_") for line in documented)
     return text, seen
