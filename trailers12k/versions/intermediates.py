@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import inside, read_csv
-from trailers12k.common.movie import is_mid
+from trailers12k.common.movie import is_mid, shard_of
 from trailers12k.downloads import retries
 from trailers12k.features import store_index
 from trailers12k.versions import run_state
@@ -22,7 +22,9 @@ from trailers12k.workflow.folder import COLLECTION, unfinished_restore, write_co
 log = logging.getLogger(__name__)
 
 
-def restore_intermediates(kind: str | None = None, force: bool = False) -> None:
+def restore_intermediates(
+    kind: str | None = None, force: bool = False, count: int | None = None
+) -> None:
     """Make build/, and what Snakemake remembers, as they were when the state was written.
 
     Arrays of features are linked from the stores of data/, and packed stores are packed again. The
@@ -30,7 +32,8 @@ def restore_intermediates(kind: str | None = None, force: bool = False) -> None:
     and weights that are here stay. An interrupted call is repeated by the next.
 
     kind: of collection, recorded where the state is too old to name it. force: lose work in build/
-    that no state holds.
+    that no state holds. count: of the shards of its configuration; a shard that no movie is in any
+    more stays in build/ with arrays of an earlier time, which are then left out.
     Raises `UserError` when there is such work, without `force`; when the state is damaged; when a
     package is missing.
     """
@@ -54,7 +57,7 @@ def restore_intermediates(kind: str | None = None, force: bool = False) -> None:
         write_collection(kind)
     _remove_other_stores(shards)
     for name in sorted(shards):
-        _restore_store(name, shards[name])
+        _restore_store(name, shards[name], count)
     _pack_stores()
     _hold_retries()
     now = time.time()
@@ -102,7 +105,7 @@ def _remove_tree(parent: Path, name: str) -> None:
         shutil.rmtree(folder)
 
 
-def _restore_store(name: str, shards: Sequence[str]) -> None:
+def _restore_store(name: str, shards: Sequence[str], count: int | None) -> None:
     """Link the shards of one store to data/, and trust it: DVC knows its files by their content.
 
     Where data/ does not have this version of it, its records are removed.
@@ -122,6 +125,9 @@ def _restore_store(name: str, shards: Sequence[str]) -> None:
     }
     is_here = manifest.exists() and (store / ".zgroup").exists()
     merged = {row["mid"]: row["fingerprint"] for row in (read_csv(manifest) if is_here else [])}
+    if count and merged:
+        current = {shard_of(mid, count) for mid in merged}
+        parts = {group: rows if group.stem in current else [] for group, rows in parts.items()}
     computed = {part.mid: part.fingerprint for rows in parts.values() for part in rows}
     if merged != computed or not all(map(is_mid, merged)) or not all(map(Path.exists, ledgers)):
         log.warning(

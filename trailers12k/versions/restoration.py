@@ -112,7 +112,9 @@ def _restore_build(version: str, pipeline: str) -> str:
     """Put build/ back, which ends a restore; a report for the user."""
     files = config_files(pipeline)
     _refuse_damaged_cache(version, [STATE] if _damage_of_state() else [])
-    restore_intermediates(_collection(files), force=True)
+    settings = _settings(files)
+    kind, count = (settings.collection, settings.shards) if settings else (None, None)
+    restore_intermediates(kind, force=True, count=count)
     _refuse_damaged_cache(version, list(filter(fault_of, recorded())))
     try:
         planned = planned_jobs(files)
@@ -151,10 +153,10 @@ def config_files(pipeline: str) -> list[str]:
     return command[command.index("--configfile") + 1 :] if "--configfile" in command else []
 
 
-def _collection(files: Sequence[str]) -> str | None:
-    """The kind of collection of the configuration here; None when it is not valid today."""
+def _settings(files: Sequence[str]) -> Settings | None:
+    """The configuration here; None when it is not valid today."""
     try:
-        return load(read_config(files)).collection
+        return load(read_config(files))
     except UserError:
         return None
 

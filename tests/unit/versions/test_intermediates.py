@@ -14,8 +14,10 @@ import pytest
 from trailers12k.common import product_records
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import sha256_of, write_csv, write_json
+from trailers12k.common.movie import shard_of
 from trailers12k.downloads import retries
 from trailers12k.features import store as zarr_store
+from trailers12k.features import store_index
 from trailers12k.jobs import ledger
 from trailers12k.versions import intermediates, run_state, state_archive
 from trailers12k.versions.intermediates import restore_intermediates
@@ -407,3 +409,36 @@ def test_a_state_of_before_takes_the_kind_of_collection_from_the_configuration(p
     COLLECTION.unlink()
     restore_intermediates(force=True)
     assert collection() is None
+
+
+def test_shards_of_another_number_do_not_hide_the_store(project):
+    """The seven shards before, whose arrays have other values, stay in build/."""
+    mids = [f"tt{number:07}" for number in range(1, 4)]
+    assert [shard_of(mid, 7) for mid in mids] != ["000"] * 3
+    shutil.rmtree("build/features")
+    shutil.rmtree("build/ledger")
+    for count, values in ((7, 1), (1, 2)):
+        parts = []
+        for mid in mids[: count + 1]:
+            shard = shard_of(mid, count)
+            group = Path(f"build/features/{STORE}/{shard}.zarr")
+            zarr_store.create(group, {"num_features": 3})
+            array = np.full((2, 3), values, np.float32)
+            zarr_store.write(group, mid, array, {"fingerprint": f"f{values}"})
+            parts.append((group, mid, f"f{values}"))
+        for group in {group for group, _, _ in parts}:
+            rows = [
+                {"mid": mid, "status": "ok", "clips": 2, "fingerprint": mark}
+                for place, mid, mark in parts
+                if place == group
+            ]
+            path = f"build/ledger/{STORE}/{group.stem}.csv"
+            ledger.write_shard(path, rows, ("clips", "fingerprint"))
+        rows = zarr_store.merge(parts, Path(f"data/{STORE}.zarr"), {"num_features": 3})
+        write_csv(f"data/{STORE}.csv", ["mid", "clips", "fingerprint"], rows)
+    run_state.write()
+    shutil.rmtree(f"build/features/{STORE}")
+    restore_intermediates(force=True, count=1)
+    assert zarr_store.movies(f"build/features/{STORE}/000.zarr") == mids[:2]
+    assert run_state.is_saved()
+    assert store_index.read_index(store_index.index_of(STORE)).keys() == {*mids[:2]}
