@@ -7,7 +7,10 @@
 # make fuzz       hand many more random inputs to every reader of foreign data than the tests do
 # make reliability  measure the hostile inputs of the tests for docs/reliability.md
 # make damage     damage each kind of file of a finished sample in nine ways, and run it again: an hour
+# make cluster    run on a real Slurm that is away for a time, and with the settings of a site: a quarter of an hour
 # make faults     kill runs, fill the disk and disturb them otherwise, and count what was lost: half an hour
+# make twins      start three jobs of each shard and of a training at once, with many delays: half an hour
+# make versions  go between a dozen versions, kill snapshots and restores, and compare every byte: half an hour
 # make mutants    change the code in 200 small ways and list the changes that no unit test notices
 # make check      all checks but the tests: format, style, types, weaknesses, imports, dependencies, generated files
 # make lock       derive lock.txt from requirements.txt; what needs no change stays (UPGRADE=1: all new)
@@ -22,7 +25,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: sample test snapshot restore diff bench fuzz reliability damage faults mutants check docs docs-figures lock envs settings clean
+.PHONY: sample test snapshot restore diff bench fuzz reliability damage faults twins versions cluster mutants check docs docs-figures lock envs settings clean
 
 sample: $(READY)
 	trailers12k run
@@ -73,6 +76,16 @@ damage: $(READY)
 faults: $(READY)
 	PYTHONPATH=tests python -m workflow.faults
 	python docs/generate.py
+
+cluster: $(READY) $(VENV)/slurm
+	CLUSTER=1 pytest --numprocesses 2 tests/workflow -k slurm
+
+twins: $(READY)
+	PYTHONPATH=tests python -m workflow.twins
+
+versions: $(READY)
+	PYTHONPATH=tests python -m workflow.versions
+	PYTHONPATH=tests python -m workflow.merges
 
 # Two hours at most on idle cores; --count, --hours and --survivors as in the file.
 mutants: $(READY)

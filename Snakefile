@@ -24,9 +24,10 @@ from trailers12k.jobs.result_cache import record_forced
 from trailers12k.jobs.unused_results import touch_current
 from trailers12k.settings import load
 from trailers12k.settings.files import check_keys
-from trailers12k.workflow import cluster_jobs, folder, snakemake_memory
+from trailers12k.workflow import cluster_jobs, cluster_nodes, folder, snakemake_memory
 from trailers12k.workflow.clone import check_paths
 from trailers12k.workflow.closing_words import closing_words
+from trailers12k.workflow.executors import use_own_slurm_executor
 from trailers12k.workflow.feature_plan import FeaturePlan
 from trailers12k.workflow.movie_list import MovieList
 from trailers12k.workflow.permanent_failures import fail_once
@@ -39,6 +40,9 @@ from trailers12k.workflow.targets import target_files
 from trailers12k.workflow.user_errors import one_line_errors
 
 min_version("9.0")
+
+if workflow.remote_exec:
+    cluster_nodes.keep_products()
 
 
 with one_line_errors():
@@ -78,6 +82,8 @@ with one_line_errors():
     prediction = prediction_request(settings, features)
     targets = target_files(settings, movies, features, prediction)
     features.spread_resources(workflow.resource_settings)
+    if is_run:
+        use_own_slurm_executor()
     display.register(workflow, lambda: Movies(movies.shards, movies.rejected, features.titles))
 
 

@@ -26,6 +26,7 @@ OUTPUT = "the output that a rule declares"
 DIGEST = "a hexadecimal digest, computed here or matched by a pattern"
 LISTED = "the name was listed from this folder, which holds nothing else"
 READ = "only read"
+REPLACED = "the folder went through `below`; Git lists this name, and a link there is replaced"
 NUMBER = "a division of numbers"
 
 KNOWN: dict[str, dict[str, str]] = {
@@ -60,7 +61,8 @@ KNOWN: dict[str, dict[str, str]] = {
     },
     "trailers12k/downloads/trailers.py": {
         "self.folder.glob(f'{movie.mid}.*')": CHECKED,
-        "self.folder.glob(f'{movie.mid}.*{PARTIAL}')": CHECKED,
+        "self.folder.glob(f'{mid}.*{PARTIAL}')": CHECKED,
+        "partial.with_name(f'{partial.stem}-00000000{PARTIAL}')": LISTED,
     },
     "trailers12k/downloads/ytdlp.py": {
         "Path(f'{name}.joined')": YT_DLP,
@@ -86,7 +88,9 @@ KNOWN: dict[str, dict[str, str]] = {
         "times[1] / probed.duration": NUMBER,
     },
     "trailers12k/features/store.py": {
+        "final / name": FIXED,
         "folder / name": FIXED,
+        "partial / name": FIXED,
         "os.path.join(store, mid)": READ,
         "store.glob(f'*{PARTIAL}')": FIXED,
     },
@@ -155,13 +159,17 @@ KNOWN: dict[str, dict[str, str]] = {
     },
     "trailers12k/settings/presets.py": {"FOLDER / f'{name}.yaml'": FIXED},
     "trailers12k/splits/stratification.py": {"off[:, common] / expected[:, common]": NUMBER},
+    "trailers12k/versions/git_files.py": {
+        "Path(below('.', folder) if folder else '', name)": REPLACED
+    },
+    "trailers12k/versions/git_locks.py": {"folder / f'{name}.lock'": FIXED},
+    "trailers12k/versions/interruptions.py": {"Path(folder, file)": LISTED},
     "trailers12k/versions/intermediates.py": {
         "Path('build') / stage": FIXED,
         "Path('build/ledger', stage)": FIXED,
     },
     "trailers12k/versions/repository.py": {
         "around.resolve().parent / f'{directory.resolve().name}-versions'": PERSON,
-        "directory / name": FIXED,
     },
     "trailers12k/versions/run_state.py": {
         "Path('build', *product.parts[1:2])": READ,

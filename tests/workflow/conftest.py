@@ -106,6 +106,10 @@ class Project:
         project.config = yaml.safe_load((folder / "config.yaml").read_text())
         return project
 
+    def environment(self) -> dict[str, str]:
+        """The environment of commands that use this copy of the package."""
+        return os.environ | {"PYTHONPATH": str(self.folder)}
+
     def start(
         self,
         *arguments: str,
@@ -123,7 +127,7 @@ class Project:
         return subprocess.Popen(
             [*python, "-m", "snakemake", *limit, *arguments],
             cwd=self.folder,
-            env=os.environ | {"PYTHONPATH": str(self.folder)} | dict(env or {}),
+            env=self.environment() | dict(env or {}),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -148,7 +152,7 @@ class Project:
         done = subprocess.run(
             [Path(sys.executable).with_name("trailers12k"), *arguments],
             cwd=self.folder,
-            env=os.environ | {"PYTHONPATH": str(self.folder)},
+            env=self.environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -207,6 +211,16 @@ def sample(tmp_path_factory, worker_id) -> Project:
     return built_once(tmp_path_factory, worker_id, "sample", lambda path: Project(path, TINY))
 
 
+def write_table(sample: Project, project: Project) -> None:
+    """Give a project a table of the sample's movies, see `of_table`."""
+    lines = (sample.folder / "data" / "movies.csv").read_text().splitlines()
+    bad = ("tt9999901", "tt9999902", "tt9999903")
+    table = "\n".join(line for line in lines if not line.startswith(bad))
+    table = table.replace("build/sample/posters/tt9999904.jpg", "")
+    table = table.replace("build/sample/", f"{sample.folder}/build/sample/")
+    (project.folder / "movies.csv").write_text(table + "\n")
+
+
 @pytest.fixture(scope="session")
 def of_table(tmp_path_factory, worker_id, sample) -> Project:
     """A project that takes movies from a table of the user's; built once.
@@ -217,12 +231,7 @@ def of_table(tmp_path_factory, worker_id, sample) -> Project:
 
     def make(path: Path) -> Project:
         project = Project(path, TINY | LOCAL)
-        lines = (sample.folder / "data" / "movies.csv").read_text().splitlines()
-        bad = ("tt9999901", "tt9999902", "tt9999903")
-        table = "\n".join(line for line in lines if not line.startswith(bad))
-        table = table.replace("build/sample/posters/tt9999904.jpg", "")
-        table = table.replace("build/sample/", f"{sample.folder}/build/sample/")
-        (path / "movies.csv").write_text(table + "\n")
+        write_table(sample, project)
         return project
 
     return built_once(tmp_path_factory, worker_id, "table", make)

@@ -6,6 +6,7 @@ is touched.
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -50,11 +51,20 @@ GresTypes=gpu
 SlurmdParameters=config_overrides
 KillWait=5
 InactiveLimit=0
-NodeName=c1 NodeHostname={host} NodeAddr=127.0.0.1 Port={port1} CPUs=4 RealMemory=16000
-NodeName=g1 NodeHostname={host} NodeAddr=127.0.0.1 Port={port2} CPUs=16 RealMemory=64000 Gres=gpu:2
-PartitionName=cpu Nodes=c1 Default=YES MaxTime=24:00:00 State=UP
-PartitionName=gpu Nodes=g1 MaxTime=24:00:00 State=UP
+NodeName=c1 NodeHostname={host} NodeAddr=127.0.0.1 Port={port1} CPUs=4 RealMemory=32000
+NodeName=g1 NodeHostname={host} NodeAddr=127.0.0.1 Port={port2} CPUs=16 RealMemory=64000 Gres={gpus}
+PartitionName={cpu} Nodes=c1 Default=YES MaxTime=24:00:00 State=UP
+PartitionName={gpu} Nodes=g1 MaxTime=24:00:00 State=UP
 """
+
+
+OFTEN = """
+from trailers12k.workflow import slurm_executor
+slurm_executor.SlurmExecutor.next_seconds_between_status_checks = property(
+    lambda self: {seconds}, lambda self, longer: None
+)
+"""
+"""For a Snakefile: a poll every so many seconds. The plugin waits longer each time."""
 
 
 def missing() -> list[str]:
@@ -65,10 +75,20 @@ def missing() -> list[str]:
 
 
 class Cluster:
-    """Started by `with`."""
+    """Started by `with`. lines: more of slurm.conf; of two with the same key, the last one counts.
+    partitions: without and with GPUs. gpu_type: of both GPUs, if they have one."""
 
-    def __init__(self, root: Path):
+    def __init__(
+        self,
+        root: Path,
+        lines: Sequence[str] = (),
+        partitions: tuple[str, str] = ("cpu", "gpu"),
+        gpu_type: str = "",
+    ):
         self.root = root
+        self._lines = lines
+        self._partitions = dict(zip(("cpu", "gpu"), partitions, strict=True))
+        self._gpu_type = gpu_type
         self._enter: list[str] = []
         self._started: list[subprocess.Popen] = []
 
@@ -77,8 +97,11 @@ class Cluster:
             (self.root / name).mkdir(parents=True)
         host = socket.gethostname().split(".")[0]
         ports = dict(zip(("port", "port1", "port2"), free_ports(3), strict=True))
-        (self.root / "etc/slurm.conf").write_text(CONFIG.format(host=host, root=self.root, **ports))
-        gpus = f"NodeName=g1 Name=gpu File={self.root}/run/nvidia[0-1]\n"
+        gpus = f"gpu:{self._gpu_type}:2" if self._gpu_type else "gpu:2"
+        config = CONFIG.format(host=host, root=self.root, gpus=gpus, **ports, **self._partitions)
+        (self.root / "etc/slurm.conf").write_text(config + "\n".join([*self._lines, ""]))
+        of_type = f" Type={self._gpu_type}" if self._gpu_type else ""
+        gpus = f"NodeName=g1 Name=gpu{of_type} File={self.root}/run/nvidia[0-1]\n"
         (self.root / "etc/gres.conf").write_text(gpus)
         for number in range(2):
             os.mknod(self.root / f"run/nvidia{number}", 0o20666, os.makedev(1, 3))
@@ -102,10 +125,30 @@ class Cluster:
         # By force, since a test's folders are nobody else's to look into.
         self._start(["munged", "-F", "-f", f"--key-file={key}", f"--socket={sock}", *options])
         until(lambda: self.run("munge", "-S", str(sock), "-n").returncode == 0)
-        self._start([*self.inside(self.root), "slurmctld", "-D", "-i"])
+        self.start_controller()
         for node in ("c1", "g1"):
             self._start([*self.inside(self.root), "slurmd", "-D", "-N", node])
         until(lambda: set(self.run("sinfo", "-h", "-N", "-o", "%T").stdout.split()) == {"idle"})
+
+    def start_controller(self) -> None:
+        """Start slurmctld; it continues with the jobs of one before it."""
+        self._controller = self._start([*self.inside(self.root), "slurmctld", "-D", "-i"])
+        # The nodes end before it.
+        self._started.insert(2, self._started.pop())
+
+    def kill_controller(self, how: int = signal.SIGKILL) -> None:
+        """End slurmctld by a signal. The nodes and their jobs go on."""
+        self._controller.send_signal(how)
+        self._controller.wait()
+        self._started.remove(self._controller)
+
+    def forget(self) -> None:
+        """Remove what slurmctld has saved, while it is away. New jobs have other numbers, since a
+        node refuses one that it runs already."""
+        shutil.rmtree(self.root / "state")
+        (self.root / "state").mkdir()
+        with (self.root / "etc/slurm.conf").open("a") as config:
+            config.write("FirstJobId=1000\n")
 
     def __exit__(self, *error: object) -> None:
         for process in reversed(self._started):
@@ -116,11 +159,12 @@ class Cluster:
                 process.kill()
                 process.wait()
 
-    def _start(self, command: Sequence[str]) -> None:
+    def _start(self, command: Sequence[str]) -> subprocess.Popen:
         with (self.root / "log/started.txt").open("a") as log:
             path = {"PATH": f"{os.environ['PATH']}:/usr/sbin"}
             started = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | path)
         self._started.append(started)
+        return started
 
     def inside(self, folder: Path) -> list[str]:
         """What a command must begin with to be run in the cluster, in a folder."""

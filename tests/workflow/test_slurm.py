@@ -15,7 +15,7 @@ import yaml
 from trailers12k.workflow import cluster_jobs, run_lock
 
 from .conftest import ROOT, TINY, Project
-from .slurm import Cluster, missing, until
+from .slurm import OFTEN, Cluster, missing, until
 
 PLUGIN = ROOT / ".venv" / "slurm"
 lacking = missing() + ([] if PLUGIN.is_dir() else ["the executor plugin: make .venv/slurm"])
@@ -39,6 +39,8 @@ def test_the_cluster_makes_what_one_machine_makes(sample, tmp_path):
     # Too little for the first attempt, so that Slurm ends it.
     settings["set-resources"]["merge_clips"] = {"mem_mb": "40 if attempt == 1 else 2000"}
     profile.write_text(yaml.safe_dump(settings))
+    with (project.folder / "Snakefile").open("a") as rules:
+        rules.write(OFTEN.format(seconds=2))
     with Cluster(tmp_path / "cluster") as cluster:
         running = project.start(
             *("--workflow-profile", "profiles/slurm", *QUICK),

@@ -4,6 +4,7 @@ its life; remotes are a folder, and an S3 server on loopback."""
 import csv
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -27,6 +28,7 @@ from trailers12k.features.store import movies, read
 from .conftest import COSTS, IMAGE, ROOT, VIDEO, Project
 
 OF_GIT = [".gitignore", ".dvcignore", ".dvc"]
+CHANCE = random.Random(0)
 PICTURES = re.compile(r"\.(mp4|webm|mkv|m4v|mov|jpg|jpeg|png|webp|part)$", re.IGNORECASE)
 
 
@@ -64,6 +66,17 @@ class Repository:
         text, _ = running.communicate()
         assert running.returncode == code, text[-5000:]
         return text
+
+    def cut(self, *command: str, after: float) -> bool:
+        """Kill a command, and all that it started, after so many seconds; whether it ran still."""
+        running = self.start(*command)
+        try:
+            running.communicate(timeout=after)
+        except subprocess.TimeoutExpired:
+            os.killpg(running.pid, signal.SIGKILL)
+            running.communicate()
+            return True
+        return False
 
     def trailers12k(self, *arguments: str, code: int = 0) -> str:
         return self.run("trailers12k", *arguments, code=code)
@@ -122,8 +135,18 @@ def project(tmp_path_factory, of_table) -> Repository:
 
 @pytest.fixture(scope="module")
 def first(project) -> dict[str, bytes]:
-    """The products of the version v1, made by Snakemake and kept by `trailers12k snapshot`."""
-    output = project.trailers12k("snapshot", "--version", "v1")
+    """The products of the version v1, made by Snakemake and kept by `trailers12k snapshot`.
+
+    Its code is committed but for a comment. The snapshot is killed once, as those of v2 and v3."""
+    module = project.folder / "trailers12k/report/tables.py"
+    committed = module.read_text()
+    module.write_text(f"{committed}# A comment.\n")
+    output = project.trailers12k("snapshot", code=2)
+    assert "snapshot: trailers12k/report/tables.py of the clone" in output
+    project.cut("trailers12k", "snapshot", "--allow-dirty", after=5 + 3 * CHANCE.random())
+    output = project.trailers12k("snapshot", "--version", "v1", "--allow-dirty")
+    assert "Made by code that is not committed: trailers12k/report/tables.py" in output
+    module.write_text(committed)
     assert re.search(r"Snapshot: 11 movies, 11 trailers, \d+ clips, 22 arrays in 2 stores;", output)
     return project.products()
 
@@ -264,6 +287,7 @@ def second(project, first, tmp_path_factory) -> dict[str, bytes]:
     assert here.keys() == there.keys()
     assert {name for name in here if here[name] != there[name]} <= set(COSTS)
 
+    project.cut("trailers12k", "snapshot", after=5 + 3 * CHANCE.random())
     project.trailers12k("snapshot", "--version", "v2")
     return here
 
@@ -272,6 +296,7 @@ def test_what_changed_is_printed(project, second):
     output = project.run("trailers12k", "diff", "v1", "v2")
     assert "11 -> 10 movies" in output and "1 relabelled" in output
     assert "image_frames: 1 -> 2" in output and "cosine" in output
+    assert re.search(r", commit \w+, and not committed: .*tables.py -> .*, commit \w+\n", output)
     assert re.search(r"image +\d+\.\d\d +\d+\.\d\d +[+-]\d+\.\d\d", output)
 
 
@@ -337,6 +362,7 @@ def third(project, second) -> dict[str, bytes]:
     config["training"]["epochs"] = 2
     path.write_text(yaml.safe_dump(config, sort_keys=False))
     project.run("snakemake", "--cores", "2")
+    project.cut("trailers12k", "snapshot", after=5 + 3 * CHANCE.random())
     project.trailers12k("snapshot", "--version", "v3")
     assert project.is_clean() and project.plans_nothing()
     return project.products()
@@ -345,9 +371,13 @@ def third(project, second) -> dict[str, bytes]:
 def test_going_back_and_forth_over_all_that_a_version_adds_removes_and_changes(
     project, first, second, third
 ):
-    """Backbones, runs, movies and splits; a restored version has no product of another one."""
+    """Backbones, runs, movies and splits; a restored version has no product of another one.
+
+    Some follow a restore that was killed; `make versions` kills more, and has more versions."""
     versions = {"v1": first, "v2": second, "v3": third}
-    for name in ("v1", "v3", "v2", "v3", "v1"):
+    for name, cut in (("v1", "v1"), ("v3", "v2"), ("v2", "v1"), ("v3", ""), ("v1", "")):
+        if cut:
+            project.cut("trailers12k", "restore", cut, after=3 + 3 * CHANCE.random())
         assert "Nothing to be done" in project.trailers12k("restore", name), name
         assert project.products() == versions[name], name
         assert project.is_clean(), name
@@ -375,7 +405,7 @@ def test_remaining_products_of_a_later_version_change_nothing(project, third, tm
 def test_after_git_and_dvc_alone_only_build_is_to_be_restored(project, first, second):
     kept = ["dvc.yaml", "dvc.lock", "config.yaml", "movies.csv"]
     project.run("git", "checkout", "--quiet", "v1", "--", *kept)
-    project.run("git", "rm", "--quiet", "--cached", "curation.csv")
+    project.run("git", "rm", "--quiet", "--cached", "--ignore-unmatch", "curation.csv")
     (project.folder / "curation.csv").unlink()
     project.run("dvc", "checkout", "--quiet")
     refused = project.run("snakemake", "-n", code=1)

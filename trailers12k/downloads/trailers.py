@@ -3,16 +3,26 @@
 Writes `FOLDER/MID.EXT`, and a record beside it. Must not know clips and features.
 """
 
+import os
 import re
 import shutil
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from trailers12k.common.errors import Cancelled, Failure, Stop, UserError, disk_failure
-from trailers12k.common.files import PARTIAL, inside, sha256_of
+from trailers12k.common.files import (
+    ABANDONED,
+    HOST,
+    PARTIAL,
+    inside,
+    is_being_written,
+    sha256_of,
+)
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.local_files import local_path
 from trailers12k.common.movie import Movie
@@ -74,6 +84,10 @@ GONE = (*PERMANENT, "unavailable", "unsafe_address")
 CONTINUED = ("network", "server_error", "forbidden", *STOPS)
 """Reasons after which a partial download is kept, so that the next attempt continues it."""
 
+OWNED = re.compile(rf".+\.([0-9a-f]{{8}})-\d+{re.escape(PARTIAL)}", re.ASCII)
+"""Names of the folders into which jobs download, with the host and process of each. One that was
+killed leaves it to the next; so it is not one of `common.files.TEMPORARY`, which are removed."""
+
 GAVE_UP = re.compile(r"\. Giving up after \d+ retries$")
 """The end of a message of yt-dlp after its own retries."""
 
@@ -113,11 +127,8 @@ class TrailerFetcher:
 
     def _fetch(self, movie: Movie, address: str) -> dict[str, Any]:
         """Download from one address, with immediate retries where they help. Raises `Failure`."""
-        # Only a partial download from the same address is continued.
-        partial = inside(self.folder, f"{movie.mid}.{fingerprint(address=address)}{PARTIAL}")
-        for other in self.folder.glob(f"{movie.mid}.*{PARTIAL}"):
-            if other != partial and other.is_dir():
-                shutil.rmtree(other)
+        name = f"{movie.mid}.{fingerprint(address=address)}"
+        partial = self._claim(movie.mid, name)
         limits = {
             "server_error": self.settings.retries,
             "network": self.settings.retries,
@@ -132,18 +143,38 @@ class TrailerFetcher:
                     return self._download(movie, address, partial)
             except Failure as failure:
                 reason = failure.reason
-                if reason not in CONTINUED or reason == "local_io":
+                is_over = reason not in CONTINUED or reason == "local_io"
+                if is_over:
                     shutil.rmtree(partial, ignore_errors=True)
                 if (
                     reasons.count(reason) >= limits.get(reason, 0)
                     or isinstance(failure, OutOfBounds)
                     or GAVE_UP.search(failure.detail)
                 ):
+                    if not is_over:
+                        _leave(partial, inside(self.folder, f"{name}{PARTIAL}"))
                     kind = Stop if reason in STOPS else Failure
                     raise kind(reason, failure.detail) from failure
                 reasons.append(reason)
                 if reason in CONTINUED:
                     wait(retry_pause(len(reasons) - 1), self.stop)
+
+    def _claim(self, mid: str, name: str) -> Path:
+        """The folder of this job's download. An earlier partial one of the same address is made
+        this job's; those of other addresses are removed. What another job downloads stays.
+
+        name: of the movie and the address.
+        """
+        partial = inside(self.folder, f"{name}.{HOST}-{os.getpid()}{PARTIAL}")
+        for other in self.folder.glob(f"{mid}.*{PARTIAL}"):
+            if other == partial or not other.is_dir() or _is_in_use(other):
+                continue
+            if other.name.startswith(f"{name}.") and not partial.exists():
+                with suppress(FileNotFoundError):  # another job was faster
+                    other.rename(partial)
+            else:
+                shutil.rmtree(other, ignore_errors=True)
+        return partial
 
     def _download(self, movie: Movie, address: str, partial: Path) -> dict[str, Any]:
         """Download with one call of yt-dlp, or copy a local file, and verify.
@@ -157,10 +188,10 @@ class TrailerFetcher:
             path, info = self._fetch_once(address, partial)
         facts = _verified(path, info.get("duration"), _limits(self.settings))
         final = inside(self.folder, f"{movie.mid}{suffix_of(path)}")
-        for old in self.folder.glob(f"{movie.mid}.*"):
-            if old.suffix not in RECORDS and old.is_file():
-                old.unlink()
         path.replace(final)
+        for old in self.folder.glob(f"{movie.mid}.*"):
+            if old != final and old.suffix not in RECORDS and old.is_file():
+                old.unlink(missing_ok=True)
         shutil.rmtree(partial)
         return {
             "bytes": final.stat().st_size,
@@ -249,6 +280,28 @@ class TrailerFetcher:
             for text in {secret, quote(secret), unquote(secret), quote(unquote(secret))}:
                 message = message.replace(text, "...")
         return message
+
+
+def _is_in_use(partial: Path) -> bool:
+    """Whether a job that still runs downloads into a folder."""
+    if not (owner := OWNED.fullmatch(partial.name)):
+        return False
+    if owner[1] == HOST:
+        return is_being_written(partial.with_name(f"{partial.stem}-00000000{PARTIAL}"))
+    try:
+        return time.time() - partial.stat().st_mtime < ABANDONED
+    except FileNotFoundError:
+        return False
+
+
+def _leave(partial: Path, unowned: Path) -> None:
+    """Leave an unfinished download to whoever tries again."""
+    try:
+        partial.rename(unowned)
+    except FileNotFoundError:  # it has not begun
+        pass
+    except OSError:  # another job has left one, too
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _limits(settings: DownloadSettings) -> VideoLimits:

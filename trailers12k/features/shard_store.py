@@ -201,7 +201,7 @@ class ShardStore:
             if fault:
                 log.warning("%s: %s; computed again", array, fault)
                 store.remove_array(array)
-                record.unlink()
+                record.unlink(missing_ok=True)
             else:
                 verified[mid] = entry
         return verified

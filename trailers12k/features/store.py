@@ -129,13 +129,16 @@ def _sha256(values: np.ndarray) -> str:
 
 
 def _put(partial: Path, final: Path) -> None:
-    """Rename an array into its place. Of two processes that do so at once, the last one counts.
+    """Rename an array into its place, unless another process has put the same one there.
 
-    Raises `UserError` for a place that holds other files.
+    An equal array stays, so that who reads it meanwhile finds it. Of two different ones the last
+    one counts. Raises `UserError` for a place that holds other files.
     """
     try:
         for attempt in range(ATTEMPTS):
             try:
+                if _is_same(partial, final):
+                    return
                 _clear(final)
                 os.rename(partial, final)
                 return
@@ -144,6 +147,17 @@ def _put(partial: Path, final: Path) -> None:
                     raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _is_same(partial: Path, final: Path) -> bool:
+    """Whether the files of two arrays are equal; False where one is missing."""
+    try:
+        return set(os.listdir(final)) == set(store_index.FILES) and all(
+            (final / name).read_bytes() == (partial / name).read_bytes()
+            for name in store_index.FILES
+        )
+    except OSError:
+        return False
 
 
 def _clear(final: Path) -> None:

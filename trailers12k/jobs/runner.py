@@ -256,7 +256,7 @@ def process_together(
                 pending.setdefault(task.mid, []).append(_Attempt(stage.name, stage.folder, task))
     before = {name: set(of_stage) for name, of_stage in rows.items()}
     _log_start(stages, rows, pending)
-    attempt = partial(_attempt, work=work, stop=stop, tool=tool)
+    attempt = partial(_attempt, work=work, retry=retry, stop=stop, tool=tool)
     pool = ThreadPoolExecutor(workers)
     try:
         attempts = pool.map(attempt, [pending[mid] for mid in sorted(pending)])
@@ -353,15 +353,22 @@ class _Attempt:
 def _attempt(
     attempts: Sequence[_Attempt],
     work: Callable[[str, list[str]], dict[str, dict[str, Any]]],
+    retry: Retry,
     stop: StopSignal,
     tool: str,
 ) -> dict[str, LedgerRow]:
     """Do one movie's tasks, unless the job is stopped; returns its rows by the stages' names."""
     mid = attempts[0].task.mid
+    # Another job of the shard may have done some meanwhile.
+    found = {each.name: _kept(each.folder, each.task, retry) for each in attempts}
+    rows = {name: row for name, row in found.items() if row is not None}
+    attempts = [each for each in attempts if each.name not in rows]
+    if not attempts:
+        return rows
     earlier = {each.name: read_record(each.folder, mid) for each in attempts}
     unfinished = {each.name: _unfinished(each.task, earlier[each.name]) for each in attempts}
     if stop.reason:
-        return {name: {"detail": stop.reason} | row for name, row in unfinished.items()}
+        return rows | {name: {"detail": stop.reason} | row for name, row in unfinished.items()}
     # The work may replace the products, which must then not match the old records.
     for each in attempts:
         _record_file(each.folder, mid).unlink(missing_ok=True)
@@ -372,14 +379,13 @@ def _attempt(
         for each in attempts:
             if record := earlier[each.name]:
                 _write_record(each.folder, record)
-        return {name: {"detail": stop.reason} | row for name, row in unfinished.items()}
+        return rows | {name: {"detail": stop.reason} | row for name, row in unfinished.items()}
     except Failure as failure:
         failed = {"status": FAILED, "reason": failure.reason, "detail": failure.detail}
         made = {each.name: failed for each in attempts}
         log.warning("%s: %s", mid, failure, extra={"mid": mid})
         if isinstance(failure, Stop):
             stop.stop(failure)
-    rows: dict[str, LedgerRow] = {}
     for each in attempts:
         record = earlier[each.name]
         tries = 1 + (

@@ -36,7 +36,7 @@ class History:
         """Those of the products that no version has, by its dvc.lock."""
         left = dict.fromkeys(products)
         # The newest come first, and mostly have all of them.
-        for lock in _blobs(name for name, path in self._objects if path == self._lock):
+        for lock in self._locks():
             if not left:
                 break
             # A search is a thousand times as fast as the parser of YAML.
@@ -45,6 +45,17 @@ class History:
                     saved = _products_in(lock.decode("utf-8", "replace"))
                     left = dict.fromkeys(product for product in left if product not in saved)
         return list(left)
+
+    def products(self) -> set[Product]:
+        """The products of all versions."""
+        found: set[Product] = set()
+        for lock in self._locks():
+            with suppress(*DAMAGED):
+                found |= _products_in(lock.decode("utf-8", "replace"))
+        return found
+
+    def _locks(self) -> Iterator[bytes]:
+        return _blobs(name for name, path in self._objects if path == self._lock)
 
 
 def _products_in(lock: str) -> set[Product]:

@@ -17,7 +17,7 @@ from trailers12k.common.movie import is_mid
 from trailers12k.downloads import retries
 from trailers12k.features import store_index
 from trailers12k.versions import run_state
-from trailers12k.workflow.folder import COLLECTION, write_collection
+from trailers12k.workflow.folder import COLLECTION, unfinished_restore, write_collection
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,8 @@ def restore_intermediates(kind: str | None = None, force: bool = False) -> None:
         raise UserError(
             f"restore needs all packages: {error}; pip install -c lock.txt -e '.[all]'"
         ) from error
-    run_state.mark_begun()
+    if unfinished_restore() is None:
+        run_state.mark_begun()
     run_state.unpack_state()
     if kind and not COLLECTION.exists():
         write_collection(kind)

@@ -4,6 +4,7 @@ Starts git and dvc; writes what they need in a new folder. Must not know what is
 """
 
 import os
+import re
 import subprocess  # nosec B404  # lists of words, never a shell
 import sys
 import textwrap
@@ -15,7 +16,7 @@ from typing import Any
 
 from trailers12k.common.bounded_files import shown_path
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import write_text
+from trailers12k.common.files import partial_of, write_text
 from trailers12k.common.text import one_line
 from trailers12k.workflow import clone
 
@@ -37,6 +38,8 @@ __pycache__/
 /build/predictions/
 /results/review/
 """
+IGNORED_BY_DVC = "/config.local\n/tmp\n/cache\n"
+"""The .gitignore of .dvc, as DVC writes it."""
 DVC_CONFIG = """\
 [core]
     analytics = false
@@ -54,6 +57,8 @@ MOST_TEXT = 1_000_000
 """Bytes of dvc.yaml or a configuration of a version; those of all presets have 20 kB."""
 MOST_TABLE = 1 << 26
 """Bytes of dvc.lock or a table of a version; the ledger of 12,000 movies has 15 MB."""
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+"""What DVC writes around addresses in its messages, even where no terminal shows them."""
 LONGEST = 500
 """Characters of an error message."""
 
@@ -83,7 +88,7 @@ def dvc_repository() -> Iterator[Any]:
     except UserError:
         raise
     except Exception as error:  # DVC, Git, disks and remotes raise many types
-        why = one_line(str(error)) or type(error).__name__
+        why = one_line(COLOUR.sub("", str(error))) or type(error).__name__
         raise UserError(f"dvc: {textwrap.shorten(why, LONGEST)}") from error
 
 
@@ -157,7 +162,6 @@ def init_repository(directory: str | Path) -> tuple[Path, Path]:
     if top is None:
         git("init", "--quiet", "--initial-branch", "main", folder=directory)
         top = directory
-    is_subfolder = top.resolve() != directory.resolve()
     ignored = directory / ".gitignore"
     lines = ignored.read_text(encoding="utf-8").splitlines() if ignored.exists() else []
     missing = [line for line in IGNORED_BY_GIT if line not in lines]
@@ -165,13 +169,16 @@ def init_repository(directory: str | Path) -> tuple[Path, Path]:
         write_text(ignored, "\n".join([*lines, *missing]) + "\n")
     remote = _remote(directory, around or directory)
     url = Path(os.path.relpath(remote, directory.resolve() / ".dvc")).as_posix()
-    texts = {".dvcignore": DVCIGNORE, ".dvc/config": DVC_CONFIG.format(remote=url)}
-    kept = [name for name in texts if (directory / name).exists()]
-    if not (directory / ".dvc").exists():
-        dvc("init", "--quiet", *(["--subdir"] if is_subfolder else []), folder=directory)
-    for name, text in texts.items():
-        if name not in kept:
-            write_text(directory / name, text)
+    if not (directory / ".dvcignore").exists():
+        write_text(directory / ".dvcignore", DVCIGNORE)
+    place = directory / ".dvc"
+    if not place.exists():
+        # Not by `dvc init`, which a kill leaves half done, and which stages files.
+        partial = partial_of(place)
+        partial.mkdir()
+        (partial / ".gitignore").write_text(IGNORED_BY_DVC, encoding="utf-8")
+        (partial / "config").write_text(DVC_CONFIG.format(remote=url), encoding="utf-8")
+        partial.rename(place)
     return top, remote
 
 

@@ -8,22 +8,26 @@ import logging
 import os
 import shlex
 import shutil
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from trailers12k.common.bounded_files import is_absent, read_bytes, shown_path
+from trailers12k.common.bounded_files import quoted, shown_path
 from trailers12k.common.errors import UserError
+from trailers12k.common.product_records import fault_of, recorded
 from trailers12k.settings import Settings, load, plain
 from trailers12k.settings.files import read_config, text_of
 from trailers12k.versions import run_state, state_archive
+from trailers12k.versions.dvc_cache import cached_products, hashes, object_of
 from trailers12k.versions.dvc_pipeline import CODE_VERSIONS, products, settings_files, stages_in
+from trailers12k.versions.git_files import modes_of, write_files
 from trailers12k.versions.history import History
 from trailers12k.versions.intermediates import restore_intermediates
+from trailers12k.versions.interruptions import changed_products, release_dvc, sweep, whole_lock
+from trailers12k.versions.leftovers import leftovers
 from trailers12k.versions.merging import refuse_conflicts, without_conflicts
 from trailers12k.versions.planned_jobs import planned_jobs, refuse_running
-from trailers12k.versions.repository import MOST_TABLE, dvc, dvc_repository, file_at, git
+from trailers12k.versions.repository import MOST_TABLE, dvc, file_at
 from trailers12k.versions.version_checks import (
     PRODUCTS_ONLY,
     Listings,
@@ -35,7 +39,12 @@ from trailers12k.versions.version_checks import (
     listings_of,
     product,
 )
-from trailers12k.workflow.folder import STATE
+from trailers12k.workflow.folder import (
+    STATE,
+    check_products,
+    restore_command,
+    unfinished_restore,
+)
 
 log = logging.getLogger(__name__)
 
@@ -51,13 +60,19 @@ def restore(version: str = "", force: bool = False) -> str:
     there is no such version.
     """
     refuse_running("restore")
+    check_products()
     if not Path("dvc.yaml").exists():
         raise UserError("restore: there is no dvc.yaml here; change to the folder of a collection")
     if link := next((name for name in run_state.PRODUCT_FOLDERS if os.path.islink(name)), ""):
         raise UserError(f"restore: {link} is a symbolic link, which DVC does not follow")
     refuse_conflicts()
+    cut = unfinished_restore()
+    if cut is not None:
+        log.warning("an earlier restore was interrupted; going on")
+        version = version or cut
+    release_dvc()
     here = without_conflicts("dvc.yaml", text_of("dvc.yaml"))
-    lock_here = without_conflicts("dvc.lock", _lock_here())
+    lock_here = without_conflicts("dvc.lock", whole_lock(here, cut is not None))
     pipeline, lock, kept, later = here, lock_here, [], []
     if version:
         pipeline = file_at(version, "dvc.yaml", f"{version} is no version of this collection")
@@ -66,28 +81,39 @@ def restore(version: str = "", force: bool = False) -> str:
         lock = without_conflicts(f"dvc.lock of {version}", lock)
         kept = _files_of_git(pipeline)
         later = _later_decisions(version, pipeline)
-    for name in (*products(here), *products(pipeline)):
+    names = [*products(here), *products(pipeline), *run_state.others_begun()]
+    for name in names:
         product(name)
     listed = _listings(lock_here, here)
     wanted = _listings(lock, pipeline)
+    is_mixed = cut is not None
     if not force:
-        _refuse_unsaved([path for path in (*kept, *later) if Path(path).exists()])
-        _refuse_damaged_state()
+        files = [path for path in (*kept, *later) if os.path.lexists(path)]
+        is_mixed = _refuse_unsaved(files, names, version, is_mixed)
     is_cached = len(check_listings(wanted, fetch=True)) == len(wanted)
     present = check_listings({name: listed[name] for name in listed if name not in wanted}, False)
     lacking = {path for name in listed if name not in {*present, *wanted} for path in listed[name]}
-    others = _cached_products({*products(here)} - {*products(pipeline)} - lacking)
-    if kept:
-        # Not `checkout`, which stages them: an unrelated commit would take them along.
-        source = f"--source={version}"
-        git("--literal-pathspecs", "restore", source, "--worktree", "--", *kept)
+    others = cached_products({*products(here)} - {*products(pipeline)} - lacking)
+    others += [name for name in run_state.others_begun() if name not in products(pipeline)]
+    others += leftovers({*names, *others})
+    modes = modes_of(version, kept)
+    run_state.mark_begun(version, others)
+    write_files(version, modes)
     for path in later:
         Path(path).unlink()
-    options = ["--force"] if force else []
-    _fetch_products(options, is_cached)
+    _fetch_products(["--force"] if force or is_mixed else [], is_cached)
     _remove_products(others)
+    if is_mixed:
+        sweep(names)
+    return _restore_build(version, pipeline)
+
+
+def _restore_build(version: str, pipeline: str) -> str:
+    """Put build/ back, which ends a restore; a report for the user."""
     files = config_files(pipeline)
+    _refuse_damaged_cache(version, [STATE] if _damage_of_state() else [])
     restore_intermediates(_collection(files), force=True)
+    _refuse_damaged_cache(version, list(filter(fault_of, recorded())))
     try:
         planned = planned_jobs(files)
     except UserError as error:
@@ -110,13 +136,6 @@ def _files_of_git(pipeline: str) -> list[str]:
     own = [file for file in files if not is_outside(file)]
     check_kept(own)
     return ["dvc.yaml", "dvc.lock", *own, *versions]
-
-
-def _lock_here() -> str:
-    """The text of dvc.lock; empty without one. Raises `UserError`."""
-    if is_absent("dvc.lock"):
-        return ""
-    return read_bytes("dvc.lock", MOST_TABLE).decode("utf-8", "replace")
 
 
 def _listings(lock: str, pipeline: str) -> Listings:
@@ -163,19 +182,6 @@ def _fetch_products(options: Sequence[str], is_cached: bool) -> None:
         ) from error
 
 
-def _cached_products(paths: Container[str]) -> list[str]:
-    """Those of the present version's products that are complete in DVC's cache."""
-    with dvc_repository() as repo:
-        outs = [out for out in _outs(repo) if out.def_path in paths]
-        return [out.def_path for out in outs if not out.changed_cache()]
-
-
-def _outs(repo: Any) -> list[Any]:
-    """The products of dvc.yaml that DVC keeps. repo: a `dvc.repo.Repo`."""
-    stages = repo.stage.load_all("dvc.yaml")
-    return [out for stage in stages for out in stage.outs if out.use_cache]
-
-
 def _remove_products(names: Iterable[str]) -> None:
     """Remove products of another version, of those in data/ and results/."""
     paths = [product(name) for name in names]
@@ -199,42 +205,61 @@ def _later_decisions(version: str, pipeline: str) -> list[str]:
     return [path] if check_removed(path) else []
 
 
-def _refuse_unsaved(files: Sequence[str]) -> None:
-    """Raise `UserError` where a restore would lose what no version holds.
+def _refuse_unsaved(files: Sequence[str], names: Sequence[str], version: str, is_cut: bool) -> bool:
+    """Raise `UserError` where a restore would lose what no version holds; else whether products are
+    a mixture, of versions or of files that DVC has and has not written.
 
-    files: what Git would overwrite.
+    files: what Git would overwrite. names: of products. is_cut: whether a restore was interrupted,
+    so that products are of two versions; in the folders of build/ no run has worked since.
     """
     history = History()
     unsaved = history.unsaved_files(path for path in files if path != CODE_VERSIONS)
-    unsaved += [path for path, _ in history.unsaved_products(_hashes().items())]
-    unsaved += [] if run_state.is_saved() else ["work in build/"]
+    # A pull or checkout of DVC that was cut leaves such products, too.
+    is_mixed = is_cut or bool(history.unsaved_products(hashes().items()))
+    if is_mixed:
+        unsaved += changed_products(name for name in names if name != str(STATE))
+    if not is_cut:
+        unsaved += [] if run_state.is_saved() else ["work in build/"]
+    more = f", and {len(unsaved) - 1} more" if unsaved[1:] else ""
+    if unsaved and is_cut:
+        raise UserError(
+            f"restore: {quoted(unsaved[0])}{more} was changed after a restore was interrupted; "
+            f"move it away, or lose it: {restore_command(version)} --force"
+        )
     if unsaved:
-        more = f", and {len(unsaved) - 1} more" if unsaved[1:] else ""
         raise UserError(
             f"restore: {unsaved[0]} is in no version{more}; keep it: trailers12k snapshot, or lose "
             "it: trailers12k restore --force"
         )
+    if not is_mixed:
+        _refuse_damaged_state()
+    return is_mixed
 
 
 def _refuse_damaged_state() -> None:
     """Raise `UserError` for a damaged state, which DVC would not replace: no version has it."""
-    if not STATE.is_file():
-        return
+    if why := _damage_of_state():
+        raise UserError(
+            f"restore: {why}; put the version's in its place, nothing else is lost: trailers12k "
+            "restore --force"
+        )
+
+
+def _damage_of_state() -> str:
+    """Why the state cannot be read; empty when it can, or where there is none."""
     try:
-        for _ in state_archive.files(STATE):
+        for _ in state_archive.files(STATE) if STATE.is_file() else ():
             pass
     except UserError as error:
+        return str(error)
+    return ""
+
+
+def _refuse_damaged_cache(version: str, damaged: Sequence[Path]) -> None:
+    """Raise `UserError` for products that DVC has put into place damaged: it trusts its cache."""
+    if damaged:
+        more = f" and {len(damaged) - 1} more" if damaged[1:] else ""
         raise UserError(
-            f"restore: {error}; put the version's in its place, nothing else is lost: trailers12k "
-            "restore --force"
-        ) from error
-
-
-def _hashes() -> dict[str, str]:
-    """The products that are here, and their hashes as DVC computes them.
-
-    Without build/state.tar.gz, which is compared with build/ itself, and what Git keeps.
-    """
-    with dvc_repository() as repo:
-        outs = [out for out in _outs(repo) if out.exists]
-        return {out.def_path: out.get_hash().value for out in outs if out.def_path != str(STATE)}
+            f"restore: {damaged[0]}{more} is damaged in DVC's cache; remove "
+            f"{shown_path(object_of(damaged[0]))}, then: {restore_command(version)} --force"
+        )

@@ -32,12 +32,16 @@ from trailers12k.common.files import (
 )
 from trailers12k.common.movie import is_mid
 from trailers12k.versions import state_archive
-from trailers12k.workflow.folder import COLLECTION, RESTORED, STATE, restored
+from trailers12k.workflow.folder import (
+    BEGUN,
+    COLLECTION,
+    RESTORED,
+    STATE,
+    restored,
+)
 
 MEMORY = Path(".snakemake/metadata")
 """One file per product, by which Snakemake knows how it was made."""
-BEGUN = "begun"
-"""The content of `RESTORED` while build/ is being restored."""
 TABLES = (".csv", ".json", ".zgroup", ".zattrs")
 EXCLUDED = (
     *("weights", "packed", "training", "predictions", "published", "stores", "cache"),
@@ -58,7 +62,11 @@ def write() -> None:
     """Keep build/ and what Snakemake remembers as one file. Equal states give equal bytes."""
     with replacing(STATE) as partial:
         _write_archive(partial)
-    mark_restored(sha256_of(STATE))
+        # First, so that a kill leaves no state that build/ would not belong to.
+        earlier = [*restored(), "", ""][:2]
+        current = sha256_of(partial)
+        write_text(RESTORED, "\n".join([*earlier, current]) + "\n")
+    mark_restored(current)
 
 
 def is_saved() -> bool:
@@ -66,7 +74,7 @@ def is_saved() -> bool:
     lines = restored()
     if not lines:
         return next(state_files(), None) is None
-    return lines == [BEGUN] or current_hash() == lines[1]
+    return lines[0] == BEGUN or [current_hash()] == lines[1:2]
 
 
 def current_hash() -> str:
@@ -87,9 +95,18 @@ def mark_restored(current: str) -> None:
     write_text(RESTORED, f"{sha256_of(STATE)}\n{current}\n")
 
 
-def mark_begun() -> None:
-    """Record that build/ is being restored, so that it belongs to no state until that is done."""
-    write_text(RESTORED, f"{BEGUN}\n")
+def mark_begun(version: str = "", others: Iterable[str] = ()) -> None:
+    """Record that a version is being restored, so that build/ belongs to no state until that ends.
+
+    version: as the user called it. others: the products that it does not have.
+    """
+    write_text(RESTORED, "\n".join([BEGUN, version, *others]) + "\n")
+
+
+def others_begun() -> list[str]:
+    """The products to be removed by the restore that has begun and not ended."""
+    lines = restored()
+    return lines[2:] if lines[:1] == [BEGUN] else []
 
 
 def _write_archive(path: Path) -> None:

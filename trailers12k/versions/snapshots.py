@@ -4,6 +4,7 @@ Reads the configuration and the products; writes dvc.yaml, the state, commits an
 know how anything is computed, nor what the state holds.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from trailers12k.common import product_records
@@ -15,7 +16,7 @@ from trailers12k.features import store_index
 from trailers12k.movies import curation
 from trailers12k.settings import Settings, load
 from trailers12k.settings.files import read_config, read_file
-from trailers12k.versions import run_state
+from trailers12k.versions import git_locks, run_state
 from trailers12k.versions.code_state import CodeState, code_state
 from trailers12k.versions.dvc_pipeline import (
     CODE_VERSIONS,
@@ -25,12 +26,13 @@ from trailers12k.versions.dvc_pipeline import (
     stores_of,
     write_pipeline,
 )
+from trailers12k.versions.interruptions import release_dvc, unlink_copies, whole_lock
 from trailers12k.versions.merging import is_merging, refuse_other_conflicts
 from trailers12k.versions.planned_jobs import planned_jobs, refuse_running
 from trailers12k.versions.repository import REPOSITORY_FILES, dvc, git, require_dvc, set_up, top_of
 from trailers12k.versions.version_files import CODE
 from trailers12k.workflow import clone
-from trailers12k.workflow.folder import STATE
+from trailers12k.workflow.folder import STATE, check_restored
 
 
 def snapshot(version: str = "", allow_dirty: bool = False) -> str:
@@ -53,26 +55,52 @@ def snapshot(version: str = "", allow_dirty: bool = False) -> str:
     _refuse_unready(settings, pipeline, version)
     if code.uncommitted and not allow_dirty:
         _refuse_uncommitted(code)
+    if top_of():
+        git_locks.check()
+        # Git refuses files outside its repository.
+        git("add", "--dry-run", "--force", "--", *settings_files(pipeline))
     # Last, since it takes longest.
     if planned := planned_jobs((), "--config", "retry=none"):
         raise UserError(f"snapshot: the run is not finished; trailers12k run would do:\n{planned}")
     report = list(filter(None, [set_up()]))
+    with git_locks.recorded():
+        _write(settings, pipeline)
+        names = ["dvc.yaml", "dvc.lock", CODE_VERSIONS, *settings_files(pipeline)]
+        names += _removed_decisions(settings)
+        names += _new_repository_files()
+        report.append(_commit(names, f"Snapshot: {describe_products(settings)}", code))
+        if version:
+            git("tag", version)
+    if code.uncommitted:
+        report.append(f"Made by code that is not committed: {code.names()}")
+    if version:
+        report.append(f"Its tag: {version}")
+    elif not git("branch", "--show-current"):
+        report.append("It is on no branch; keep it by a name: git switch --create NAME")
+    return "\n".join(report)
+
+
+def _write(settings: Settings, pipeline: str) -> None:
+    """Write dvc.yaml and the state, and commit all products to DVC."""
     for path in product_records.recorded():
         product_records.check(path)
         product_records.record(path)  # which puts the present content first
     if is_merging():
         Path("dvc.lock").unlink(missing_ok=True)  # DVC reads it, and it may hold conflicts
+    release_dvc()
+    whole_lock(pipeline, is_mixed=True)
     write_pipeline(pipeline)
     run_state.write()
+    unlink_copies(products(pipeline))
     dvc("commit", "--force")
     if not settings.is_published:
         for store in stores_of(settings):
             store_index.adopt_times(store)
-    names = ["dvc.yaml", "dvc.lock", CODE_VERSIONS, *settings_files(pipeline)]
-    names += _removed_decisions(settings)
-    names += _new_repository_files()
+
+
+def _commit(names: Sequence[str], message: str, code: CodeState) -> str:
+    """Commit files to Git; the message of the commit, or that there was nothing to commit."""
     git("add", "--force", "--", *names)
-    message = f"Snapshot: {describe_products(settings)}"
     texts = ("--message", message, "--message", f"{CODE}: {code}")
     if is_merging():
         git("commit", "--quiet", *texts)  # Git commits no part of a merge
@@ -80,15 +108,7 @@ def snapshot(version: str = "", allow_dirty: bool = False) -> str:
         git("commit", "--quiet", *texts, "--only", "--", *names)
     else:
         message = f"Nothing has changed since the last snapshot. {message}"
-    report.append(message)
-    if code.uncommitted:
-        report.append(f"Made by code that is not committed: {code.names()}")
-    if version:
-        git("tag", version)
-        report.append(f"Its tag: {version}")
-    elif not git("branch", "--show-current"):
-        report.append("It is on no branch; keep it by a name: git switch --create NAME")
-    return "\n".join(report)
+    return message
 
 
 def _new_repository_files() -> list[str]:
@@ -111,6 +131,7 @@ def _removed_decisions(settings: Settings) -> list[str]:
 def _refuse_unready(settings: Settings, pipeline: str, version: str) -> None:
     """Raise `UserError` for an unfinished run, or for what DVC or Git would refuse half-way."""
     refuse_running("snapshot")
+    check_restored()
     links = [name for name in ("data", "build", "results") if Path(name).is_symlink()]
     if links:
         raise UserError(f"snapshot: {links[0]} is a symbolic link, which DVC does not follow")

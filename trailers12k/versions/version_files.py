@@ -38,7 +38,7 @@ class Version(Protocol):
         """The content of a file. Raises `Missing`."""
 
     def names(self, path: str) -> list[str]:
-        """The names in a folder, sorted; empty where there is no such folder."""
+        """The names in a folder, sorted; empty where there is no such folder. Raises `Missing`."""
 
     def hashes(self, path: str) -> dict[str, str]:
         """The files below a folder: path -> MD5 of the content. Raises `Missing`."""
@@ -92,7 +92,6 @@ class Revision:
         # Here, since it takes a second, which comparing folders need not wait for.
         try:
             from dvc.api import DVCFileSystem
-            from dvc.exceptions import DvcException
         except ModuleNotFoundError as error:
             raise UserError(f"diff: {error}; pip install -c lock.txt -e '.[all]'") from error
         self.name = name
@@ -102,7 +101,7 @@ class Revision:
             self._files = DVCFileSystem(".", rev=name, subrepos=bool(self._prefix))
             scm = self._files.repo.scm
             commit = scm.resolve_commit(scm.resolve_rev(name))
-        except DvcException as error:
+        except Exception as error:  # Git's part of DVC raises other types than DVC
             raise UserError(
                 f"diff: {name!r:.120} is no version of this collection ({one_line(str(error))}); "
                 "`git tag` lists those that have a name"
@@ -123,11 +122,12 @@ class Revision:
         except Exception as error:  # a remote that cannot be reached raises many types
             # From above: where the listing of a folder is missing, DVC knows no file in it.
             above = (*reversed(Path(path).parents), Path(path))
-            if any(self._files.isdvc(self._full(each)) for each in above):
-                raise Missing(
-                    f"{path} of {self.name} is neither in DVC's cache nor in a remote that can be "
-                    "reached"
-                ) from error
+            try:
+                is_known = any(self._files.isdvc(self._full(each)) for each in above)
+            except Exception:
+                is_known = True
+            if is_known:
+                raise self._out_of_reach(path) from error
             raise Missing(f"{path} is not in {self.name}") from None
         if data is None or len(data) > MOST_TABLE:
             raise Missing(f"{path} of {self.name} has more than {MOST_TABLE / 1e6:.4g} MB")
@@ -141,6 +141,8 @@ class Revision:
             names = self._files.ls(self._full(path), detail=False)
         except FileNotFoundError:
             return []
+        except Exception as error:
+            raise self._out_of_reach(path) from error
         return sorted(Path(name).name for name in names)
 
     def hashes(self, path: str) -> dict[str, str]:
@@ -148,13 +150,15 @@ class Revision:
         try:
             files = self._files.find(self._full(path), detail=True)
         except Exception as error:  # a remote that cannot be reached raises many types
-            raise Missing(
-                f"the list of {path} of {self.name} is neither in DVC's cache nor in a remote that "
-                "can be reached"
-            ) from error
+            raise self._out_of_reach(path) from error
         names = {name.removeprefix(top): each.get("md5") for name, each in files.items()}
         # Git's files have none.
         return {name: each or MD5(self.read(name)).hexdigest() for name, each in names.items()}
+
+    def _out_of_reach(self, path: str) -> Missing:
+        return Missing(
+            f"{path} of {self.name} is neither in DVC's cache nor in a remote that can be reached"
+        )
 
     def _full(self, path: str | Path) -> str:
         return f"/{self._prefix}{path}"

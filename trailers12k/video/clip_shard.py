@@ -73,7 +73,7 @@ def _remove_damaged(table: Path, mid: str) -> None:
     except UserError as error:
         log.warning("%s", error)
         if not table.is_dir():
-            table.unlink()
+            table.unlink(missing_ok=True)
 
 
 def detect_shard(
@@ -122,7 +122,7 @@ def detect_shard(
     done = [row["mid"] for row in rows if row["status"] == "ok"]
     for path in paths.table.with_suffix("").glob("tt*.csv"):
         if is_mid(path.stem) and path.stem not in done:
-            path.unlink()
+            path.unlink(missing_ok=True)
     for row in rows:
         if row["status"] != "ok":
             paths.sheet_of(row["mid"]).unlink(missing_ok=True)

@@ -21,7 +21,7 @@ from trailers12k.common.messages import one_line
 RECORD = Path(".snakemake/cluster_jobs.json")
 """The folder and the name of the jobs of its last run on Slurm. The name is that run's own. Another
 folder is that of a copy, whose jobs are none of ours."""
-NAME = re.compile(r"[\w-]+", re.ASCII)
+NAME = re.compile(r"\w[\w-]*", re.ASCII)
 SHOWN = 5
 """Jobs that a message names."""
 PATIENCE = 60.0

@@ -6,6 +6,7 @@ common only, since every start of Snakemake waits for it; must not know DVC or G
 
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,7 +26,10 @@ STATE = Path("build/state.tar.gz")
 """What a version keeps of build/; DVC puts it here."""
 RESTORED = Path("build/state.sha256")
 """First line: the sha256 of the state that build/ was restored from or was last kept in. Second
-line: the sha256 of the state that build/ gave right then, or "begun" while it is being restored."""
+line: the sha256 of the state that build/ gave right then. Third line, while a state is written: its
+sha256. While a version is restored: `BEGUN`, what the user called that version, and the products
+that it does not have, a line each."""
+BEGUN = "begun"
 FOLDERS = ("build", "data", "results", "logs", "benchmarks")
 """Folders that a run makes and writes."""
 SNAKEMAKE = (
@@ -50,6 +54,7 @@ def check(kind: str) -> None:
     A folder without build/collection.json passes. While a run of Snakemake is at work, the version
     of build/ is not looked at. Raises `UserError`.
     """
+    check_restored()
     present = collection()
     if present not in (None, kind):
         raise UserError(
@@ -61,6 +66,26 @@ def check(kind: str) -> None:
             f"build/ belongs to another version than data/ ({STATE}); put this version's build/ "
             "in place: trailers12k restore"
         )
+
+
+def check_restored() -> None:
+    """Raise `UserError` where a restore was cut: data/ and build/ are of no version."""
+    if (version := unfinished_restore()) is not None:
+        raise UserError(
+            "a restore has not ended, and files of two versions are here; finish it: "
+            f"{restore_command(version)}"
+        )
+
+
+def unfinished_restore() -> str | None:
+    """What the user called the version whose restore has begun and has not ended; None for none."""
+    lines = restored()
+    return "".join(lines[1:2]) if lines[:1] == [BEGUN] else None
+
+
+def restore_command(version: str) -> str:
+    """The command that restores a version, as a user calls it."""
+    return " ".join(["trailers12k restore", *([shlex.quote(version)] if version else [])])
 
 
 def check_places() -> None:
@@ -151,17 +176,21 @@ def write_collection(kind: str) -> None:
 
 def is_current() -> bool:
     """Whether build/ belongs to the version whose state is here; also when there is no state."""
+    if unfinished_restore() is not None:
+        return False
     if not STATE.exists():
         return True
-    return STATE.is_file() and restored()[:1] == [sha256_of(STATE)]
+    lines = restored()
+    return STATE.is_file() and sha256_of(STATE) in (*lines[:1], *lines[2:])
 
 
 def restored() -> list[str]:
     """The lines of `RESTORED`; none before the first snapshot or restore, and of a damaged file."""
     try:
-        return read_small(RESTORED).decode().split()
+        text = read_small(RESTORED).decode()
     except (OSError, ValueError):
         return []
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 def is_running() -> bool:

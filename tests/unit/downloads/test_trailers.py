@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ import pytest
 from PIL import Image
 
 from trailers12k.common.errors import Cancelled, Failure, Stop
-from trailers12k.common.files import sha256_of
+from trailers12k.common.files import HOST, sha256_of
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import Movie
 from trailers12k.downloads import pacing, posters, retries, trailers
@@ -175,6 +176,28 @@ def test_a_download_that_was_killed_during_verification_is_completed(web, tmp_pa
     (partial / "mp4.unknown_video").write_bytes((web[0] / "good.mp4").read_bytes())
     assert fetch_trailer(movie(url), tmp_path)["sha256"] == sha256_of(web[0] / "good.mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["tt0000001.mp4"]
+
+
+def test_a_partial_download_of_a_running_job_is_left_and_one_of_a_killed_job_continued(
+    web, tmp_path
+):
+    name = f"tt0000001.{fingerprint(address=f'{web[1]}/good.mp4')}"
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    running, killed, own = (
+        tmp_path / f"{name}.{HOST}-{pid}.partial" for pid in (os.getppid(), ended.pid, os.getpid())
+    )
+    for each in (running, killed):
+        each.mkdir()
+        (each / "mp4.unknown_video.part").write_text(each.name)
+    elsewhere = tmp_path / f"{name}.0123abcd-7.partial"
+    elsewhere.mkdir()
+    trailers.TrailerFetcher(tmp_path, SETTINGS, StopSignal())._claim("tt0000001", name)
+    assert {*tmp_path.iterdir()} == {running, elsewhere, own}
+    assert (own / "mp4.unknown_video.part").read_text() == killed.name
+    os.utime(elsewhere, (0, 0))
+    fetch_trailer(movie(f"{web[1]}/good.mp4"), tmp_path)
+    assert {*tmp_path.iterdir()} == {running, tmp_path / "tt0000001.mp4"}
 
 
 def test_a_rerun_reads_no_video(web, tmp_path):

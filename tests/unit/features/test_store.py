@@ -36,6 +36,15 @@ def test_users_read_a_store_with_zarr_alone(store):
     assert array.attrs["fingerprint"] == "f2"
 
 
+def test_an_equal_array_stays_in_its_place(store):
+    before = (store / "tt0000002" / "0.0").stat().st_ino
+    for value in (2, 7):
+        stores.write(store, "tt0000002", np.full((2, 4), value, np.float32), {"fingerprint": "f2"})
+        assert ((store / "tt0000002" / "0.0").stat().st_ino == before) == (value == 2)
+        assert (stores.read(store, "tt0000002") == value).all()
+    assert {path.name for path in store.iterdir()} == {".zgroup", ".zattrs", *MIDS}
+
+
 def test_an_array_of_zeros_has_a_chunk(store):
     stores.write(store, "tt0000009", np.zeros((2, 4), np.float32), {})
     assert stores.fault_of(store, "tt0000009") == ""

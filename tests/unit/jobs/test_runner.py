@@ -43,6 +43,20 @@ def test_only_changed_tasks_are_repeated(tmp_path, caplog):
     assert rows[2]["attempts"] == 1, "attempts of a changed task start at one"
 
 
+def test_what_another_job_of_the_shard_has_done_meanwhile_is_taken_over(tmp_path):
+    done = []
+
+    def work(mid):
+        done.append(mid)
+        if mid == "tt0000001" and len(done) == 1:
+            process(tasks(), tmp_path, work)  # the other job
+        return {"bytes": 7}
+
+    rows = process(tasks(), tmp_path, work)
+    assert done == ["tt0000001", *MIDS], "only what both had begun is done twice"
+    assert rows == [{"mid": mid, "status": "ok", "attempts": 1, "bytes": 7} for mid in MIDS]
+
+
 def test_a_task_with_a_missing_product_is_repeated(tmp_path):
     product = tmp_path / "product"
     product.touch()

@@ -51,7 +51,9 @@ def test_inside_a_repository_only_dvc_is_added_and_its_remote_lies_outside(tmp_p
     git("init", "--quiet", folder=top)
     init_repository(folder)
     assert not (folder / ".git").exists() and (folder / ".dvc/config").exists()
-    assert git("status", "--porcelain", folder=top).startswith("A  some/mine/.dvc")
+    assert git("status", "--porcelain", folder=top) == "?? some/"  # nothing is staged
+    assert (folder / ".dvc/.gitignore").read_text() == (ROOT / ".dvc/.gitignore").read_text()
+    assert "no data or pipelines" in dvc("status", folder=folder).lower()
     assert git("rev-parse", "--show-toplevel", folder=folder) == str(top)
     assert remote_of(folder) == str(tmp_path / "mine-versions")
 

@@ -1,5 +1,6 @@
 """Restoring versions, in real repositories of Git and DVC that hold two products."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -157,6 +158,72 @@ def test_what_the_cache_lacks_is_fetched_from_the_remote_and_logged(repository, 
     restore("v1", force=True)
     assert Path("data/mtgc.csv").read_text() == "one"
     assert "Checkout failed" in caplog.text
+
+
+def test_a_store_of_another_version_that_dvc_yaml_does_not_name_is_removed(small_repository):
+    """As after a run with other settings."""
+    snapshot("v3", "three", [*PRODUCTS, "data/more.zarr", "results/runs2"])
+    git("checkout", "--quiet", "v2", "--", "dvc.yaml", "dvc.lock")
+    Path("data/own.csv").write_text("mine")
+    Path("data/own.zarr").mkdir()
+    restore("v1")
+    assert sorted(map(str, Path("data").glob("*"))) == [
+        "data/mtgc.csv",
+        "data/own.csv",
+        "data/own.zarr",
+    ]
+    restore("v3")
+    Path("data/more.zarr/run.json").write_text("mine")
+    git("checkout", "--quiet", "v2", "--", "dvc.yaml", "dvc.lock")
+    restore("v1", force=True)
+    assert Path("data/more.zarr/run.json").read_text() == "mine"
+
+
+def test_a_pull_of_dvc_that_was_cut_is_finished(small_repository):
+    for name in ("a", "b"):
+        Path("results/runs", name).write_text(name)
+    snapshot("v3", "three")
+    Path("results/runs/a").unlink()
+    Path("results/runs/.NnvAKMiZ1SIaxV_8_D4wdQ.tmp").write_text("thr")
+    Path("results/.NnvAKMiZ1SIaxV_8_D4wdQ.tmp").write_text("thr")
+    Path("data/mtgc.csv").unlink()
+    restore()
+    assert {path.name for path in Path("results/runs").iterdir()} == {"a", "b", "run.json"}
+    assert not list(Path("results").glob(".*"))
+    assert Path("data/mtgc.csv").read_text() == "three"
+    Path("results/runs/a").unlink()
+    Path("results/runs/b").write_text("mine")
+    with pytest.raises(UserError, match="^restore: results/runs/b is in no version; keep it"):
+        restore("v2")
+
+
+def test_what_dvc_raises_is_one_line(small_repository):
+    """Another process of DVC, a damaged cache, no repository, and a remote of no known kind."""
+    state = next(
+        out
+        for out in Path("dvc.lock").read_text().split("- path: ")
+        if out.startswith("build/state")
+    )
+    object_ = cached(state.split("md5: ")[1].split()[0])
+    with Path(".dvc/tmp/lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match="^dvc: Unable to acquire lock.*[^\\n]$"):
+            restore("v1")
+    rewrite(object_, "damaged")
+    STATE.unlink()
+    match = (
+        f"^restore: {STATE} is damaged in DVC's cache; remove {object_}, then: .* restore --force$"
+    )
+    with pytest.raises(UserError, match=match):
+        restore()
+    Path(".dvc/config").write_text("[core]\n  remote = a\n['remote \"a\"']\n  url = none://x\n")
+    shutil.rmtree(".dvc/cache")
+    with pytest.raises(UserError, match="^dvc: config file error: Unsupported") as error:
+        restore("v2", force=True)
+    shutil.rmtree(".dvc")
+    with pytest.raises(UserError, match="^dvc: you are not inside of a DVC repository") as other:
+        restore("v2", force=True)
+    assert all("\n" not in str(each.value) for each in (error, other))
 
 
 def cached(name):
