@@ -88,7 +88,7 @@ def change_genres(collection: Collection, row: int) -> None:
         rows = list(csv.DictReader(file))
     rows[row]["genres"] = "horror" if rows[row]["genres"] != "horror" else "drama"
     with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 

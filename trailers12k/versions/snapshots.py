@@ -26,7 +26,7 @@ from trailers12k.versions.dvc_pipeline import (
     stores_of,
     write_pipeline,
 )
-from trailers12k.versions.interruptions import release_dvc, whole_lock
+from trailers12k.versions.interruptions import release_dvc, unlink_copies, whole_lock
 from trailers12k.versions.merging import is_merging, refuse_other_conflicts
 from trailers12k.versions.planned_jobs import planned_jobs, refuse_running
 from trailers12k.versions.repository import REPOSITORY_FILES, dvc, git, require_dvc, set_up, top_of
@@ -91,6 +91,7 @@ def _write(settings: Settings, pipeline: str) -> None:
     whole_lock(pipeline, is_mixed=True)
     write_pipeline(pipeline)
     run_state.write()
+    unlink_copies(products(pipeline))
     dvc("commit", "--force")
     if not settings.is_published:
         for store in stores_of(settings):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from trailers12k.common.errors import UserError
-from trailers12k.versions import restoration
+from trailers12k.versions import dvc_cache, restoration
 from trailers12k.versions.history import History
 from trailers12k.versions.merging import is_merging, refuse_other_conflicts
 from trailers12k.versions.repository import git
@@ -118,7 +118,7 @@ def test_thousands_of_commits_are_searched_in_seconds(small_repository):
     subprocess.run(["git", "fast-import", "--quiet"], input="".join(stream), text=True, check=True)
     began = time.monotonic()
     history = History()
-    saved = restoration._hashes().items()
+    saved = dvc_cache.hashes().items()
     assert history.unsaved_products([*saved, ("data/mtgc.csv", "0" * 32)]) == [
         ("data/mtgc.csv", "0" * 32)
     ]
