@@ -206,5 +206,7 @@ def test_ctrl_c_ends_a_run_in_time(tmp_path, is_away):
         assert took < 30, (took, toy.said)
         if is_away:
             assert "jobs of this run may be at work" in toy.said
-        else:
-            until(lambda: not cluster.jobs(), 20)
+            cluster.start_controller()
+            until(cluster.jobs)
+            cluster.run("scancel", "--user=root")
+        until(lambda: not cluster.jobs(), 150)
