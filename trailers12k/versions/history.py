@@ -68,18 +68,19 @@ def _products_in(lock: str) -> set[Product]:
 def _blobs(names: Iterable[str]) -> Iterator[bytes]:
     """The contents of files by their names in Git, of those that are not too large."""
     command = ["git", "cat-file", "--batch"]
-    with subprocess.Popen(  # nosec B603 B607  # no shell
+    with subprocess.Popen(  # nosec B603  # no shell
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as batch:
-        assert batch.stdin and batch.stdout
+        assert batch.stdin and batch.stdout  # nosec B101  # for mypy
+        ask, answer = batch.stdin, batch.stdout
         for name in names:
-            batch.stdin.write(f"{name}\n".encode())
-            batch.stdin.flush()
-            _, kind, size = batch.stdout.readline().decode().split()
+            ask.write(f"{name}\n".encode())
+            ask.flush()
+            _, kind, size = answer.readline().decode().split()
             left = int(size)
             if kind == "blob" and left <= MOST_TABLE:
-                yield batch.stdout.read(left)
+                yield answer.read(left)
                 left = 0
-            while left:
-                left -= len(batch.stdout.read(min(left, 1 << 20)))
-            batch.stdout.read(1)
+            while left and (part := answer.read(min(left, 1 << 20))):
+                left -= len(part)
+            answer.read(1)

@@ -7,7 +7,7 @@ import Snakemake.
 import json
 import os
 import re
-import subprocess
+import subprocess  # nosec B404  # lists of words, never a shell
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -147,7 +147,9 @@ def _listed(name: str) -> list[str]:
 def _call(*command: str) -> str:
     """What a command of Slurm prints. Raises `NoAnswer`."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+        done = subprocess.run(  # nosec B603  # no shell
+            command, capture_output=True, text=True, timeout=PATIENCE
+        )
     except FileNotFoundError:
         raise NoAnswer(f"there is no {command[0]} here") from None
     except (OSError, subprocess.SubprocessError) as error:
