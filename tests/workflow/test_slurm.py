@@ -128,7 +128,9 @@ def test_after_kill_9_the_next_run_cancels_or_awaits_the_jobs_that_are_left(tmp_
         second = kill_after_submission(start("--running-jobs", "cancel"), first)
         third = start()
         line = third.stdout.readline()
-        assert line.startswith(f"1 job ({second}) is of an earlier run at work in this folder; ")
+        assert line.startswith(
+            f"1 job ({second}) of an earlier run is still at work in this folder; "
+        )
         assert len(cluster.jobs()) == 1 and not (project.folder / "data/movies.csv").exists()
         cluster.run(*drain, "State=RESUME")
         text, _ = third.communicate(timeout=120)

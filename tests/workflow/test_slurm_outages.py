@@ -4,6 +4,7 @@ Toy rules, but the process that `trailers12k run` starts. `make cluster` runs th
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -210,3 +211,41 @@ def test_ctrl_c_ends_a_run_in_time(tmp_path, is_away):
             until(cluster.jobs)
             cluster.run("scancel", "--user=root")
         until(lambda: not cluster.jobs(), 150)
+
+
+@long
+def test_a_limit_of_jobs_is_waited_for_and_another_refusal_is_final(tmp_path):
+    full = "sbatch: error: Batch job submission failed: Resource temporarily unavailable"
+    sbatch = tmp_path / "bin" / "sbatch"
+    sbatch.parent.mkdir()
+    # The first submission meets the limit.
+    sbatch.write_text(
+        f"#!/bin/sh\nif mkdir {tmp_path}/met 2>/dev/null; then echo '{full}' >&2; exit 1; fi\n"
+        f'exec {shutil.which("sbatch")} "$@"\n'
+    )
+    sbatch.chmod(0o755)
+    code = (
+        "from trailers12k.workflow import permanent_failures\n"
+        "permanent_failures.fail_once()\n"
+        f"import os; os.environ['PATH'] = {str(sbatch.parent)!r} + ':' + os.environ['PATH']\n"
+        "from trailers12k.workflow import slurm_executor\n"
+        "slurm_executor.PAUSE = 1\n"
+    )
+    nowhere = ["--default-resources", "slurm_partition=nowhere", "mem_mb=500", "runtime=20"]
+    with Cluster(tmp_path / "cluster") as cluster:
+        limited = Toy(cluster, tmp_path / "limited", *QUICK, code=code, seconds=(0,))
+        assert limited.ends(100) == 0, limited.said
+        refused = Toy(cluster, tmp_path / "refused", *QUICK, *nowhere, code=code, seconds=(0,))
+        assert refused.ends(100) != 0
+    assert limited.said.count("Slurm takes no more jobs at present") == 1
+    assert "Trying to restart" not in limited.said and len(limited.tried) == 2
+    assert "invalid partition" in refused.said and "Trying to restart" not in refused.said
+
+
+@long
+def test_preferences_of_the_user_hide_no_job(tmp_path, monkeypatch):
+    monkeypatch.setenv("SQUEUE_STATES", "SUSPENDED")
+    with Cluster(tmp_path / "cluster") as cluster:
+        toy = Toy(cluster, tmp_path / "toy", *QUICK, code=IMPATIENT, seconds=(15,))
+        assert toy.ends(100) == 0, toy.said
+    assert len(toy.tried) == 2, "no job came again"

@@ -68,7 +68,7 @@ def restore(version: str = "", force: bool = False) -> str:
     refuse_conflicts()
     cut = unfinished_restore()
     if cut is not None:
-        log.warning("an earlier restore was interrupted; going on")
+        log.warning("An earlier restore was interrupted; this one goes on.")
         version = version or cut
     release_dvc()
     here = without_conflicts("dvc.yaml", text_of("dvc.yaml"))
@@ -174,7 +174,7 @@ def _fetch_products(options: Sequence[str], is_cached: bool) -> None:
             return
         except UserError as fault:
             log.warning("%s", fault)
-    log.warning("fetching from the remote")
+    log.warning("Products come from the remote.")
     try:
         dvc("fetch", "dvc.yaml")
         dvc(*checkout)

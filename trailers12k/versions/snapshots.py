@@ -68,9 +68,14 @@ def snapshot(version: str = "", allow_dirty: bool = False) -> str:
         names = ["dvc.yaml", "dvc.lock", CODE_VERSIONS, *settings_files(pipeline)]
         names += _removed_decisions(settings)
         names += _new_repository_files()
-        report.append(_commit(names, f"Snapshot: {describe_products(settings)}", code))
+        message = f"Snapshot: {describe_products(settings)}"
+        texts = ("--message", message, "--message", f"{CODE}: {code}")
+        is_new = _commit(names, texts)
+        nothing_new = "" if is_new else "Nothing has changed since the last snapshot. "
+        report.append(nothing_new + message)
         if version:
-            git("tag", version)
+            # `git push --follow-tags` takes tags with a message only.
+            git("tag", "--annotate", *texts, version)
     if code.uncommitted:
         report.append(f"Made by code that is not committed: {code.names()}")
     if version:
@@ -98,17 +103,16 @@ def _write(settings: Settings, pipeline: str) -> None:
             store_index.adopt_times(store)
 
 
-def _commit(names: Sequence[str], message: str, code: CodeState) -> str:
-    """Commit files to Git; the message of the commit, or that there was nothing to commit."""
+def _commit(names: Sequence[str], texts: Sequence[str]) -> bool:
+    """Commit files to Git; whether there was something to commit. texts: of the message."""
     git("add", "--force", "--", *names)
-    texts = ("--message", message, "--message", f"{CODE}: {code}")
     if is_merging():
         git("commit", "--quiet", *texts)  # Git commits no part of a merge
     elif git("diff", "--cached", "--name-only", "--", *names):
         git("commit", "--quiet", *texts, "--only", "--", *names)
     else:
-        message = f"Nothing has changed since the last snapshot. {message}"
-    return message
+        return False
+    return True
 
 
 def _new_repository_files() -> list[str]:
@@ -142,8 +146,8 @@ def _refuse_unready(settings: Settings, pipeline: str, version: str) -> None:
         raise UserError(f"snapshot: {missing[0]} is missing; finish the run first: trailers12k run")
     if not _has_results_of(settings):
         raise UserError(
-            "snapshot: results/config.yaml has other settings than config.yaml; edit config.yaml "
-            "where it lacks settings of the last run, then: trailers12k run"
+            "snapshot: results/config.yaml has other settings than config.yaml; run first: "
+            "trailers12k run (what the last run got by --config belongs in config.yaml)"
         )
     require_dvc()
     name = "git needs your name: git config --global user.name NAME"

@@ -108,9 +108,11 @@ class Revision:
             ) from error
         date = f"{commit.commit_datetime:%Y-%m-%d %H:%M %z}"
         self.description = f"commit {commit.hexsha[:10]} of {date}"
+        form = f"(trailers:key={CODE},valueonly,separator=%x20)"
         # Later commits may have nothing to do with the products.
-        form = f"--format=%(trailers:key={CODE},valueonly,separator=%x20)"
-        self.code = git("log", "-1", form, commit.hexsha, "--", "dvc.lock")
+        in_commit = ("log", "-1", f"--format=%{form}", commit.hexsha, "--", "dvc.lock")
+        in_tag = ("for-each-ref", f"--format=%(contents:{form[1:]}", f"refs/tags/{name}")
+        self.code = git(*in_tag) or git(*in_commit)
 
     def read(self, path: str) -> bytes:
         data = None

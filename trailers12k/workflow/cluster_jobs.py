@@ -34,12 +34,10 @@ UNKNOWN = (
     "squeue answers, or if none is at work, first: rm {record}"
 )
 WAITS = (
-    "{jobs} of an earlier run at work in this folder; this run begins when they have ended "
+    "{jobs} still at work in this folder; this run begins when they have ended "
     "(to cancel them: Ctrl-C, then trailers12k run --running-jobs cancel)"
 )
-REFUSED = (
-    "{jobs} of an earlier run at work in this folder; wait, or cancel them: scancel --name {name}"
-)
+REFUSED = "{jobs} still at work in this folder; wait, or cancel them: scancel --name {name}"
 
 
 class NoAnswer(Exception):
@@ -115,7 +113,7 @@ def cancel(say: Callable[[str], None]) -> None:
     Raises `UserError` where Slurm does not answer.
     """
     if running := at_work():
-        say(f"{_shown(running)} of an earlier run at work in this folder, and cancelled")
+        say(f"{_shown(running)} still at work in this folder; cancelling them")
         try:
             _call("scancel", "--name", _name())
         except NoAnswer as error:
@@ -133,8 +131,11 @@ def _name() -> str:
         folder, name = content["folder"], content["name"]
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return ""
-    is_ours = folder == os.path.realpath(".") and isinstance(name, str)
-    return name if is_ours and NAME.fullmatch(name) else ""
+    if not isinstance(folder, str) or not isinstance(name, str) or not NAME.fullmatch(name):
+        return ""
+    # The folder may have been moved. A copy of a folder has no jobs.
+    is_ours = folder == os.path.realpath(".") or not os.path.lexists(folder)
+    return name if is_ours else ""
 
 
 def _listed(name: str) -> list[str]:
@@ -144,11 +145,17 @@ def _listed(name: str) -> list[str]:
     return _call("squeue", "--noheader", "--array", "--format=%i", "--name", name).split()
 
 
+def environment() -> dict[str, str]:
+    """This environment without the user's preferences, which hide jobs or ask questions."""
+    preferences = ("SQUEUE_", "SCANCEL_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(preferences)}
+
+
 def _call(*command: str) -> str:
     """What a command of Slurm prints. Raises `NoAnswer`."""
     try:
         done = subprocess.run(  # nosec B603  # no shell
-            command, capture_output=True, text=True, timeout=PATIENCE
+            command, capture_output=True, text=True, timeout=PATIENCE, env=environment()
         )
     except FileNotFoundError:
         raise NoAnswer(f"there is no {command[0]} here") from None
@@ -164,5 +171,5 @@ def _shown(ids: list[str]) -> str:
     more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
     listed = ", ".join(ids[:SHOWN])
     if len(ids) == 1:
-        return f"1 job ({listed}) is"
-    return f"{len(ids)} jobs ({listed}{more}) are"
+        return f"1 job ({listed}) of an earlier run is"
+    return f"{len(ids)} jobs ({listed}{more}) of an earlier run are"

@@ -10,6 +10,14 @@ from pathlib import Path
 
 from trailers12k.jobs.outcome import RUN, read_outcome
 
+_refused: set[object] = set()
+"""Jobs that Slurm refused: more memory in a further attempt would not change that."""
+
+
+def note_refusal(job: object) -> None:
+    """Let a job of this process's run have no further attempt."""
+    _refused.add(job)
+
 
 def fail_once() -> None:
     """Let a job of this process's run that failed for good have no further attempt.
@@ -23,7 +31,8 @@ def fail_once() -> None:
     allowed = Job.restart_times
 
     def restart_times(job: Job) -> int:
-        return 0 if is_permanent(job.log) else int(allowed.fget(job))
+        is_lost = job in _refused or is_permanent(job.log)
+        return 0 if is_lost else int(allowed.fget(job))
 
     Job.restart_times = property(restart_times)
 

@@ -5,6 +5,7 @@ Asks squeue, calls scancel, looks at the outputs of jobs. Must not know rules or
 
 import asyncio
 import os
+import re
 import subprocess  # nosec B404  # lists of words, never a shell
 import threading
 import time
@@ -19,6 +20,9 @@ from snakemake_executor_plugin_slurm.job_status_query import (
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 
+from trailers12k.workflow.cluster_jobs import environment
+from trailers12k.workflow.permanent_failures import note_refusal
+
 FORGOTTEN = 60.0
 """Seconds for which squeue has answered without a job before the job counts as ended. Other hosts
 see what it has written after as many."""
@@ -30,6 +34,8 @@ SOON = 30.0
 """Seconds until the next poll after one that did not find all jobs; the plugin's are up to 180."""
 TIMEOUT = 20.0
 """Seconds for one command of Slurm."""
+NO_ROOM = re.compile("temporarily unable|temporarily unavailable|MaxSubmit", re.IGNORECASE)
+"""What sbatch says at a limit of jobs, of the cluster or of a QOS, until some have ended."""
 
 
 class SlurmExecutor(plugin.Executor):  # type: ignore[misc]  # it has no types
@@ -38,7 +44,8 @@ class SlurmExecutor(plugin.Executor):  # type: ignore[misc]  # it has no types
     - Jobs of a poll that Slurm did not answer stay known. The plugin forgets them, and waits.
     - squeue is asked where `sacct` does not answer, as without accounting.
     - A job that squeue no longer knows has ended: well if it has written its outputs.
-    - A submission that failed while Slurm did not answer is repeated when it does.
+    - A submission that failed while Slurm did not answer is repeated when it does. So is one
+      at a limit of jobs. Another refusal is final.
     - The end of a run does not wait for the next poll, and cancels every job of the run.
     - `no_account` asks for no account.
     """
@@ -47,6 +54,7 @@ class SlurmExecutor(plugin.Executor):  # type: ignore[misc]  # it has no types
     _polled: Sequence[SubmittedJobInfo] = ()
     _silent_since: float | None = None
     _is_silence_said = False
+    _is_limit_said = False
 
     def __post_init__(self, test_mode: bool = False) -> None:
         self._ended: set[str] = set()
@@ -54,6 +62,8 @@ class SlurmExecutor(plugin.Executor):  # type: ignore[misc]  # it has no types
         self._outputs_before: dict[Any, dict[str, tuple[int, int, int] | None]] = {}
         self._submission = threading.local()
         self._ending = threading.Event()
+        for name in os.environ.keys() - environment().keys():
+            del os.environ[name]
         super().__post_init__(test_mode)
         plugin.query_job_status = self._ask  # a function of the plugin's module
 
@@ -168,15 +178,17 @@ class SlurmExecutor(plugin.Executor):  # type: ignore[misc]  # it has no types
         self._submit(super().run_array_jobs, jobs)
 
     def _submit(self, submit: Callable[[list[Any]], None], jobs: list[Any]) -> None:
-        """Submit jobs, again when they were refused because Slurm did not answer."""
+        """Submit jobs, again those refused because Slurm did not answer or had no room."""
         for job in jobs:
             self._outputs_before[job.jobid] = _states(job)
         refused: list[tuple[SubmittedJobInfo, str]] = []
         while jobs and not self._ending.is_set():
             self._submission.refused = refused = []
             submit(jobs)
-            jobs = [each.job for each, _ in refused] if self._waited_for_slurm(refused) else []
+            comes_again = self._waited_for_slurm(refused) or self._waited_for_room(refused)
+            jobs = [each.job for each, _ in refused] if comes_again else []
         for each, message in refused:
+            note_refusal(each.job)
             super()._report_job_error_threadsafe(each, message)
 
     def _report_job_error_threadsafe(self, job_info: SubmittedJobInfo, msg: str) -> None:
@@ -193,6 +205,15 @@ class SlurmExecutor(plugin.Executor):  # type: ignore[misc]  # it has no types
             self._note_answer(False)
             self._ending.wait(PAUSE)
         return False
+
+    def _waited_for_room(self, refused: Sequence[tuple[object, str]]) -> bool:
+        """Whether jobs were refused at a limit of jobs. Waits a moment."""
+        if not refused or not all(NO_ROOM.search(message) for _, message in refused):
+            return False
+        if not self._is_limit_said:
+            self._is_limit_said = True
+            self.logger.warning("Slurm takes no more jobs at present; the run waits")
+        return not self._ending.wait(PAUSE)
 
     def get_account_arg(self, job: Any) -> Iterator[str]:
         """The option that names the account of a job."""

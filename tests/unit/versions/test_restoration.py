@@ -150,7 +150,7 @@ def test_what_the_cache_lacks_is_fetched_from_the_remote_and_logged(repository, 
     shutil.rmtree("results")
     restore("v1")
     assert Path("data/mtgc.csv").read_text() == "one"
-    assert caplog.messages == ["fetching from the remote"]
+    assert caplog.messages == ["Products come from the remote."]
     Path("data/mtgc.csv").unlink()
     for path in [*Path(".dvc/cache").rglob("*")]:
         if path.is_file() and path.suffix != ".dir":

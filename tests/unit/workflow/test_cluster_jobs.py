@@ -74,3 +74,14 @@ def test_the_holder_of_a_lock_on_another_host_is_named(monkeypatch):
     words = run_lock.at_work_elsewhere()
     assert words.startswith(f"a run on {here.host.split()[0]} (process {here.pid}, since ")
     assert "trailers12k run --unlock" in words and not run_lock.at_work()
+
+
+def test_a_moved_folder_has_its_jobs_still(tmp_path, monkeypatch):
+    here = tmp_path / "before"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    cluster_jobs.record(ON_SLURM)
+    here.rename(tmp_path / "after")
+    monkeypatch.chdir(tmp_path / "after")
+    with pytest.raises(UserError, match="may be at work"):
+        cluster_jobs.refuse()
