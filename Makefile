@@ -34,7 +34,8 @@ test: $(READY) $(VENV)/slurm
 	pytest --numprocesses 2 tests/unit tests/golden tests/cases tests/hostile tests/docs
 # Apart: driven from processes that had torch and decoders loaded, the browser hung in three of three runs.
 	pytest --numprocesses 2 tests/pages
-	pytest --numprocesses 2 --dist loadfile tests/workflow
+# A third process uses the cores while others wait for Slurm, servers and signals.
+	pytest --numprocesses 3 --dist loadfile tests/workflow
 
 snapshot: $(READY)
 	trailers12k snapshot --version '$(VERSION)' $(if $(ALLOW_DIRTY),--allow-dirty)

@@ -111,6 +111,7 @@ class Toy:
         return self.process.wait(seconds)
 
 
+@long
 def test_jobs_that_slurm_has_forgotten_are_ended_or_come_again(tmp_path):
     """The controller is killed and loses its jobs: of one that has ended, one that runs, and one
     that waits and has a product of an earlier run."""
@@ -136,6 +137,16 @@ def states(cluster):
     return [job["state"] for job in cluster.jobs()]
 
 
+def test_a_controller_may_be_away_for_a_moment(tmp_path):
+    with Cluster(tmp_path / "cluster") as cluster:
+        often = OFTEN.format(seconds=1)
+        toy = Toy(cluster, tmp_path / "toy", *QUICK, code=often, seconds=(0, 20))
+        toy.until(lambda: toy.has("0.txt", "20.txt.new"))
+        survives(cluster, toy, signal.SIGTERM, 14)  # Slurm's commands fail after 9
+    assert "Falling back to 'sacct'" in toy.said, "the plugin alone would wait for ever"
+    assert len(toy.tried) == 3, "no job came again"
+
+
 @long
 @pytest.mark.parametrize("seconds", [5, 30, 120])
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
@@ -144,12 +155,17 @@ def test_a_controller_may_be_away(tmp_path, seconds, how):
         toy = Toy(cluster, tmp_path / "toy", seconds=(0, 10, 20, 40))
         toy.until(lambda: cluster.ended() and toy.has("40.txt.new"))
         time.sleep(8)  # Slurm saves every 5 seconds which jobs have ended
-        cluster.kill_controller(how)
-        time.sleep(seconds)
-        cluster.start_controller()
-        assert toy.ends(400) == 0, toy.said
+        survives(cluster, toy, how, seconds)
     assert len(toy.tried) == 5, "no job came again"
     assert toy.said.count("Slurm does not answer") == toy.said.count("Slurm answers again")
+
+
+def survives(cluster, toy, how, seconds):
+    """The run goes on after the controller was away."""
+    cluster.kill_controller(how)
+    time.sleep(seconds)
+    cluster.start_controller()
+    assert toy.ends(400) == 0, toy.said
 
 
 @long
