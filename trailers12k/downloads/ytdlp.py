@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
-from xml.etree.ElementTree import ParseError, fromstring  # nosec B405  # see _is_manifest
+from xml.parsers import expat  # nosec B407  # see _is_manifest
 
 from requests.structures import CaseInsensitiveDict
 from urllib3.util import Retry
@@ -219,13 +219,25 @@ def _searchable_page(self: Any, *args: Any, **options: Any) -> str:
 
 
 def _is_manifest(page: str) -> bool:
-    """Whether a page is a manifest or feed, which yt-dlp does not search."""
+    """Whether a page is a manifest or feed, which yt-dlp does not search.
+
+    Makes no tree of elements, which a page could nest without end. Pages with entities or with many
+    tags were refused before.
+    """
+    names: list[str] = []
+
+    def note(name: str, _: object) -> None:
+        if not names:
+            names.append(name)
+
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.StartElementHandler = note
     try:
-        # Pages with entities or with many tags were refused before.
-        root = fromstring(page.encode()).tag  # nosec B314
-    except (ParseError, ValueError):
+        parser.Parse(page, True)
+    except (expat.ExpatError, ValueError):
         return False
-    return root.rpartition("}")[2].lower() in MANIFESTS
+    # With a document type, yt-dlp's parser is stricter than this one.
+    return "<!DOCTYPE" not in page and names[0].rpartition(" ")[2].lower() in MANIFESTS
 
 
 InfoExtractor._webpage_read_content = _page_without_entities
