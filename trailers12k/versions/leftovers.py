@@ -10,8 +10,8 @@ from pathlib import Path
 from trailers12k.versions.history import History, Product
 from trailers12k.versions.repository import dvc_repository
 
-PLACES = ("results/runs/*", "data/*.zarr", "data/*.csv")
-"""Where the products of a version have names of its own: runs and stores."""
+PLACES = ("results/runs/*", "results/figures/map_*", "data/*.zarr", "data/*.csv")
+"""Where the products of a version have names of its own: runs, stores and their maps."""
 
 
 def leftovers(known: Container[str]) -> list[str]:
