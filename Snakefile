@@ -57,7 +57,7 @@ configfile: "config.yaml" if Path("config.yaml").exists() else f"{HERE}/config.y
 
 
 with one_line_errors():
-    # A job on a cluster has a Snakemake of its own. It runs with what was read at the start, and must
+    # On a cluster each job starts its own Snakemake. It uses what the run read at the start, and must
     # not read the movies of all shards again.
     is_run = workflow.is_main_process
     if is_run:

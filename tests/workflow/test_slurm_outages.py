@@ -1,4 +1,4 @@
-"""A run while the real Slurm is away, or has forgotten jobs: it ends well, or when it is asked to.
+"""Runs whose real Slurm stops answering or forgets jobs: they finish, and stop when told to.
 
 Toy rules, but the process that `trailers12k run` starts. `make cluster` runs the long cases, too.
 """

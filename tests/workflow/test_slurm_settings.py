@@ -25,13 +25,17 @@ HOME = "/proc/nobody"
 """No folder can be made there."""
 
 
+def collection(folder):
+    """A collection of few movies, and the Slurm profile with quick polls for it."""
+    (folder / "profiles/default").mkdir(parents=True)
+    write(folder / "config.yaml", Project(folder.with_name("unused"), small()).config)
+    return folder, yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text()) | QUICK
+
+
 @long
 def test_a_site_with_names_of_its_own(tmp_path):
     """Partitions, account, QOS, a kind of GPU, and a home that cannot be written; then no GPU."""
-    folder = tmp_path / "movies"
-    folder.mkdir()
-    write(folder / "config.yaml", Project(tmp_path / "unused", small()).config)
-    profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text()) | QUICK
+    folder, profile = collection(tmp_path / "movies")
     profile["default-resources"] |= {
         "slurm_partition": "short",
         "slurm_account": "film",
@@ -39,7 +43,6 @@ def test_a_site_with_names_of_its_own(tmp_path):
     }
     for rule in ("extract_features", "train_run"):
         profile["set-resources"][rule] |= {"slurm_partition": "accel", "gpu_model": "a100"}
-    (folder / "profiles/default").mkdir(parents=True)
     calls_file = tmp_path / "calls.txt"
     with Cluster(tmp_path / "cluster", **SITE) as cluster:
         write(folder / "profiles/default/config.yaml", profile)
@@ -72,11 +75,7 @@ def test_a_site_with_names_of_its_own(tmp_path):
 @long
 def test_a_closed_connection_and_a_kill_while_slurm_is_away(tmp_path):
     """Both end the run in time; the next one needs no --unlock."""
-    folder = tmp_path / "movies"
-    folder.mkdir()
-    write(folder / "config.yaml", Project(tmp_path / "unused", small()).config)
-    profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text()) | QUICK
-    (folder / "profiles/default").mkdir(parents=True)
+    folder, profile = collection(tmp_path / "movies")
     write(folder / "profiles/default/config.yaml", profile)
 
     with Cluster(tmp_path / "cluster") as cluster:

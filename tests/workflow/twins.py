@@ -92,7 +92,7 @@ def command(project: Project, job: Twins) -> list[str]:
 
 
 def run_together(project: Project, job: Twins, delays: Sequence[float]) -> list[str]:
-    """Start a job once after each delay; what is wrong afterwards."""
+    """Start the same job after each delay, while the others run; what is wrong afterwards."""
     expected = _contents(project, job)
     assert expected, f"{job.target} has made nothing"
     for pattern in (*job.products, *job.own, "build/cache", "build/records"):

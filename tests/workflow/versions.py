@@ -188,14 +188,20 @@ class Tally:
         self.wrong += [f"{kind}: {trial}: {fault}" for fault in shown]
 
 
-def go_between(
-    collection: Collection,
-    made: Mapping[str, Mapping[str, bytes]],
-    count: int,
-    chance: random.Random,
-    tally: Tally,
-) -> None:
+@dataclass(frozen=True)
+class Trials:
+    """What all parts share. made: the products of each version."""
+
+    collection: Collection
+    made: Mapping[str, Mapping[str, bytes]]
+    chance: random.Random
+    tally: Tally
+
+
+def go_between(trials: Trials, count: int) -> None:
     """Restore ordered pairs of versions, each pair once; after some, change the training."""
+    collection, made = trials.collection, trials.made
+    chance, tally = trials.chance, trials.tally
     left = list(permutations(made, 2))
     here = next(reversed(made))
     for number in range(count):
@@ -254,14 +260,10 @@ def killed(collection: Collection, arguments: list[str], after: float) -> tuple[
     return False, time.monotonic() - began
 
 
-def kill_restores(
-    collection: Collection,
-    made: Mapping[str, Mapping[str, bytes]],
-    count: int,
-    chance: random.Random,
-    tally: Tally,
-) -> None:
+def kill_restores(trials: Trials, count: int) -> None:
     """Kill restores at moments spread over their time, and call again, of any version."""
+    collection, made = trials.collection, trials.made
+    chance, tally = trials.chance, trials.tally
     names = list(made)
     here, took = names[-1], 0.0
     for number in range(-1, count):
@@ -314,14 +316,10 @@ def _protected(collection: Collection, note: Path) -> list[str]:
     return faults
 
 
-def kill_snapshots(
-    collection: Collection,
-    made: Mapping[str, Mapping[str, bytes]],
-    count: int,
-    chance: random.Random,
-    tally: Tally,
-) -> None:
+def kill_snapshots(trials: Trials, count: int) -> None:
     """Kill snapshots of new products at moments spread over their time, and call again."""
+    collection, made = trials.collection, trials.made
+    chance, tally = trials.chance, trials.tally
     name = next(iter(made))
     collection.trailers12k("restore", name)
     config = yaml.safe_load((collection.folder / "config.yaml").read_text())
@@ -364,7 +362,7 @@ def main() -> None:
     parser.add_argument("--only", choices=["pairs", "restores", "snapshots"])
     parser.add_argument("--folder", type=Path, help="work here; versions that are there are used")
     arguments = parser.parse_args()
-    chance, tally = random.Random(arguments.seed), Tally()
+    tally = Tally()
     parts = {"pairs": go_between, "restores": kill_restores, "snapshots": kill_snapshots}
     with tempfile.TemporaryDirectory() as temporary:
         place = arguments.folder or Path(temporary)
@@ -374,10 +372,11 @@ def main() -> None:
             made = restore_all(collection)
         else:
             made = make_versions(collection, first_version(collection))
+        trials = Trials(collection, made, random.Random(arguments.seed), tally)
         for name, part in parts.items():
             if arguments.only in (None, name):
                 count = arguments.pairs if name == "pairs" else arguments.kills
-                part(collection, made, count, chance, tally)
+                part(trials, count)
     for kind, number in tally.tried.items():
         wrong = sum(line.startswith(f"{kind}:") for line in tally.wrong)
         print(f"{kind:20} {number:4} tried, {wrong:4} wrong")

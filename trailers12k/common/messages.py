@@ -6,6 +6,7 @@ Reads and writes nothing. Must not know what a message is about.
 import errno
 import os
 import re
+from collections.abc import Sequence
 
 from trailers12k.common.bounded_files import QUOTED, shown_path
 from trailers12k.common.errors import DENIED
@@ -15,6 +16,12 @@ LONG = re.compile(rf"\S{{{QUOTED + 1},}}")
 """A word that only a foreign name or value can be."""
 LONGEST = 1000
 """Characters of a message. The longest lists of allowed values have 700."""
+
+
+def first_names(names: Sequence[str], most: int) -> str:
+    """The first `most` names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def one_line(message: object) -> str:

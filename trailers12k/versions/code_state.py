@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from trailers12k import __version__
 from trailers12k.common.bounded_files import shown_path
 from trailers12k.common.errors import UserError
+from trailers12k.common.messages import first_names
 from trailers12k.versions.repository import git
 from trailers12k.workflow.clone import folder
 
@@ -36,9 +37,7 @@ class CodeState:
 
     def names(self) -> str:
         """The files that differ, in one line."""
-        names = [shown_path(name) for name in self.uncommitted[:LONGEST_LIST]]
-        more = len(self.uncommitted) - len(names)
-        return ", ".join(names) + (f" and {more} more" if more else "")
+        return first_names([shown_path(name) for name in self.uncommitted], LONGEST_LIST)
 
 
 def code_state() -> CodeState:

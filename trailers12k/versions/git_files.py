@@ -39,7 +39,7 @@ def modes_of(version: str, paths: Sequence[str]) -> dict[str, str]:
 
 def write_files(version: str, modes: Mapping[str, str]) -> None:
     """Write files as they are at a revision. Git's index stays as it is: an unrelated commit
-    would take along what is in it.
+    would include whatever was staged.
 
     modes: of `modes_of`. Raises `UserError`.
     """

@@ -6,6 +6,7 @@ Reads Git's objects. Must not know which files a version needs, nor how it is re
 import subprocess  # nosec B404  # lists of words, never a shell
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import cached_property
 
 from trailers12k.common.files import DAMAGED
 from trailers12k.settings.files import read_file
@@ -20,12 +21,12 @@ OBJECTS = ("rev-list", "--objects", "--full-history", "--all", "--", ".")
 
 
 class History:
-    """All contents that the versions have had. Reads Git when it is made."""
+    """All contents that the versions have had. Lists Git's objects once, when first asked."""
 
-    def __init__(self) -> None:
+    @cached_property
+    def _objects(self) -> list[tuple[str, str]]:
         lines = (line.partition(" ") for line in git(*OBJECTS).splitlines())
-        self._objects = [(name, path) for name, _, path in lines]
-        self._lock = git("rev-parse", "--show-prefix") + "dvc.lock"
+        return [(name, path) for name, _, path in lines]
 
     def unsaved_files(self, paths: Iterable[str]) -> list[str]:
         """Those of the files here whose content no version has, under any name in this folder."""
@@ -55,7 +56,8 @@ class History:
         return found
 
     def _locks(self) -> Iterator[bytes]:
-        return _blobs(name for name, path in self._objects if path == self._lock)
+        lock = git("rev-parse", "--show-prefix") + "dvc.lock"
+        return _blobs(name for name, path in self._objects if path == lock)
 
 
 def _products_in(lock: str) -> set[Product]:

@@ -5,7 +5,6 @@ files of DVC. Must not know how a version is made or restored.
 """
 
 import fcntl
-import hashlib
 import json
 import logging
 import os
@@ -17,7 +16,7 @@ from pathlib import Path
 
 from trailers12k.common.bounded_files import is_absent, kind_fault_of, parse_json, read_bytes
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import DAMAGED, PARTIAL, partial_of, write_text
+from trailers12k.common.files import DAMAGED, PARTIAL, digest_of, partial_of, write_text
 from trailers12k.settings.files import read_file
 from trailers12k.versions.dvc_pipeline import stages_in
 from trailers12k.versions.history import History
@@ -108,14 +107,14 @@ def release_dvc() -> None:
             LOCKS.unlink()
 
 
-def changed_products(names: Iterable[str]) -> list[str]:
+def changed_products(names: Iterable[str], history: History) -> list[str]:
     """Files of products that are as no version has them, and not what a cut checkout leaves.
 
     names: of products. A checkout that was cut leaves whole files of both versions, empty files,
     and temporary ones. What DVC's cache lacks counts as changed.
     """
     names = dict.fromkeys(names)
-    saved = _saved_files(names)
+    saved = _saved_files(names, history)
     changed = []
     for path in (path for name in names for path in _files(product(name))):
         is_left = TEMPORARY.fullmatch(path.name) or path.name.endswith(PARTIAL)
@@ -126,7 +125,7 @@ def changed_products(names: Iterable[str]) -> list[str]:
     return changed
 
 
-def _saved_files(names: Container[str]) -> set[tuple[str, str]]:
+def _saved_files(names: Container[str], history: History) -> set[tuple[str, str]]:
     """The files of these products that versions have and DVC's cache holds: path, MD5 sum."""
     saved = set()
     with dvc_repository() as repo:
@@ -134,7 +133,7 @@ def _saved_files(names: Container[str]) -> set[tuple[str, str]]:
         def cached(md5: str) -> Path:
             return Path(repo.cache.local.oid_to_path(md5))
 
-        for name, md5 in History().products():
+        for name, md5 in history.products():
             if name not in names or not cached(md5).exists():
                 continue
             if not md5.endswith(".dir"):
@@ -156,11 +155,10 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 def _md5(path: Path) -> str:
-    """The MD5 sum of a file, by which DVC names it."""
+    """The MD5 sum of a file, by which DVC names it; empty for what is no file."""
     if kind_fault_of(path):
         return ""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    return digest_of(path, "md5")
 
 
 def unlink_copies(names: Iterable[str]) -> None:

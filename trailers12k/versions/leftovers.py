@@ -14,7 +14,7 @@ PLACES = ("results/runs/*", "results/figures/map_*", "data/*.zarr", "data/*.csv"
 """Where the products of a version have names of its own: runs, stores and their maps."""
 
 
-def leftovers(known: Container[str]) -> list[str]:
+def leftovers(known: Container[str], history: History) -> list[str]:
     """The runs and stores here that some version has as they are, and that DVC's cache holds.
 
     They remain where dvc.yaml was changed without a restore, such as by a run with other settings.
@@ -22,7 +22,7 @@ def leftovers(known: Container[str]) -> list[str]:
     """
     names = sorted(path.as_posix() for place in PLACES for path in Path().glob(place))
     cached = dict(_cached([name for name in names if name not in known]))
-    lost = History().unsaved_products(cached.items()) if cached else []
+    lost = history.unsaved_products(cached.items()) if cached else []
     return [name for name in cached if (name, cached[name]) not in lost]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from trailers12k.common.bounded_files import shown_path
 from trailers12k.common.errors import UserError
+from trailers12k.common.messages import first_names
 from trailers12k.settings.files import CONFLICT
 from trailers12k.versions.dvc_pipeline import CODE_VERSIONS
 from trailers12k.versions.repository import git
@@ -60,5 +61,4 @@ def _conflicts() -> list[str]:
 
 
 def _names(paths: list[str]) -> str:
-    more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
-    return ", ".join(shown_path(path) for path in paths[:SHOWN]) + more
+    return first_names([shown_path(path) for path in paths], SHOWN)

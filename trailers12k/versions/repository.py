@@ -130,7 +130,7 @@ def _last_error(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def set_up() -> str:
-    """Make this folder a repository of Git and DVC where it is none; what was done, in one line.
+    """Set up Git and DVC in this folder unless they are there; what was done, in one line.
 
     Raises `UserError`, also where DVC is not installed.
     """

@@ -86,16 +86,16 @@ def restore(version: str = "", force: bool = False) -> str:
         product(name)
     listed = _listings(lock_here, here)
     wanted = _listings(lock, pipeline)
-    is_mixed = cut is not None
+    is_mixed, history = cut is not None, History()
     if not force:
         files = [path for path in (*kept, *later) if os.path.lexists(path)]
-        is_mixed = _refuse_unsaved(files, names, version, is_mixed)
+        is_mixed = _refuse_unsaved(files, names, version, is_mixed, history)
     is_cached = len(check_listings(wanted, fetch=True)) == len(wanted)
     present = check_listings({name: listed[name] for name in listed if name not in wanted}, False)
     lacking = {path for name in listed if name not in {*present, *wanted} for path in listed[name]}
     others = cached_products({*products(here)} - {*products(pipeline)} - lacking)
     others += [name for name in run_state.others_begun() if name not in products(pipeline)]
-    others += leftovers({*names, *others})
+    others += leftovers({*names, *others}, history)
     modes = modes_of(version, kept)
     run_state.mark_begun(version, others)
     write_files(version, modes)
@@ -207,19 +207,20 @@ def _later_decisions(version: str, pipeline: str) -> list[str]:
     return [path] if check_removed(path) else []
 
 
-def _refuse_unsaved(files: Sequence[str], names: Sequence[str], version: str, is_cut: bool) -> bool:
+def _refuse_unsaved(
+    files: Sequence[str], names: Sequence[str], version: str, is_cut: bool, history: History
+) -> bool:
     """Raise `UserError` where a restore would lose what no version holds; else whether products are
     a mixture, of versions or of files that DVC has and has not written.
 
     files: what Git would overwrite. names: of products. is_cut: whether a restore was interrupted,
     so that products are of two versions; in the folders of build/ no run has worked since.
     """
-    history = History()
     unsaved = history.unsaved_files(path for path in files if path != CODE_VERSIONS)
     # A pull or checkout of DVC that was cut leaves such products, too.
     is_mixed = is_cut or bool(history.unsaved_products(hashes().items()))
     if is_mixed:
-        unsaved += changed_products(name for name in names if name != str(STATE))
+        unsaved += changed_products((name for name in names if name != str(STATE)), history)
     if not is_cut:
         unsaved += [] if run_state.is_saved() else ["work in build/"]
     more = f", and {len(unsaved) - 1} more" if unsaved[1:] else ""

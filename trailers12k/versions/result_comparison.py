@@ -67,7 +67,7 @@ def _scores(old: Rows, new: Rows, runs: Sequence[str], metrics: Sequence[str]) -
 
 
 def _cells(before: float | None, after: float | None) -> list[str]:
-    """A value before and after, and the difference; "-" for what is missing."""
+    """Texts of both values and of their difference; "-" where a value is missing."""
     values = ["-" if value is None else f"{value:.2f}" for value in (before, after)]
     difference = "-" if before is None or after is None else f"{after - before:+.2f}"
     return [*values, difference]

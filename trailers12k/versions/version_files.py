@@ -4,17 +4,15 @@ Reads Git, DVC's cache and its remote. Must not know what the files mean.
 """
 
 import hashlib
-from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from trailers12k.common.bounded_files import is_absent, read_bytes
 from trailers12k.common.errors import UserError
+from trailers12k.common.files import digest_of
 from trailers12k.common.text import one_line
 from trailers12k.versions.repository import MOST_TABLE, git
 
-MD5 = partial(hashlib.md5, usedforsecurity=False)
-"""The hash by which DVC names contents."""
 CODE = "Code"
 """The trailer of a snapshot's commit message that names the code which made its products."""
 
@@ -69,8 +67,7 @@ class Folder:
 
     def _hash(self, path: Path) -> str:
         try:
-            with path.open("rb") as file:
-                return hashlib.file_digest(file, MD5).hexdigest()
+            return digest_of(path, "md5")
         except OSError as error:
             raise Missing(f"{self.name}: {path}: {error.strerror}") from error
 
@@ -108,10 +105,10 @@ class Revision:
             ) from error
         date = f"{commit.commit_datetime:%Y-%m-%d %H:%M %z}"
         self.description = f"commit {commit.hexsha[:10]} of {date}"
-        form = f"(trailers:key={CODE},valueonly,separator=%x20)"
+        code = f"trailers:key={CODE},valueonly,separator=%x20"
         # Later commits may have nothing to do with the products.
-        in_commit = ("log", "-1", f"--format=%{form}", commit.hexsha, "--", "dvc.lock")
-        in_tag = ("for-each-ref", f"--format=%(contents:{form[1:]}", f"refs/tags/{name}")
+        in_commit = ("log", "-1", f"--format=%({code})", commit.hexsha, "--", "dvc.lock")
+        in_tag = ("for-each-ref", f"--format=%(contents:{code})", f"refs/tags/{name}")
         self.code = git(*in_tag) or git(*in_commit)
 
     def read(self, path: str) -> bytes:
@@ -155,7 +152,10 @@ class Revision:
             raise self._out_of_reach(path) from error
         names = {name.removeprefix(top): each.get("md5") for name, each in files.items()}
         # Git's files have none.
-        return {name: each or MD5(self.read(name)).hexdigest() for name, each in names.items()}
+        return {name: each or self._hash(name) for name, each in names.items()}
+
+    def _hash(self, path: str) -> str:
+        return hashlib.md5(self.read(path), usedforsecurity=False).hexdigest()
 
     def _out_of_reach(self, path: str) -> Missing:
         return Missing(

@@ -16,7 +16,7 @@ from typing import Any
 from trailers12k.common.bounded_files import read_small
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import write_json
-from trailers12k.common.messages import one_line
+from trailers12k.common.messages import first_names, one_line
 
 RECORD = Path(".snakemake/cluster_jobs.json")
 """The folder and the name of the jobs of its last run on Slurm. The name is that run's own. Another
@@ -90,7 +90,7 @@ def may_be_at_work() -> bool:
 def wait(say: Callable[[str], None]) -> None:
     """Wait until the jobs of an earlier run have ended. say: prints a line.
 
-    Raises `UserError` as `at_work`, at the beginning only: later Slurm is asked again.
+    Raises `UserError` as `at_work` does, but only at the beginning: later questions are repeated.
     """
     running, pauses = at_work(), iter(PAUSES)
     if running:
@@ -102,7 +102,7 @@ def wait(say: Callable[[str], None]) -> None:
             running, is_silent = _listed(_name()), False
         except NoAnswer as error:
             if not is_silent:
-                say(f"Slurm is asked again: {one_line(error)}")
+                say(f"Slurm did not answer and is queried again: {one_line(error)}")
             is_silent = True
     forget()
 
@@ -115,7 +115,7 @@ def cancel(say: Callable[[str], None]) -> None:
     if running := at_work():
         say(f"{_shown(running)} still at work in this folder; cancelling them")
         try:
-            _call("scancel", "--name", _name())
+            call("scancel", "--name", _name())
         except NoAnswer as error:
             raise UserError(UNKNOWN.format(why=one_line(error), record=RECORD)) from error
     pauses = iter(PAUSES)
@@ -142,7 +142,7 @@ def _listed(name: str) -> list[str]:
     """The ids of the jobs of a name that have not ended. Raises `NoAnswer`."""
     if not name:
         return []
-    return _call("squeue", "--noheader", "--array", "--format=%i", "--name", name).split()
+    return call("squeue", "--noheader", "--array", "--format=%i", "--name", name).split()
 
 
 def environment() -> dict[str, str]:
@@ -151,11 +151,11 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(preferences)}
 
 
-def _call(*command: str) -> str:
-    """What a command of Slurm prints. Raises `NoAnswer`."""
+def call(*command: str, seconds: float = PATIENCE) -> str:
+    """What a command of Slurm prints within some seconds. Raises `NoAnswer`."""
     try:
         done = subprocess.run(  # nosec B603  # no shell
-            command, capture_output=True, text=True, timeout=PATIENCE, env=environment()
+            command, capture_output=True, text=True, timeout=seconds, env=environment()
         )
     except FileNotFoundError:
         raise NoAnswer(f"there is no {command[0]} here") from None
@@ -168,8 +168,7 @@ def _call(*command: str) -> str:
 
 def _shown(ids: list[str]) -> str:
     """The number of jobs, their ids, and a verb."""
-    more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
-    listed = ", ".join(ids[:SHOWN])
+    listed = first_names(ids, SHOWN)
     if len(ids) == 1:
         return f"1 job ({listed}) of an earlier run is"
-    return f"{len(ids)} jobs ({listed}{more}) of an earlier run are"
+    return f"{len(ids)} jobs ({listed}) of an earlier run are"

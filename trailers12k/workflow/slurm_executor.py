@@ -6,7 +6,6 @@ Asks squeue, calls scancel, looks at the outputs of jobs. Must not know rules or
 import asyncio
 import os
 import re
-import subprocess  # nosec B404  # lists of words, never a shell
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
@@ -20,7 +19,7 @@ from snakemake_executor_plugin_slurm.job_status_query import (
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 
-from trailers12k.workflow.cluster_jobs import environment
+from trailers12k.workflow.cluster_jobs import NoAnswer, call, environment
 from trailers12k.workflow.permanent_failures import note_refusal
 
 FORGOTTEN = 60.0
@@ -42,7 +41,7 @@ class SlurmExecutor(plugin.Executor):  # type: ignore[misc]  # it has no types
     """The plugin's executor. What differs:
 
     - Jobs of a poll that Slurm did not answer stay known. The plugin forgets them, and waits.
-    - squeue is asked where `sacct` does not answer, as without accounting.
+    - It queries squeue where `sacct` does not answer, such as without accounting.
     - A job that squeue no longer knows has ended: well if it has written its outputs.
     - A submission that failed while Slurm did not answer is repeated when it does. So is one
       at a limit of jobs. Another refusal is final.
@@ -269,9 +268,7 @@ def _states(job: Any) -> dict[str, tuple[int, int, int] | None]:
 def _succeeds(*command: str) -> bool:
     """Whether a command of Slurm succeeds in time."""
     try:
-        done = subprocess.run(  # nosec B603  # no shell
-            command, capture_output=True, timeout=TIMEOUT
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        call(*command, seconds=TIMEOUT)
+    except NoAnswer:
         return False
-    return done.returncode == 0
+    return True

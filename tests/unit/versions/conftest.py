@@ -34,16 +34,21 @@ def snapshot(tag, text, products=PRODUCTS, deps=()):
     git("tag", tag)
 
 
-def create(folder, top, tmp_path, monkeypatch):
-    """A collection with two versions, v1 and v2, of which v2 is here. top: of Git's repository."""
-    (folder / "build").mkdir(parents=True)
-    (folder / run_state.MEMORY).mkdir(parents=True)
+def set_environment(monkeypatch, place):
+    """Git without the user's configuration, but with a name; DVC with a cache below a place."""
     for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"):
         monkeypatch.setenv(name, os.devnull)
     for name in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{name}_NAME", "A Tester")
         monkeypatch.setenv(f"GIT_{name}_EMAIL", "tester@example.org")
-    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(place / "site"))
+
+
+def create(folder, top, tmp_path, monkeypatch):
+    """A collection with two versions, v1 and v2, of which v2 is here. top: of Git's repository."""
+    (folder / "build").mkdir(parents=True)
+    (folder / run_state.MEMORY).mkdir(parents=True)
+    set_environment(monkeypatch, tmp_path)
     git("init", "--quiet", folder=top)
     init_repository(folder)
     monkeypatch.chdir(folder)
@@ -65,11 +70,6 @@ def template(tmp_path_factory):
 def small_repository(template, tmp_path, monkeypatch):
     """A copy of the template, which is the working directory."""
     folder = shutil.copytree(template, tmp_path / "collection", symlinks=True)
-    for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"):
-        monkeypatch.setenv(name, os.devnull)
-    for name in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{name}_NAME", "A Tester")
-        monkeypatch.setenv(f"GIT_{name}_EMAIL", "tester@example.org")
-    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
+    set_environment(monkeypatch, tmp_path)
     monkeypatch.chdir(folder)
     return folder
