@@ -27,9 +27,6 @@ KNOWN: dict[str, dict[str, str]] = {
     "trailers12k/jobs/result_cache.py": {
         "json.loads(os.environ.get(FORCED) or '[]')": "a variable that the run sets for its jobs"
     },
-    "trailers12k/downloads/ytdlp.py": {
-        "fromstring(page.encode())": "its errors, among them of entities, say that it is no XML"
-    },
     "trailers12k/features/backbones/timm_nets.py": {
         "torch.load(file, weights_only=True)": "the sha256 of the file was compared"
     },
