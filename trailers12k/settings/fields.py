@@ -89,6 +89,7 @@ Url = Annotated[str, text("^https?://[!-~]{1,2000}$", "a URL that begins with ht
 _PATH = r"[^\x00-\x1f\x7f]"
 PathText = Annotated[str, text(f"^{_PATH}{{1,1000}}$", "1 to 1,000 printable characters")]
 CsvPath = Annotated[str, text(rf"^{_PATH}{{1,1000}}\.csv$", "a path that ends in .csv")]
+CreatorName = Annotated[str, StringConstraints(pattern=f"^{_PATH}{{1,200}}$")]
 HostName = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9.-]{1,253}$")]
 Sha256 = Annotated[
     str, text("^[0-9a-f]{8,64}$", "8 to 64 hexadecimal digits in lower case, the hash's beginning")
@@ -119,6 +120,27 @@ PoToken = Annotated[
         },
     ),
 ]
+Words = Annotated[
+    str,
+    text(
+        r"^[^\x00-\x09\x0b-\x1f\x7f]{1,10000}$", "1 to 10,000 printable characters and line breaks"
+    ),
+]
+License = Annotated[
+    str,
+    text(
+        "^(https?://[!-~]{1,2000}|[A-Za-z0-9][A-Za-z0-9.+-]{0,59})$",
+        "an SPDX identifier such as CC-BY-4.0, or a URL",
+    ),
+]
+Doi = Annotated[str, text("^10[.][0-9]{4,9}/[!-~]{1,200}$", "a DOI such as 10.5281/zenodo.5716410")]
+Orcid = Annotated[
+    str, text("^([0-9]{4}-){3}[0-9]{3}[0-9X]$", "an ORCID iD such as 0000-0002-1825-0097")
+]
+ReleaseVersion = Annotated[
+    str, text("^[0-9A-Za-z][0-9A-Za-z.+-]{0,39}$", "a version such as 1.0.0")
+]
+
 SearchAddress = Annotated[
     str, text(r"^[ -~]*\{query\}[ -~]*$", "text that contains {query}, in ASCII")
 ]

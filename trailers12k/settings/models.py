@@ -33,6 +33,7 @@ from trailers12k.settings.sections import (
     FeatureSettings,
     PosterSettings,
     PublishedSettings,
+    PublishSettings,
     ReportSettings,
     RunSettings,
     SampleSettings,
@@ -179,6 +180,10 @@ class Settings(Section):
         default_factory=EvaluationSettings, description="Evaluation beyond the paper's."
     )
     report: ReportSettings = Field(default_factory=ReportSettings, description="The report page.")
+    publish: PublishSettings = Field(
+        default_factory=PublishSettings,
+        description="What `trailers12k publish` says of the dataset.",
+    )
     runs: Runs = Field(
         default_factory=_paper_runs,
         description="Rows of the results table: name -> stores. The section replaces the paper's "
@@ -237,11 +242,13 @@ class Settings(Section):
         )
 
     def for_results(self) -> dict[str, Any]:
-        """The plain settings without `REQUESTS`, which determine no result.
+        """The plain settings without `REQUESTS` and `publish`, which determine no result.
 
         Keys of stores and runs that are null are left out; they mean the same as absent ones.
         """
-        settings = {key: value for key, value in plain(self).items() if key not in REQUESTS}
+        settings = {
+            key: value for key, value in plain(self).items() if key not in (*REQUESTS, "publish")
+        }
         for section in ("backbones", "runs"):
             settings[section] = {
                 name: {key: value for key, value in entry.items() if value is not None}

@@ -48,7 +48,7 @@ PRESETS = MappingProxyType(
             values={"movies": [PUBLISHED], "splits": PUBLISHED},
             left_out=(
                 *("sample", "sources", "curation", "shards", "max_failure_rate", "posters"),
-                *("features", "report"),
+                *("features", "report", "publish"),
             ),
         ),
     }

@@ -1,0 +1,37 @@
+"""The section `publish`, which decides no result."""
+
+import pytest
+
+from trailers12k.common.errors import UserError
+from trailers12k.publish.facts import NEEDED, Creator, Statements
+from trailers12k.settings import load
+from trailers12k.settings.sections import CreatorSettings, PublishSettings
+
+
+def test_what_the_authors_say_decides_no_result():
+    described = load({"movies": "sample", "publish": {"title": "Trailers of 2026"}})
+    assert described.for_results() == load({"movies": "sample"}).for_results()
+
+
+@pytest.mark.parametrize(
+    "publish",
+    [
+        {"license": "do what you want"},
+        {"doi": "https://doi.org/10.5281/zenodo.1"},
+        {"creators": {"Doe, Jane": {"orcid": "1234"}}},
+        {"creators": {"": {}}},
+        {"title": "two\nlines"},
+        {"frame_side": 1024},
+        {"frames": "yes"},
+    ],
+)
+def test_faults_are_refused_by_their_keys(publish):
+    with pytest.raises(UserError, match="publish"):
+        load({"movies": "sample", "publish": publish})
+
+
+def test_the_statements_have_the_keys_of_the_section():
+    assert [*Statements.__dataclass_fields__] == [*PublishSettings.model_fields]
+    assert [*Creator.__dataclass_fields__] == ["name", *CreatorSettings.model_fields]
+    assert {*NEEDED} < {*PublishSettings.model_fields}
+    assert Statements(title="Trailers of 2026").missing == [*NEEDED[1:]]
