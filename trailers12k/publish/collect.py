@@ -1,0 +1,301 @@
+"""From the files of a finished run to the facts of a publication.
+
+Reads data/, results/ and the records of downloads in build/. Must not know the formats in which a
+publication says the facts.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import csv_rows, inside, read_csv, reading
+from trailers12k.common.reason_words import meaning, phrase
+from trailers12k.common.vocabulary import GENRES, OK, SPLITS, SUBSETS
+from trailers12k.features.store_attributes import attributes
+from trailers12k.jobs.ledger import read_ledger
+from trailers12k.jobs.runner import read_record
+from trailers12k.movies.movie_table import read_movies
+from trailers12k.movies.sources.credits import credits_of
+from trailers12k.publish import biases
+from trailers12k.publish.facts import (
+    Creator,
+    Facts,
+    Licence,
+    Loss,
+    Statements,
+    StoreFacts,
+    Subset,
+)
+from trailers12k.publish.local_paths import file_name, without_paths
+from trailers12k.settings import Settings
+from trailers12k.settings.files import read_file
+
+Rows = Sequence[Mapping[str, str]]
+
+NEEDED = (
+    *("data/movies.csv", "data/mtgc.csv", "data/clips.csv", "data/ledger.csv"),
+    *("data/metadata.json", "results/config.yaml", "results/summary.csv", "results/splits.csv"),
+    *("results/tables/trailers.csv", "results/tables/versions.csv"),
+)
+"""Files of a finished run without which nothing can be said."""
+DOWNLOADS = ("build/trailers", "build/posters")
+"""Folders with a record for each movie, which holds the time of its last download."""
+NO_LICENCE = "not stated"
+RANDOM = "none"
+NON_COMMERCIAL = re.compile(r"(?<![A-Za-z])NC(?![A-Za-z])")
+"""The element of a licence's identifier, as in CC-BY-NC-SA-4.0."""
+PROGRAM = re.compile(r"(.+) (\d[\w.+-]*)")
+"""A program with its version, as ledgers and stores name it."""
+
+MEANINGS = {
+    "corrected": "A person chose the trailer, so no search was made.",
+    "corrected_to_none": "A person decided that the movie has no trailer.",
+    "no_weights": "The pretrained weights of this store could not be obtained.",
+    "rejected": "A reviewer rejected the movie.",
+    "unsafe_address": "The address, or one that it leads to, belongs to a local network, or a "
+    "redirect leaves the web.",
+    "geo_blocked": "The video is not shown in the country where the dataset was collected.",
+}
+"""Reason -> its meaning, where that of the ledger addresses the person who runs the workflow."""
+
+
+def facts(settings: Settings, folder: str | Path = ".") -> Facts:
+    """The facts of the finished run in a folder.
+
+    settings: of its config.yaml. Raises `UserError` where the run has not finished, and for the
+    authors' own features, which are published already.
+    """
+    folder = Path(folder)
+    check(settings, folder)
+    movies = read_movies(folder / "data/movies.csv")
+    labels = _labels(folder)
+    ledger = read_ledger(folder / "data/ledger.csv")
+    trailers = [row for row in ledger if row["stage"] == "trailers" and row["status"] == OK]
+    manifests = {store: _manifest(folder, store) for store in settings.backbones}
+    stores = [
+        _store(folder, store, manifest, _losses_of(ledger, store))
+        for store, manifest in manifests.items()
+    ]
+    complete = set.intersection(*({*manifest} for manifest in manifests.values()))
+    genres = {genre: sum(row[genre] == "1" for row in labels) for genre in GENRES}
+    decisions = _decisions(folder)
+    subsets = list(_subsets(labels))
+    years = _decades(movie.year for movie in movies)
+    began, ended = _days(folder, (movie.mid for movie in movies))
+    pairs = _pairs(labels)
+    credits = credits_of([*settings.movies, *_split_source(settings)])
+    return Facts(
+        statements=statements(settings),
+        movies=len(movies),
+        labelled=len(labels),
+        trailers=len(trailers),
+        complete=len(complete),
+        clips=_clips(folder),
+        seconds=_seconds(folder),
+        years=years,
+        genres=genres,
+        pairs=pairs,
+        losses=_losses(ledger),
+        decisions=decisions,
+        began=began,
+        ended=ended,
+        stores=stores,
+        subsets=subsets,
+        results=read_csv(folder / "results/summary.csv", ["run", "uap"]),
+        settings=without_paths(read_file(folder / "results/config.yaml")),
+        sources=[file_name(name) for name in settings.movies],
+        credits=credits,
+        versions=_versions(folder),
+        notes=biases.sentences(
+            biases.Counts(len(movies), len(labels), len(trailers), genres, pairs, years, decisions),
+            subsets,
+        ),
+    )
+
+
+def check(settings: Settings, folder: Path) -> None:
+    """Raise `UserError` where nothing can be published."""
+    if settings.is_published:
+        raise UserError(
+            "movies: published: these features are the authors' own and published already; "
+            "publish a collection of your own movies"
+        )
+    if not settings.backbones:
+        raise UserError("backbones: there is no store to publish; configure one")
+    stores = [
+        name
+        for store in settings.backbones
+        for name in (f"data/{store}.csv", f"data/{store}.zarr/.zattrs")
+    ]
+    for name in (*NEEDED, *stores):
+        if not (folder / name).is_file():
+            raise UserError(f"{name} is missing: the run has not finished; run: trailers12k run")
+
+
+def statements(settings: Settings) -> Statements:
+    """What the authors wrote; empty texts where they wrote nothing."""
+    own = settings.publish
+    values: dict[str, Any] = {
+        name: getattr(own, name) or "" for name in type(own).model_fields if name != "creators"
+    }
+    creators = tuple(
+        Creator(name, each.affiliation or "", each.orcid or "")
+        for name, each in own.creators.items()
+    )
+    return Statements(
+        **values
+        | {"creators": creators, "keywords": tuple(own.keywords)}
+        | {"frames": own.frames, "frame_side": own.frame_side}
+    )
+
+
+def _labels(folder: Path) -> Rows:
+    """The rows of mtgc.csv."""
+    splits = [f"split{split}" for split in SPLITS]
+    return read_csv(
+        folder / "data/mtgc.csv", ["mid", *GENRES], numbers=[*GENRES, *splits], key=["mid"]
+    )
+
+
+def _manifest(folder: Path, store: str) -> dict[str, int]:
+    """The movies of a store: mid -> rows."""
+    path = inside(folder / "data", f"{store}.csv")
+    rows = read_csv(path, ["mid", "clips"], counts=["clips"], key=["mid"])
+    return {row["mid"]: int(row["clips"] or 0) for row in rows}
+
+
+def _store(
+    folder: Path, name: str, manifest: Mapping[str, int], lost: Mapping[str, int]
+) -> StoreFacts:
+    own = without_paths(attributes(inside(folder / "data", f"{name}.zarr")))
+    return StoreFacts(
+        name=name,
+        input=str(own.get("input", "")),
+        features=int(own.get("num_features", 0)),
+        movies=len(manifest),
+        rows=sum(manifest.values()),
+        model=str(own.get("backbone", "")),
+        weights=str(own.get("weights", "")),
+        weights_source=str(own.get("weights_source", "")),
+        licence=_licence(own),
+        attributes=own,
+        lost=lost,
+    )
+
+
+def _licence(own: Mapping[str, Any]) -> Licence:
+    """The licence of the weights, by the attributes of a store."""
+    if own.get("pretrained") is False:
+        return Licence(RANDOM)
+    text = str(own.get("weights_license") or NO_LICENCE)
+    return Licence(text, non_commercial=bool(NON_COMMERCIAL.search(text)))
+
+
+def _losses_of(ledger: Rows, stage: str) -> dict[str, int]:
+    """Reason -> movies that a stage lost."""
+    lost = (row for row in ledger if row["stage"] == stage and row["status"] != OK)
+    return dict(sorted(Counter(row["reason"] or "unknown" for row in lost).items()))
+
+
+def _losses(ledger: Rows) -> list[Loss]:
+    """The losses of all stages, in the order of the ledger, the most frequent first."""
+    stages = list(dict.fromkeys(row["stage"] for row in ledger))
+    counts = Counter(
+        (row["stage"], row["status"], row["reason"] or "unknown")
+        for row in ledger
+        if row["status"] != OK
+    )
+    ordered = sorted(counts.items(), key=lambda each: (stages.index(each[0][0]), -each[1], each[0]))
+    return [Loss(*key, movies=number, meaning=_meaning(key[2])) for key, number in ordered]
+
+
+def _meaning(reason: str) -> str:
+    return MEANINGS.get(reason) or meaning(reason) or f"{phrase(reason).capitalize()}."
+
+
+def _decisions(folder: Path) -> dict[str, int]:
+    """Kind of decision -> movies."""
+    path = folder / "data/curation.csv"
+    rows = read_csv(path, ["mid", "decision"]) if path.exists() else []
+    return dict(sorted(Counter(row["decision"] for row in rows).items()))
+
+
+def _clips(folder: Path) -> int:
+    path = folder / "data/clips.csv"
+    with reading(path):
+        return sum(1 for _ in csv_rows(path, ["mid", "clip"]))
+
+
+def _seconds(folder: Path) -> float:
+    """The length of all whole trailers."""
+    rows = read_csv(folder / "results/tables/trailers.csv", ["mid", "duration"], ["duration"])
+    return sum(float(row["duration"] or 0) for row in rows)
+
+
+def _decades(years: Iterable[str]) -> dict[int, int]:
+    """First year of a decade -> movies; movies without a year are left out."""
+    known = [int(year) for year in years if year.isascii() and year.isdecimal()]
+    return dict(sorted(Counter(year - year % 10 for year in known).items()))
+
+
+def _pairs(labels: Rows) -> dict[tuple[str, str], int]:
+    """Two genres -> movies with both, in the order of `GENRES`; also pairs that no movie has."""
+    return {
+        (one, other): sum(row[one] == row[other] == "1" for row in labels)
+        for one, other in combinations(GENRES, 2)
+    }
+
+
+def _subsets(labels: Rows) -> Iterable[Subset]:
+    """The subsets of the splits that mtgc.csv has."""
+    for split in SPLITS:
+        column = f"split{split}"
+        if not labels or column not in labels[0]:
+            continue
+        for number, name in enumerate(SUBSETS):
+            rows = [row for row in labels if row[column] == str(number)]
+            shares = {
+                genre: sum(row[genre] == "1" for row in rows) / max(1, len(rows))
+                for genre in GENRES
+            }
+            yield Subset(column, name, len(rows), shares)
+
+
+def _days(folder: Path, mids: Iterable[str]) -> tuple[date | None, date | None]:
+    """The first and the last day on which a trailer or poster was downloaded, in UTC.
+
+    Of the records' own times: a copy, a restored version and a repaired store change the times of
+    files, and a rerun that changes nothing those of logs and benchmarks. A movie that was
+    downloaded twice counts by the last time. None without records, as in a clone.
+    """
+    mids = list(mids)
+    times = [
+        record.time
+        for downloads in DOWNLOADS
+        if (folder / downloads).is_dir()
+        for mid in mids
+        if (record := read_record(folder / downloads, mid)) and record.time > 0
+    ]
+    if not times:
+        return None, None
+    began, ended = (datetime.fromtimestamp(time, UTC).date() for time in (min(times), max(times)))
+    return began, ended
+
+
+def _split_source(settings: Settings) -> list[str]:
+    return [settings.splits] if isinstance(settings.splits, str) else []
+
+
+def _versions(folder: Path) -> dict[str, str]:
+    """Program -> its version; several are joined by `, `."""
+    found: dict[str, list[str]] = {}
+    for row in read_csv(folder / "results/tables/versions.csv", ["what", "made_by"]):
+        for program in row["made_by"].split(", "):
+            if (match := PROGRAM.fullmatch(program)) and match[2] not in found.get(match[1], []):
+                found.setdefault(match[1], []).append(match[2])
+    return {name: ", ".join(versions) for name, versions in sorted(found.items())}
