@@ -17,6 +17,7 @@ from trailers12k.cli import (
     estimate,
     init,
     predict,
+    publish,
     restore,
     review,
     run,
@@ -30,7 +31,7 @@ from trailers12k.cli import (
 
 COMMANDS = (
     *(init, estimate, run, status, verify, review, predict),
-    *(diff, snapshot, restore, stages, clean),
+    *(diff, snapshot, restore, publish, stages, clean),
     *(stores, clips, splits, backbones),
 )
 """Modules with a function `register(app)`, in the order of `trailers12k --help`."""
