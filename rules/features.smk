@@ -51,6 +51,7 @@ rule merge_store:
         "../envs/tables.yaml"
     params:
         repairs=features.store_repairs,
+        license=features.license,
         code=rule_version("merge_store"),
     script:
         "../scripts/merge_store.py"

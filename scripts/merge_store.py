@@ -29,7 +29,8 @@ def main() -> None:
             for row in ledger.read_shard(path, ["clips", "fingerprint"])
             if row["status"] == "ok"
         ]
-    of_store = next(filter(None, map(attributes, SHARDS)), {})
+    if of_store := next(filter(None, map(attributes, SHARDS)), {}):
+        of_store |= snakemake.params.license
     verified = store_index.read_index(INDEX)
     rows = merge(parts, Path(snakemake.output.group).parent, of_store, INDEX)
     if rows and store_index.read_index(INDEX) == verified:

@@ -84,6 +84,7 @@ def store_grid(table: pd.DataFrame) -> Grid:
         untrained = row["trained"] == "no"
         details = [str(row["weights"])] if untrained else []
         details += [str(row["precision"])] if row["precision"] else []
+        details += [] if untrained else [f"licence: {row['license']}"]
         weights = "untrained" if untrained else str(row["weights"])
         rows.append(
             [

@@ -21,6 +21,7 @@ from trailers12k.common.vocabulary import AS_PUBLISHED, GENRES, OK, SKIPPED
 from trailers12k.evaluation.frames import read_predictions
 from trailers12k.evaluation.scores import read_labels
 from trailers12k.features import store
+from trailers12k.features.backbones.weights_licenses import recorded
 from trailers12k.jobs.ledger import NUMBERS, read_ledger
 from trailers12k.movies.curation import STAGE
 from trailers12k.movies.movie_table import read_movies
@@ -41,7 +42,7 @@ COLUMNS = {
     "mistakes": ["run", "mid", "title", "loss", "genres", "predicted"],
     "stores": [
         *("store", "input", "movies", "clips", "features", "backbone", "weights", "trained"),
-        *("weights_sha256", "precision"),
+        *("license", "weights_sha256", "precision"),
     ],
     "versions": ["what", "made_by"],
 }
@@ -147,6 +148,7 @@ def store_rows(stores: Mapping[str, StoreRecord]) -> Rows:
                 "backbone": attributes.get("backbone", ""),
                 "weights": attributes.get("weights", AS_PUBLISHED),
                 "trained": trained,
+                "license": recorded(attributes),
                 "weights_sha256": attributes.get("weights_sha256") or "",
                 "precision": attributes.get("precision", ""),
             }

@@ -330,6 +330,11 @@ class BackboneSettings(Section):
     sha256: Sha256 | None = Field(
         default=None, description="Required sha256 of the weights, or its first 8 or more digits."
     )
+    license: PathText | None = Field(
+        default=None,
+        description="Licence of the weights, as their publisher states it; the store records it. "
+        "null: the one that torchvision or timm states; for `file`, `not stated`.",
+    )
     size: int | None = Field(
         default=None,
         ge=32,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from trailers12k.features import store_index, weights_record
+from trailers12k.features.backbones import weights_licenses
 from trailers12k.features.backbones.names import weights_key
 from trailers12k.features.backbones.packaged import check_packaged
 from trailers12k.features.backbones.spec import family_of
@@ -18,7 +19,7 @@ from trailers12k.settings import Settings, plain
 from trailers12k.workflow.code_versions import rule_version
 from trailers12k.workflow.user_errors import one_line_errors
 
-NO_RESULT = ("batch", "file", "sha256")
+NO_RESULT = ("batch", "file", "sha256", "license")
 """Keys of a backbone on which no feature depends. Weights count by their record."""
 EXTRACTION = "extract_features"
 """The rule of all stores of trailers, whose resources in a profile hold for every group."""
@@ -244,6 +245,13 @@ class FeaturePlan:
         """Param: see `store_index.repairs`; it grows while arrays are damaged."""
         with one_line_errors():
             return store_index.repairs(wildcards.store)
+
+    def license(self, wildcards: Any) -> dict[str, Any]:
+        """Param: what the job's store records of the licence of its weights."""
+        own = self._settings.backbones[wildcards.store]
+        weights = self.backbone(wildcards.store)["weights"]
+        license = weights_licenses.license_of(own.model, weights, own.file, own.license)
+        return weights_licenses.attributes(license)
 
     def run_settings(self, wildcards: Any) -> dict[str, Any]:
         """Param: the plain settings of the job's run."""

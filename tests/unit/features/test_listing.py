@@ -7,10 +7,12 @@ from trailers12k.features.backbones import torchvision_nets
 from trailers12k.features.backbones.listing import (
     CLIPS,
     IMAGES,
+    license_table,
     list_models,
     matching,
     num_features,
 )
+from trailers12k.features.backbones.weights_licenses import TABLE
 
 PAPER = {
     "torchvision/shufflenet_v2_x1_0.IMAGENET1K_V1": (IMAGES, 1024),
@@ -48,3 +50,8 @@ def test_a_part_of_a_name_and_wildcards_select_models():
     assert {each.model.split("/")[0] for each in matching("timm/resnet*")} == {"timm"}
     with pytest.raises(UserError, match="no model matches"):
         matching("nosuchmodel")
+
+
+def test_the_table_of_licences_is_that_of_the_installed_libraries():
+    """After an update: python -m trailers12k.features.backbones.listing."""
+    assert TABLE.read_text() == license_table()

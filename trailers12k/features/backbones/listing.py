@@ -1,8 +1,13 @@
 """Lists the models that the configuration can name, with licence and length of their features.
 
-Reads the registries of timm and torchvision. Must not know which models a configuration names.
+Reads the registries of timm and torchvision; run as a program, it writes weights_licenses.csv. Must
+not know which models a configuration names.
+
+    python -m trailers12k.features.backbones.listing
 """
 
+import csv
+import io
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -18,6 +23,7 @@ from trailers12k.features.backbones.common import remove_head
 from trailers12k.features.backbones.shufflenet3d import MODEL, ShuffleNet3D
 from trailers12k.features.backbones.spec import family_of
 from trailers12k.features.backbones.timm_nets import PACKAGED
+from trailers12k.features.backbones.weights_licenses import TABLE
 
 CLIPS = "clips"
 IMAGES = "frames, posters"
@@ -113,3 +119,33 @@ def _of_timm() -> list[ListedModel]:
         if config and config.hf_hub_id:
             found.append(ListedModel(f"timm/{name}", IMAGES, config.license or ""))
     return found
+
+
+def license_table() -> str:
+    """`model,license` of all pretrained weights whose publisher states one, as CSV.
+
+    A model without the name of its weights stands for its default ones.
+    """
+    stated = {each.model: each.license for each in list_models() if each.license}
+    stated |= {MODEL: "must not be redistributed"}
+    for name in timm.list_models():
+        config = timm.get_pretrained_cfg(name)
+        if config and config.hf_hub_id and config.license:
+            stated[f"timm/{name}"] = config.license
+    for name in models.list_models():
+        default = f"torchvision/{name}.{models.get_model_weights(name).DEFAULT.name}"
+        if default in stated:
+            stated[f"torchvision/{name}"] = stated[default]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([("model", "license"), *sorted(stated.items())])
+    return text.getvalue()
+
+
+def main() -> None:
+    """Writes weights_licenses.csv."""
+    TABLE.write_text(license_table(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
