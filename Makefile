@@ -130,7 +130,7 @@ settings: $(READY)
 	python docs/generate.py
 
 clean:
-	rm -rf data build results logs benchmarks site .snakemake
+	rm -rf data build results logs benchmarks publication site .snakemake
 
 # Before anything is installed, and without a shell's reading of the path: jobs are commands with Python's
 # path, which Snakemake does not quote. trailers12k/workflow/clone.py has the same characters.

@@ -99,7 +99,7 @@ rule all:
 OF_MOVIES = ["sample", *(["sources"] if is_run else [])]
 OF_MOVIES += ["metadata", "trailers", "posters", "clips", "features", "ledger"]
 STAGES = [
-    *(["published_stores"] if settings.is_published else [*OF_MOVIES, "review"]),
+    *(["published_stores"] if settings.is_published else [*OF_MOVIES, "review", "publish"]),
     *["published_table", "weights", "splits", "training", "evaluation", "report"],
     *(["predictions"] if prediction else []),
 ]

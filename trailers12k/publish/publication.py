@@ -24,15 +24,13 @@ from trailers12k.common.files import (
     partial_of,
     remove_leftover,
 )
-from trailers12k.publish import archives, parquet, records, stores, sums, tables
+from trailers12k.publish import archives, parquet, records, stamp, stores, sums, tables
 from trailers12k.publish.facts import Facts, PublishedFile
 from trailers12k.publish.records import Limits
 from trailers12k.settings import Settings
 
 log = logging.getLogger(__name__)
 
-FOLDER = "publication"
-"""The default place, and that of the target `publish`."""
 OF_RUNS = (
     *("data", "build", "results", "logs", "benchmarks"),
     *(".snakemake", ".git", ".dvc", "trailers12k"),
@@ -69,7 +67,7 @@ def check_target(to: Path) -> Path:
         if target.is_relative_to(os.path.realpath(name)):
             raise UserError(
                 f"publish: {shown_path(to)} is in {name}/, which runs write; name a folder of its "
-                f"own, such as {FOLDER}"
+                f"own, such as {stamp.FOLDER}"
             )
     if target.exists() and not target.is_dir():
         raise UserError(f"publish: {shown_path(to)} is a file; name a folder")
@@ -160,16 +158,28 @@ def recover(target: Path) -> str:
     A publication is whole once it has `SHA256SUMS`, which is written last.
     """
     found = ""
-    for partial in sorted(target.parent.glob(f"*{PARTIAL}")):
-        name = TEMPORARY.fullmatch(partial.name)
-        if not name or is_being_written(partial) or not partial.name.startswith(f"{target.name}."):
-            continue
+    left = [each for each in target.parent.glob(f"*{PARTIAL}") if _is_left(each, target)]
+    # Of a replacement that was interrupted between its two renames, the newer one counts.
+    for partial in sorted(left, key=_time_of_sums, reverse=True):
         if not target.exists() and (partial / sums.SHA256SUMS).is_file():
             partial.rename(target)
             found = partial.name
         else:
             remove_leftover(partial)
     return found
+
+
+def _is_left(partial: Path, target: Path) -> bool:
+    """Whether a killed command left this folder, which was to become the target."""
+    is_ours = TEMPORARY.fullmatch(partial.name) and partial.name.startswith(f"{target.name}.")
+    return bool(is_ours) and not is_being_written(partial)
+
+
+def _time_of_sums(partial: Path) -> float:
+    try:
+        return (partial / sums.SHA256SUMS).stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _put(partial: Path, target: Path) -> None:

@@ -22,6 +22,7 @@ from trailers12k.workflow import clone
 
 IGNORED_BY_GIT = (
     *("/data/", "/build/", "/results/", "/logs/", "/benchmarks/", "/dvc_plots/"),
+    "/publication/",
     "/videos/",  # movies.csv may name files there
     *(".snakemake/", "__pycache__/", "*.partial"),
 )

@@ -52,6 +52,8 @@ OF_RUN = ("best.pt", "curves.csv", "val.csv", "tst.csv", "run.json")
 TABLES = ("funnel", "genres", "cooccurrence", "mistakes", "stores", "versions")
 TABLES_OF_MOVIES = ("measures", "histograms")
 """Names of the tables that describe_run writes; the latter only for movies of the run."""
+PUBLICATION: Files = ["build/publication.json"]
+"""The stamp of publication/, which is written whole."""
 REVIEW: Files = ["results/review/index.html", "results/review/movies.js"]
 
 
@@ -116,6 +118,8 @@ def target_files(
         "evaluate": [*common, *evaluated],
         "report": [*common, *trained, *report],
         "review": [*collection, *ledgers("trailers", "posters", "clips"), *REVIEW],
+        # Whoever publishes wants a finished run.
+        "publish": [*common, *SPLIT_PRODUCTS, *evaluated, *report, *PUBLICATION],
         # Trains nothing: the best checkpoint that exists is used.
         "predict": [refused("name a trailer: trailers12k predict FILE_OR_URL")],
         "status": [refused("status is a command: trailers12k status")],
@@ -126,6 +130,8 @@ def target_files(
     if settings.is_published:
         reason = "review: movies: published has features, but no trailers to look at"
         targets["review"] = [refused(reason)]
+        reason = "publish: movies: published has the authors' own features, published already"
+        targets["publish"] = [refused(reason)]
     return targets
 
 

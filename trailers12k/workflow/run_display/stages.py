@@ -28,6 +28,7 @@ STAGE_OF_RULE = {
     ),
     **dict.fromkeys(("write_config", "describe_run", "map_features", "draw_report"), "report"),
     **dict.fromkeys(("flag_trailers", "write_review"), "review"),
+    "publish_dataset": "publication",
     **dict.fromkeys(("fetch_trailer", "predict_trailer"), "prediction"),
 }
 """Rule -> its stage. Stages are shown in this order."""
