@@ -82,6 +82,7 @@ def facts(settings: Settings, folder: str | Path = ".") -> Facts:
         for store, manifest in manifests.items()
     ]
     complete = set.intersection(*({*manifest} for manifest in manifests.values()))
+    first = next(iter(manifests.values()))
     genres = {genre: sum(row[genre] == "1" for row in labels) for genre in GENRES}
     decisions = _decisions(folder)
     subsets = list(_subsets(labels))
@@ -115,6 +116,7 @@ def facts(settings: Settings, folder: str | Path = ".") -> Facts:
             biases.Counts(len(movies), len(labels), len(trailers), genres, pairs, years, decisions),
             subsets,
         ),
+        example=min(complete or {*first}, default=""),
     )
 
 

@@ -118,7 +118,8 @@ class Facts:
     order of the configuration. subsets: of all splits. results: rows of results/summary.csv, texts.
     settings: results/config.yaml. sources: of movies, as the configuration names them, paths by
     their file names only. credits: the notices that the sources demand. versions: program ->
-    version. notes: further known biases in sentences, each with its figures.
+    version. notes: further known biases in sentences, each with its figures. example: mid of a
+    movie that is in every store, or else in the first one.
     """
 
     statements: Statements
@@ -143,6 +144,7 @@ class Facts:
     credits: Sequence[str]
     versions: Mapping[str, str]
     notes: Sequence[str] = field(default=())
+    example: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 PATH = re.compile(
-    r"(?<![\w.:/~\\-])(?:file:/*|(?:~[\w.-]*|\.{1,2})?/)(?:[^\s/'\"<>|;,]+/)*([^\s/'\"<>|;,]*)"
+    r"(?<![\w.:/~\\-])(?:file:/*|(?:~[\w.-]*|\.{1,2})?/)(?:[^\s/'\"<>|;,]+/)*([^\s/'\"<>|;,]+)/?"
 )
 """A path that is absolute, starts in a home or in a folder `.` or `..`, within a longer text."""
 WHOLE = re.compile(r"(?:file:|~[\w.-]*/|\.{1,2}/|/|[A-Za-z]:\\)[^\r\n]*")

@@ -1,0 +1,51 @@
+"""README.md of a publication: the hub's front matter, a dataset card and a datasheet.
+
+Reads and writes nothing. Must not know HTML.
+"""
+
+from collections.abc import Sequence
+
+from trailers12k.publish import datasheet, markdown, sections
+from trailers12k.publish.document import Link, Paragraph, Section
+from trailers12k.publish.facts import Facts, PublishedFile
+
+PAPER = "https://doi.org/10.1145/3458723"
+"""Gebru et al., Datasheets for Datasets, Communications of the ACM 64 (12), 2021."""
+
+
+def text(facts: Facts, files: Sequence[PublishedFile], front: str = "") -> str:
+    """README.md.
+
+    files: of the publication, as far as they are written. front: front matter of the hub, between
+    its two lines of dashes.
+    """
+    head = Section(
+        "top",
+        sections.title(facts),
+        [Paragraph(sections.description(facts)), *sections.notices(facts)],
+        level=1,
+    )
+    card = [
+        sections.overview(facts, files),
+        sections.data(facts, files),
+        sections.loading(facts),
+        sections.representations(facts),
+        sections.splits(facts),
+        sections.results(facts),
+        sections.missing(facts),
+        sections.licence(facts),
+        sections.citing(facts),
+        sections.takedown(facts),
+    ]
+    return "\n".join(
+        filter(
+            None,
+            [front and f"{front.rstrip()}\n", markdown.text([head, *card, *_datasheet(facts)])],
+        )
+    )
+
+
+def _datasheet(facts: Facts) -> list[Section]:
+    about, *parts = datasheet.datasheet(facts)
+    words = Paragraph(["The questions of ", Link("Datasheets for Datasets", PAPER), "."])
+    return [Section(about.name, about.heading, [words]), *parts]

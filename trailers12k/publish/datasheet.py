@@ -1,0 +1,263 @@
+"""The datasheet of a publication: the questions of Gebru et al. (2021), answered from its facts.
+
+Reads and writes nothing. Must not know Markdown. What neither the run nor the authors know is
+`not stated`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from trailers12k.publish import sections
+from trailers12k.publish.document import Code, Line, Pairs, Section
+from trailers12k.publish.facts import Facts
+from trailers12k.publish.sections import NOT_STATED, count, counted
+
+STREAM_WORDS = "the features of its trailer, a row per clip, and of its poster"
+
+
+def datasheet(facts: Facts) -> list[Section]:
+    """The seven parts, below their heading."""
+    parts = (
+        ("motivation", "Motivation", _motivation(facts)),
+        ("composition", "Composition", _composition(facts)),
+        ("collection", "Collection process", _collection(facts)),
+        ("preprocessing", "Preprocessing, cleaning and labelling", _preprocessing(facts)),
+        ("uses", "Uses", _uses(facts)),
+        ("distribution", "Distribution", _distribution(facts)),
+        ("maintenance", "Maintenance", _maintenance(facts)),
+    )
+    head = Section("datasheet", "Datasheet", [])
+    return [head, *(Section(name, words, [Pairs(pairs)], 3) for name, words, pairs in parts)]
+
+
+Answers = list[tuple[str, Line]]
+
+
+def said(text: str) -> str:
+    """A statement of the authors, or that there is none."""
+    return text or NOT_STATED
+
+
+def _motivation(facts: Facts) -> Answers:
+    names = "; ".join(
+        creator.name + (f" ({creator.affiliation})" if creator.affiliation else "")
+        for creator in facts.statements.creators
+    )
+    return [
+        ("For what purpose was the dataset created?", said(facts.statements.description)),
+        ("Who created it?", said(names)),
+        ("Who funded its creation?", NOT_STATED),
+    ]
+
+
+def _composition(facts: Facts) -> Answers:
+    own = facts.statements
+    return [
+        (
+            "What does an instance represent?",
+            f"A movie: its labels, {STREAM_WORDS}.",
+        ),
+        (
+            "How many instances are there?",
+            f"{counted(facts.movies, 'movie')}, of which {count(facts.trailers)} have a trailer "
+            f"with {count(facts.clips)} clips in all, and {count(facts.complete)} have features in "
+            "every store.",
+        ),
+        (
+            "Is it a sample of a larger set?",
+            f"The movies come from {sections.sources(facts)}. Those without a usable trailer have "
+            "no features, so the dataset is no random sample of them.",
+        ),
+        (
+            "What data does an instance consist of?",
+            "Title, year, genres and the address of a trailer; the times of its clips; one vector "
+            "of 32-bit floats per clip or poster in each store. No video and no picture.",
+        ),
+        (
+            "Is there a label?",
+            f"{len(facts.genres)} genres as 0 and 1, {_mean_labels(facts)} per movie on average.",
+        ),
+        ("Is information missing?", _missing(facts)),
+        (
+            "Are relations between instances explicit?",
+            "No. Sequels and other related movies are not marked.",
+        ),
+        (
+            "Are there recommended splits?",
+            [
+                f"{len({subset.split for subset in facts.subsets})} splits into training, "
+                "validation and test movies, in ",
+                Code("mtgc.csv"),
+                ". The table of their balance is above.",
+            ],
+        ),
+        ("Are there errors, noise or biases?", _noise(facts)),
+        (
+            "Is the dataset self-contained?",
+            "Features, labels and splits are. The trailers stay with their owners, at addresses "
+            "that may vanish.",
+        ),
+        (
+            "Does it hold confidential, offensive, personal or sensitive data?",
+            said(own.personal_information),
+        ),
+    ]
+
+
+def _mean_labels(facts: Facts) -> str:
+    return f"{sum(facts.genres.values()) / max(1, facts.labelled):.2f}"
+
+
+def _missing(facts: Facts) -> str:
+    own = [loss for loss in facts.losses if loss.stage in ("trailers", "posters", "clips")]
+    if not own:
+        return "No movie was lost in any stage."
+    reasons = ", ".join(
+        f"{count(loss.movies)} in {loss.stage} ({loss.reason.replace('_', ' ')})" for loss in own
+    )
+    return f"Movies lost, by stage and reason: {reasons}. Each has a row in the ledger."
+
+
+def _noise(facts: Facts) -> str:
+    return " ".join([*facts.notes, facts.statements.limitations]).strip() or NOT_STATED
+
+
+def _collection(facts: Facts) -> Answers:
+    began = facts.began and facts.ended
+    frame = f"From {facts.began} to {facts.ended}, in UTC." if began else NOT_STATED
+    return [
+        (
+            "How was the data acquired?",
+            f"Titles, years, genres and addresses come from {sections.sources(facts)}. Trailers "
+            "and posters were fetched from these addresses, and each file was decoded as a check.",
+        ),
+        ("With which programs?", said(_programs(facts.versions))),
+        (
+            "Who was involved, and who checked the trailers?",
+            f"{said(facts.statements.annotators)} {_decided(facts.decisions)}".strip(),
+        ),
+        ("Over what time was it collected?", frame),
+        ("Was there an ethical review?", NOT_STATED),
+        (
+            "Were the people in the trailers asked?",
+            "No. The trailers were published by the owners of the movies.",
+        ),
+    ]
+
+
+def _programs(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in versions.items())
+
+
+def _decided(decisions: Mapping[str, int]) -> str:
+    if not decisions:
+        return "No decision of a reviewer was recorded."
+    named = ", ".join(
+        f"{count(number)} {sections.DECISIONS.get(kind, kind.replace('_', ' '))}"
+        for kind, number in decisions.items()
+    )
+    return f"Decisions of reviewers about movies: {named}."
+
+
+def _preprocessing(facts: Facts) -> Answers:
+    trailers = [store for store in facts.stores if store.input != "posters"]
+    words = _clips(_section(facts.settings, "clips"), trailers[0].attributes if trailers else {})
+    features = "; ".join(
+        f"{store.name}: {store.model or NOT_STATED}, weights {store.weights or NOT_STATED}, "
+        f"precision {store.attributes.get('precision', NOT_STATED)}"
+        for store in facts.stores
+    )
+    return [
+        ("How were trailers cut into clips?", words),
+        ("How were features computed?", f"{features}. Attributes of the stores say more."),
+        (
+            "How were movies labelled?",
+            f"With the genres that {sections.sources(facts)} states; a missing genre is a 0. "
+            "Nothing was imputed.",
+        ),
+        (
+            "Was the raw data saved?",
+            "Not in this publication. The ledger holds the sha256 of each trailer that was used.",
+        ),
+        (
+            "Is the software available?",
+            [
+                "The workflow ",
+                Code("trailers12k"),
+                f" {facts.versions.get('trailers12k', '')}".rstrip(),
+                "; its settings are in ",
+                Code("config.yaml"),
+                ".",
+            ],
+        ),
+    ]
+
+
+def _section(settings: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = settings.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _clips(settings: Mapping[str, Any], attributes: Mapping[str, Any]) -> str:
+    """The sentence about shots and clips."""
+    if not settings:
+        return NOT_STATED
+    detector = attributes.get("detector_version") or settings.get("detector")
+    return (
+        f"Shots were found by {detector}. A shot has at least {settings.get('min_shot')} frames at "
+        f"{settings.get('fps')} frames per second; a clip has {settings.get('fpc')} frames."
+    )
+
+
+def _uses(facts: Facts) -> Answers:
+    own = facts.statements
+    return [
+        ("Has it been used?", _used(facts)),
+        ("What is it meant for, and what not?", said(own.use_cases)),
+        ("What limits its use?", said(own.limitations)),
+        ("What effects on society may its use have?", said(own.social_impact)),
+    ]
+
+
+def _used(facts: Facts) -> str:
+    runs = len(facts.results)
+    return "For the results above." if runs else NOT_STATED
+
+
+def _distribution(facts: Facts) -> Answers:
+    own = facts.statements
+    where: Line = sections.linked(own.url) if own.url else NOT_STATED
+    weights = ", ".join(dict.fromkeys(store.licence.text for store in facts.stores))
+    return [
+        ("Where is it distributed?", where),
+        ("Does it have a DOI?", said(own.doi)),
+        ("Under which licence?", sections.linked(own.license) if own.license else NOT_STATED),
+        ("Under which licences were the weights published?", said(weights)),
+        ("Do the sources demand notices?", _sentences(facts.credits) or "No."),
+        ("Do export controls apply?", NOT_STATED),
+    ]
+
+
+def _sentences(texts: Sequence[str]) -> str:
+    return " ".join(texts)
+
+
+def _maintenance(facts: Facts) -> Answers:
+    own = facts.statements
+    return [
+        ("Who maintains it, and how are errors corrected?", said(own.maintenance)),
+        ("How can the maintainers be reached?", sections.linked(own.contact or NOT_STATED)),
+        (
+            "How can an owner have a trailer removed?",
+            sections.takedown(facts).blocks[0].line,  # type: ignore[union-attr]
+        ),
+        ("Which version is this?", own.version),
+        (
+            "Can others extend it?",
+            [
+                "Yes: ",
+                Code("config.yaml"),
+                " evaluates these features, and the workflow adds movies, stores and splits.",
+            ],
+        ),
+    ]
