@@ -21,11 +21,10 @@ from trailers12k.jobs.ledger import read_ledger
 from trailers12k.jobs.runner import read_record
 from trailers12k.movies.movie_table import read_movies
 from trailers12k.movies.sources.credits import credits_of
-from trailers12k.publish import biases
+from trailers12k.publish import biases, licences
 from trailers12k.publish.facts import (
     Creator,
     Facts,
-    Licence,
     Loss,
     Statements,
     StoreFacts,
@@ -45,10 +44,6 @@ NEEDED = (
 """Files of a finished run without which nothing can be said."""
 DOWNLOADS = ("build/trailers", "build/posters")
 """Folders with a record for each movie, which holds the time of its last download."""
-NO_LICENCE = "not stated"
-RANDOM = "none"
-NON_COMMERCIAL = re.compile(r"(?<![A-Za-z])NC(?![A-Za-z])")
-"""The element of a licence's identifier, as in CC-BY-NC-SA-4.0."""
 PROGRAM = re.compile(r"(.+) (\d[\w.+-]*)")
 """A program with its version, as ledgers and stores name it."""
 
@@ -184,18 +179,10 @@ def _store(
         model=str(own.get("backbone", "")),
         weights=str(own.get("weights", "")),
         weights_source=str(own.get("weights_source", "")),
-        licence=_licence(own),
+        licence=licences.of_store(own),
         attributes=own,
         lost=lost,
     )
-
-
-def _licence(own: Mapping[str, Any]) -> Licence:
-    """The licence of the weights, by the attributes of a store."""
-    if own.get("pretrained") is False:
-        return Licence(RANDOM)
-    text = str(own.get("weights_license") or NO_LICENCE)
-    return Licence(text, non_commercial=bool(NON_COMMERCIAL.search(text)))
 
 
 def _losses_of(ledger: Rows, stage: str) -> dict[str, int]:

@@ -24,7 +24,7 @@ from trailers12k.common.files import (
     partial_of,
     remove_leftover,
 )
-from trailers12k.publish import archives, parquet, records, stamp, stores, sums, tables
+from trailers12k.publish import archives, parquet, records, sections, stamp, stores, sums, tables
 from trailers12k.publish.facts import Facts, PublishedFile
 from trailers12k.publish.records import Limits
 from trailers12k.settings import Settings
@@ -228,7 +228,8 @@ def _fill(
     division = records.divide(shared, of_stores, limits)
     for path, record in division.record_of.items():
         written.files[path] = replace(written.files[path], record=record)
-    _write_words(written, settings)
+    for line in _write_words(written, settings):
+        say(line)
     for line in _write_ends(written, division, limits):
         say(line)
 
@@ -280,10 +281,27 @@ def _write_store(
         written.add(path, f"Features of {store.name}, a row per clip (Parquet).", file_sums)
 
 
-def _write_words(written: _Written, settings: Settings) -> None:
-    """Write what says what the files are."""
-    facts = _facts(settings)
-    del facts
+def _write_words(written: _Written, settings: Settings) -> list[str]:
+    """Write what says what the files are; lines to say."""
+    from trailers12k.publish import card, page
+
+    facts, lines, frames = _facts(settings), [], b""
+    if facts.statements.frames:
+        from trailers12k.publish import collage
+
+        if frames := collage.picture(".", facts.statements.frame_side):
+            path = below(written.folder, sections.COLLAGE)
+            written.add(sections.COLLAGE, "Frames of trailers.", sums.of_bytes(path, frames))
+        else:
+            lines.append("no collage: build/sheets/ has no contact sheet")
+    files = written.all
+    for name, content, text in (
+        ("README.md", "The card and the datasheet of the dataset.", card.text(facts, files)),
+        ("index.html", "The page of the dataset.", page.html(facts, files, frames)),
+        ("index.md", "The same page, for mkdocs.", page.markdown(facts, files)),
+    ):
+        written.text(name, content, text)
+    return lines
 
 
 def _facts(settings: Settings) -> Facts:
