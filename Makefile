@@ -30,7 +30,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 sample: $(READY)
 	trailers12k run
 
-test: $(READY) $(VENV)/slurm
+test: $(READY) $(VENV)/slurm $(VENV)/tools
 	pytest --numprocesses 2 tests/unit tests/golden tests/cases tests/hostile tests/docs
 # Apart: driven from processes that had torch and decoders loaded, the browser hung in three of three runs.
 	pytest --numprocesses 2 tests/pages
@@ -144,3 +144,10 @@ $(READY): lock.txt pyproject.toml
 # Apart, since every start of Snakemake loads what it finds in .venv.
 $(VENV)/slurm: $(READY)
 	$(VENV)/bin/pip install --quiet --no-deps --target $@ $$(grep slurm lock.txt)
+
+# Apart for the reasons that requirements.txt gives.
+$(VENV)/tools: $(READY) requirements.txt
+	rm -rf $@ $@.partial
+	$(VENV)/bin/pip install --quiet --no-deps --target $@.partial $$(sed -n 's/^#tools //p' requirements.txt)
+	mv $@.partial $@
+	touch $@
