@@ -81,7 +81,9 @@ def flag(
     store of trailers -> rows of map/STORE.csv. sheets: folder of contact sheets.
     """
     table = trailers.copy()
-    table[NUMBERS] = table[NUMBERS].apply(pd.to_numeric, errors="coerce")
+    for name in NUMBERS:
+        # Not by DataFrame.apply, which leaves the columns of an empty table as texts.
+        table[name] = pd.to_numeric(table[name], errors="coerce")
     text = table.columns.difference(NUMBERS)
     table[text] = table[text].fillna("").astype(str)
     present = table[table["status"] == OK]
