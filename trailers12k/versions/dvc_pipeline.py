@@ -79,11 +79,11 @@ def stages_of(settings: Settings) -> dict[str, Stage]:
     scores = ["results/transfer", "results/curves", *(f"results/{name}" for name in SCORES)]
     scores += _figure_files("curves")
     add("evaluation", "evaluate", EVALUATION_KEYS, inputs, [*runs, *scores])
-    # All other products depend on all settings.
+    # All other products depend on all settings; `publish` determines none.
     outs = [f"results/{name}" for name in ("map", "tables", "costs.csv", "report", "config.yaml")]
     outs += [] if settings.is_published else ["results/failures/all.csv"]
     outs += _figure_files(*report_figures(stores, settings.is_published))
-    keys = [key for key in plain(settings) if key not in REQUESTS]
+    keys = [*settings.for_results()]
     add(
         "report",
         "all",
