@@ -16,9 +16,9 @@ from trailers12k import __version__
 from trailers12k.common.bounded_files import quoted, shown_key
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import write_text
-from trailers12k.common.vocabulary import REQUESTS, SOURCES, SPLITS
+from trailers12k.common.vocabulary import SOURCES, SPLITS
 from trailers12k.movies import curation
-from trailers12k.settings import Settings, plain
+from trailers12k.settings import Settings
 from trailers12k.settings.files import CONFIG, LOADER, read_file
 from trailers12k.workflow.code_versions import RESULT_MODULES, rule_version
 from trailers12k.workflow.folder import STATE
