@@ -19,12 +19,6 @@ def text(facts: Facts, files: Sequence[PublishedFile], front: str = "") -> str:
     files: of the publication, as far as they are written. front: front matter of the hub, between
     its two lines of dashes.
     """
-    head = Section(
-        "top",
-        sections.title(facts),
-        [Paragraph(sections.description(facts)), *sections.notices(facts)],
-        level=1,
-    )
     card = [
         sections.overview(facts, files),
         sections.data(facts, files),
@@ -37,12 +31,8 @@ def text(facts: Facts, files: Sequence[PublishedFile], front: str = "") -> str:
         sections.citing(facts),
         sections.takedown(facts),
     ]
-    return "\n".join(
-        filter(
-            None,
-            [front and f"{front.rstrip()}\n", markdown.text([head, *card, *_datasheet(facts)])],
-        )
-    )
+    body = markdown.text([sections.head(facts), *card, *_datasheet(facts)])
+    return f"{front.rstrip()}\n\n{body}" if front else body
 
 
 def _datasheet(facts: Facts) -> list[Section]:

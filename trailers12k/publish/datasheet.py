@@ -123,8 +123,7 @@ def _noise(facts: Facts) -> str:
 
 
 def _collection(facts: Facts) -> Answers:
-    began = facts.began and facts.ended
-    frame = f"From {facts.began} to {facts.ended}, in UTC." if began else NOT_STATED
+    frame = sections.time_frame(facts)
     return [
         (
             "How was the data acquired?",
@@ -136,11 +135,14 @@ def _collection(facts: Facts) -> Answers:
             "Who was involved, and who checked the trailers?",
             f"{said(facts.statements.annotators)} {_decided(facts.decisions)}".strip(),
         ),
-        ("Over what time was it collected?", frame),
+        (
+            "Over what time was it collected?",
+            f"Trailers and posters were downloaded {frame}, in UTC." if frame else NOT_STATED,
+        ),
         ("Was there an ethical review?", NOT_STATED),
         (
             "Were the people in the trailers asked?",
-            "No. The trailers were published by the owners of the movies.",
+            "The workflow asks nobody. Whether the authors did is not stated.",
         ),
     ]
 
@@ -162,17 +164,12 @@ def _decided(decisions: Mapping[str, int]) -> str:
 def _preprocessing(facts: Facts) -> Answers:
     trailers = [store for store in facts.stores if store.input != "posters"]
     words = _clips(_section(facts.settings, "clips"), trailers[0].attributes if trailers else {})
-    features = "; ".join(
-        f"{store.name}: {store.model or NOT_STATED}, weights {store.weights or NOT_STATED}, "
-        f"precision {store.attributes.get('precision', NOT_STATED)}"
-        for store in facts.stores
-    )
     return [
         ("How were trailers cut into clips?", words),
-        ("How were features computed?", f"{features}. Attributes of the stores say more."),
+        ("How were features computed?", _features(facts)),
         (
             "How were movies labelled?",
-            f"With the genres that {sections.sources(facts)} states; a missing genre is a 0. "
+            f"With genres of {sections.sources(facts)}; a genre that is not named there is a 0. "
             "Nothing was imputed.",
         ),
         (
@@ -207,6 +204,24 @@ def _clips(settings: Mapping[str, Any], attributes: Mapping[str, Any]) -> str:
         f"Shots were found by {detector}. A shot has at least {settings.get('min_shot')} frames at "
         f"{settings.get('fps')} frames per second; a clip has {settings.get('fpc')} frames."
     )
+
+
+def _features(facts: Facts) -> Line:
+    """How stores were made, as far as all of them share it."""
+    own = [store.attributes for store in facts.stores]
+    frames = {each["image_frames"] for each in own if each.get("image_frames")}
+    words = "Each store holds the last features of one network before its classifier. "
+    if len(frames) == 1:
+        number = counted(int(next(iter(frames))), "frame")
+        words += f"Image networks saw {number} of each clip, and their features were averaged. "
+    for name, label in (("decoder", "Decoders"), ("precision", "Precision"), ("device", "Device")):
+        values = list(dict.fromkeys(str(each[name]) for each in own if each.get(name)))
+        words += f"{label}: {', '.join(values)}. " if values else ""
+    return [
+        f"{words}The attributes of each store, in its ",
+        Code(".zattrs"),
+        ", also hold its preprocessing, and the sha256 of its weights.",
+    ]
 
 
 def _uses(facts: Facts) -> Answers:

@@ -11,7 +11,6 @@ from pathlib import Path
 from trailers12k import __version__
 from trailers12k.publish import markdown as writer
 from trailers12k.publish import sections
-from trailers12k.publish.document import Paragraph, Section
 from trailers12k.publish.facts import Facts, PublishedFile
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -29,12 +28,11 @@ def html(facts: Facts, files: Sequence[PublishedFile], collage: bytes = b"") -> 
     )
     environment.filters["breakable"] = formatting.breakable
     environment.filters["kind"] = lambda value: type(value).__name__
-    own = facts.statements
     style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
     return environment.get_template("page.html.j2").render(
         title=sections.title(facts),
         description=sections.description(facts),
-        eyebrow=[f"Version {own.version}", own.license, *_creators(facts)],
+        about=sections.about(facts),
         notices=sections.notices(facts),
         sections=sections.sections(facts, files),
         style=formatting.read_template("report.css") + style,
@@ -45,20 +43,4 @@ def html(facts: Facts, files: Sequence[PublishedFile], collage: bytes = b"") -> 
 
 def markdown(facts: Facts, files: Sequence[PublishedFile]) -> str:
     """index.md, which mkdocs makes a page of."""
-    own = facts.statements
-    about = " · ".join(filter(None, [f"Version {own.version}", own.license, *_creators(facts)]))
-    head = Section(
-        "top",
-        sections.title(facts),
-        [Paragraph(sections.description(facts)), Paragraph(about), *sections.notices(facts)],
-        level=1,
-    )
-    return writer.text([head, *sections.sections(facts, files)])
-
-
-def _creators(facts: Facts) -> list[str]:
-    """The names of the creators as people write them."""
-    return [
-        " ".join(reversed([part.strip() for part in creator.name.split(",", 1)]))
-        for creator in facts.statements.creators
-    ]
+    return writer.text([sections.head(facts), *sections.sections(facts, files)])

@@ -46,6 +46,8 @@ SOURCES = {
     "search": "a search on YouTube",
 }
 """Source of the configuration -> its name; others are tables."""
+LICENCES = {"none": "none, since the weights are random"}
+"""Licence of weights -> how it is said; others say themselves."""
 DECISIONS = {
     "accept": "accepted as they are",
     "reject": "rejected",
@@ -108,6 +110,32 @@ def title(facts: Facts) -> str:
 def description(facts: Facts) -> str:
     """The description of the dataset."""
     return facts.statements.description or f"Description: {NOT_STATED}."
+
+
+def head(facts: Facts) -> Section:
+    """Title, description and warnings."""
+    blocks = [Paragraph(description(facts)), Paragraph(about(facts)), *notices(facts)]
+    return Section("top", title(facts), blocks, level=1)
+
+
+def about(facts: Facts) -> list[Inline]:
+    """Version, licence, makers and addresses, in a row."""
+    own = facts.statements
+    makers = [
+        " ".join(reversed([part.strip() for part in creator.name.split(",", 1)]))
+        for creator in own.creators
+    ]
+    parts: list[Line] = [
+        f"Version {own.version}",
+        linked(own.license),
+        ", ".join(makers),
+        [Link(own.doi, f"https://doi.org/{own.doi}")] if own.doi else "",
+        linked(own.url),
+    ]
+    line: list[Inline] = []
+    for part in filter(None, parts):
+        line += [*(" · " for _ in line[:1]), *([part] if isinstance(part, str) else part)]
+    return line
 
 
 def notices(facts: Facts) -> list[Paragraph]:
@@ -175,8 +203,8 @@ def overview(facts: Facts, files: Sequence[PublishedFile]) -> Section:
 
 def _collected(facts: Facts) -> str:
     words = f"Movies come from {sources(facts)}. "
-    if facts.began and facts.ended:
-        words += f"Trailers and posters were collected {_time_frame(facts)}. "
+    if frame := time_frame(facts):
+        words += f"Trailers and posters were collected {frame}. "
     return words + f"{counted(facts.complete, 'movie')} have features in every store."
 
 
@@ -186,7 +214,10 @@ def sources(facts: Facts) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
-def _time_frame(facts: Facts) -> str:
+def time_frame(facts: Facts) -> str:
+    """When the dataset was collected; empty where nobody knows."""
+    if not (facts.began and facts.ended):
+        return ""
     if facts.began == facts.ended:
         return f"on {facts.began}"
     return f"from {facts.began} to {facts.ended}"

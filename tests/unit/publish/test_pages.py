@@ -136,7 +136,7 @@ def test_the_datasheet_has_the_seven_parts():
     assert len(heads) == 8
     text = card.text(examples.facts(), FILES, "---\nlicense: cc-by-4.0\n---\n")
     assert text.startswith("---\nlicense: cc-by-4.0\n---\n\n# Trailers of three movies\n")
-    assert "From 2026-11-01 to 2026-11-03" in text and "2 accepted as they are" in text
+    assert "downloaded from 2026-11-01 to 2026-11-03" in text and "2 accepted as they are" in text
 
 
 def test_weights_without_commercial_use_are_warned_of():
