@@ -62,8 +62,8 @@ MEANINGS = {
 def facts(settings: Settings, folder: str | Path = ".") -> Facts:
     """The facts of the finished run in a folder.
 
-    settings: of its config.yaml. Raises `UserError` where the run has not finished, and for the
-    authors' own features, which are published already.
+    settings: of its config.yaml; they name a store, since every run uses one. Raises `UserError`
+    where the run has not finished.
     """
     folder = Path(folder)
     check(settings, folder)
@@ -102,7 +102,7 @@ def facts(settings: Settings, folder: str | Path = ".") -> Facts:
         ended=ended,
         stores=stores,
         subsets=subsets,
-        results=read_csv(folder / "results/summary.csv", ["run", "uap"]),
+        results=without_paths(read_csv(folder / "results/summary.csv", ["run", "uap"])),
         settings=without_paths(read_file(folder / "results/config.yaml")),
         sources=[file_name(name) for name in settings.movies],
         credits=credits,
@@ -116,14 +116,7 @@ def facts(settings: Settings, folder: str | Path = ".") -> Facts:
 
 
 def check(settings: Settings, folder: Path) -> None:
-    """Raise `UserError` where nothing can be published."""
-    if settings.is_published:
-        raise UserError(
-            "movies: published: these features are the authors' own and published already; "
-            "publish a collection of your own movies"
-        )
-    if not settings.backbones:
-        raise UserError("backbones: there is no store to publish; configure one")
+    """Raise `UserError` where a file of the finished run is missing."""
     stores = [
         name
         for store in settings.backbones
@@ -284,7 +277,7 @@ def _versions(folder: Path) -> dict[str, str]:
     """Program -> its version; several are joined by `, `."""
     found: dict[str, list[str]] = {}
     for row in read_csv(folder / "results/tables/versions.csv", ["what", "made_by"]):
-        for program in row["made_by"].split(", "):
+        for program in without_paths(row["made_by"]).split(", "):
             if (match := PROGRAM.fullmatch(program)) and match[2] not in found.get(match[1], []):
                 found.setdefault(match[1], []).append(match[2])
     return {name: ", ".join(versions) for name, versions in sorted(found.items())}

@@ -95,11 +95,6 @@ def test_an_unfinished_run_is_refused_in_one_line(run, name):
         collect.facts(settings(movies=["films.csv"]), run)
 
 
-def test_the_features_of_others_are_refused(run):
-    with pytest.raises(UserError, match="the authors' own"):
-        collect.facts(settings(movies="published"), run)
-
-
 def test_statements_are_empty_where_the_configuration_is():
     own = collect.statements(settings(movies="sample"))
     assert own.missing[:2] == ["title", "description"] and "creators" not in own.missing

@@ -1,0 +1,80 @@
+"""The publication of the finished sample: its snippets run, and its texts say what was counted."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TOOLS = ROOT / ".venv/tools"
+
+
+@pytest.fixture(scope="module")
+def snippets(publication):
+    """The blocks of the card: language, code."""
+    text = (publication / "README.md").read_text(encoding="utf-8")
+    return re.findall(r"^```(\w+)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def unpacked(publication, snippets, tmp_path_factory):
+    """A copy of the publication in which the shell's snippet has run."""
+    folder = tmp_path_factory.mktemp("unpacked")
+    subprocess.run(["cp", "-r", f"{publication}/.", folder], check=True)
+    [code] = [code for language, code in snippets if language == "sh"]
+    subprocess.run(["sh", "-e", "-c", code], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    return folder
+
+
+def with_print(code: str) -> str:
+    """The code, which then prints its last line if that is an expression."""
+    tree = ast.parse(code)
+    if isinstance(tree.body[-1], ast.Expr):
+        call = ast.parse(f"print({ast.unparse(tree.body[-1].value)})").body[0]
+        tree.body[-1] = call
+    return ast.unparse(tree)
+
+
+def run(code: str, folder: Path) -> str:
+    """What a snippet of Python prints, run by a new interpreter in a folder."""
+    places = [str(ROOT), *([str(TOOLS)] if "datasets" in code else [])]
+    offline = {"HF_DATASETS_OFFLINE": "1", "HF_HUB_OFFLINE": "1"}
+    places += filter(None, [os.environ.get("PYTHONPATH")])
+    offline |= {"HF_HOME": str(folder / ".home"), "PYTHONPATH": os.pathsep.join(places)}
+    found = subprocess.run(
+        [sys.executable, "-c", with_print(code)],
+        cwd=folder,
+        env=os.environ | offline,
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 0, found.stderr
+    return found.stdout
+
+
+def test_the_snippets_of_the_card_run(snippets, unpacked):
+    printed = [run(code, unpacked) for language, code in snippets if language == "python"]
+    assert printed[0] == "(3, 768) <f4\n" or printed[0].startswith("(3, 768) ")
+    assert printed[1] == ""
+    assert printed[2].startswith("tt90000") and printed[2].endswith(" 768\n")
+    assert printed[3] == "torch.Size([30, 768]) torch.Size([10])\n"
+    assert printed[4] == "Endless House\n"
+
+
+def test_both_pages_have_the_same_snippets(publication, snippets):
+    page = (publication / "index.html").read_text(encoding="utf-8")
+    shown = re.findall(r"<pre tabindex=\"0\"><code>", page)
+    assert len(shown) == len(snippets)
+    assert (publication / "index.md").read_text(encoding="utf-8").count("```python") == 5
+
+
+def test_the_texts_say_what_was_counted_and_no_path_of_this_machine(publication):
+    for name in ("README.md", "index.html", "index.md"):
+        text = (publication / name).read_text(encoding="utf-8")
+        assert "40 movies have features in every store" in text
+        assert not re.search(r"/home/|/root/|/tmp/|build/sample", text), name
+        assert "{{" not in text
