@@ -147,6 +147,13 @@ KNOWN: dict[str, dict[str, str]] = {
         "Path(folder) / f'{name}.csv'": FIXED,
         "Path(self.data, f'{name}.zarr')": CONFIGURED,
     },
+    "trailers12k/publish/publication.py": {
+        "folder / sums.SHA256SUMS": FIXED,
+        "os.path.join(parent, name)": READ,
+        "partial / sums.SHA256SUMS": FIXED,
+        "target.parent.glob(f'*{PARTIAL}')": FIXED,
+    },
+    "trailers12k/publish/stamp.py": {"FOLDER / SHA256SUMS": FIXED},
     "trailers12k/review/flags.py": {
         "row.frames / duration": NUMBER,
         "row.shots / duration": NUMBER,

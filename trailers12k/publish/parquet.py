@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import inside
+from trailers12k.common.files import below
 from trailers12k.publish.stores import Array, Store
 from trailers12k.publish.sums import Summed
 
@@ -79,7 +79,7 @@ class StoreTables:
         """Add the rows of a movie."""
         path, is_last = self._places[array.mid]
         if path not in self._open:
-            file = self._folder / path
+            file = below(self._folder, path)
             self._open[path] = _Table(file, self._store.features, self._group_bytes)
         table = self._open[path]
         table.add(array, self._times_of(array))
@@ -144,7 +144,6 @@ class _Table:
     def __init__(self, path: Path, features: int, group_bytes: int):
         import pyarrow.parquet as pq
 
-        inside(path.parent, path.name)
         self._features, self._group_bytes = features, group_bytes
         self._schema = schema(features)
         self._file = Summed(path)

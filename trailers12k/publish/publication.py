@@ -24,6 +24,7 @@ from trailers12k.common.files import (
     partial_of,
     remove_leftover,
 )
+from trailers12k.common.text import is_printable
 from trailers12k.publish import archives, parquet, records, sections, stamp, stores, sums, tables
 from trailers12k.publish.facts import Facts, PublishedFile
 from trailers12k.publish.records import Limits
@@ -59,7 +60,7 @@ def check_target(to: Path) -> Path:
     Raises `UserError` for a folder of runs, for one that contains the collection, and for a folder
     with anything but a publication.
     """
-    target = Path(os.path.realpath(to))
+    target = _place(to)
     here = Path(os.path.realpath("."))
     if here.is_relative_to(target):
         raise UserError(f"publish: {shown_path(to)} contains this collection; name a new folder")
@@ -76,6 +77,22 @@ def check_target(to: Path) -> Path:
             f"publish: {shown_path(to)} holds {shown_path(foreign)}, which is of no publication; "
             "name a new folder, or move that file"
         )
+    return target
+
+
+def _place(to: Path) -> Path:
+    """The absolute path of a folder, which need not exist. Raises `UserError` for no folder name,
+    and for a link to nothing or to itself."""
+    if to.is_symlink() and not to.exists():
+        raise UserError(f"publish: {shown_path(to)} is a link to nothing; remove it")
+    try:
+        if not is_printable(str(to)):
+            raise ValueError("it has a character that no folder's name should have")
+        target = Path(os.path.realpath(to))
+        target.exists()  # which raises OSError for a path that is too long
+    except (OSError, ValueError) as error:
+        words = getattr(error, "strerror", None) or error
+        raise UserError(f"publish: {shown_path(to)}: {words}; name another folder") from None
     return target
 
 
@@ -228,7 +245,7 @@ def _fill(
     division = records.divide(shared, of_stores, limits)
     for path, record in division.record_of.items():
         written.files[path] = replace(written.files[path], record=record)
-    for line in _write_words(written, settings):
+    for line in write_words(written, settings):
         say(line)
     for line in _write_ends(written, division, limits):
         say(line)
@@ -281,7 +298,7 @@ def _write_store(
         written.add(path, f"Features of {store.name}, a row per clip (Parquet).", file_sums)
 
 
-def _write_words(written: _Written, settings: Settings) -> list[str]:
+def write_words(written: _Written, settings: Settings) -> list[str]:
     """Write what says what the files are; lines to say."""
     from trailers12k.publish import card, page
 
@@ -332,5 +349,5 @@ def _write_ends(written: _Written, division: records.Division, limits: Limits) -
         )
     for name, kind in ((sums.MD5SUMS, "md5"), (sums.SHA256SUMS, "sha256")):
         listing = sums.listing({file.path: getattr(file, kind) for file in written.all})
-        sums.of_bytes(written.folder / name, listing.encode())
+        sums.of_bytes(below(written.folder, name), listing.encode())
     return lines

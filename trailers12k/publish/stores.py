@@ -92,7 +92,7 @@ def arrays(store: Store) -> Iterator[Array]:
             yield _read(store, folder, rows)
         except UserError as error:
             raise _damaged(folder, str(error)) from error
-        except (OSError, ValueError, RecursionError, MemoryError) as error:
+        except Exception as error:  # a codec may raise anything
             words = " ".join(str(error).split())[:200] or type(error).__name__
             raise _damaged(folder, words) from error
 

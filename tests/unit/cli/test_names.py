@@ -17,6 +17,7 @@ CALLS = [
     *(["run", "-n", "--config", "NAME=1"], ["run", "-n", "--unlock", "NAME"], ["review", "NAME"]),
     *(["status", "--csv", "a.csv/NAME"], ["diff", "NAME"], ["diff", "main", "NAME"]),
     *(["snapshot", "--version", "NAME"], ["restore", "NAME"], ["backbones", "NAME"]),
+    *(["publish", "--to", "NAME"], ["publish", "--to", "data/NAME"]),
     *(["stores", "describe", "NAME"], ["stores", "verify", "NAME"]),
     ["stores", "verify", "data/a.zarr", "--clips", "NAME"],
     *(["clips", "cut", "NAME", "0", "a.mp4"], ["clips", "cut", MP4, "0", "NAME"]),

@@ -1,0 +1,27 @@
+import pytest
+
+from trailers12k.publish import publication
+from trailers12k.settings import load
+
+from . import finished
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """A finished run in the current folder; its settings. Its pages are not written."""
+    folder = tmp_path / "collection"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    finished.write_run(folder)
+    monkeypatch.setattr(publication, "write_words", lambda *_: [])
+    model = "timm/resnet18.a1_in1k"
+    return load(
+        {
+            "movies": "movies.csv",
+            "backbones": {
+                finished.CLIPS: {"model": model, "input": "frames"},
+                finished.POSTERS: {"model": model, "input": "posters"},
+            },
+            "runs": {"tiny": {"image": finished.CLIPS}},
+        }
+    )
