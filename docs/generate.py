@@ -33,6 +33,7 @@ TARGETS = {
     "splits": "The three splits: `data/mtgc.csv`.",
     "evaluate": "Training, predictions and the results table: `results/summary.md`.",
     "report": "The report: `results/report/index.html`.",
+    "publish": "The files of a published dataset: `publication/`.",
     "review": "The review page: `results/review/index.html`. Nothing is trained.",
 }
 """Target -> what it makes. `predict`, `status` and `diff` only name the command to use instead."""

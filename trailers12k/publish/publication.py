@@ -156,16 +156,36 @@ def write(
     if recovered := recover(target):
         say(f"{shown_path(to)}: took up {recovered}, which an interrupted command had completed")
         check_target(to)
+    facts = collect_facts(settings)
+    for line in _cautions(facts):
+        say(line)
     found = [stores.open_store(name) for name in settings.backbones]
     check_room(found, target.parent)
     partial = partial_of(target)
     try:
         partial.mkdir()
-        _fill(_Written(partial), settings, found, limits or Limits(), say)
+        _fill(_Written(partial), facts, found, limits or Limits(), say)
         _put(partial, target)
     finally:
         remove_leftover(partial)
     return target
+
+
+def collect_facts(settings: Settings) -> Facts:
+    """What the publication says of its dataset."""
+    from trailers12k.publish import collect
+
+    return collect.facts(settings)
+
+
+def _cautions(facts: Facts) -> Iterator[str]:
+    """A line for each thing that the authors should see to before they upload."""
+    from trailers12k.publish import licences
+
+    for key in facts.statements.missing:
+        yield f"not stated: publish.{key} in config.yaml"
+    for warning in licences.warnings(facts.stores):
+        yield f"warning: {warning}"
 
 
 def recover(target: Path) -> str:
@@ -224,7 +244,7 @@ def check_room(found: Sequence[stores.Store], folder: Path) -> None:
 
 def _fill(
     written: _Written,
-    settings: Settings,
+    facts: Facts,
     found: Sequence[stores.Store],
     limits: Limits,
     say: Callable[[str], None],
@@ -245,7 +265,7 @@ def _fill(
     division = records.divide(shared, of_stores, limits)
     for path, record in division.record_of.items():
         written.files[path] = replace(written.files[path], record=record)
-    for line in write_words(written, settings):
+    for line in write_words(written, facts):
         say(line)
     for line in _write_ends(written, division, limits):
         say(line)
@@ -298,11 +318,11 @@ def _write_store(
         written.add(path, f"Features of {store.name}, a row per clip (Parquet).", file_sums)
 
 
-def write_words(written: _Written, settings: Settings) -> list[str]:
+def write_words(written: _Written, facts: Facts) -> list[str]:
     """Write what says what the files are; lines to say."""
     from trailers12k.publish import card, page
 
-    facts, lines, frames = _facts(settings), [], b""
+    lines, frames = [], b""
     if facts.statements.frames:
         from trailers12k.publish import collage
 
@@ -319,12 +339,6 @@ def write_words(written: _Written, settings: Settings) -> list[str]:
     ):
         written.text(name, content, text)
     return lines
-
-
-def _facts(settings: Settings) -> Facts:
-    from trailers12k.publish import collect
-
-    return collect.facts(settings)
 
 
 def _write_ends(written: _Written, division: records.Division, limits: Limits) -> list[str]:

@@ -3,7 +3,7 @@ import pytest
 from trailers12k.publish import publication
 from trailers12k.settings import load
 
-from . import finished
+from . import examples, finished
 
 
 @pytest.fixture
@@ -14,6 +14,7 @@ def run(tmp_path, monkeypatch):
     monkeypatch.chdir(folder)
     finished.write_run(folder)
     monkeypatch.setattr(publication, "write_words", lambda *_: [])
+    monkeypatch.setattr(publication, "collect_facts", lambda _: examples.facts())
     model = "timm/resnet18.a1_in1k"
     return load(
         {
