@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,17 @@ from trailers12k.common.files import (
     remove_leftover,
 )
 from trailers12k.common.text import is_printable
-from trailers12k.publish import archives, parquet, records, sections, stamp, stores, sums, tables
+from trailers12k.publish import (
+    archives,
+    movies_parquet,
+    parquet,
+    records,
+    sections,
+    stamp,
+    stores,
+    sums,
+    tables,
+)
 from trailers12k.publish.facts import Facts, PublishedFile
 from trailers12k.publish.records import Limits
 from trailers12k.settings import Settings
@@ -297,6 +308,9 @@ def _write_tables(written: _Written) -> None:
          tables.write_results, results / "transfer/val.csv"),
     ):  # fmt: skip
         written.add(path, content, write_table(source, below(folder, path)))
+    tabled = movies_parquet.write(folder, data / "movies.csv", data / "mtgc.csv")
+    for path, file_sums in tabled.items():
+        written.add(path, "Movies, a row each, by subset of split0 (Parquet).", file_sums)
 
 
 def _write_store(
@@ -320,9 +334,9 @@ def _write_store(
 
 def write_words(written: _Written, facts: Facts) -> list[str]:
     """Write what says what the files are; lines to say."""
-    from trailers12k.publish import card, page
+    from trailers12k.publish import card, citation, croissant, hub, page
 
-    lines, frames = [], b""
+    lines, frames, today = [], b"", datetime.now(UTC).date()
     if facts.statements.frames:
         from trailers12k.publish import collage
 
@@ -331,13 +345,17 @@ def write_words(written: _Written, facts: Facts) -> list[str]:
             written.add(sections.COLLAGE, "Frames of trailers.", sums.of_bytes(path, frames))
         else:
             lines.append("no collage: build/sheets/ has no contact sheet")
+    written.text("CITATION.cff", "How to cite the dataset.", citation.text(facts, today))
     files = written.all
+    front = hub.front_matter(facts, files)
     for name, content, text in (
-        ("README.md", "The card and the datasheet of the dataset.", card.text(facts, files)),
+        ("README.md", "The card and the datasheet of the dataset.", card.text(facts, files, front)),
         ("index.html", "The page of the dataset.", page.html(facts, files, frames)),
         ("index.md", "The same page, for mkdocs.", page.markdown(facts, files)),
     ):
         written.text(name, content, text)
+    described = croissant.text(facts, written.all, today)
+    written.text("croissant.json", "The dataset as Croissant, with its fields for AI.", described)
     return lines
 
 

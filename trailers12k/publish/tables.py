@@ -42,16 +42,17 @@ RESULTS = {
 SUMMARY = "results/summary.md"
 
 
-def write_movies(source: Path, path: Path) -> Sums:
-    """Write movies.csv.gz: the movies, with addresses that others can open."""
-
-    def clean(row: Row) -> Row:
+def movies(source: Path) -> Iterator[dict[str, str]]:
+    """The movies, with addresses that others can open."""
+    for row in _rows(source, (*MOVIES, "other_trailers")):
         others = filter(None, map(public, row["other_trailers"].split("|")))
         addresses = {name: public(row[name]) for name in ("trailer_url", "poster_url")}
-        return {**row, **addresses, "other_trailers": "|".join(others)}
+        yield {**row, **addresses, "other_trailers": "|".join(others)}
 
-    columns = (*MOVIES, "other_trailers")
-    return _write_packed(path, columns, map(clean, _rows(source, columns)))
+
+def write_movies(source: Path, path: Path) -> Sums:
+    """Write movies.csv.gz."""
+    return _write_packed(path, (*MOVIES, "other_trailers"), movies(source))
 
 
 def write_clips(source: Path, path: Path) -> Sums:

@@ -1,0 +1,62 @@
+"""The movies as Parquet, a file for each subset of the first split.
+
+Reads data/movies.csv and data/mtgc.csv; writes movies/*.parquet of a publication. Must not know
+stores.
+
+The hub's readers open the files of a dataset by one format, so movies.csv.gz does not serve them.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from trailers12k.common.files import below
+from trailers12k.common.vocabulary import SPLITS
+from trailers12k.publish import parquet, sums, tables
+
+FOLDER = "movies"
+SPLIT_COLUMNS = tuple(f"split{split}" for split in SPLITS)
+
+Row = dict[str, Any]
+
+
+def write(folder: Path, movies: Path, labels: Path) -> dict[str, dict[str, Any]]:
+    """Write the files into the folder of a publication; their sums by path."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = pa.schema(
+        [
+            *((name, pa.string()) for name in ("mid", "title")),
+            ("year", pa.int32()),
+            ("genres", pa.list_(pa.string())),
+            *((name, pa.string()) for name in ("youtube_id", "trailer_url", "poster_url")),
+            *((name, pa.string()) for name in SPLIT_COLUMNS),
+        ]
+    )
+    of_subset: dict[str, list[Row]] = {}
+    for row in _rows(movies, labels):
+        of_subset.setdefault(row["split0"] or parquet.UNASSIGNED, []).append(row)
+    written = {}
+    for subset in (*parquet.SUBSETS, parquet.UNASSIGNED):
+        if rows := of_subset.get(subset):
+            path = f"{FOLDER}/{subset}-00000-of-00001.parquet"
+            with sums.Summed(below(folder, path)) as file:
+                pq.write_table(pa.Table.from_pylist(rows, columns), file, compression="zstd")
+            written[path] = file.sums
+    return written
+
+
+def _rows(movies: Path, labels: Path) -> Iterator[Row]:
+    """The movies, with missing values as None and their subset in each split."""
+    subsets: Mapping[str, Mapping[str, str]] = {
+        split: tables.assigned(labels, split, parquet.SUBSETS) for split in SPLIT_COLUMNS
+    }
+    for row in tables.movies(movies):
+        mid, year = row["mid"], row["year"]
+        yield {
+            **{name: value or None for name, value in row.items()},
+            "year": int(year) if year.isascii() and year.isdecimal() else None,
+            "genres": list(filter(None, row["genres"].split("|"))),
+            **{split: assigned.get(mid) for split, assigned in subsets.items()},
+        }
