@@ -11,6 +11,7 @@
 # make faults     kill runs, fill the disk and disturb them otherwise, and count what was lost: half an hour
 # make twins      start three jobs of each shard and of a training at once, with many delays: half an hour
 # make versions  go between a dozen versions, kill snapshots and restores, and compare every byte: half an hour
+# make publish-bench  measure what publishing costs, with 1,000 made-up movies: ten minutes
 # make mutants    change the code in 200 small ways and list the changes that no unit test notices
 # make check      all checks but the tests: format, style, types, weaknesses, imports, dependencies, generated files
 # make lock       derive lock.txt from requirements.txt; what needs no change stays (UPGRADE=1: all new)
@@ -25,7 +26,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: sample test snapshot restore diff bench fuzz reliability damage faults twins versions cluster mutants check docs docs-figures lock envs settings clean
+.PHONY: sample test snapshot restore diff bench fuzz reliability damage faults twins versions cluster mutants publish-bench check docs docs-figures lock envs settings clean
 
 sample: $(READY)
 	trailers12k run
@@ -91,6 +92,9 @@ versions: $(READY)
 # Two hours at most on idle cores; --count, --hours and --survivors as in the file.
 mutants: $(READY)
 	nice -n 19 python tests/bench/mutants.py
+
+publish-bench: $(READY)
+	python tests/bench/publishing.py
 
 check: $(READY)
 	ruff check .

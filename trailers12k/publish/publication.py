@@ -115,7 +115,7 @@ def foreign_file(folder: Path) -> str:
     names = sorted(_names(folder))
     try:
         with (folder / sums.SHA256SUMS).open(encoding="utf-8") as lines:
-            listed = {*sums.parse(lines, folder / sums.SHA256SUMS)}
+            listed = {*sums.parse(lines)}
     except (OSError, ValueError):
         return names[0] if names else ""
     own = {*listed, sums.MD5SUMS, sums.SHA256SUMS}

@@ -9,9 +9,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from trailers12k.common.bounded_files import shown_path
-from trailers12k.common.errors import UserError
-
 MD5SUMS, SHA256SUMS = "MD5SUMS", "SHA256SUMS"
 MOST_BYTES = 10_000_000
 """Of a file of sums; a publication has a few hundred files."""
@@ -88,12 +85,12 @@ def _escaped(digest: str, path: str) -> str:
     return f"{'' if plain == path else chr(92)}{digest}  {plain}"
 
 
-def parse(lines: Iterable[str], where: Path) -> dict[str, str]:
-    """The sums of a file that `listing` wrote: path -> sum. Raises `UserError`."""
+def parse(lines: Iterable[str]) -> dict[str, str]:
+    """The sums of a file that `listing` wrote: path -> sum. Raises ValueError."""
     sums = {}
     for number, line in enumerate(lines, start=1):
         digest, separator, path = line.rstrip("\n").partition("  ")
         if not separator or not path or not digest.isalnum() or path in sums:
-            raise UserError(f"{shown_path(where)}, line {number}: not a sum and a path")
+            raise ValueError(f"line {number} is not a sum and a path")
         sums[path] = digest
     return sums
