@@ -6,7 +6,7 @@ import runpy
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import distribution
+from importlib.metadata import distribution, distributions
 from pathlib import Path
 
 import pytest
@@ -79,6 +79,22 @@ def test_the_lock_has_every_package_that_the_pinned_ones_need():
     names = {name for name, _ in needed}
     assert len(names) > 200
     assert names - requirements(LOCK).keys() == set()
+
+
+def test_the_tools_of_readers_have_every_package_that_they_need():
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    pins = requirements(line.removeprefix("#tools ") for line in lines if line.startswith("#tools"))
+    installed = list(distributions(path=[str(ROOT / ".venv" / "tools")]))
+    versions = {canonicalize_name(each.name): f"=={each.version}" for each in installed}
+    assert versions == {name: str(pin.specifier) for name, pin in pins.items()}
+    needed = {
+        canonicalize_name(each.name)
+        for tool in installed
+        for each in map(Requirement, tool.requires or [])
+        if each.marker is None or each.marker.evaluate({"extra": ""})
+    }
+    # requirements.txt says why.
+    assert needed - pins.keys() - requirements(LOCK).keys() == {"pandas-stubs"}
 
 
 def test_the_environments_are_generated_and_each_is_the_set_of_its_name():
