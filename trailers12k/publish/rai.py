@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from trailers12k.publish import sections
-from trailers12k.publish.facts import Facts, Loss, StoreFacts
+from trailers12k.publish.facts import Facts, StoreFacts
 from trailers12k.publish.sections import NOT_STATED, count, counted
 
 CONFORMS_TO = "http://mlcommons.org/croissant/RAI/1.0"
@@ -81,19 +81,20 @@ def _missing(facts: Facts) -> str:
     """The movies that each stage lost, with reasons and counts."""
     if not facts.losses:
         return f"Nothing is missing: all {counted(facts.movies, 'movie')} passed every stage."
-    by_stage: dict[str, list[Loss]] = {}
+    # A movie without a trailer is lost in every stage below, for one reason.
+    stages: dict[tuple[str, str, int, str], list[str]] = {}
     for loss in facts.losses:
-        by_stage.setdefault(loss.stage, []).append(loss)
-    lost = [f"{stage}: {TEXTS(map(_loss, losses))}." for stage, losses in by_stage.items()]
+        key = (loss.status, loss.reason, loss.movies, loss.meaning.strip().rstrip("."))
+        stages.setdefault(key, []).append(loss.stage)
+    lost = [
+        f"{count(movies)} {status} in {', '.join(names)}: {reason} ({meaning})"
+        for (status, reason, movies, meaning), names in stages.items()
+    ]
     return (
         f"Of {counted(facts.movies, 'movie')}, {count(facts.trailers)} have a trailer and "
-        f"{count(facts.complete)} have features in every store. Movies lost in each stage, by "
-        f"reason. {' '.join(lost)} The ledger has a row for each movie and stage."
+        f"{count(facts.complete)} have features in every store. Movies lost: {TEXTS(lost)}. The "
+        "ledger has a row for each movie and stage."
     )
-
-
-def _loss(loss: Loss) -> str:
-    return f"{count(loss.movies)} {loss.status} ({loss.reason}: {loss.meaning.strip().rstrip('.')})"
 
 
 def _raw(facts: Facts) -> str:
@@ -148,13 +149,15 @@ def _store(store: StoreFacts) -> str:
 
 def _annotation(facts: Facts) -> str:
     return (
-        f"{counted(facts.labelled, 'movie')} are labelled with {len(facts.genres)} genres, as "
-        f"{sections.sources(facts)} state them; a movie may have several. {_decided(facts)}"
+        f"{counted(facts.labelled, 'movie')} are labelled with {len(facts.genres)} genres, taken "
+        f"from {sections.sources(facts)}; a movie may have several. {_decided(facts)}"
     )
 
 
 def _per_item(facts: Facts) -> str:
     decided = sum(facts.decisions.values())
+    if not decided:
+        return "None. Labels come from the sources."
     return (
         f"One decision of a person for {count(decided)} of {counted(facts.movies, 'movie')}, none "
         "for the others. Labels come from the sources."
@@ -162,9 +165,11 @@ def _per_item(facts: Facts) -> str:
 
 
 def _limits(facts: Facts) -> Iterator[str]:
-    """What the weights forbid, or make useless."""
-    for store in facts.stores:
-        if sections.is_untrained(store):
-            yield f"The features of {store.name} come from random weights: for tests only."
-        elif store.licence.non_commercial:
-            yield (f"The weights of {store.name} forbid commercial use ({store.licence.text}).")
+    """What the weights make useless, or forbid."""
+    untrained = [store.name for store in facts.stores if sections.is_untrained(store)]
+    if untrained:
+        yield f"Made with random weights, for tests only: {', '.join(untrained)}."
+    bound = [store for store in facts.stores if store.licence.non_commercial]
+    for text in dict.fromkeys(store.licence.text for store in bound):
+        names = ", ".join(store.name for store in bound if store.licence.text == text)
+        yield f"Made with weights that forbid commercial use ({text}): {names}."

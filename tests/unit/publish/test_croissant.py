@@ -110,7 +110,9 @@ def test_every_field_of_responsible_ai_is_filled():
     assert list(found) == [f"rai:{name}" for name in FIELDS]
     assert all(found.values())
     missing = found["rai:dataCollectionMissingData"]
-    assert "1 failed (removed: The video was deleted)" in missing and "3 movies" in missing
+    assert (
+        "1 failed in trailers: removed (The video was deleted)" in missing and "3 movies" in missing
+    )
     assert found["rai:dataCollectionTimeframe"] == ["2026-11-01", "2026-11-03"]
     assert found["rai:machineAnnotationTools"] == ["trailers12k 0.1.0", "torch 2.14.1"]
     assert found["rai:dataBiases"] == ["Genres are uneven."]
@@ -118,6 +120,25 @@ def test_every_field_of_responsible_ai_is_filled():
     assert found["rai:dataCollectionType"][0] == "Secondary Data analysis"
     for name, key in OF_AUTHORS.items():
         assert found[f"rai:{name}"] == getattr(examples.STATED, key)
+
+
+def test_movies_that_several_stages_lost_for_one_reason_are_named_once():
+    lost = [Loss(each, "skipped", "no_trailer", 3, "It has none.") for each in ("clips", "a", "b")]
+    found = rai.fields(examples.facts(losses=lost))["rai:dataCollectionMissingData"]
+    assert "Movies lost: 3 skipped in clips, a, b: no_trailer (It has none). The" in found
+
+
+def test_weights_that_limit_the_use_are_limitations():
+    bound = Licence("CC-BY-NC-4.0", True)
+    stores = [
+        *(examples.store(name, licence=bound) for name in ("a", "b")),
+        examples.store("c", attributes={"pretrained": False}),
+    ]
+    assert rai.fields(examples.facts(stores=stores))["rai:dataLimitations"] == [
+        "It is small.",
+        "Made with random weights, for tests only: c.",
+        "Made with weights that forbid commercial use (CC-BY-NC-4.0): a, b.",
+    ]
 
 
 def test_what_nobody_stated_is_not_stated():
