@@ -231,9 +231,11 @@ def test_every_path_exists():
 def _is_path(span):
     if YOURS.fullmatch(span) or (ROOT / span).exists() or (ROOT / "trailers12k" / span).exists():
         return True
-    # Models, addresses, places outside the repository, and Snakemake's own folder.
+    # Models, addresses, places outside the repository, a publication, and Snakemake's own folder.
     if re.match(
-        r"(torchvision|timm|shufflenet3d|youtu\.be|i\.ytimg\.com|\.snakemake|\.dvc)/|\.*/", span
+        r"(torchvision|timm|shufflenet3d|youtu\.be|i\.ytimg\.com|publication|\.snakemake|\.dvc)/"
+        r"|\.*/",
+        span,
     ):
         return True
     if span.startswith(("data", "build", "results", "logs", "benchmarks")):
