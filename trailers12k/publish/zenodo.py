@@ -1,0 +1,412 @@
+"""Uploads a publication to drafts of records on Zenodo, and never publishes them.
+
+Reads the publication; reads and writes build/zenodo.json through `zenodo_state`. Must not know how
+a publication is written, and passes the token on without looking at it.
+
+A deposit is made in two steps: its marker is saved, then the deposit is requested with the marker
+in its notes. So a process that is killed in between finds it again. What a deposit lacks is
+computed from its list of files each time; each file is compared by size and md5 after it was sent.
+Of a draft, only files of the earlier version and of earlier uploads of this folder are deleted, by
+name; files of unknown origin stay and are named, unless one has the name of a published file.
+"""
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from trailers12k.common.errors import UserError
+from trailers12k.common.fingerprint import fingerprint
+from trailers12k.common.messages import first_names
+from trailers12k.publish import zenodo_metadata as texts
+from trailers12k.publish import zenodo_plan as plans
+from trailers12k.publish import zenodo_state as states
+from trailers12k.publish.facts import Statements
+from trailers12k.publish.zenodo_api import LOOPBACK, Api, Deposit, Refused, Uncertain
+
+STATE = Path("build/zenodo.json")
+SITES = {False: "https://zenodo.org/api", True: "https://sandbox.zenodo.org/api"}
+TOKENS = {False: "ZENODO_TOKEN", True: "ZENODO_SANDBOX_TOKEN"}
+"""Variables of the environment, the only place of the tokens. The sandbox is another site."""
+OTHER_SITE = "TRAILERS12K_ZENODO"
+"""Variable of the environment: another address of the API, on this machine; for tests."""
+TRIES = 6
+"""Of a file, and of a deposit whose answer did not arrive."""
+ROUNDS = 3
+"""In which a deposit becomes equal to its record, unless somebody changes it meanwhile."""
+LAGS = (0.0, 3.0, 10.0)
+"""Seconds before each search for a deposit: Zenodo's index shows it later."""
+NAMED = 3
+"""Files that a line names."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A record on Zenodo. is_published: whether it was published before, with the same files."""
+
+    page: str
+    doi: str
+    files: int
+    bytes: int
+    is_published: bool
+
+
+def token(is_sandbox: bool) -> str:
+    """The token. Raises `UserError` when it is not set or cannot be sent in a header."""
+    name = TOKENS[is_sandbox]
+    value = os.environ.get(name, "").strip()
+    if not re.fullmatch("[!-~]+", value):
+        fault = "its value is no token" if value else "it is not set"
+        site = SITES[is_sandbox].removesuffix("/api")
+        raise UserError(
+            f"{name}: {fault}; make a token with the scopes deposit:write and deposit:actions at "
+            f"{site}/account/settings/applications/tokens/new/, then: export {name}=..."
+        )
+    return value
+
+
+def site(is_sandbox: bool) -> str:
+    """The address of the API. Raises `UserError` for one of the environment on another machine."""
+    other = os.environ.get(OTHER_SITE, "")
+    if other and not re.fullmatch(rf"http://({'|'.join(LOOPBACK[:2])}):\d+/api", other, re.ASCII):
+        raise UserError(f"{OTHER_SITE} is {other:.100}; allowed: http://127.0.0.1:PORT/api")
+    return other or SITES[is_sandbox]
+
+
+def upload(
+    folder: Path,
+    statements: Statements,
+    credits: Sequence[str] = (),
+    is_sandbox: bool = False,
+    show: Callable[[str], None] = print,
+    state: Path = STATE,
+    base: str | None = None,
+    pause: Callable[[float], None] = time.sleep,
+) -> list[Upload]:
+    """Make drafts on Zenodo equal to a publication, one for each of its records.
+
+    credits: notices that sources demand. show: gets a line of progress. base: address of the API;
+    None: Zenodo's. Raises `UserError`; the same call continues.
+    """
+    texts.check(statements)
+    base = base or site(is_sandbox)
+    api = Api(base, token(is_sandbox), TOKENS[is_sandbox], pause)
+    with states.opened(state, api.base) as state_of_site:
+        api.check()
+        show(f"{folder}: comparing the files with SHA256SUMS")
+        with _bar("SHA256SUMS") as progress:
+            records = plans.records(folder, progress)
+        uploader = _Uploader(api, state_of_site, statements, credits, is_sandbox, show, pause)
+        return uploader.run(records)
+
+
+@contextmanager
+def _bar(what: str, total: int | None = None) -> Iterator[Callable[[int], object]]:
+    """A bar of bytes on a terminal; gets each number of bytes."""
+    with tqdm(total=total, desc=what, unit="B", unit_scale=True, disable=None, leave=False) as bar:
+        yield bar.update
+
+
+class _Uploader:
+    """One upload."""
+
+    def __init__(
+        self,
+        api: Api,
+        state: states.State,
+        statements: Statements,
+        credits: Sequence[str],
+        is_sandbox: bool,
+        show: Callable[[str], None],
+        pause: Callable[[float], None],
+    ):
+        self.api, self.state, self.statements, self.credits = api, state, statements, credits
+        self.is_sandbox, self.show, self.pause = is_sandbox, show, pause
+        self.count = 1
+
+    def run(self, records: Mapping[int, list[plans.LocalFile]]) -> list[Upload]:
+        """Make all deposits, which name each other, then send the files."""
+        self.count = len(records)
+        deposits = {number: self.deposit(number, files) for number, files in records.items()}
+        dois = {number: self._doi(each) for number, each in deposits.items()}
+        uploads = []
+        for number, files in records.items():
+            if not deposits[number].is_published:
+                related = texts.relations(number, dois) if self.count > 1 else []
+                self._describe(number, deposits[number], related)
+                self._fill(number, deposits[number], files)
+            uploads.append(
+                Upload(
+                    self.api.page(deposits[number].id),
+                    dois[number],
+                    len(files),
+                    sum(file.bytes for file in files),
+                    deposits[number].is_published,
+                )
+            )
+        return uploads
+
+    def deposit(self, number: int, files: Sequence[plans.LocalFile]) -> Deposit:
+        """The deposit of a record: the draft that was begun, a new version, or a new one."""
+        entry = self.state.entry(number)
+        if entry.marker and not entry.id:
+            return self._continued(number, entry)
+        named = texts.number_of(self.statements.doi, self.is_sandbox) if number == 1 else None
+        if not (known := entry.id or named):
+            return self._created(number)
+        deposit = self.api.read(known)
+        if deposit is None and entry.id:
+            raise UserError(
+                f"{self.api.host} has no draft {known} any more: somebody deleted it; to begin "
+                "again, delete build/zenodo.json and run the same command"
+            )
+        if deposit is not None and not deposit.is_published:
+            if not entry.id:
+                self._adopt(number, deposit)
+            return deposit
+        return self._next_version(number, known, deposit, files)
+
+    def _continued(self, number: int, entry: states.Entry) -> Deposit:
+        """The deposit that an upload was about to make when it was killed."""
+        if entry.of:
+            return self._version(number, entry, is_begun=True)
+        if found := self._found(entry.marker):
+            entry.id = found.id
+            self.state.save()
+            return found
+        return self._created(number)
+
+    def _found(self, marker: str) -> Deposit | None:
+        """The draft with a marker; None if none appears for some seconds."""
+        for lag in LAGS:
+            self.pause(lag)
+            for each in self.api.drafts():
+                if texts.marker_in(each.notes) == marker:
+                    return each
+        return None
+
+    def _created(self, number: int) -> Deposit:
+        """A new deposit, whose marker is saved first."""
+        entry = self.state.begin(number)
+        deposit = None
+        for _ in range(TRIES):
+            try:
+                deposit = self.api.create(self._metadata(number, entry.marker))
+            except Uncertain:
+                deposit = self._found(entry.marker)
+            if deposit is not None:
+                break
+        else:
+            raise self._no_answer("a new draft")
+        entry.id = deposit.id
+        self.state.save()
+        self.show(f"record {number}: draft {deposit.id} begun")
+        return deposit
+
+    def _adopt(self, number: int, deposit: Deposit) -> None:
+        """Save the draft that `publish.doi` names as the one of a record."""
+        entry = self.state.begin(number)
+        entry.id = deposit.id
+        self.state.save()
+        self.show(f"record {number}: draft {deposit.id} continued, which publish.doi names")
+
+    def _next_version(
+        self, number: int, known: int, deposit: Deposit | None, files: Sequence[plans.LocalFile]
+    ) -> Deposit:
+        """The published record, if it has the same files; else the draft of its next version."""
+        try:
+            latest = self.api.latest(known)
+        except Refused as error:
+            if error.status not in (404, 410):
+                raise
+            raise UserError(
+                f"{self.api.host} has no record {known}, which publish.doi names; correct it"
+            ) from None
+        if deposit is None or deposit.id != latest:
+            deposit = self.api.read(latest)
+        if deposit is None or not deposit.is_published:
+            raise UserError(
+                f"{self.api.host} has no record {latest} of this account; see publish.doi"
+            )
+        plan = plans.compare(list(files), self.api.files(latest), (), {})
+        if not plan.send and not plan.foreign:
+            return deposit
+        return self._version(number, self.state.begin(number, latest), is_begun=False)
+
+    def _version(self, number: int, entry: states.Entry, is_begun: bool) -> Deposit:
+        """The draft of a new version of `entry.of`. is_begun: whether an earlier request may have
+        made it. Zenodo has one draft of a new version at most."""
+        found = 0
+        for _ in range(TRIES):
+            try:
+                found = self.api.new_version(entry.of)
+            except Uncertain:
+                is_begun = True
+                continue
+            except Refused as error:
+                if error.status != 400:
+                    raise
+                if not is_begun:
+                    self.state.forget(number, entry.of)
+                    raise UserError(
+                        f"record {entry.of} has a draft of a new version already; publish or "
+                        f"discard it at {self.api.page(entry.of)}, then run the same command"
+                    ) from None
+                found = self.api.existing_version(entry.of)
+            break
+        else:
+            raise self._no_answer("a new version")
+        deposit = self.api.read(found)
+        if deposit is None or deposit.is_published:
+            raise self._no_answer("a new version")
+        entry.id = found
+        self.state.save()
+        self.show(f"record {number}: draft {found} begun, a new version of {entry.of}")
+        return deposit
+
+    def _describe(
+        self, number: int, deposit: Deposit, related: Sequence[Mapping[str, str]]
+    ) -> None:
+        """Send the metadata, unless the same were sent: a person may have edited them since."""
+        entry = self.state.entry(number)
+        metadata = self._metadata(number, entry.marker, related)
+        sent = fingerprint(metadata=metadata)
+        if entry.metadata == sent:
+            return
+        try:
+            stored = self.api.update(deposit.id, metadata)
+        except Refused as error:
+            raise self._gone(deposit, number) or error from None
+        entry.metadata = sent
+        self.state.save()
+        if stored.license and not texts.is_same_licence(stored.license, metadata["license"]):
+            self.show(
+                f"record {number}: Zenodo shows the licence {stored.license} for "
+                f"{metadata['license']}; correct it at {self.api.page(deposit.id)}"
+            )
+
+    def _fill(self, number: int, deposit: Deposit, files: list[plans.LocalFile]) -> None:
+        """Send what the deposit lacks and delete what does not belong, until both are equal."""
+        entry = self.state.entry(number)
+        earlier = self.api.files(entry.of) if entry.of else {}
+        for _ in range(ROUNDS):
+            plan = plans.compare(files, self._files(deposit, number), entry.sent, earlier)
+            if not (plan.send or plan.inherited or plan.stale):
+                break
+            self._tell(number, plan)
+            for file in (*plan.inherited, *plan.stale):
+                self.api.delete(deposit.id, file)
+            self._send_all(number, deposit, files, plan.send)
+        else:
+            raise UserError(
+                f"draft {deposit.id} changes while files are sent; let nobody edit it at "
+                f"{self.api.page(deposit.id)}, then run the same command again"
+            )
+        if plan.foreign:
+            names = first_names([file.key for file in plan.foreign], NAMED)
+            self.show(f"record {number}: kept, though not of this publication: {names}")
+
+    def _tell(self, number: int, plan: plans.Plan) -> None:
+        """Show what is deleted and replaced."""
+        for what, names in (
+            ("deleted, of the earlier version", [file.key for file in plan.inherited]),
+            ("deleted, of an earlier upload", [file.key for file in plan.stale]),
+            ("replaced, though somebody changed it", plan.replaced),
+        ):
+            if names:
+                self.show(f"record {number}: {what}: {first_names(names, NAMED)}")
+
+    def _send_all(
+        self,
+        number: int,
+        deposit: Deposit,
+        files: Sequence[plans.LocalFile],
+        send: Sequence[plans.LocalFile],
+    ) -> None:
+        """Send files, the small ones first, with a line for each."""
+        whole = sum(file.bytes for file in files)
+        done, sent = len(files) - len(send), whole - sum(file.bytes for file in send)
+        for file in sorted(send, key=lambda each: (each.bytes, each.key)):
+            self.show(
+                f"record {number}: {done} of {len(files)} files, {plans.shown_size(sent)} of "
+                f"{plans.shown_size(whole)}; next: {file.key}"
+            )
+            self._send(number, deposit, file)
+            done, sent = done + 1, sent + file.bytes
+
+    def _send(self, number: int, deposit: Deposit, file: plans.LocalFile) -> None:
+        """Send one file, and compare what arrived. Raises `UserError`."""
+        entry = self.state.entry(number)
+        if file.md5 not in entry.sent:
+            entry.sent.append(file.md5)
+            self.state.save()
+        differing = 0
+        for attempt in range(TRIES):
+            stored, why = None, "another md5 arrives; was the publication written meanwhile?"
+            try:
+                with _bar(file.key, file.bytes) as progress:
+                    stored = self.api.send(
+                        *(deposit, file.key, file.path, file.bytes, progress), attempt
+                    )
+            except Refused as error:
+                raise self._gone(deposit, number) or error from None
+            except Uncertain as error:
+                why = str(error)
+            is_answered = stored is not None
+            # The file may have arrived although its answer did not.
+            stored = stored or self._files(deposit, number).get(file.key)
+            if stored and (stored.bytes, stored.md5) == (file.bytes, file.md5):
+                return
+            differing += bool(stored and is_answered)
+            if differing == 2:
+                break
+        raise UserError(
+            f"{self.api.host} does not get {file.key} as it is here ({why}); run the same "
+            "command again to continue"
+        )
+
+    def _files(self, deposit: Deposit, number: int) -> dict[str, plans.RemoteFile]:
+        """The files of a draft. Raises `UserError` when it is none any more."""
+        try:
+            return self.api.files(deposit.id)
+        except Refused as error:
+            raise self._gone(deposit, number) or error from None
+
+    def _gone(self, deposit: Deposit, number: int) -> UserError | None:
+        """The error for a draft that somebody published or deleted meanwhile; None if it is one."""
+        now = self.api.read(deposit.id)
+        if now is None:
+            return UserError(
+                f"draft {deposit.id} of record {number} was deleted meanwhile; to begin again, "
+                "delete build/zenodo.json and run the same command"
+            )
+        if now.is_published:
+            return UserError(
+                f"draft {deposit.id} of record {number} was published meanwhile, without all of "
+                "its files; to make a new version of it, run the same command again"
+            )
+        return None
+
+    def _no_answer(self, what: str) -> UserError:
+        return UserError(
+            f"{self.api.host} did not confirm {what} in {TRIES} tries; run the same command again "
+            "to continue"
+        )
+
+    def _doi(self, deposit: Deposit) -> str:
+        """The reserved DOI. Zenodo's sandbox names the prefix of the other site."""
+        if self.is_sandbox:
+            return f"10.5072/zenodo.{deposit.id}"
+        return deposit.doi or f"10.5281/zenodo.{deposit.id}"
+
+    def _metadata(
+        self, number: int, marker: str, related: Sequence[Mapping[str, str]] = ()
+    ) -> dict[str, Any]:
+        part = (number, self.count)
+        return texts.metadata(self.statements, self.credits, marker, part, related)
