@@ -28,6 +28,7 @@ from trailers12k.publish import zenodo_metadata as texts
 from trailers12k.publish import zenodo_plan as plans
 from trailers12k.publish import zenodo_state as states
 from trailers12k.publish.facts import Statements
+from trailers12k.publish.records import MOST_BYTES
 from trailers12k.publish.zenodo_api import LOOPBACK, Api, Deposit, Refused, Uncertain
 
 STATE = Path("build/zenodo.json")
@@ -133,6 +134,13 @@ class _Uploader:
     def run(self, records: Mapping[int, list[plans.LocalFile]]) -> list[Upload]:
         """Make all deposits, which name each other, then send the files."""
         self.count = len(records)
+        for number, files in records.items():
+            # Zenodo grants single records more, so its own answer decides.
+            if (size := sum(file.bytes for file in files)) > MOST_BYTES:
+                self.show(
+                    f"warning: record {number} has {plans.shown_size(size)}, and Zenodo takes "
+                    f"{plans.shown_size(MOST_BYTES)} unless you asked for a larger quota"
+                )
         deposits = {number: self.deposit(number, files) for number, files in records.items()}
         dois = {number: self._doi(each) for number, each in deposits.items()}
         uploads = []

@@ -12,17 +12,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from trailers12k.common.bounded_files import SMALL, opened, quoted, read_bytes, shown_path
+from trailers12k.common.bounded_files import opened, quoted, read_bytes, shown_path
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import below, read_csv
+from trailers12k.publish.records import IN_EACH, MOST_FILES
+from trailers12k.publish.sums import MD5SUMS, MOST_BYTES, SHA256SUMS, parse
 
-MOST_FILES, MOST_BYTES = 100, 50_000_000_000
-"""Of a record."""
-SUMS = ("MD5SUMS", "SHA256SUMS")
 RECORDS = "RECORDS.csv"
-SHARED = ("README.md", "croissant.json", RECORDS, *SUMS)
-"""The files that every record has."""
-LINE = re.compile(r"([0-9a-f]+)  ([^\r\n\\]+)", re.ASCII)
 BLOCK = 1 << 20
 LARGEST = 1 << 50
 
@@ -81,11 +77,11 @@ def records(
     progress: gets each number of bytes that was read. Raises `UserError` for a publication that
     is damaged, changed or too large for its records.
     """
-    sha256s, md5s = (_sums(folder, name) for name in reversed(SUMS))
+    sha256s, md5s = _sums(folder, SHA256SUMS, 64), _sums(folder, MD5SUMS, 32)
     if missing := sorted(sha256s.keys() ^ md5s.keys()):
         raise _changed(folder, f"{quoted(missing[0])} is in one of MD5SUMS and SHA256SUMS only")
     files = []
-    for name in [*sha256s, *SUMS]:
+    for name in (*sha256s, MD5SUMS, SHA256SUMS):
         path = below(folder, name)
         size, sha256, md5 = _digests(folder, path, progress)
         if (sha256s.get(name, sha256), md5s.get(name, md5)) != (sha256, md5):
@@ -94,7 +90,7 @@ def records(
     numbers = _record_numbers(folder, {name for name, _ in files})
     found: dict[int, list[LocalFile]] = {}
     for number in sorted({*numbers.values(), 1}):
-        own = [file for name, file in files if name in SHARED or numbers.get(name, 1) == number]
+        own = [file for name, file in files if name in IN_EACH or numbers.get(name, 1) == number]
         _check_limits(number, own)
         found[number] = sorted(own, key=lambda file: file.key)
     return found
@@ -137,16 +133,13 @@ def _origin(remote: RemoteFile, sent: Collection[str], earlier: Mapping[str, Rem
     return "stale" if remote.md5 in sent else "foreign"
 
 
-def _sums(folder: Path, name: str) -> dict[str, str]:
+def _sums(folder: Path, name: str, digits: int) -> dict[str, str]:
     """Path -> hash, of a file of `sha256sum` or `md5sum`. Raises `UserError`."""
-    length = {"MD5SUMS": 32, "SHA256SUMS": 64}[name]
-    text = read_bytes(folder / name, SMALL).decode("utf-8", "replace")
-    found: dict[str, str] = {}
-    for line in text.splitlines():
-        match = LINE.fullmatch(line)
-        if not match or len(match[1]) != length or match[2] in {*found, *SUMS}:
-            raise _changed(folder, f"{name} has a line {quoted(line)}")
-        found[match[2]] = match[1]
+    text = read_bytes(folder / name, MOST_BYTES).decode("utf-8", "replace")
+    found = parse(text.splitlines(), folder / name)
+    for path, digest in found.items():
+        if not re.fullmatch(f"[0-9a-f]{{{digits}}}", digest) or path in (MD5SUMS, SHA256SUMS):
+            raise _changed(folder, f"{name} has an entry {quoted(f'{digest}  {path}')}")
     if not found:
         raise _changed(folder, f"{name} names no file")
     return found
@@ -173,8 +166,8 @@ def _record_numbers(folder: Path, names: set[str]) -> dict[str, int]:
         return {}
     rows = read_csv(folder / RECORDS, ("record", "file"), counts=("record",))
     numbers = {row["file"]: int(row["record"] or 0) for row in rows}
-    numbers = {name: each for name, each in numbers.items() if name not in SHARED}
-    if missing := sorted(names - {*numbers, *SHARED}) or sorted({*numbers} - names):
+    numbers = {name: each for name, each in numbers.items() if name not in IN_EACH}
+    if missing := sorted(names - {*numbers, *IN_EACH}) or sorted({*numbers} - names):
         raise _changed(folder, f"{quoted(missing[0])} is not in both {RECORDS} and SHA256SUMS")
     if {*numbers.values(), 1} != {*range(1, max(numbers.values(), default=1) + 1)}:
         raise _changed(folder, f"{RECORDS} does not number the records 1, 2, ...")
@@ -188,11 +181,10 @@ def _check_limits(number: int, files: list[LocalFile]) -> None:
         raise UserError(f"{min(same)}: two files of the publication would have this name on Zenodo")
     if empty := [file.key for file in files if not file.bytes]:
         raise UserError(f"{empty[0]} is empty, and Zenodo takes no empty files; remove it")
-    size = sum(file.bytes for file in files)
-    if len(files) > MOST_FILES or size > MOST_BYTES:
+    if len(files) > MOST_FILES:
         raise UserError(
-            f"record {number} has {len(files)} files of {shown_size(size)}; Zenodo takes at "
-            f"most {MOST_FILES} files of {shown_size(MOST_BYTES)}; write the publication again"
+            f"record {number} has {len(files)} files, and Zenodo takes {MOST_FILES}; write the "
+            "publication again: trailers12k publish"
         )
 
 

@@ -10,6 +10,7 @@ import re
 import threading
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -126,8 +127,9 @@ def _handler(zenodo: Zenodo) -> type[BaseHTTPRequestHandler]:
                 self.send_header(name, text)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            with suppress(OSError):  # a client that was killed
+                self.end_headers()
+                self.wfile.write(body)
 
         def refuse(self, status: int, message: str, **more: Any) -> None:
             self.answer(status, {"message": message, "status": status, **more})
