@@ -9,6 +9,7 @@
 # make damage     damage each kind of file of a finished sample in nine ways, and run it again: an hour
 # make cluster    run on a real Slurm that is away for a time, and with the settings of a site: a quarter of an hour
 # make faults     kill runs, fill the disk and disturb them otherwise, and count what was lost: half an hour
+# make publish-kills  kill an upload to a server on loopback at each moment, and count what is twice or lost: some minutes
 # make twins      start three jobs of each shard and of a training at once, with many delays: half an hour
 # make versions  go between a dozen versions, kill snapshots and restores, and compare every byte: half an hour
 # make publish-bench  measure what publishing costs, with 1,000 made-up movies: ten minutes
@@ -26,7 +27,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: sample test snapshot restore diff bench fuzz reliability damage faults twins versions cluster mutants publish-bench check docs docs-figures lock envs settings clean
+.PHONY: sample test snapshot restore diff bench fuzz reliability damage faults twins versions cluster mutants publish-bench publish-kills check docs docs-figures lock envs settings clean
 
 sample: $(READY)
 	trailers12k run
@@ -81,6 +82,9 @@ faults: $(READY)
 
 cluster: $(READY) $(VENV)/slurm
 	CLUSTER=1 pytest --numprocesses 2 tests/workflow -k slurm
+
+publish-kills: $(READY)
+	KILLS=1 pytest -s tests/unit/publish/test_zenodo_kills.py
 
 twins: $(READY)
 	PYTHONPATH=tests python -m workflow.twins

@@ -1,15 +1,19 @@
 """`trailers12k publish`: a finished run as a dataset that others can cite, load and check.
 
-Reads the configuration and the products; writes a folder. Must not know what is in it.
+Reads the configuration and the products; writes a folder, and uploads it to drafts on Zenodo. Must
+not know what is in it.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trailers12k.cli.collection import examples, read_settings
 from trailers12k.common.errors import UserError
+
+if TYPE_CHECKING:
+    from trailers12k.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -20,6 +24,7 @@ def register(app: typer.Typer) -> None:
         epilog=examples(
             "trailers12k publish",
             "trailers12k publish --to /data/trailers-of-2026",
+            "trailers12k publish --zenodo --sandbox",
         ),
     )(publish)
 
@@ -28,6 +33,21 @@ def publish(
     to: Annotated[
         Path, typer.Option("--to", metavar="DIR", help="The folder of the publication.")
     ] = Path("publication"),
+    zenodo: Annotated[
+        bool,
+        typer.Option(
+            "--zenodo",
+            help="Upload the publication at --to, which is written first if there is none, to a "
+            "draft on Zenodo. The token is read from ZENODO_TOKEN.",
+        ),
+    ] = False,
+    sandbox: Annotated[
+        bool,
+        typer.Option(
+            "--sandbox",
+            help="With --zenodo: use sandbox.zenodo.org, for trials, and ZENODO_SANDBOX_TOKEN.",
+        ),
+    ] = False,
 ) -> None:
     """Write a finished run as a dataset: archives of the stores, Parquet, tables, a page, a card, a
     citation, Croissant metadata and sums.
@@ -35,15 +55,43 @@ def publish(
     The folder is written whole or not at all; an earlier publication there is replaced. Videos and
     posters are never part of it, nor are local paths, messages of failures and names of people who
     decided.
-    """
-    from trailers12k.publish import publication
 
+    With --zenodo, the draft of a new record, or of a new version of the record of publish.doi, gets
+    the files. A draft is never published: read it and publish it there. Call the same command again
+    to continue an upload, or to bring a draft up to date.
+    """
+    from trailers12k.publish import publication, sums
+
+    if sandbox and not zenodo:
+        raise UserError("publish: --sandbox is of an upload; add --zenodo")
     settings = read_settings()
     publication.check_collection(settings)
     target = publication.check_target(to)
-    _require_finished()
-    publication.write(settings, target, say=typer.echo)
-    typer.echo(f"Published: {to}")
+    if zenodo:
+        from trailers12k.publish import collect
+        from trailers12k.publish.zenodo import require
+
+        require(collect.statements(settings), sandbox)
+    if not zenodo or not (target / sums.SHA256SUMS).is_file():
+        _require_finished()
+        publication.write(settings, target, say=typer.echo)
+        typer.echo(f"Published: {to}")
+    if zenodo:
+        _upload(settings, to, sandbox)
+
+
+def _upload(settings: "Settings", folder: Path, sandbox: bool) -> None:
+    """Upload a publication, and print the addresses of the drafts."""
+    from trailers12k.publish import collect
+    from trailers12k.publish.zenodo import upload
+
+    statements, credits = collect.statements(settings), collect.credits(settings)
+    uploads = upload(folder, statements, credits, sandbox, show=typer.echo)
+    for each in uploads:
+        state = "published, with these files" if each.is_published else "draft, not published"
+        typer.echo(f"{state}: {each.page} ({each.files} files, DOI {each.doi})")
+    if not all(each.is_published for each in uploads):
+        typer.echo("Read each draft and publish it on its page; a published record stays for ever.")
 
 
 def _require_finished() -> None:

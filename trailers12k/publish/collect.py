@@ -84,7 +84,6 @@ def facts(settings: Settings, folder: str | Path = ".") -> Facts:
     years = _decades(movie.year for movie in movies)
     began, ended = _days(folder, (movie.mid for movie in movies))
     pairs = _pairs(labels)
-    credits = credits_of([*settings.movies, *_split_source(settings)])
     return Facts(
         statements=statements(settings),
         movies=len(movies),
@@ -105,7 +104,7 @@ def facts(settings: Settings, folder: str | Path = ".") -> Facts:
         results=without_paths(read_csv(folder / "results/summary.csv", ["run", "uap"])),
         settings=without_paths(read_file(folder / "results/config.yaml")),
         sources=[file_name(name) for name in settings.movies],
-        credits=credits,
+        credits=credits(settings),
         versions=_versions(folder),
         notes=biases.sentences(
             biases.Counts(len(movies), len(labels), len(trailers), genres, pairs, years, decisions),
@@ -142,6 +141,11 @@ def statements(settings: Settings) -> Statements:
         | {"creators": creators, "keywords": tuple(own.keywords)}
         | {"frames": own.frames, "frame_side": own.frame_side}
     )
+
+
+def credits(settings: Settings) -> list[str]:
+    """The notices that the sources of movies and splits demand."""
+    return credits_of([*settings.movies, *_split_source(settings)])
 
 
 def _labels(folder: Path) -> Rows:

@@ -80,6 +80,12 @@ def site(is_sandbox: bool) -> str:
     return other or SITES[is_sandbox]
 
 
+def require(statements: Statements, is_sandbox: bool) -> None:
+    """Raise `UserError` where a statement or the token is missing: before anything is written."""
+    texts.check(statements)
+    token(is_sandbox)
+
+
 def upload(
     folder: Path,
     statements: Statements,
@@ -95,7 +101,7 @@ def upload(
     credits: notices that sources demand. show: gets a line of progress. base: address of the API;
     None: Zenodo's. Raises `UserError`; the same call continues.
     """
-    texts.check(statements)
+    require(statements, is_sandbox)
     base = base or site(is_sandbox)
     api = Api(base, token(is_sandbox), TOKENS[is_sandbox], pause)
     with states.opened(state, api.base) as state_of_site:
