@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from trailers12k.common.bounded_files import shown_path
+from trailers12k.common.bounded_files import read_bytes, shown_path
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import (
     PARTIAL,
@@ -48,6 +48,8 @@ OF_RUNS = (
     *(".snakemake", ".git", ".dvc", "trailers12k"),
 )
 """Folders below the collection's that hold something else."""
+OWN = ("mtgc.csv", "movies.csv.gz", "ledger.csv.gz", "metadata.tar.gz")
+"""Files by which a publication is known."""
 SPARE = 1.02
 """Bytes of a publication by byte of what it is made of, at most: archives add headers of tar."""
 LEAST_FREE = 50_000_000
@@ -112,21 +114,22 @@ def foreign_file(folder: Path) -> str:
     where there is none."""
     if not folder.is_dir():
         return ""
-    names = sorted(_names(folder))
     try:
-        with (folder / sums.SHA256SUMS).open(encoding="utf-8") as lines:
-            listed = {*sums.parse(lines)}
-    except (OSError, ValueError):
-        return names[0] if names else ""
-    own = {*listed, sums.MD5SUMS, sums.SHA256SUMS}
-    return next((name for name in names if name not in own), "")
+        text = read_bytes(folder / sums.SHA256SUMS, sums.MOST_BYTES).decode()
+        listed = {*sums.parse(text.splitlines())}
+    except ValueError:
+        listed = set()
+    # Others list the sums of their files, too.
+    own = {*listed, sums.MD5SUMS, sums.SHA256SUMS} if listed >= {*OWN} else set()
+    return next((name for name in _names(folder) if name not in own), "")
 
 
 def _names(folder: Path) -> Iterator[str]:
     """The paths of all that is no folder, below a folder. Links are not followed."""
     for parent, folders, files in os.walk(folder):
+        folders.sort()
         links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
-        for name in (*files, *links):
+        for name in sorted([*files, *links]):
             yield os.path.relpath(os.path.join(parent, name), folder).replace(os.sep, "/")
 
 

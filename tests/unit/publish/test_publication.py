@@ -131,6 +131,7 @@ def test_an_earlier_publication_is_replaced_whole(run):
         ("movies", "holds mine.txt"),
         ("file", "is a file"),
         ("mixed", "holds more.txt"),
+        ("summed", "holds SHA256SUMS"),
     ],
 )
 def test_other_places_are_refused_and_keep_their_files(run, to, message):
@@ -139,6 +140,9 @@ def test_other_places_are_refused_and_keep_their_files(run, to, message):
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_text("mine")
     Path("link").symlink_to("build")
+    Path("summed").mkdir()
+    Path("summed/a.txt").write_text("mine")
+    Path("summed/SHA256SUMS").write_text(f"{'0' * 64}  a.txt\n")
     before = files_of(".")
     with pytest.raises(UserError, match=re.escape(message)):
         write(run, to)
