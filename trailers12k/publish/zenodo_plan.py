@@ -136,7 +136,10 @@ def _origin(remote: RemoteFile, sent: Collection[str], earlier: Mapping[str, Rem
 def _sums(folder: Path, name: str, digits: int) -> dict[str, str]:
     """Path -> hash, of a file of `sha256sum` or `md5sum`. Raises `UserError`."""
     text = read_bytes(folder / name, MOST_BYTES).decode("utf-8", "replace")
-    found = parse(text.splitlines(), folder / name)
+    try:
+        found = parse(text.splitlines())
+    except ValueError as error:
+        raise _changed(folder, f"{name}, {error}") from None
     for path, digest in found.items():
         if not re.fullmatch(f"[0-9a-f]{{{digits}}}", digest) or path in (MD5SUMS, SHA256SUMS):
             raise _changed(folder, f"{name} has an entry {quoted(f'{digest}  {path}')}")
