@@ -30,6 +30,8 @@ from trailers12k.publish.facts import Facts, Loss, PublishedFile, StoreFacts, Su
 
 NOT_STATED = "not stated"
 NON_COMMERCIAL = "No commercial use."
+MOST_NAMED = 3
+"""Stores that a warning names."""
 COLLAGE = "collage.jpg"
 LEVELS = {"frames": "Frame-level", "clips": "Clip-level", "posters": "Posters"}
 """Input of a store -> what its rows represent."""
@@ -149,7 +151,8 @@ def _untrained(facts: Facts) -> Iterator[Paragraph]:
         return
     who: Line = ["All stores"]
     if len(names) < len(facts.stores):
-        who = _codes(names)
+        few = len(names) <= MOST_NAMED
+        who = _codes(names) if few else [f"{len(names)} of {len(facts.stores)} stores"]
     verb = "comes from a network" if len(facts.stores) == 1 else "come from networks"
     words = f" {verb} with random weights. Such features serve for tests only."
     yield Paragraph([*who, words], "warning", "Untrained weights.")
@@ -252,7 +255,7 @@ def comparison(facts: Facts) -> Section:
                 share(theirs, 1),
             ]
         )
-    heads = ["Genre", "Movies here", "Share", "Trailers12k", "Share"]
+    heads = ["Genre", "Movies here", "Share here", "In Trailers12k", "Share there"]
     genres = Grid(
         "genres",
         "Movies of each genre, and their share of all labelled movies.",
