@@ -50,13 +50,14 @@ def _snippets(facts: Facts) -> Iterator[Source]:
         "List the validation movies of the third split, with their genres:",
     )
     yield Source(
+        "from pathlib import Path\n\n"
         "from datasets import load_dataset\n\n"
-        f'clips = load_dataset(".", "{store.name}", split="train", streaming=True)\n'
+        "folder = str(Path.cwd())  # or the name of the dataset on a hub\n"
+        f'clips = load_dataset(folder, "{store.name}", split="train", streaming=True)\n'
         "row = next(iter(clips))\n"
         'row["mid"], row["clip"], row["start"], row["end"], len(row["features"])',
         "python",
-        "Stream the clips of the training movies of split 0 from Parquet, without unpacking; "
-        "the dot is this folder, and may be the name of the dataset on a hub:",
+        "Stream the clips of the training movies of split 0 from Parquet, without unpacking:",
     )
     stream = next((name for name, input in STREAM_INPUTS.items() if input == store.input), "image")
     yield Source(
