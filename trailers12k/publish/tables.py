@@ -19,7 +19,7 @@ from trailers12k.common.vocabulary import SPLITS, SUBSETS
 from trailers12k.movies import curation
 from trailers12k.publish import archives, parquet, sums
 from trailers12k.publish.addresses import public
-from trailers12k.publish.local_paths import without_paths
+from trailers12k.publish.local_paths import file_name, without_paths
 
 Sums = dict[str, Any]
 Row = Mapping[str, str]
@@ -118,6 +118,8 @@ def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
     """A movie of metadata.json: addresses that others can open, and of a person's decision only
     what was decided, and when."""
     clean = {name: _clean(value) for name, value in entry.items() if name != curation.STAGE}
+    if isinstance(origin := clean.get("sources"), Mapping):
+        clean["sources"] = {name: file_name(str(table)) for name, table in origin.items()}
     if decision := entry.get(curation.STAGE):
         clean[curation.STAGE] = {name: decision[name] for name in DECISION if name in decision}
     return clean
