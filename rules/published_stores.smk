@@ -26,6 +26,7 @@ rule fetch_store:
     """Fetch, check and unpack one of the authors' stores."""
     input:
         sizes=ancient("build/published/sizes.csv"),
+        sums=sources.published_sums,
     output:
         manifest="data/{store}.csv",
         group="data/{store}.zarr/.zgroup",

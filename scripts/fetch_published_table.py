@@ -12,7 +12,8 @@ def main() -> None:
     # No param: it determines no result.
     private = load(snakemake.config).downloads.private_addresses
     table = Path(snakemake.output.table)
-    published.fetch(**snakemake.params.file, path=table, bounds=archives(private))
+    file = published.with_md5(snakemake.params.file, snakemake.input.sums)
+    published.fetch(**file, path=table, bounds=archives(private))
 
 
 if __name__ == "__main__":

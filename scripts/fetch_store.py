@@ -14,7 +14,7 @@ def main() -> None:
     # No params: they determine no result.
     settings = load(snakemake.config)
     archive = published.fetch_archive(
-        **snakemake.params.file,
+        **published.with_md5(snakemake.params.file, snakemake.input.sums),
         folder=Path("build/published"),
         keep=settings.published.keep_archives,
         bounds=archives(settings.downloads.private_addresses),

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -15,7 +16,7 @@ import typer
 from trailers12k.cli.collection import examples
 from trailers12k.common.bounded_files import shown_path
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import write_text
+from trailers12k.common.files import inside, write_text
 
 
 class Preset(StrEnum):
@@ -33,6 +34,7 @@ def register(app: typer.Typer) -> None:
         epilog=examples(
             "trailers12k init ../my-movies",
             "trailers12k init ../rebuild --preset trailers12k",
+            "trailers12k init ../again --publication ../my-movies/publication",
         ),
     )(init)
 
@@ -52,6 +54,14 @@ def init(
             show_default=False,
         ),
     ] = None,
+    publication: Annotated[
+        str,
+        typer.Option(
+            metavar="DIR_OR_URL",
+            help="Evaluate a publication of this workflow: its features, splits, runs and seed.",
+            show_default=False,
+        ),
+    ] = "",
     _git: Annotated[
         # Scripts may name it: an earlier version made repositories here.
         bool, typer.Option("--git/--no-git", hidden=True)
@@ -59,9 +69,12 @@ def init(
 ) -> None:
     """Create a collection: config.yaml with the few keys that matter, and an example movies.csv.
 
-    With --preset: config.yaml with every key, and no movies.csv.
+    With --preset: config.yaml with every key, and no movies.csv. With --publication: config.yaml of
+    that publication.
     """
-    texts = _texts(preset)
+    if preset and publication:
+        raise UserError("--preset and --publication exclude each other; name one of them")
+    texts = {"config.yaml": _of_publication(publication)} if publication else _texts(preset)
     _write_collection(folder, texts)
     typer.echo(
         f"Created {folder}. Edit {' and '.join(texts)} there, then:\n"
@@ -83,6 +96,21 @@ def _texts(preset: Preset | None) -> dict[str, str]:
         "config.yaml": _example("config.yaml").replace("{schema}", schema),
         "movies.csv": _example("movies.csv"),
     }
+
+
+def _of_publication(address: str) -> str:
+    """config.yaml of a collection that evaluates a publication. Raises `UserError`."""
+    from trailers12k.common.local_files import local_path
+    from trailers12k.publish import replication
+
+    if folder := local_path(address):
+        return replication.read(inside(folder, replication.CONFIG), str(folder.absolute()))
+    from trailers12k.downloads import published
+
+    with TemporaryDirectory() as temporary:
+        path = inside(temporary, replication.CONFIG)
+        published.fetch_config(f"{address.rstrip('/')}/{replication.CONFIG}", path)
+        return replication.read(path, address.rstrip("/"))
 
 
 def _write_collection(folder: Path, texts: Mapping[str, str]) -> None:

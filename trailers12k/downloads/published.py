@@ -1,4 +1,5 @@
-"""The authors' published record: its table of splits and the archives of its stores.
+"""A published record, the authors' or a publication of this workflow: its table of splits, the
+archives of its stores, and its file of sums.
 
 Reads a web server or a local folder; writes build/published/. Must not know what the archives
 contain.
@@ -6,15 +7,18 @@ contain.
 
 import logging
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from trailers12k.common.errors import UserError
-from trailers12k.common.files import digest_of, inside
+from trailers12k.common import sum_files
+from trailers12k.common.bounded_files import read_bytes
+from trailers12k.common.errors import Failure, UserError
+from trailers12k.common.files import digest_of, inside, replacing
 from trailers12k.common.vocabulary import SPLITS, STREAM_INPUTS
 from trailers12k.downloads import http
-from trailers12k.downloads.bounds import Bounds
+from trailers12k.downloads.bounds import USUAL, Bounds
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +44,9 @@ CPU_SECONDS = 1.4e-3
 TABLE = http.Checks(most_bytes=1_000_000_000)
 """The record's table has 0.3 MB; one of a million movies has 30 MB."""
 
+CONFIG_BYTES = 1_000_000
+"""Of a configuration; ours have about 5 kB."""
+
 MEGABITS = 100
 """Megabits per second of the connection for which the duration of a download is estimated."""
 
@@ -52,6 +59,51 @@ def fetch(address: str, md5: str | None, path: Path, bounds: Bounds = http.ARCHI
         return
     _check(local, md5)
     shutil.copyfile(local, path)
+
+
+def fetch_sums(address: str, path: Path, bounds: Bounds = http.ARCHIVES) -> None:
+    """Download MD5SUMS of a publication to `path`. Raises `UserError`."""
+    advice = (
+        "published.files must name a publication of this workflow, or published.md5 the md5 of "
+        "each file"
+    )
+    data = _read(address, sum_files.MOST_BYTES, advice, bounds)
+    _parse(data, address)
+    with replacing(path) as partial:
+        partial.write_bytes(data)
+
+
+def fetch_config(address: str, path: Path, bounds: Bounds = http.ARCHIVES) -> None:
+    """Download config.yaml of a publication to `path`. Raises `UserError`."""
+    advice = "name the URL of the files of a publication of this workflow"
+    path.write_bytes(_read(address, CONFIG_BYTES, advice, bounds))
+
+
+def _read(address: str, most_bytes: int, advice: str, bounds: Bounds) -> bytes:
+    limits = replace(bounds, most_time=USUAL.most_time)
+    try:
+        return http.read(http.session(retries=5, patient=True), address, most_bytes, 60, limits)
+    except Failure as failure:
+        raise UserError(f"{http.without_secrets(address)}: {failure}; {advice}") from failure
+
+
+def with_md5(file: Mapping[str, str | None], sums: Iterable[str]) -> dict[str, Any]:
+    """`address` and `md5` of a file. sums: the path of MD5SUMS, where the md5 stands there.
+
+    Raises `UserError` for a file that is not listed there.
+    """
+    own = dict(file)
+    for path in sums:
+        name = str(own["address"]).rsplit("/", 1)[-1]
+        own["md5"] = _parse(read_bytes(path, sum_files.MOST_BYTES), path).get(name)
+        if not own["md5"]:
+            raise UserError(f"{path} does not list {name}; see published.files")
+    return own
+
+
+def _parse(data: bytes, where: str) -> dict[str, str]:
+    lines = data.decode("utf-8", "replace").splitlines()
+    return sum_files.parse(lines, where, sum_files.DIGITS[sum_files.MD5SUMS])
 
 
 def _check(file: Path, md5: str | None) -> None:

@@ -178,7 +178,10 @@ def write(
     partial = partial_of(target)
     try:
         partial.mkdir()
-        _fill(_Written(partial), facts, found, limits or Limits(), say)
+        written = _Written(partial)
+        _write_tables(written)
+        _write_replication(written, settings, found)
+        _fill(written, facts, found, limits or Limits(), say)
         _put(partial, target)
     finally:
         remove_leftover(partial)
@@ -263,8 +266,7 @@ def _fill(
     limits: Limits,
     say: Callable[[str], None],
 ) -> None:
-    """Write all files of a publication into its folder."""
-    _write_tables(written)
+    """Write the files of stores, what says what the files are, and the sums."""
     say(f"{len(written.files)} tables")
     shared = {path: file.bytes for path, file in written.files.items()}
     of_stores = []
@@ -333,6 +335,21 @@ def _write_store(
     written.add(name, f"Features of {store.name}: a zarr array per {what}.", archive.close())
     for path, file_sums in rows.close().items():
         written.add(path, f"Features of {store.name}, a row per clip (Parquet).", file_sums)
+
+
+def _write_replication(
+    written: _Written, settings: Settings, found: Sequence[stores.Store]
+) -> None:
+    """Write what others need to evaluate the features: a configuration, and labels that the
+    reference's loader takes, which reads the features of every movie that it finds there."""
+    from trailers12k.publish import replication
+
+    content = "A configuration that evaluates the publication again."
+    written.text(replication.CONFIG, content, replication.text(settings))
+    mids = set.intersection(*({*store.rows} for store in found)) if found else set()
+    path = below(written.folder, tables.COMPLETE)
+    content = "mtgc.csv without the movies that a store lacks, for the authors' own loader."
+    written.add(tables.COMPLETE, content, tables.write_complete(Path("data/mtgc.csv"), path, mids))
 
 
 def write_words(written: _Written, facts: Facts) -> list[str]:

@@ -9,7 +9,7 @@ are the messages of failures, which may name files, addresses and accounts of th
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ RESULTS = {
     "results/splits.csv": "balance.csv",
 }
 """Table of a run -> its name in a publication."""
+COMPLETE = "mtgc_complete.csv"
 SUMMARY = "results/summary.md"
 
 
@@ -77,6 +78,13 @@ def write_splits(labels: Path, path: Path) -> Sums:
         for mid, subset in sorted(assigned(labels, split).items())
     )
     return sums.of_bytes(path, "".join(_lines(SPLIT, rows)).encode())
+
+
+def write_complete(labels: Path, path: Path, mids: Container[str]) -> Sums:
+    """Write mtgc.csv with these movies only."""
+    rows = [row for row in _rows(labels, ("mid",)) if row["mid"] in mids]
+    columns = [*next(_rows(labels))] if rows else ["mid"]
+    return sums.of_bytes(path, "".join(_lines(columns, rows)).encode())
 
 
 def assigned(labels: Path, split: str, names: Sequence[str] = SUBSETS) -> dict[str, str]:

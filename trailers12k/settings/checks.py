@@ -21,6 +21,12 @@ from trailers12k.common.vocabulary import (
 )
 from trailers12k.jobs.reasons import CHECKS, PATTERNS, PERMANENT
 from trailers12k.settings.models import Settings
+from trailers12k.settings.published_files import (
+    LABELS,
+    md5_of_files,
+    md5_of_record,
+    stores_of,
+)
 from trailers12k.settings.sections import SplitSettings
 
 LARGEST = 2**63 - 1
@@ -103,8 +109,8 @@ def check(settings: Settings) -> None:
     _check_frames(settings)
     _check_groups(settings)
     _check_runs(settings)
-    if "mtgc.csv" not in settings.published.md5:
-        raise Fault("published.md5: mtgc.csv is missing; required: mtgc.csv")
+    if settings.published.md5 is not None and LABELS not in settings.published.md5:
+        raise Fault(f"published.md5: {LABELS} is missing; required: {LABELS}")
     if settings.is_published:
         _check_published(settings)
 
@@ -260,12 +266,15 @@ def _check_runs(settings: Settings) -> None:
 
 
 def _check_published(settings: Settings) -> None:
-    files = settings.published.md5
-    stores = [file.split(".")[0] for file in files if file != "mtgc.csv"]
+    published = settings.published
+    if not (files := md5_of_files(published)):
+        return  # of a publication on the web, whose MD5SUMS was not fetched yet
+    stores = stores_of(files)
+    named = "published.files" if md5_of_record(published) is None else "published.md5"
     for name, run in settings.runs.items():
         for stream, store in run.streams.items():
             if store not in stores:
                 raise Fault(
-                    f"runs.{name}.{stream}: {shown_path(store)} is not in the authors' record "
-                    f"(published.md5); allowed: {', '.join(stores)}"
+                    f"runs.{name}.{stream}: {shown_path(store)} is not among the published stores "
+                    f"({named}); allowed: {', '.join(stores)}"
                 )

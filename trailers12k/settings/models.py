@@ -103,7 +103,8 @@ class Settings(Section):
         default_factory=SourceSettings, description="Settings of the sources named in `movies`."
     )
     published: PublishedSettings = Field(
-        default_factory=PublishedSettings, description="The authors' record."
+        default_factory=PublishedSettings,
+        description="The authors' record, or a publication of this workflow.",
     )
     shards: int = Field(
         default=128,

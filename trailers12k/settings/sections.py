@@ -40,7 +40,11 @@ from trailers12k.settings.fields import (
     Words,
     Year,
 )
-from trailers12k.settings.paper import RECORD_MD5, RECORD_URL
+from trailers12k.settings.paper import RECORD_URL
+
+RecordSums = Annotated[
+    Mapping[RecordFile, Md5 | None], Field(json_schema_extra={"required": ["mtgc.csv"]})
+]
 
 
 class SampleSettings(Section):
@@ -144,16 +148,21 @@ class SourceSettings(Section):
 
 
 class PublishedSettings(Section):
-    """The authors' record: features for `movies: published`, splits for `splits: published`."""
+    """Published features and splits: the authors' record, or a publication of this workflow.
+
+    `movies: published` takes both from it, `splits: published` the splits.
+    """
 
     files: PathText = Field(
-        default=RECORD_URL, description="URL or local folder of the record's files."
+        default=RECORD_URL,
+        description="URL or local folder of the record's files, or of a publication that "
+        "`trailers12k publish` wrote.",
     )
-    md5: Mapping[RecordFile, Md5 | None] = Field(
-        default_factory=lambda: dict(RECORD_MD5),
+    md5: RecordSums | None = Field(
+        default=None,
         description="Name of each file -> its md5; null where the md5 is unknown. mtgc.csv is "
-        "required.",
-        json_schema_extra={"required": ["mtgc.csv"]},
+        "required. null: those in the MD5SUMS of `files`; those of the authors' record, where "
+        "`files` is that record, or a local folder without MD5SUMS.",
     )
     keep_archives: bool = Field(
         default=False, description="Whether unpacked archives stay in build/published/."

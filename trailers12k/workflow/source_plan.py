@@ -10,12 +10,21 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from trailers12k.common.fingerprint import fingerprint
+from trailers12k.common.sum_files import MD5SUMS
 from trailers12k.common.vocabulary import FILLING, PUBLISHED, SAMPLE, SOURCES
 from trailers12k.movies import curation
 from trailers12k.movies.curation import Decision
 from trailers12k.movies.sources.collection import source_key
 from trailers12k.movies.sources.credits import credits_of
 from trailers12k.settings import Settings, plain
+from trailers12k.settings.published_files import (
+    ARCHIVE,
+    FETCHED,
+    LABELS,
+    is_on_web,
+    md5_of_files,
+    md5_of_record,
+)
 from trailers12k.settings.sections import SplitSettings
 from trailers12k.splits.rows import read_group_names, read_positions
 from trailers12k.workflow.download_plan import retry_round
@@ -72,7 +81,11 @@ class SourcePlan:
     @property
     def credits(self) -> list[str]:
         """The statements that the sources want to be shown with the results."""
-        return credits_of([*self.names, *([PUBLISHED] if self.published_table else [])])
+        # A publication of this workflow has its own notices.
+        is_authors = md5_of_record(self._settings.published) is not None
+        names = [name for name in self.names if name != PUBLISHED]
+        published = [PUBLISHED] if self.published_table and is_authors else []
+        return credits_of([*names, *published])
 
     @property
     def published_table(self) -> list[str]:
@@ -98,13 +111,28 @@ class SourcePlan:
         }
 
     def published_file(self, name: str) -> dict[str, str | None]:
-        """`address` and `md5` (None if unknown) of a file of the authors' record."""
+        """`address` and `md5` of a file of the published record.
+
+        The md5 is None where it is unknown, and where the job reads it from `published_sums`: the
+        param would change once MD5SUMS is fetched.
+        """
         published = self._settings.published
-        return {"address": f"{published.files.rstrip('/')}/{name}", "md5": published.md5[name]}
+        md5 = None if is_on_web(published) else md5_of_files(published).get(name)
+        return {"address": f"{published.files.rstrip('/')}/{name}", "md5": md5}
+
+    @property
+    def published_sums(self) -> list[str]:
+        """Input: the fetched MD5SUMS of a publication on the web."""
+        return [FETCHED.as_posix()] if is_on_web(self._settings.published) else []
+
+    @property
+    def published_sums_address(self) -> str:
+        """Param: the address of MD5SUMS."""
+        return f"{self._settings.published.files.rstrip('/')}/{MD5SUMS}"
 
     def store_archive(self, store: str) -> dict[str, str | None]:
         """`published_file` of the archive of a store."""
-        return self.published_file(f"{store}.zarr.tar.gz")
+        return self.published_file(f"{store}{ARCHIVE}")
 
     def check_tables(self) -> None:
         """Raise `UserError` for a fault in a table that otherwise only jobs would read."""
@@ -137,7 +165,7 @@ class SourcePlan:
 
     def published_labels(self, wildcards: Any) -> dict[str, str | None]:
         """Param: `published_file` of the authors' labels and splits."""
-        return self.published_file("mtgc.csv")
+        return self.published_file(LABELS)
 
     def published_store(self, wildcards: Any) -> dict[str, str | None]:
         """Param: `store_archive` of the job's store."""

@@ -156,7 +156,7 @@ def test_a_preset_alone_gives_the_papers_values(preset, keys):
         (
             "movies",
             "published",
-            "EfficientNet-Lite0.image: trailers_i_efficientnet_fpc24 is not in the authors' record",
+            "trailers_i_efficientnet_fpc24 is not among the published stores (published.md5); allo",
         ),
         ("published/md5", {"mtgc.csv": "x"}, "published.md5.mtgc.csv: 'x' is not allowed; allowed"),
         ("published/md5", {"../x": None, "mtgc.csv": None}, "the name '../x' is not allowed; all"),

@@ -17,7 +17,9 @@ STAGE_OF_RULE = {
     "download_posters": "posters",
     **dict.fromkeys(("detect_clips", "merge_clips"), "clips"),
     **dict.fromkeys(("fetch_weights", "check_weights", "make_random_weights"), "weights"),
-    **dict.fromkeys(("fetch_published_table", "measure_record"), "published files"),
+    **dict.fromkeys(
+        ("fetch_published_sums", "fetch_published_table", "measure_record"), "published files"
+    ),
     **dict.fromkeys(("extract_features", "merge_store", "fetch_store"), FEATURES),
     **dict.fromkeys(("merge_ledger", "check_failures"), "ledger"),
     **dict.fromkeys(("make_splits", "plot_splits"), "splits"),
