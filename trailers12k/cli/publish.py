@@ -89,7 +89,8 @@ def _upload(settings: "Settings", folder: Path, sandbox: bool) -> None:
     uploads = upload(folder, statements, credits, sandbox, show=typer.echo)
     for each in uploads:
         state = "published, with these files" if each.is_published else "draft, not published"
-        typer.echo(f"{state}: {each.page} ({each.files} files, DOI {each.doi})")
+        reserved = "" if each.is_published else "reserved "
+        typer.echo(f"{state}: {each.page} ({each.files} files, {reserved}DOI {each.doi})")
     if not all(each.is_published for each in uploads):
         typer.echo("Read each draft and publish it on its page; a published record stays for ever.")
 

@@ -45,6 +45,8 @@ LAGS = (0.0, 3.0, 10.0)
 """Seconds before each search for a deposit: Zenodo's index shows it later."""
 NAMED = 3
 """Files that a line names."""
+SHOWN_AFTER = 15.0
+"""Seconds after a line of progress before the next."""
 
 
 @dataclass(frozen=True)
@@ -107,17 +109,28 @@ def upload(
     with states.opened(state, api.base) as state_of_site:
         api.check()
         show(f"{folder}: comparing the files with SHA256SUMS")
-        with _bar("SHA256SUMS") as progress:
-            records = plans.records(folder, progress)
+        with _bar("SHA256SUMS") as bar:
+            records = plans.records(folder, bar.update)
         uploader = _Uploader(api, state_of_site, statements, credits, is_sandbox, show, pause)
         return uploader.run(records)
 
 
 @contextmanager
-def _bar(what: str, total: int | None = None) -> Iterator[Callable[[int], object]]:
-    """A bar of bytes on a terminal; gets each number of bytes."""
-    with tqdm(total=total, desc=what, unit="B", unit_scale=True, disable=None, leave=False) as bar:
-        yield bar.update
+def _bar(what: str, total: int | None = None) -> Iterator[Any]:
+    """A bar of bytes on a terminal; only a count elsewhere."""
+    with tqdm(total=total, desc=what, unit="B", unit_scale=True, leave=False, disable=None) as bar:
+        # A disabled bar does not count.
+        yield bar if not bar.disable else _Count()
+
+
+class _Count:
+    """What a bar counts."""
+
+    def __init__(self) -> None:
+        self.n = 0
+
+    def update(self, number: int) -> None:
+        self.n += number
 
 
 class _Uploader:
@@ -343,47 +356,60 @@ class _Uploader:
         files: Sequence[plans.LocalFile],
         send: Sequence[plans.LocalFile],
     ) -> None:
-        """Send files, the small ones first, with a line for each."""
-        whole = sum(file.bytes for file in files)
-        done, sent = len(files) - len(send), whole - sum(file.bytes for file in send)
-        for file in sorted(send, key=lambda each: (each.bytes, each.key)):
+        """Send files, the small ones first, and show from time to time how far it is."""
+        lacking, whole = sum(file.bytes for file in send), sum(file.bytes for file in files)
+        shown = time.monotonic()
+        if send:
             self.show(
-                f"record {number}: {done} of {len(files)} files, {plans.shown_size(sent)} of "
-                f"{plans.shown_size(whole)}; next: {file.key}"
+                f"record {number}: sending {len(send)} of {len(files)} files, "
+                f"{plans.shown_size(lacking)} of {plans.shown_size(whole)}"
             )
-            self._send(number, deposit, file)
-            done, sent = done + 1, sent + file.bytes
+        with _bar(f"record {number}", lacking) as bar:
+            for done, file in enumerate(sorted(send, key=lambda each: (each.bytes, each.key))):
+                if time.monotonic() - shown >= SHOWN_AFTER:
+                    shown = time.monotonic()
+                    self.show(
+                        f"record {number}: sent {done} of {len(send)} files, "
+                        f"{plans.shown_size(int(bar.n))} of {plans.shown_size(lacking)}"
+                    )
+                self._send(number, deposit, file, bar)
 
-    def _send(self, number: int, deposit: Deposit, file: plans.LocalFile) -> None:
+    def _send(self, number: int, deposit: Deposit, file: plans.LocalFile, bar: Any) -> None:
         """Send one file, and compare what arrived. Raises `UserError`."""
         entry = self.state.entry(number)
         if file.md5 not in entry.sent:
             entry.sent.append(file.md5)
             self.state.save()
-        differing = 0
+        begin, differing = bar.n, 0
         for attempt in range(TRIES):
-            stored, why = None, "another md5 arrives; was the publication written meanwhile?"
-            try:
-                with _bar(file.key, file.bytes) as progress:
-                    stored = self.api.send(
-                        *(deposit, file.key, file.path, file.bytes, progress), attempt
-                    )
-            except Refused as error:
-                raise self._gone(deposit, number) or error from None
-            except Uncertain as error:
-                why = str(error)
-            is_answered = stored is not None
-            # The file may have arrived although its answer did not.
-            stored = stored or self._files(deposit, number).get(file.key)
+            bar.n = begin
+            stored, why = self._sent(number, deposit, file, bar, attempt)
             if stored and (stored.bytes, stored.md5) == (file.bytes, file.md5):
+                bar.n = begin + file.bytes
                 return
-            differing += bool(stored and is_answered)
+            differing += not why
             if differing == 2:
                 break
         raise UserError(
-            f"{self.api.host} does not get {file.key} as it is here ({why}); run the same "
-            "command again to continue"
+            f"{self.api.host} does not get {file.key} as it is here "
+            f"({why or 'another md5 arrives'}); run the same command again to continue"
         )
+
+    def _sent(
+        self, number: int, deposit: Deposit, file: plans.LocalFile, bar: Any, attempt: int
+    ) -> tuple[plans.RemoteFile | None, str]:
+        """What the draft has of a file after it was sent once, and why that is uncertain."""
+        stored, why = None, ""
+        try:
+            stored = self.api.send(
+                *(deposit, file.key, file.path, file.bytes, bar.update), attempt=attempt
+            )
+        except Refused as error:
+            raise self._gone(deposit, number) or error from None
+        except Uncertain as error:
+            why = str(error)
+        # The file may have arrived although its answer did not.
+        return stored or self._files(deposit, number).get(file.key), why
 
     def _files(self, deposit: Deposit, number: int) -> dict[str, plans.RemoteFile]:
         """The files of a draft. Raises `UserError` when it is none any more."""

@@ -61,7 +61,9 @@ class Plan:
 
 def shown_size(size: int) -> str:
     """A number of bytes in words."""
-    return f"{size:,} bytes" if size < 10**5 else f"{size / 1e6:,.4g} MB"
+    if size < 10**5:
+        return f"{size:,} bytes"
+    return f"{size / 1e6:,.1f} MB" if size < 10**9 else f"{size / 1e9:,.1f} GB"
 
 
 def key_of(path: str) -> str:

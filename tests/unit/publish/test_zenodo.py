@@ -282,6 +282,14 @@ def test_refusals_say_in_one_line_what_to_do(server, run, fault, message):
     assert server.contents(101) == md5s(run.folder)
 
 
+@pytest.mark.parametrize(("status", "message"), [(413, "does not take one"), (401, "the token in")])
+def test_a_refusal_before_the_file_is_read_is_understood(server, run, status, message):
+    write(run.folder, {**FILES, "one.zarr.tar.gz": bytes(30_000_000)})
+    server.faults = [Fault("PUT /files/.*/one", 99, status, early=True)]
+    with pytest.raises(UserError, match=message):
+        run()
+
+
 def test_a_token_is_needed_and_never_shown(run, monkeypatch):
     monkeypatch.setenv("ZENODO_TOKEN", "two words")
     with pytest.raises(UserError, match="ZENODO_TOKEN: its value is no token") as error:

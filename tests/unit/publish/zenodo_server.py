@@ -39,7 +39,7 @@ class Fault:
 
     status: of the answer instead, with headers and body; the request has no effect. cut: bytes of
     the request's body after which the connection is closed. lost: the request has its effect, and
-    its answer is cut.
+    its answer is cut. early: the status is sent before the body is read.
     """
 
     request: str
@@ -49,6 +49,7 @@ class Fault:
     body: bytes = b'{"message": "a fault", "status": 500}'
     cut: int | None = None
     lost: bool = False
+    early: bool = False
 
 
 class Zenodo:
@@ -166,7 +167,10 @@ def _handler(zenodo: Zenodo) -> type[BaseHTTPRequestHandler]:
                     fault.times -= 1
             zenodo.moment(f"{self.number} {self.line} before")
             if fault and fault.status:
-                self.body()
+                if fault.early:
+                    self.close_connection = True
+                else:
+                    self.body()
                 return self.answer(fault.status, fault.body, fault.headers)
             data = self.body(fault.cut if fault else None)
             if data is None or (fault and fault.cut is not None):
