@@ -3,9 +3,8 @@
 Reads the publication; reads and writes build/zenodo.json through `zenodo_state`. Must not know how
 a publication is written, and passes the token on without looking at it.
 
-A deposit is made in two steps: its marker is saved, then the deposit is requested with the marker
-in its notes. So a process that is killed in between finds it again. What a deposit lacks is
-computed from its list of files each time; each file is compared by size and md5 after it was sent.
+What a draft lacks is computed from its list of files each time; each file is compared by size and
+md5 after it was sent.
 Of a draft, only files of the earlier version and of earlier uploads of this folder are deleted, by
 name; files of unknown origin stay and are named, unless one has the name of a published file.
 """
@@ -14,7 +13,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,9 @@ from trailers12k.publish import zenodo_plan as plans
 from trailers12k.publish import zenodo_state as states
 from trailers12k.publish.facts import Statements
 from trailers12k.publish.records import MOST_BYTES
-from trailers12k.publish.zenodo_api import LOOPBACK, Api, Deposit, Refused, Uncertain
+from trailers12k.publish.zenodo_api import Api, Deposit
+from trailers12k.publish.zenodo_drafts import Drafts
+from trailers12k.publish.zenodo_http import LOOPBACK, Refused, Uncertain
 
 STATE = Path("build/zenodo.json")
 SITES = {False: "https://zenodo.org/api", True: "https://sandbox.zenodo.org/api"}
@@ -38,11 +39,9 @@ TOKENS = {False: "ZENODO_TOKEN", True: "ZENODO_SANDBOX_TOKEN"}
 OTHER_SITE = "TRAILERS12K_ZENODO"
 """Variable of the environment: another address of the API, on this machine; for tests."""
 TRIES = 6
-"""Of a file, and of a deposit whose answer did not arrive."""
+"""Of a file."""
 ROUNDS = 3
 """In which a deposit becomes equal to its record, unless somebody changes it meanwhile."""
-LAGS = (0.0, 3.0, 10.0)
-"""Seconds before each search for a deposit: Zenodo's index shows it later."""
 NAMED = 3
 """Files that a line names."""
 SHOWN_AFTER = 15.0
@@ -160,7 +159,12 @@ class _Uploader:
                     f"warning: record {number} has {plans.shown_size(size)}, and Zenodo takes "
                     f"{plans.shown_size(MOST_BYTES)} unless you asked for a larger quota"
                 )
-        deposits = {number: self.deposit(number, files) for number, files in records.items()}
+        drafts = Drafts(self.api, self.state, self._metadata, self.show, self.pause)
+        named = texts.number_of(self.statements.doi, self.is_sandbox)
+        deposits = {
+            number: drafts.of(number, files, named if number == 1 else None)
+            for number, files in records.items()
+        }
         dois = {number: self._doi(each) for number, each in deposits.items()}
         uploads = []
         for number, files in records.items():
@@ -178,124 +182,6 @@ class _Uploader:
                 )
             )
         return uploads
-
-    def deposit(self, number: int, files: Sequence[plans.LocalFile]) -> Deposit:
-        """The deposit of a record: the draft that was begun, a new version, or a new one."""
-        entry = self.state.entry(number)
-        if entry.marker and not entry.id:
-            return self._continued(number, entry)
-        named = texts.number_of(self.statements.doi, self.is_sandbox) if number == 1 else None
-        if not (known := entry.id or named):
-            return self._created(number)
-        deposit = self.api.read(known)
-        if deposit is None and entry.id:
-            raise UserError(
-                f"{self.api.host} has no draft {known} any more: somebody deleted it; to begin "
-                "again, delete build/zenodo.json and run the same command"
-            )
-        if deposit is not None and not deposit.is_published:
-            if not entry.id:
-                self._adopt(number, deposit)
-            return deposit
-        return self._next_version(number, known, deposit, files)
-
-    def _continued(self, number: int, entry: states.Entry) -> Deposit:
-        """The deposit that an upload was about to make when it was killed."""
-        if entry.of:
-            return self._version(number, entry, is_begun=True)
-        if found := self._found(entry.marker):
-            entry.id = found.id
-            self.state.save()
-            return found
-        return self._created(number)
-
-    def _found(self, marker: str) -> Deposit | None:
-        """The draft with a marker; None if none appears for some seconds."""
-        for lag in LAGS:
-            self.pause(lag)
-            for each in self.api.drafts():
-                if texts.marker_in(each.notes) == marker:
-                    return each
-        return None
-
-    def _created(self, number: int) -> Deposit:
-        """A new deposit, whose marker is saved first."""
-        entry = self.state.begin(number)
-        deposit = None
-        for _ in range(TRIES):
-            try:
-                deposit = self.api.create(self._metadata(number, entry.marker))
-            except Uncertain:
-                deposit = self._found(entry.marker)
-            if deposit is not None:
-                break
-        else:
-            raise self._no_answer("a new draft")
-        entry.id = deposit.id
-        self.state.save()
-        self.show(f"record {number}: draft {deposit.id} begun")
-        return deposit
-
-    def _adopt(self, number: int, deposit: Deposit) -> None:
-        """Save the draft that `publish.doi` names as the one of a record."""
-        entry = self.state.begin(number)
-        entry.id = deposit.id
-        self.state.save()
-        self.show(f"record {number}: draft {deposit.id} continued, which publish.doi names")
-
-    def _next_version(
-        self, number: int, known: int, deposit: Deposit | None, files: Sequence[plans.LocalFile]
-    ) -> Deposit:
-        """The published record, if it has the same files; else the draft of its next version."""
-        try:
-            latest = self.api.latest(known)
-        except Refused as error:
-            if error.status not in (404, 410):
-                raise
-            raise UserError(
-                f"{self.api.host} has no record {known}, which publish.doi names; correct it"
-            ) from None
-        if deposit is None or deposit.id != latest:
-            deposit = self.api.read(latest)
-        if deposit is None or not deposit.is_published:
-            raise UserError(
-                f"{self.api.host} has no record {latest} of this account; see publish.doi"
-            )
-        plan = plans.compare(list(files), self.api.files(latest), (), {})
-        if not plan.send and not plan.foreign:
-            return deposit
-        return self._version(number, self.state.begin(number, latest), is_begun=False)
-
-    def _version(self, number: int, entry: states.Entry, is_begun: bool) -> Deposit:
-        """The draft of a new version of `entry.of`. is_begun: whether an earlier request may have
-        made it. Zenodo has one draft of a new version at most."""
-        found = 0
-        for _ in range(TRIES):
-            try:
-                found = self.api.new_version(entry.of)
-            except Uncertain:
-                is_begun = True
-                continue
-            except Refused as error:
-                if error.status != 400:
-                    raise
-                if not is_begun:
-                    self.state.forget(number, entry.of)
-                    raise UserError(
-                        f"record {entry.of} has a draft of a new version already; publish or "
-                        f"discard it at {self.api.page(entry.of)}, then run the same command"
-                    ) from None
-                found = self.api.existing_version(entry.of)
-            break
-        else:
-            raise self._no_answer("a new version")
-        deposit = self.api.read(found)
-        if deposit is None or deposit.is_published:
-            raise self._no_answer("a new version")
-        entry.id = found
-        self.state.save()
-        self.show(f"record {number}: draft {found} begun, a new version of {entry.of}")
-        return deposit
 
     def _describe(
         self, number: int, deposit: Deposit, related: Sequence[Mapping[str, str]]
@@ -321,7 +207,9 @@ class _Uploader:
     def _fill(self, number: int, deposit: Deposit, files: list[plans.LocalFile]) -> None:
         """Send what the deposit lacks and delete what does not belong, until both are equal."""
         entry = self.state.entry(number)
-        earlier = self.api.files(entry.of) if entry.of else {}
+        earlier: Mapping[str, plans.RemoteFile] = {}
+        with suppress(Refused):  # then files of the earlier version stay, and are named
+            earlier = self.api.files(entry.of) if entry.of else {}
         for _ in range(ROUNDS):
             plan = plans.compare(files, self._files(deposit, number), entry.sent, earlier)
             if not (plan.send or plan.inherited or plan.stale):
@@ -432,12 +320,6 @@ class _Uploader:
                 "its files; to make a new version of it, run the same command again"
             )
         return None
-
-    def _no_answer(self, what: str) -> UserError:
-        return UserError(
-            f"{self.api.host} did not confirm {what} in {TRIES} tries; run the same command again "
-            "to continue"
-        )
 
     def _doi(self, deposit: Deposit) -> str:
         """The reserved DOI. Zenodo's sandbox names the prefix of the other site."""

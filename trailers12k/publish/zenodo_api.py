@@ -1,66 +1,27 @@
-"""Requests to Zenodo's REST API, each repeated within bounds.
+"""The deposits of an account on Zenodo: what can be asked of them, and what answers mean.
 
-Reads the files that it uploads. Must not know what is uploaded, and must not write its token into
-any file, log or message. A request is never redirected: the token goes to one host.
+Sends requests through `zenodo_http`. Must not know what is uploaded, or why.
 
-Sources: developers.zenodo.org for the endpoints, `Authorization: Bearer`, scopes, status codes and
-`{message, status, errors}` of refusals, 100 requests a minute and X-RateLimit-Reset, and the PUT of
-a file into `links.bucket`. The server's own code (zenodo/zenodo-rdm, site/zenodo_rdm/legacy) for
-what differs from them: `newversion` answers with the new draft itself, a list may be
-`{hits: {hits}}`, the checksum of a listed file has no `md5:`, and one of the bucket has it.
+Sources: developers.zenodo.org for the endpoints, and the PUT of a file into `links.bucket`. The
+server's own code (zenodo/zenodo-rdm, site/zenodo_rdm/legacy) for what differs from it: `newversion`
+answers with the new draft itself and refuses where one has files, a list may be `{hits: {hits}}`,
+the checksum of a listed file has no `md5:`, and one of the bucket has it.
 """
 
-import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-import requests
-import urllib3
-
-from trailers12k.common.bounded_files import parse_json
-from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.text import one_line
-from trailers12k.downloads import http
-from trailers12k.downloads.bounds import Bounds, bounded
-from trailers12k.downloads.messages import without_objects
-from trailers12k.publish.zenodo_plan import RemoteFile, shown_size
+from trailers12k.publish.zenodo_http import Client, Refused
+from trailers12k.publish.zenodo_plan import RemoteFile
 
-LARGEST_ANSWER = 20_000_000
-"""Bytes. A page of 100 deposits, each with 100 files, has about 5 MB."""
-TRIES = 8
-PAUSES = (1, 2, 4, 8, 15, 30, 60)
-LONGEST_PAUSE = 300.0
-"""Seconds that a server may ask to wait."""
-BUSY = (408, 425, 429, 500, 502, 503, 504)
-QUOTED = 200
-"""Characters of a server's message that are shown."""
-TIMEOUT = (60.0, 120.0)
-AFTER_FILE = 900.0
-"""Seconds without a byte of the answer to a file, which the server may still store."""
-SLOWEST = 20_000
-"""Bytes per second of an upload."""
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PAGES, PAGE = 50, 100
 """Of the list of drafts."""
-SCOPES = "deposit:write and deposit:actions"
-
-
-class Refused(UserError):
-    """A request that Zenodo refuses. status: of HTTP."""
-
-    def __init__(self, message: str, status: int):
-        super().__init__(message)
-        self.status = status
-
-
-class Uncertain(Exception):
-    """A request that may have made something, or not: its answer did not arrive."""
 
 
 @dataclass(frozen=True)
@@ -78,54 +39,6 @@ class Deposit:
     latest_draft: int
 
 
-@dataclass(frozen=True)
-class _Answer:
-    """status: of HTTP; 0 if none arrived, then message says why. pause: seconds to wait first."""
-
-    status: int
-    value: Any = None
-    message: str = ""
-    pause: float | None = None
-    location: str = ""
-
-
-class _Bearer(requests.auth.AuthBase):
-    """The token in a header. As `auth`, it also keeps ~/.netrc from replacing it."""
-
-    def __init__(self, token: str):
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
-class _Body:
-    """A file that is being sent. Raises `UserError` where it has another size than before."""
-
-    def __init__(self, file: Any, path: Path, size: int, sent: Callable[[int], object]):
-        self._file, self._path, self._size, self._sent = file, path, size, sent
-        self._left = size
-        self._end = time.monotonic() + AFTER_FILE + size / SLOWEST
-
-    def __len__(self) -> int:
-        return self._size
-
-    def read(self, size: int = -1) -> bytes:
-        """The next bytes."""
-        data: bytes = self._file.read(self._left if size < 0 else min(size, self._left))
-        if not data and self._left:
-            raise UserError(
-                f"{self._path.name} was changed while it was sent; write the publication again: "
-                "trailers12k publish"
-            )
-        if time.monotonic() > self._end:
-            raise TimeoutError(f"slower than {SLOWEST / 1000:g} kB a second")
-        self._left -= len(data)
-        self._sent(len(data))
-        return data
-
-
 class Api:
     """Zenodo's API at `base`. variable: of the environment that holds the token, for messages.
 
@@ -135,29 +48,21 @@ class Api:
     def __init__(
         self, base: str, token: str, variable: str, pause: Callable[[float], None] = time.sleep
     ):
-        self.base = _checked(base)
-        self.host = urlsplit(base).hostname or ""
-        self.site = self.base.removesuffix("/api")
-        self._token, self._variable, self._pause = token, variable, pause
-        self._client = http.session(0)
-        self._client.auth = _Bearer(token)
-        self._client.headers["Accept"] = "application/json"
-        self._client.headers["Accept-Encoding"] = "identity"
-        # A proxy of the environment would read what goes to this machine without TLS.
-        self._proxies = {"http": "", "https": ""} if self.host in LOOPBACK else None
+        self._client = Client(base, token, variable, pause)
+        self.base, self.host = self._client.base, self._client.host
 
     def check(self) -> None:
         """Raise `UserError` unless the token is valid."""
-        self._request("GET", "/deposit/depositions", params={"size": "1"})
+        self._client.request("GET", "/deposit/depositions", params={"size": "1"})
 
     def page(self, number: int) -> str:
         """The address of a deposit for a person."""
-        return f"{self.site}/deposit/{number}"
+        return f"{self._client.site}/deposit/{number}"
 
     def read(self, number: int) -> Deposit | None:
         """A deposit; None if there is none of this number, or none any more."""
         try:
-            return self._deposit(self._request("GET", f"/deposit/depositions/{number}"))
+            return self._deposit(self._client.request("GET", f"/deposit/depositions/{number}"))
         except Refused as error:
             if error.status in (404, 410):
                 return None
@@ -169,27 +74,29 @@ class Api:
         for page in range(1, PAGES + 1):
             query = {"status": "draft", "sort": "mostrecent", "all_versions": "true"}
             query |= {"page": str(page), "size": str(PAGE)}
-            value = self._request("GET", "/deposit/depositions", params=query)
-            found = [self._deposit(each) for each in self._list(value)]
+            value = self._client.request("GET", "/deposit/depositions", params=query)
+            # A draft without a bucket has no files, and none of ours is like that.
+            found = [self._deposit(each, is_strict=False) for each in self._list(value)]
             if not {each.id for each in found} - seen:
                 return
-            yield from (each for each in found if not each.is_published and each.id not in seen)
+            new = [each for each in found if each.id not in seen and each.bucket]
+            yield from (each for each in new if not each.is_published)
             seen |= {each.id for each in found}
 
     def create(self, metadata: Mapping[str, Any]) -> Deposit:
         """A new deposit. Raises `Uncertain` when it may have been made."""
         body = {"metadata": metadata}
-        return self._deposit(self._request("POST", "/deposit/depositions", body, once=True))
+        return self._deposit(self._client.request("POST", "/deposit/depositions", body, once=True))
 
     def update(self, number: int, metadata: Mapping[str, Any]) -> Deposit:
         """Replace the metadata of a draft."""
         body = {"metadata": metadata}
-        return self._deposit(self._request("PUT", f"/deposit/depositions/{number}", body))
+        return self._deposit(self._client.request("PUT", f"/deposit/depositions/{number}", body))
 
     def latest(self, number: int) -> int:
         """The newest published version of a record. number: of any version, or of all of them."""
-        record = self._request("GET", f"/records/{number}", follow=True)
-        newest = self._request(
+        record = self._client.request("GET", f"/records/{number}", follow=True)
+        newest = self._client.request(
             "GET", f"/records/{self._number(record, 'id')}/versions/latest", follow=True
         )
         return self._number(newest, "id")
@@ -201,7 +108,7 @@ class Api:
         is one with files already.
         """
         path = f"/deposit/depositions/{number}/actions/newversion"
-        deposit = self._deposit(self._request("POST", path, once=True))
+        deposit = self._deposit(self._client.request("POST", path, once=True))
         # By its documentation, Zenodo answers with the published version, which names the draft.
         return deposit.id if deposit.id != number else deposit.latest_draft
 
@@ -210,15 +117,15 @@ class Api:
 
         The newer API, since the older one does not name a draft that has files.
         """
-        return self._number(self._request("POST", f"/records/{number}/versions"), "id")
+        return self._number(self._client.request("POST", f"/records/{number}/versions"), "id")
 
     def files(self, number: int) -> dict[str, RemoteFile]:
         """Name -> file of a deposit or published record."""
         found = {}
-        for each in self._list(self._request("GET", f"/deposit/depositions/{number}/files")):
+        for each in self._list(self._client.request("GET", f"/deposit/depositions/{number}/files")):
             file = _file(each)
             if file is None:
-                raise self._strange("a file without a name")
+                raise self._client.strange("a file without a name")
             found[file.key] = file
         return found
 
@@ -236,181 +143,30 @@ class Api:
         sent: gets each number of bytes. attempt: number of earlier ones. Raises `Uncertain`, after
         a pause, when the server was busy or the connection was lost.
         """
-        with path.open("rb") as file:
-            answer = self._once(
-                "PUT",
-                f"/files/{deposit.bucket}/{quote(key, safe='')}",
-                sent=(file, path, size, sent),
-            )
-        if self._is_passing(answer):
-            self._wait(answer, attempt)
-            raise Uncertain(answer.message)
-        if answer.status not in (200, 201):
-            raise self._refused(answer, f"{key} of {shown_size(size)}")
-        stored = _file(answer.value)
+        address = f"/files/{deposit.bucket}/{quote(key, safe='')}"
+        stored = _file(self._client.send(address, path, size, sent, attempt))
         return stored if stored and stored.key == key and stored.md5 else None
 
     def delete(self, number: int, file: RemoteFile) -> None:
         """Delete a file of a draft, if it is there."""
         try:
-            self._request(
+            self._client.request(
                 "DELETE", f"/deposit/depositions/{number}/files/{quote(file.id, safe='')}"
             )
         except Refused as error:
             if error.status not in (404, 410):
                 raise
 
-    def _request(
-        self,
-        method: str,
-        path: str,
-        body: object = None,
-        params: Mapping[str, str] | None = None,
-        once: bool = False,
-        follow: bool = False,
-    ) -> Any:
-        """The value of an answer. once: whether the request makes something, so that it must not be
-        repeated blindly. follow: whether an answer may lead to another path of the same host."""
-        for attempt in range(TRIES):
-            answer = self._once(method, path, body, params)
-            if follow and answer.status in (301, 302, 303, 307, 308):
-                path, params = self._inner_path(answer.location), None
-            elif not self._is_passing(answer):
-                if 200 <= answer.status < 300:
-                    return answer.value
-                raise self._refused(answer)
-            else:
-                last = attempt == TRIES - 1
-                if not last:
-                    self._wait(answer, attempt)
-                if once and answer.status != 429:
-                    raise Uncertain(answer.message)
-                if last:
-                    break
-        raise UserError(
-            f"{self.host} does not answer ({answer.message:.{QUOTED}}); run the same command again "
-            "to continue"
-        )
-
-    def _is_passing(self, answer: _Answer) -> bool:
-        return answer.status == 0 or answer.status in BUSY
-
-    def _wait(self, answer: _Answer, attempt: int) -> None:
-        """Wait as the server asks, else ever longer. Raises `UserError` if it asks for too long."""
-        pause = answer.pause
-        if pause is None:
-            pause = PAUSES[min(attempt, len(PAUSES) - 1)]
-        if pause > LONGEST_PAUSE:
-            raise UserError(
-                f"{self.host} asks to wait {pause / 60:.0f} minutes; run the same command again "
-                "after that"
-            )
-        self._pause(pause)
-
-    def _once(
-        self,
-        method: str,
-        path: str,
-        body: object = None,
-        params: Mapping[str, str] | None = None,
-        sent: tuple[Any, Path, int, Callable[[int], object]] | None = None,
-    ) -> _Answer:
-        """One request."""
-        data: Any = None if body is None else json.dumps(body).encode()
-        kind, bounds, timeout = "application/json", Bounds(100, 600, window=60), TIMEOUT
-        if sent:
-            data, kind = _Body(*sent), "application/octet-stream"
-            most = AFTER_FILE + sent[2] / SLOWEST
-            bounds, timeout = Bounds(1, 2 * most, window=2 * AFTER_FILE), (60.0, AFTER_FILE)
-        try:
-            with (
-                bounded(bounds, LARGEST_ANSWER),
-                self._client.request(
-                    *(method, self.base + path),
-                    params=params,
-                    data=data,
-                    headers={"Content-Type": kind} if data is not None else None,
-                    proxies=self._proxies,
-                    stream=True,
-                    allow_redirects=False,
-                    timeout=timeout,
-                ) as response,
-            ):
-                return self._answer(response)
-        except Failure as error:
-            if error.reason == "network":
-                return _Answer(0, message=self._shown(error.detail))
-            raise self._strange(error.detail) from None
-        except UserError:
-            raise
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            return _Answer(0, message=self._shown(without_objects(str(error))))
-        except (HTTPException, OverflowError, ValueError) as error:
-            raise self._strange(f"no HTTP: {type(error).__name__}") from None
-
-    def _answer(self, response: requests.Response) -> _Answer:
-        """An answer, read within bounds. Raises `UserError` for one that is no JSON."""
-        content, status = bytearray(), response.status_code
-        for block in response.iter_content(1 << 16):
-            content += block
-            if len(content) > LARGEST_ANSWER:
-                raise self._strange(f"more than {LARGEST_ANSWER / 1e6:g} MB")
-        value = None
-        try:
-            value = parse_json(bytes(content), f"{self.host}: the answer") if content else None
-        except UserError as error:
-            # Pages of proxies in front of it are HTML.
-            if 200 <= status < 300:
-                raise self._strange(str(error)) from None
-        words = [f"HTTP {status}", *_messages(value)]
-        return _Answer(
-            *(status, value, self._shown(": ".join(words)), _pause_of(response)),
-            location=response.headers.get("Location", ""),
-        )
-
-    def _refused(self, answer: _Answer, what: str = "") -> Refused:
-        """The error for an answer that is final: what a person can do about it."""
-        status, message = answer.status, answer.message
-        tokens = f"{self.site}/account/settings/applications/tokens/new/"
-        if status == 401:
-            text = (
-                f"{self.host} refuses the token in {self._variable}: it is wrong, expired or of "
-                f"another site; make one with the scopes {SCOPES} at {tokens}"
-            )
-        elif status == 403:
-            text = (
-                f"{self.host} does not allow this with the token in {self._variable} ({message}); "
-                f"it needs the scopes {SCOPES}, and the record must be of its account"
-            )
-        elif what and status in (400, 413):
-            text = f"{self.host} does not take {what} ({message}); ask Zenodo for a larger quota"
-        elif status == 400:
-            text = f"{self.host} refuses the request ({message}); see publish: in config.yaml"
-        elif 300 <= status < 400:
-            text = f"{self.host} leads to another address, where the token must not go ({message})"
-        else:
-            text = f"{self.host} refuses the request ({message})"
-        return Refused(text, status)
-
-    def _inner_path(self, location: str) -> str:
-        """The path below `base` of a redirect. Raises `Refused` for one that leaves it."""
-        address = self.site.partition("://")
-        origin = f"{address[0]}://{address[2].partition('/')[0]}"
-        whole = origin + location if location.startswith("/") else location
-        path = whole.removeprefix(self.base)
-        if path == whole or not re.fullmatch("(/[A-Za-z0-9_-]{1,100}){1,6}", path):
-            raise self._refused(_Answer(302, message="HTTP 302"))
-        return path
-
-    def _deposit(self, value: Any) -> Deposit:
-        """A deposit as Zenodo describes it. Raises `UserError`."""
+    def _deposit(self, value: Any, is_strict: bool = True) -> Deposit:
+        """A deposit as Zenodo describes it. Raises `UserError`; if strict, for a draft without a
+        bucket, too."""
         number = self._number(value, "id")
         links, metadata = _part(value, "links"), _part(value, "metadata")
         bucket = re.fullmatch(
             re.escape(self.base) + "/files/([A-Za-z0-9-]{1,64})", str(links.get("bucket", ""))
         )
-        if not bucket and value.get("submitted") is not True:
-            raise self._strange("a deposit without a bucket at the same address")
+        if is_strict and not bucket and value.get("submitted") is not True:
+            raise self._client.strange("a deposit without a bucket at the same address")
         doi = str(_part(metadata, "prereserve_doi").get("doi", ""))
         draft = re.search(r"/deposit/depositions/(\d{1,18})$", str(links.get("latest_draft", "")))
         return Deposit(
@@ -429,7 +185,7 @@ class Api:
         """A number of a record, which the newer API gives as a text. Raises `UserError`."""
         number = value.get(name) if isinstance(value, dict) else None
         if not re.fullmatch(r"[1-9]\d{0,17}", str(number), re.ASCII):
-            raise self._strange(f"no {name}")
+            raise self._client.strange(f"no {name}")
         return int(str(number))
 
     def _list(self, value: Any) -> list[Any]:
@@ -437,27 +193,8 @@ class Api:
         if isinstance(value, dict):
             value = _part(value, "hits").get("hits", value.get("entries"))
         if not isinstance(value, list):
-            raise self._strange("no list")
+            raise self._client.strange("no list")
         return value
-
-    def _strange(self, what: str) -> UserError:
-        return UserError(
-            f"{self.host} answers in an unknown form ({self._shown(what)}); try again later, or "
-            "upload the files by hand"
-        )
-
-    def _shown(self, text: str) -> str:
-        """Words of a server, in one short line without the token."""
-        return one_line(text.replace(self._token, "..."))[:QUOTED]
-
-
-def _checked(base: str) -> str:
-    """The address of an API. Raises `UserError` unless it is reached by https, or on loopback."""
-    parts = urlsplit(base)
-    is_local = parts.scheme == "http" and parts.hostname in LOOPBACK
-    if not (parts.scheme == "https" or is_local) or parts.username or parts.query:
-        raise UserError(f"{base:.200}: a token is sent by https only")
-    return base.rstrip("/")
 
 
 def _part(value: Any, name: str) -> dict[str, Any]:
@@ -477,30 +214,3 @@ def _file(value: Any) -> RemoteFile | None:
     is_md5 = re.fullmatch("[0-9a-f]{32}", md5)
     number = int(size) if isinstance(size, int | float) and 0 <= size < 1 << 60 else -1
     return RemoteFile(str(value.get("id", "")), key, number, md5 if is_md5 else "")
-
-
-def _messages(value: Any) -> Iterator[str]:
-    """What an error answer says: its message, and the first of its fields that are wrong."""
-    if not isinstance(value, dict):
-        return
-    if message := one_line(value.get("message")):
-        yield message
-    errors = value.get("errors")
-    for each in errors[:3] if isinstance(errors, list) else []:
-        if isinstance(each, dict):
-            more = each.get("messages")
-            text = one_line(each.get("message")) or (
-                one_line(more[0]) if isinstance(more, list) and more else ""
-            )
-            yield f"{one_line(each.get('field'))} {text}".strip()
-
-
-def _pause_of(response: requests.Response) -> float | None:
-    """Seconds that a server asks to wait, by Retry-After or Zenodo's X-RateLimit-Reset."""
-    wait = response.headers.get("Retry-After", "")
-    if re.fullmatch(r"\d{1,9}", wait, re.ASCII):
-        return float(wait)
-    reset = response.headers.get("X-RateLimit-Reset", "")
-    if response.status_code == 429 and re.fullmatch(r"\d{1,12}", reset, re.ASCII):
-        return max(1.0, float(reset) - time.time())
-    return None
