@@ -5,7 +5,7 @@ Reads and writes nothing. Must not know HTML.
 
 from collections.abc import Sequence
 
-from trailers12k.publish import datasheet, markdown, sections
+from trailers12k.publish import composition, contents, datasheet, markdown, sections
 from trailers12k.publish.document import Link, Paragraph, Section
 from trailers12k.publish.facts import Facts, PublishedFile
 
@@ -20,13 +20,13 @@ def text(facts: Facts, files: Sequence[PublishedFile], front: str = "") -> str:
     its two lines of dashes.
     """
     card = [
-        sections.overview(facts, files),
-        sections.data(facts, files),
-        sections.loading(facts),
-        sections.representations(facts),
-        sections.splits(facts),
+        composition.overview(facts, files),
+        contents.data(facts, files),
+        contents.loading(facts),
+        contents.representations(facts),
+        composition.splits(facts),
         sections.results(facts),
-        sections.missing(facts),
+        composition.missing(facts),
         sections.licence(facts),
         sections.citing(facts),
         sections.takedown(facts),

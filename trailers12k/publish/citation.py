@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from trailers12k.common.vocabulary import PUBLISHED
-from trailers12k.publish import licence_ids, sections
+from trailers12k.publish import licence_ids, sections, words
 from trailers12k.publish.facts import Creator, Facts
 
 DOI = re.compile(r"10\.\d{4,9}(\.\d+)?/[A-Za-z0-9:/_;\-.()\[\]\\]+")
@@ -52,7 +52,7 @@ def text(facts: Facts, on: date) -> str:
         "message": "If you use this dataset, please cite it and the works that it refers to.",
         "type": "dataset",
         "title": sections.title(facts),
-        "authors": [_author(each) for each in own.creators] or [{"name": sections.NOT_STATED}],
+        "authors": [_author(each) for each in own.creators] or [{"name": words.NOT_STATED}],
         "version": own.version,
         "date-released": on.isoformat(),
         **_licence(own.license),

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from trailers12k.common.vocabulary import GENRES, SPLITS, SUBSETS
-from trailers12k.publish import bibtex, licence_ids, parquet, rai, sections, tables
+from trailers12k.publish import bibtex, licence_ids, parquet, rai, sections, tables, words
 from trailers12k.publish.facts import Creator, Facts, PublishedFile, StoreFacts
 
 CONFORMS_TO = "http://mlcommons.org/croissant/1.1"
@@ -247,7 +247,7 @@ def _features(store: StoreFacts) -> Node:
         "@type": "cr:RecordSet",
         "@id": name,
         "name": store.name,
-        "description": f"Features of {sections.counted(store.rows, what)} by {store.model}.",
+        "description": f"Features of {words.counted(store.rows, what)} by {store.model}.",
         "key": [{"@id": f"{name}/mid"}, {"@id": f"{name}/clip"}],
         "field": [
             *(

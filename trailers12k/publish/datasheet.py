@@ -10,7 +10,15 @@ from typing import Any
 from trailers12k.publish import sections
 from trailers12k.publish.document import Code, Line, Pairs, Section
 from trailers12k.publish.facts import Facts
-from trailers12k.publish.sections import NOT_STATED, count, counted
+from trailers12k.publish.words import (
+    DECISIONS,
+    NOT_STATED,
+    count,
+    counted,
+    linked,
+    sources,
+    time_frame,
+)
 
 STREAM_WORDS = "the features of its trailer, a row per clip, and of its poster"
 
@@ -65,7 +73,7 @@ def _composition(facts: Facts) -> Answers:
         ),
         (
             "Is it a sample of a larger set?",
-            f"The movies come from {sections.sources(facts)}. Those without a usable trailer have "
+            f"The movies come from {sources(facts)}. Those without a usable trailer have "
             "no features, so the dataset is no random sample of them.",
         ),
         (
@@ -123,11 +131,11 @@ def _noise(facts: Facts) -> str:
 
 
 def _collection(facts: Facts) -> Answers:
-    frame = sections.time_frame(facts)
+    frame = time_frame(facts)
     return [
         (
             "How was the data acquired?",
-            f"Titles, years, genres and addresses come from {sections.sources(facts)}. Trailers "
+            f"Titles, years, genres and addresses come from {sources(facts)}. Trailers "
             "and posters were fetched from these addresses, and each file was decoded as a check.",
         ),
         ("With which programs?", said(_programs(facts.versions))),
@@ -155,7 +163,7 @@ def _decided(decisions: Mapping[str, int]) -> str:
     if not decisions:
         return "No decision of a reviewer was recorded."
     named = ", ".join(
-        f"{count(number)} {sections.DECISIONS.get(kind, kind.replace('_', ' '))}"
+        f"{count(number)} {DECISIONS.get(kind, kind.replace('_', ' '))}"
         for kind, number in decisions.items()
     )
     return f"Decisions of reviewers about movies: {named}."
@@ -169,7 +177,7 @@ def _preprocessing(facts: Facts) -> Answers:
         ("How were features computed?", _features(facts)),
         (
             "How were movies labelled?",
-            f"With genres of {sections.sources(facts)}; a genre that is not named there is a 0. "
+            f"With genres of {sources(facts)}; a genre that is not named there is a 0. "
             "Nothing was imputed.",
         ),
         (
@@ -241,12 +249,12 @@ def _used(facts: Facts) -> str:
 
 def _distribution(facts: Facts) -> Answers:
     own = facts.statements
-    where: Line = sections.linked(own.url) if own.url else NOT_STATED
+    where: Line = linked(own.url) if own.url else NOT_STATED
     weights = ", ".join(dict.fromkeys(store.licence.text for store in facts.stores))
     return [
         ("Where is it distributed?", where),
         ("Does it have a DOI?", said(own.doi)),
-        ("Under which licence?", sections.linked(own.license) if own.license else NOT_STATED),
+        ("Under which licence?", linked(own.license) if own.license else NOT_STATED),
         ("Under which licences were the weights published?", said(weights)),
         ("Do the sources demand notices?", _sentences(facts.credits) or "No."),
         ("Do export controls apply?", NOT_STATED),
@@ -261,7 +269,7 @@ def _maintenance(facts: Facts) -> Answers:
     own = facts.statements
     return [
         ("Who maintains it, and how are errors corrected?", said(own.maintenance)),
-        ("How can the maintainers be reached?", sections.linked(own.contact or NOT_STATED)),
+        ("How can the maintainers be reached?", linked(own.contact or NOT_STATED)),
         (
             "How can an owner have a trailer removed?",
             sections.takedown(facts).blocks[0].line,  # type: ignore[union-attr]

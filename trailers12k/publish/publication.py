@@ -31,11 +31,11 @@ from trailers12k.publish import (
     movies_parquet,
     parquet,
     records,
-    sections,
     stamp,
     stores,
     sums,
     tables,
+    words,
 )
 from trailers12k.publish.facts import Facts, PublishedFile
 from trailers12k.publish.records import Limits
@@ -361,8 +361,8 @@ def write_words(written: _Written, facts: Facts) -> list[str]:
         from trailers12k.publish import collage
 
         if frames := collage.picture(".", facts.statements.frame_side):
-            path = below(written.folder, sections.COLLAGE)
-            written.add(sections.COLLAGE, "Frames of trailers.", sums.of_bytes(path, frames))
+            path = below(written.folder, words.COLLAGE)
+            written.add(words.COLLAGE, "Frames of trailers.", sums.of_bytes(path, frames))
         else:
             lines.append("no collage: build/sheets/ has no contact sheet")
     written.text("CITATION.cff", "How to cite the dataset.", citation.text(facts, today))

@@ -7,9 +7,9 @@ authors know is `not stated`.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from trailers12k.publish import sections
+from trailers12k.publish import words
 from trailers12k.publish.facts import Facts, StoreFacts
-from trailers12k.publish.sections import NOT_STATED, count, counted
+from trailers12k.publish.words import NOT_STATED, count, counted
 
 CONFORMS_TO = "http://mlcommons.org/croissant/RAI/1.0"
 KINDS = {
@@ -65,7 +65,7 @@ def fields(facts: Facts) -> dict[str, Value]:
 def _collection(facts: Facts) -> str:
     notices = " ".join(facts.credits)
     return (
-        f"Titles, years, genres and addresses of movies come from {sections.sources(facts)}. "
+        f"Titles, years, genres and addresses of movies come from {words.sources(facts)}. "
         "Trailers and posters were fetched from these addresses, and each file was decoded as a "
         f"check. {notices}"
     ).strip()
@@ -119,7 +119,7 @@ def _decided(facts: Facts) -> str:
     if not facts.decisions:
         return "No decision of a person about a trailer was recorded."
     named = [
-        f"{count(movies)} {sections.DECISIONS.get(kind, kind.replace('_', ' '))}"
+        f"{count(movies)} {words.DECISIONS.get(kind, kind.replace('_', ' '))}"
         for kind, movies in facts.decisions.items()
     ]
     return f"People decided about movies: {TEXTS(named)}."
@@ -140,7 +140,7 @@ def _store(store: StoreFacts) -> str:
         f"weights {store.weights or NOT_STATED}",
         *(f"{name} {made[name]}" for name in ("preprocessing", "precision") if made.get(name)),
     ]
-    what = sections.INPUT_WORDS.get(store.input, store.input)
+    what = words.INPUT_WORDS.get(store.input, store.input)
     return (
         f"{store.name}: {what}, {store.features} numbers, of {store.model or NOT_STATED} "
         f"({TEXTS(how)})."
@@ -150,7 +150,7 @@ def _store(store: StoreFacts) -> str:
 def _annotation(facts: Facts) -> str:
     return (
         f"{counted(facts.labelled, 'movie')} are labelled with {len(facts.genres)} genres, taken "
-        f"from {sections.sources(facts)}; a movie may have several. {_decided(facts)}"
+        f"from {words.sources(facts)}; a movie may have several. {_decided(facts)}"
     )
 
 
@@ -166,7 +166,7 @@ def _per_item(facts: Facts) -> str:
 
 def _limits(facts: Facts) -> Iterator[str]:
     """What the weights make useless, or forbid."""
-    untrained = [store.name for store in facts.stores if sections.is_untrained(store)]
+    untrained = [store.name for store in facts.stores if words.is_untrained(store)]
     if untrained:
         yield f"Made with random weights, for tests only: {', '.join(untrained)}."
     bound = [store for store in facts.stores if store.licence.non_commercial]

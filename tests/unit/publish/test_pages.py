@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from trailers12k.publish import bibtex, card, datasheet, document, markdown, page, sections
+from trailers12k.publish import bibtex, card, contents, datasheet, document, markdown, page
 from trailers12k.publish.facts import Creator, Licence, Loss, Statements
 
 from . import examples
@@ -157,7 +157,7 @@ def test_an_odd_contact_is_no_link(contact):
 
 
 def test_snippets_are_python():
-    for block in sections.loading(examples.facts()).blocks:
+    for block in contents.loading(examples.facts()).blocks:
         if getattr(block, "language", "") == "python":
             ast.parse(block.text)
 
