@@ -107,6 +107,12 @@ def upload(
     api = Api(base, token(is_sandbox), TOKENS[is_sandbox], pause)
     with states.opened(state, api.base) as state_of_site:
         api.check()
+        identifier = texts.licence(statements.license)
+        if not api.has_licence(identifier):
+            raise UserError(
+                f"publish.license: {api.host} has no licence {identifier}; name one of SPDX, such "
+                "as CC-BY-NC-SA-4.0, or other-open, other-nc or other-closed"
+            )
         show(f"{folder}: comparing the files with SHA256SUMS")
         with _bar("SHA256SUMS") as bar:
             records = plans.records(folder, bar.update)

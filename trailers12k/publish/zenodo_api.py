@@ -59,6 +59,15 @@ class Api:
         """The address of a deposit for a person."""
         return f"{self._client.site}/deposit/{number}"
 
+    def has_licence(self, identifier: str) -> bool:
+        """Whether Zenodo knows a licence. It answers metadata with an unknown one by a status
+        of its own faults, 500."""
+        try:
+            self._client.request("GET", f"/vocabularies/licenses/{quote(identifier, safe='')}")
+        except Refused as error:
+            return error.status not in (404, 410)
+        return True
+
     def read(self, number: int) -> Deposit | None:
         """A deposit; None if there is none of this number, or none any more."""
         try:

@@ -25,8 +25,12 @@ CREATIVE_COMMONS = re.compile(
     r"(?:/(?:deed(?:\.\w+)?|legalcode)?)?",
     re.ASCII,
 )
-SAME_LICENCE = {"cc-zero": "cc0-1.0", "cc-by": "cc-by-4.0", "cc-by-sa": "cc-by-sa-4.0"}
-"""Zenodo's older names of licences -> those of SPDX in lower case."""
+SAME_LICENCE = {
+    **{"cc-zero": "cc0-1.0", "cc-by": "cc-by-1.0", "cc-by-sa": "cc-by-sa-1.0"},
+    **{"odc-by": "odc-by-1.0", "odc-odbl": "odbl-1.0", "odc-pddl": "pddl-1.0"},
+    **{"mit-license": "mit", "apache2.0": "apache-2.0"},
+}
+"""Names of licences in Zenodo's answers -> those of SPDX in lower case."""
 
 
 def check(statements: Statements) -> None:

@@ -398,6 +398,15 @@ def test_what_zenodo_needs_is_named_before_anything_is_read(run, server):
     assert not server.requests
 
 
+def test_a_licence_that_zenodo_lacks_is_named_before_anything_is_made(server, run):
+    with pytest.raises(UserError, match="has no licence my-own-1.0; name one of SPDX"):
+        run(Statements(**{**vars(STATEMENTS), "license": "My-Own-1.0"}))
+    assert not server.count("POST|PUT")
+    address = "https://creativecommons.org/licenses/by/4.0/"
+    run(Statements(**{**vars(STATEMENTS), "license": address}))
+    assert server.records[101].metadata["license"] == "cc-by-4.0"
+
+
 def test_two_uploads_at_once_are_refused(server, run):
     from trailers12k.publish import zenodo_state
 

@@ -222,7 +222,7 @@ def _handler(zenodo: Zenodo) -> type[BaseHTTPRequestHandler]:
             return self.finish_answer(201, self.shown(record))
 
         def metadata_fault(self, metadata: dict[str, Any]) -> dict[str, Any] | None:
-            if not re.fullmatch("[a-z0-9.-]+", metadata.get("license", "")):
+            if metadata.get("license") not in LICENCES:
                 return {"field": "metadata.rights", "messages": ["Not a valid choice"]}
             return None
 
@@ -315,6 +315,11 @@ def _handler(zenodo: Zenodo) -> type[BaseHTTPRequestHandler]:
             if published := self.found_record(found):
                 self.finish_answer(201, {"id": str(self.version_of(published).id)})
 
+        def read_licence(self, found: Any, _: Any, __: bytes) -> None:
+            if found[1] not in LICENCES:
+                return self.refuse(404, "The persistent identifier does not exist.")
+            return self.finish_answer(200, {"id": found[1]})
+
         def read_record(self, found: Any, _: Any, __: bytes) -> None:
             number = int(found[1])
             versions = [x.id for x in zenodo.versions(number) if x.published]
@@ -351,6 +356,7 @@ def _handler(zenodo: Zenodo) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+LICENCES = ("cc0-1.0", "cc-by-4.0", "cc-by-nc-sa-4.0")
 DEPOSIT = r"/deposit/depositions/(\d+)"
 ROUTES = (
     ("GET /deposit/depositions", "list_deposits"),
@@ -361,6 +367,7 @@ ROUTES = (
     (f"DELETE {DEPOSIT}/files/(.+)", "delete_file"),
     (f"POST {DEPOSIT}/actions/newversion", "new_version"),
     (r"PUT /files/([\w-]+)/(.+)", "put"),
+    (r"GET /vocabularies/licenses/(.+)", "read_licence"),
     (r"GET /records/(\d+)", "read_record"),
     (r"GET /records/(\d+)/versions/latest", "read_latest"),
     (r"POST /records/(\d+)/versions", "existing_version"),
