@@ -148,9 +148,9 @@ KNOWN: dict[str, dict[str, str]] = {
         "Path(self.data, f'{name}.zarr')": CONFIGURED,
     },
     "trailers12k/publish/publication.py": {
-        "folder / sums.SHA256SUMS": FIXED,
+        "folder / SHA256SUMS": FIXED,
         "os.path.join(parent, name)": READ,
-        "partial / sums.SHA256SUMS": FIXED,
+        "partial / SHA256SUMS": FIXED,
         "target.parent.glob(f'*{PARTIAL}')": FIXED,
     },
     "trailers12k/publish/stamp.py": {"FOLDER / SHA256SUMS": FIXED},

@@ -60,7 +60,8 @@ def publish(
     the files. A draft is never published: read it and publish it there. Call the same command again
     to continue an upload, or to bring a draft up to date.
     """
-    from trailers12k.publish import publication, sums
+    from trailers12k.common.sum_files import SHA256SUMS
+    from trailers12k.publish import publication
 
     if sandbox and not zenodo:
         raise UserError("publish: --sandbox is of an upload; add --zenodo")
@@ -72,7 +73,7 @@ def publish(
         from trailers12k.publish.zenodo import require
 
         require(collect.statements(settings), sandbox)
-    if not zenodo or not (target / sums.SHA256SUMS).is_file():
+    if not zenodo or not (target / SHA256SUMS).is_file():
         _require_finished()
         publication.write(settings, target, say=typer.echo)
         typer.echo(f"Published: {to}")

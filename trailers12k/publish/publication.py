@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from trailers12k.common import sum_files
 from trailers12k.common.bounded_files import read_bytes, shown_path
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import (
@@ -25,6 +26,7 @@ from trailers12k.common.files import (
     partial_of,
     remove_leftover,
 )
+from trailers12k.common.sum_files import MD5SUMS, SHA256SUMS
 from trailers12k.common.text import is_printable
 from trailers12k.publish import (
     archives,
@@ -115,12 +117,13 @@ def foreign_file(folder: Path) -> str:
     if not folder.is_dir():
         return ""
     try:
-        text = read_bytes(folder / sums.SHA256SUMS, sums.MOST_BYTES).decode()
-        listed = {*sums.parse(text.splitlines())}
+        path = folder / SHA256SUMS
+        lines = read_bytes(path, sum_files.MOST_BYTES).decode().splitlines()
+        listed = {*sum_files.parse(lines, path, sum_files.DIGITS[SHA256SUMS])}
     except ValueError:
         listed = set()
     # Others list the sums of their files, too.
-    own = {*listed, sums.MD5SUMS, sums.SHA256SUMS} if listed >= {*OWN} else set()
+    own = {*listed, MD5SUMS, SHA256SUMS} if listed >= {*OWN} else set()
     return next((name for name in _names(folder) if name not in own), "")
 
 
@@ -215,7 +218,7 @@ def recover(target: Path) -> str:
     left = [each for each in target.parent.glob(f"*{PARTIAL}") if _is_left(each, target)]
     # Of a replacement that was interrupted between its two renames, the newer one counts.
     for partial in sorted(left, key=_time_of_sums, reverse=True):
-        if not target.exists() and (partial / sums.SHA256SUMS).is_file():
+        if not target.exists() and (partial / SHA256SUMS).is_file():
             partial.rename(target)
             found = partial.name
         else:
@@ -231,7 +234,7 @@ def _is_left(partial: Path, target: Path) -> bool:
 
 def _time_of_sums(partial: Path) -> float:
     try:
-        return (partial / sums.SHA256SUMS).stat().st_mtime
+        return (partial / SHA256SUMS).stat().st_mtime
     except OSError:
         return 0.0
 
@@ -399,7 +402,7 @@ def _write_ends(written: _Written, division: records.Division, limits: Limits) -
             f"warning: {path} has {written.files[path].bytes / 1e9:.1f} GB, and a record takes "
             f"{limits.bytes / 1e9:g} GB; ask the repository for a larger quota before you upload it"
         )
-    for name, kind in ((sums.MD5SUMS, "md5"), (sums.SHA256SUMS, "sha256")):
+    for name, kind in ((MD5SUMS, "md5"), (SHA256SUMS, "sha256")):
         listing = sums.listing({file.path: getattr(file, kind) for file in written.all})
         sums.of_bytes(below(written.folder, name), listing.encode())
     return lines

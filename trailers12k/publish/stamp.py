@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from trailers12k.common.files import below, read_json, sha256_of, write_json
+from trailers12k.common.sum_files import SHA256SUMS
 from trailers12k.features import store_index
-from trailers12k.publish.sums import SHA256SUMS
 
 FOLDER = Path("publication")
 """Where the target `publish` writes, and the default place of `trailers12k publish`."""

@@ -1,17 +1,14 @@
 """Sums of the files of a publication: counted as files are written; MD5SUMS and SHA256SUMS.
 
-Writes files of a publication. Must not know what they hold.
+Writes files of a publication; `common.sum_files` reads their sums. Must not know what they hold.
 """
 
 import hashlib
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-MD5SUMS, SHA256SUMS = "MD5SUMS", "SHA256SUMS"
-MOST_BYTES = 10_000_000
-"""Of a file of sums; a publication has a few hundred files."""
 BLOCK = 1 << 20
 
 
@@ -76,21 +73,4 @@ def of_copy(source: Path, path: Path) -> dict[str, Any]:
 
 def listing(sums: Mapping[str, str]) -> str:
     """A file of sums in the format of `sha256sum`: path -> sum, sorted by path."""
-    return "".join(f"{_escaped(sums[path], path)}\n" for path in sorted(sums))
-
-
-def _escaped(digest: str, path: str) -> str:
-    """A line; coreutils marks a path with a line break or a backslash by a leading backslash."""
-    plain = path.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
-    return f"{'' if plain == path else chr(92)}{digest}  {plain}"
-
-
-def parse(lines: Iterable[str]) -> dict[str, str]:
-    """The sums of a file that `listing` wrote: path -> sum. Raises ValueError."""
-    sums = {}
-    for number, line in enumerate(lines, start=1):
-        digest, separator, path = line.rstrip("\n").partition("  ")
-        if not separator or not path or not digest.isalnum() or path in sums:
-            raise ValueError(f"line {number} is not a sum and a path")
-        sums[path] = digest
-    return sums
+    return "".join(f"{sums[path]}  {path}\n" for path in sorted(sums))

@@ -7,7 +7,6 @@ have cannot be read, zenodo/zenodo#2479).
 """
 
 import hashlib
-import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,8 @@ from pathlib import Path
 from trailers12k.common.bounded_files import opened, quoted, read_bytes, shown_path
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import below, read_csv
+from trailers12k.common.sum_files import DIGITS, MD5SUMS, MOST_BYTES, SHA256SUMS, parse
 from trailers12k.publish.records import IN_EACH, MOST_FILES
-from trailers12k.publish.sums import MD5SUMS, MOST_BYTES, SHA256SUMS, parse
 
 RECORDS = "RECORDS.csv"
 BLOCK = 1 << 20
@@ -79,7 +78,7 @@ def records(
     progress: gets each number of bytes that was read. Raises `UserError` for a publication that
     is damaged, changed or too large for its records.
     """
-    sha256s, md5s = _sums(folder, SHA256SUMS, 64), _sums(folder, MD5SUMS, 32)
+    sha256s, md5s = _sums(folder, SHA256SUMS), _sums(folder, MD5SUMS)
     if missing := sorted(sha256s.keys() ^ md5s.keys()):
         raise _changed(folder, f"{quoted(missing[0])} is in one of MD5SUMS and SHA256SUMS only")
     files = []
@@ -135,18 +134,15 @@ def _origin(remote: RemoteFile, sent: Collection[str], earlier: Mapping[str, Rem
     return "stale" if remote.md5 in sent else "foreign"
 
 
-def _sums(folder: Path, name: str, digits: int) -> dict[str, str]:
+def _sums(folder: Path, name: str) -> dict[str, str]:
     """Path -> hash, of a file of `sha256sum` or `md5sum`. Raises `UserError`."""
     text = read_bytes(folder / name, MOST_BYTES).decode("utf-8", "replace")
     try:
-        found = parse(text.splitlines())
-    except ValueError as error:
-        raise _changed(folder, f"{name}, {error}") from None
-    for path, digest in found.items():
-        if not re.fullmatch(f"[0-9a-f]{{{digits}}}", digest) or path in (MD5SUMS, SHA256SUMS):
-            raise _changed(folder, f"{name} has an entry {quoted(f'{digest}  {path}')}")
-    if not found:
-        raise _changed(folder, f"{name} names no file")
+        found = parse(text.splitlines(), folder / name, DIGITS[name])
+    except UserError as error:
+        raise _changed(folder, str(error)) from None
+    if not found or not {MD5SUMS, SHA256SUMS}.isdisjoint(found):
+        raise _changed(folder, f"{name} names itself or no file")
     return found
 
 

@@ -1,11 +1,8 @@
 import gzip
-import hashlib
 import subprocess
 import tarfile
 
-import pytest
-
-from trailers12k.publish import archives, parquet, sums
+from trailers12k.publish import archives, parquet
 from trailers12k.publish.stores import Store
 
 
@@ -33,23 +30,6 @@ def test_members_do_not_stay_in_memory(tmp_path):
     archive.close()
     with tarfile.open(tmp_path / "a.tar.gz") as tar:
         assert len(tar.getmembers()) == 100
-
-
-def test_sums_of_names_with_line_breaks_are_read_by_coreutils(tmp_path):
-    for name in ("a\nb", "a\\b", "a b"):
-        (tmp_path / name).write_bytes(name.encode())
-    digests = {name: sums.of_copy(tmp_path / name, tmp_path / f"{name}.copy") for name in ("a b",)}
-    odd = {"a\nb": b"a\nb", "a\\b": b"a\\b"}
-    listed = {name: hashlib.sha256(data).hexdigest() for name, data in odd.items()}
-    listed |= {name: each["sha256"] for name, each in digests.items()}
-    (tmp_path / "SHA256SUMS").write_text(sums.listing(listed))
-    subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=tmp_path, check=True)
-
-
-@pytest.mark.parametrize("text", ["x", "x  ", "0 a", "../  a", "0  a\n0  a"])
-def test_a_damaged_list_of_sums_is_refused(text):
-    with pytest.raises(ValueError, match="line"):
-        sums.parse(text.splitlines(keepends=True))
 
 
 def places(rows, subsets, most):
