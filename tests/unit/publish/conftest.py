@@ -1,6 +1,6 @@
 import pytest
 
-from trailers12k.publish import publication
+from trailers12k.publish import assembly, publication
 from trailers12k.settings import load
 
 from . import examples, finished
@@ -13,7 +13,7 @@ def run(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.chdir(folder)
     finished.write_run(folder)
-    monkeypatch.setattr(publication, "write_words", lambda *_: [])
+    monkeypatch.setattr(assembly, "write_words", lambda *_: [])
     monkeypatch.setattr(publication, "collect_facts", lambda _: examples.facts())
     model = "timm/resnet18.a1_in1k"
     return load(
