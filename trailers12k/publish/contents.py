@@ -99,7 +99,7 @@ def representations(facts: Facts) -> Section:
                 Cell("untrained", store.weights, mark=True)
                 if is_untrained(store)
                 else Cell(store.weights or NOT_STATED),
-                Cell(licence, "no commercial use", mark=True)
+                Cell("no commercial use", licence, mark=True)
                 if store.licence.non_commercial
                 else licence,
                 Cell(f"{count(store.rows)} × {store.features}", counted(store.movies, "movie")),

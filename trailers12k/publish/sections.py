@@ -24,7 +24,7 @@ from trailers12k.publish.document import (
     Source,
 )
 from trailers12k.publish.facts import Facts, PublishedFile
-from trailers12k.publish.words import NOT_STATED, codes, is_untrained, linked
+from trailers12k.publish.words import NBSP, NOT_STATED, codes, is_untrained, linked
 
 NON_COMMERCIAL = "No commercial use."
 MOST_NAMED = 3
@@ -156,7 +156,7 @@ def _result(row: Mapping[str, str]) -> list[str | Cell]:
 def _spread(mean: str, deviation: str) -> str:
     try:
         text = f"{float(mean):.2f}"
-        return f"{text} ± {float(deviation):.2f}" if deviation else text
+        return f"{text} ±{NBSP}{float(deviation):.2f}" if deviation else text
     except ValueError:
         return ""
 
@@ -168,7 +168,9 @@ def licence(facts: Facts) -> Section:
     named: dict[str, list[str]] = {}
     for store in facts.stores:
         named.setdefault(store.licence.text, []).append(store.name)
-    lines: list[Line] = [[f"{text}: ", *codes(names), "."] for text, names in named.items()]
+    lines: list[Line] = [
+        [f"{LICENCES.get(text, text)}: ", *codes(names), "."] for text, names in named.items()
+    ]
     blocks += [Paragraph("Licences of the weights that made the features:"), Items(lines)]
     blocks += _non_commercial(facts)
     if facts.credits:

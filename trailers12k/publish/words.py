@@ -15,6 +15,8 @@ from trailers12k.publish.document import (
 from trailers12k.publish.facts import Facts, StoreFacts
 
 NOT_STATED = "not stated"
+NBSP = "\u00a0"
+"""Keeps a number and its unit on one line."""
 COLLAGE = "collage.jpg"
 INPUT_WORDS = {
     "frames": "mean over the frames of a clip",
@@ -55,8 +57,9 @@ def size(number: int) -> str:
     for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if number >= factor:
             value = number / factor
-            return f"{value:.1f} {unit}" if value < 9.95 else f"{value:,.0f} {unit}"
-    return f"{number} bytes"
+            digits = f"{value:.1f}" if value < 9.95 else f"{value:,.0f}"
+            return f"{digits}{NBSP}{unit}"
+    return f"{number}{NBSP}bytes"
 
 
 def length(seconds: float) -> tuple[str, str]:
