@@ -104,7 +104,7 @@ def upload(
     """
     require(statements, is_sandbox)
     base = base or site(is_sandbox)
-    api = Api(base, token(is_sandbox), TOKENS[is_sandbox], pause)
+    api = Api(base, token(is_sandbox), TOKENS[is_sandbox], pause, show)
     with states.opened(state, api.base) as state_of_site:
         api.check()
         identifier = texts.licence(statements.license)
@@ -260,7 +260,7 @@ class _Uploader:
             )
         with _bar(f"record {number}", lacking) as bar:
             for done, file in enumerate(sorted(send, key=lambda each: (each.bytes, each.key))):
-                if time.monotonic() - shown >= SHOWN_AFTER:
+                if isinstance(bar, _Count) and time.monotonic() - shown >= SHOWN_AFTER:
                     shown = time.monotonic()
                     self.show(
                         f"record {number}: sent {done} of {len(send)} files, "

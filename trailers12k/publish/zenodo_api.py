@@ -46,9 +46,14 @@ class Api:
     """
 
     def __init__(
-        self, base: str, token: str, variable: str, pause: Callable[[float], None] = time.sleep
+        self,
+        base: str,
+        token: str,
+        variable: str,
+        pause: Callable[[float], None] = time.sleep,
+        show: Callable[[str], None] = print,
     ):
-        self._client = Client(base, token, variable, pause)
+        self._client = Client(base, token, variable, pause, show)
         self.base, self.host = self._client.base, self._client.host
 
     def check(self) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from trailers12k.common.errors import UserError
+from trailers12k.common.text import one_line
 from trailers12k.publish import zenodo_metadata as texts
 from trailers12k.publish import zenodo_plan as plans
 from trailers12k.publish import zenodo_state as states
@@ -80,6 +81,7 @@ class Drafts:
 
     def _created(self, number: int) -> Deposit:
         """A new deposit, whose marker is saved first."""
+        self._tell_others(number)
         entry = self.state.begin(number)
         deposit = None
         for _ in range(TRIES):
@@ -95,6 +97,17 @@ class Drafts:
         self.state.save()
         self.show(f"record {number}: draft {deposit.id} begun")
         return deposit
+
+    def _tell_others(self, number: int) -> None:
+        """Name the drafts of the same title that another folder began, or this one, if its
+        build/zenodo.json was lost."""
+        title = one_line(self.describe(number, "")["title"])
+        for each in self.api.drafts():
+            if texts.marker_in(each.notes) and each.title == title:
+                self.show(
+                    f"record {number}: there is another draft of this title, which stays: "
+                    f"{self.api.page(each.id)}"
+                )
 
     def _adopt(self, number: int, deposit: Deposit) -> None:
         """Save the draft that `publish.doi` names as the one of a record."""

@@ -35,6 +35,8 @@ TRIES = 8
 PAUSES = (1, 2, 4, 8, 15, 30, 60)
 LONGEST_PAUSE = 300.0
 """Seconds that a server may ask to wait."""
+SHOWN_FROM = 4.0
+"""Seconds of a wait of which a person is told."""
 BUSY = (408, 425, 429, 500, 502, 503, 504)
 QUOTED = 200
 """Characters of a server's message that are shown."""
@@ -109,16 +111,24 @@ class _Body:
 
 class Client:
     """Requests to the API at `base`. variable: of the environment that holds the token, for
-    messages. pause: waits seconds.
+    messages. pause: waits seconds. show: gets a line before a long wait.
 
     Raises `UserError` for all that a person has to see to.
     """
 
-    def __init__(self, base: str, token: str, variable: str, pause: Callable[[float], None]):
+    def __init__(
+        self,
+        base: str,
+        token: str,
+        variable: str,
+        pause: Callable[[float], None],
+        show: Callable[[str], None],
+    ):
         self.base = _checked(base)
         self.host = urlsplit(base).hostname or ""
         self.site = self.base.removesuffix("/api")
-        self._token, self._variable, self._pause = token, variable, pause
+        self._token, self._variable = token, variable
+        self._pause, self._show = pause, show
         self._session = http.session(0)
         self._session.auth = _Bearer(token)
         self._session.headers["Accept"] = "application/json"
@@ -186,6 +196,8 @@ class Client:
                 f"{self.host} asks to wait {pause / 60:.0f} minutes; run the same command again "
                 "after that"
             )
+        if pause >= SHOWN_FROM:
+            self._show(f"{self.host}: {answer.message}; trying again in {pause:.0f} s")
         self._pause(pause)
 
     def _once(

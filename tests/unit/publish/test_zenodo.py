@@ -166,6 +166,9 @@ def test_the_draft_that_publish_doi_names_is_continued(server, run):
     run.state.unlink()
     run(statements)
     assert [*server.records] == [101]
+    run.state.unlink()
+    run()
+    assert any("there is another draft of this title" in line for line in run.shown)
 
 
 def test_the_sandbox_has_its_own_token_and_ignores_a_doi_of_the_other_site(
@@ -221,6 +224,7 @@ def test_faults_of_the_network_leave_nothing_twice(server, run, faults):
     assert sorted(server.received) == sorted(md5s(run.folder)), "each stored once"
     if server.faults[0].headers:
         assert run.waits.count(7.0) == 3
+        assert any("HTTP 429: a fault; trying again in 7 s" in line for line in run.shown)
 
 
 @pytest.mark.parametrize("lost", [True, False])
