@@ -14,6 +14,8 @@ from trailers12k.publish import sections
 from trailers12k.publish.facts import Facts, PublishedFile
 
 TEMPLATES = Path(__file__).parent / "templates"
+PACKAGE_FILES = ("templates/page.html.j2", "templates/page.css")
+"""Data files whose bytes count in code versions; see `workflow.code_versions`."""
 
 
 def html(facts: Facts, files: Sequence[PublishedFile], collage: bytes = b"") -> str:
