@@ -147,6 +147,7 @@ KNOWN: dict[str, dict[str, str]] = {
         "Path(folder) / f'{name}.csv'": FIXED,
         "Path(self.data, f'{name}.zarr')": CONFIGURED,
     },
+    "trailers12k/publish/check_files.py": {"os.path.join(parent, name)": READ},
     "trailers12k/publish/publication.py": {
         "folder / SHA256SUMS": FIXED,
         "os.path.join(parent, name)": READ,

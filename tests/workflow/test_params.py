@@ -110,7 +110,8 @@ RERUNS = {
     "clips.fpc": (12, CLIPS),
     "clips.keep": (0.6, CLIPS),
     "clips.crop_bars": (True, FEATURES),
-    "weights": ("pretrained", FEATURES),
+    # A store records the licence of its weights.
+    "weights": ("pretrained", {"merge_store", *FEATURES}),
     "weights_from": ("folder", set()),
     "device": ("cpu", set()),
     "image_frames": (2, FEATURES),
@@ -122,6 +123,7 @@ RERUNS = {
     f"{STORE}.precision": ("bf16", FEATURES),
     f"{STORE}.image_frames": (3, FEATURES),
     f"{STORE}.sha256": ("0" * 64, set()),
+    f"{STORE}.license": ("of random weights", set()),
     "splits.tries": (6, {"make_splits"}),
     "splits.training": (0.6, {"make_splits"}),
     "training.lr": (0.5, {"train_run"}),
@@ -141,6 +143,7 @@ UNTOUCHED = {
     "movies": "another collection, which the folder refuses",
     "shards": "asks for shards that do not exist yet",
     "trailer": "changes the rules that exist",
+    "publish": "decides no result, and is not in results/config.yaml",
     "features": "changes the rules that exist; tests/workflow/test_features.py",
 }
 

@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
             "trailers12k publish",
             "trailers12k publish --to /data/trailers-of-2026",
             "trailers12k publish --zenodo --sandbox",
+            "trailers12k publish --check publication",
         ),
     )(publish)
 
@@ -48,6 +49,16 @@ def publish(
             help="With --zenodo: use sandbox.zenodo.org, for trials, and ZENODO_SANDBOX_TOKEN.",
         ),
     ] = False,
+    check: Annotated[
+        str,
+        typer.Option(
+            "--check",
+            metavar="DIR_OR_URL",
+            help="Read a publication, of anybody, and print what does not hold; exit code 1 if "
+            "anything does not.",
+            show_default=False,
+        ),
+    ] = "",
 ) -> None:
     """Write a finished run as a dataset: archives of the stores, Parquet, tables, a page, a card, a
     citation, Croissant metadata and sums.
@@ -59,7 +70,13 @@ def publish(
     With --zenodo, the draft of a new record, or of a new version of the record of publish.doi, gets
     the files. A draft is never published: read it and publish it there. Call the same command again
     to continue an upload, or to bring a draft up to date.
+
+    With --check, nothing is published: the command compares sums, archives, Parquet files, clips
+    and splits, and looks for local paths. A URL is downloaded into a temporary folder.
     """
+    if check:
+        _check(check, zenodo or sandbox)
+        return
     from trailers12k.common.sum_files import SHA256SUMS
     from trailers12k.publish import publication
 
@@ -79,6 +96,21 @@ def publish(
         typer.echo(f"Published: {to}")
     if zenodo:
         _upload(settings, to, sandbox)
+
+
+def _check(place: str, has_others: bool) -> None:
+    """Print what does not hold in a publication. Raises `typer.Exit` if anything does not."""
+    from trailers12k.publish import check
+
+    if has_others:
+        raise UserError("publish: --check reads a publication; leave out --zenodo and --sandbox")
+    faults = check.check(place)
+    for fault in faults:
+        typer.echo(fault)
+    result = {0: "no faults", 1: "1 fault"}.get(len(faults), f"{len(faults)} faults")
+    typer.echo(f"{place}: {result}")
+    if faults:
+        raise typer.Exit(1)
 
 
 def _upload(settings: "Settings", folder: Path, sandbox: bool) -> None:

@@ -1,0 +1,249 @@
+"""What a stranger finds in a publication: in a whole one, and in damaged and hostile ones."""
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import ClassVar
+
+import pytest
+
+from trailers12k.common.errors import UserError
+from trailers12k.publish import check, publication, sums
+from trailers12k.publish.records import Limits
+
+from .finished import CLIPS, FEATURES, MIDS
+
+pytest.importorskip("pyarrow")
+WRITE_WORDS = publication.write_words
+ARCHIVE = f"{CLIPS}.zarr.tar.gz"
+TABLE = f"features/{CLIPS}/train-00000-of-00001.parquet"
+
+
+@pytest.fixture
+def place(run, monkeypatch) -> Path:
+    """A whole publication."""
+    monkeypatch.setattr(publication, "write_words", WRITE_WORDS)
+    publication.write(run, Path("publication"), say=lambda line: None)
+    return Path("publication").absolute()
+
+
+def sign(folder: Path) -> None:
+    """Write the sums of all files again, as somebody would who hides a change."""
+    names = [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()]
+    names = [name for name in names if name not in (sums.MD5SUMS, sums.SHA256SUMS)]
+    for listing, kind in ((sums.MD5SUMS, "md5"), (sums.SHA256SUMS, "sha256")):
+        found = {n: hashlib.new(kind, (folder / n).read_bytes()).hexdigest() for n in names}
+        (folder / listing).write_text(sums.listing(found))
+
+
+def faults_of(folder: Path) -> str:
+    """The faults, but for those of croissant.json, which has the sums of all files."""
+    return "\n".join(each for each in check.check(str(folder)) if "croissant.json: " not in each)
+
+
+def test_a_whole_publication_has_no_faults(place):
+    assert check.check(str(place)) == []
+
+
+def test_files_that_are_missing_more_or_changed_are_named(place):
+    (place / "splits.csv").unlink()
+    (place / "more.txt").write_text("more")
+    (place / "link").symlink_to("/etc/passwd")
+    (place / "mtgc_complete.csv").write_text("mid\n")
+    found = faults_of(place)
+    assert "splits.csv: it is missing" in found
+    assert "more.txt: it is not in SHA256SUMS" in found
+    assert "link: it is not in SHA256SUMS" in found
+    assert "mtgc_complete.csv: its sha256 is" in found and "mtgc_complete.csv: its md5 is" in found
+
+
+@pytest.mark.parametrize("name", ["../outside.txt", "/etc/passwd", "a/../../b", "a\\b"])
+def test_a_listed_path_that_leaves_the_folder_is_refused(place, name):
+    with (place / "SHA256SUMS").open("a") as file:
+        file.write(f"{'0' * 64}  {name}\n")
+    assert "is not the path of a file below its folder" in faults_of(place)
+
+
+def packed(rows):
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return gzip.compress(text.getvalue().encode())
+
+
+def archive_of(members):
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w:gz") as tar:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return data.getvalue()
+
+
+def parquet_of(**columns):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from trailers12k.publish import parquet
+
+    rows = {"mid": [MIDS[0]], "clip": [0], "start": [0.0], "end": [1.0]}
+    rows |= {"features": [[0.0] * FEATURES]} | columns
+    data = pa.BufferOutputStream()
+    pq.write_table(pa.table(rows, schema=parquet.schema(FEATURES)), data)
+    return data.getvalue().to_pybytes()
+
+
+HOSTILE = {
+    "a label of 2": ("mtgc.csv", lambda d: d.replace(b",0,", b",2,", 1), "is not 0 or 1"),
+    "a column of names": ("movies.csv.gz", lambda d: packed([["mid", "by"]]), "its columns are"),
+    "other splits": ("splits.csv", lambda d: d.replace(b"training", b"test", 1), "subsets are not"),
+    "a clip too few": (
+        "clips.csv.gz",
+        lambda d: packed([*csv.reader(io.StringIO(gzip.decompress(d).decode()))][:-1]),
+        "rows, and clips.csv.gz has",
+    ),
+    "a bomb of gzip": (
+        "ledger.csv.gz",
+        lambda d: gzip.compress(bytes(200_000)),
+        "unpacks to more than",
+    ),
+    "an archive that climbs": (
+        ARCHIVE,
+        lambda d: archive_of({"../../escaped.txt": b"x"}),
+        "is not the name of a file",
+    ),
+    "no archive": (ARCHIVE, lambda d: b"<html>", "is not unpacked"),
+    "an archive of zeros": (
+        ARCHIVE,
+        lambda d: archive_of({"s.zarr/.zgroup": b"{}", "s.zarr/x": bytes(50_000_000)}),
+        "far more bytes than features",
+    ),
+    "another value": (TABLE, lambda d: parquet_of(), "its values are not those"),
+    "a movie of nobody": (
+        TABLE,
+        lambda d: parquet_of(mid=["tt0000009"]),
+        "is not in the archive",
+    ),
+    "no Parquet": (TABLE, lambda d: b"PAR1" * 9, "it cannot be read"),
+    "a card without a head": ("README.md", lambda d: b"# Title\n", "no metadata for the hub"),
+    "a card of aliases": (
+        "README.md",
+        lambda d: b"---\na: &a [1]\nb: *a\n---\n",
+        "it has aliases",
+    ),
+    "a citation of nobody": ("CITATION.cff", lambda d: b"title: x\n", "it lacks cff-version"),
+    "a configuration of a sample": ("config.yaml", lambda d: b"movies: sample\n", "evaluates no"),
+    "a local path": ("index.md", lambda d: d + b"\n/home/me/movies.csv\n", "names a local path"),
+    "a note of a person": (
+        "metadata.tar.gz",
+        lambda d: archive_of({"metadata.json": b'{"1": {"curation": {"by": "me"}}}'}),
+        "may name people",
+    ),
+    "no metadata": ("metadata.tar.gz", lambda d: archive_of({"x": b""}), "metadata.json alone"),
+    "deep JSON": (
+        "metadata.tar.gz",
+        lambda d: archive_of({"metadata.json": b"[" * 100_000}),
+        "metadata.tar.gz: ",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_signed_change_is_found(place, monkeypatch, what):
+    path, change, words = HOSTILE[what]
+    monkeypatch.setattr(check, "MOST_TABLE", 100_000)
+    (place / path).write_bytes(change((place / path).read_bytes()))
+    sign(place)
+    found = faults_of(place)
+    assert words in found
+    assert not [*place.parent.rglob("escaped.txt")]
+
+
+def test_another_subset_than_the_files_name_is_found(place):
+    """The rows are those of the archive, but of a training movie."""
+    (place / TABLE).rename(place / TABLE.replace("train", "test"))
+    sign(place)
+    assert "is not a test movie of split0" in faults_of(place)
+
+
+def test_croissant_names_files_with_their_sums(place):
+    path = place / "croissant.json"
+    content = json.loads(path.read_text())
+    files = [each for each in content["distribution"] if each["@type"] == "cr:FileObject"]
+    files[0]["contentUrl"], files[1]["sha256"] = "../../x", "0" * 64
+    files[2]["contentSize"] = "1 B"
+    path.write_text(json.dumps(content))
+    sign(place)
+    found = "\n".join(check.check(str(place)))
+    assert "croissant.json: it names '../../x', which is no file here" in found
+    assert "is not that in SHA256SUMS" in found and "bytes, not as it says" in found
+
+
+def test_a_record_takes_its_files(place, monkeypatch):
+    monkeypatch.setattr(check.records, "Limits", lambda: Limits(files=5))
+    assert "one takes 5 files" in faults_of(place)
+
+
+def test_no_publication_is_one_line(tmp_path):
+    with pytest.raises(UserError, match="it has no SHA256SUMS"):
+        check.check(str(tmp_path))
+
+
+class Site(BaseHTTPRequestHandler):
+    """Serves the publication in the current folder; some answers never end."""
+
+    endless: ClassVar[set[str]] = set()
+
+    def do_GET(self):
+        path = self.path.lstrip("/")
+        is_file = Path("publication", path).is_file()
+        self.send_response(200 if is_file or path in self.endless else 404)
+        self.end_headers()
+        if path in self.endless:
+            with suppress(OSError):
+                while True:
+                    self.wfile.write(bytes(1 << 20))
+        elif is_file:
+            self.wfile.write(Path("publication", path).read_bytes())
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def site(place, monkeypatch):
+    monkeypatch.setattr(Site, "endless", set())
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
+    server.daemon_threads = True
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_publication_on_the_web_is_read_file_by_file(place, site):
+    assert check.check(site) == []
+    (place / "index.md").unlink()
+    assert "index.md: it could not be downloaded" in "\n".join(check.check(site))
+
+
+def test_names_of_a_server_stay_in_the_folder(place, site):
+    (place / "SHA256SUMS").write_text(f"{'0' * 64}  ../../escaped.txt\n")
+    with pytest.raises(UserError, match="is not the path of a file below its folder"):
+        check.check(site)
+
+
+def test_answers_without_end_are_cut(place, site, monkeypatch):
+    monkeypatch.setattr(check.check_files, "MOST_BYTES", 5_000_000)
+    Site.endless = {"README.md"}
+    assert "README.md: it could not be downloaded" in "\n".join(check.check(site))
+    Site.endless = {"SHA256SUMS"}
+    with pytest.raises(UserError, match="SHA256SUMS"):
+        check.check(site)

@@ -1,0 +1,361 @@
+"""Reads a publication as a stranger would, and lists what does not hold.
+
+Reads a folder, or downloads into a temporary one; unpacks archives into a temporary folder. Must
+not know the run that made the publication. All that it reads is hostile until it is judged.
+"""
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml
+
+from trailers12k.common import sum_files
+from trailers12k.common.bounded_files import parse_json, quoted, read_bytes
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import DAMAGED, DELETE, below, csv_rows, inside, reading
+from trailers12k.common.local_files import local_path
+from trailers12k.common.sum_files import MD5SUMS, SHA256SUMS
+from trailers12k.common.vocabulary import GENRES, SPLITS, SUBSETS
+from trailers12k.publish import check_files, check_stores, records, replication, tables
+from trailers12k.publish.tables import CLIPS, COMPLETE, LEDGER, MOVIES, SPLIT
+from trailers12k.settings.published_files import ARCHIVE, LABELS, stores_of
+
+REQUIRED = (
+    *("README.md", "CITATION.cff", "croissant.json", "index.html", "index.md"),
+    *("metadata.tar.gz", LABELS, "movies.csv.gz", "clips.csv.gz", "ledger.csv.gz", "splits.csv"),
+    *("balance.csv", "config.yaml", "results/summary.csv", "results/summary.md"),
+    *("results/test.csv", "results/validation.csv"),
+)
+COLUMNS = {
+    "movies.csv.gz": (*MOVIES, "other_trailers"),
+    "clips.csv.gz": CLIPS,
+    "ledger.csv.gz": LEDGER,
+    "splits.csv": SPLIT,
+    LABELS: ("mid", *GENRES, *(f"split{number}" for number in SPLITS)),
+}
+"""Tables whose columns are fixed: others could name people, or files of a machine."""
+MOST_TEXT = 50_000_000
+MOST_TABLE = 5_000_000_000
+"""Bytes of an unpacked table; the clips of a million trailers have as many."""
+TEXTS = (".md", ".cff", ".json", ".html", ".csv", ".yaml")
+LOCAL = re.compile(
+    r"(?<![\w/.:-])(?:file://|~/|/(?:home|Users|root|tmp|mnt|media|scratch|var|opt|srv)/)[^\s<>\"']+"
+    r"|\b[A-Za-z]:\\(?:Users|home)\\[^\s<>\"']+"
+)
+"""Paths where people keep files."""
+CITATION = ("cff-version", "message", "title", "authors")
+
+Sums = Mapping[str, str]
+
+
+class Unsound(ValueError):
+    """What does not hold in a file, in words."""
+
+
+@dataclass
+class Publication:
+    """A publication while it is judged.
+
+    folder: its files. scratch: a temporary folder. sums: path -> sha256. faults: found so far.
+    """
+
+    folder: Path
+    scratch: Path
+    sums: Sums = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    def fault(self, where: str, what: str) -> None:
+        """Note what does not hold."""
+        self.faults.append(f"{where}: {' '.join(what.split())}")
+
+    @contextmanager
+    def judging(self, where: str) -> Iterator[None]:
+        """Note what a reader of a file raises."""
+        try:
+            yield
+        except Unsound as error:
+            self.fault(where, str(error))
+        except UserError as error:
+            words = str(error).removesuffix(f"; {DELETE}")
+            self.fault(where, words.replace(f"{self.folder}/", "").replace(f"{self.scratch}/", ""))
+        except (*DAMAGED, OSError, yaml.YAMLError) as error:
+            self.fault(where, f"it cannot be read: {str(error)[:200] or type(error).__name__}")
+
+    def has(self, path: str) -> bool:
+        """Whether a file is listed, and there."""
+        return path in self.sums and below(self.folder, path).is_file()
+
+    def text(self, path: str) -> str:
+        """A small file of text. Raises `UserError`."""
+        return read_bytes(below(self.folder, path), MOST_TEXT).decode("utf-8")
+
+    def rows(self, path: str) -> Iterator[dict[str, str]]:
+        """The rows of a table, packed or not; its columns are noted where they are others."""
+        file = below(self.folder, path)
+        if path.endswith(".gz"):
+            packed, file = file, inside(self.scratch, path.replace("/", "_"))
+            check_files.unpack(packed, file, MOST_TABLE)
+        with reading(file):
+            with file.open(newline="", encoding="utf-8") as lines:
+                columns = next(csv.reader(lines), [])
+            if path in COLUMNS and tuple(columns) != COLUMNS[path]:
+                raise Unsound(f"its columns are {quoted(columns)}, not {list(COLUMNS[path])}")
+            yield from csv_rows(file)
+
+
+def check(place: str) -> list[str]:
+    """What does not hold in a publication, a sentence each; empty when all holds.
+
+    place: its folder, or the URL of its files. Raises `UserError` where there is no publication.
+    """
+    with TemporaryDirectory(prefix="trailers12k-check-") as temporary:
+        scratch = inside(temporary, "unpacked")
+        scratch.mkdir()
+        folder, faults = local_path(place), list[str]()
+        if folder is None:
+            folder = inside(temporary, "files")
+            faults = check_files.fetch(place.rstrip("/"), folder)
+        if not inside(folder, SHA256SUMS).is_file():
+            raise UserError(f"{place}: it has no {SHA256SUMS}; name a publication of this workflow")
+        publication = Publication(folder, scratch, faults=faults)
+        with publication.judging(SHA256SUMS):
+            publication.sums = check_files.read_sums(folder, SHA256SUMS)
+        _check_all(publication)
+        return publication.faults
+
+
+def _check_all(publication: Publication) -> None:
+    _check_sums(publication)
+    for path in REQUIRED:
+        if path not in publication.sums:
+            publication.fault(path, f"it is not in {SHA256SUMS}")
+    labels = _check_labels(publication)
+    clips = _check_clips(publication)
+    for path in ("movies.csv.gz", "ledger.csv.gz"):
+        if publication.has(path):
+            with publication.judging(path):
+                for _ in publication.rows(path):
+                    pass
+    _check_stores(publication, labels, clips)
+    _check_words(publication)
+    _check_paths(publication)
+    _check_records(publication)
+
+
+def _check_sums(publication: Publication) -> None:
+    """Every file is listed, and has the sums that are listed."""
+    folder, listed = publication.folder, publication.sums
+    md5s: Sums = {}
+    with publication.judging(MD5SUMS):
+        md5s = check_files.read_sums(folder, MD5SUMS)
+        for path in sorted(md5s.keys() ^ listed.keys()):
+            publication.fault(path, f"it is only in one of {MD5SUMS} and {SHA256SUMS}")
+    present = check_files.present(folder)
+    for path, kind in present.items():
+        if path not in (MD5SUMS, SHA256SUMS) and path not in listed:
+            publication.fault(path, f"it is not in {SHA256SUMS}")
+        elif kind:
+            publication.fault(path, kind)
+    for path in sorted(listed):
+        if path not in present:
+            publication.fault(path, "it is missing")
+        elif not present[path]:
+            with publication.judging(path):
+                sha256, md5 = check_files.digests(below(folder, path))
+                if sha256 != listed[path]:
+                    publication.fault(path, f"its sha256 is {sha256}, not that in {SHA256SUMS}")
+                if path in md5s and md5 != md5s[path]:
+                    publication.fault(path, f"its md5 is {md5}, not that in {MD5SUMS}")
+
+
+def _check_labels(publication: Publication) -> dict[str, tuple[str, ...]]:
+    """mid -> its subset in each split, as mtgc.csv has it; splits.csv must say the same."""
+    labels: dict[str, tuple[str, ...]] = {}
+    splits = [f"split{number}" for number in SPLITS]
+    allowed = ("", *map(str, range(len(SUBSETS))))
+    if not publication.has(LABELS):
+        return labels
+    with publication.judging(LABELS):
+        for row in publication.rows(LABELS):
+            if row["mid"] in labels:
+                raise Unsound(f"{quoted(row['mid'])} is in it twice")
+            if any(row[genre] not in ("0", "1") for genre in GENRES):
+                raise Unsound(f"{quoted(row['mid'])}: a genre is not 0 or 1")
+            if any(row[split] not in allowed for split in splits):
+                raise Unsound(f"{quoted(row['mid'])}: a subset is none of 0, 1 and 2")
+            labels[row["mid"]] = tuple(row[split] for split in splits)
+    expected = {
+        (split, mid, SUBSETS[int(subset)])
+        for mid, subsets in labels.items()
+        for split, subset in zip(splits, subsets, strict=True)
+        if subset
+    }
+    if publication.has("splits.csv"):
+        with publication.judging("splits.csv"):
+            found = [
+                (row["split"], row["mid"], row["subset"]) for row in publication.rows("splits.csv")
+            ]
+            if len(found) != len({*found}) or {*found} != expected:
+                publication.fault("splits.csv", f"its subsets are not those of {LABELS}")
+    if publication.has(COMPLETE):
+        with publication.judging(COMPLETE):
+            for row in publication.rows(COMPLETE):
+                if tuple(row.get(split) for split in splits) != labels.get(row["mid"]):
+                    raise Unsound(f"{quoted(row['mid'])} has other subsets than in {LABELS}")
+    return labels
+
+
+def _check_clips(publication: Publication) -> dict[str, list[tuple[float, float]]]:
+    """mid -> start and end of its clips, which are numbered from 0."""
+    clips: dict[str, list[tuple[float, float]]] = {}
+    if publication.has("clips.csv.gz"):
+        with publication.judging("clips.csv.gz"):
+            for row in publication.rows("clips.csv.gz"):
+                own = clips.setdefault(row["mid"], [])
+                if row["clip"] != str(len(own)):
+                    raise Unsound(f"{quoted(row['mid'])}: clip {quoted(row['clip'])} is not next")
+                start, end = float(row["start"]), float(row["end"])
+                if not 0 <= start <= end < 1e6:
+                    raise Unsound(f"{quoted(row['mid'])}: clip {row['clip']} has no duration")
+                own.append((start, end))
+    return clips
+
+
+def _check_stores(
+    publication: Publication,
+    labels: Mapping[str, tuple[str, ...]],
+    clips: Mapping[str, list[tuple[float, float]]],
+) -> None:
+    """Each store: its archive, and its Parquet files, which hold the same values."""
+    stores = stores_of(publication.sums)
+    if not stores:
+        publication.fault(SHA256SUMS, "it lists no archive of a store")
+    folders = {path.split("/")[1] for path in publication.sums if path.startswith("features/")}
+    for name in sorted(folders - {*stores}):
+        publication.fault(f"features/{name}", f"there is no {name}{ARCHIVE}")
+    subsets = {mid: own[0] for mid, own in labels.items()}
+    for name in stores:
+        archive = f"{name}{ARCHIVE}"
+        if not publication.has(archive):
+            continue
+        parquet = sorted(path for path in publication.sums if path.startswith(f"features/{name}/"))
+        with publication.judging(archive):
+            for where, what in check_stores.faults(
+                below(publication.folder, archive),
+                inside(publication.scratch, f"{name}.zarr"),
+                {
+                    path: below(publication.folder, path)
+                    for path in parquet
+                    if publication.has(path)
+                },
+                clips,
+                subsets,
+            ):
+                publication.fault(where or archive, what)
+
+
+def _check_words(publication: Publication) -> None:
+    """What programs read: the card's head, the citation, Croissant and the configuration."""
+    if publication.has("README.md"):
+        with publication.judging("README.md"):
+            head = re.match(r"---\n(.*?\n)---\n", publication.text("README.md"), re.DOTALL)
+            if not head or not isinstance(_yaml(head[1]), dict):
+                publication.fault("README.md", "it begins with no metadata for the hub (YAML)")
+    if publication.has("CITATION.cff"):
+        with publication.judging("CITATION.cff"):
+            fields = _yaml(publication.text("CITATION.cff"))
+            if missing := [key for key in CITATION if not dict(fields).get(key)]:
+                publication.fault("CITATION.cff", f"it lacks {', '.join(missing)}")
+    if publication.has("croissant.json"):
+        with publication.judging("croissant.json"):
+            _check_croissant(publication)
+    if publication.has("config.yaml"):
+        with publication.judging("config.yaml"):
+            replication.read(inside(publication.folder, "config.yaml"), replication.ABOVE)
+
+
+def _yaml(text: str) -> Any:
+    """A small YAML text without aliases, by which nine lines can stand for 10^9 values."""
+    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
+        raise Unsound("it has aliases (*NAME)")
+    return yaml.safe_load(text)
+
+
+def _check_croissant(publication: Publication) -> None:
+    """The files that croissant.json names exist, with its sums and sizes."""
+    path = inside(publication.folder, "croissant.json")
+    content = parse_json(read_bytes(path, MOST_TEXT), path)
+    if not isinstance(content, dict) or not isinstance(content.get("distribution"), list):
+        raise Unsound("it lists no files (distribution)")
+    for entry in content["distribution"]:
+        if not isinstance(entry, dict) or entry.get("@type") != "cr:FileObject":
+            continue
+        name = entry.get("contentUrl")
+        if not isinstance(name, str) or name not in publication.sums:
+            publication.fault("croissant.json", f"it names {quoted(name)}, which is no file here")
+            continue
+        if entry.get("sha256") != publication.sums[name]:
+            publication.fault("croissant.json", f"the sha256 of {name} is not that in {SHA256SUMS}")
+        if publication.has(name):
+            size = below(publication.folder, name).stat().st_size
+            if entry.get("contentSize") != f"{size} B":
+                publication.fault("croissant.json", f"{name} has {size} bytes, not as it says")
+
+
+def _check_paths(publication: Publication) -> None:
+    """No text names a file of somebody's machine."""
+    for path in sorted(publication.sums):
+        if path.endswith(TEXTS) and publication.has(path):
+            with publication.judging(path):
+                if match := LOCAL.search(publication.text(path)):
+                    publication.fault(path, f"it names a local path, {quoted(match[0])}")
+    if publication.has("metadata.tar.gz"):
+        with publication.judging("metadata.tar.gz"):
+            text = check_files.metadata(below(publication.folder, "metadata.tar.gz"), MOST_TABLE)
+            if match := LOCAL.search(text):
+                publication.fault("metadata.tar.gz", f"it names a local path, {quoted(match[0])}")
+            _check_decisions(publication, parse_json(text.encode(), "metadata.json"))
+
+
+def _check_decisions(publication: Publication, entries: Any) -> None:
+    """Of a person's decision only what was decided, and when."""
+    if not isinstance(entries, dict):
+        raise Unsound("metadata.json holds no object")
+    for mid, entry in entries.items():
+        decision = entry.get("curation") if isinstance(entry, dict) else None
+        if isinstance(decision, dict) and (more := decision.keys() - {*tables.DECISION}):
+            publication.fault(
+                "metadata.tar.gz", f"{quoted(mid)}: {quoted(sorted(more))} may name people"
+            )
+            return
+
+
+def _check_records(publication: Publication) -> None:
+    """Each record takes its files."""
+    limits = records.Limits()
+    of_record: dict[str, list[str]] = {}
+    if "RECORDS.csv" in publication.sums:
+        with publication.judging("RECORDS.csv"):
+            for row in publication.rows("RECORDS.csv"):
+                of_record.setdefault(row["record"], []).append(row["file"])
+            listed = {path for paths in of_record.values() for path in paths}
+            for path in sorted(publication.sums.keys() - listed):
+                publication.fault("RECORDS.csv", f"{path} is in no record")
+    else:
+        of_record["1"] = [*publication.sums, MD5SUMS, SHA256SUMS]
+    for record, paths in of_record.items():
+        known = [path for path in paths if sum_files.is_plain(path)]
+        files = [below(publication.folder, path) for path in known]
+        size = sum(file.stat().st_size for file in files if file.is_file())
+        if len(paths) > limits.files or size > limits.bytes:
+            publication.fault(
+                f"record {quoted(record)}",
+                f"it has {len(paths)} files and {size / 1e9:.1f} GB; one takes {limits.files} "
+                f"files and {limits.bytes / 1e9:g} GB",
+            )

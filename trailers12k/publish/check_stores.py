@@ -1,0 +1,150 @@
+"""A store of a publication that is judged: its archive, its rows, and the same values as Parquet.
+
+Reads an archive and Parquet files; unpacks into a temporary folder. Must not know the other files.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from trailers12k.common.bounded_files import quoted
+from trailers12k.publish import parquet
+
+BATCH = 4096
+"""Rows that are compared at a time."""
+MOST_GROUP = 1 << 30
+"""Bytes of a row group; those that are published have 16 MB."""
+OF_SUBSET = {"0": parquet.SUBSETS[0], "1": parquet.SUBSETS[1], "2": parquet.SUBSETS[2]}
+
+TIMES = ("start", "end")
+
+Clips = Mapping[str, Sequence[tuple[float, float]]]
+Fault = tuple[str, str]
+"""The file, empty for the archive, and what is wrong with it."""
+
+
+def faults(
+    archive: Path,
+    store: Path,
+    tables: Mapping[str, Path],
+    clips: Clips,
+    subsets: Mapping[str, str],
+) -> Iterator[Fault]:
+    """What does not hold in a store. Raises `UserError` for an archive that cannot be unpacked.
+
+    store: where it is unpacked, a place that is removed. tables: its Parquet files, by their paths
+    in the publication. clips: of each trailer. subsets: mid -> its subset of the first split.
+    """
+    from trailers12k.features import published_store
+    from trailers12k.features import store as stores
+
+    try:
+        rows = published_store.unpack(archive, store)
+        about = stores.attributes(store)
+        if about.get("input") != "posters":
+            for mid, count in rows.items():
+                if count != len(clips.get(mid, ())):
+                    number = len(clips.get(mid, ()))
+                    yield "", f"{mid}: {count} rows, and clips.csv.gz has {number} clips"
+        else:
+            clips = {}
+        if not tables:
+            yield "", "there are no Parquet files of it"
+            return
+        comparison = _Comparison(store, about["num_features"], rows, clips, subsets)
+        for path, table in tables.items():
+            try:
+                yield from ((path, what) for what in comparison.compare(path, table))
+            except (ValueError, TypeError, OSError, KeyError, MemoryError) as error:
+                yield path, f"it cannot be read: {' '.join(str(error).split())[:200]}"
+        yield from (("", what) for what in comparison.missing())
+    finally:
+        shutil.rmtree(store, ignore_errors=True)
+
+
+class _Comparison:
+    """The values of a store, compared with its Parquet files, batch by batch."""
+
+    def __init__(
+        self,
+        store: Path,
+        features: int,
+        rows: Mapping[str, int],
+        clips: Clips,
+        subsets: Mapping[str, str],
+    ):
+        import numpy as np
+
+        self._store, self._features, self._rows = store, features, rows
+        self._clips, self._subsets = clips, subsets
+        self._seen: dict[str, int] = {}
+        self._mid, self._values = "", np.empty((0, features), np.float32)
+
+    def compare(self, path: str, table: Path) -> Iterator[str]:
+        """What is wrong with one file; nothing after the first wrong row."""
+        import pyarrow.parquet as pq
+
+        file = pq.ParquetFile(table)
+        if not file.schema_arrow.equals(parquet.schema(self._features)):
+            yield "its columns are not mid, clip, start, end and features"
+            return
+        meta = file.metadata
+        for number in range(meta.num_row_groups):
+            if meta.row_group(number).total_byte_size > MOST_GROUP:
+                yield f"its row group {number} has more than {MOST_GROUP:,} bytes"
+                return
+        subset = os.path.basename(path).split("-")[0]
+        for batch in file.iter_batches(batch_size=BATCH):
+            if what := self._fault(batch, subset):
+                yield what
+                return
+
+    def _fault(self, batch: Any, subset: str) -> str:
+        """What is wrong with the rows of a batch."""
+        import numpy as np
+
+        mids = batch.column("mid").to_pylist()
+        numbers = batch.column("clip").to_numpy()
+        values = batch.column("features").flatten().to_numpy().reshape(-1, self._features)
+        times = [*zip(*(batch.column(name).to_pylist() for name in TIMES), strict=True)]
+        begin = 0
+        while begin < len(mids):
+            mid, first = mids[begin], self._seen.get(mids[begin], 0)
+            end = begin
+            while end < len(mids) and mids[end] == mid:
+                end += 1
+            count = end - begin
+            if mid not in self._rows:
+                return f"{quoted(mid)} is not in the archive"
+            if OF_SUBSET.get(self._subsets.get(mid, ""), parquet.UNASSIGNED) != subset:
+                return f"{mid} is not a {subset} movie of split0 in mtgc.csv"
+            expected = self._array(mid)[first : first + count]
+            if (
+                len(expected) != count
+                or (numbers[begin:end] != np.arange(first, first + count)).any()
+            ):
+                return f"{mid}: its rows are not those of the archive"
+            if values[begin:end].tobytes() != expected.tobytes():
+                return f"{mid}: its values are not those of the archive"
+            own = self._clips.get(mid)
+            wanted = own[first : first + count] if own else [(None, None)] * count
+            if times[begin:end] != [*wanted]:
+                return f"{mid}: its times are not those of clips.csv.gz"
+            self._seen[mid] = first + count
+            begin = end
+        return ""
+
+    def _array(self, mid: str) -> Any:
+        from trailers12k.features import store as stores
+
+        if mid != self._mid:
+            self._mid, self._values = mid, stores.read(self._store, mid)
+        return self._values
+
+    def missing(self) -> Iterator[str]:
+        """Movies of which a row is in no Parquet file."""
+        lost = [mid for mid in self._rows if self._seen.get(mid, 0) != self._rows[mid]]
+        if lost:
+            yield f"{len(lost)} movies are not whole in the Parquet files, {lost[0]} among them"
