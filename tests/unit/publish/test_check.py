@@ -15,13 +15,14 @@ from typing import ClassVar
 import pytest
 
 from trailers12k.common.errors import UserError
-from trailers12k.publish import check, publication, sums
+from trailers12k.common.sum_files import MD5SUMS, SHA256SUMS
+from trailers12k.publish import assembly, check, publication, sums
 from trailers12k.publish.records import Limits
 
 from .finished import CLIPS, FEATURES, MIDS
 
 pytest.importorskip("pyarrow")
-WRITE_WORDS = publication.write_words
+WRITE_WORDS = assembly.write_words
 ARCHIVE = f"{CLIPS}.zarr.tar.gz"
 TABLE = f"features/{CLIPS}/train-00000-of-00001.parquet"
 
@@ -29,7 +30,7 @@ TABLE = f"features/{CLIPS}/train-00000-of-00001.parquet"
 @pytest.fixture
 def place(run, monkeypatch) -> Path:
     """A whole publication."""
-    monkeypatch.setattr(publication, "write_words", WRITE_WORDS)
+    monkeypatch.setattr(assembly, "write_words", WRITE_WORDS)
     publication.write(run, Path("publication"), say=lambda line: None)
     return Path("publication").absolute()
 
@@ -37,8 +38,8 @@ def place(run, monkeypatch) -> Path:
 def sign(folder: Path) -> None:
     """Write the sums of all files again, as somebody would who hides a change."""
     names = [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()]
-    names = [name for name in names if name not in (sums.MD5SUMS, sums.SHA256SUMS)]
-    for listing, kind in ((sums.MD5SUMS, "md5"), (sums.SHA256SUMS, "sha256")):
+    names = [name for name in names if name not in (MD5SUMS, SHA256SUMS)]
+    for listing, kind in ((MD5SUMS, "md5"), (SHA256SUMS, "sha256")):
         found = {n: hashlib.new(kind, (folder / n).read_bytes()).hexdigest() for n in names}
         (folder / listing).write_text(sums.listing(found))
 
