@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tqdm import tqdm
+
 from trailers12k.common.bounded_files import parse_json, read_bytes, shown_path
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import inside
@@ -86,7 +88,7 @@ def open_store(name: str) -> Store:
 def arrays(store: Store) -> Iterator[Array]:
     """The arrays of a store, sorted by mid; each is read once. Raises `UserError` for a damaged
     one, and for a file that is a link."""
-    for mid, rows in store.rows.items():
+    for mid, rows in tqdm(store.rows.items(), store.name, unit="movie", disable=None):
         folder = inside(store.path, mid)
         try:
             yield _read(store, folder, rows)

@@ -32,15 +32,7 @@ DECISION = ("decision", "date", "verified")
 """Of a person's decision in metadata.json."""
 ADDRESSES = ("url", "poster_url", "trailer_url")
 """Keys of metadata.json that hold an address."""
-RESULTS = {
-    "results/summary.csv": "results/summary.csv",
-    "results/transfer/tst.csv": "results/test.csv",
-    "results/transfer/val.csv": "results/validation.csv",
-    "results/splits.csv": "balance.csv",
-}
-"""Table of a run -> its name in a publication."""
 COMPLETE = "mtgc_complete.csv"
-SUMMARY = "results/summary.md"
 
 
 def movies(source: Path) -> Iterator[dict[str, str]]:
