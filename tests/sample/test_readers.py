@@ -2,10 +2,17 @@
 
 import csv
 import gzip
+import hashlib
+import shutil
 import subprocess
+import tarfile
 from pathlib import Path
 
+import numpy as np
+
 from tests.readers import tools
+from trailers12k.classifier.dataset import TrailerDataset
+from trailers12k.common.vocabulary import SUBSETS
 
 DATA = Path(__file__).parents[2] / "data"
 STORES = sorted(path.stem for path in DATA.glob("*.zarr"))
@@ -63,3 +70,31 @@ def test_its_sums_hold(publication):
         files = {path for path in publication.rglob("*") if path.is_file()}
         listed = {publication / line.removesuffix(": OK") for line in done.stdout.splitlines()}
         assert files - listed == {publication / "MD5SUMS", publication / "SHA256SUMS"}
+
+
+def test_the_loader_of_the_papers_authors_reads_it_with_zarr_2(publication, tmp_path):
+    """The same windows and labels as `TrailerDataset`, which reads the same files with zarr 3."""
+    stores = [f"{name}.zarr" for name in ("trailers_i_swin_fpc24", "trailers_ik_swin_fps24_fpc24")]
+    for store in stores:
+        with tarfile.open(publication / f"{store}.tar.gz") as archive:
+            archive.extractall(tmp_path, filter="data")
+    # The authors' loader reads the features of all movies in mtgc.csv.
+    shutil.copy(publication / "mtgc_complete.csv", tmp_path / "mtgc.csv")
+    found = tools.read("reference", tmp_path, *stores, cache=tmp_path / "cache")
+    assert found.pop("zarr") == "2.18.7"
+    assert len(found) == 9
+    streams = {"image": tmp_path / stores[0], "video": tmp_path / stores[1]}
+    for split in range(3):
+        for number, subset in enumerate(SUBSETS):
+            data = TrailerDataset(streams, tmp_path / "mtgc.csv", split, subset, snippet=2)
+            windows, labels, _ = zip(*(data[i] for i in range(len(data))), strict=True)
+            movies, count, of_labels, *of_streams = found[f"{split}{number}"]
+            assert (movies, count) == (len(data.mids), len(data))
+            assert of_labels == digest(labels)
+            if subset != "training":  # of which both draw snippets
+                values = [[each[stream].T for each in windows] for stream in streams]
+                assert of_streams == [*map(digest, values)]
+
+
+def digest(tensors) -> str:
+    return hashlib.sha256(np.stack([each.numpy() for each in tensors]).tobytes()).hexdigest()
