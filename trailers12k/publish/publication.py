@@ -205,6 +205,10 @@ def check_room(found: Sequence[stores.Store], folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < need:
         raise UserError(
-            f"publish: at most {need / 1e9:.1f} GB are written to {shown_path(folder)}, and "
-            f"{free / 1e9:.1f} GB are free there; free some, or name another folder by --to"
+            f"publish: {shown_path(folder)} needs up to {_size(need)} of disk space, and "
+            f"{_size(free)} are free; free some, or name another folder by --to"
         )
+
+
+def _size(number: int) -> str:
+    return f"{number / 1e9:,.1f} GB" if number >= 10**10 else f"{number / 1e6:,.0f} MB"
