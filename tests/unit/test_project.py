@@ -165,7 +165,7 @@ def test_planning_imports_nothing_slow():
 
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
-FILE_TYPES = {"csv", "html", "js", "json", "jsonl", "md", "py", "smk", "tsv", "yaml", "zarr"}
+FILE_TYPES = {"csv", "gz", "html", "js", "json", "jsonl", "md", "py", "smk", "tsv", "yaml", "zarr"}
 """What follows the point in the name of a file, such as curation.csv."""
 
 
