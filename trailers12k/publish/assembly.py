@@ -59,7 +59,7 @@ def cautions(facts: Facts) -> Iterator[str]:
 
     for key in facts.statements.missing:
         yield f"not stated: publish.{key} in config.yaml"
-    for warning in licences.warnings(facts.stores):
+    for warning in (*licences.warnings(facts.stores), *licences.source_warnings(facts)):
         yield f"warning: {warning}"
 
 
