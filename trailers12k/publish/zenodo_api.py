@@ -36,7 +36,6 @@ class Deposit:
     title: str
     notes: str
     license: str
-    latest_draft: int
 
 
 class Api:
@@ -122,9 +121,11 @@ class Api:
         is one with files already.
         """
         path = f"/deposit/depositions/{number}/actions/newversion"
-        deposit = self._deposit(self._client.request("POST", path, once=True))
+        value = self._client.request("POST", path, once=True)
         # By its documentation, Zenodo answers with the published version, which names the draft.
-        return deposit.id if deposit.id != number else deposit.latest_draft
+        link = str(_part(value, "links").get("latest_draft", ""))
+        draft = re.search(r"/deposit/depositions/([1-9]\d{0,17})$", link, re.ASCII)
+        return int(draft[1]) if draft else self._number(value, "id")
 
     def existing_version(self, number: int) -> int:
         """The number of the draft of a new version, which is made, without files, if there is none.
@@ -182,7 +183,6 @@ class Api:
         if is_strict and not bucket and value.get("submitted") is not True:
             raise self._client.strange("a deposit without a bucket at the same address")
         doi = str(_part(metadata, "prereserve_doi").get("doi", ""))
-        draft = re.search(r"/deposit/depositions/(\d{1,18})$", str(links.get("latest_draft", "")))
         return Deposit(
             number,
             str(value.get("conceptrecid", "")),
@@ -192,7 +192,6 @@ class Api:
             one_line(metadata.get("title")),
             str(metadata.get("notes", "")),
             one_line(metadata.get("license")),
-            int(draft[1]) if draft else number,
         )
 
     def _number(self, value: Any, name: str) -> int:

@@ -65,6 +65,8 @@ class Zenodo:
         """Gets `before`, `half` and `after` of each request, with its number."""
         self.lag = 0
         self.most_bytes, self.most_files = 10_000_000, 100
+        self.is_documented = False
+        """Whether `newversion` answers as documented, with the published version."""
         self.next_id = 100
         self.lock = threading.RLock()
         self.tokens: set[str] = set()
@@ -145,7 +147,7 @@ def _handler(zenodo: Zenodo) -> type[BaseHTTPRequestHandler]:
                 if not half and len(data) >= size // 2:
                     half = True
                     zenodo.moment(f"{self.number} {self.line} half")
-                most = min(BLOCK, size - len(data), max(1, size // 2 - len(data)))
+                most = min(BLOCK, (size if half else size // 2) - len(data))
                 if stop is not None:
                     most = min(most, stop - len(data))
                 if not (block := self.rfile.read(most)):
@@ -301,7 +303,10 @@ def _handler(zenodo: Zenodo) -> type[BaseHTTPRequestHandler]:
             record.files = {
                 key: {**f, "id": str(uuid.uuid4())} for key, f in published.files.items()
             }
-            return self.finish_answer(201, self.shown(record))
+            shown = self.shown(record)
+            if zenodo.is_documented:
+                shown = {**self.shown(published), "links": shown["links"]}
+            return self.finish_answer(201, shown)
 
         def version_of(self, published: Record) -> Record:
             drafts = [x for x in zenodo.versions(published.concept) if not x.published]
