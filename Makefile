@@ -12,6 +12,7 @@
 # make publish-kills  kill an upload to a server on loopback at each moment, and count what is twice or lost: some minutes
 # make twins      start three jobs of each shard and of a training at once, with many delays: half an hour
 # make versions  go between a dozen versions, kill snapshots and restores, and compare every byte: half an hour
+# make publish-roundtrip  run the published sample again from its publication, and compare the table: some minutes
 # make publish-bench  measure what publishing costs, with 1,000 made-up movies: ten minutes
 # make mutants    change the code in 200 small ways and list the changes that no unit test notices
 # make check      all checks but the tests: format, style, types, weaknesses, imports, dependencies, generated files
@@ -27,7 +28,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: sample test snapshot restore diff bench fuzz reliability damage faults twins versions cluster mutants publish-bench publish-kills check docs docs-figures lock envs settings clean
+.PHONY: sample test snapshot restore diff bench fuzz reliability damage faults twins versions cluster mutants publish-bench publish-kills publish-roundtrip check docs docs-figures lock envs settings clean
 
 sample: $(READY)
 	trailers12k run
@@ -96,6 +97,9 @@ versions: $(READY)
 # Two hours at most on idle cores; --count, --hours and --survivors as in the file.
 mutants: $(READY)
 	nice -n 19 python tests/bench/mutants.py
+
+publish-roundtrip: sample
+	python tests/bench/roundtrip.py
 
 publish-bench: $(READY)
 	python tests/bench/publishing.py

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from .conftest import IMAGE, SMALL, VIDEO, Project
+from .web import Web
 
 POSTER = "posters_i_small"
 RUNS = {
@@ -64,3 +65,26 @@ def test_a_run_from_the_publication_gives_the_same_table(project, tmp_path):
     assert {*RUNS} <= rows.keys() and int(rows["all"]["movies"]) < int(rows["all"]["of"])
     labels = project.folder / "data" / "mtgc.csv"
     assert (again / "data" / "mtgc.csv").read_bytes() == labels.read_bytes()
+
+
+def test_a_publication_on_the_web_is_fetched_by_its_sums(project, tmp_path):
+    folder = project.folder / "publication"
+    files = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    again, targets = tmp_path / "again", ["data/mtgc.csv", f"data/{POSTER}.csv"]
+    with Web(files) as web:
+        made = project.command("init", str(again), "--publication", f"{web.url}/good/")
+        assert made.code == 0, made.text
+        run = project.run("--directory", str(again), *targets)
+        assert run.code == 0, run.text[-3000:]
+        assert run.jobs["fetch_published_sums"] == run.jobs["fetch_store"] == 1
+        requests = web.requests.total()
+        assert "Nothing to be done" in project.run("--directory", str(again), *targets).text
+        assert web.requests.total() == requests
+        (again / "data" / f"{POSTER}.csv").unlink()
+        web.files[f"{POSTER}.zarr.tar.gz"] = files[f"{IMAGE}.zarr.tar.gz"]
+        failed = project.run("--directory", str(again), *targets)
+    assert failed.code != 0 and "md5" in failed.text
+    store = project.folder / "data" / f"{POSTER}.zarr"
+    for mid in (path.name for path in store.iterdir() if path.is_dir()):
+        chunk = again / "data" / store.name / mid / "0.0"
+        assert chunk.read_bytes() == (store / mid / "0.0").read_bytes()

@@ -1,15 +1,17 @@
 """What a collection will cost: time, disk and network, stage by stage.
 
-Reads nothing; figures and sizes are arguments. docs/scale.md shows the formulas' results. Must not
-know where figures come from, nor how the estimate is printed.
+Reads nothing but the sizes of local archives; figures and sizes are arguments. docs/scale.md shows
+the formulas' results. Must not know where figures come from, nor how the estimate is printed.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from trailers12k.common.local_files import local_path
 from trailers12k.common.vocabulary import SPLITS
 from trailers12k.downloads import published
 from trailers12k.settings import Settings
+from trailers12k.settings.published_files import ARCHIVE
 from trailers12k.workflow.feature_plan import FeaturePlan
 
 TRAILER_SECONDS = 150.0
@@ -208,17 +210,21 @@ class _Costs:
         return self._stage(TABLES, cpu, 20 + 3 * stores, parallel=2)
 
     def archives(self) -> StageCosts:
-        """The authors' archives, unpacked and packed for training."""
+        """The published archives, unpacked and packed for training."""
         used = {store for run in self._settings.runs.values() for store in run.streams.values()}
         inputs = {store: self._settings.backbones[store].input for store in used}
-        urls = dict.fromkeys(used, "https://")
-        sizes = published.sizes(urls, inputs, self._collection.movies).values()
+        files = self._settings.published.files.rstrip("/")
+        addresses = {store: f"{files}/{store}{ARCHIVE}" for store in used}
+        sizes = published.sizes(addresses, inputs, self._collection.movies).values()
         whole = sum(sizes)
+        disk = whole * (1 + published.PACKED)
+        if local_path(files) is not None:
+            return StageCosts(DOWNLOADS, len(used) * self._figures["torch job"], 0, disk, 0)
         # One archive exists at a time beside its store, unless all are kept.
         archives = whole if self._settings.published.keep_archives else max(sizes, default=0)
         wall = whole * 8 / (published.MEGABITS * 1e6)
-        disk = archives + whole * (1 + published.PACKED)
-        return StageCosts(DOWNLOADS, len(used) * self._figures["torch job"], wall, disk, whole)
+        cpu = len(used) * self._figures["torch job"]
+        return StageCosts(DOWNLOADS, cpu, wall, archives + disk, whole)
 
     @property
     def _pixels(self) -> float:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from trailers12k.common.bounded_files import read_small
 from trailers12k.common.errors import UserError
+from trailers12k.common.files import inside, read_csv
 from trailers12k.common.local_files import local_path
 from trailers12k.common.movie import Movie
 from trailers12k.common.vocabulary import FILLING, OK
@@ -22,6 +23,7 @@ from trailers12k.jobs.outcome import read_outcome
 from trailers12k.movies.sources import table
 from trailers12k.movies.sources.sample import BROKEN
 from trailers12k.settings import Settings, plain
+from trailers12k.settings.published_files import LABELS
 from trailers12k.workflow import measured
 from trailers12k.workflow.estimate import Collection, backbone_name
 from trailers12k.workflow.feature_plan import EXTRACTION, FeaturePlan
@@ -81,10 +83,19 @@ def collection(settings: Settings, movies: int | None) -> Collection:
                 "estimate: --movies does not apply to movies: published, whose archives are "
                 "fetched whole; leave it out"
             )
-        size = Collection(PAPER_MOVIES, 0, 0)
+        size = Collection(_published_movies(settings), 0, 0)
     else:
         size = _of_sources(settings, movies)
     return _as_measured(size)
+
+
+def _published_movies(settings: Settings) -> int:
+    """The movies of a published record, from its labels where they are on this machine."""
+    folder = local_path(settings.published.files)
+    for path in (*([inside(folder, LABELS)] if folder else []), Path("build/published", LABELS)):
+        if path.is_file():
+            return len(read_csv(path, ["mid"], key=["mid"]))
+    return PAPER_MOVIES
 
 
 def backbone_specs(settings: Settings) -> dict[str, BackboneSpec]:

@@ -201,6 +201,26 @@ def test_a_damaged_benchmark_counts_as_none(folder, content):
     assert estimate_inputs._cpu_time(folder) is None
 
 
+def test_a_publication_on_this_machine_costs_no_download(tmp_path):
+    (tmp_path / "mtgc.csv").write_text("mid\ntt0000001\ntt0000002\n")
+    (tmp_path / "MD5SUMS").write_text(
+        "".join(f"{'0' * 32}  {name}\n" for name in ("mtgc.csv", "a.zarr.tar.gz"))
+    )
+    (tmp_path / "a.zarr.tar.gz").write_bytes(bytes(1000))
+    settings = load(
+        {
+            "movies": "published",
+            "published": {"files": str(tmp_path)},
+            "backbones": {"a": {"model": "timm/resnet50.a1_in1k", "input": "frames"}},
+            "runs": {"a": {"image": "a"}},
+        }
+    )
+    size = estimate_inputs.collection(settings, None)
+    assert size.movies == 2
+    downloads = stages(settings, size)["downloads"]
+    assert (downloads.network, downloads.wall, downloads.disk) == (0, 0, 2100)
+
+
 def test_the_published_archives_are_fetched_whole():
     with pytest.raises(UserError, match="--movies does not apply"):
         estimate_inputs.collection(load({"movies": "published"}), 100)
