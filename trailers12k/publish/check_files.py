@@ -9,6 +9,7 @@ import shutil
 import stat
 import tarfile
 from pathlib import Path
+from typing import BinaryIO
 
 from trailers12k.common import sum_files
 from trailers12k.common.bounded_files import opened, read_bytes, unpacked
@@ -20,6 +21,9 @@ from trailers12k.publish.records import MOST_BYTES
 from trailers12k.publish.zenodo_plan import key_of
 
 BLOCK = 1 << 20
+EXPANSION, SMALL = 100, 10_000_000
+"""Most bytes that a packed table unpacks to, per byte of it, and more for any table. Tables shrink
+to a tenth."""
 MOST_FILES = 10_000
 """Listed files of a publication that are downloaded."""
 
@@ -55,14 +59,20 @@ def digests(path: Path) -> tuple[str, str]:
 
 
 def unpack(packed: Path, path: Path, most_bytes: int) -> None:
-    """Unpack a gzip file. Raises `UserError` for more than `most_bytes`."""
-    with unpacked(opened(packed, most_bytes), most_bytes, packed) as source, path.open("wb") as to:
+    """Unpack a gzip file. Raises `UserError` for more than `most_bytes`, and for far more than
+    tables unpack to."""
+    with _unpacked(packed, most_bytes) as source, path.open("wb") as to:
         shutil.copyfileobj(source, to, BLOCK)
+
+
+def _unpacked(packed: Path, most_bytes: int) -> BinaryIO:
+    most = min(most_bytes, EXPANSION * packed.stat().st_size + SMALL)
+    return unpacked(opened(packed, most_bytes), most, packed)
 
 
 def metadata(archive: Path, most_bytes: int) -> str:
     """The text of the one file in metadata.tar.gz. Raises `UserError`."""
-    with unpacked(opened(archive, most_bytes), most_bytes, archive) as source:
+    with _unpacked(archive, most_bytes) as source:
         try:
             with tarfile.open(fileobj=source, mode="r|") as tar:
                 member = tar.next()

@@ -12,10 +12,10 @@ from typing import Any
 from trailers12k.common.bounded_files import quoted
 from trailers12k.publish import parquet
 
-BATCH = 4096
-"""Rows that are compared at a time."""
-MOST_GROUP = 1 << 30
-"""Bytes of a row group; those that are published have 16 MB."""
+BATCH_BYTES = 1 << 24
+"""Of the values that are compared at a time."""
+MOST_GROUP = 1 << 28
+"""Bytes of a row group; those that are published have 16 MB, and more for a longer trailer."""
 OF_SUBSET = {"0": parquet.SUBSETS[0], "1": parquet.SUBSETS[1], "2": parquet.SUBSETS[2]}
 
 TIMES = ("start", "end")
@@ -91,12 +91,16 @@ class _Comparison:
             yield "its columns are not mid, clip, start, end and features"
             return
         meta = file.metadata
+        if meta.num_rows > sum(self._rows.values()):
+            yield f"it has {meta.num_rows:,} rows, more than the archive"
+            return
         for number in range(meta.num_row_groups):
             if meta.row_group(number).total_byte_size > MOST_GROUP:
                 yield f"its row group {number} has more than {MOST_GROUP:,} bytes"
                 return
         subset = os.path.basename(path).split("-")[0]
-        for batch in file.iter_batches(batch_size=BATCH):
+        size = max(1, BATCH_BYTES // (4 * self._features))
+        for batch in file.iter_batches(batch_size=size):
             if what := self._fault(batch, subset):
                 yield what
                 return
