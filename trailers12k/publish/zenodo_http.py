@@ -35,6 +35,8 @@ TRIES = 8
 PAUSES = (1, 2, 4, 8, 15, 30, 60)
 LONGEST_PAUSE = 300.0
 """Seconds that a server may ask to wait."""
+RETRIES = re.compile(r"Max retries exceeded with url: \S+ ")
+"""urllib3's words before the cause of a failure, which is not repeated there."""
 SHOWN_FROM = 4.0
 """Seconds of a wait of which a person is told."""
 BUSY = (408, 425, 429, 500, 502, 503, 504)
@@ -237,7 +239,8 @@ class Client:
         except UserError:
             raise
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            return _Answer(0, message=self._shown(without_objects(str(error))))
+            words = RETRIES.sub("", without_objects(str(error)))
+            return _Answer(0, message=self._shown(words))
         except (HTTPException, OverflowError, ValueError) as error:
             raise self.strange(f"no HTTP: {type(error).__name__}") from None
 

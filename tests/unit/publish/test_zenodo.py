@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+from itertools import chain
 
 import pytest
 
+from tests.hostile import servers
 from tests.unit.publish.zenodo_server import TOKEN, Fault, Zenodo, stored
 from trailers12k.common.errors import UserError
 from trailers12k.publish import zenodo
@@ -293,6 +295,24 @@ def test_a_refusal_before_the_file_is_read_is_understood(server, run, status, me
     server.faults = [Fault("PUT /files/.*/one", 99, status, early=True)]
     with pytest.raises(UserError, match=message):
         run()
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+ANSWERS = {
+    "endless": (lambda: chain([OK + b"\r\n"], servers.endless(b"[1,")), "more than 20 MB"),
+    "bomb": (lambda: [OK + b"Content-Encoding: gzip\r\n\r\n", servers.bomb(500)], "than 20 MB"),
+    "no HTTP": (lambda: [b"hello\r\n\r\n"], "BadStatusLine"),
+    "headers": (lambda: servers.endless(b"HTTP/1.1 200 OK\r\nA: b\r\n"), "100 headers"),
+    "HTML": (lambda: [servers.page(b"<h1>\x1b[31mno</h1>")], "not JSON"),
+}
+
+
+@pytest.mark.parametrize(("answer", "message"), ANSWERS.values(), ids=ANSWERS)
+def test_hostile_answers_end_in_one_line(run, server, answer, message):
+    base = servers.serve(lambda _: answer()) + "/api"
+    with pytest.raises(UserError, match=message) as error:
+        run(base=base)
+    assert str(error.value).isprintable() and len(str(error.value)) < 400
 
 
 def test_a_token_is_needed_and_never_shown(run, monkeypatch):

@@ -23,7 +23,8 @@ from trailers12k.publish import zenodo
 from trailers12k.publish.facts import Creator, Statements
 
 folder, state, base = sys.argv[1:]
-statements = Statements(title="A", description="B", creators=[Creator("C")], license="CC0-1.0")
+words = {"title": "A", "description": "B", "license": "CC-BY-NC-SA-4.0"}
+statements = Statements(**words, creators=[Creator("C")])
 pause = lambda seconds: time.sleep(seconds / 100)
 zenodo.upload(Path(folder), statements, state=Path(state), base=base, pause=pause)
 """
@@ -64,6 +65,7 @@ class Situation:
             write(self.publication, files)
         self.before = {*self.server.records}
         self.server.received.clear()
+        self.server.lag = 1
         return self
 
     def __exit__(self, *_):
@@ -90,7 +92,6 @@ class Situation:
                 os.kill(child.pid, signal.SIGKILL)
                 child.wait()
 
-        self.server.lag = 1
         command = [sys.executable, "-c", CHILD, self.publication, self.state, self.server.base]
         # The server answers in threads of this process, so the child exists when one looks.
         child = None
