@@ -38,9 +38,6 @@ KNOWN: dict[str, dict[str, str]] = {
             "pytorch_files has judged it, and `check` expects any error"
         )
     },
-    "trailers12k/publish/check.py": {
-        "yaml.safe_load(text)": "`judging`, around each call; a text with aliases is refused"
-    },
     "trailers12k/report/drawing.py": {
         "json.loads(frame.to_json(orient='records'))": "a text that pandas has just made"
     },

@@ -147,8 +147,8 @@ HOSTILE = {
     "a card without a head": ("README.md", lambda d: b"# Title\n", "no metadata for the hub"),
     "a card of aliases": (
         "README.md",
-        lambda d: b"---\na: &a [1]\nb: *a\n---\n",
-        "it has aliases",
+        lambda d: b"---\na: &a [*a]\n---\n",
+        "an alias (*NAME) must not contain itself",
     ),
     "a citation of nobody": ("CITATION.cff", lambda d: b"title: x\n", "it lacks cff-version"),
     "a configuration of a sample": ("config.yaml", lambda d: b"movies: sample\n", "evaluates no"),
