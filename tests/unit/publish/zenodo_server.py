@@ -52,6 +52,13 @@ class Fault:
     early: bool = False
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """A client that was killed."""
+
+
 class Zenodo:
     """The server, in threads of this process. Use as a context manager."""
 
@@ -71,8 +78,7 @@ class Zenodo:
         self.lock = threading.RLock()
         self.tokens: set[str] = set()
         """The Authorization headers that arrived."""
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         self.base = f"http://127.0.0.1:{self._server.server_address[1]}/api"
 
     def __enter__(self) -> "Zenodo":
