@@ -42,6 +42,8 @@ COLUMNS = {
 MOST_TEXT = 50_000_000
 MOST_TABLE = 5_000_000_000
 """Bytes of an unpacked table; the clips of a million trailers have as many."""
+MOST_JSON = 200_000_000
+"""Bytes of metadata.json, as of `sources.trailers12k.max_megabytes`."""
 TEXTS = (".md", ".cff", ".json", ".html", ".csv", ".yaml")
 LOCAL = re.compile(
     r"(?<![\w/.:-])(?:file://|~/|/(?:home|Users|root|tmp|mnt|media|scratch|var|opt|srv)/)[^\s<>\"']+"
@@ -315,7 +317,7 @@ def _check_paths(publication: Publication) -> None:
                     publication.fault(path, f"it names a local path, {quoted(match[0])}")
     if publication.has("metadata.tar.gz"):
         with publication.judging("metadata.tar.gz"):
-            text = check_files.metadata(below(publication.folder, "metadata.tar.gz"), MOST_TABLE)
+            text = check_files.metadata(below(publication.folder, "metadata.tar.gz"), MOST_JSON)
             if match := LOCAL.search(text):
                 publication.fault("metadata.tar.gz", f"it names a local path, {quoted(match[0])}")
             _check_decisions(publication, parse_json(text.encode(), "metadata.json"))
