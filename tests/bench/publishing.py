@@ -33,7 +33,9 @@ MODEL = "timm/resnet18.a1_in1k"
 WRITER = """
 import json, resource, sys, time
 from pathlib import Path
-from trailers12k.publish import archives, parquet, publication
+from trailers12k.publish import publication
+from trailers12k.publish.packing import archives
+from trailers12k.publish.packing import parquet
 from trailers12k.settings import load
 if sys.argv[2] == "plain":
     archives.LEVEL, parquet.COMPRESSION, parquet.LEVEL = 0, "none", None

@@ -11,7 +11,8 @@ from pathlib import Path
 from tests.hostile import rows_stores
 from tests.hostile.inputs import HostileInput
 from trailers12k.common.errors import UserError
-from trailers12k.publish import check, replication
+from trailers12k.publish import replication
+from trailers12k.publish.checking import check
 from trailers12k.settings import load
 
 STORE = "s.zarr.tar.gz"

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from trailers12k.common.vocabulary import GENRES, METRICS, SPLITS, SUBSETS
-from trailers12k.publish import page
 from trailers12k.publish.facts import Licence, Loss, Subset
+from trailers12k.publish.texts import page
 
 from ..unit.publish import examples
 from ..unit.publish.examples import HOSTILE

@@ -147,7 +147,7 @@ KNOWN: dict[str, dict[str, str]] = {
         "Path(folder) / f'{name}.csv'": FIXED,
         "Path(self.data, f'{name}.zarr')": CONFIGURED,
     },
-    "trailers12k/publish/check_files.py": {"os.path.join(parent, name)": READ},
+    "trailers12k/publish/checking/files.py": {"os.path.join(parent, name)": READ},
     "trailers12k/publish/publication.py": {
         "folder / SHA256SUMS": FIXED,
         "os.path.join(parent, name)": READ,
@@ -189,6 +189,7 @@ KNOWN: dict[str, dict[str, str]] = {
         "self.path.parent / file": READ,
     },
     "trailers12k/workflow/estimate_inputs.py": {
+        "Path('build/published', LABELS)": FIXED,
         "Path('benchmarks', EXTRACTION, group.name)": READ,
         "Path('benchmarks', rule)": READ,
         "Path('build/ledger', stage)": READ,

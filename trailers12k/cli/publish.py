@@ -87,7 +87,7 @@ def publish(
     target = publication.check_target(to)
     if zenodo:
         from trailers12k.publish import collect
-        from trailers12k.publish.zenodo import require
+        from trailers12k.publish.zenodo.upload import require
 
         require(collect.statements(settings), sandbox)
     if not zenodo or not (target / SHA256SUMS).is_file():
@@ -100,7 +100,7 @@ def publish(
 
 def _check(place: str, has_others: bool) -> None:
     """Print what does not hold in a publication. Raises `typer.Exit` if anything does not."""
-    from trailers12k.publish import check
+    from trailers12k.publish.checking import check
 
     if has_others:
         raise UserError("publish: --check reads a publication; leave out --zenodo and --sandbox")
@@ -116,7 +116,7 @@ def _check(place: str, has_others: bool) -> None:
 def _upload(settings: "Settings", folder: Path, sandbox: bool) -> None:
     """Upload a publication, and print the addresses of the drafts."""
     from trailers12k.publish import collect
-    from trailers12k.publish.zenodo import upload
+    from trailers12k.publish.zenodo.upload import upload
 
     statements, credits = collect.statements(settings), collect.credits(settings)
     uploads = upload(folder, statements, credits, sandbox, show=typer.echo)

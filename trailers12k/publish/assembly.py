@@ -14,7 +14,8 @@ from typing import Any
 
 from trailers12k.common.files import below
 from trailers12k.common.sum_files import MD5SUMS, SHA256SUMS
-from trailers12k.publish import (
+from trailers12k.publish.facts import Facts, PublishedFile
+from trailers12k.publish.packing import (
     archives,
     movies_parquet,
     parquet,
@@ -22,10 +23,9 @@ from trailers12k.publish import (
     stores,
     sums,
     tables,
-    words,
 )
-from trailers12k.publish.facts import Facts, PublishedFile
-from trailers12k.publish.records import Limits
+from trailers12k.publish.packing.records import Limits
+from trailers12k.publish.texts import words
 from trailers12k.settings import Settings
 
 Sums = dict[str, Any]
@@ -164,11 +164,11 @@ def _write_replication(written: Written, settings: Settings, found: Sequence[sto
 
 def write_words(written: Written, facts: Facts) -> list[str]:
     """Write what says what the files are; lines to say."""
-    from trailers12k.publish import card, citation, croissant, hub, page
+    from trailers12k.publish.texts import card, citation, croissant, hub, page
 
     lines, frames, today = [], b"", datetime.now(UTC).date()
     if facts.statements.frames:
-        from trailers12k.publish import collage
+        from trailers12k.publish.texts import collage
 
         if frames := collage.picture(".", facts.statements.frame_side):
             path = below(written.folder, words.COLLAGE)

@@ -22,9 +22,10 @@ from trailers12k.common.files import (
 )
 from trailers12k.common.sum_files import MD5SUMS, SHA256SUMS
 from trailers12k.common.text import is_printable
-from trailers12k.publish import assembly, stamp, stores
+from trailers12k.publish import assembly, stamp
 from trailers12k.publish.facts import Facts
-from trailers12k.publish.records import Limits
+from trailers12k.publish.packing import stores
+from trailers12k.publish.packing.records import Limits
 from trailers12k.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -2,8 +2,8 @@ import gzip
 import subprocess
 import tarfile
 
-from trailers12k.publish import archives, parquet
-from trailers12k.publish.stores import Store
+from trailers12k.publish.packing import archives, parquet
+from trailers12k.publish.packing.stores import Store
 
 
 def test_the_header_has_no_time_and_no_name(tmp_path):
@@ -55,7 +55,7 @@ def test_a_movie_larger_than_a_file_leaves_no_number_out():
 
 
 def test_large_tables_are_packed_in_blocks(tmp_path):
-    from trailers12k.publish import tables
+    from trailers12k.publish.packing import tables
 
     rows = ({"mid": f"tt{number}", "clip": "x" * 1000} for number in range(3000))
     tables._write_packed(tmp_path / "a.csv.gz", ["mid", "clip"], rows)

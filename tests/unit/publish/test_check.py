@@ -16,8 +16,10 @@ import pytest
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.sum_files import MD5SUMS, SHA256SUMS
-from trailers12k.publish import assembly, check, publication, sums
-from trailers12k.publish.records import Limits
+from trailers12k.publish import assembly, publication
+from trailers12k.publish.checking import check
+from trailers12k.publish.packing import sums
+from trailers12k.publish.packing.records import Limits
 
 from .finished import CLIPS, FEATURES, MIDS
 
@@ -92,7 +94,7 @@ def parquet_of(**columns):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from trailers12k.publish import parquet
+    from trailers12k.publish.packing import parquet
 
     rows = {"mid": [MIDS[0]], "clip": [0], "start": [0.0], "end": [1.0]}
     rows |= {"features": [[0.0] * FEATURES]} | columns

@@ -5,8 +5,8 @@ from datetime import date
 
 import yaml
 
-from trailers12k.publish import citation
 from trailers12k.publish.facts import Creator, Statements
+from trailers12k.publish.texts import citation
 
 from . import examples
 

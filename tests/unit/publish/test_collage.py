@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from trailers12k.common.files import write_csv
-from trailers12k.publish import collage
+from trailers12k.publish.texts import collage
 from trailers12k.video import contact_sheets
 
 

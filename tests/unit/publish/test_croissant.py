@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import date
 
 from tests.readers import tools
-from trailers12k.publish import citation, croissant, rai
 from trailers12k.publish.facts import Creator, Licence, Loss, Statements
+from trailers12k.publish.texts import citation, croissant, rai
 
 from . import examples
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from huggingface_hub import DatasetCard
 
-from trailers12k.publish import hub
 from trailers12k.publish.facts import Statements
+from trailers12k.publish.texts import hub
 
 from . import examples
 from .test_croissant import HOSTILE

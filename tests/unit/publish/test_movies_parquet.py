@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 
 from trailers12k.common.files import write_csv
 from trailers12k.common.vocabulary import GENRES
-from trailers12k.publish import movies_parquet, tables
+from trailers12k.publish.packing import movies_parquet, tables
 
 TITLE = '"a\nb",{{c}}'
 

@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from trailers12k.publish import bibtex, card, contents, datasheet, document, markdown, page
 from trailers12k.publish.facts import Creator, Licence, Loss, Statements
+from trailers12k.publish.texts import bibtex, card, contents, datasheet, document, markdown, page
 
 from . import examples
 from .examples import HOSTILE

@@ -18,7 +18,7 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.files import partial_of, read_csv
 from trailers12k.features import published_store
 from trailers12k.publish import publication
-from trailers12k.publish.records import Limits
+from trailers12k.publish.packing.records import Limits
 
 from . import finished
 from .finished import CLIPS, MIDS, POSTERS, ROWS
@@ -261,7 +261,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from trailers12k.publish import assembly, publication, sums
+from trailers12k.publish import assembly, publication
+from trailers12k.publish.packing import sums
 from trailers12k.settings import load
 from unit.publish.examples import facts
 assembly.write_words = lambda *_: []

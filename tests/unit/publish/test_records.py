@@ -1,6 +1,6 @@
 import pytest
 
-from trailers12k.publish.records import Limits, divide, rows
+from trailers12k.publish.packing.records import Limits, divide, rows
 
 PLAIN = Limits(files=10, bytes=100, reserved_files=0, reserved_bytes=0)
 

@@ -9,8 +9,8 @@ import pytest
 from tests.hostile import servers
 from tests.unit.publish.zenodo_server import TOKEN, Fault, Zenodo, stored
 from trailers12k.common.errors import UserError
-from trailers12k.publish import zenodo
 from trailers12k.publish.facts import Creator, Statements
+from trailers12k.publish.zenodo import upload as zenodo
 
 STATEMENTS = Statements(
     title="Trailers <of> a test",
@@ -433,7 +433,7 @@ def test_a_licence_that_zenodo_lacks_is_named_before_anything_is_made(server, ru
 
 
 def test_two_uploads_at_once_are_refused(server, run):
-    from trailers12k.publish import zenodo_state
+    from trailers12k.publish.zenodo import state as zenodo_state
 
     with (
         zenodo_state.opened(run.state, server.base),

@@ -14,12 +14,12 @@ import pytest
 
 from tests.unit.publish.test_zenodo import FILES, STATEMENTS, md5s, write
 from tests.unit.publish.zenodo_server import TOKEN, Zenodo
-from trailers12k.publish import zenodo
+from trailers12k.publish.zenodo import upload as zenodo
 
 CHILD = """
 import sys, time
 from pathlib import Path
-from trailers12k.publish import zenodo
+from trailers12k.publish.zenodo import upload as zenodo
 from trailers12k.publish.facts import Creator, Statements
 
 folder, state, base = sys.argv[1:]

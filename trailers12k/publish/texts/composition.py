@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from trailers12k.common.reason_words import phrase
 from trailers12k.common.vocabulary import GENRES, SUBSETS
-from trailers12k.publish import original
 from trailers12k.publish.biases import share
-from trailers12k.publish.document import (
+from trailers12k.publish.facts import Facts, Loss, PublishedFile, Subset
+from trailers12k.publish.texts import original
+from trailers12k.publish.texts.document import (
     Block,
     Cell,
     Code,
@@ -22,8 +23,7 @@ from trailers12k.publish.document import (
     Picture,
     Section,
 )
-from trailers12k.publish.facts import Facts, Loss, PublishedFile, Subset
-from trailers12k.publish.words import (
+from trailers12k.publish.texts.words import (
     COLLAGE,
     NOT_STATED,
     codes,

@@ -1,6 +1,6 @@
 """The deposits of an account on Zenodo: what can be asked of them, and what answers mean.
 
-Sends requests through `zenodo_http`. Must not know what is uploaded, or why.
+Sends requests through `http`. Must not know what is uploaded, or why.
 
 Sources: developers.zenodo.org for the endpoints, and the PUT of a file into `links.bucket`. The
 server's own code (zenodo/zenodo-rdm, site/zenodo_rdm/legacy) for what differs from it: `newversion`
@@ -17,8 +17,8 @@ from typing import Any
 from urllib.parse import quote
 
 from trailers12k.common.text import one_line
-from trailers12k.publish.zenodo_http import Client, Refused
-from trailers12k.publish.zenodo_plan import RemoteFile
+from trailers12k.publish.zenodo.http import Client, Refused
+from trailers12k.publish.zenodo.plan import RemoteFile
 
 PAGES, PAGE = 50, 100
 """Of the list of drafts."""

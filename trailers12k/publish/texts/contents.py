@@ -5,8 +5,9 @@ Reads and writes nothing. Must not know HTML or Markdown.
 
 from collections.abc import Sequence
 
-from trailers12k.publish import snippets
-from trailers12k.publish.document import (
+from trailers12k.publish.facts import Facts, PublishedFile
+from trailers12k.publish.texts import snippets
+from trailers12k.publish.texts.document import (
     Block,
     Cell,
     Code,
@@ -18,8 +19,7 @@ from trailers12k.publish.document import (
     Paragraph,
     Section,
 )
-from trailers12k.publish.facts import Facts, PublishedFile
-from trailers12k.publish.words import (
+from trailers12k.publish.texts.words import (
     INPUT_WORDS,
     NOT_STATED,
     codes,

@@ -7,9 +7,9 @@ authors know is `not stated`.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from trailers12k.publish import words
 from trailers12k.publish.facts import Facts, StoreFacts
-from trailers12k.publish.words import NOT_STATED, count, counted
+from trailers12k.publish.texts import words
+from trailers12k.publish.texts.words import NOT_STATED, count, counted
 
 CONFORMS_TO = "http://mlcommons.org/croissant/RAI/1.0"
 KINDS = {

@@ -10,7 +10,7 @@ from functools import singledispatch
 from typing import Any
 
 from trailers12k.common.text import NOT_PRINTABLE
-from trailers12k.publish.document import (
+from trailers12k.publish.texts.document import (
     Cell,
     Code,
     Figures,

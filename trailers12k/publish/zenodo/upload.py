@@ -1,6 +1,6 @@
 """Uploads a publication to drafts of records on Zenodo, and never publishes them.
 
-Reads the publication; reads and writes build/zenodo.json through `zenodo_state`. Must not know how
+Reads the publication; reads and writes build/zenodo.json through `state`. Must not know how
 a publication is written, and passes the token on without looking at it.
 
 What a draft lacks is computed from its list of files each time; each file is compared by size and
@@ -23,14 +23,14 @@ from tqdm import tqdm
 from trailers12k.common.errors import UserError
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.messages import first_names
-from trailers12k.publish import zenodo_metadata as texts
-from trailers12k.publish import zenodo_plan as plans
-from trailers12k.publish import zenodo_state as states
 from trailers12k.publish.facts import Statements
-from trailers12k.publish.records import MOST_BYTES
-from trailers12k.publish.zenodo_api import Api, Deposit
-from trailers12k.publish.zenodo_drafts import Drafts
-from trailers12k.publish.zenodo_http import LOOPBACK, Refused, Uncertain
+from trailers12k.publish.packing.records import MOST_BYTES
+from trailers12k.publish.zenodo import metadata as texts
+from trailers12k.publish.zenodo import plan as plans
+from trailers12k.publish.zenodo import state as states
+from trailers12k.publish.zenodo.api import Api, Deposit
+from trailers12k.publish.zenodo.drafts import Drafts
+from trailers12k.publish.zenodo.http import LOOPBACK, Refused, Uncertain
 
 STATE = Path("build/zenodo.json")
 SITES = {False: "https://zenodo.org/api", True: "https://sandbox.zenodo.org/api"}

@@ -17,8 +17,8 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.files import below, inside
 from trailers12k.common.sum_files import MD5SUMS, SHA256SUMS
 from trailers12k.downloads import http
-from trailers12k.publish.records import MOST_BYTES
-from trailers12k.publish.zenodo_plan import key_of
+from trailers12k.publish.packing.records import MOST_BYTES
+from trailers12k.publish.zenodo.plan import key_of
 
 BLOCK = 1 << 20
 EXPANSION, SMALL = 100, 10_000_000

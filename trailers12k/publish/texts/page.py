@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trailers12k import __version__
-from trailers12k.publish import markdown as writer
-from trailers12k.publish import sections
 from trailers12k.publish.facts import Facts, PublishedFile
+from trailers12k.publish.texts import markdown as writer
+from trailers12k.publish.texts import sections
 
 TEMPLATES = Path(__file__).parent / "templates"
 PACKAGE_FILES = ("templates/page.html.j2", "templates/page.css")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import below
-from trailers12k.publish.stores import Array, Store
-from trailers12k.publish.sums import Summed
+from trailers12k.publish.packing.stores import Array, Store
+from trailers12k.publish.packing.sums import Summed
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from trailers12k.common.bounded_files import quoted
-from trailers12k.publish import parquet
+from trailers12k.publish.packing import parquet
 
 BATCH_BYTES = 1 << 24
 """Of the values that are compared at a time."""

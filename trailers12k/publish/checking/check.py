@@ -20,8 +20,11 @@ from trailers12k.common.files import DAMAGED, DELETE, below, csv_rows, inside, r
 from trailers12k.common.local_files import local_path
 from trailers12k.common.sum_files import MD5SUMS, SHA256SUMS
 from trailers12k.common.vocabulary import GENRES, SPLITS, SUBSETS
-from trailers12k.publish import check_files, check_stores, records, replication, tables
-from trailers12k.publish.tables import CLIPS, COMPLETE, LEDGER, MOVIES, SPLIT
+from trailers12k.publish import replication
+from trailers12k.publish.checking import files as check_files
+from trailers12k.publish.checking import stores as check_stores
+from trailers12k.publish.packing import records, tables
+from trailers12k.publish.packing.tables import CLIPS, COMPLETE, LEDGER, MOVIES, SPLIT
 from trailers12k.settings.files import read_file
 from trailers12k.settings.published_files import ARCHIVE, LABELS, stores_of
 

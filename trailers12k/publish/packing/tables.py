@@ -17,9 +17,9 @@ from trailers12k.common.files import csv_rows, read_json, reading
 from trailers12k.common.text import one_line
 from trailers12k.common.vocabulary import SPLITS, SUBSETS
 from trailers12k.movies import curation
-from trailers12k.publish import archives, parquet, sums
 from trailers12k.publish.addresses import public
 from trailers12k.publish.local_paths import file_name, without_paths
+from trailers12k.publish.packing import archives, parquet, sums
 
 Sums = dict[str, Any]
 Row = Mapping[str, str]
@@ -104,7 +104,7 @@ def write_summary(source: Path, path: Path) -> Sums:
 
 def write_metadata(source: Path, path: Path) -> Sums:
     """Write metadata.tar.gz, which holds metadata.json in Trailers12k's own structure."""
-    from trailers12k.publish.stores import json_bytes
+    from trailers12k.publish.packing.stores import json_bytes
 
     entries = read_json(source)
     clean = {

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from trailers12k.publish.stores import Array, Store, json_bytes
-from trailers12k.publish.sums import Summed
+from trailers12k.publish.packing.stores import Array, Store, json_bytes
+from trailers12k.publish.packing.sums import Summed
 
 END = ".tar.gz"
 LEVEL = 6

@@ -27,7 +27,7 @@ from trailers12k.common.text import one_line
 from trailers12k.downloads import http
 from trailers12k.downloads.bounds import Bounds, bounded
 from trailers12k.downloads.messages import without_objects
-from trailers12k.publish.zenodo_plan import shown_size
+from trailers12k.publish.zenodo.plan import shown_size
 
 LARGEST_ANSWER = 20_000_000
 """Bytes. A page of 100 deposits, each with 100 files, has about 5 MB."""

@@ -11,8 +11,9 @@ from datetime import date
 from typing import Any
 
 from trailers12k.common.vocabulary import GENRES, SPLITS, SUBSETS
-from trailers12k.publish import bibtex, licence_ids, parquet, rai, sections, tables, words
 from trailers12k.publish.facts import Creator, Facts, PublishedFile, StoreFacts
+from trailers12k.publish.packing import parquet, tables
+from trailers12k.publish.texts import bibtex, licence_ids, rai, sections, words
 
 CONFORMS_TO = "http://mlcommons.org/croissant/1.1"
 METADATA_VERSION = "1.0.0"

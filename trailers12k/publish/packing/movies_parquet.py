@@ -12,7 +12,7 @@ from typing import Any
 
 from trailers12k.common.files import below
 from trailers12k.common.vocabulary import SPLITS
-from trailers12k.publish import parquet, sums, tables
+from trailers12k.publish.packing import parquet, sums, tables
 
 FOLDER = "movies"
 SPLIT_COLUMNS = tuple(f"split{split}" for split in SPLITS)

@@ -7,10 +7,10 @@ Reads and writes nothing. Must not know Markdown. What neither the run nor the a
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trailers12k.publish import sections
-from trailers12k.publish.document import Code, Line, Pairs, Section
 from trailers12k.publish.facts import Facts
-from trailers12k.publish.words import (
+from trailers12k.publish.texts import sections
+from trailers12k.publish.texts.document import Code, Line, Pairs, Section
+from trailers12k.publish.texts.words import (
     DECISIONS,
     NOT_STATED,
     count,

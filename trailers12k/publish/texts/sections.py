@@ -6,10 +6,11 @@ Reads and writes nothing. Must not know HTML or Markdown.
 from collections.abc import Iterator, Mapping, Sequence
 
 from trailers12k.common.vocabulary import CHANCE, CONSTANT, METRIC_NAMES, METRICS
-from trailers12k.publish import bibtex, original
-from trailers12k.publish.composition import comparison, missing, overview, splits
-from trailers12k.publish.contents import data, loading, representations
-from trailers12k.publish.document import (
+from trailers12k.publish.facts import Facts, PublishedFile
+from trailers12k.publish.texts import bibtex, original
+from trailers12k.publish.texts.composition import comparison, missing, overview, splits
+from trailers12k.publish.texts.contents import data, loading, representations
+from trailers12k.publish.texts.document import (
     Block,
     Cell,
     Code,
@@ -23,8 +24,7 @@ from trailers12k.publish.document import (
     Section,
     Source,
 )
-from trailers12k.publish.facts import Facts, PublishedFile
-from trailers12k.publish.words import NBSP, NOT_STATED, codes, is_untrained, linked
+from trailers12k.publish.texts.words import NBSP, NOT_STATED, codes, is_untrained, linked
 
 NON_COMMERCIAL = "No commercial use."
 MOST_NAMED = 3

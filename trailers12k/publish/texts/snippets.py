@@ -6,8 +6,8 @@ Reads and writes nothing. Tests execute them in a publication. Must not know pag
 from collections.abc import Iterator
 
 from trailers12k.common.vocabulary import STREAM_INPUTS
-from trailers12k.publish.document import Source
 from trailers12k.publish.facts import Facts, StoreFacts
+from trailers12k.publish.texts.document import Source
 
 
 def snippets(facts: Facts) -> list[Source]:

@@ -10,8 +10,9 @@ from typing import Any
 
 import yaml
 
-from trailers12k.publish import licence_ids, movies_parquet, parquet
 from trailers12k.publish.facts import Facts, PublishedFile
+from trailers12k.publish.packing import movies_parquet, parquet
+from trailers12k.publish.texts import licence_ids
 
 SIZES = {10**3: "1K", 10**4: "10K", 10**5: "100K", 10**6: "1M", 10**7: "10M", 10**8: "100M"}
 ONE_LINE = 10**9

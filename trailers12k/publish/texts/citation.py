@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 
 from trailers12k.common.vocabulary import PUBLISHED
-from trailers12k.publish import licence_ids, sections, words
 from trailers12k.publish.facts import Creator, Facts
+from trailers12k.publish.texts import licence_ids, sections, words
 
 DOI = re.compile(r"10\.\d{4,9}(\.\d+)?/[A-Za-z0-9:/_;\-.()\[\]\\]+")
 """The DOIs that the format knows; others are given as an address."""

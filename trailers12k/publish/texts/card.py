@@ -5,9 +5,9 @@ Reads and writes nothing. Must not know HTML.
 
 from collections.abc import Sequence
 
-from trailers12k.publish import composition, contents, datasheet, markdown, sections
-from trailers12k.publish.document import Link, Paragraph, Section
 from trailers12k.publish.facts import Facts, PublishedFile
+from trailers12k.publish.texts import composition, contents, datasheet, markdown, sections
+from trailers12k.publish.texts.document import Link, Paragraph, Section
 
 PAPER = "https://doi.org/10.1145/3458723"
 """Gebru et al., Datasheets for Datasets, Communications of the ACM 64 (12), 2021."""

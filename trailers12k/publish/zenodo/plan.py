@@ -15,7 +15,7 @@ from trailers12k.common.bounded_files import opened, quoted, read_bytes, shown_p
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import below, read_csv
 from trailers12k.common.sum_files import DIGITS, MD5SUMS, MOST_BYTES, SHA256SUMS, parse
-from trailers12k.publish.records import IN_EACH, MOST_FILES
+from trailers12k.publish.packing.records import IN_EACH, MOST_FILES
 
 RECORDS = "RECORDS.csv"
 BLOCK = 1 << 20

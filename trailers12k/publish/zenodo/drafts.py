@@ -1,6 +1,6 @@
 """The draft of each record on Zenodo: the one that was begun, a new version, or a new one.
 
-Saves what it begins through `zenodo_state`. Must not know how files are sent.
+Saves what it begins through `state`. Must not know how files are sent.
 
 A deposit is made in two steps: its marker is saved, then the deposit is requested with the marker
 in its notes. So a process that is killed in between finds it again. A draft that a person began is
@@ -12,11 +12,11 @@ from typing import Any
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.text import one_line
-from trailers12k.publish import zenodo_metadata as texts
-from trailers12k.publish import zenodo_plan as plans
-from trailers12k.publish import zenodo_state as states
-from trailers12k.publish.zenodo_api import Api, Deposit
-from trailers12k.publish.zenodo_http import Refused, Uncertain
+from trailers12k.publish.zenodo import metadata as texts
+from trailers12k.publish.zenodo import plan as plans
+from trailers12k.publish.zenodo import state as states
+from trailers12k.publish.zenodo.api import Api, Deposit
+from trailers12k.publish.zenodo.http import Refused, Uncertain
 
 TRIES = 6
 """Of a deposit whose answer did not arrive."""

@@ -5,14 +5,14 @@ Reads and writes nothing. Must not know pages.
 
 from collections.abc import Sequence
 
-from trailers12k.publish.document import (
+from trailers12k.publish.facts import Facts, StoreFacts
+from trailers12k.publish.texts.document import (
     Code,
     Inline,
     Line,
     Link,
     safe_address,
 )
-from trailers12k.publish.facts import Facts, StoreFacts
 
 NOT_STATED = "not stated"
 NBSP = "\u00a0"
