@@ -1,6 +1,5 @@
 """The published table: needs a network or a folder, makes build/published/mtgc.csv."""
 
-
 if sources.published_sums:
 
     rule fetch_published_sums:
