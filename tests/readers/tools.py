@@ -14,10 +14,10 @@ NOWHERE = "http://127.0.0.1:9"
 """A proxy that does not exist: what still asks the network fails."""
 
 
-def run(*arguments: str, cache: Path) -> subprocess.CompletedProcess:
+def run(*arguments: str, cache: Path, folder: Path | None = None) -> subprocess.CompletedProcess:
     """A Python process in which the tools are importable, in their own versions.
 
-    cache: folder for what they keep.
+    cache: folder for what they keep. folder: where it runs; None: here.
     """
     assert TOOLS.is_dir(), "the tools are missing: make .venv/tools"
     places = [str(TOOLS), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -30,6 +30,7 @@ def run(*arguments: str, cache: Path) -> subprocess.CompletedProcess:
     }
     return subprocess.run(
         [sys.executable, *arguments],
+        cwd=folder,
         env=os.environ | environment,
         capture_output=True,
         text=True,

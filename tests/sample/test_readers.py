@@ -3,6 +3,7 @@
 import csv
 import gzip
 import hashlib
+import runpy
 import shutil
 import subprocess
 import tarfile
@@ -14,8 +15,12 @@ from tests.readers import tools
 from trailers12k.classifier.dataset import TrailerDataset
 from trailers12k.common.vocabulary import SUBSETS
 
-DATA = Path(__file__).parents[2] / "data"
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / "data"
 STORES = sorted(path.stem for path in DATA.glob("*.zarr"))
+
+
+PAGES = runpy.run_path(str(ROOT / "tests" / "docs" / "pages.py"))["pages"]()
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -98,3 +103,14 @@ def test_the_loader_of_the_papers_authors_reads_it_with_zarr_2(publication, tmp_
 
 def digest(tensors) -> str:
     return hashlib.sha256(np.stack([each.numpy() for each in tensors]).tobytes()).hexdigest()
+
+
+def test_the_blocks_of_the_page_on_publishing_run(publication, tmp_path):
+    (page,) = [page for page in PAGES if page.name == "docs/publishing.md"]
+    blocks = [block.text for block in page.blocks if block.language == "python"]
+    assert len(blocks) == 2
+    for block in blocks:
+        # Threads of `datasets` that read ahead may abort the end of the interpreter.
+        code = f"{block}\nimport os\nos._exit(0)"
+        done = tools.run("-c", code, cache=tmp_path, folder=publication.parent)
+        assert done.returncode == 0, done.stderr
