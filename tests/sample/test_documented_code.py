@@ -11,8 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = runpy.run_path(str(ROOT / "tests" / "docs" / "pages.py"))["pages"]()
 ELSEWHERE = ("docs/publishing.md", "docs/tutorial-notebook.md", "docs/versioning.md")
-"""Pages whose blocks need those before them, a publication, or a repository. A block with a title is
-part of a file."""
+"""Pages whose blocks need those before them, a publication, or a repository. A block with a title
+is part of a file."""
 BLOCKS = [
     block
     for page in PAGES
