@@ -134,6 +134,11 @@ HOSTILE = {
         lambda d: parquet_of(mid=["tt0000009"]),
         "is not in the archive",
     ),
+    "a name that takes memory": (
+        TABLE,
+        lambda d: parquet_of(mid=["x" * 100_000]),
+        "a value of mid is no movie id",
+    ),
     "more rows than there are": (
         TABLE,
         lambda d: parquet_of(
