@@ -4,6 +4,8 @@ Reads the configuration and the products; writes a folder, and uploads it to dra
 not know what is in it.
 """
 
+import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -104,6 +106,8 @@ def _check(place: str, has_others: bool) -> None:
 
     if has_others:
         raise UserError("publish: --check reads a publication; leave out --zenodo and --sandbox")
+    # The temporary folder, which may hold a whole download, is removed then, too.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     faults = check.check(place)
     for fault in faults:
         typer.echo(fault)
