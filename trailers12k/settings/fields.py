@@ -133,6 +133,15 @@ License = Annotated[
         "an SPDX identifier such as CC-BY-4.0, or a URL",
     ),
 ]
+_MAIL = r"[A-Za-z0-9.!$%*+=_~-]{1,64}@[A-Za-z0-9-]{1,63}([.][A-Za-z0-9-]{1,63}){1,8}"
+_LINK = r"https?://[!#-&(-;=?-Z_a-z~\[\]]{1,2000}"
+Contact = Annotated[
+    str,
+    text(
+        f"^({_LINK}|(mailto:)?{_MAIL})$",
+        "an e-mail address such as trailers@example.org, with or without mailto:, or a URL",
+    ),
+]
 Doi = Annotated[str, text("^10[.][0-9]{4,9}/[!-~]{1,200}$", "a DOI such as 10.5281/zenodo.5716410")]
 Orcid = Annotated[
     str, text("^([0-9]{4}-){3}[0-9]{3}[0-9X]$", "an ORCID iD such as 0000-0002-1825-0097")

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from trailers12k.settings.fields import (
     Batch,
+    Contact,
     CreatorName,
     CsvPath,
     Doi,
@@ -476,7 +477,7 @@ class PublishSettings(Section):
     )
     url: Url | None = Field(default=None, description="Web page of the dataset.")
     doi: Doi | None = Field(default=None, description="DOI of the dataset, once it has one.")
-    contact: PathText | None = Field(
+    contact: Contact | None = Field(
         default=None,
         description="E-mail address or URL to which owners of trailers write to have one removed.",
     )

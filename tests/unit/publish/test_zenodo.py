@@ -10,6 +10,7 @@ from tests.hostile import servers
 from tests.unit.publish.zenodo_server import TOKEN, Fault, Zenodo, stored
 from trailers12k.common.errors import UserError
 from trailers12k.publish.facts import Creator, Statements
+from trailers12k.publish.zenodo import http
 from trailers12k.publish.zenodo import upload as zenodo
 
 STATEMENTS = Statements(
@@ -295,6 +296,19 @@ def test_a_refusal_before_the_file_is_read_is_understood(server, run, status, me
     server.faults = [Fault("PUT /files/.*/one", 99, status, early=True)]
     with pytest.raises(UserError, match=message):
         run()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:9", "nowhere.invalid"])
+def test_a_host_that_cannot_be_reached_is_named_at_once(host):
+    """Later failures of the network are waited for, as the tests above show."""
+    scheme = "http" if host.startswith("127") else "https"
+    waits = []
+    client = http.Client(f"{scheme}://{host}/api", TOKEN, "ZENODO_TOKEN", waits.append, print)
+    with pytest.raises(UserError) as error:
+        client.request("GET", "/deposit/depositions")
+    text = str(error.value)
+    assert text.startswith(f"{host.partition(':')[0]} cannot be reached: ") and not waits
+    assert "Max retries" not in text and "url" not in text and "((" not in text
 
 
 OK = b"HTTP/1.1 200 OK\r\n"

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3
+from urllib3.exceptions import NewConnectionError
 
 from trailers12k.common.bounded_files import parse_json
 from trailers12k.common.errors import Failure, UserError
@@ -37,6 +38,8 @@ LONGEST_PAUSE = 300.0
 """Seconds that a server may ask to wait."""
 RETRIES = re.compile(r"Max retries exceeded with url: \S+ ")
 """urllib3's words before the cause of a failure, which is not repeated there."""
+BRACKETS = re.compile(r"^\((.*)\)$", re.DOTALL)
+"""What is left of a message that was only a cause."""
 SHOWN_FROM = 4.0
 """Seconds of a wait of which a person is told."""
 BUSY = (408, 425, 429, 500, 502, 503, 504)
@@ -65,13 +68,15 @@ class Uncertain(Exception):
 
 @dataclass(frozen=True)
 class _Answer:
-    """status: of HTTP; 0 if none arrived, then message says why. pause: seconds to wait first."""
+    """status: of HTTP; 0 if none arrived, then message says why. pause: seconds to wait first.
+    is_unreachable: whether there was no connection at all."""
 
     status: int
     value: Any = None
     message: str = ""
     pause: float | None = None
     location: str = ""
+    is_unreachable: bool = False
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -115,6 +120,7 @@ class Client:
     """Requests to the API at `base`. variable: of the environment that holds the token, for
     messages. pause: waits seconds. show: gets a line before a long wait.
 
+    A host that was reached before is tried again for minutes; one that never was is named at once.
     Raises `UserError` for all that a person has to see to.
     """
 
@@ -131,6 +137,7 @@ class Client:
         self.site = self.base.removesuffix("/api")
         self._token, self._variable = token, variable
         self._pause, self._show = pause, show
+        self._was_reached = False
         self._session = http.session(0)
         self._session.auth = _Bearer(token)
         self._session.headers["Accept"] = "application/json"
@@ -151,6 +158,12 @@ class Client:
         repeated blindly. follow: whether an answer may lead to another path of the same host."""
         for attempt in range(TRIES):
             answer = self._once(method, path, body, params)
+            if answer.is_unreachable and not self._was_reached:
+                raise UserError(
+                    f"{self.host} cannot be reached: {answer.message}; check the network, then run "
+                    "the same command again"
+                )
+            self._was_reached = True
             if follow and answer.status in (301, 302, 303, 307, 308):
                 path, params = self._inner_path(answer.location), None
             elif not self._is_passing(answer):
@@ -239,8 +252,9 @@ class Client:
         except UserError:
             raise
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            words = RETRIES.sub("", without_objects(str(error)))
-            return _Answer(0, message=self._shown(words))
+            words = BRACKETS.sub(r"\1", RETRIES.sub("", without_objects(str(error))))
+            unreachable = isinstance(_cause(error), NewConnectionError)
+            return _Answer(0, message=self._shown(words), is_unreachable=unreachable)
         except (HTTPException, OverflowError, ValueError) as error:
             raise self.strange(f"no HTTP: {type(error).__name__}") from None
 
@@ -308,6 +322,14 @@ class Client:
     def _shown(self, text: str) -> str:
         """Words of a server, in one short line without the token."""
         return one_line(text.replace(self._token, "..."))[:QUOTED]
+
+
+def _cause(error: Exception) -> object:
+    """What urllib3 met, of an error of requests, which keeps it in another one."""
+    inner = error.args[0] if error.args else None
+    reason = getattr(inner, "reason", inner)
+    # A proxy that cannot be reached.
+    return getattr(reason, "original_error", reason)
 
 
 def _checked(base: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from trailers12k.common.errors import UserError
 from trailers12k.publish.facts import Statements
+from trailers12k.publish.texts.document import safe_address
 
 NEEDED = ("title", "description", "creators", "license")
 """The keys of `publish` without which a record cannot be published."""
@@ -135,13 +136,19 @@ def _description(statements: Statements, part: tuple[int, int]) -> str:
 def _notes(statements: Statements, credits: Sequence[str], marker: str) -> str:
     parts = [_paragraphs(each) for each in credits]
     if statements.contact:
-        parts.append(f"<p>To have a trailer removed: {escape(statements.contact)}</p>")
+        parts.append(f"<p>To have a trailer removed: {_link(statements.contact)}</p>")
     if statements.url:
-        parts.append(f"<p>Web page: {escape(statements.url)}</p>")
+        parts.append(f"<p>Web page: {_link(statements.url)}</p>")
     parts.append(
         "<p>Zenodo has no folders: a file FOLDER--FILE here is FOLDER/FILE in SHA256SUMS.</p>"
     )
     return "".join([*parts, f"<p>{MARKER}{marker}</p>"])
+
+
+def _link(text: str) -> str:
+    """An address as a link to it; other texts as they are."""
+    shown, address = escape(text.removeprefix("mailto:")), safe_address(text)
+    return f'<a href="{escape(address)}">{shown}</a>' if address else shown
 
 
 def _paragraphs(text: str) -> str:
