@@ -89,7 +89,7 @@ def _write_tables(written: Written) -> None:
         ("metadata.tar.gz", "Metadata of all movies, in the structure of Trailers12k (JSON).",
          tables.write_metadata, data / "metadata.json"),
         ("mtgc.csv", "Genres of each movie and its subset in each split.",
-         sums.of_copy, data / "mtgc.csv"),
+         tables.write_labels, data / "mtgc.csv"),
         ("movies.csv.gz", "All movies, a row each.", tables.write_movies, data / "movies.csv"),
         ("clips.csv.gz", "The seconds of each clip of each trailer.",
          tables.write_clips, data / "clips.csv"),

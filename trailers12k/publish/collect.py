@@ -12,6 +12,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from trailers12k.common.bounded_files import shown_path
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import csv_rows, inside, read_csv, reading
 from trailers12k.common.reason_words import meaning, phrase
@@ -21,7 +22,7 @@ from trailers12k.jobs.ledger import read_ledger
 from trailers12k.jobs.runner import read_record
 from trailers12k.movies.movie_table import read_movies
 from trailers12k.movies.sources.credits import credits_of
-from trailers12k.publish import biases, licences
+from trailers12k.publish import biases, known_attributes, licences
 from trailers12k.publish.facts import (
     Creator,
     Facts,
@@ -39,6 +40,7 @@ Rows = Sequence[Mapping[str, str]]
 NEEDED = (
     *("data/movies.csv", "data/mtgc.csv", "data/clips.csv", "data/ledger.csv"),
     *("data/metadata.json", "results/config.yaml", "results/summary.csv", "results/splits.csv"),
+    *("results/summary.md", "results/transfer/tst.csv", "results/transfer/val.csv"),
     *("results/tables/trailers.csv", "results/tables/versions.csv"),
 )
 """Files of a finished run without which nothing can be said."""
@@ -166,11 +168,16 @@ def _manifest(folder: Path, store: str) -> dict[str, int]:
 def _store(
     folder: Path, name: str, manifest: Mapping[str, int], lost: Mapping[str, int]
 ) -> StoreFacts:
-    own = without_paths(attributes(inside(folder / "data", f"{name}.zarr")))
+    path = inside(folder / "data", f"{name}.zarr")
+    written = attributes(path)
+    try:
+        own = known_attributes.of_store(written)
+    except ValueError as error:
+        raise UserError(f"{shown_path(path)}: {error}; run: trailers12k verify") from None
     return StoreFacts(
         name=name,
         input=str(own.get("input", "")),
-        features=int(own.get("num_features", 0)),
+        features=own["num_features"],
         movies=len(manifest),
         rows=sum(manifest.values()),
         model=str(own.get("backbone", "")),

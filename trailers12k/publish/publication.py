@@ -4,6 +4,7 @@ Reads data/ and results/; writes the folder, under a temporary name beside it un
 earlier publication is replaced. Must not know whether the run is finished, nor which files it has.
 """
 
+import errno
 import logging
 import os
 import shutil
@@ -24,7 +25,7 @@ from trailers12k.common.sum_files import MD5SUMS, SHA256SUMS
 from trailers12k.common.text import is_printable
 from trailers12k.publish import assembly, stamp
 from trailers12k.publish.facts import Facts
-from trailers12k.publish.packing import stores
+from trailers12k.publish.packing import stores, tables
 from trailers12k.publish.packing.records import Limits
 from trailers12k.settings import Settings
 
@@ -39,6 +40,7 @@ OWN = ("mtgc.csv", "movies.csv.gz", "ledger.csv.gz", "metadata.tar.gz")
 """Files by which a publication is known."""
 SPARE = 1.02
 """Bytes of a publication by byte of what it is made of, at most: archives add headers of tar."""
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LEAST_FREE = 50_000_000
 """Bytes for the files that do not grow with the stores."""
 
@@ -138,6 +140,7 @@ def write(
     facts = collect_facts(settings)
     for line in assembly.cautions(facts):
         say(line)
+    tables.check(Path("data"))
     found = [stores.open_store(name) for name in settings.backbones]
     check_room(found, target.parent)
     partial = partial_of(target)
@@ -145,6 +148,10 @@ def write(
         partial.mkdir()
         assembly.fill(assembly.Written(partial), settings, facts, found, limits or Limits(), say)
         _put(partial, target)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise UserError(_full(partial, error)) from None
     finally:
         remove_leftover(partial)
     return target
@@ -209,6 +216,17 @@ def check_room(found: Sequence[stores.Store], folder: Path) -> None:
             f"publish: {shown_path(folder)} needs up to {_size(need)} of disk space, and "
             f"{_size(free)} are free; free some, or name another folder by --to"
         )
+
+
+def _full(partial: Path, error: OSError) -> str:
+    """What to say where the disk takes no more."""
+    written = sum((partial / name).lstat().st_size for name in _names(partial))
+    folder = partial.parent
+    return (
+        f"publish: {shown_path(folder)}: {error.strerror} after {_size(written)} were written; "
+        f"{_size(shutil.disk_usage(folder).free)} are free; free some, or name another folder by "
+        "--to"
+    )
 
 
 def _size(number: int) -> str:

@@ -23,6 +23,7 @@ from trailers12k.common.vocabulary import GENRES, SPLITS, SUBSETS
 from trailers12k.publish import replication
 from trailers12k.publish.checking import files as check_files
 from trailers12k.publish.checking import stores as check_stores
+from trailers12k.publish.local_paths import LOCAL
 from trailers12k.publish.packing import records, tables
 from trailers12k.publish.packing.tables import CLIPS, COMPLETE, LEDGER, MOVIES, SPLIT
 from trailers12k.settings.files import read_file
@@ -48,11 +49,6 @@ MOST_TABLE = 5_000_000_000
 MOST_JSON = 200_000_000
 """Bytes of metadata.json, as of `sources.trailers12k.max_megabytes`."""
 TEXTS = (".md", ".cff", ".json", ".html", ".csv", ".yaml")
-LOCAL = re.compile(
-    r"(?<![\w/.:-])(?:file://|~/|/(?:home|Users|root|tmp|mnt|media|scratch|var|opt|srv)/)[^\s<>\"']+"
-    r"|\b[A-Za-z]:\\(?:Users|home)\\[^\s<>\"']+"
-)
-"""Paths where people keep files."""
 CITATION = ("cff-version", "message", "title", "authors")
 
 Sums = Mapping[str, str]

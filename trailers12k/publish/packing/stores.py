@@ -17,7 +17,7 @@ from trailers12k.common.bounded_files import parse_json, read_bytes, shown_path
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import inside
 from trailers12k.features import store_index
-from trailers12k.publish.local_paths import without_paths
+from trailers12k.publish import known_attributes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,11 +75,19 @@ def open_store(name: str) -> Store:
     if fault := store_index.group_fault(path):
         raise _damaged(path, fault)
     raw = parse_json(read_bytes(path / ".zattrs", MOST_ATTRIBUTES), path, not_finite=True)
+    if not isinstance(raw, dict):
+        raise _damaged(path, "its .zattrs holds no object")
+    try:
+        about = known_attributes.of_store(raw)
+    except ValueError as error:
+        raise _damaged(path, str(error)) from None
     manifest = store_index.read_manifest(inside(DATA, f"{name}.csv"))
+    if not manifest:
+        raise _damaged(path, "it has no movies")
     return Store(
         name,
         path,
-        without_paths(raw),
+        about,
         {mid: int(manifest[mid]["clips"] or 0) for mid in sorted(manifest)},
         {mid: row["fingerprint"] for mid, row in manifest.items()},
     )
@@ -123,7 +131,7 @@ def _read(store: Store, folder: Path, rows: int) -> Array:
         raise ValueError("its fingerprint is not that of the manifest")
     if not np.isfinite(values).all():
         raise ValueError("NaN or infinity")
-    if (clean := without_paths(own)) != own:
+    if (clean := known_attributes.of_array(own)) != own:
         files[".zattrs"] = json_bytes(clean)
     return Array(folder.name, files, values)
 

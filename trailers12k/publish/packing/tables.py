@@ -13,9 +13,12 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from trailers12k.common.files import csv_rows, read_json, reading
+from trailers12k.common.bounded_files import quoted
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import csv_rows, read_json, read_own, reading
+from trailers12k.common.local_files import WEB, scheme_of
 from trailers12k.common.text import one_line
-from trailers12k.common.vocabulary import SPLITS, SUBSETS
+from trailers12k.common.vocabulary import GENRES, SPLITS, SUBSETS
 from trailers12k.movies import curation
 from trailers12k.publish.addresses import public
 from trailers12k.publish.local_paths import file_name, without_paths
@@ -28,11 +31,15 @@ MOVIES = ("mid", "title", "year", "genres", "youtube_id", "trailer_url", "poster
 CLIPS = ("mid", "clip", "shot", "start", "end")
 LEDGER = ("mid", "stage", "status", "reason", "attempts", "bytes", "sha256", "tool")
 SPLIT = ("split", "mid", "subset")
+SPLIT_COLUMNS = tuple(f"split{number}" for number in SPLITS)
+LABELS = ("mid", *GENRES, *SPLIT_COLUMNS)
 DECISION = ("decision", "date", "verified")
 """Of a person's decision in metadata.json."""
 ADDRESSES = ("url", "poster_url", "trailer_url")
 """Keys of metadata.json that hold an address."""
 COMPLETE = "mtgc_complete.csv"
+MOST_SECONDS = 1e6
+"""Of a trailer."""
 
 
 def movies(source: Path) -> Iterator[dict[str, str]]:
@@ -57,7 +64,7 @@ def write_ledger(source: Path, path: Path) -> Sums:
     """Write ledger.csv.gz: what became of each movie, without the messages of failures."""
 
     def clean(row: Row) -> Row:
-        return {**row, "tool": without_paths(row["tool"]), "reason": one_line(row["reason"])}
+        return {**row, "tool": without_paths(row["tool"]), "reason": without_paths(one_line(row["reason"]))}
 
     return _write_packed(path, LEDGER, map(clean, _rows(source, LEDGER)))
 
@@ -72,11 +79,15 @@ def write_splits(labels: Path, path: Path) -> Sums:
     return sums.of_bytes(path, "".join(_lines(SPLIT, rows)).encode())
 
 
+def write_labels(labels: Path, path: Path) -> Sums:
+    """Write mtgc.csv, without columns that others added."""
+    return sums.of_bytes(path, "".join(_lines(LABELS, _rows(labels, LABELS))).encode())
+
+
 def write_complete(labels: Path, path: Path, mids: Container[str]) -> Sums:
     """Write mtgc.csv with these movies only."""
-    rows = [row for row in _rows(labels, ("mid",)) if row["mid"] in mids]
-    columns = [*next(_rows(labels))] if rows else ["mid"]
-    return sums.of_bytes(path, "".join(_lines(columns, rows)).encode())
+    rows = (row for row in _rows(labels, LABELS) if row["mid"] in mids)
+    return sums.of_bytes(path, "".join(_lines(LABELS, rows)).encode())
 
 
 def assigned(labels: Path, split: str, names: Sequence[str] = SUBSETS) -> dict[str, str]:
@@ -92,13 +103,14 @@ def assigned(labels: Path, split: str, names: Sequence[str] = SUBSETS) -> dict[s
 def write_results(source: Path, path: Path) -> Sums:
     """Write a table of results with all its columns."""
     with reading(source):
-        rows = [{name: without_paths(text) for name, text in row.items()} for row in _rows(source)]
+        rows = [without_paths(row) for row in _rows(source)]
     return sums.of_bytes(path, "".join(_lines([*rows[0]] if rows else [], rows)).encode())
 
 
 def write_summary(source: Path, path: Path) -> Sums:
     """Write the table of results for people, line by line without paths."""
-    lines = source.read_text(encoding="utf-8").splitlines()
+    with reading(source):
+        lines = read_own(source).decode().splitlines()
     return sums.of_bytes(path, "".join(f"{without_paths(line)}\n" for line in lines).encode())
 
 
@@ -107,31 +119,56 @@ def write_metadata(source: Path, path: Path) -> Sums:
     from trailers12k.publish.packing.stores import json_bytes
 
     entries = read_json(source)
-    clean = {
-        name: {number: _entry(each) for number, each in movies.items()}
-        for name, movies in entries.items()
-    }
+    with reading(source):
+        clean = {name: _entries(name, each) for name, each in entries.items()}
     return archives.of_files(path, {"metadata.json": json_bytes(clean)})
+
+
+def _entries(name: str, movies: Any) -> dict[str, Any]:
+    """The movies below a key of metadata.json. Raises ValueError for anything else."""
+    if not isinstance(movies, dict):
+        raise ValueError(f"{quoted(name)} holds no object of movies")
+    for number, entry in movies.items():
+        if not isinstance(entry, dict):
+            raise ValueError(f"{quoted(name)}: {quoted(number)} is no movie")
+    return {number: _entry(entry) for number, entry in movies.items()}
 
 
 def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
     """A movie of metadata.json: addresses that others can open, and of a person's decision only
     what was decided, and when."""
-    clean = {name: _clean(value) for name, value in entry.items() if name != curation.STAGE}
+    clean: dict[str, Any] = _clean(entry)
     if isinstance(origin := clean.get("sources"), Mapping):
         clean["sources"] = {name: file_name(str(table)) for name, table in origin.items()}
-    if decision := entry.get(curation.STAGE):
-        clean[curation.STAGE] = {name: decision[name] for name in DECISION if name in decision}
     return clean
 
 
 def _clean(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {
-            name: public(each) if name in ADDRESSES and isinstance(each, str) else _clean(each)
+            name: public(each)
+            if name in ADDRESSES and isinstance(each, str)
+            else _decision(each)
+            if name == curation.STAGE
+            else _clean(each)
             for name, each in value.items()
         }
-    return [_clean(each) for each in value] if isinstance(value, list) else without_paths(value)
+    if isinstance(value, list):
+        return [_clean(each) for each in value]
+    if isinstance(value, str) and scheme_of(value) in WEB:
+        return public(value)
+    return without_paths(value)
+
+
+def _decision(decision: Any) -> dict[str, Any]:
+    """Of a person's decision what was decided, and when, each in its own form."""
+    own = decision if isinstance(decision, Mapping) else {}
+    is_known = {
+        "decision": own.get("decision") in curation.DECISIONS,
+        "date": bool(curation.DAY.fullmatch(str(own.get("date", "")))),
+        "verified": isinstance(own.get("verified"), bool),
+    }
+    return {name: own[name] for name in DECISION if name in own and is_known[name]}
 
 
 def clip_times(source: Path) -> parquet.Times:
@@ -140,13 +177,60 @@ def clip_times(source: Path) -> parquet.Times:
 
     times: dict[str, np.ndarray] = {}
     mid, of_movie = "", list[tuple[float, float]]()
-    for row in _rows(source, CLIPS):
+    for row, seconds in _clips(source):
         if row["mid"] != mid:
             times[mid] = np.array(of_movie, np.float64)
             mid, of_movie = row["mid"], []
-        of_movie.append((float(row["start"]), float(row["end"])))
+        of_movie.append(seconds)
     times[mid] = np.array(of_movie, np.float64)
     return times
+
+
+def check(data: Path) -> None:
+    """Raise `UserError` for tables in data/ of which no sound publication can be made."""
+    for _ in _clips(data / "clips.csv"):
+        pass
+    for name, columns in (("mtgc.csv", LABELS), ("ledger.csv", LEDGER), ("movies.csv", MOVIES)):
+        rows = 0
+        with reading(data / name):
+            for row in csv_rows(data / name, columns, key=["mid"] if name != "ledger.csv" else []):
+                rows += 1
+                if name == "mtgc.csv":
+                    _check_labels(row)
+        if not rows:
+            raise UserError(f"{data / name} has no rows; run: trailers12k run")
+    with reading(data / "metadata.json"):
+        for name, movies in read_json(data / "metadata.json").items():
+            _entries(name, movies)
+
+
+def _check_labels(row: Row) -> None:
+    """Raise ValueError for a row of mtgc.csv with other values than its columns have."""
+    subsets = ("", *map(str, range(len(SUBSETS))))
+    for names, allowed in ((GENRES, ("0", "1")), (SPLIT_COLUMNS, subsets)):
+        for name in names:
+            if row[name] not in allowed:
+                allowed_words = ", ".join(each or "nothing" for each in allowed)
+                raise ValueError(
+                    f"{quoted(row['mid'])}: {name} is {quoted(row[name])}, none of {allowed_words}"
+                )
+
+
+def _clips(source: Path) -> Iterator[tuple[dict[str, str], tuple[float, float]]]:
+    """The rows of clips.csv with their seconds. Raises `UserError` for clips out of place."""
+    mid, number, seen = "", 0, set[str]()
+    with reading(source):
+        for row in csv_rows(source, CLIPS):
+            if row["mid"] != mid:
+                mid, number = row["mid"], 0
+                if mid in seen:
+                    raise ValueError(f"the clips of {quoted(mid)} are not together")
+                seen.add(mid)
+            start, end = float(row["start"]), float(row["end"])
+            if row["clip"] != str(number) or not 0 <= start < end < MOST_SECONDS:
+                raise ValueError(f"clip {quoted(row['clip'])} of {quoted(mid)} is not in its place")
+            number += 1
+            yield row, (start, end)
 
 
 def _rows(source: Path, columns: Iterable[str] = ()) -> Iterator[dict[str, str]]:
