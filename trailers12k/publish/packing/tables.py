@@ -64,7 +64,11 @@ def write_ledger(source: Path, path: Path) -> Sums:
     """Write ledger.csv.gz: what became of each movie, without the messages of failures."""
 
     def clean(row: Row) -> Row:
-        return {**row, "tool": without_paths(row["tool"]), "reason": without_paths(one_line(row["reason"]))}
+        return {
+            **row,
+            "tool": without_paths(row["tool"]),
+            "reason": without_paths(one_line(row["reason"])),
+        }
 
     return _write_packed(path, LEDGER, map(clean, _rows(source, LEDGER)))
 
