@@ -17,6 +17,7 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.files import (
     PARTIAL,
     TEMPORARY,
+    below,
     is_being_written,
     partial_of,
     remove_leftover,
@@ -220,7 +221,7 @@ def check_room(found: Sequence[stores.Store], folder: Path) -> None:
 
 def _full(partial: Path, error: OSError) -> str:
     """What to say where the disk takes no more."""
-    written = sum((partial / name).lstat().st_size for name in _names(partial))
+    written = sum(below(partial, name).lstat().st_size for name in _names(partial))
     folder = partial.parent
     return (
         f"publish: {shown_path(folder)}: {error.strerror} after {_size(written)} were written; "

@@ -15,7 +15,7 @@ from typing import Any
 
 from trailers12k.common.bounded_files import quoted
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import csv_rows, read_json, read_own, reading
+from trailers12k.common.files import csv_rows, inside, read_json, read_own, reading
 from trailers12k.common.local_files import WEB, scheme_of
 from trailers12k.common.text import one_line
 from trailers12k.common.vocabulary import GENRES, SPLITS, SUBSETS
@@ -195,14 +195,14 @@ def check(data: Path) -> None:
     for _ in _clips(data / "clips.csv"):
         pass
     for name, columns in (("mtgc.csv", LABELS), ("ledger.csv", LEDGER), ("movies.csv", MOVIES)):
-        rows = 0
-        with reading(data / name):
-            for row in csv_rows(data / name, columns, key=["mid"] if name != "ledger.csv" else []):
+        rows, path = 0, inside(data, name)
+        with reading(path):
+            for row in csv_rows(path, columns, key=["mid"] if name != "ledger.csv" else []):
                 rows += 1
                 if name == "mtgc.csv":
                     _check_labels(row)
         if not rows:
-            raise UserError(f"{data / name} has no rows; run: trailers12k run")
+            raise UserError(f"{path} has no rows; run: trailers12k run")
     with reading(data / "metadata.json"):
         for name, movies in read_json(data / "metadata.json").items():
             _entries(name, movies)
