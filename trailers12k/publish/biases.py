@@ -5,16 +5,23 @@ Reads and writes nothing. Must not know files or formats.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isclose
+from typing import Any
 
 from trailers12k.publish.facts import Subset
 
 PAIRS = 3
 """Pairs of genres that a sentence names."""
+TIED = 3
+"""Names in a sentence about a tie."""
+EVEN = 1e-9
+"""Deviation of a share below which it is that of all movies."""
+ONLINE = " Trailers that are still online and open to all are over-represented."
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Counts of a dataset, as in `Facts`."""
+    """Counts of a dataset, as in `Facts`. is_online: whether trailers come from the web."""
 
     movies: int
     labelled: int
@@ -22,7 +29,8 @@ class Counts:
     genres: Mapping[str, int]
     pairs: Mapping[tuple[str, str], int]
     years: Mapping[int, int]
-    decisions: Mapping[str, int]
+    decided: int
+    is_online: bool
 
 
 def sentences(counts: Counts, subsets: Sequence[Subset]) -> list[str]:
@@ -47,30 +55,59 @@ def _movies(number: int) -> str:
     return f"{number:,} movie" if number == 1 else f"{number:,} movies"
 
 
-def _listed(parts: Sequence[str]) -> str:
+def listed(parts: Sequence[str]) -> str:
+    """Parts in a row: `a, b and c`."""
     return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+
+
+def _few(names: Sequence[str]) -> str:
+    """All names that tie, or the first of them and how many more."""
+    if len(names) <= TIED:
+        return listed(names)
+    return listed([*names[: TIED - 1], f"{len(names) - TIED + 1} more"])
+
+
+def _with(counts: Mapping[Any, int], number: int) -> list[Any]:
+    """What has this count."""
+    return [name for name, own in counts.items() if own == number]
 
 
 def _of_genres(counts: Counts) -> Iterator[str]:
     if not counts.labelled:
         return
-    most = max(counts.genres, key=lambda genre: counts.genres[genre])
-    least = min(counts.genres, key=lambda genre: counts.genres[genre])
-    yield (
-        f"Genres are uneven: {share(counts.genres[most], counts.labelled)} of the movies are "
-        f"labelled {most}, the most frequent genre, and "
-        f"{share(counts.genres[least], counts.labelled)} {least}, the least frequent."
-    )
+    high, low = max(counts.genres.values()), min(counts.genres.values())
+    if high == low:
+        yield f"Each genre has {share(high, counts.labelled)} of the movies."
+    else:
+        most, least = _with(counts.genres, high), _with(counts.genres, low)
+        yield (
+            f"Genres are uneven: the most frequent {_is(most)} {_few(most)} "
+            f"({_of_each(high, counts.labelled, most)}), the least frequent {_is(least)} "
+            f"{_few(least)} ({_of_each(low, counts.labelled, least)})."
+        )
     labels = sum(counts.genres.values()) / counts.labelled
     yield f"A movie has {labels:.2f} genres on average."
 
 
+def _is(names: Sequence[Any]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def _of_each(part: int, whole: int, names: Sequence[Any]) -> str:
+    return f"{share(part, whole)} of the movies{' each' if len(names) > 1 else ''}"
+
+
 def _of_pairs(counts: Counts) -> Iterator[str]:
-    top = sorted(counts.pairs.items(), key=lambda each: (-each[1], each[0]))[:PAIRS]
-    top = [each for each in top if each[1]]
-    if top:
-        named = [f"{one} with {other} ({_movies(number)})" for (one, other), number in top]
-        yield f"Genres occur together: most often {_listed(named)}."
+    top = sorted(filter(None, counts.pairs.values()), reverse=True)[:PAIRS]
+    named: list[str] = []
+    for number in sorted({*top}, reverse=True):
+        tied = _with(counts.pairs, number)
+        if len(named) + len(tied) <= PAIRS:
+            named += [f"{one} with {other} ({_movies(number)})" for one, other in tied]
+        else:
+            named.append(f"{len(tied)} pairs in {_movies(number)} each")
+    if named:
+        yield f"Genres occur together: most often {listed(named)}."
     absent = sum(not number for number in counts.pairs.values())
     if absent:
         verb = "occurs" if absent == 1 else "occur"
@@ -79,12 +116,15 @@ def _of_pairs(counts: Counts) -> Iterator[str]:
 
 def _of_years(counts: Counts) -> Iterator[str]:
     known = sum(counts.years.values())
-    if known:
-        decade = max(counts.years, key=lambda first: counts.years[first])
+    if len(counts.years) == 1:
+        yield f"All movies whose year is known date from the {min(counts.years)}s."
+    elif known:
+        high = max(counts.years.values())
+        decades = [f"{first}s" for first in _with(counts.years, high)]
+        each = " each" if len(decades) > 1 else ""
         yield (
-            f"Years are uneven: the movies are of the {min(counts.years)}s to the "
-            f"{max(counts.years)}s, and {share(counts.years[decade], known)} of the "
-            f"{decade}s."
+            f"Years are uneven: movies date from the {min(counts.years)}s to the "
+            f"{max(counts.years)}s, {share(high, known)} of them{each} from the {_few(decades)}."
         )
     if known < counts.movies:
         yield f"The year of {_movies(counts.movies - known)} is unknown."
@@ -95,8 +135,8 @@ def _of_trailers(counts: Counts) -> Iterator[str]:
     if lost:
         verb = "has" if lost == 1 else "have"
         yield (
-            f"{_movies(lost)} of {counts.movies:,} {verb} no usable trailer. Trailers that are "
-            "still online and open to all are over-represented."
+            f"{_movies(lost)} of {counts.movies:,} {verb} no usable trailer."
+            + (ONLINE if counts.is_online else "")
         )
     unlabelled = counts.movies - counts.labelled
     if unlabelled > 0:
@@ -105,7 +145,7 @@ def _of_trailers(counts: Counts) -> Iterator[str]:
 
 
 def _of_subsets(counts: Counts, subsets: Sequence[Subset]) -> Iterator[str]:
-    """The subset whose share of a genre differs most from that of all movies."""
+    """The subsets whose share of a genre differs most from that of all movies."""
     off = [
         (abs(part - overall) / overall, subset, genre, part, overall)
         for subset in subsets
@@ -114,16 +154,29 @@ def _of_subsets(counts: Counts, subsets: Sequence[Subset]) -> Iterator[str]:
     ]
     if not off:
         return
-    _, subset, genre, part, overall = max(off, key=lambda each: each[0])
-    yield (
-        f"The least even subset is the {subset.name} subset of {subset.split}: "
-        f"{share(part, 1)} of its movies are labelled {genre}, and {share(overall, 1)} of all."
-    )
+    most = max(each[0] for each in off)
+    if most < EVEN:
+        yield "All subsets have the genres in the same shares."
+        return
+    worst = [each for each in off if isclose(each[0], most, rel_tol=1e-9)]
+    if len(worst) == 1:
+        _, subset, genre, part, overall = worst[0]
+        yield (
+            f"The least even subset is the {subset.name} subset of {subset.split}: "
+            f"{share(part, 1)} of its movies are labelled {genre}, and {share(overall, 1)} of all."
+        )
+    else:
+        named = [
+            f"{genre} among the {own.name} movies of {own.split}" for _, own, genre, *_ in worst
+        ]
+        yield (
+            f"Shares of genres in subsets differ from those in all movies by up to "
+            f"{100 * most:.0f} %: {_few(named)}."
+        )
 
 
 def _of_decisions(counts: Counts) -> Iterator[str]:
-    decided = sum(counts.decisions.values())
-    if not decided:
+    if not counts.decided:
         yield "No person has checked whether the trailers belong to their movies."
-    elif decided < counts.movies:
-        yield f"A person has decided about {_movies(decided)} of {counts.movies:,}."
+    elif counts.decided < counts.movies:
+        yield f"A person has decided about {_movies(counts.decided)} of {counts.movies:,}."

@@ -15,6 +15,7 @@ from typing import Any
 from trailers12k.common.bounded_files import shown_path
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import csv_rows, inside, read_csv, reading
+from trailers12k.common.movie import Movie
 from trailers12k.common.reason_words import meaning, phrase
 from trailers12k.common.vocabulary import GENRES, OK, SPLITS, SUBSETS
 from trailers12k.features.store_attributes import attributes
@@ -22,7 +23,8 @@ from trailers12k.jobs.ledger import read_ledger
 from trailers12k.jobs.runner import read_record
 from trailers12k.movies.movie_table import read_movies
 from trailers12k.movies.sources.credits import credits_of
-from trailers12k.publish import biases, known_attributes, licences
+from trailers12k.publish import biases, duplicates, known_attributes, licences
+from trailers12k.publish.addresses import public
 from trailers12k.publish.facts import (
     Creator,
     Facts,
@@ -81,7 +83,9 @@ def facts(settings: Settings, folder: str | Path = ".") -> Facts:
     complete = set.intersection(*({*manifest} for manifest in manifests.values()))
     first = next(iter(manifests.values()))
     genres = {genre: sum(row[genre] == "1" for row in labels) for genre in GENRES}
-    decisions = _decisions(folder)
+    decided = _decided(folder)
+    in_table = len({*decided} & {movie.mid for movie in movies})
+    addresses = sum(_is_online(movie) for movie in movies)
     subsets = list(_subsets(labels))
     years = _decades(movie.year for movie in movies)
     began, ended = _days(folder, (movie.mid for movie in movies))
@@ -98,7 +102,9 @@ def facts(settings: Settings, folder: str | Path = ".") -> Facts:
         genres=genres,
         pairs=pairs,
         losses=_losses(ledger),
-        decisions=decisions,
+        decisions=dict(sorted(Counter(decided.values()).items())),
+        decided=in_table,
+        addresses=addresses,
         began=began,
         ended=ended,
         stores=stores,
@@ -107,11 +113,23 @@ def facts(settings: Settings, folder: str | Path = ".") -> Facts:
         settings=without_paths(read_file(folder / "results/config.yaml")),
         sources=[file_name(name) for name in settings.movies],
         credits=credits(settings),
-        versions=_versions(folder),
-        notes=biases.sentences(
-            biases.Counts(len(movies), len(labels), len(trailers), genres, pairs, years, decisions),
-            subsets,
-        ),
+        versions=_versions(folder, ledger),
+        notes=[
+            *biases.sentences(
+                biases.Counts(
+                    movies=len(movies),
+                    labelled=len(labels),
+                    trailers=len(trailers),
+                    genres=genres,
+                    pairs=pairs,
+                    years=years,
+                    decided=in_table,
+                    is_online=addresses > 0,
+                ),
+                subsets,
+            ),
+            *duplicates.sentences(trailers, labels),
+        ],
         example=min(complete or {*first}, default=""),
     )
 
@@ -198,24 +216,32 @@ def _losses_of(ledger: Rows, stage: str) -> dict[str, int]:
 def _losses(ledger: Rows) -> list[Loss]:
     """The losses of all stages, in the order of the ledger, the most frequent first."""
     stages = list(dict.fromkeys(row["stage"] for row in ledger))
-    counts = Counter(
-        (row["stage"], row["status"], row["reason"] or "unknown")
-        for row in ledger
-        if row["status"] != OK
+    found: dict[tuple[str, str, str], set[str]] = {}
+    for row in ledger:
+        if row["status"] != OK:
+            key = (row["stage"], row["status"], row["reason"] or "unknown")
+            found.setdefault(key, set()).add(row["mid"])
+    ordered = sorted(
+        found.items(), key=lambda each: (stages.index(each[0][0]), -len(each[1]), each[0])
     )
-    ordered = sorted(counts.items(), key=lambda each: (stages.index(each[0][0]), -each[1], each[0]))
-    return [Loss(*key, movies=number, meaning=_meaning(key[2])) for key, number in ordered]
+    return [Loss(*key, len(mids), _meaning(key[2]), frozenset(mids)) for key, mids in ordered]
 
 
 def _meaning(reason: str) -> str:
     return MEANINGS.get(reason) or meaning(reason) or f"{phrase(reason).capitalize()}."
 
 
-def _decisions(folder: Path) -> dict[str, int]:
-    """Kind of decision -> movies."""
+def _decided(folder: Path) -> dict[str, str]:
+    """mid -> kind of decision; also of movies that were rejected."""
     path = folder / "data/curation.csv"
     rows = read_csv(path, ["mid", "decision"]) if path.exists() else []
-    return dict(sorted(Counter(row["decision"] for row in rows).items()))
+    return {row["mid"]: row["decision"] for row in rows}
+
+
+def _is_online(movie: Movie) -> bool:
+    """Whether movies.csv.gz has an address of the movie's trailer or poster."""
+    own = (movie.youtube_id, movie.trailer_url, movie.poster_url, *movie.other_trailers)
+    return any(public(address) for address in own if address)
 
 
 def _clips(folder: Path) -> int:
@@ -284,11 +310,13 @@ def _split_source(settings: Settings) -> list[str]:
     return [settings.splits] if isinstance(settings.splits, str) else []
 
 
-def _versions(folder: Path) -> dict[str, str]:
+def _versions(folder: Path, ledger: Rows) -> dict[str, str]:
     """Program -> its version; several are joined by `, `."""
     found: dict[str, list[str]] = {}
-    for row in read_csv(folder / "results/tables/versions.csv", ["what", "made_by"]):
-        for program in without_paths(row["made_by"]).split(", "):
+    rows = read_csv(folder / "results/tables/versions.csv", ["what", "made_by"])
+    tools = sorted({row.get("tool") or "" for row in ledger})
+    for made_by in (*(row["made_by"] for row in rows), *tools):
+        for program in without_paths(made_by).split(", "):
             if (match := PROGRAM.fullmatch(program)) and match[2] not in found.get(match[1], []):
                 found.setdefault(match[1], []).append(match[2])
     return {name: ", ".join(versions) for name, versions in sorted(found.items())}

@@ -87,13 +87,14 @@ class StoreFacts:
 @dataclass(frozen=True)
 class Loss:
     """Movies that a stage lost. stage: of the ledger. status: `failed` or `skipped`. reason: one
-    word of the ledger. meaning: the reason in words."""
+    word of the ledger. meaning: the reason in words. mids: of these movies."""
 
     stage: str
     status: str
     reason: str
     movies: int
     meaning: str
+    mids: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,8 @@ class Facts:
     ones. clips: of all trailers. seconds: of all trailers. years: first of a decade -> movies.
     genres: genre -> movies of mtgc.csv. pairs: two genres -> movies with both. losses: by stage.
     complete: movies with every store. decisions: kind of a person's decision -> movies.
+    decided: movies of the table that a person decided about; rejected ones are no longer there.
+    addresses: movies that have a public address of a trailer or poster.
     began, ended: first and last day of the collection, in UTC; None where unknown. stores: in the
     order of the configuration. subsets: of all splits. results: rows of results/summary.csv, texts.
     settings: results/config.yaml. sources: of movies, as the configuration names them, paths by
@@ -145,6 +148,8 @@ class Facts:
     versions: Mapping[str, str]
     notes: Sequence[str] = field(default=())
     example: str = ""
+    decided: int = 0
+    addresses: int = 0
 
 
 @dataclass(frozen=True)

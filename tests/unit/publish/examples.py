@@ -81,6 +81,8 @@ def facts(**changes: Any) -> Facts:
         versions={"trailers12k": "0.1.0", "torch": "2.14.1"},
         notes=["Genres are uneven."],
         example="tt0000001",
+        decided=2,
+        addresses=2,
     )
     return replace(made, **changes)
 

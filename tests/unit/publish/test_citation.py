@@ -54,9 +54,10 @@ def test_trailers12k_is_a_reference_where_its_movies_or_splits_are_used():
         found = yaml.safe_load(citation.text(examples.facts(**changes), ON))
         return [each["type"] for each in found["references"]]
 
-    assert references(sources=["imdb"], settings={}) == ["article"]
-    assert references(sources=["trailers12k"]) == ["article", "data"]
-    assert references(sources=["imdb"], settings={"splits": "published"}) == ["article", "data"]
+    assert references(sources=["imdb"], settings={}) == ["article", "software"]
+    assert references(sources=["trailers12k"]) == ["article", "data", "software"]
+    derived = {"sources": ["imdb"], "settings": {"splits": "published"}}
+    assert references(**derived) == ["article", "data", "software"]
 
 
 def test_what_nobody_stated_is_left_out():

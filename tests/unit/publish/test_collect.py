@@ -9,7 +9,8 @@ import pytest
 from trailers12k.common.errors import UserError
 from trailers12k.common.reason_words import REASONS
 from trailers12k.jobs import runner
-from trailers12k.publish import collect
+from trailers12k.publish import biases, collect, duplicates
+from trailers12k.publish.facts import Subset
 from trailers12k.publish.local_paths import without_paths
 from trailers12k.settings import load
 
@@ -121,3 +122,56 @@ def test_paths_become_names_of_files(text, public):
 
 def test_cookies_are_never_published():
     assert without_paths({"trailers": {"cookies": "cookies.txt"}})["trailers"]["cookies"] is None
+
+
+def counts(**changes):
+    own = {"action": 2, "comedy": 5, "drama": 5, "horror": 2}
+    pairs = {("action", "comedy"): 1, ("action", "drama"): 1, ("comedy", "drama"): 4,
+             ("comedy", "horror"): 1}  # fmt: skip
+    values = {"movies": 8, "labelled": 8, "trailers": 7, "genres": own, "pairs": pairs}
+    return biases.Counts(
+        **values | {"years": {1990: 4, 2000: 4}, "decided": 2, "is_online": False} | changes
+    )
+
+
+def test_ties_are_named_as_ties():
+    off = {"action": 0.0, "comedy": 0.6, "drama": 0.6, "horror": 0.25}
+    subsets = [Subset(f"split{number}", "test", 2, off) for number in range(3)]
+    text = " ".join(biases.sentences(counts(), subsets))
+    assert "most frequent are comedy and drama (62 % of the movies each)" in text
+    assert "least frequent are action and horror (25 % of the movies each)" in text
+    assert "comedy with drama (4 movies) and 3 pairs in 1 movie each" in text
+    assert "50 % of them each from the 1990s and 2000s" in text
+    assert "action among the test movies of split0" in text and "of split2" in text
+    assert "over-represented" not in text and "about 2 movies of 8" in text
+    many = dict.fromkeys("abcde", 1) | {"f": 2}
+    text = biases.sentences(counts(genres=many, pairs={}), [])[0]
+    assert "least frequent are a, b and 3 more" in text
+
+
+def test_equal_trailers_are_counted_by_split():
+    trailers = [{"mid": mid, "sha256": hash} for mid, hash in zip("abcd", "xxyx", strict=True)]
+    labels = [
+        {"mid": mid, "split0": "0", "split1": number, "split2": ""}
+        for mid, number in zip("abcd", "0202", strict=True)
+    ]
+    (text,) = duplicates.sentences(trailers, labels)
+    assert text.startswith("3 pairs of movies have the same trailer, byte for byte, such as a and")
+    assert "0 in split0, 2 in split1 and 0 in split2" in text
+    assert duplicates.sentences(trailers[2:], labels) == []
+
+
+def test_decisions_about_rejected_movies_are_not_about_movies_of_the_dataset(run):
+    path = run / "data/curation.csv"
+    path.write_text("mid,decision\ntt0000001,accept\ntt0000009,reject\n")
+    facts = collect.facts(settings(movies=["films.csv"]), run)
+    assert facts.decisions == {"accept": 1, "reject": 1} and facts.decided == 1
+    assert "A person has decided about 1 movie of 3." in facts.notes
+
+
+def test_addresses_are_those_that_others_can_open(facts, run):
+    assert facts.addresses == 0
+    path = run / "data/movies.csv"
+    text = path.read_text().replace("1999,drama,", "1999,drama,dQw4w9WgXcQ")
+    path.write_text(text)
+    assert collect.facts(settings(movies=["films.csv"]), run).addresses == 1

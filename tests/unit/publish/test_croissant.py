@@ -114,7 +114,7 @@ def test_every_field_of_responsible_ai_is_filled():
         "1 failed in trailers: removed (The video was deleted)" in missing and "3 movies" in missing
     )
     assert found["rai:dataCollectionTimeframe"] == ["2026-11-01", "2026-11-03"]
-    assert found["rai:machineAnnotationTools"] == ["trailers12k 0.1.0", "torch 2.14.1"]
+    assert found["rai:machineAnnotationTools"] == "not stated"
     assert found["rai:dataBiases"] == ["Genres are uneven."]
     assert found["rai:annotationsPerItem"].startswith("One decision of a person for 2 of 3 movies")
     assert found["rai:dataCollectionType"][0] == "Secondary Data analysis"
@@ -126,6 +126,41 @@ def test_movies_that_several_stages_lost_for_one_reason_are_named_once():
     lost = [Loss(each, "skipped", "no_trailer", 3, "It has none.") for each in ("clips", "a", "b")]
     found = rai.fields(examples.facts(losses=lost))["rai:dataCollectionMissingData"]
     assert "Movies lost: 3 skipped in clips, a, b: no_trailer (It has none). The" in found
+
+
+def test_stages_that_lost_other_movies_are_named_apart():
+    one, other = frozenset({"tt0000001"}), frozenset({"tt0000002"})
+    lost = [
+        Loss("trailers", "failed", "unavailable", 1, "It is gone.", one),
+        Loss("posters", "failed", "unavailable", 1, "It is gone.", other),
+        Loss("clips", "failed", "unavailable", 1, "It is gone.", one),
+    ]
+    found = rai.fields(examples.facts(losses=lost))["rai:dataCollectionMissingData"]
+    assert "1 failed in trailers, clips:" in found and "1 failed in posters:" in found
+
+
+def test_only_what_detects_is_a_tool_of_annotation():
+    stores = [examples.store(name, attributes={"detector_version": "Finder 1"}) for name in "ab"]
+    found = rai.fields(examples.facts(stores=stores))
+    assert found["rai:machineAnnotationTools"] == ["Finder 1"]
+
+
+def test_addresses_are_named_only_where_the_dataset_has_some():
+    online, offline = (
+        json.dumps(croissant.document(examples.facts(addresses=number), FILES, ON))
+        for number in (2, 0)
+    )
+    for words in ("genres and addresses", "their public addresses", "fetched from these"):
+        assert words in online and words not in offline
+
+
+def test_every_column_of_every_table_has_a_meaning():
+    files = examples.files(*(file.path for file in FILES), "balance.csv")
+    found = croissant.document(examples.facts(), files, ON)
+    told = [(each["@id"], each["description"]) for own in found["recordSet"] for each in
+            own["field"]]  # fmt: skip
+    assert all(about and not about.startswith("Column ") for _, about in told)
+    assert "balance" in [own["@id"] for own in found["recordSet"]]
 
 
 def test_weights_that_limit_the_use_are_limitations():

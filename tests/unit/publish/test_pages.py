@@ -162,6 +162,75 @@ def test_snippets_are_python():
             ast.parse(block.text)
 
 
+def test_local_files_have_no_addresses_that_others_could_open():
+    text = card.text(examples.facts(addresses=0), FILES)
+    assert "address of" not in text and "from these addresses" not in text
+    assert "address of a trailer" in card.text(examples.facts(), FILES)
+
+
+def test_posters_are_told_of_only_where_a_store_has_them():
+    assert "per clip or poster" in card.text(examples.facts(), FILES)
+    assert "of its poster" not in card.text(examples.facts(stores=[examples.store()]), FILES)
+
+
+def test_losses_of_other_movies_have_rows_of_their_own():
+    one, other = frozenset({"tt0000001"}), frozenset({"tt0000002"})
+    lost = [
+        Loss("trailers", "failed", "unavailable", 1, "Gone.", one),
+        Loss("posters", "failed", "unavailable", 1, "Gone.", other),
+        *(Loss(each, "skipped", "no_trailer", 1, "None.", one) for each in ("clips", "a", "b")),
+    ]
+    text = card.text(examples.facts(losses=lost), FILES)
+    rows = [line for line in text.splitlines() if "`unavailable`" in line]
+    assert [row.split(" | ")[0] for row in rows] == ["| trailers", "| posters"]
+    assert "1 in clips and 2 other stages (no trailer)" in text
+
+
+def test_a_control_and_few_test_movies_are_explained():
+    runs = [{"run": "mine", "uap": "40", "movies": "27", "splits": "3"}]
+    settings = {"runs": {"mine": {"video": "a", "shuffle_labels": True}, "b": {"video": "a"}}}
+    text = card.text(examples.facts(results=runs, settings=settings), FILES)
+    assert "- mine: a control, trained on shuffled labels" in text and "- b:" not in text
+    assert "With 9 test movies per split" in text and "`results/summary.md`" in text
+    many = [runs[0] | {"movies": "3000"}]
+    assert "Few test movies" not in card.text(examples.facts(results=many), FILES)
+
+
+def test_representations_name_frames_and_pixels():
+    made = "Compose( Resize(size=124) CenterCrop(size=(112, 96)) )"
+    one = examples.store("a", input="frames", attributes={"image_frames": 1, "preprocessing": made})
+    many = examples.store("b", input="frames", attributes={"image_frames": 24})
+    square = examples.store("c", attributes={"preprocessing": "I( crop_size=[112] resize_size=[9]"})
+    text = card.text(examples.facts(stores=[one, many, square]), FILES)
+    assert "one frame of a clip, 112 × 96 pixels" in text
+    assert "one vector per clip, 112 × 112 pixels" in text
+    assert "mean over 24 frames of a clip" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("R & D, 1 < 2 > 0", "R & D, 1 < 2 > 0"),
+        ("a_b 10.1/x", "a_b 10.1/x"),
+        ("&amp; <b> _a_ a&", r"&#38;amp; &#60;b> \_a\_ a&#38;"),
+    ],
+)
+def test_only_what_could_be_markup_is_escaped(text, written):
+    assert markdown.paragraph(markdown.escape(text)) == written
+
+
+def test_keys_of_bibtex_have_whole_words_in_plain_letters():
+    own = replace(examples.STATED, title="Ælfric's façade: the trailers of a very long afternoon")
+    entry = bibtex.entry(examples.facts(statements=own))
+    assert entry.startswith("@misc{aelfric-s-facade-the-trailers-of-a-very,")
+
+
+def test_the_title_is_the_same_everywhere_without_one():
+    facts = examples.facts(statements=Statements())
+    assert "A dataset of movie trailers" in bibtex.entry(facts)
+    assert card.text(facts, []).startswith("# A dataset of movie trailers")
+
+
 def test_bibtex_escapes_and_doubles_no_brace():
     own = replace(examples.STATED, title="50 % of {x}_y & #1", doi="10.5281/zenodo.1")
     entry = bibtex.entry(examples.facts(statements=own))

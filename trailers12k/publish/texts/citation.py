@@ -12,22 +12,24 @@ import yaml
 
 from trailers12k.common.vocabulary import PUBLISHED
 from trailers12k.publish.facts import Creator, Facts
-from trailers12k.publish.texts import licence_ids, sections, words
+from trailers12k.publish.texts import licence_ids, words
+from trailers12k.publish.texts.original import (
+    AUTHORS,
+    JOURNAL,
+    PAPER_TITLE,
+    WORKFLOW,
+    WORKFLOW_AUTHORS,
+    YEAR,
+)
 
 DOI = re.compile(r"10\.\d{4,9}(\.\d+)?/[A-Za-z0-9:/_;\-.()\[\]\\]+")
 """The DOIs that the format knows; others are given as an address."""
-AUTHORS = [
-    {"family-names": "Montalvo-Lezama", "given-names": "Ricardo"},
-    {"family-names": "Montalvo-Lezama", "given-names": "Berenice"},
-    {"family-names": "Fuentes-Pineda", "given-names": "Gibran"},
-]
 PAPER = {
     "type": "article",
-    "title": "Improving transfer learning for movie trailer genre classification using a dual "
-    "image and video transformer",
+    "title": PAPER_TITLE,
     "authors": AUTHORS,
-    "journal": "Information Processing & Management",
-    "year": 2023,
+    "journal": JOURNAL,
+    "year": YEAR,
 }
 TRAILERS12K = {
     "type": "data",
@@ -51,7 +53,7 @@ def text(facts: Facts, on: date) -> str:
         "cff-version": "1.2.0",
         "message": "If you use this dataset, please cite it and the works that it refers to.",
         "type": "dataset",
-        "title": sections.title(facts),
+        "title": words.title(facts),
         "authors": [_author(each) for each in own.creators] or [{"name": words.NOT_STATED}],
         "version": own.version,
         "date-released": on.isoformat(),
@@ -60,10 +62,22 @@ def text(facts: Facts, on: date) -> str:
         "url": own.url,
         "abstract": own.description,
         "keywords": list(dict.fromkeys(own.keywords)),
-        "references": [PAPER, *([TRAILERS12K] if _is_derived(facts) else [])],
+        "references": [
+            PAPER,
+            *([TRAILERS12K] if _is_derived(facts) else []),
+            _workflow(facts),
+        ],
     }
     present = {name: value for name, value in fields.items() if value}
     return yaml.dump(present, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _workflow(facts: Facts) -> dict[str, Any]:
+    """The workflow, in the version that made the dataset."""
+    found = facts.versions.get("trailers12k", "")
+    version = {"version": found} if found else {}
+    own = {"type": "software", "title": WORKFLOW, **version}
+    return {**own, "authors": [{"name": WORKFLOW_AUTHORS}]}
 
 
 def _author(creator: Creator) -> dict[str, str]:

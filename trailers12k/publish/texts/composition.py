@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from trailers12k.common.reason_words import phrase
 from trailers12k.common.vocabulary import GENRES, SUBSETS
 from trailers12k.publish.biases import share
-from trailers12k.publish.facts import Facts, Loss, PublishedFile, Subset
-from trailers12k.publish.texts import original
+from trailers12k.publish.facts import Facts, PublishedFile, Subset
+from trailers12k.publish.texts import losses, original
 from trailers12k.publish.texts.document import (
     Block,
     Cell,
@@ -68,9 +68,8 @@ def _collected(facts: Facts) -> str:
 
 def _years(facts: Facts) -> Grid:
     known = sum(facts.years.values())
-    most = max(facts.years.values())
     rows: list[list[str | Cell]] = [
-        [f"{first}s", Cell(count(movies), bar=movies / most), share(movies, known)]
+        [f"{first}s", Cell(count(movies), bar=movies / known), share(movies, known)]
         for first, movies in facts.years.items()
     ]
     return Grid("years", "Movies by decade.", ["Decade", "Movies", "Share"], rows, frozenset({2}))
@@ -208,11 +207,18 @@ def _balance(facts: Facts) -> Grid:
 def missing(facts: Facts) -> Section:
     """What was lost, why, and the known biases."""
     rows: list[list[str | Cell]] = [
-        [_stages(stages), Cell(phrase(loss.reason), loss.meaning), count(loss.movies)]
-        for loss, stages in _alike(facts.losses)
+        [
+            losses.stages(stages),
+            Cell(phrase(loss.reason), loss.meaning),
+            Cell(loss.reason, code=True),
+            count(loss.movies),
+        ]
+        for loss, stages in losses.alike(facts.losses)
     ]
     caption = "Movies that a stage lost or left out, by reason."
-    table = Grid("losses", caption, ["Stage", "Reason", "Movies"], rows, frozenset({2}))
+    table = Grid(
+        "losses", caption, ["Stage", "Reason", "In the ledger", "Movies"], rows, frozenset({3})
+    )
     words: Line = [
         "The fate of every movie in every stage is in ",
         Code("ledger.csv.gz"),
@@ -223,20 +229,3 @@ def missing(facts: Facts) -> Section:
     if facts.notes:
         blocks += [Paragraph("Known biases:"), Items([*facts.notes])]
     return Section("missing", "Missing data and known biases", blocks)
-
-
-def _alike(losses: Sequence[Loss]) -> list[tuple[Loss, list[str]]]:
-    """The losses, those of equal reason and number together, with their stages."""
-    stages: dict[tuple[str, str, int], list[str]] = {}
-    for loss in losses:
-        stages.setdefault((loss.status, loss.reason, loss.movies), []).append(loss.stage)
-    first: dict[tuple[str, str, int], Loss] = {}
-    for loss in losses:
-        first.setdefault((loss.status, loss.reason, loss.movies), loss)
-    return [(first[key], names) for key, names in stages.items()]
-
-
-def _stages(names: Sequence[str]) -> str:
-    if len(names) < 3:
-        return " and ".join(names)
-    return f"{names[0]} and {len(names) - 1} other stages"

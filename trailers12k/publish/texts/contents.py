@@ -5,6 +5,7 @@ Reads and writes nothing. Must not know HTML or Markdown.
 
 from collections.abc import Sequence
 
+from trailers12k.common.sum_files import MD5SUMS, SHA256SUMS
 from trailers12k.publish.facts import Facts, PublishedFile
 from trailers12k.publish.texts import snippets
 from trailers12k.publish.texts.document import (
@@ -20,17 +21,23 @@ from trailers12k.publish.texts.document import (
     Section,
 )
 from trailers12k.publish.texts.words import (
-    INPUT_WORDS,
+    LICENCES,
     NOT_STATED,
     codes,
     count,
     counted,
     is_untrained,
+    row_of,
+    side,
     size,
 )
 
 LEVELS = {"frames": "Frame-level", "clips": "Clip-level", "posters": "Posters"}
 """Input of a store -> what its rows represent."""
+METADATA = ("Metadata of movies", "Metadata and ids of trailers")
+"""What metadata hold, without and with public addresses."""
+LATER = ("README.md", "index.html", "index.md", "croissant.json")
+"""Files that are written after the table of files, which is in three of them."""
 
 
 def data(facts: Facts, files: Sequence[PublishedFile]) -> Section:
@@ -43,7 +50,7 @@ def data(facts: Facts, files: Sequence[PublishedFile]) -> Section:
     trailers = [store for store in facts.stores if store.input != "posters"]
     posters = [store for store in facts.stores if store.input == "posters"]
     groups: list[tuple[str, list[Inline]]] = [
-        ("Metadata and ids of trailers", present("metadata.tar.gz", "movies.csv.gz")),
+        (METADATA[bool(facts.addresses)], present("metadata.tar.gz", "movies.csv.gz")),
         ("Trailer representations", present(*(f"{each.name}.zarr.tar.gz" for each in trailers))),
         ("Poster representations", present(*(f"{each.name}.zarr.tar.gz" for each in posters))),
         ("MTGC evaluation splits", present("mtgc.csv", "splits.csv", "balance.csv")),
@@ -53,8 +60,17 @@ def data(facts: Facts, files: Sequence[PublishedFile]) -> Section:
         rows = [_file_row(path, own) for path, own in _by_folder(files).items()]
         heads = ["File", "Content", "Size"]
         caption = f"{counted(len(files), 'file')}, {size(sum(file.bytes for file in files))}."
+        caption += f" Written after this table: {', '.join(_later(files))}."
         blocks.append(Grid("files", caption, heads, rows, frozenset({2})))
-        blocks += _records(files)
+        line: Line = [
+            Code("croissant.json"),
+            " describes every column of the tables. In ",
+            Code("metadata.json"),
+            ", ",
+            Code("dims"),
+            " are the duration of a trailer in seconds, its height and its width in pixels.",
+        ]
+        blocks += [Paragraph(line), *_records(files)]
     return Section("data", "Data", blocks)
 
 
@@ -66,6 +82,12 @@ def _by_folder(files: Sequence[PublishedFile]) -> dict[str, list[PublishedFile]]
         path = f"{folder}/*.parquet" if folder and name.endswith(".parquet") else file.path
         found.setdefault(path, []).append(file)
     return found
+
+
+def _later(files: Sequence[PublishedFile]) -> list[str]:
+    """The files that describe all others."""
+    divided = any(file.record > 1 for file in files)
+    return [*LATER, *(["RECORDS.csv"] if divided else []), MD5SUMS, SHA256SUMS]
 
 
 def _file_row(path: str, files: Sequence[PublishedFile]) -> list[str | Cell]:
@@ -91,11 +113,12 @@ def representations(facts: Facts) -> Section:
     """The stores: what their rows represent, networks, weights, licences."""
     rows: list[list[str | Cell]] = []
     for store in facts.stores:
-        licence = store.licence.text
+        licence = LICENCES.get(store.licence.text, store.licence.text)
+        made = [row_of(store), side(store)]
         rows.append(
             [
                 Cell(f"{store.name}.zarr", LEVELS.get(store.input, store.input), code=True),
-                Cell(store.model or NOT_STATED, INPUT_WORDS.get(store.input, "")),
+                Cell(store.model or NOT_STATED, ", ".join(filter(None, made))),
                 Cell("untrained", store.weights, mark=True)
                 if is_untrained(store)
                 else Cell(store.weights or NOT_STATED),

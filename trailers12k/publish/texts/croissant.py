@@ -13,7 +13,7 @@ from typing import Any
 from trailers12k.common.vocabulary import GENRES, SPLITS, SUBSETS
 from trailers12k.publish.facts import Creator, Facts, PublishedFile, StoreFacts
 from trailers12k.publish.packing import parquet, tables
-from trailers12k.publish.texts import bibtex, licence_ids, rai, sections, words
+from trailers12k.publish.texts import bibtex, columns, licence_ids, rai, words
 
 CONFORMS_TO = "http://mlcommons.org/croissant/1.1"
 METADATA_VERSION = "1.0.0"
@@ -73,8 +73,8 @@ def document(facts: Facts, files: Sequence[PublishedFile], on: date) -> Node:
     fields = {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
-        "name": sections.title(facts),
-        "description": sections.description(facts),
+        "name": words.title(facts),
+        "description": words.description(facts),
         "conformsTo": [CONFORMS_TO, rai.CONFORMS_TO],
         "license": licence_ids.address(own.license) if own.license else None,
         "url": own.url,
@@ -149,9 +149,9 @@ def _record_sets(facts: Facts, files: Sequence[PublishedFile]) -> Iterator[Node]
     """The tables, and the features of each store. References and keys join them by mid."""
     present = {file.path for file in files}
     movies = {"mid": "movies/mid"}
-    for name, path, columns, key, references, about in (
+    for name, path, of_table, key, references, about in (
         ("movies", "movies.csv.gz", (*tables.MOVIES, "other_trailers"), ["mid"], {},
-         "Title, year, genres and addresses of each movie."),
+         f"Title, year, genres{' and addresses' * bool(facts.addresses)} of each movie."),
         ("labels", "mtgc.csv", ("mid", *GENRES, *(f"split{each}" for each in SPLITS)), ["mid"],
          movies, "Genres of each movie as 0 and 1, and its subset in each split by number: "
          "0 training, 1 validation, 2 test."),
@@ -161,9 +161,11 @@ def _record_sets(facts: Facts, files: Sequence[PublishedFile]) -> Iterator[Node]
          "What became of each movie in each stage."),
         ("assignments", "splits.csv", tables.SPLIT, ["split", "mid"],
          {"subset": "splits/subset"}, "The subset of each movie in each split."),
+        ("balance", "balance.csv", columns.BALANCE, ["split", "subset"],
+         {"subset": "splits/subset"}, "How well each split keeps the shares of genres."),
     ):  # fmt: skip
         if path in present:
-            yield _table(name, path, columns, key, references, about)
+            yield _table(name, path, of_table, key, references, about)
     yield _splits()
     for store, _ in _stores(facts, files):
         yield _features(store)
@@ -194,16 +196,18 @@ def _splits() -> Node:
 def _table(
     name: str,
     path: str,
-    columns: Sequence[str],
+    names: Sequence[str],
     key: Sequence[str],
     references: Mapping[str, str],
     about: str,
 ) -> Node:
     """The records of a CSV file. references: column -> field of another table."""
     fields = []
-    for column in columns:
+    for column in names:
         source = {"fileObject": {"@id": path}, "extract": {"column": column}}
-        field = _field(f"{name}/{column}", f"Column {column}.", _kind(column), source=source)
+        field = _field(
+            f"{name}/{column}", columns.MEANINGS[name, column], _kind(name, column), source=source
+        )
         if column in references:
             field["references"] = {"field": {"@id": references[column]}}
         fields.append(field)
@@ -218,7 +222,9 @@ def _table(
     }
 
 
-def _kind(column: str) -> str | list[str]:
+def _kind(table: str, column: str) -> str | list[str]:
+    if table == "balance":
+        return "sc:Text" if column in ("split", "subset") else "cr:Float64"
     if column in GENRES:
         return ["sc:Integer", "cr:Label"]
     return "sc:Integer" if column[:-1] == "split" else NUMBERS.get(column, "sc:Text")

@@ -7,20 +7,23 @@ Reads and writes nothing. Must not know Markdown. What neither the run nor the a
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from trailers12k.common.reason_words import phrase
 from trailers12k.publish.facts import Facts
-from trailers12k.publish.texts import sections
+from trailers12k.publish.texts import losses, sections
 from trailers12k.publish.texts.document import Code, Line, Pairs, Section
 from trailers12k.publish.texts.words import (
     DECISIONS,
+    LICENCES,
     NOT_STATED,
     count,
     counted,
+    has_posters,
     linked,
+    origin,
+    sentence,
     sources,
     time_frame,
 )
-
-STREAM_WORDS = "the features of its trailer, a row per clip, and of its poster"
 
 
 def datasheet(facts: Facts) -> list[Section]:
@@ -63,7 +66,8 @@ def _composition(facts: Facts) -> Answers:
     return [
         (
             "What does an instance represent?",
-            f"A movie: its labels, {STREAM_WORDS}.",
+            "A movie: its labels, the features of its trailer, a row per clip"
+            + (", and of its poster." if has_posters(facts) else "."),
         ),
         (
             "How many instances are there?",
@@ -78,8 +82,9 @@ def _composition(facts: Facts) -> Answers:
         ),
         (
             "What data does an instance consist of?",
-            "Title, year, genres and the address of a trailer; the times of its clips; one vector "
-            "of 32-bit floats per clip or poster in each store. No video and no picture.",
+            f"{_known(facts)}; the times of its clips; one vector of 32-bit floats per clip"
+            f"{' or poster' * has_posters(facts)} in each store. No video"
+            + (", and no picture but those of the collage." if own.frames else " and no picture."),
         ),
         (
             "Is there a label?",
@@ -88,7 +93,8 @@ def _composition(facts: Facts) -> Answers:
         ("Is information missing?", _missing(facts)),
         (
             "Are relations between instances explicit?",
-            "No. Sequels and other related movies are not marked.",
+            "No. Sequels and other related movies are not marked. Equal trailers have equal "
+            "sha256 in the ledger.",
         ),
         (
             "Are there recommended splits?",
@@ -102,8 +108,8 @@ def _composition(facts: Facts) -> Answers:
         ("Are there errors, noise or biases?", _noise(facts)),
         (
             "Is the dataset self-contained?",
-            "Features, labels and splits are. The trailers stay with their owners, at addresses "
-            "that may vanish.",
+            "Features, labels and splits are. The trailers stay with their owners"
+            + (", at addresses that may vanish." if facts.addresses else "."),
         ),
         (
             "Does it hold confidential, offensive, personal or sensitive data?",
@@ -117,11 +123,11 @@ def _mean_labels(facts: Facts) -> str:
 
 
 def _missing(facts: Facts) -> str:
-    own = [loss for loss in facts.losses if loss.stage in ("trailers", "posters", "clips")]
-    if not own:
+    if not facts.losses:
         return "No movie was lost in any stage."
     reasons = ", ".join(
-        f"{count(loss.movies)} in {loss.stage} ({loss.reason.replace('_', ' ')})" for loss in own
+        f"{count(loss.movies)} in {losses.stages(stages)} ({phrase(loss.reason)})"
+        for loss, stages in losses.alike(facts.losses)
     )
     return f"Movies lost, by stage and reason: {reasons}. Each has a row in the ledger."
 
@@ -130,22 +136,27 @@ def _noise(facts: Facts) -> str:
     return " ".join([*facts.notes, facts.statements.limitations]).strip() or NOT_STATED
 
 
+def _known(facts: Facts) -> str:
+    """What is known of a movie beside its features."""
+    return f"Title, year, genres{' and the address of a trailer' * bool(facts.addresses)}"
+
+
 def _collection(facts: Facts) -> Answers:
     frame = time_frame(facts)
+    verb = "downloaded" if facts.addresses else "collected"
     return [
         (
             "How was the data acquired?",
-            f"Titles, years, genres and addresses come from {sources(facts)}. Trailers "
-            "and posters were fetched from these addresses, and each file was decoded as a check.",
+            origin(facts),
         ),
         ("With which programs?", said(_programs(facts.versions))),
         (
             "Who was involved, and who checked the trailers?",
-            f"{said(facts.statements.annotators)} {_decided(facts.decisions)}".strip(),
+            f"{sentence(facts.statements.annotators)} {_decided(facts.decisions)}",
         ),
         (
             "Over what time was it collected?",
-            f"Trailers and posters were downloaded {frame}, in UTC." if frame else NOT_STATED,
+            f"Trailers and posters were {verb} {frame}, in UTC." if frame else NOT_STATED,
         ),
         ("Was there an ethical review?", NOT_STATED),
         (
@@ -217,11 +228,8 @@ def _clips(settings: Mapping[str, Any], attributes: Mapping[str, Any]) -> str:
 def _features(facts: Facts) -> Line:
     """How stores were made, as far as all of them share it."""
     own = [store.attributes for store in facts.stores]
-    frames = {each["image_frames"] for each in own if each.get("image_frames")}
     words = "Each store holds the last features of one network before its classifier. "
-    if len(frames) == 1:
-        number = counted(int(next(iter(frames))), "frame")
-        words += f"Image networks saw {number} of each clip, and their features were averaged. "
+    words += "The table of representations says how much of a clip each network saw. "
     for name, label in (("decoder", "Decoders"), ("precision", "Precision"), ("device", "Device")):
         values = list(dict.fromkeys(str(each[name]) for each in own if each.get(name)))
         words += f"{label}: {', '.join(values)}. " if values else ""
@@ -250,7 +258,8 @@ def _used(facts: Facts) -> str:
 def _distribution(facts: Facts) -> Answers:
     own = facts.statements
     where: Line = linked(own.url) if own.url else NOT_STATED
-    weights = ", ".join(dict.fromkeys(store.licence.text for store in facts.stores))
+    texts = dict.fromkeys(store.licence.text for store in facts.stores)
+    weights = "; ".join(LICENCES.get(text, text) for text in texts)
     return [
         ("Where is it distributed?", where),
         ("Does it have a DOI?", said(own.doi)),

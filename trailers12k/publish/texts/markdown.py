@@ -26,11 +26,12 @@ from trailers12k.publish.texts.document import (
     Source,
 )
 
-ESCAPED = re.compile(r"[\\`*_\[\]]")
+ESCAPED = re.compile(r"[\\`*\[\]]|(?<![^\W_])_|_(?![^\W_])")
 """Characters that a backslash makes plain in every dialect."""
-ENTITIES = re.compile(r"[&<>|~$^{}]")
-"""Characters that only some dialects let a backslash make plain."""
-BEGINNING = re.compile(r"([!#%*+,\-./:;<=>?@^`|~])|(\d+)([.)])", re.ASCII)
+ENTITIES = re.compile(r"[|~$^{}]|&(?=#|\w+(?:;|$)|$)|<(?!\s)")
+"""Characters that only some dialects let a backslash make plain. An ampersand that begins no
+entity, a less-than sign that begins no tag and a greater-than sign within a line are plain."""
+BEGINNING = re.compile(r"([!#%*+,\-./:;<=>?@^`|~])|(\d+)([.)])(?=\s|$)", re.ASCII)
 """The beginning of a line that could be a heading, a list, a quotation or the like."""
 PLAIN_CODE = re.compile(r"[\w./:+=-]+( [\w./:+=-]+)*", re.ASCII)
 """A name that needs no escaping within backquotes."""

@@ -1,4 +1,4 @@
-"""The counts of Trailers12k itself, with which a publication compares its own.
+"""The counts of Trailers12k itself, with which a publication compares its own, and its paper.
 
 Reads and writes nothing. Counted in mtgc.csv of its record (Zenodo 5716410, Montalvo-Lezama et al.,
 2023); its rows are not here.
@@ -26,10 +26,23 @@ SUBSETS = {
     "split2": (8_412, 1_204, 2_384),
 }
 """Split -> training, validation and test movies."""
-PAPER = (
-    "R. Montalvo-Lezama, B. Montalvo-Lezama and G. Fuentes-Pineda, Improving transfer learning for "
-    "movie trailer genre classification using a dual image and video transformer, Information "
-    "Processing & Management, 2023"
+AUTHORS = [
+    {"family-names": "Montalvo-Lezama", "given-names": "Ricardo"},
+    {"family-names": "Montalvo-Lezama", "given-names": "Berenice"},
+    {"family-names": "Fuentes-Pineda", "given-names": "Gibran"},
+]
+PAPER_TITLE = (
+    "Improving transfer learning for movie trailer genre classification using a dual image and "
+    "video transformer"
 )
+JOURNAL = "Information Processing & Management"
+YEAR = 2023
+PAPER = (
+    "R. Montalvo-Lezama, B. Montalvo-Lezama and G. Fuentes-Pineda, "
+    f"{PAPER_TITLE}, {JOURNAL}, {YEAR}"
+)
+WORKFLOW = "The Trailers12k workflow"
+WORKFLOW_AUTHORS = "The Trailers12k workflow's authors"
+"""As CITATION.cff of the workflow has them."""
 PAGE = "https://doi.org/10.5281/zenodo.5716409"
 """The dataset's record, in its newest version."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from trailers12k import __version__
 from trailers12k.publish.facts import Facts, PublishedFile
 from trailers12k.publish.texts import markdown as writer
-from trailers12k.publish.texts import sections
+from trailers12k.publish.texts import sections, words
 
 TEMPLATES = Path(__file__).parent / "templates"
 PACKAGE_FILES = ("templates/page.html.j2", "templates/page.css")
@@ -32,8 +32,8 @@ def html(facts: Facts, files: Sequence[PublishedFile], collage: bytes = b"") -> 
     environment.filters["kind"] = lambda value: type(value).__name__
     style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
     return environment.get_template("page.html.j2").render(
-        title=sections.title(facts),
-        description=sections.description(facts),
+        title=words.title(facts),
+        description=words.description(facts),
         about=sections.about(facts),
         notices=sections.notices(facts),
         sections=sections.sections(facts, files),

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from trailers12k.publish.facts import Facts, StoreFacts
-from trailers12k.publish.texts import words
+from trailers12k.publish.texts import losses, words
 from trailers12k.publish.texts.words import NOT_STATED, count, counted
 
 CONFORMS_TO = "http://mlcommons.org/croissant/RAI/1.0"
@@ -50,8 +50,7 @@ def fields(facts: Facts) -> dict[str, Value]:
         ),
         "annotationsPerItem": _per_item(facts),
         "annotatorDemographics": own.annotators or NOT_STATED,
-        "machineAnnotationTools": [f"{name} {each}" for name, each in facts.versions.items()]
-        or NOT_STATED,
+        "machineAnnotationTools": _detectors(facts) or NOT_STATED,
         "dataReleaseMaintenancePlan": own.maintenance or NOT_STATED,
         "personalSensitiveInformation": own.personal_information or NOT_STATED,
         "dataSocialImpact": own.social_impact or NOT_STATED,
@@ -63,12 +62,7 @@ def fields(facts: Facts) -> dict[str, Value]:
 
 
 def _collection(facts: Facts) -> str:
-    notices = " ".join(facts.credits)
-    return (
-        f"Titles, years, genres and addresses of movies come from {words.sources(facts)}. "
-        "Trailers and posters were fetched from these addresses, and each file was decoded as a "
-        f"check. {notices}"
-    ).strip()
+    return " ".join([words.origin(facts), *facts.credits])
 
 
 def _kinds(facts: Facts) -> list[str]:
@@ -81,14 +75,10 @@ def _missing(facts: Facts) -> str:
     """The movies that each stage lost, with reasons and counts."""
     if not facts.losses:
         return f"Nothing is missing: all {counted(facts.movies, 'movie')} passed every stage."
-    # A movie without a trailer is lost in every stage below, for one reason.
-    stages: dict[tuple[str, str, int, str], list[str]] = {}
-    for loss in facts.losses:
-        key = (loss.status, loss.reason, loss.movies, loss.meaning.strip().rstrip("."))
-        stages.setdefault(key, []).append(loss.stage)
     lost = [
-        f"{count(movies)} {status} in {', '.join(names)}: {reason} ({meaning})"
-        for (status, reason, movies, meaning), names in stages.items()
+        f"{count(loss.movies)} {loss.status} in {', '.join(names)}: {loss.reason} "
+        f"({loss.meaning.strip().rstrip('.')})"
+        for loss, names in losses.alike(facts.losses)
     ]
     return (
         f"Of {counted(facts.movies, 'movie')}, {count(facts.trailers)} have a trailer and "
@@ -100,8 +90,8 @@ def _missing(facts: Facts) -> str:
 def _raw(facts: Facts) -> str:
     return (
         f"{counted(facts.trailers, 'trailer')} and the posters of the movies, which stay with "
-        "their owners and are not part of this dataset. The ledger has the sha256 of each file, "
-        "and the table of movies their public addresses."
+        "their owners and are not part of this dataset. The ledger has the sha256 of each file"
+        + (", and the table of movies their public addresses." if facts.addresses else ".")
     )
 
 
@@ -140,11 +130,17 @@ def _store(store: StoreFacts) -> str:
         f"weights {store.weights or NOT_STATED}",
         *(f"{name} {made[name]}" for name in ("preprocessing", "precision") if made.get(name)),
     ]
-    what = words.INPUT_WORDS.get(store.input, store.input)
+    what = words.row_of(store)
     return (
         f"{store.name}: {what}, {store.features} numbers, of {store.model or NOT_STATED} "
         f"({TEXTS(how)})."
     )
+
+
+def _detectors(facts: Facts) -> list[str]:
+    """What found the shots of the trailers."""
+    found = (store.attributes.get("detector_version") for store in facts.stores)
+    return list(dict.fromkeys(str(each) for each in found if each))
 
 
 def _annotation(facts: Facts) -> str:
@@ -155,12 +151,11 @@ def _annotation(facts: Facts) -> str:
 
 
 def _per_item(facts: Facts) -> str:
-    decided = sum(facts.decisions.values())
-    if not decided:
+    if not facts.decided:
         return "None. Labels come from the sources."
+    movies = f"{count(facts.decided)} of {counted(facts.movies, 'movie')}"
     return (
-        f"One decision of a person for {count(decided)} of {counted(facts.movies, 'movie')}, none "
-        "for the others. Labels come from the sources."
+        f"One decision of a person for {movies}, none for the others. Labels come from the sources."
     )
 
 

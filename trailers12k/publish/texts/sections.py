@@ -24,13 +24,22 @@ from trailers12k.publish.texts.document import (
     Section,
     Source,
 )
-from trailers12k.publish.texts.words import NBSP, NOT_STATED, codes, is_untrained, linked
+from trailers12k.publish.texts.words import (
+    LICENCES,
+    NBSP,
+    NOT_STATED,
+    codes,
+    controls,
+    counted,
+    description,
+    is_untrained,
+    linked,
+    title,
+)
 
 NON_COMMERCIAL = "No commercial use."
 MOST_NAMED = 3
 """Stores that a warning names."""
-LICENCES = {"none": "none, since the weights are random"}
-"""Licence of weights -> how it is said; others say themselves."""
 
 
 def sections(facts: Facts, files: Sequence[PublishedFile]) -> list[Section]:
@@ -48,16 +57,6 @@ def sections(facts: Facts, files: Sequence[PublishedFile]) -> list[Section]:
         citing(facts),
         takedown(facts),
     ]
-
-
-def title(facts: Facts) -> str:
-    """The title of the dataset."""
-    return facts.statements.title or "A dataset of movie trailers"
-
-
-def description(facts: Facts) -> str:
-    """The description of the dataset."""
-    return facts.statements.description or f"Description: {NOT_STATED}."
 
 
 def head(facts: Facts) -> Section:
@@ -132,6 +131,11 @@ def results(facts: Facts) -> Section:
             f"{CHANCE}: predicts each genre as often as it occurs among the training movies, in "
             "random order.",
             f"{CONSTANT}: gives every movie the same scores; ties inflate mAP and wAP.",
+            *(
+                f"{run}: a control, trained on shuffled labels. It should not beat chance."
+                for run in controls(facts.settings)
+                if any(row["run"] == run for row in facts.results)
+            ),
         ]
     )
     words: Line = [
@@ -139,8 +143,30 @@ def results(facts: Facts) -> Section:
         Code("results/"),
         ".",
     ]
-    blocks: list[Block] = [Paragraph(words), table, meanings]
+    blocks: list[Block] = [Paragraph(words), table, *_caution(facts), meanings]
     return Section("results", "Results", blocks if rows else [Paragraph("There are no results.")])
+
+
+def _caution(facts: Facts) -> Iterator[Paragraph]:
+    """What limits the meaning of the scores."""
+    from trailers12k.report.overview import FEW_TEST_MOVIES
+
+    tested = [_per_split(row) for row in facts.results if row["run"] not in (CHANCE, CONSTANT)]
+    known = [number for number in tested if number is not None]
+    if known and min(known) < FEW_TEST_MOVIES:
+        few = counted(round(min(known)), "test movie")
+        words = f"With {few} per split, differences of a few points mean little."
+        yield Paragraph(words, "warning", "Few test movies.")
+    line: Line = ["The caveats of these scores are in ", Code("results/summary.md"), "."]
+    yield Paragraph(line)
+
+
+def _per_split(row: Mapping[str, str]) -> float | None:
+    """The evaluated test movies of a run, mean over the splits; None where unknown."""
+    try:
+        return float(row["movies"]) / float(row["splits"])
+    except (KeyError, ValueError, ZeroDivisionError):
+        return None
 
 
 def _result(row: Mapping[str, str]) -> list[str | Cell]:
@@ -186,23 +212,28 @@ def licence(facts: Facts) -> Section:
 
 def citing(facts: Facts) -> Section:
     """How to cite."""
-    words = "Cite this dataset, and the paper that introduced Trailers12k:"
-    entry = Source(bibtex.entry(facts), "bibtex")
-    return Section(
-        "citing", "How to cite", [Paragraph(words), entry, Paragraph(original.PAPER + ".")]
+    words = (
+        "Cite this dataset, the paper that introduced Trailers12k, and the workflow that made the "
+        "dataset:"
     )
+    entries = (bibtex.entry(facts), bibtex.paper(), bibtex.workflow(facts))
+    blocks: list[Block] = [Paragraph(words), Source("\n\n".join(entries), "bibtex")]
+    return Section("citing", "How to cite", [*blocks, Paragraph(original.PAPER + ".")])
 
 
 def takedown(facts: Facts) -> Section:
     """Whom to ask."""
     contact = facts.statements.contact
-    line: Line = ["To have a trailer removed from the dataset, or to ask: ", NOT_STATED, "."]
+    line: Line = (
+        "The authors state no address for questions and for owners who want a trailer removed."
+    )
     if contact:
         found = linked(contact)
         parts = [found] if isinstance(found, str) else [*found]
         line = [
             "To have a trailer removed from the dataset, or to ask, write to ",
             *parts,
-            ". Name the id of the movie or the address of the video.",
+            ". Name the id of the movie",
+            " or the address of the video." if facts.addresses else ".",
         ]
     return Section("takedown", "Takedown and questions", [Paragraph(line)])

@@ -77,5 +77,5 @@ def _snippets(facts: Facts) -> Iterator[Source]:
         'movies = metadata["trailers12k"]\n'
         'movies["1"]["imdb"]["title"]',
         "python",
-        "Read titles, years and addresses of trailers:",
+        f"Read titles{', years and addresses of trailers' if facts.addresses else ' and years'}:",
     )

@@ -3,7 +3,9 @@
 Reads and writes nothing. Must not know pages.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from trailers12k.publish.facts import Facts, StoreFacts
 from trailers12k.publish.texts.document import (
@@ -15,15 +17,15 @@ from trailers12k.publish.texts.document import (
 )
 
 NOT_STATED = "not stated"
+LICENCES = {"none": "none, since the weights are random"}
+"""Licence of weights -> how it is said; others say themselves."""
 NBSP = "\u00a0"
 """Keeps a number and its unit on one line."""
 COLLAGE = "collage.jpg"
-INPUT_WORDS = {
-    "frames": "mean over the frames of a clip",
-    "clips": "one vector per clip",
-    "posters": "one vector per poster",
-}
-"""Input of a store -> what a row of it is."""
+INPUT_WORDS = {"clips": "one vector per clip", "posters": "one vector per poster"}
+"""Input of a store -> what a row of it is; see `row_of` for frames."""
+SIDES = re.compile(r"(?:crop_size=\[|CenterCrop\(size=\(|centre crop )(\d+)(?:(?:, |x)(\d+))?")
+"""Height and width of a network's input, or the side of a square, in `preprocessing`."""
 SOURCES = {
     "sample": "the built-in sample of the workflow",
     "trailers12k": "Trailers12k",
@@ -31,7 +33,7 @@ SOURCES = {
     "tmdb": "TMDB",
     "search": "a search on YouTube",
 }
-"""Source of the configuration -> its name; others are tables."""
+"""Source of the configuration -> its name; others are tables of the authors."""
 
 DECISIONS = {
     "accept": "accepted as they are",
@@ -40,6 +42,71 @@ DECISIONS = {
     "unsure": "left open",
 }
 """Kind of decision -> what reviewers did with the movies."""
+
+
+def title(facts: Facts) -> str:
+    """The title of the dataset."""
+    return facts.statements.title or "A dataset of movie trailers"
+
+
+def description(facts: Facts) -> str:
+    """The description of the dataset; its counts, where the authors wrote none."""
+    return facts.statements.description or (
+        f"Features, labels and splits of {counted(facts.movies, 'movie')}, of which "
+        f"{count(facts.trailers)} have a trailer."
+    )
+
+
+def sentence(text: str) -> str:
+    """A statement of the authors with a full stop, for more sentences to follow."""
+    text = (text or NOT_STATED.capitalize()).strip()
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def row_of(store: StoreFacts) -> str:
+    """What a row of a store is made of."""
+    if store.input != "frames":
+        return INPUT_WORDS.get(store.input, store.input)
+    number = store.attributes.get("image_frames")
+    if not isinstance(number, int):
+        return "mean over the frames of a clip"
+    return "one frame of a clip" if number == 1 else f"mean over {number} frames of a clip"
+
+
+def side(store: StoreFacts) -> str:
+    """Height and width of the network's input in pixels; empty where nobody knows."""
+    found = SIDES.search(str(store.attributes.get("preprocessing", "")))
+    return f"{found[1]} × {found[2] or found[1]} pixels" if found else ""
+
+
+def origin(facts: Facts) -> str:
+    """Where titles, trailers and posters are from."""
+    both = "Trailers and posters" if has_posters(facts) else "Trailers"
+    if facts.addresses:
+        return (
+            f"Titles, years, genres and addresses come from {sources(facts)}. {both} were fetched "
+            "from these addresses, and each file was decoded as a check."
+        )
+    return (
+        f"Titles, years and genres come from {sources(facts)}. {both} were files without a public "
+        "address, and each file was decoded as a check."
+    )
+
+
+def has_posters(facts: Facts) -> bool:
+    """Whether a store has features of posters."""
+    return any(store.input == "posters" for store in facts.stores)
+
+
+def controls(settings: Mapping[str, Any]) -> list[str]:
+    """The runs that were trained on shuffled labels. settings: results/config.yaml."""
+    runs = settings.get("runs")
+    entries = runs.items() if isinstance(runs, Mapping) else ()
+    return [
+        str(name)
+        for name, run in entries
+        if isinstance(run, Mapping) and run.get("shuffle_labels") is True
+    ]
 
 
 def count(number: int) -> str:
@@ -86,7 +153,7 @@ def codes(names: Sequence[str]) -> list[Inline]:
 
 def sources(facts: Facts) -> str:
     """The sources of movies, in a row."""
-    names = [SOURCES.get(name, f"the table {name}") for name in facts.sources]
+    names = [SOURCES.get(name, f"a table of the authors ({name})") for name in facts.sources]
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
