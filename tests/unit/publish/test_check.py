@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import tarfile
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,7 +18,7 @@ import pytest
 from trailers12k.common.errors import UserError
 from trailers12k.common.sum_files import MD5SUMS, SHA256SUMS
 from trailers12k.publish import assembly, publication
-from trailers12k.publish.checking import check
+from trailers12k.publish.checking import check, results
 from trailers12k.publish.packing import sums
 from trailers12k.publish.packing.records import Limits
 
@@ -162,7 +163,9 @@ HOSTILE = {
     "a local path": ("index.md", lambda d: d + b"\n/home/me/movies.csv\n", "names a local path"),
     "a note of a person": (
         "metadata.tar.gz",
-        lambda d: archive_of({"metadata.json": b'{"1": {"curation": {"by": "me"}}}'}),
+        lambda d: archive_of(
+            {"metadata.json": b'{"trailers12k": {"1": {"curation": {"by": "me"}}}}'}
+        ),
         "may name people",
     ),
     "no metadata": ("metadata.tar.gz", lambda d: archive_of({"x": b""}), "metadata.json alone"),
@@ -172,6 +175,149 @@ HOSTILE = {
         "metadata.tar.gz: ",
     ),
 }
+
+
+def unpacked(change):
+    return lambda data: gzip.compress(change(gzip.decompress(data).decode()).encode())
+
+
+def movies_of(change):
+    """Parquet of movies, of which a value is another."""
+
+    def write(data):
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        table = pq.read_table(pa.BufferReader(data))
+        rows = [*change(table.to_pylist())]
+        to = pa.BufferOutputStream()
+        pq.write_table(pa.Table.from_pylist(rows, table.schema), to)
+        return to.getvalue().to_pybytes()
+
+    return write
+
+
+def metadata_of(old, new):
+    def write(data):
+        with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+            text = tar.extractfile("metadata.json").read().replace(old, new, 1)
+        return archive_of({"metadata.json": text})
+
+    return write
+
+
+TRAIN = "movies/train-00000-of-00001.parquet"
+CHANGED = {
+    "a path in a table": (
+        "movies.csv.gz",
+        unpacked(lambda text: text.replace("Movie tt0000001", "/home/jane/a.mp4")),
+        "movies.csv.gz: column 'title': it names a local path, '/home/jane/a.mp4'",
+    ),
+    "a path as a tool": (
+        "ledger.csv.gz",
+        unpacked(lambda text: text.replace("copied", "/home/jane/bin/yt-dlp", 1)),
+        "ledger.csv.gz: column 'tool': it names a local path, '/home/jane/bin/yt-dlp'",
+    ),
+    "a path in Parquet": (
+        TRAIN,
+        movies_of(lambda rows: [{**row, "title": "/tmp/a/b.mp4"} for row in rows]),
+        f"{TRAIN}: column 'title': it names a local path, '/tmp/a/b.mp4'",
+    ),
+    "another year": (
+        TRAIN,
+        movies_of(lambda rows: [{**row, "year": 1820} for row in rows]),
+        f"{TRAIN}: 'tt0000001' has another year than in movies.csv.gz",
+    ),
+    "other genres": (
+        TRAIN,
+        movies_of(lambda rows: [{**row, "genres": ["horror"]} for row in rows]),
+        f"{TRAIN}: 'tt0000001' has another genres than in movies.csv.gz",
+    ),
+    "long genres": (
+        TRAIN,
+        movies_of(lambda rows: [{**row, "genres": ["a" * 9000]} for row in rows]),
+        f"{TRAIN}: its genres take more bytes than the names of genres",
+    ),
+    "long titles": (
+        TRAIN,
+        movies_of(lambda rows: [{**row, "title": "a" * 30_000} for row in rows]),
+        f"{TRAIN}: a text has more than 20,000 bytes",
+    ),
+    "a movie too few": (
+        TRAIN,
+        movies_of(lambda rows: rows[1:]),
+        "movies/: 1 movies of movies.csv.gz are in no file, 'tt0000001' among them",
+    ),
+    "another title": (
+        "metadata.tar.gz",
+        metadata_of(b'"Movie tt0000002"', b'"Another"'),
+        "metadata.tar.gz: 'tt0000002' has another title than in movies.csv.gz",
+    ),
+    "another movie": (
+        "metadata.tar.gz",
+        metadata_of(b'"0000002"', b'"0000009"'),
+        "metadata.tar.gz: 'tt0000009' is not in movies.csv.gz",
+    ),
+    "another score": (
+        "results/summary.csv",
+        lambda data: data.replace(b"50.0", b"51.0"),
+        "results/summary.csv: 'tiny' has uap '51.0', which is not that of results/test.csv",
+    ),
+    "the time of a clip": (
+        "clips.csv.gz",
+        unpacked(lambda text: re.sub(r"(?m)^(tt0000002,1,.*),2\.0+$", r"\1,2.5", text)),
+        f"{TABLE}: tt0000002: its times are not those of clips.csv.gz",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CHANGED)
+def test_a_signed_change_is_one_fault(place, what):
+    path, change, fault = CHANGED[what]
+    (place / path).write_bytes(change((place / path).read_bytes()))
+    sign(place)
+    assert faults_of(place) == fault
+
+
+@pytest.mark.parametrize("path", [TABLE, TRAIN, "mtgc.csv", "clips.csv.gz", "movies.csv.gz"])
+def test_a_changed_or_missing_file_is_not_judged_further(place, path):
+    whole = (place / path).read_bytes()
+    (place / path).write_bytes(whole[:-1] + b"x")
+    found = faults_of(place).splitlines()
+    assert len(found) == 2 and all(each.startswith(f"{path}: its ") for each in found)
+    (place / path).unlink()
+    assert faults_of(place) == f"{path}: it is missing"
+
+
+def test_what_stores_agree_on_is_said_once(place):
+    """Both stores have the movies of the split."""
+    path = place / "mtgc.csv"
+    path.write_text(re.sub("(?m)^(tt0000001,.*),0,0,2$", r"\1,2,0,2", path.read_text()))
+    sign(place)
+    found = faults_of(place).splitlines()
+    assert len([each for each in found if "features/" in each]) == 1
+    assert any(each.startswith("mtgc.csv: it differs from 2 stores: ") for each in found)
+
+
+def test_the_text_of_results_has_the_scores_of_the_table():
+    text = "# Results\n\n| run | µAP |\n| --- | --- |\n| a | 36.57±0.05 |\n| b | 41.00±nan |\n"
+    rows = [{"run": "a", "uap": "36.57"}, {"run": "b", "uap": "41.0"}]
+    assert results.markdown_fault(text, rows) == ""
+    rows[1]["uap"] = "42.0"
+    assert "'b' has µAP 41.00" in results.markdown_fault(text, rows)
+
+
+def test_a_summary_has_the_means_and_deviations_of_the_scores():
+    test = [{"run": "a", "uap": score} for score in ("0.123456", "0.2", "")]
+    row = {"run": "a", "uap": "16.17", "uap_sd": "5.41"}
+    assert results.summary_fault([row], test) == ""
+    assert "uap_sd '5.43'" in results.summary_fault([{**row, "uap_sd": "5.43"}], test)
+    assert "is only in one of" in results.summary_fault([{**row, "run": "b"}], test)
+
+
+def test_a_file_that_is_not_listed_is_searched_for_paths(place):
+    (place / "notes.txt").write_text("see /home/jane/films")
+    assert "notes.txt: it names a local path, '/home/jane/films'" in faults_of(place)
 
 
 @pytest.mark.parametrize("what", HOSTILE)

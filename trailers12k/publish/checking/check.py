@@ -6,7 +6,7 @@ not know the run that made the publication. All that it reads is hostile until i
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,9 +22,9 @@ from trailers12k.common.sum_files import MD5SUMS, SHA256SUMS
 from trailers12k.common.vocabulary import GENRES, SPLITS, SUBSETS
 from trailers12k.publish import replication
 from trailers12k.publish.checking import files as check_files
+from trailers12k.publish.checking import movies, paths, results
 from trailers12k.publish.checking import stores as check_stores
-from trailers12k.publish.local_paths import LOCAL
-from trailers12k.publish.packing import records, tables
+from trailers12k.publish.packing import movies_parquet, records, tables
 from trailers12k.publish.packing.tables import CLIPS, COMPLETE, LEDGER, MOVIES, SPLIT
 from trailers12k.settings.files import read_file
 from trailers12k.settings.published_files import ARCHIVE, LABELS, stores_of
@@ -48,7 +48,6 @@ MOST_TABLE = 5_000_000_000
 """Bytes of an unpacked table; the clips of a million trailers have as many."""
 MOST_JSON = 200_000_000
 """Bytes of metadata.json, as of `sources.trailers12k.max_megabytes`."""
-TEXTS = (".md", ".cff", ".json", ".html", ".csv", ".yaml")
 CITATION = ("cff-version", "message", "title", "authors")
 
 Sums = Mapping[str, str]
@@ -63,12 +62,14 @@ class Publication:
     """A publication while it is judged.
 
     folder: its files. scratch: a temporary folder. sums: path -> sha256. faults: found so far.
+    changed: files that do not have their sums, which are not judged further.
     """
 
     folder: Path
     scratch: Path
     sums: Sums = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
 
     def fault(self, where: str, what: str) -> None:
         """Note what does not hold."""
@@ -88,15 +89,29 @@ class Publication:
             self.fault(where, f"it cannot be read: {str(error)[:200] or type(error).__name__}")
 
     def has(self, path: str) -> bool:
-        """Whether a file is listed, and there."""
-        return path in self.sums and below(self.folder, path).is_file()
+        """Whether a file is listed, there, and has its sums."""
+        return path in self.sums and path not in self.changed and below(self.folder, path).is_file()
+
+    def below(self, folder: str) -> tuple[dict[str, Path], bool]:
+        """The files in a folder of the publication, by their paths, that can be judged; whether
+        these are all that are listed."""
+        listed = sorted(path for path in self.sums if path.startswith(f"{folder}/"))
+        found = {path: below(self.folder, path) for path in listed if self.has(path)}
+        return found, len(found) == len(listed)
 
     def text(self, path: str) -> str:
         """A small file of text. Raises `UserError`."""
         return read_bytes(below(self.folder, path), MOST_TEXT).decode("utf-8")
 
     def rows(self, path: str) -> Iterator[dict[str, str]]:
-        """The rows of a table, packed or not; its columns are noted where they are others."""
+        """The rows of a table, packed or not. Raises `Unsound` for other columns, and for a packed
+        table that names a local path."""
+        for row in self._rows(path):
+            if path.endswith(".gz") and (what := paths.fault_of_row(row)):
+                raise Unsound(what)
+            yield row
+
+    def _rows(self, path: str) -> Iterator[dict[str, str]]:
         file = below(self.folder, path)
         if path.endswith(".gz"):
             packed, file = file, inside(self.scratch, path.replace("/", "_"))
@@ -107,6 +122,13 @@ class Publication:
             if path in COLUMNS and tuple(columns) != COLUMNS[path]:
                 raise Unsound(f"its columns are {quoted(columns)}, not {list(COLUMNS[path])}")
             yield from csv_rows(file)
+
+    def table(self, path: str) -> list[dict[str, str]] | None:
+        """The rows of a small table; None, and a fault, where it cannot be read."""
+        if self.has(path):
+            with self.judging(path):
+                return [*self.rows(path)]
+        return None
 
 
 def check(place: str) -> list[str]:
@@ -137,12 +159,14 @@ def _check_all(publication: Publication) -> None:
             publication.fault(path, f"it is not in {SHA256SUMS}")
     labels = _check_labels(publication)
     clips = _check_clips(publication)
-    for path in ("movies.csv.gz", "ledger.csv.gz"):
-        if publication.has(path):
-            with publication.judging(path):
-                for _ in publication.rows(path):
-                    pass
+    own = _check_movies(publication, labels)
+    if publication.has("ledger.csv.gz"):
+        with publication.judging("ledger.csv.gz"):
+            for _ in publication.rows("ledger.csv.gz"):
+                pass
+    _check_metadata(publication, own)
     _check_stores(publication, labels, clips)
+    _check_results(publication)
     _check_words(publication)
     _check_paths(publication)
     _check_records(publication)
@@ -168,28 +192,42 @@ def _check_sums(publication: Publication) -> None:
         elif not present[path]:
             with publication.judging(path):
                 sha256, md5 = check_files.digests(below(folder, path))
+                if sha256 != listed[path] or md5 != md5s.get(path, md5):
+                    publication.changed.add(path)
                 if sha256 != listed[path]:
                     publication.fault(path, f"its sha256 is {sha256}, not that in {SHA256SUMS}")
                 if path in md5s and md5 != md5s[path]:
                     publication.fault(path, f"its md5 is {md5}, not that in {MD5SUMS}")
 
 
-def _check_labels(publication: Publication) -> dict[str, tuple[str, ...]]:
-    """mid -> its subset in each split, as mtgc.csv has it; splits.csv must say the same."""
+def _check_labels(publication: Publication) -> dict[str, tuple[str, ...]] | None:
+    """mid -> its subset in each split, as mtgc.csv has it, which splits.csv must have, too. None
+    where it cannot be read."""
     labels: dict[str, tuple[str, ...]] = {}
     splits = [f"split{number}" for number in SPLITS]
     allowed = ("", *map(str, range(len(SUBSETS))))
-    if not publication.has(LABELS):
-        return labels
-    with publication.judging(LABELS):
-        for row in publication.rows(LABELS):
-            if row["mid"] in labels:
-                raise Unsound(f"{quoted(row['mid'])} is in it twice")
-            if any(row[genre] not in ("0", "1") for genre in GENRES):
-                raise Unsound(f"{quoted(row['mid'])}: a genre is not 0 or 1")
-            if any(row[split] not in allowed for split in splits):
-                raise Unsound(f"{quoted(row['mid'])}: a subset is none of 0, 1 and 2")
-            labels[row["mid"]] = tuple(row[split] for split in splits)
+    is_read = False
+    if publication.has(LABELS):
+        with publication.judging(LABELS):
+            for row in publication.rows(LABELS):
+                if row["mid"] in labels:
+                    raise Unsound(f"{quoted(row['mid'])} is in it twice")
+                if any(row[genre] not in ("0", "1") for genre in GENRES):
+                    raise Unsound(f"{quoted(row['mid'])}: a genre is not 0 or 1")
+                if any(row[split] not in allowed for split in splits):
+                    raise Unsound(f"{quoted(row['mid'])}: a subset is none of 0, 1 and 2")
+                labels[row["mid"]] = tuple(row[split] for split in splits)
+            is_read = True
+    if not is_read:
+        return None
+    _check_splits(publication, splits, labels)
+    return labels
+
+
+def _check_splits(
+    publication: Publication, splits: Sequence[str], labels: Mapping[str, tuple[str, ...]]
+) -> None:
+    """splits.csv and mtgc_complete.csv have the subsets of mtgc.csv."""
     expected = {
         (split, mid, SUBSETS[int(subset)])
         for mid, subsets in labels.items()
@@ -208,11 +246,11 @@ def _check_labels(publication: Publication) -> dict[str, tuple[str, ...]]:
             for row in publication.rows(COMPLETE):
                 if tuple(row.get(split) for split in splits) != labels.get(row["mid"]):
                     raise Unsound(f"{quoted(row['mid'])} has other subsets than in {LABELS}")
-    return labels
 
 
-def _check_clips(publication: Publication) -> dict[str, list[tuple[float, float]]]:
-    """mid -> start and end of its clips, which are numbered from 0."""
+def _check_clips(publication: Publication) -> dict[str, list[tuple[float, float]]] | None:
+    """mid -> start and end of its clips, which are numbered from 0. None where they cannot be
+    read."""
     clips: dict[str, list[tuple[float, float]]] = {}
     if publication.has("clips.csv.gz"):
         with publication.judging("clips.csv.gz"):
@@ -224,13 +262,50 @@ def _check_clips(publication: Publication) -> dict[str, list[tuple[float, float]
                 if not 0 <= start <= end < 1e6:
                     raise Unsound(f"{quoted(row['mid'])}: clip {row['clip']} has no duration")
                 own.append((start, end))
-    return clips
+            return clips
+    return None
+
+
+def _check_movies(
+    publication: Publication, labels: Mapping[str, tuple[str, ...]] | None
+) -> dict[str, dict[str, str]] | None:
+    """mid -> its row of movies.csv.gz, which movies/*.parquet must have, too. None where they
+    cannot be read."""
+    found: dict[str, dict[str, str]] | None = None
+    if publication.has("movies.csv.gz"):
+        with publication.judging("movies.csv.gz"):
+            own: dict[str, dict[str, str]] = {}
+            for row in publication.rows("movies.csv.gz"):
+                if row["mid"] in own:
+                    raise Unsound(f"{quoted(row['mid'])} is in it twice")
+                own[row["mid"]] = row
+            found = own
+    tables_of, is_whole = publication.below(movies_parquet.FOLDER)
+    for where, what in movies.parquet_faults(tables_of, found, labels, is_whole):
+        publication.fault(where, what)
+    return found
+
+
+def _check_results(publication: Publication) -> None:
+    """The summary has the means of the scores, as a table and as a text."""
+    path = "results/summary.csv"
+    summary, test = publication.table(path), publication.table("results/test.csv")
+    if summary is None:
+        return
+    if test is not None:
+        with publication.judging(path):
+            if what := results.summary_fault(summary, test):
+                raise Unsound(what)
+    if publication.has("results/summary.md"):
+        with publication.judging("results/summary.md"):
+            if what := results.markdown_fault(publication.text("results/summary.md"), summary):
+                raise Unsound(what)
 
 
 def _check_stores(
     publication: Publication,
-    labels: Mapping[str, tuple[str, ...]],
-    clips: Mapping[str, list[tuple[float, float]]],
+    labels: Mapping[str, tuple[str, ...]] | None,
+    clips: Mapping[str, list[tuple[float, float]]] | None,
 ) -> None:
     """Each store: its archive, and its Parquet files, which hold the same values."""
     stores = stores_of(publication.sums)
@@ -239,25 +314,30 @@ def _check_stores(
     folders = {path.split("/")[1] for path in publication.sums if path.startswith("features/")}
     for name in sorted(folders - {*stores}):
         publication.fault(f"features/{name}", f"there is no {name}{ARCHIVE}")
-    subsets = {mid: own[0] for mid, own in labels.items()}
+    subsets = None if labels is None else {mid: own[0] for mid, own in labels.items()}
+    against: dict[tuple[str, str], list[str]] = {}
     for name in stores:
         archive = f"{name}{ARCHIVE}"
         if not publication.has(archive):
             continue
-        parquet = sorted(path for path in publication.sums if path.startswith(f"features/{name}/"))
         with publication.judging(archive):
-            for where, what in check_stores.faults(
+            for found in check_stores.faults(
                 below(publication.folder, archive),
                 inside(publication.scratch, f"{name}.zarr"),
-                {
-                    path: below(publication.folder, path)
-                    for path in parquet
-                    if publication.has(path)
-                },
+                *publication.below(f"features/{name}"),
                 clips,
                 subsets,
             ):
-                publication.fault(where or archive, what)
+                if found.table:
+                    against.setdefault((found.table, found.what), []).append(found.file or archive)
+                else:
+                    publication.fault(found.file or archive, found.what)
+    for (table, what), files in against.items():
+        # Where several stores agree, the table that they share is wrong.
+        if len(files) > 1:
+            publication.fault(table, f"it differs from {len(files)} stores: {files[0]}: {what}")
+        else:
+            publication.fault(files[0], what)
 
 
 def _check_words(publication: Publication) -> None:
@@ -308,24 +388,32 @@ def _check_croissant(publication: Publication) -> None:
 
 
 def _check_paths(publication: Publication) -> None:
-    """No text names a file of somebody's machine."""
-    for path in sorted(publication.sums):
-        if path.endswith(TEXTS) and publication.has(path):
+    """No text names a file of somebody's machine, whether it is listed or not."""
+    for path, kind in sorted(check_files.present(publication.folder).items()):
+        if not kind and not path.endswith(paths.NO_TEXT):
             with publication.judging(path):
-                if match := LOCAL.search(publication.text(path)):
-                    publication.fault(path, f"it names a local path, {quoted(match[0])}")
+                if what := paths.fault_of_file(below(publication.folder, path)):
+                    raise Unsound(what)
+
+
+def _check_metadata(publication: Publication, own: Mapping[str, Mapping[str, str]] | None) -> None:
+    """metadata.json has the movies of the table, and no paths and names of people."""
     if publication.has("metadata.tar.gz"):
         with publication.judging("metadata.tar.gz"):
             text = check_files.metadata(below(publication.folder, "metadata.tar.gz"), MOST_JSON)
-            if match := LOCAL.search(text):
-                publication.fault("metadata.tar.gz", f"it names a local path, {quoted(match[0])}")
-            _check_decisions(publication, parse_json(text.encode(), "metadata.json"))
+            if what := paths.fault(text):
+                publication.fault("metadata.tar.gz", what)
+            content = parse_json(text.encode(), "metadata.json")
+            entries = content.get("trailers12k") if isinstance(content, dict) else None
+            if not isinstance(entries, dict):
+                raise Unsound("metadata.json holds no object `trailers12k`")
+            _check_decisions(publication, entries)
+            if own is not None and (what := movies.metadata_fault(entries, own)):
+                raise Unsound(what)
 
 
-def _check_decisions(publication: Publication, entries: Any) -> None:
+def _check_decisions(publication: Publication, entries: Mapping[str, Any]) -> None:
     """Of a person's decision only what was decided, and when."""
-    if not isinstance(entries, dict):
-        raise Unsound("metadata.json holds no object")
     for mid, entry in entries.items():
         decision = entry.get("curation") if isinstance(entry, dict) else None
         if isinstance(decision, dict) and (more := decision.keys() - {*tables.DECISION}):
@@ -343,18 +431,18 @@ def _check_records(publication: Publication) -> None:
         with publication.judging("RECORDS.csv"):
             for row in publication.rows("RECORDS.csv"):
                 of_record.setdefault(row["record"], []).append(row["file"])
-            listed = {path for paths in of_record.values() for path in paths}
+            listed = {path for taken in of_record.values() for path in taken}
             for path in sorted(publication.sums.keys() - listed):
                 publication.fault("RECORDS.csv", f"{path} is in no record")
     else:
         of_record["1"] = [*publication.sums, MD5SUMS, SHA256SUMS]
-    for record, paths in of_record.items():
-        known = [path for path in paths if sum_files.is_plain(path)]
+    for record, taken in of_record.items():
+        known = [path for path in taken if sum_files.is_plain(path)]
         files = [below(publication.folder, path) for path in known]
         size = sum(file.stat().st_size for file in files if file.is_file())
-        if len(paths) > limits.files or size > limits.bytes:
+        if len(taken) > limits.files or size > limits.bytes:
             publication.fault(
                 f"record {quoted(record)}",
-                f"it has {len(paths)} files and {size / 1e9:.1f} GB; one takes {limits.files} "
+                f"it has {len(taken)} files and {size / 1e9:.1f} GB; one takes {limits.files} "
                 f"files and {limits.bytes / 1e9:g} GB",
             )

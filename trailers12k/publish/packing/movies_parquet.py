@@ -20,12 +20,11 @@ SPLIT_COLUMNS = tuple(f"split{split}" for split in SPLITS)
 Row = dict[str, Any]
 
 
-def write(folder: Path, movies: Path, labels: Path) -> dict[str, dict[str, Any]]:
-    """Write the files into the folder of a publication; their sums by path."""
+def schema() -> Any:
+    """The columns."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    columns = pa.schema(
+    return pa.schema(
         [
             *((name, pa.string()) for name in ("mid", "title")),
             ("year", pa.int32()),
@@ -34,6 +33,23 @@ def write(folder: Path, movies: Path, labels: Path) -> dict[str, dict[str, Any]]
             *((name, pa.string()) for name in SPLIT_COLUMNS),
         ]
     )
+
+
+def values(row: Mapping[str, str]) -> Row:
+    """The values of a row of movies.csv, with missing ones as None."""
+    year = row["year"]
+    return {
+        **{name: value or None for name, value in row.items()},
+        "year": int(year) if year.isascii() and year.isdecimal() else None,
+        "genres": list(filter(None, row["genres"].split("|"))),
+    }
+
+
+def write(folder: Path, movies: Path, labels: Path) -> dict[str, dict[str, Any]]:
+    """Write the files into the folder of a publication; their sums by path."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     of_subset: dict[str, list[Row]] = {}
     for row in _rows(movies, labels):
         of_subset.setdefault(row["split0"] or parquet.UNASSIGNED, []).append(row)
@@ -42,7 +58,7 @@ def write(folder: Path, movies: Path, labels: Path) -> dict[str, dict[str, Any]]
         if rows := of_subset.get(subset):
             path = f"{FOLDER}/{subset}-00000-of-00001.parquet"
             with sums.Summed(below(folder, path)) as file:
-                pq.write_table(pa.Table.from_pylist(rows, columns), file, compression="zstd")
+                pq.write_table(pa.Table.from_pylist(rows, schema()), file, compression="zstd")
             written[path] = file.sums
     return written
 
@@ -53,10 +69,5 @@ def _rows(movies: Path, labels: Path) -> Iterator[Row]:
         split: tables.assigned(labels, split, parquet.SUBSETS) for split in SPLIT_COLUMNS
     }
     for row in tables.movies(movies):
-        mid, year = row["mid"], row["year"]
-        yield {
-            **{name: value or None for name, value in row.items()},
-            "year": int(year) if year.isascii() and year.isdecimal() else None,
-            "genres": list(filter(None, row["genres"].split("|"))),
-            **{split: assigned.get(mid) for split, assigned in subsets.items()},
-        }
+        assigned = {split: of_mid.get(row["mid"]) for split, of_mid in subsets.items()}
+        yield {**values(row), **assigned}

@@ -1,0 +1,62 @@
+"""The results of a publication that is judged: the same in each table that has them.
+
+Reads rows and a text; writes nothing. Must not know how scores are made.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from statistics import fmean, stdev
+
+from trailers12k.common.bounded_files import quoted
+from trailers12k.common.vocabulary import GENRES, METRIC_NAMES, METRICS
+
+Rows = Sequence[Mapping[str, str]]
+
+ROUNDED = 0.0051 + 0.0001
+"""Percent: summary.csv has two decimals, and test.csv has six."""
+CELL = re.compile(r"([0-9.]+)±([0-9.]+|nan)")
+
+
+def summary_fault(summary: Rows, test: Rows) -> str:
+    """Where summary.csv is not the means and deviations of test.csv, in %; else empty."""
+    of_run: dict[str, list[Mapping[str, str]]] = {}
+    for row in test:
+        of_run.setdefault(row["run"], []).append(row)
+    if other := sorted({row["run"] for row in summary} ^ of_run.keys()):
+        return f"{quoted(other[0])} is only in one of results/summary.csv and results/test.csv"
+    for row in summary:
+        for name in (*METRICS, *GENRES):
+            scores = [float(each[name]) * 100 for each in of_run[row["run"]] if each.get(name)]
+            wanted = {name: fmean(scores) if scores else None}
+            wanted[f"{name}_sd"] = stdev(scores) if len(scores) > 1 else None
+            for column, value in wanted.items():
+                if not _is_near(row.get(column, ""), value):
+                    return (
+                        f"{quoted(row['run'])} has {column} {quoted(row[column])}, which is not "
+                        "that of results/test.csv"
+                    )
+    return ""
+
+
+def _is_near(text: str, value: float | None) -> bool:
+    """Whether a cell has a value. One that is empty on either side is not compared."""
+    return not text or value is None or abs(float(text) - value) <= ROUNDED
+
+
+def markdown_fault(text: str, summary: Rows) -> str:
+    """Where the first table of summary.md has other scores than summary.csv; else empty."""
+    tables = re.split(r"\n(?:[^|\n].*)?\n", text)
+    lines = next((t.strip().splitlines() for t in tables if t.lstrip().startswith("| run ")), [])
+    head = [cell.strip() for cell in lines[0].split("|")] if lines else []
+    of_run = {row["run"]: row for row in summary}
+    for line in lines[2:]:
+        cells = dict(zip(head, (cell.strip() for cell in line.split("|")), strict=False))
+        row = of_run.get(cells.get("run", ""))
+        for metric in METRICS if row else ():
+            match = CELL.fullmatch(cells.get(METRIC_NAMES[metric], ""))
+            if row and match and row.get(metric) and float(match[1]) != float(row[metric]):
+                return (
+                    f"{quoted(row['run'])} has {METRIC_NAMES[metric]} {match[1]}, and "
+                    f"results/summary.csv has {quoted(row[metric])}"
+                )
+    return ""
