@@ -37,7 +37,7 @@ class Statements:
     use_cases: str = ""
     limitations: str = ""
     social_impact: str = ""
-    personal_information: str = ""
+    personal_data: str = ""
     annotators: str = ""
     maintenance: str = ""
     frames: bool = False
@@ -51,7 +51,7 @@ class Statements:
 
 NEEDED = (
     *("title", "description", "creators", "license", "url", "contact", "use_cases", "limitations"),
-    *("social_impact", "personal_information", "annotators", "maintenance"),
+    *("social_impact", "personal_data", "annotators", "maintenance"),
 )
 """The keys of `publish` whose absence is named. A DOI comes with the first upload."""
 

@@ -494,7 +494,7 @@ class PublishSettings(Section):
     social_impact: Words | None = Field(
         default=None, description="Benefits and harms that its use may have."
     )
-    personal_information: Words | None = Field(
+    personal_data: Words | None = Field(
         default=None, description="Which personal or sensitive information it holds."
     )
     annotators: Words | None = Field(

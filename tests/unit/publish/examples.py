@@ -30,7 +30,7 @@ STATED = Statements(
     use_cases="Tests.",
     limitations="It is small.",
     social_impact="None.",
-    personal_information="None.",
+    personal_data="None.",
     annotators="One person.",
     maintenance="Nobody maintains it.",
 )

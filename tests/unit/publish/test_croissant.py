@@ -24,7 +24,7 @@ FIELDS = (
 OF_AUTHORS = {
     "annotatorDemographics": "annotators",
     "dataReleaseMaintenancePlan": "maintenance",
-    "personalSensitiveInformation": "personal_information",
+    "personalSensitiveInformation": "personal_data",
     "dataSocialImpact": "social_impact",
     "dataUseCases": "use_cases",
 }

@@ -64,7 +64,7 @@ def data(facts: Facts, files: Sequence[PublishedFile]) -> Section:
         blocks.append(Grid("files", caption, heads, rows, frozenset({2})))
         line: Line = [
             Code("croissant.json"),
-            " describes every column of the tables. In ",
+            " describes the columns of movies, labels, clips, ledger and splits. In ",
             Code("metadata.json"),
             ", ",
             Code("dims"),

@@ -113,7 +113,7 @@ def _composition(facts: Facts) -> Answers:
         ),
         (
             "Does it hold confidential, offensive, personal or sensitive data?",
-            said(own.personal_information),
+            said(own.personal_data),
         ),
     ]
 

@@ -52,7 +52,7 @@ def fields(facts: Facts) -> dict[str, Value]:
         "annotatorDemographics": own.annotators or NOT_STATED,
         "machineAnnotationTools": _detectors(facts) or NOT_STATED,
         "dataReleaseMaintenancePlan": own.maintenance or NOT_STATED,
-        "personalSensitiveInformation": own.personal_information or NOT_STATED,
+        "personalSensitiveInformation": own.personal_data or NOT_STATED,
         "dataSocialImpact": own.social_impact or NOT_STATED,
         "dataBiases": [*facts.notes] or NOT_STATED,
         "dataLimitations": [own.limitations or NOT_STATED, *_limits(facts)],
