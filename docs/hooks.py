@@ -28,10 +28,13 @@ MERMAID = "assets/mermaid.tiny.js"
 the network."""
 
 
-REPETITIVE = ("api.md", "architecture.md", "contributing.md", "index.md", "release-notes.md")
+REPETITIVE = (
+    *("api.md", "architecture.md", "commands.md", "contributing.md", "index.md"),
+    "release-notes.md",
+)
 BOOST = 0.3
-"""Weight in the search of pages that repeat the words of all others: those for developers, and
-the first one."""
+"""Weight in the search of pages that repeat the words of all others: those for developers, the list
+of commands, and the first one."""
 
 
 def on_page_markdown(markdown: str, page: Any = None, **_: Any) -> str:

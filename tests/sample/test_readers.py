@@ -39,6 +39,7 @@ def test_mlcroissant_validates_it_and_reads_every_record_set(publication, tmp_pa
         **{name: len(rows(publication / f"{name}.csv.gz")) for name in ("movies", "ledger")},
         "labels": len(rows(publication / "mtgc.csv")),
         "assignments": len(rows(publication / "splits.csv")),
+        "balance": len(rows(publication / "balance.csv")),
         "clips": clips,
         "splits": 3,
     }
