@@ -4,8 +4,6 @@ Reads data/, results/ and the contact sheets in build/; writes the folder. Must 
 folder comes to lie, nor how a format looks.
 """
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -195,11 +193,8 @@ def _write_ends(written: Written, division: records.Division, limits: Limits) ->
     if division.count > 1:
         record_of = {path: file.record for path, file in written.files.items()}
         sizes = {path: file.bytes for path, file in written.files.items()}
-        buffer = io.StringIO()
-        writer = csv.DictWriter(buffer, ("record", "file", "bytes"), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(records.rows(record_of, sizes))
-        written.text("RECORDS.csv", "Which file is in which record.", buffer.getvalue())
+        listed = tables.csv_text(records.COLUMNS, records.rows(record_of, sizes))
+        written.text("RECORDS.csv", "Which file is in which record.", listed)
         lines.append(
             f"{division.count} records, since one takes {limits.files} files and "
             f"{limits.bytes / 1e9:g} GB: RECORDS.csv lists the files of each"

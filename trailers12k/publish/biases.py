@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import isclose
 from typing import Any
 
+from trailers12k.evaluation.absence import listed
 from trailers12k.publish.facts import Subset
 
 PAIRS = 3
@@ -53,11 +54,6 @@ def share(part: float, whole: float) -> str:
 
 def _movies(number: int) -> str:
     return f"{number:,} movie" if number == 1 else f"{number:,} movies"
-
-
-def listed(parts: Sequence[str]) -> str:
-    """Parts in a row: `a, b and c`."""
-    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
 
 
 def _few(names: Sequence[str]) -> str:

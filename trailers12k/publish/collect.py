@@ -17,7 +17,7 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.files import csv_rows, inside, read_csv, reading
 from trailers12k.common.movie import Movie
 from trailers12k.common.reason_words import meaning, phrase
-from trailers12k.common.vocabulary import GENRES, OK, SPLITS, SUBSETS
+from trailers12k.common.vocabulary import GENRES, OK, SUBSETS
 from trailers12k.features.store_attributes import attributes
 from trailers12k.jobs.ledger import read_ledger
 from trailers12k.jobs.runner import read_record
@@ -34,6 +34,7 @@ from trailers12k.publish.facts import (
     Subset,
 )
 from trailers12k.publish.local_paths import file_name, without_paths
+from trailers12k.publish.packing.tables import SPLIT_COLUMNS
 from trailers12k.settings import Settings
 from trailers12k.settings.files import read_file
 
@@ -170,9 +171,8 @@ def credits(settings: Settings) -> list[str]:
 
 def _labels(folder: Path) -> Rows:
     """The rows of mtgc.csv."""
-    splits = [f"split{split}" for split in SPLITS]
     return read_csv(
-        folder / "data/mtgc.csv", ["mid", *GENRES], numbers=[*GENRES, *splits], key=["mid"]
+        folder / "data/mtgc.csv", ["mid", *GENRES], numbers=[*GENRES, *SPLIT_COLUMNS], key=["mid"]
     )
 
 
@@ -272,8 +272,7 @@ def _pairs(labels: Rows) -> dict[tuple[str, str], int]:
 
 def _subsets(labels: Rows) -> Iterable[Subset]:
     """The subsets of the splits that mtgc.csv has."""
-    for split in SPLITS:
-        column = f"split{split}"
+    for column in SPLIT_COLUMNS:
         if not labels or column not in labels[0]:
             continue
         for number, name in enumerate(SUBSETS):

@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import comb
 
-from trailers12k.common.vocabulary import SPLITS, SUBSETS
-from trailers12k.publish.biases import listed
+from trailers12k.common.vocabulary import SUBSETS
+from trailers12k.evaluation.absence import listed
+from trailers12k.publish.packing.tables import SPLIT_COLUMNS
 
 Row = Mapping[str, str]
 
@@ -44,7 +45,7 @@ def _groups(trailers: Iterable[Row]) -> list[list[str]]:
 def _apart(groups: Sequence[Sequence[str]], labels: Sequence[Row]) -> Iterator[str]:
     """For each split, how many pairs it divides. A movie in no subset belongs to no pair."""
     numbers = {str(number) for number in range(len(SUBSETS))}
-    for column in (f"split{split}" for split in SPLITS):
+    for column in SPLIT_COLUMNS:
         if labels and column in labels[0]:
             subset_of = {row["mid"]: row[column] for row in labels if row[column] in numbers}
             divided = sum(_divided([subset_of[mid] for mid in mids if mid in subset_of])

@@ -157,9 +157,9 @@ def test_addresses_are_named_only_where_the_dataset_has_some():
 def test_every_column_of_every_table_has_a_meaning():
     files = examples.files(*(file.path for file in FILES), "balance.csv")
     found = croissant.document(examples.facts(), files, ON)
-    told = [(each["@id"], each["description"]) for own in found["recordSet"] for each in
+    described = [(each["@id"], each["description"]) for own in found["recordSet"] for each in
             own["field"]]  # fmt: skip
-    assert all(about and not about.startswith("Column ") for _, about in told)
+    assert all(about and not about.startswith("Column ") for _, about in described)
     assert "balance" in [own["@id"] for own in found["recordSet"]]
 
 

@@ -14,7 +14,7 @@ TITLE = '"a\nb",{{c}}'
 def written(folder, movies, labels):
     columns = (*tables.MOVIES, "other_trailers")
     write_csv(folder / "movies.csv", columns, movies)
-    split_columns = [name for name in movies_parquet.SPLIT_COLUMNS if name in labels[0]]
+    split_columns = [name for name in tables.SPLIT_COLUMNS if name in labels[0]]
     rows = [dict.fromkeys(GENRES, 0) | row for row in labels]
     write_csv(folder / "mtgc.csv", ["mid", *GENRES, *split_columns], rows)
     return movies_parquet.write(folder / "to", folder / "movies.csv", folder / "mtgc.csv")

@@ -168,7 +168,7 @@ def test_local_files_have_no_addresses_that_others_could_open():
     assert "address of a trailer" in card.text(examples.facts(), FILES)
 
 
-def test_posters_are_told_of_only_where_a_store_has_them():
+def test_posters_are_named_only_where_a_store_has_them():
     assert "per clip or poster" in card.text(examples.facts(), FILES)
     assert "of its poster" not in card.text(examples.facts(stores=[examples.store()]), FILES)
 

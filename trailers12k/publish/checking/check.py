@@ -19,7 +19,7 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.files import DAMAGED, DELETE, below, csv_rows, inside, reading
 from trailers12k.common.local_files import local_path
 from trailers12k.common.sum_files import MD5SUMS, SHA256SUMS
-from trailers12k.common.vocabulary import GENRES, SPLITS, SUBSETS
+from trailers12k.common.vocabulary import GENRES, SUBSETS
 from trailers12k.publish import replication
 from trailers12k.publish.checking import files as check_files
 from trailers12k.publish.checking import movies, paths, results
@@ -40,7 +40,7 @@ COLUMNS = {
     "clips.csv.gz": CLIPS,
     "ledger.csv.gz": LEDGER,
     "splits.csv": SPLIT,
-    LABELS: ("mid", *GENRES, *(f"split{number}" for number in SPLITS)),
+    LABELS: tables.LABELS,
 }
 """Tables whose columns are fixed: others could name people, or files of a machine."""
 MOST_TEXT = 50_000_000
@@ -204,7 +204,7 @@ def _check_labels(publication: Publication) -> dict[str, tuple[str, ...]] | None
     """mid -> its subset in each split, as mtgc.csv has it, which splits.csv must have, too. None
     where it cannot be read."""
     labels: dict[str, tuple[str, ...]] = {}
-    splits = [f"split{number}" for number in SPLITS]
+    splits = tables.SPLIT_COLUMNS
     allowed = ("", *map(str, range(len(SUBSETS))))
     is_read = False
     if publication.has(LABELS):

@@ -21,9 +21,7 @@ BATCH = 1000
 MOST_GROUP = 1 << 30
 """Bytes of a row group; a million movies have 300 MB."""
 TEXTS = tuple(
-    name
-    for name in (*tables.MOVIES, *movies_parquet.SPLIT_COLUMNS)
-    if name not in ("year", "genres")
+    name for name in (*tables.MOVIES, *tables.SPLIT_COLUMNS) if name not in ("year", "genres")
 )
 LONGEST = 20_000
 """Bytes of a text."""
@@ -133,7 +131,7 @@ def _row_fault(
             if name in row and row[name] != value:
                 return f"{quoted(mid)} has another {name} than in movies.csv.gz"
     if labels is not None:
-        found = tuple(row[split] for split in movies_parquet.SPLIT_COLUMNS)
+        found = tuple(row[split] for split in tables.SPLIT_COLUMNS)
         if found != _subsets(labels.get(mid, ())):
             return f"{quoted(mid)} has other subsets than in mtgc.csv"
         if subset != (found[0] or parquet.UNASSIGNED):
@@ -143,7 +141,7 @@ def _row_fault(
 
 def _subsets(numbers: tuple[str, ...]) -> tuple[str | None, ...]:
     named = tuple(parquet.SUBSETS[int(number)] if number else None for number in numbers)
-    return named or (None,) * len(movies_parquet.SPLIT_COLUMNS)
+    return named or (None,) * len(tables.SPLIT_COLUMNS)
 
 
 def metadata_fault(entries: Any, movies: Movies) -> str:

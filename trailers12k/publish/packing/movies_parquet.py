@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from trailers12k.common.files import below
-from trailers12k.common.vocabulary import SPLITS
 from trailers12k.publish.packing import parquet, sums, tables
 
 FOLDER = "movies"
-SPLIT_COLUMNS = tuple(f"split{split}" for split in SPLITS)
 
 Row = dict[str, Any]
 
@@ -30,7 +28,7 @@ def schema() -> Any:
             ("year", pa.int32()),
             ("genres", pa.list_(pa.string())),
             *((name, pa.string()) for name in ("youtube_id", "trailer_url", "poster_url")),
-            *((name, pa.string()) for name in SPLIT_COLUMNS),
+            *((name, pa.string()) for name in tables.SPLIT_COLUMNS),
         ]
     )
 
@@ -66,7 +64,7 @@ def write(folder: Path, movies: Path, labels: Path) -> dict[str, dict[str, Any]]
 def _rows(movies: Path, labels: Path) -> Iterator[Row]:
     """The movies, with missing values as None and their subset in each split."""
     subsets: Mapping[str, Mapping[str, str]] = {
-        split: tables.assigned(labels, split, parquet.SUBSETS) for split in SPLIT_COLUMNS
+        split: tables.assigned(labels, split, parquet.SUBSETS) for split in tables.SPLIT_COLUMNS
     }
     for row in tables.movies(movies):
         assigned = {split: of_mid.get(row["mid"]) for split, of_mid in subsets.items()}

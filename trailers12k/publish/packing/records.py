@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 MOST_FILES, MOST_BYTES = 100, 50_000_000_000
 """Of a record of Zenodo."""
+COLUMNS = ("record", "file", "bytes")
+"""Of RECORDS.csv."""
 IN_EACH = ("README.md", "croissant.json", "RECORDS.csv", "MD5SUMS", "SHA256SUMS")
 """Files that are uploaded to each record."""
 RESERVED_FILES, RESERVED_BYTES = 12, 100_000_000

@@ -63,14 +63,6 @@ def of_bytes(path: Path, data: bytes) -> dict[str, Any]:
     return file.sums
 
 
-def of_copy(source: Path, path: Path) -> dict[str, Any]:
-    """Copy a file; its sums."""
-    with source.open("rb") as original, Summed(path) as file:
-        while data := original.read(BLOCK):
-            file.write(data)
-    return file.sums
-
-
 def listing(sums: Mapping[str, str]) -> str:
     """A file of sums in the format of `sha256sum`: path -> sum, sorted by path."""
     return "".join(f"{sums[path]}  {path}\n" for path in sorted(sums))

@@ -77,21 +77,21 @@ def write_splits(labels: Path, path: Path) -> Sums:
     """Write splits.csv: a row for each split and movie that it assigns."""
     rows = (
         {"split": split, "mid": mid, "subset": subset}
-        for split in (f"split{number}" for number in SPLITS)
+        for split in SPLIT_COLUMNS
         for mid, subset in sorted(assigned(labels, split).items())
     )
-    return sums.of_bytes(path, "".join(_lines(SPLIT, rows)).encode())
+    return sums.of_bytes(path, csv_text(SPLIT, rows).encode())
 
 
 def write_labels(labels: Path, path: Path) -> Sums:
     """Write mtgc.csv, without columns that others added."""
-    return sums.of_bytes(path, "".join(_lines(LABELS, _rows(labels, LABELS))).encode())
+    return sums.of_bytes(path, csv_text(LABELS, _rows(labels, LABELS)).encode())
 
 
 def write_complete(labels: Path, path: Path, mids: Container[str]) -> Sums:
     """Write mtgc.csv with these movies only."""
     rows = (row for row in _rows(labels, LABELS) if row["mid"] in mids)
-    return sums.of_bytes(path, "".join(_lines(LABELS, rows)).encode())
+    return sums.of_bytes(path, csv_text(LABELS, rows).encode())
 
 
 def assigned(labels: Path, split: str, names: Sequence[str] = SUBSETS) -> dict[str, str]:
@@ -108,7 +108,7 @@ def write_results(source: Path, path: Path) -> Sums:
     """Write a table of results with all its columns."""
     with reading(source):
         rows = [without_paths(row) for row in _rows(source)]
-    return sums.of_bytes(path, "".join(_lines([*rows[0]] if rows else [], rows)).encode())
+    return sums.of_bytes(path, csv_text([*rows[0]] if rows else [], rows).encode())
 
 
 def write_summary(source: Path, path: Path) -> Sums:
@@ -243,7 +243,7 @@ def _rows(source: Path, columns: Iterable[str] = ()) -> Iterator[dict[str, str]]
         yield from csv_rows(source, columns)
 
 
-def _lines(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
+def _lines(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> Iterator[str]:
     """The lines of a CSV file, in blocks."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, columns, extrasaction="ignore", lineterminator="\n")
@@ -255,6 +255,11 @@ def _lines(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
             buffer.seek(0)
             buffer.truncate()
     yield buffer.getvalue()
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
+    """A small CSV file."""
+    return "".join(_lines(columns, rows))
 
 
 def _write_packed(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> Sums:

@@ -27,13 +27,12 @@ from trailers12k.publish.texts.words import (
     COLLAGE,
     NOT_STATED,
     codes,
-    count,
-    counted,
     length,
     percent,
     sources,
     time_frame,
 )
+from trailers12k.report.numbers import count, counted
 
 
 def overview(facts: Facts, files: Sequence[PublishedFile]) -> Section:

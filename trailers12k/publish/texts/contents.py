@@ -24,13 +24,12 @@ from trailers12k.publish.texts.words import (
     LICENCES,
     NOT_STATED,
     codes,
-    count,
-    counted,
     is_untrained,
     row_of,
     side,
     size,
 )
+from trailers12k.report.numbers import count, counted
 
 LEVELS = {"frames": "Frame-level", "clips": "Clip-level", "posters": "Posters"}
 """Input of a store -> what its rows represent."""

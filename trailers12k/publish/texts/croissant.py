@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from trailers12k.common.vocabulary import GENRES, SPLITS, SUBSETS
+from trailers12k.common.vocabulary import GENRES, SUBSETS
 from trailers12k.publish.facts import Creator, Facts, PublishedFile, StoreFacts
 from trailers12k.publish.packing import parquet, tables
 from trailers12k.publish.texts import bibtex, columns, licence_ids, rai, words
+from trailers12k.report.numbers import counted
 
 CONFORMS_TO = "http://mlcommons.org/croissant/1.1"
 METADATA_VERSION = "1.0.0"
@@ -152,7 +153,7 @@ def _record_sets(facts: Facts, files: Sequence[PublishedFile]) -> Iterator[Node]
     for name, path, of_table, key, references, about in (
         ("movies", "movies.csv.gz", (*tables.MOVIES, "other_trailers"), ["mid"], {},
          f"Title, year, genres{' and addresses' * bool(facts.addresses)} of each movie."),
-        ("labels", "mtgc.csv", ("mid", *GENRES, *(f"split{each}" for each in SPLITS)), ["mid"],
+        ("labels", "mtgc.csv", tables.LABELS, ["mid"],
          movies, "Genres of each movie as 0 and 1, and its subset in each split by number: "
          "0 training, 1 validation, 2 test."),
         ("clips", "clips.csv.gz", tables.CLIPS, ["mid", "clip"], movies,
@@ -254,7 +255,7 @@ def _features(store: StoreFacts) -> Node:
         "@type": "cr:RecordSet",
         "@id": name,
         "name": store.name,
-        "description": f"Features of {words.counted(store.rows, what)} by {store.model}.",
+        "description": f"Features of {counted(store.rows, what)} by {store.model}.",
         "key": [{"@id": f"{name}/mid"}, {"@id": f"{name}/clip"}],
         "field": [
             *(

@@ -15,8 +15,6 @@ from trailers12k.publish.texts.words import (
     DECISIONS,
     LICENCES,
     NOT_STATED,
-    count,
-    counted,
     has_posters,
     linked,
     origin,
@@ -24,6 +22,7 @@ from trailers12k.publish.texts.words import (
     sources,
     time_frame,
 )
+from trailers12k.report.numbers import count, counted
 
 
 def datasheet(facts: Facts) -> list[Section]:

@@ -9,7 +9,8 @@ from typing import Any
 
 from trailers12k.publish.facts import Facts, StoreFacts
 from trailers12k.publish.texts import losses, words
-from trailers12k.publish.texts.words import NOT_STATED, count, counted
+from trailers12k.publish.texts.words import NOT_STATED
+from trailers12k.report.numbers import count, counted
 
 CONFORMS_TO = "http://mlcommons.org/croissant/RAI/1.0"
 KINDS = {

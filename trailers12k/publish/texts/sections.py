@@ -26,16 +26,15 @@ from trailers12k.publish.texts.document import (
 )
 from trailers12k.publish.texts.words import (
     LICENCES,
-    NBSP,
     NOT_STATED,
     codes,
     controls,
-    counted,
     description,
     is_untrained,
     linked,
     title,
 )
+from trailers12k.report.numbers import NBSP, counted
 
 NON_COMMERCIAL = "No commercial use."
 MOST_NAMED = 3

@@ -15,12 +15,11 @@ from trailers12k.publish.texts.document import (
     Link,
     safe_address,
 )
+from trailers12k.report.numbers import NBSP, count, counted
 
 NOT_STATED = "not stated"
 LICENCES = {"none": "none, since the weights are random"}
 """Licence of weights -> how it is said; others say themselves."""
-NBSP = "\u00a0"
-"""Keeps a number and its unit on one line."""
 COLLAGE = "collage.jpg"
 INPUT_WORDS = {"clips": "one vector per clip", "posters": "one vector per poster"}
 """Input of a store -> what a row of it is; see `row_of` for frames."""
@@ -107,16 +106,6 @@ def controls(settings: Mapping[str, Any]) -> list[str]:
         for name, run in entries
         if isinstance(run, Mapping) and run.get("shuffle_labels") is True
     ]
-
-
-def count(number: int) -> str:
-    """A number with separators of thousands."""
-    return f"{number:,}"
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun."""
-    return f"{number:,} {noun if number == 1 else noun + 's'}"
 
 
 def size(number: int) -> str:
