@@ -62,26 +62,6 @@ def write_index(path: Path, index: Index) -> None:
     write_csv(path, COLUMNS, rows)
 
 
-def adopt_times(store: str) -> None:
-    """Write the index of a store again, with the present times of arrays whose sizes are unchanged.
-
-    For a snapshot: DVC replaces hard-linked files by copies, whose content it knows to be equal.
-    """
-    index = read_index(index_of(store))
-    present = {mid: signature(inside(DATA / f"{store}.zarr", mid)) for mid in index if is_mid(mid)}
-    adopted = {
-        mid: (mark, present[mid] if _sizes(present.get(mid, "")) == _sizes(verified) else verified)
-        for mid, (mark, verified) in index.items()
-    }
-    if adopted != index:
-        write_index(index_of(store), adopted)
-
-
-def _sizes(of_array: str) -> list[str]:
-    """The sizes in a `signature`."""
-    return [state.partition("@")[0] for state in of_array.split()]
-
-
 def signature(folder: str | os.PathLike[str]) -> str:
     """Size and time of an array's files, "BYTES@NANOSECONDS" each; empty when one is missing."""
     try:

@@ -9,14 +9,13 @@ import json
 import logging
 import os
 import re
-import shutil
 from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from trailers12k.common.bounded_files import is_absent, kind_fault_of, parse_json, read_bytes
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import DAMAGED, PARTIAL, digest_of, partial_of, write_text
+from trailers12k.common.files import DAMAGED, PARTIAL, digest_of, write_text
 from trailers12k.settings.files import read_file
 from trailers12k.versions.dvc_pipeline import stages_in
 from trailers12k.versions.history import History
@@ -159,25 +158,6 @@ def _md5(path: Path) -> str:
     if kind_fault_of(path):
         return ""
     return digest_of(path, "md5")
-
-
-def unlink_copies(names: Iterable[str]) -> None:
-    """Make products files of their own where they are hard links, with the same times.
-
-    DVC would replace them by copies with other times, by which a store counts as changed until the
-    snapshot ends: a kill would leave jobs to do. names: of products.
-    """
-    for name in names:
-        for path in _files(product(name)):
-            if path.is_symlink() or path.stat().st_nlink < 2:
-                continue
-            # Beside the product: in a store it would be a file of the store.
-            partial = partial_of(product(name))
-            try:
-                shutil.copy2(path, partial)
-                os.replace(partial, path)
-            finally:
-                partial.unlink(missing_ok=True)
 
 
 def sweep(names: Iterable[str]) -> None:

@@ -12,7 +12,6 @@ from trailers12k.common.bounded_files import shown_path
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv
 from trailers12k.common.vocabulary import OK
-from trailers12k.features import store_index
 from trailers12k.movies import curation
 from trailers12k.settings import Settings, load
 from trailers12k.settings.files import read_config, read_file
@@ -26,7 +25,7 @@ from trailers12k.versions.dvc_pipeline import (
     stores_of,
     write_pipeline,
 )
-from trailers12k.versions.interruptions import release_dvc, unlink_copies, whole_lock
+from trailers12k.versions.interruptions import release_dvc, whole_lock
 from trailers12k.versions.merging import is_merging, refuse_other_conflicts
 from trailers12k.versions.planned_jobs import planned_jobs, refuse_running
 from trailers12k.versions.repository import REPOSITORY_FILES, dvc, git, require_dvc, set_up, top_of
@@ -96,11 +95,8 @@ def _write(settings: Settings, pipeline: str) -> None:
     whole_lock(pipeline, is_mixed=True)
     write_pipeline(pipeline)
     run_state.write()
-    unlink_copies(products(pipeline))
-    dvc("commit", "--force")
-    if not settings.is_published:
-        for store in stores_of(settings):
-            store_index.adopt_times(store)
+    # Otherwise DVC removes products and copies them from its cache: a kill between leaves none.
+    dvc("commit", "--force", "--no-relink")
 
 
 def _commit(names: Sequence[str], texts: Sequence[str]) -> bool:

@@ -453,20 +453,3 @@ def test_looking_imports_nothing_slow():
         "sys.exit(bool({'numpy', 'zarr', 'pandas', 'torch', 'av', 'yaml'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
-
-
-def test_after_a_snapshot_copies_of_linked_files_are_no_damage_but_a_cut_file_is():
-    """DVC replaces a file that has two names by a copy, with a time of its own."""
-    for mid in MIDS:
-        chunk = STORE / mid / "0.0"
-        content = chunk.read_bytes()
-        chunk.unlink()
-        chunk.write_bytes(content)
-    cut = STORE / MIDS[0] / "0.0"
-    cut.write_bytes(cut.read_bytes()[:-1])
-    store_index.forget_looks()
-    assert store_index.repairs("s") == 1
-    store_index.adopt_times("s")
-    index = store_index.read_index(INDEX)
-    sound = [mid for mid in MIDS if index[mid][1] == store_index.signature(STORE / mid)]
-    assert sound == MIDS[1:]

@@ -11,7 +11,7 @@ import pytest
 from trailers12k.common.errors import UserError
 from trailers12k.versions import git_locks, interruptions, restoration
 from trailers12k.versions.git_files import modes_of, write_files
-from trailers12k.versions.interruptions import unlink_copies, whole_lock
+from trailers12k.versions.interruptions import whole_lock
 from trailers12k.versions.repository import dvc, git
 from trailers12k.versions.restoration import restore
 from trailers12k.workflow.folder import check_restored, unfinished_restore
@@ -131,16 +131,3 @@ def test_a_lock_of_git_is_removed_where_a_killed_snapshot_left_it(small_reposito
         working.stdin.close()
     git_locks.check()
     assert not lock.exists()
-
-
-def test_a_hard_link_becomes_a_file_with_the_same_times_before_dvc_copies_it(small_repository):
-    product, other = Path("results/runs/run.json"), Path("build/run.json")
-    product.unlink()
-    other.write_text("three")
-    os.utime(other, ns=(1, 123_456_789))
-    os.link(other, product)
-    unlink_copies(["results/runs", "data/mtgc.csv"])
-    dvc("commit", "--quiet", "--force")
-    state = product.stat()
-    assert (state.st_nlink, state.st_mtime_ns, product.read_text()) == (1, 123_456_789, "three")
-    assert not [*Path().rglob("*.partial")]
