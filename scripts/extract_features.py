@@ -57,8 +57,7 @@ def movies_of(configured: "Settings") -> "ShardMovies":
 
 def request_of(name: str, batch: Any, records: Path) -> "StoreRequest":
     """What is to be computed for one store. records: folder of its movies' records."""
-    from trailers12k.features.backbones.spec import BackboneSpec
-    from trailers12k.features.recipe import recipe_of
+    from trailers12k.features.recipes import recipe_of
     from trailers12k.features.shard_store import StoreRequest
     from trailers12k.features.weights_record import missing_weights, read_weights
 
@@ -66,7 +65,7 @@ def request_of(name: str, batch: Any, records: Path) -> "StoreRequest":
     if record and (missing := missing_weights(Path(record))):
         return StoreRequest(name, None, records, GROUPS[name], INDEXES[name], missing)
     recipe = recipe_of(
-        BackboneSpec(**STORES[name]["backbone"], batch=batch),
+        STORES[name]["backbone"] | {"batch": batch},
         snakemake.params.clips,
         STORES[name]["code"],
         STORES[name]["seed"],

@@ -8,8 +8,7 @@ from trailers12k.common import product_records
 from trailers12k.common.files import read_json, reading, write_json, write_text
 from trailers12k.features import store as stores
 from trailers12k.features.backbones.names import describe_weights
-from trailers12k.features.backbones.spec import BackboneSpec
-from trailers12k.features.recipe import recipe_of
+from trailers12k.features.recipes import recipe_of
 from trailers12k.features.weights_record import read_weights
 from trailers12k.jobs.context import job
 from trailers12k.settings import load
@@ -30,7 +29,7 @@ def main() -> None:
         weights = read_weights(Path(store["weights"])) if store["weights"] else None
         batch = configured.backbones[store["name"]].batch
         recipe = recipe_of(
-            BackboneSpec(**store["backbone"], batch=batch),
+            store["backbone"] | {"batch": batch},
             params.clips,
             store["code"],
             params.seed,

@@ -21,6 +21,8 @@ from trailers12k.features import store
 from trailers12k.features.backbones import devices
 from trailers12k.features.extraction import extract_trailer, keep_memory
 from trailers12k.features.recipe import Recipe
+from trailers12k.features.sound_extraction import extract_sound
+from trailers12k.features.sound_recipe import SoundRecipe
 from trailers12k.video.clip_detection import ClipSettings, detect_clips
 from trailers12k.video.clips import Clip
 from trailers12k.video.picture import Bars
@@ -153,7 +155,7 @@ def compute_features(
     trailer: FetchedTrailer,
     clips: Sequence[Clip],
     bars: Bars,
-    recipe: Recipe,
+    recipe: Recipe | SoundRecipe,
     device: str,
 ) -> np.ndarray:
     """The features of a trailer's clips, (clips, features) float32, as a store would hold them.
@@ -162,17 +164,20 @@ def compute_features(
     recipe: determines the features, see `extraction.recipe_of`. device: see `devices.claimed`.
     Raises `UserError` when the trailer cannot be decoded, ValueError for a recipe of posters.
     """
-    if recipe.sampling is None:
-        raise ValueError("a recipe of posters has no features of clips")
     keep_memory()
     torch.set_num_threads(1)
-    sampling = recipe.sampling
-    cut_off = bars if sampling.crop_bars else None
     with devices.claimed(device) as claimed:
-        net = recipe.load(claimed)
         try:
+            if isinstance(recipe, SoundRecipe):
+                return extract_sound({"": recipe.load(claimed)}, trailer.file, clips)[""]
+            if (sampling := recipe.sampling) is None:
+                raise ValueError("a recipe of posters has no features of clips")
             return extract_trailer(
-                {"": (net, sampling)}, trailer.file, trailer.decoder, clips, bars=cut_off
+                {"": (recipe.load(claimed), sampling)},
+                trailer.file,
+                trailer.decoder,
+                clips,
+                bars=bars if sampling.crop_bars else None,
             )[""]
         except Failure as failure:
             raise UserError(f"the trailer cannot be used: {failure}") from failure

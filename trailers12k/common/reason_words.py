@@ -122,6 +122,11 @@ REASONS: dict[str, tuple[str, str]] = {
         "No shot of the trailer has the `clips.min_shot` frames that a clip needs.",
     ),
     "no_poster": ("no poster", "The movie has no poster; the row of stage `posters` says why."),
+    "no_sound": (
+        "no sound",
+        "The trailer has nothing to hear: no sound track, silence, or a damaged one; `detail` says "
+        "which.",
+    ),
     "no_trailer": ("no trailer", "The movie has no trailer; the row of stage `trailers` says why."),
     "no_weights": (
         "no weights",

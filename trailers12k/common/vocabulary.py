@@ -26,10 +26,10 @@ PREDICTION_FILES = {"validation": "val.csv", "test": "tst.csv"}
 SPLITS = ("0", "1", "2")
 """The names of the three splits: columns `split0`, `split1`, `split2`; folders of the same name."""
 
-STREAMS = ("image", "video", "poster")
+STREAMS = ("image", "video", "poster", "audio")
 """The inputs of a run; each is read from one store."""
 
-STREAM_INPUTS = {"image": "frames", "video": "clips", "poster": "posters"}
+STREAM_INPUTS = {"image": "frames", "video": "clips", "poster": "posters", "audio": "audio"}
 """Stream -> the `input` that a store must have to serve as that stream."""
 
 SAMPLE = "sample"

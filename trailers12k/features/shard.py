@@ -12,17 +12,22 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from trailers12k.common.errors import Failure
+from trailers12k.features.recipe import Recipe
 from trailers12k.features.shard_store import ShardMovies, ShardStore, StoreRequest
 from trailers12k.jobs import runner
 from trailers12k.video.reader import available_decoder
+from trailers12k.video.sound_track import NO_SOUND
 
 if TYPE_CHECKING:
     import numpy as np
 
     from trailers12k.features.backbones.common import Backbone
     from trailers12k.features.backbones.devices import Device
+    from trailers12k.features.backbones.sound import SoundBackbone
+    from trailers12k.features.recipe import Sampling
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +57,8 @@ def extract_shard(
     """Compute the features of a shard that stores lack; store -> the rows of its ledger.
 
     A source that is not `ok` is skipped as `no_trailer` or `no_poster`, a trailer without clips as
-    `no_clips`; all movies of a store without weights as `no_weights`. Arrays of movies without
+    `no_clips`; all movies of a store without weights as `no_weights`; one without sound, as
+    `no_sound` by the stores that hear. Arrays of movies without
     features are removed. An array that is not as the index says is read, and computed again when it
     is damaged. A group records what is needed to compute its numbers again; an array records its
     source's sha256, its fingerprint, and the decoder, precision and device that computed it. Rows
@@ -86,36 +92,45 @@ class _Shard:
     claims: ExitStack
     stores: dict[str, ShardStore] = field(init=False)
     _lock: Lock = field(default_factory=Lock)
-    _networks: dict[str, Backbone] = field(default_factory=dict)
+    _networks: dict[str, Backbone | SoundBackbone] = field(default_factory=dict)
     _device: Device | None = None
 
     def __post_init__(self) -> None:
         self.stores = {each.name: ShardStore(each, self.movies) for each in self.requests}
         self._recipes = {each.name: each.recipe for each in self.requests if each.recipe}
-        self._samplings = {
-            name: recipe.sampling for name, recipe in self._recipes.items() if recipe.sampling
+        self._samplings: dict[str, Sampling] = {
+            name: recipe.sampling
+            for name, recipe in self._recipes.items()
+            if isinstance(recipe, Recipe) and recipe.sampling
         }
         self._sources = {row["mid"]: row for row in self.movies.sources}
 
-    def work(self, mid: str, names: list[str]) -> dict[str, dict[str, Any]]:
+    def work(self, mid: str, names: list[str]) -> dict[str, dict[str, Any] | Failure]:
         """Compute and write one movie's arrays in these stores. Raises `Failure`."""
-        networks = {name: self.network(name) for name in names}
-        values = self._features(self._sources[mid], networks)
-        columns = {
-            name: self.stores[name].write(mid, values[name], networks[name].attributes)
-            for name in names
-        }
+        hearing = [name for name in names if self.stores[name].is_of_sound]
+        seeing = [name for name in names if name not in hearing]
+        row = self._sources[mid]
+        made: dict[str, dict[str, Any] | Failure] = {}
+        values = self._seen(row, seeing) if seeing else {}
+        if hearing:
+            try:
+                values |= self._heard(row, hearing)
+            except Failure as failure:
+                if failure.reason != NO_SOUND:
+                    raise
+                made |= dict.fromkeys(hearing, failure)
+        for name, own in values.items():
+            made[name] = self.stores[name].write(mid, own, self._networks[name].attributes)
         with self._lock:
-            for name in names:
-                self.stores[name].computed += len(values[name])
-        return columns
+            for name, own in values.items():
+                self.stores[name].computed += len(own)
+        return made
 
-    def _features(
-        self, row: Mapping[str, str], networks: Mapping[str, Backbone]
-    ) -> dict[str, np.ndarray]:
-        """Store -> float32 (clips, features), of one trailer or poster."""
+    def _seen(self, row: Mapping[str, str], names: Sequence[str]) -> dict[str, np.ndarray]:
+        """Store -> float32 (clips, features), of the frames of one trailer, or of one poster."""
         from trailers12k.features.extraction import extract_poster, extract_trailer
 
+        networks: dict[str, Any] = {name: self.network(name) for name in names}
         if self.movies.of_posters:
             with runner.source_file(row, "download_posters") as file:
                 return {name: extract_poster(network, file) for name, network in networks.items()}
@@ -129,14 +144,24 @@ class _Shard:
                 bars=self.movies.bars_of(row["mid"]),
             )
 
-    def network(self, name: str) -> Backbone:
+    def _heard(self, row: Mapping[str, str], names: Sequence[str]) -> dict[str, np.ndarray]:
+        """Store -> float32 (clips, features), of the sound of one trailer."""
+        from trailers12k.features.sound_extraction import extract_sound
+
+        networks: dict[str, Any] = {name: self.network(name) for name in names}
+        with runner.source_file(row, "download_trailers") as file:
+            return extract_sound(networks, file, self.movies.clips_of(row["mid"]))
+
+    def network(self, name: str) -> Backbone | SoundBackbone:
         """A store's backbone, loaded when it is first needed: most reruns compute nothing."""
         with self._lock:
             if name not in self._networks:
                 if self._device is None:
                     self._device = self._claim()
-                backbone = self._recipes[name].load(self._device)
-                self._choose_batches(name, backbone)
+                recipe = self._recipes[name]
+                backbone: Backbone | SoundBackbone = recipe.load(self._device)
+                if isinstance(recipe, Recipe):
+                    self._choose_batches(name, cast("Backbone", backbone))
                 self.stores[name].describe(backbone.attributes)
                 self._networks[name] = backbone
             return self._networks[name]
@@ -162,7 +187,7 @@ class _Shard:
 
         sampling = self._samplings.get(name)
         length = (sampling.image_frames or sampling.fpc) if sampling else 1
-        batch_sizes.set_batch(backbone, self._recipes[name].spec, length)
+        batch_sizes.set_batch(backbone, cast("Recipe", self._recipes[name]).spec, length)
         # On the CPU larger batches gain nothing.
         if self.machine.batch_across and sampling and backbone.device.transfer:
             backbone.fill_across(length)

@@ -16,11 +16,13 @@ from trailers12k.common.files import inside, write_json
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.features import store, store_index
 from trailers12k.features.recipe import Recipe, describe_input
+from trailers12k.features.sound_recipe import DECODER, SoundRecipe
 from trailers12k.features.weights_record import NO_WEIGHTS
 from trailers12k.jobs import runner
 from trailers12k.video.clips import Clip
 from trailers12k.video.picture import Bars
 from trailers12k.video.reader import available_decoder
+from trailers12k.video.sound_track import NO_SOUND
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +37,16 @@ class StoreRequest:
     """
 
     name: str
-    recipe: Recipe | None
+    recipe: Recipe | SoundRecipe | None
     records: Path
     group: Path
     index: Path
     missing: str = ""
+
+    @property
+    def is_of_sound(self) -> bool:
+        """Whether the store's backbone hears the trailers."""
+        return isinstance(self.recipe, SoundRecipe)
 
 
 @dataclass(frozen=True)
@@ -92,25 +99,37 @@ class ShardStore:
             self._determine(request.recipe)
             self._verified = self._verify()
 
-    def _determine(self, recipe: Recipe) -> None:
+    def _determine(self, recipe: Recipe | SoundRecipe) -> None:
         determined_by = recipe.determined_by
         self.fingerprints = {
             mid: store.array_fingerprint(
                 determined_by,
                 row.get("sha256"),
-                decoder_of(row),
+                self._decoder_of(row),
                 self._movies.clips_of(mid),
                 self._fractions(mid),
             )
             for mid, row in self._sources.items()
         }
-        self._about = describe_input(recipe) | dict(self._movies.clip_settings)
+        if isinstance(recipe, SoundRecipe):
+            read = recipe.described_input
+        else:
+            read = describe_input(recipe)
+        self._about = read | dict(self._movies.clip_settings)
         self._about["determined_by"] = determined_by
         self._about["fingerprint"] = fingerprint(**determined_by, about=self._about)
 
+    def _decoder_of(self, row: Mapping[str, str]) -> str | None:
+        return DECODER if self._request.is_of_sound else decoder_of(row)
+
     def _fractions(self, mid: str) -> tuple[float, ...] | None:
-        bars = self._movies.bars_of(mid)
+        bars = None if self._request.is_of_sound else self._movies.bars_of(mid)
         return None if bars is None else astuple(bars)
+
+    @property
+    def is_of_sound(self) -> bool:
+        """Whether the store's backbone hears the trailers."""
+        return self._request.is_of_sound
 
     @property
     def stage(self) -> runner.Stage:
@@ -126,6 +145,8 @@ class ShardStore:
             return runner.Task(mid, skip="no_clips")
         if self._request.recipe is None:
             return runner.Task(mid, skip=NO_WEIGHTS, detail=self._request.missing)
+        if self._request.is_of_sound and (why := why_no_sound(row)):
+            return runner.Task(mid, skip=NO_SOUND, detail=why)
         return runner.Task(mid, self.fingerprints[mid], (inside(self._request.group, mid),))
 
     @property
@@ -148,7 +169,7 @@ class ShardStore:
         row = self._sources[mid]
         attributes = {
             "source_sha256": row["sha256"],
-            "decoder": decoder_of(row),
+            "decoder": self._decoder_of(row),
             "fingerprint": self.fingerprints[mid],
             "precision": network["precision"],
             "device": network["device"],
@@ -211,6 +232,21 @@ def decoder_of(row: Mapping[str, str]) -> str | None:
     """The decoder that reads a trailer here; None for a poster, and for a trailer that failed."""
     decoder = row.get("decoder")
     return available_decoder(decoder) if decoder else decoder
+
+
+def why_no_sound(row: Mapping[str, str]) -> str:
+    """Why the file of a trailer has nothing to hear, by its row of the ledger; empty where it has.
+
+    `video_only`: its site offers the picture and the sound apart. `no_track`: no sound track that
+    can be decoded. `silent`: a track without an audible sample.
+    """
+    if row.get("silent") == "1":
+        return "silent: nothing can be heard"
+    if row.get("sound_codec"):
+        return ""
+    if row.get("format"):
+        return "video_only: downloaded without sound; trailers: {refetch: no_sound} fetches it"
+    return "no_track: the file has no sound"
 
 
 def _group_attributes(group: Path) -> dict[str, Any]:

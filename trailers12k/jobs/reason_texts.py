@@ -108,6 +108,8 @@ STAGES = _texts(
         "no_address": "Add one to the movie table, or use the sources `tmdb` and `search`.",
         "no_clips": "Lower `clips.min_shot`, or name another trailer.",
         "no_poster": "See that row.",
+        "no_sound": "Where `detail` says `video_only`, set `trailers: {refetch: no_sound}`. Else: "
+        f"{_REPLACE[0].lower()}{_REPLACE[1:]} Runs without sound keep the movie.",
         "no_trailer": "See that row.",
         "no_weights": "Read the column `detail`; every run tries again to fetch them.",
         "rejected": "Remove the decision to bring it back.",

@@ -227,7 +227,7 @@ class Stage:
 
 def process_together(
     stages: Sequence[Stage],
-    work: Callable[[str, list[str]], dict[str, dict[str, Any]]],
+    work: Callable[[str, list[str]], Mapping[str, dict[str, Any] | Failure]],
     workers: int = 1,
     unit: str = "movie",
     retry: Retry = never,
@@ -236,8 +236,8 @@ def process_together(
 ) -> dict[str, list[LedgerRow]]:
     """Do the tasks of several stages, each movie once for all stages that lack it.
 
-    work: makes the products of one mid for the stages of these names; returns the stages' own
-        columns by name. What it raises concerns all of them.
+    work: makes the products of one mid for the stages of these names; returns by name the stages'
+        own columns, or the `Failure` of a stage. What it raises concerns all of them.
 
     Returns the rows of each stage's ledger, sorted by mid. Otherwise as `process`.
     """
@@ -352,7 +352,7 @@ class _Attempt:
 
 def _attempt(
     attempts: Sequence[_Attempt],
-    work: Callable[[str, list[str]], dict[str, dict[str, Any]]],
+    work: Callable[[str, list[str]], Mapping[str, dict[str, Any] | Failure]],
     retry: Retry,
     stop: StopSignal,
     tool: str,
@@ -372,7 +372,7 @@ def _attempt(
     # The work may replace the products, which must then not match the old records.
     for each in attempts:
         _record_file(each.folder, mid).unlink(missing_ok=True)
-    made: dict[str, dict[str, Any]] = {}
+    made: Mapping[str, dict[str, Any] | Failure] = {}
     try:
         made = work(mid, [each.name for each in attempts])
     except Cancelled:
@@ -381,24 +381,31 @@ def _attempt(
                 _write_record(each.folder, record)
         return rows | {name: {"detail": stop.reason} | row for name, row in unfinished.items()}
     except Failure as failure:
-        failed = {"status": FAILED, "reason": failure.reason, "detail": failure.detail}
-        made = {each.name: failed for each in attempts}
-        log.warning("%s: %s", mid, failure, extra={"mid": mid})
+        made = {each.name: failure for each in attempts}
         if isinstance(failure, Stop):
             stop.stop(failure)
+    for fault in dict.fromkeys(each for each in made.values() if isinstance(each, Failure)):
+        log.warning("%s: %s", mid, fault, extra={"mid": mid})
     for each in attempts:
         record = earlier[each.name]
         tries = 1 + (
             _tries(record) if record and record.fingerprint == each.task.fingerprint else 0
         )
         row: LedgerRow = {"mid": mid, "status": OK, "attempts": tries}
-        row |= ({"tool": tool} if tool else {}) | made[each.name]
+        row |= ({"tool": tool} if tool else {}) | _columns(made[each.name])
         task, limits = each.task, each.task.limits_of(row)
         hashes = _hashes(task) if row["status"] == OK else ()
         finished = MovieRecord(row, task.fingerprint, task.others, time.time(), limits, hashes)
         _write_record(each.folder, finished)
         rows[each.name] = row
     return rows
+
+
+def _columns(made: dict[str, Any] | Failure) -> dict[str, Any]:
+    """The columns of a stage's row."""
+    if isinstance(made, Failure):
+        return {"status": FAILED, "reason": made.reason, "detail": made.detail}
+    return made
 
 
 def _tries(record: MovieRecord) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from trailers12k.common.bounded_files import is_absent, kind_fault_of, quoted, shown_path
+from trailers12k.common.sound_models import fixed_weights, hears_sound
 from trailers12k.common.vocabulary import (
     CHANCE,
     CONSTANT,
@@ -107,6 +108,7 @@ def check(settings: Settings) -> None:
     if isinstance(settings.splits, SplitSettings):
         _check_shares(settings.splits)
     _check_frames(settings)
+    _check_sound(settings)
     _check_groups(settings)
     _check_runs(settings)
     if settings.published.md5 is not None and LABELS not in settings.published.md5:
@@ -224,6 +226,24 @@ def _check_frames(settings: Settings) -> None:
             raise Fault(
                 f"{key}: {number} exceeds the {fpc} frames of a clip (clips.fpc); "
                 f"allowed: 1 to {fpc}"
+            )
+
+
+def _check_sound(settings: Settings) -> None:
+    for store, backbone in settings.backbones.items():
+        of_sound, key = backbone.input == STREAM_INPUTS["audio"], f"backbones.{store}"
+        if of_sound != hears_sound(backbone.model):
+            kind = "sound" if hears_sound(backbone.model) else "pictures"
+            raise Fault(f"{key}.input: {backbone.input} is not allowed for a model of {kind}")
+        for name in ("size", "image_frames", "precision") if of_sound else ("context",):
+            if getattr(backbone, name) is not None:
+                kind = "of" if of_sound else "of other inputs than"
+                raise Fault(f"{key}.{name}: not allowed for a store {kind} audio; allowed: null")
+        fixed = fixed_weights(backbone.model)
+        if fixed and backbone.weights not in (None, fixed):
+            raise Fault(
+                f"{key}.weights: {backbone.weights} is not allowed for {backbone.model}; allowed: "
+                f"null, since its weights are: {fixed}"
             )
 
 

@@ -99,8 +99,10 @@ Device = Annotated[str, text("^(auto|cpu|cuda(:[0-9]+)?)$", "auto, cpu, cuda, or
 ModelName = Annotated[
     str,
     text(
-        "^(torchvision|timm|shufflenet3d)/[A-Za-z0-9_.]{1,100}$",
-        "torchvision/NAME.WEIGHTS, timm/NAME.TAG, or shufflenet3d/1.0x",
+        "^((torchvision|timm|shufflenet3d|logmel|silero)/[A-Za-z0-9_.]{1,100}"
+        "|hf/[A-Za-z0-9][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9][A-Za-z0-9_.-]{0,95}(@[A-Za-z0-9_.-]{1,64})?)$",
+        "torchvision/NAME.WEIGHTS, timm/NAME.TAG, shufflenet3d/1.0x, logmel/64, silero/vad, or "
+        "hf/OWNER/NAME@REVISION",
     ),
 ]
 PlayerClient = Annotated[str, text("^-?[A-Za-z0-9_]{1,60}$", "the name of a client, or -NAME")]
@@ -182,7 +184,7 @@ ImageFrames = Annotated[int, Field(ge=1, le=240)]
 Precision = Literal["fp32", "bf16", "auto"]
 Batch = Annotated[int, Field(ge=1)] | Literal["auto"]
 Weights = Literal["random", "pretrained"]
-Input = Literal["frames", "clips", "posters"]
+Input = Literal["frames", "clips", "posters", "audio"]
 Variant = Literal["masked", "whole", "weighted", "sklearn"]
 Variants = Annotated[
     tuple[Variant, ...],

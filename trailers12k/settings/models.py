@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag
 
+from trailers12k.common.sound_models import fixed_weights
 from trailers12k.common.vocabulary import FILLING, PUBLISHED, REQUESTS, SAMPLE
 from trailers12k.settings import paper
 from trailers12k.settings.fields import (
@@ -233,11 +234,11 @@ class Settings(Section):
         `image_frames` stays None where the input is not frames. Raises KeyError.
         """
         own = self.backbones[store]
-        of_frames = own.input == "frames"
+        of_frames, of_sound = own.input == "frames", own.input == "audio"
         return own.model_copy(
             update={
-                "weights": own.weights or self.weights,
-                "precision": own.precision or self.precision,
+                "weights": fixed_weights(own.model) or own.weights or self.weights,
+                "precision": None if of_sound else own.precision or self.precision,
                 "image_frames": (own.image_frames or self.image_frames) if of_frames else None,
             }
         )

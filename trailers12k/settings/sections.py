@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from trailers12k.common.vocabulary import STREAMS
 from trailers12k.settings.fields import (
     Batch,
     Contact,
@@ -231,6 +232,11 @@ class TrailerSettings(Section):
         "Of the files of this size the one with sound is preferred; without this size, the next "
         "smaller one is used, with or without sound.",
     )
+    refetch: Literal["no_sound"] | None = Field(
+        default=None,
+        description="`no_sound`: trailers that were downloaded without sound are downloaded again, "
+        "and a file with sound is preferred to one of the size; null: they stay.",
+    )
     max_megabytes: Number = Field(
         default=500, gt=0, description="Maximum file size in megabytes; larger trailers fail."
     )
@@ -315,11 +321,12 @@ class BackboneSettings(Section):
     """A feature store and the model that computes it."""
 
     model: ModelName = Field(
-        description="The model: torchvision/NAME.WEIGHTS, timm/NAME.TAG, or shufflenet3d/1.0x."
+        description="The model: torchvision/NAME.WEIGHTS, timm/NAME.TAG, or shufflenet3d/1.0x; of "
+        "sound: logmel/64, silero/vad, or hf/OWNER/NAME@REVISION."
     )
     input: Input = Field(
         description="Input of the model: `frames` (features are the mean over a clip's frames), "
-        "`clips`, or `posters`."
+        "`clips`, `posters`, or `audio` (the sound of a clip's seconds)."
     )
     batch: Batch = Field(
         default="auto",
@@ -358,6 +365,13 @@ class BackboneSettings(Section):
     precision: Precision | None = Field(
         default=None,
         description="As the common `precision`, for this store; null: the common value.",
+    )
+    context: Number | None = Field(
+        default=None,
+        ge=0,
+        le=30,
+        description="Seconds of sound that the model also hears before and after each clip; null: "
+        "the model's own, 0 for most.",
     )
 
 
@@ -518,11 +532,12 @@ class PublishSettings(Section):
 
 
 class RunSettings(Section):
-    """A row of the results table: one to three stores and how they are combined."""
+    """A row of the results table: one to four stores and how they are combined."""
 
     image: str | None = Field(default=None, description="Name of a store whose input is frames.")
     video: str | None = Field(default=None, description="Name of a store whose input is clips.")
     poster: str | None = Field(default=None, description="Name of a store whose input is posters.")
+    audio: str | None = Field(default=None, description="Name of a store whose input is audio.")
     fusion: Literal["late", "early"] = Field(
         default="late",
         description="`late`: the mean of the streams' logits, as in the paper; `early`: one "
@@ -535,5 +550,5 @@ class RunSettings(Section):
     @property
     def streams(self) -> dict[str, str]:
         """The stores of the run: stream -> store, in the order of `vocabulary.STREAMS`."""
-        stores = {"image": self.image, "video": self.video, "poster": self.poster}
+        stores = {stream: getattr(self, stream) for stream in STREAMS}
         return {stream: store for stream, store in stores.items() if store is not None}

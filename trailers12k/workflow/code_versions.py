@@ -24,6 +24,7 @@ RESULT_MODULES = {
     "draw_curves": "trailers12k.report.curves",
     "draw_report": "trailers12k.report.page",
     "extract_features": "trailers12k.features.extraction",
+    "extract_sound": "trailers12k.features.sound_extraction",
     "flag_trailers": "trailers12k.review.flagging",
     "list_movies": "trailers12k.movies.movie_table",
     "make_splits": "trailers12k.splits.assignment",

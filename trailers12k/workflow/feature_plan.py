@@ -10,10 +10,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from trailers12k.common.sound_models import hears_sound
 from trailers12k.features import store_index, weights_record
 from trailers12k.features.backbones import weights_licenses
 from trailers12k.features.backbones.names import weights_key
 from trailers12k.features.backbones.packaged import check_packaged
+from trailers12k.features.backbones.sound_spec import sound_family_of
 from trailers12k.features.backbones.spec import family_of
 from trailers12k.settings import Settings, plain
 from trailers12k.workflow.code_versions import rule_version
@@ -70,7 +72,8 @@ class FeaturePlan:
         """The stores that are made. Of the authors' stores only those that runs use."""
         self.backbone = cache(self._backbone)
         for store in [] if settings.is_published else self.stores:
-            if self.backbone(store)["weights"] == "package":
+            own = self.backbone(store)
+            if own["weights"] == "package" and not hears_sound(own["model"]):
                 check_packaged(self.backbone(store)["model"])
 
     @property
@@ -148,8 +151,10 @@ class FeaturePlan:
 
     def code(self, store: str) -> str:
         """The code version of a store's features."""
-        family = family_of(self._settings.backbones[store].model)
-        return rule_version("extract_features", families=[family])
+        model = self._settings.backbones[store].model
+        if hears_sound(model):
+            return rule_version("extract_sound", families=[sound_family_of(model)])
+        return rule_version("extract_features", families=[family_of(model)])
 
     def weights_record(self, store: str) -> str | None:
         """The record of a store's pretrained weights; None for other weights."""
@@ -219,9 +224,14 @@ class FeaturePlan:
 
     def calibrations(self, stores: Iterable[str]) -> list[str]:
         """Input: the record of the files of networks with random weights, if there are any."""
-        if any(self.backbone(store)["weights"] == "random" for store in stores):
+        if any(self._is_calibrated(store) for store in stores):
             return ["build/weights/random.json"]
         return []
+
+    def _is_calibrated(self, store: str) -> bool:
+        """Whether a store's network has random weights whose statistics are measured."""
+        own = self.backbone(store)
+        return own["weights"] == "random" and not hears_sound(own["model"])
 
     @cached_property
     def random_networks(self) -> list[dict[str, Any]]:
@@ -236,8 +246,8 @@ class FeaturePlan:
                 "seed": self._settings.seed,
                 "code": self.code(store),
             }
-            for store in self.stores
-            if (own := self.backbone(store))["weights"] == "random"
+            for store in filter(self._is_calibrated, self.stores)
+            if (own := self.backbone(store))
         }
         return list(networks.values())
 

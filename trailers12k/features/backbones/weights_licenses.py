@@ -48,7 +48,7 @@ def license_of(model: str, weights: str, file: str | None = None, stated: str | 
     model, weights: see `BackboneSpec`. file: the user's own, which may hold any weights. stated: by
     the user, who knows best.
     """
-    if weights == "random":
+    if weights in ("random", "none"):
         return NONE
     if stated:
         return stated

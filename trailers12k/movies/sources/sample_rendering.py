@@ -30,6 +30,7 @@ from trailers12k.common.files import (
 )
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import Movie
+from trailers12k.common.vocabulary import GENRES
 from trailers12k.movies.sources.sample import BROKEN, SHORT, random_for
 from trailers12k.movies.sources.sample_looks import grid, paint
 
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 
 FPS = 24
 SIZE = (640, 360)
+RATE = 22_050
+"""Samples of sound per second."""
 PAINTED = (320, 180)
 """Frames are painted at half the size and scaled up by the encoder, which saves time."""
 POSTER = (400, 600)
@@ -147,7 +150,7 @@ def render(movie: Movie, folder: Path, seed: int) -> list[Shot]:
         write_text(trailer, "<!DOCTYPE html>\n<title>This video is not available</title>\n")
         return []
     with replacing(trailer) as partial:
-        _encode(_frames(movie, seed), partial)
+        _encode(_frames(movie, seed), _sound(movie, seed), partial)
         if movie.mid == BROKEN["truncated_trailer"]:
             # The index is at the front, so the file opens and claims its full length.
             with partial.open("r+b") as file:
@@ -216,6 +219,16 @@ def _frames(movie: Movie, seed: int) -> Iterator[np.ndarray]:
         yield _to_uint8(picture)
 
 
+def _sound(movie: Movie, seed: int) -> np.ndarray:
+    """The sound of a trailer: a tone of its own for the genre of each shot."""
+    tones = {genre: 200.0 * 1.35**place for place, genre in enumerate(GENRES)}
+    parts = []
+    for take in _takes(movie, seed):
+        time = np.arange(round(take.first / FPS * RATE), round(take.end / FPS * RATE)) / RATE
+        parts.append(0.3 * np.sin(2 * np.pi * tones[take.genre] * time))
+    return np.concatenate(parts).astype(np.float32)
+
+
 def _picture(take: _Take, frame: int, size: tuple[int, int]) -> np.ndarray:
     """A take at a frame of the trailer: RGB float32 (3, height, width), about 0 to 1."""
     seconds = (frame - take.first) / FPS
@@ -231,8 +244,11 @@ def _to_uint8(picture: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(pixels.transpose(1, 2, 0))
 
 
-def _encode(frames: Iterator[np.ndarray], path: Path) -> None:
-    """Write frames as H.264 in MP4, without sound; the same frames give the same bytes."""
+def _encode(frames: Iterator[np.ndarray], sound: np.ndarray, path: Path) -> None:
+    """Write frames as H.264 and sound as AAC in MP4; the same ones give the same bytes.
+
+    sound: float32 (samples,), mono, at `RATE`.
+    """
     # PyAV would choose the container by the file's suffix. One thread and "bitexact" (no name of
     # the writing library) make the bytes a function of the frames.
     flags = {"movflags": "faststart", "fflags": "bitexact"}
@@ -241,10 +257,17 @@ def _encode(frames: Iterator[np.ndarray], path: Path) -> None:
         stream = container.add_stream("libx264", rate=FPS, options=options)
         stream.width, stream.height = SIZE
         stream.pix_fmt = "yuv420p"
+        track = container.add_stream("aac", rate=RATE, options={"threads": "1"})
+        track.layout = "mono"
         for pixels in frames:
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
             container.mux(stream.encode(frame.reformat(*SIZE, "yuv420p")))
         container.mux(stream.encode(None))
+        for first in range(0, len(sound), 1024):
+            block = av.AudioFrame.from_ndarray(sound[None, first : first + 1024], "fltp", "mono")
+            block.sample_rate, block.pts = RATE, first
+            container.mux(track.encode(block))
+        container.mux(track.encode(None))
 
 
 def _write_poster(movie: Movie, path: Path, seed: int) -> None:
