@@ -36,6 +36,7 @@ def test_other_licences_are_not_taken_for_them(license):
 def test_a_licence_is_the_users_word_or_the_publishers():
     assert license_of("timm/resnet50", "random") == "none"
     assert license_of("timm/resnet50", "random", stated="mit") == "none"
+    assert license_of("logmel/64", "none") == "no weights"
     assert license_of("timm/resnet50", "pretrained") == "apache-2.0"
     assert license_of("timm/swin_tiny_patch4_window7_224.ms_in1k", "pretrained") == "mit"
     assert license_of("torchvision/resnet50.IMAGENET1K_V1", "pretrained") == "not stated"

@@ -20,6 +20,7 @@ from trailers12k.publish.facts import (
 
 HOSTILE = "<script>alert(1)</script>\"'&--></script><img src=x onerror=alert(2)> {{ 7*7 }} | # *b*"
 STORE, POSTERS = "trailers_ik_swin_fps24_fpc24", "posters_i_swin"
+SOUND = "trailers_a_logmel"
 STATED = Statements(
     title="Trailers of three movies",
     description="A small dataset.",
@@ -50,6 +51,21 @@ def store(name: str = STORE, **changes: Any) -> StoreFacts:
         licence=Licence("BSD-3-Clause"),
         attributes={"pretrained": True, "precision": "fp32"},
         lost={"no_trailer": 1},
+    )
+    return replace(made, **changes)
+
+
+def sound_store(**changes: Any) -> StoreFacts:
+    """A store of the sound of the same movies, by log-mel statistics."""
+    made = store(
+        SOUND,
+        input="audio",
+        model="logmel/64",
+        weights="none",
+        weights_source="",
+        licence=Licence("no weights"),
+        attributes={"pretrained": True, "sample_rate": 16_000, "context": 0.5},
+        lost={"no_trailer": 1, "no_sound": 1},
     )
     return replace(made, **changes)
 

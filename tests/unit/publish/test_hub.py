@@ -109,3 +109,10 @@ def test_any_text_stays_a_text():
 def test_nothing_stated_is_left_out():
     found = data_of(examples.facts(statements=Statements(keywords=())))
     assert not {"pretty_name", "license", "tags"} & found.keys()
+
+
+def test_a_store_of_sound_is_for_the_classification_of_sound_too():
+    video = ["video-classification"]
+    assert data_of(examples.facts())["task_categories"] == video
+    facts = examples.facts(stores=[examples.store(), examples.sound_store()])
+    assert data_of(facts)["task_categories"] == [*video, "audio-classification"]

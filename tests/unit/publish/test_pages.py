@@ -236,3 +236,12 @@ def test_bibtex_escapes_and_doubles_no_brace():
     entry = bibtex.entry(examples.facts(statements=own))
     assert r"50 \% of \textbraceleft x\textbraceright \_y \& \#1" in entry
     assert 'author = "Lovelace, Ada and {A \\& B Group}"' in entry and "{{" not in entry
+
+
+def test_a_store_of_sound_says_what_its_rows_are_of():
+    facts = examples.facts(stores=[examples.sound_store()])
+    text = card.text(facts, FILES)
+    assert "sound of a clip and 0.5 s around it, 16 kHz" in text
+    assert "Row i of a store of sound is of the seconds of clip i" in text
+    assert 'stores = {"audio": "trailers_a_logmel.zarr"}' in text
+    assert "no weights" in text and "pixels" not in text.partition("## Representations")[2][:600]

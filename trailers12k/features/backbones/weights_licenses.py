@@ -19,6 +19,8 @@ TABLE = Path(__file__).with_name("weights_licenses.csv")
 NOT_STATED = "not stated"
 NONE = "none"
 """The licence of random weights, which nobody published."""
+NO_WEIGHTS = "no weights"
+"""The licence of a model that has none, such as log-mel statistics."""
 PACKAGED_LICENSE = "apache-2.0"
 """Of the pip package in `backbones.packaged`."""
 
@@ -48,8 +50,10 @@ def license_of(model: str, weights: str, file: str | None = None, stated: str | 
     model, weights: see `BackboneSpec`. file: the user's own, which may hold any weights. stated: by
     the user, who knows best.
     """
-    if weights in ("random", "none"):
+    if weights == "random":
         return NONE
+    if weights == "none":
+        return NO_WEIGHTS
     if stated:
         return stated
     if weights == "package":

@@ -31,7 +31,7 @@ from trailers12k.publish.texts.words import (
 )
 from trailers12k.report.numbers import count, counted
 
-LEVELS = {"frames": "Frame-level", "clips": "Clip-level", "posters": "Posters"}
+LEVELS = {"frames": "Frame-level", "clips": "Clip-level", "posters": "Posters", "audio": "Sound"}
 """Input of a store -> what its rows represent."""
 METADATA = ("Metadata of movies", "Metadata and ids of trailers")
 """What metadata hold, without and with public addresses."""

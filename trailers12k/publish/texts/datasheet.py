@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trailers12k.common.reason_words import phrase
+from trailers12k.common.vocabulary import STREAM_INPUTS
 from trailers12k.publish.facts import Facts
 from trailers12k.publish.texts import losses, sections
 from trailers12k.publish.texts.document import Code, Line, Pairs, Section
@@ -228,7 +229,12 @@ def _features(facts: Facts) -> Line:
     """How stores were made, as far as all of them share it."""
     own = [store.attributes for store in facts.stores]
     words = "Each store holds the last features of one network before its classifier. "
-    words += "The table of representations says how much of a clip each network saw. "
+    words += "The table of representations says how much of a clip each network saw or heard. "
+    if any(store.input == STREAM_INPUTS["audio"] for store in facts.stores):
+        words += (
+            "Row i of a store of sound is of the seconds of clip i, with the mean of all channels. "
+            "A trailer without sound has no array in it. "
+        )
     for name, label in (("decoder", "Decoders"), ("precision", "Precision"), ("device", "Device")):
         values = list(dict.fromkeys(str(each[name]) for each in own if each.get(name)))
         words += f"{label}: {', '.join(values)}. " if values else ""

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from trailers12k.common.vocabulary import STREAM_INPUTS
 from trailers12k.publish.facts import Facts, PublishedFile
 from trailers12k.publish.packing import movies_parquet, parquet
 from trailers12k.publish.texts import licence_ids
@@ -29,10 +30,11 @@ def front_matter(facts: Facts, files: Sequence[PublishedFile]) -> str:
     is the first store.
     """
     configs = dict(_configs(facts, files))
+    sound = any(store.input == STREAM_INPUTS["audio"] for store in facts.stores)
     fields = {
         "pretty_name": facts.statements.title or None,
         **_licence(facts.statements.license),
-        "task_categories": ["video-classification"],
+        "task_categories": ["video-classification", *(["audio-classification"] if sound else [])],
         "tags": list(dict.fromkeys(facts.statements.keywords)),
         "size_categories": [_size(max((store.rows for store in facts.stores), default=0))],
         "configs": [

@@ -17,7 +17,7 @@ def snippets(facts: Facts) -> list[Source]:
 
 def main_store(facts: Facts) -> StoreFacts | None:
     """The store that snippets read: the last one of clips, as on the page of Trailers12k."""
-    for input in ("clips", "frames", "posters"):
+    for input in ("clips", "frames", "audio", "posters"):
         if stores := [store for store in facts.stores if store.input == input]:
             return stores[-1]
     return next(iter(facts.stores), None)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from trailers12k.common.vocabulary import STREAM_INPUTS
 from trailers12k.publish.facts import Facts, StoreFacts
 from trailers12k.publish.texts.document import (
     Code,
@@ -22,7 +23,7 @@ LICENCES = {"none": "none, since the weights are random"}
 """Licence of weights -> how it is said; others say themselves."""
 COLLAGE = "collage.jpg"
 INPUT_WORDS = {"clips": "one vector per clip", "posters": "one vector per poster"}
-"""Input of a store -> what a row of it is; see `row_of` for frames."""
+"""Input of a store -> what a row of it is; see `row_of` for frames and sound."""
 SIDES = re.compile(r"(?:crop_size=\[|CenterCrop\(size=\(|centre crop )(\d+)(?:(?:, |x)(\d+))?")
 """Height and width of a network's input, or the side of a square, in `preprocessing`."""
 SOURCES = {
@@ -64,6 +65,12 @@ def sentence(text: str) -> str:
 
 def row_of(store: StoreFacts) -> str:
     """What a row of a store is made of."""
+    if store.input == STREAM_INPUTS["audio"]:
+        context = store.attributes.get("context")
+        around = (
+            f" and {context:g} s around it" if isinstance(context, int | float) and context else ""
+        )
+        return f"sound of a clip{around}"
     if store.input != "frames":
         return INPUT_WORDS.get(store.input, store.input)
     number = store.attributes.get("image_frames")
@@ -73,7 +80,11 @@ def row_of(store: StoreFacts) -> str:
 
 
 def side(store: StoreFacts) -> str:
-    """Height and width of the network's input in pixels; empty where nobody knows."""
+    """Height and width of the network's input in pixels, or the rate of its sound; empty where
+    nobody knows."""
+    rate = store.attributes.get("sample_rate")
+    if store.input == STREAM_INPUTS["audio"]:
+        return f"{rate / 1000:g} kHz" if isinstance(rate, int) else ""
     found = SIDES.search(str(store.attributes.get("preprocessing", "")))
     return f"{found[1]} × {found[2] or found[1]} pixels" if found else ""
 
