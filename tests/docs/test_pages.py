@@ -239,7 +239,7 @@ def _is_path(span):
         return True
     # Models, addresses, places outside the repository, a publication, and Snakemake's own folder.
     if re.match(
-        r"(torchvision|timm|shufflenet3d|youtu\.be|i\.ytimg\.com|publication|\.snakemake|\.dvc)/"
+        r"(torchvision|timm|shufflenet3d|logmel|silero|hf|youtu\.be|i\.ytimg\.com|publication|\.snakemake|\.dvc)/"
         r"|\.*/",
         span,
     ):
