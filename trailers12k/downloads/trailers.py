@@ -67,8 +67,9 @@ TRAILER_COLUMNS = [
 ]
 """trailer: position in the movie's list of trailers, from 0. address: of the trailer. title: on its
 site; empty without a site, and in records from before this column. format: yt-dlp's id. flags:
-joined by `|`. sound_*: of `video.sound.Sound`, empty without a sound track; silent: 1 or 0. The
-others are those of `video.probe.Probe`."""
+joined by `|`. sound_*: of `video.sound.Sound`; without a sound track sound_channels is 0 and the
+others are empty, as all are in records from before these columns; silent: 1 or 0. The others are
+those of `video.probe.Probe`."""
 
 FILE_NAMES = re.compile(
     r"\.(3g2|3gp|asf|avi|divx|f4v|flv|m2ts|m2v|m4v|mkv|mov|mp4|mp4v|mpe?g|mts|mxf|ogg|ogv|qt|ts|vob"
@@ -337,7 +338,7 @@ def _verified(path: Path, duration: float | None, limits: VideoLimits) -> dict[s
 
 def _sound_columns(sound: Sound | None) -> dict[str, Any]:
     if sound is None:
-        return {}
+        return {"sound_channels": 0}
     return {
         "sound_codec": sound.codec,
         "sound_channels": sound.channels,

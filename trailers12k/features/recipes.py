@@ -10,7 +10,7 @@ from trailers12k.common.vocabulary import STREAM_INPUTS
 from trailers12k.features import recipe
 from trailers12k.features.backbones.sound_spec import SoundSpec
 from trailers12k.features.backbones.spec import BackboneSpec, Weights
-from trailers12k.features.recipe import Recipe
+from trailers12k.features.recipe import Recipe, describe_input
 from trailers12k.features.sound_recipe import SoundRecipe
 
 
@@ -28,3 +28,10 @@ def recipe_of(
     if backbone["input"] == STREAM_INPUTS["audio"]:
         return SoundRecipe(SoundSpec(**backbone), code, seed, weights)
     return recipe.recipe_of(BackboneSpec(**backbone), clip_settings, code, seed, weights)
+
+
+def described_input(recipe: Recipe | SoundRecipe) -> dict[str, object]:
+    """What a store records of how its input was read."""
+    if isinstance(recipe, SoundRecipe):
+        return recipe.described_input
+    return describe_input(recipe)

@@ -18,6 +18,7 @@ from trailers12k.common.errors import Failure
 from trailers12k.features.recipe import Recipe
 from trailers12k.features.shard_store import ShardMovies, ShardStore, StoreRequest
 from trailers12k.jobs import runner
+from trailers12k.video.no_sound import NO_TRACK, missing_track
 from trailers12k.video.reader import available_decoder
 from trailers12k.video.sound_track import NO_SOUND
 
@@ -118,6 +119,8 @@ class _Shard:
             except Failure as failure:
                 if failure.reason != NO_SOUND:
                     raise
+                if failure.detail.startswith(NO_TRACK):
+                    failure = Failure(NO_SOUND, missing_track(row))
                 made |= dict.fromkeys(hearing, failure)
         for name, own in values.items():
             made[name] = self.stores[name].write(mid, own, self._networks[name].attributes)

@@ -15,11 +15,13 @@ import numpy as np
 from trailers12k.common.files import inside, write_json
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.features import store, store_index
-from trailers12k.features.recipe import Recipe, describe_input
+from trailers12k.features.recipe import Recipe
+from trailers12k.features.recipes import described_input
 from trailers12k.features.sound_recipe import DECODER, SoundRecipe
 from trailers12k.features.weights_record import NO_WEIGHTS
 from trailers12k.jobs import runner
 from trailers12k.video.clips import Clip
+from trailers12k.video.no_sound import why_no_sound
 from trailers12k.video.picture import Bars
 from trailers12k.video.reader import available_decoder
 from trailers12k.video.sound_track import NO_SOUND
@@ -111,11 +113,7 @@ class ShardStore:
             )
             for mid, row in self._sources.items()
         }
-        if isinstance(recipe, SoundRecipe):
-            read = recipe.described_input
-        else:
-            read = describe_input(recipe)
-        self._about = read | dict(self._movies.clip_settings)
+        self._about = described_input(recipe) | dict(self._movies.clip_settings)
         self._about["determined_by"] = determined_by
         self._about["fingerprint"] = fingerprint(**determined_by, about=self._about)
 
@@ -232,21 +230,6 @@ def decoder_of(row: Mapping[str, str]) -> str | None:
     """The decoder that reads a trailer here; None for a poster, and for a trailer that failed."""
     decoder = row.get("decoder")
     return available_decoder(decoder) if decoder else decoder
-
-
-def why_no_sound(row: Mapping[str, str]) -> str:
-    """Why the file of a trailer has nothing to hear, by its row of the ledger; empty where it has.
-
-    `video_only`: its site offers the picture and the sound apart. `no_track`: no sound track that
-    can be decoded. `silent`: a track without an audible sample.
-    """
-    if row.get("silent") == "1":
-        return "silent: nothing can be heard"
-    if row.get("sound_codec"):
-        return ""
-    if row.get("format"):
-        return "video_only: downloaded without sound; trailers: {refetch: no_sound} fetches it"
-    return "no_track: the file has no sound"
 
 
 def _group_attributes(group: Path) -> dict[str, Any]:

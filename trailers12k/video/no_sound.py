@@ -1,0 +1,33 @@
+"""Why a trailer has nothing to hear, by its row of the ledger of trailers.
+
+Reads and writes nothing. Must not decode anything.
+"""
+
+from collections.abc import Mapping
+
+NO_TRACK = "no_track"
+"""How the `detail` of a file without a sound track begins."""
+SILENT = "silent: nothing can be heard"
+
+
+def why_no_sound(row: Mapping[str, str]) -> str:
+    """Why the file of a trailer has nothing to hear, as far as its row knows; else empty.
+
+    `video_only`: its site gave the picture alone. `no_track`: no sound track that can be decoded.
+    `silent`: a track without an audible sample. A row of before sound had columns knows nothing:
+    decoding shows what its file has.
+    """
+    if row.get("silent") == "1":
+        return SILENT
+    if row.get("sound_codec") or row.get("sound_channels") != "0":
+        return ""
+    return missing_track(row)
+
+
+def missing_track(row: Mapping[str, str]) -> str:
+    """Why a file without a sound track has none, by its row; see `why_no_sound`."""
+    # Files have no title; rows of before sound had columns need not have one either.
+    is_of_site = row.get("title") or (row.get("format") and not row.get("sound_channels"))
+    if is_of_site:
+        return "video_only: downloaded without sound; trailers: {refetch: no_sound} fetches it"
+    return f"{NO_TRACK}: the file has no sound"
