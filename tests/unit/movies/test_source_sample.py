@@ -4,18 +4,23 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from PIL import Image
 from scenedetect import AdaptiveDetector, FrameTimecode
 
+from trailers12k.common.errors import Failure
 from trailers12k.common.files import read_csv, sha256_of
 from trailers12k.common.movie import is_mid
 from trailers12k.common.vocabulary import GENRES
-from trailers12k.movies.sources import sample, sample_looks, sample_rendering
+from trailers12k.movies.sources import sample, sample_looks, sample_rendering, sample_sounds
+from trailers12k.video.probe import probe
+from trailers12k.video.sound_track import Listening, read_sound
 
 SEED = 0
 GOOD = 6
@@ -106,7 +111,7 @@ def test_a_script_shows_every_genre_in_shots_without_gaps():
     assert 3.7 <= clips / 44 <= 4.3  # determines the duration of the sample's run
 
 
-@pytest.mark.parametrize("genre", GENRES)
+@pytest.mark.parametrize("genre", [*GENRES, sample.PLAIN])
 def test_every_look_moves_and_varies(genre):
     x, y = sample_looks.grid(160, 90)
     one, later, other = (
@@ -120,12 +125,61 @@ def test_every_look_moves_and_varies(genre):
     assert abs(other - one).mean() > 0.01
 
 
+@pytest.mark.parametrize("sound", [*GENRES, sample.PLAIN])
+def test_every_sound_varies_and_is_as_loud_as_the_others(sound):
+    one, again, other = (
+        sample_sounds.play(sound, 22_050, p)
+        for p in ((0.1, 0.2, 0.3, 0.4), (0.1, 0.2, 0.3, 0.4), (0.8,) * 4)
+    )
+    assert one.shape == (22_050,)
+    assert one.dtype == "float32"
+    assert (one == again).all()
+    assert 0.06 < np.sqrt((one**2).mean()) < 0.12
+    assert np.abs(one).max() < sample_sounds.PEAK
+    assert np.abs(one[[0, -1]]).max() < 0.01
+    assert abs(other - one).mean() > 0.01
+
+
+def test_some_movies_tell_their_genres_only_in_the_picture_or_only_in_the_sound():
+    movies = sample.movies(40, SEED)
+    parts = Counter(sample.plain_parts(movie.mid) for movie in movies)
+    assert parts == {(True, False): 5, (False, True): 5, (False, False): 34}
+    for movie in movies:
+        look, sound = sample.plain_parts(movie.mid)
+        assert not (look or sound) or movie.mid not in {*sample.NO_SOUND, *sample.BROKEN.values()}
+        for take in sample_rendering._takes(movie, SEED):
+            assert take.look == (sample.PLAIN if look else take.genre)
+            assert take.sound == (sample.PLAIN if sound else take.genre)
+
+
+def test_the_sound_of_a_trailer_is_as_long_as_its_pictures(movies, folder):
+    movie = movies[0]
+    end = sample_rendering.script_of(movie, SEED)[-1].end
+    track = sample_rendering._sound(movie, SEED)
+    assert len(track) == pytest.approx(end * sample_sounds.RATE, abs=1)
+    spans = {"whole": Listening(sample_sounds.RATE, ((0.0, end),))}
+    ((_, heard),) = read_sound(folder / "trailers" / f"{movie.mid}.mp4", spans)
+    # AAC keeps the waves but for some noise.
+    assert np.corrcoef(track, heard[: len(track)])[0, 1] > 0.9
+
+
+def test_movies_without_sound_have_one_of_three_faults(tmp_path):
+    movies = {movie.mid: movie for movie in sample.movies(40, SEED)}
+    assert {*sample.NO_SOUND.values()} == {"silent", "no_track", "damaged"}
+    for mid, fault in [*sample.NO_SOUND.items()][:3]:
+        sample_rendering.render(movies[mid], tmp_path, SEED)
+        path = tmp_path / "trailers" / f"{mid}.mp4"
+        with pytest.raises(Failure, match=f"no_sound: {fault}"):
+            list(read_sound(path, {"it": Listening(16_000, ((0.0, 1.0),))}))
+        assert frames_of(path, 48, 27, "rgb24")
+
+
 def test_a_trailer_follows_its_script(movies, folder):
     with av.open(str(folder / "trailers" / f"{movies[0].mid}.mp4")) as container:
         stream = container.streams.video[0]
         assert (stream.width, stream.height, stream.average_rate) == (640, 360, 24)
         assert (stream.codec_context.name, stream.pix_fmt) == ("h264", "yuv420p")
-        assert len(container.streams) == 1
+        assert [track.type for track in container.streams] == ["video", "audio"]
         times = [frame.time for frame in container.decode(video=0)]
     assert times == pytest.approx([i / 24 for i in range(len(times))])
     assert len(times) == round(sample_rendering.script_of(movies[0], SEED)[-1].end * 24)
@@ -174,10 +228,12 @@ def test_the_truncated_trailer_opens_claims_its_length_and_ends_early(movies, fo
         frames = round(sample_rendering.script_of(movie, SEED)[-1].end * 24)
         assert container.streams.video[0].frames == frames
         decoded = 0
-        with pytest.raises(av.error.InvalidDataError):
+        with suppress(av.error.InvalidDataError):
             for _ in container.decode(video=0):
                 decoded += 1
     assert 0 < decoded < frames
+    with pytest.raises(Failure, match="truncated"):
+        probe(folder / "trailers" / f"{mid}.mp4")
 
 
 def test_the_other_broken_movies(folder):

@@ -27,6 +27,20 @@ SHORT = "tt9000015"
 """The movie whose trailer has fewer clips than the snippet of config.yaml. With the seed
 of config.yaml no split trains on it, since the reference's trainer fails on such a trailer."""
 
+NO_SOUND = {
+    "tt9000004": "silent",
+    "tt9000007": "no_track",
+    "tt9000013": "damaged",
+    "tt9000025": "silent",
+}
+"""The movies without sound, and why: they cannot be heard, which is no failure."""
+
+PLAIN = "plain"
+"""The name of a look and of a sound that say nothing of a genre."""
+PLAIN_EVERY, PLAIN_LOOK, PLAIN_SOUND = 8, 5, 2
+"""Of every 8 movies one, the sixth, has the plain look in all shots, so that only its sound tells
+its genres; and another, the third, has the plain sound."""
+
 # Counted in the labels of Trailers12k (mtgc.csv of Zenodo 5716410, Montalvo-Lezama et al., 2023):
 # the share of its 12,000 movies that have a genre, and the 64 most frequent of its 442 genre sets.
 SHARES = {
@@ -77,6 +91,13 @@ _NOUNS = {
     "sci-fi": "Android Colony Galaxy Orbit Signal Transmission",
     "thriller": "Corridor Hostage Labyrinth Paranoia Stranger Vertigo",
 }
+
+
+def plain_parts(mid: str) -> tuple[bool, bool]:
+    """Whether a movie's look says nothing of its genres, and whether its sound does."""
+    turn = (int(mid[2:]) - FIRST_ID) % PLAIN_EVERY
+    intact = mid not in BROKEN.values()
+    return intact and turn == PLAIN_LOOK, intact and turn == PLAIN_SOUND
 
 
 def _genre_sets() -> tuple[list[tuple[str, ...]], list[int]]:

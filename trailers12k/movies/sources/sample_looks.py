@@ -13,6 +13,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from trailers12k.movies.sources.sample import PLAIN
+
 
 def paint(genre: str, x: np.ndarray, y: np.ndarray, t: float, p: Sequence[float]) -> np.ndarray:
     """The look of a genre, RGB float32 (3, height, width), not clipped; `p`: four numbers."""
@@ -211,6 +213,13 @@ def _thriller(x, y, t, p):
     return picture * np.clip(1.15 - 0.4 * r, 0.2, 1)
 
 
+def _plain(x, y, t, p):
+    """Grey mist that drifts: nothing of a genre."""
+    drift = x + 0.2 * t + 7 * p[0]
+    mist = np.sin(2.1 * drift + 3 * p[1]) * np.sin(1.7 * y + 5 * p[2] + 0.6 * np.sin(1.3 * drift))
+    return np.broadcast_to(0.55 + 0.2 * mist, (3, *mist.shape))
+
+
 LOOKS = {
     "action": _action,
     "adventure": _adventure,
@@ -222,4 +231,5 @@ LOOKS = {
     "romance": _romance,
     "sci-fi": _scifi,
     "thriller": _thriller,
+    PLAIN: _plain,
 }

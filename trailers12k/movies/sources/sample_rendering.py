@@ -1,14 +1,14 @@
 """Renders the sample's trailers and posters.
 
 Writes FOLDER/trailers, FOLDER/posters, FOLDER/truth and a table of the true shots. Genres are
-visible: each has its own look, and each shot shows one genre of its movie. Must not know what the
-pipeline does with the files.
+visible and audible: each has its own look and sound, and each shot is of one genre of its movie.
+Must not know what the pipeline does with the files.
 """
 
 import logging
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -30,16 +30,23 @@ from trailers12k.common.files import (
 )
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import Movie
-from trailers12k.common.vocabulary import GENRES
-from trailers12k.movies.sources.sample import BROKEN, SHORT, random_for
+from trailers12k.movies.sources.sample import (
+    BROKEN,
+    NO_SOUND,
+    PLAIN,
+    SHORT,
+    plain_parts,
+    random_for,
+)
 from trailers12k.movies.sources.sample_looks import grid, paint
+from trailers12k.movies.sources.sample_sounds import RATE, play
 
 log = logging.getLogger(__name__)
 
 FPS = 24
 SIZE = (640, 360)
-RATE = 22_050
-"""Samples of sound per second."""
+BIT_RATE = 64_000
+"""Bits of sound per second."""
 PAINTED = (320, 180)
 """Frames are painted at half the size and scaled up by the encoder, which saves time."""
 POSTER = (400, 600)
@@ -81,9 +88,14 @@ class Shot:
 
 @dataclass(frozen=True)
 class _Take:
-    """How a shot is painted: frames `first` to before `end` of the trailer, then the camera."""
+    """How a shot is painted: frames `first` to before `end` of the trailer, then the camera.
+
+    look, sound: those of the genre, or `PLAIN`.
+    """
 
     genre: str
+    look: str
+    sound: str
     first: int
     end: int
     transition: str
@@ -109,17 +121,21 @@ def _takes(movie: Movie, seed: int) -> list[_Take]:
     rhythm = sum(SHOTS[genre] for genre in movie.genres) / len(movie.genres)
     shots = max(len(movie.genres), 2 if movie.mid == SHORT else round(rhythm))
     turn, close = rng.randrange(len(movie.genres)), rng.randrange(2)
+    plain_look, plain_sound = plain_parts(movie.mid)
     takes, first = [], 0
     for i in range(shots):
         end = first + max(SHORTEST, FRAMES[shots] + rng.randint(-5, 5))
         transition = "dissolve" if rng.random() < DISSOLVES else "cut"
-        # Near and far alternate and, for movies with one genre, dark and bright: otherwise some
+        # Near and far alternate and, for movies with one look, dark and bright: otherwise some
         # cuts would be invisible.
         near = (i + close) % 2
-        dark = near and len(movie.genres) == 1
+        dark = near and (plain_look or len(movie.genres) == 1)
+        genre = movie.genres[(i + turn) % len(movie.genres)]
         takes.append(
             _Take(
-                genre=movie.genres[(i + turn) % len(movie.genres)],
+                genre=genre,
+                look=PLAIN if plain_look else genre,
+                sound=PLAIN if plain_sound else genre,
                 first=first,
                 end=end,
                 transition=transition if i else "start",
@@ -150,7 +166,8 @@ def render(movie: Movie, folder: Path, seed: int) -> list[Shot]:
         write_text(trailer, "<!DOCTYPE html>\n<title>This video is not available</title>\n")
         return []
     with replacing(trailer) as partial:
-        _encode(_frames(movie, seed), _sound(movie, seed), partial)
+        damaged = NO_SOUND.get(movie.mid) == "damaged"
+        _encode(_frames(movie, seed), _sound(movie, seed), partial, damaged)
         if movie.mid == BROKEN["truncated_trailer"]:
             # The index is at the front, so the file opens and claims its full length.
             with partial.open("r+b") as file:
@@ -219,14 +236,16 @@ def _frames(movie: Movie, seed: int) -> Iterator[np.ndarray]:
         yield _to_uint8(picture)
 
 
-def _sound(movie: Movie, seed: int) -> np.ndarray:
-    """The sound of a trailer: a tone of its own for the genre of each shot."""
-    tones = {genre: 200.0 * 1.35**place for place, genre in enumerate(GENRES)}
+def _sound(movie: Movie, seed: int) -> np.ndarray | None:
+    """The sound of a trailer, float32 (samples,), mono, at `RATE`; None where it has no track."""
+    fault = NO_SOUND.get(movie.mid)
+    if fault == "no_track":
+        return None
     parts = []
     for take in _takes(movie, seed):
-        time = np.arange(round(take.first / FPS * RATE), round(take.end / FPS * RATE)) / RATE
-        parts.append(0.3 * np.sin(2 * np.pi * tones[take.genre] * time))
-    return np.concatenate(parts).astype(np.float32)
+        samples = round(take.end / FPS * RATE) - round(take.first / FPS * RATE)
+        parts.append(play(take.sound, samples, take.layout))
+    return np.concatenate(parts) * np.float32(fault != "silent")
 
 
 def _picture(take: _Take, frame: int, size: tuple[int, int]) -> np.ndarray:
@@ -235,7 +254,7 @@ def _picture(take: _Take, frame: int, size: tuple[int, int]) -> np.ndarray:
     x, y = grid(*size)
     x = take.mirror * x * take.zoom + take.shift[0] + take.pan * seconds
     y = y * take.zoom + take.shift[1]
-    return paint(take.genre, x, y, seconds, take.layout) * take.exposure
+    return paint(take.look, x, y, seconds, take.layout) * take.exposure
 
 
 def _to_uint8(picture: np.ndarray) -> np.ndarray:
@@ -244,10 +263,13 @@ def _to_uint8(picture: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(pixels.transpose(1, 2, 0))
 
 
-def _encode(frames: Iterator[np.ndarray], sound: np.ndarray, path: Path) -> None:
+def _encode(
+    frames: Iterator[np.ndarray], sound: np.ndarray | None, path: Path, damaged: bool = False
+) -> None:
     """Write frames as H.264 and sound as AAC in MP4; the same ones give the same bytes.
 
-    sound: float32 (samples,), mono, at `RATE`.
+    sound: float32 (samples,), mono, at `RATE`; None: no track. damaged: whether none of its packets
+        can be decoded.
     """
     # PyAV would choose the container by the file's suffix. One thread and "bitexact" (no name of
     # the writing library) make the bytes a function of the frames.
@@ -257,23 +279,46 @@ def _encode(frames: Iterator[np.ndarray], sound: np.ndarray, path: Path) -> None
         stream = container.add_stream("libx264", rate=FPS, options=options)
         stream.width, stream.height = SIZE
         stream.pix_fmt = "yuv420p"
-        track = container.add_stream("aac", rate=RATE, options={"threads": "1"})
-        track.layout = "mono"
+        track = None if sound is None else _add_track(container)
         for pixels in frames:
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
             container.mux(stream.encode(frame.reformat(*SIZE, "yuv420p")))
         container.mux(stream.encode(None))
-        for first in range(0, len(sound), 1024):
-            block = av.AudioFrame.from_ndarray(sound[None, first : first + 1024], "fltp", "mono")
-            block.sample_rate, block.pts = RATE, first
-            container.mux(track.encode(block))
-        container.mux(track.encode(None))
+        if track is not None and sound is not None:
+            for packet in _coded(track, sound):
+                container.mux(_damaged(packet) if damaged else packet)
+
+
+def _add_track(container: Any) -> Any:
+    """A sound track that is added to an open file."""
+    options = {"threads": "1", "flags": "+bitexact"}
+    track = container.add_stream("aac", rate=RATE, options=options)
+    track.layout, track.bit_rate = "mono", BIT_RATE
+    return track
+
+
+def _coded(track: Any, sound: np.ndarray) -> Iterator[Any]:
+    """The packets of a sound track."""
+    for first in range(0, len(sound), 1024):
+        block = av.AudioFrame.from_ndarray(sound[None, first : first + 1024], "fltp", "mono")
+        block.sample_rate, block.pts = RATE, first
+        yield from track.encode(block)
+    yield from track.encode(None)
+
+
+def _damaged(packet: Any) -> Any:
+    """A packet at the same time, with a content that no decoder of AAC accepts."""
+    made = av.Packet(b"\x55" * packet.size)
+    made.pts, made.dts, made.time_base = packet.pts, packet.dts, packet.time_base
+    made.stream, made.is_keyframe = packet.stream, packet.is_keyframe
+    return made
 
 
 def _write_poster(movie: Movie, path: Path, seed: int) -> None:
     """Write a poster as JPEG: one band per genre, the title below."""
     width, height = POSTER[0], POSTER[1] - TITLE
-    takes = {take.genre: take for take in _takes(movie, seed)}
+    # A poster shows its movie's genres, even where the trailer's look is plain.
+    takes = {take.genre: replace(take, look=take.genre) for take in _takes(movie, seed)}
     edges = [height * i // len(takes) for i in range(len(takes) + 1)]
     bands = [
         _picture(take, take.first + 12, (width, below - above))
