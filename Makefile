@@ -129,7 +129,7 @@ docs-figures: $(READY)
 # One version a package serves all of Python 3.11 to 3.13; were that to change, uv's markers would be needed.
 lock: $(READY)
 	uv pip compile --quiet --universal --python-version 3.11 --constraint requirements.txt \
-		--extra all --extra slurm --extra s3 --extra dev --no-annotate --no-header \
+		--extra all --extra hf --extra slurm --extra s3 --extra dev --no-annotate --no-header \
 		$(if $(UPGRADE),--upgrade) --output-file lock.txt pyproject.toml
 	sed -i 's/ *;.*//' lock.txt
 

@@ -18,6 +18,8 @@ PURPOSES = {
     "torch": "rules that run models: weights, features, training, and shots by TransNetV2",
     "video": "rules that read videos: the sample's rendering, shots and clips",
 }
+SETS = {"torch": ("torch", "hf")}
+"""The sets of packages of an environment; by default the one of its name."""
 TEMPLATE = """\
 # For {purpose}.
 # Generated from pyproject.toml and requirements.txt by `make envs`.
@@ -43,7 +45,9 @@ def environments() -> dict[Path, str]:
     pins = {package_name(line): line for line in lines if line and not line.startswith("#")}
     files = {}
     for name, purpose in PURPOSES.items():
-        wanted = project["dependencies"] + project["optional-dependencies"][name]
+        wanted = list(project["dependencies"])
+        for own in SETS.get(name, (name,)):
+            wanted += project["optional-dependencies"][own]
         names = sorted(map(package_name, wanted), key=str.lower)
         packages = "\n".join(f"      - {pins[each]}" for each in names)
         content = TEMPLATE.format(purpose=purpose, name=name, packages=packages)

@@ -54,3 +54,9 @@ def test_stores_of_earlier_versions_record_none():
     assert recorded({"pretrained": True}) == recorded({}) == "not stated"
     assert recorded({"weights_license": 7}) == "not stated"
     assert recorded(weights_licenses.attributes("cc-by-nc-4.0")) == "cc-by-nc-4.0"
+
+
+def test_the_license_of_weights_in_a_package_is_the_packages():
+    assert license_of("silero/vad", "package") == "mit"
+    assert license_of("timm/tf_efficientnet_lite0", "package") == "apache-2.0"
+    assert license_of("logmel/64", "none") == "no weights"

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from trailers12k.common.files import read_csv
-from trailers12k.features.backbones.spec import family_of
 
 TABLE = Path(__file__).with_name("weights_licenses.csv")
 """`model,license` of all models whose publisher states a licence."""
@@ -21,8 +20,8 @@ NONE = "none"
 """The licence of random weights, which nobody published."""
 NO_WEIGHTS = "no weights"
 """The licence of a model that has none, such as log-mel statistics."""
-PACKAGED_LICENSE = "apache-2.0"
-"""Of the pip package in `backbones.packaged`."""
+PACKAGED_LICENSES = {"timm": "apache-2.0", "silero": "mit"}
+"""Family -> the licence of the pip package with the weights of one of its models."""
 
 NON_COMMERCIAL = re.compile(
     r"\bnon-?\s?commercial|\bcc-by-nc|\bresearch[- ](only|use|purposes?)|\bacademic[- ](only|use)"
@@ -56,10 +55,11 @@ def license_of(model: str, weights: str, file: str | None = None, stated: str | 
         return NO_WEIGHTS
     if stated:
         return stated
+    family = model.partition("/")[0]
     if weights == "package":
-        return PACKAGED_LICENSE
+        return PACKAGED_LICENSES.get(family, NOT_STATED)
     # The weights of this family can only be had as a file.
-    is_published = file is None or family_of(model) == "shufflenet3d"
+    is_published = file is None or family == "shufflenet3d"
     return _published().get(model, NOT_STATED) if is_published else NOT_STATED
 
 
