@@ -24,7 +24,8 @@ def main() -> None:
     clips, bars = prediction.cut_into_clips(trailer, ClipSettings(**detection))
     logging.info("%d clips", len(clips))
     rows, paths = {}, []
-    for stream, store in params.streams.items():
+    # Sound first: where a trailer has none, nothing else need be computed.
+    for stream, store in sorted(params.streams.items(), key=lambda pair: pair[0] != "audio"):
         paths.append(Path(f"data/{store['name']}.zarr"))
         weights = read_weights(Path(store["weights"])) if store["weights"] else None
         batch = configured.backbones[store["name"]].batch

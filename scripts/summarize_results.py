@@ -23,7 +23,8 @@ def main() -> None:
     notes = [*counts, *snakemake.params.credits]
     compared = snakemake.params.runs if snakemake.params.paper else {}
     runs = {run: RunStreams(**spec) for run, spec in compared.items()}
-    summary.write_summary(folder, summary.Scores(tst, val, options, mtgc), runs, notes)
+    hearing = [run for run, spec in snakemake.params.runs.items() if spec.get("audio")]
+    summary.write_summary(folder, summary.Scores(tst, val, options, mtgc, hearing), runs, notes)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 SAVE_EVERY = 1.0
 """Seconds between two writes of an unfinished training."""
 MOST_STREAMS = 16
-"""A run has three at most; each takes time to build."""
+"""A run has four at most; each takes time to build."""
 
 
 @dataclass(frozen=True)

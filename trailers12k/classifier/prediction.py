@@ -4,16 +4,16 @@ Reads a video, the attributes of stores, and a checkpoint. Must not know Snakema
 is chosen.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 
 from trailers12k.classifier.checkpoint import load
-from trailers12k.classifier.divita import DIViTA
+from trailers12k.classifier.divita import EARLY, DIViTA, Stream
 from trailers12k.classifier.snippets import window_starts
 from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.vocabulary import GENRES
@@ -26,9 +26,17 @@ from trailers12k.features.sound_recipe import SoundRecipe
 from trailers12k.video.clip_detection import ClipSettings, detect_clips
 from trailers12k.video.clips import Clip
 from trailers12k.video.picture import Bars
+from trailers12k.video.sound_track import NO_SOUND
 
 MAX_CLIPS = 3
 """Clips that the table names per genre."""
+AUDIO = "audio"
+"""The stream whose features are of the clips' sound."""
+
+CLIPS_HEAD = "clips that contribute most, in seconds"
+SOUNDS_HEAD = "sounds that contribute most, in seconds"
+OCCLUDED = "In brackets: the points by which the probability falls when only this clip is left out."
+MUFFLED = "For sounds: when only this clip's sound is replaced by the training movies' mean sound."
 
 
 @dataclass(frozen=True)
@@ -75,13 +83,15 @@ class TrailerPrediction:
     """(10,) float32, in the order of `GENRES`."""
     contributions: np.ndarray
     """(clips, 10) float32; see `attribute_by_occlusion`."""
+    sounds: np.ndarray | None = None
+    """(clips, 10) float32; see `attribute_to_sounds`. None for a run without sound."""
 
     def record(self) -> dict[str, Any]:
         """As JSON values, rounded to six decimals.
 
         Keys: `trailer` (the address), those of `ChosenRun`, `backbone_weights`, `genres` (genre ->
-        probability, highest first), and `clips`: per clip `start` and `end` in seconds, and its
-        contribution to each genre.
+        probability, highest first), and `clips`: per clip `start` and `end` in seconds, its
+        contribution to each genre and, for a run with sound, `sound`: genre -> that of its sound.
         """
         order = np.argsort(-self.probabilities, kind="stable")
         return {
@@ -93,36 +103,64 @@ class TrailerPrediction:
             },
             "clips": [
                 {"start": clip.start, "end": clip.end}
-                | {genre: round(float(value), 6) for genre, value in zip(GENRES, row, strict=True)}
-                for clip, row in zip(self.clips, self.contributions, strict=True)
+                | _by_genre(row)
+                | ({} if self.sounds is None else {"sound": _by_genre(self.sounds[place])})
+                for place, (clip, row) in enumerate(
+                    zip(self.clips, self.contributions, strict=True)
+                )
             ],
         }
 
     def table(self) -> str:
-        """As Markdown: each genre, its probability, and the clips that contribute most."""
-        record, chosen = self.record(), self.chosen
+        """As Markdown: each genre, its probability, and the clips that contribute most.
+
+        For a run with sound also the sounds that do.
+        """
+        chosen = self.chosen
+        columns = {CLIPS_HEAD: self.contributions}
+        if self.sounds is not None:
+            columns[SOUNDS_HEAD] = self.sounds
+        order = np.argsort(-self.probabilities, kind="stable")
+        cells = {
+            head: [self._most(values[:, place]) for place in order]
+            for head, values in columns.items()
+        }
+        # The last column is not padded, since lines may wrap.
+        widths = [max(map(len, [head, *own])) for head, own in cells.items()]
+        widths[-1] = 0
         lines = [
             f"{self.address}: {len(self.clips)} clips",
             f"by {chosen.run}, split {chosen.split} (validation µAP {100 * chosen.uap:.1f} %, "
             f"backbone weights: {self.backbone_weights})",
             "",
-            "| genre     | probability | clips that contribute most, in seconds",
-            "| --------- | ----------- | --------------------------------------",
+            _line("| genre     | probability", cells, widths),
+            _line("| --------- | -----------", ["-" * len(head) for head in cells], widths),
         ]
-        for genre, probability in record["genres"].items():
-            most = sorted(record["clips"], key=lambda clip: -clip[genre])[:MAX_CLIPS]
-            cells = [
-                f"{clip['start']:.1f}-{clip['end']:.1f} ({100 * clip[genre]:+.1f})"
-                for clip in most
-                if clip[genre] > 0
-            ]
-            lines.append(f"| {genre:<9} | {100 * probability:>9.1f} % | {', '.join(cells) or '-'}")
-        lines += [
-            "",
-            "In brackets: the points by which the probability falls when only this clip is left "
-            "out.",
-        ]
+        for number, place in enumerate(order):
+            start = f"| {GENRES[place]:<9} | {100 * self.probabilities[place]:>9.1f} %"
+            lines.append(_line(start, [own[number] for own in cells.values()], widths))
+        lines += ["", OCCLUDED] + ([] if self.sounds is None else [MUFFLED])
         return "\n".join(lines) + "\n"
+
+    def _most(self, contributions: np.ndarray) -> str:
+        """The seconds of the clips that contribute most, and their points. (clips,) float32."""
+        most = np.argsort(-contributions, kind="stable")[:MAX_CLIPS]
+        named = [
+            f"{self.clips[i].start:.1f}-{self.clips[i].end:.1f} ({100 * contributions[i]:+.1f})"
+            for i in most
+            if contributions[i] > 0
+        ]
+        return ", ".join(named) or "-"
+
+
+def _by_genre(values: np.ndarray) -> dict[str, float]:
+    """Genre -> value, rounded to six decimals; values: (10,)."""
+    return {genre: round(float(value), 6) for genre, value in zip(GENRES, values, strict=True)}
+
+
+def _line(start: str, cells: Iterable[str], widths: Iterable[int]) -> str:
+    """A line of a table with padded cells."""
+    return " | ".join([start, *map(str.ljust, cells, widths)])
 
 
 def check_store(path: Path, determined_by: Mapping[str, object]) -> None:
@@ -180,6 +218,11 @@ def compute_features(
                 bars=bars if sampling.crop_bars else None,
             )[""]
         except Failure as failure:
+            if failure.reason == NO_SOUND:
+                raise UserError(
+                    "the trailer has no sound, which the best run of this collection needs: "
+                    f"{failure.detail}"
+                ) from failure
             raise UserError(f"the trailer cannot be used: {failure}") from failure
 
 
@@ -197,7 +240,10 @@ def predict_trailer(
     """
     model, settings = load(chosen.checkpoint)
     probabilities, contributions = attribute_by_occlusion(model, rows, settings.snippet)
-    return TrailerPrediction(address, chosen, backbone_weights, clips, probabilities, contributions)
+    sounds = attribute_to_sounds(model, rows, settings.snippet) if AUDIO in rows else None
+    return TrailerPrediction(
+        address, chosen, backbone_weights, clips, probabilities, contributions, sounds
+    )
 
 
 @torch.inference_mode()
@@ -211,12 +257,7 @@ def attribute_by_occlusion(
     is by how much a probability falls when only this clip is removed from its window. Attention
     weights are not used, because they show where a network looks and not what changes its output.
     """
-    clips = len(next(iter(rows.values())))
-    starts = window_starts(clips, snippet)
-    padded = {
-        name: torch.from_numpy(np.pad(own, ((0, len(starts) * snippet - clips), (0, 0))))
-        for name, own in rows.items()
-    }
+    clips, starts, padded = _windows(rows, snippet)
     total, contributions = torch.zeros(len(GENRES)), torch.zeros(clips, len(GENRES))
     for start in starts:
         window = {name: own[None, start : start + snippet] for name, own in padded.items()}
@@ -230,3 +271,56 @@ def attribute_by_occlusion(
         occluded = model({name: own[0, others] for name, own in window.items()}).sigmoid()
         contributions[start : start + real] = (complete - occluded) / len(starts)
     return (total / len(starts)).numpy(), contributions.numpy()
+
+
+@torch.inference_mode()
+def attribute_to_sounds(model: DIViTA, rows: Mapping[str, np.ndarray], snippet: int) -> np.ndarray:
+    """The contribution of each clip's sound to the probabilities of a trailer, (clips, 10).
+
+    rows: stream -> (clips, features) float32, with the stream `AUDIO`. It is by how much a
+    probability falls when the sound of only this clip says nothing, while its pictures stay: its
+    features are replaced by the mean of the training movies', which the model's first layer
+    subtracts. Early fusion sees one row per clip, so that its sound cannot be left out as a clip
+    is.
+    """
+    clips, starts, padded = _windows(rows, snippet)
+    mean, contributions = _mean_sound(model, rows), torch.zeros(clips, len(GENRES))
+    for start in starts:
+        window = {name: own[None, start : start + snippet] for name, own in padded.items()}
+        real = min(snippet, clips - start)
+        muffled = {name: own.repeat(real, 1, 1) for name, own in window.items()}
+        places = torch.arange(real)
+        muffled[AUDIO][places, places] = mean
+        fall = model(window).sigmoid() - model(muffled).sigmoid()
+        contributions[start : start + real] = fall / len(starts)
+    return contributions.numpy()
+
+
+def _windows(
+    rows: Mapping[str, np.ndarray], snippet: int
+) -> tuple[int, range, dict[str, torch.Tensor]]:
+    """The number of clips, the first clips of the windows, and the rows, padded with zeros."""
+    clips = len(next(iter(rows.values())))
+    starts = window_starts(clips, snippet)
+    missing = len(starts) * snippet - clips
+    padded = {
+        name: torch.from_numpy(np.pad(own, ((0, missing), (0, 0)))) for name, own in rows.items()
+    }
+    return clips, starts, padded
+
+
+def _mean_sound(model: DIViTA, rows: Mapping[str, np.ndarray]) -> torch.Tensor:
+    """The mean features of sound in training, (features,), as the model's first layer keeps them.
+
+    rows: stream -> (clips, features) float32.
+    """
+    if model.fusion == "late":
+        return _running_mean(model, AUDIO)
+    before = model.inputs[: model.inputs.index(AUDIO)]
+    first = sum(rows[name].shape[1] for name in before)
+    return _running_mean(model, EARLY)[first : first + rows[AUDIO].shape[1]]
+
+
+def _running_mean(model: DIViTA, stream: str) -> torch.Tensor:
+    network = cast("Stream", model.streams[stream])
+    return cast("torch.Tensor", network.norm_in.running_mean)

@@ -311,7 +311,13 @@ def _select_movies(data: TrainingData, split: int) -> dict[str, np.ndarray]:
     for number, subset in enumerate(SUBSETS):
         in_split = np.flatnonzero(data.subsets == number).tolist()
         rows[subset] = np.array([row for row in in_split if data.mids[row] in present], np.int64)
-        log.info("%s: %d of %d movies are in all stores", subset, len(rows[subset]), len(in_split))
+        log.info(
+            "%s: %d of %d movies are in all stores%s",
+            subset,
+            len(rows[subset]),
+            len(in_split),
+            _lacking([data.mids[row] for row in in_split], data.streams),
+        )
         # BatchNorm cannot normalise a single row.
         least = 2 if subset == "training" else 1
         if len(rows[subset]) < least:
@@ -322,6 +328,15 @@ def _select_movies(data: TrainingData, split: int) -> dict[str, np.ndarray]:
                 "movies to the table"
             )
     return rows
+
+
+def _lacking(mids: Sequence[str], streams: Mapping[str, PackedStore]) -> str:
+    """Words that say how many of these movies each store lacks; empty where it lacks none."""
+    lacking = {
+        packed.path.stem: sum(mid not in packed.clips for mid in mids)
+        for packed in streams.values()
+    }
+    return "".join(f"; {count} not in {store}" for store, count in lacking.items() if count)
 
 
 def _too_few(

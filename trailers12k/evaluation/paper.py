@@ -38,6 +38,7 @@ class RunStreams:
     image: str | None = None
     video: str | None = None
     poster: str | None = None
+    audio: str | None = None
     fusion: str = "late"
     shuffle_labels: bool = False
 
@@ -55,9 +56,9 @@ class PaperScore(NamedTuple):
 def paper_scores(run: RunStreams | None) -> dict[str, PaperScore]:
     """Metric -> the paper's score for a run with these streams; empty when the paper has none.
 
-    The paper has no run with shuffled labels, posters or early fusion.
+    The paper has no run with shuffled labels, posters, sound or early fusion.
     """
-    if run is None or run.shuffle_labels or run.poster or run.fusion != "late":
+    if run is None or run.shuffle_labels or run.poster or run.audio or run.fusion != "late":
         return {}
     cells = PAPER.get((run.image, run.video), "").split()
     pairs = (cell.split("±") for cell in cells)

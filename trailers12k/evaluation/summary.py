@@ -73,12 +73,14 @@ class Scores:
     """Rows of transfer/tst.csv, transfer/val.csv and, for a second table, transfer/options.csv.
 
     mtgc: rows of data/mtgc.csv, whose columns `split*` are compared; None compares none.
+    hearing: the runs with sound, which leave movies without any out.
     """
 
     tst: pd.DataFrame
     val: pd.DataFrame
     options: pd.DataFrame | None = None
     mtgc: pd.DataFrame | None = None
+    hearing: Sequence[str] = ()
 
 
 def summarize(tst: pd.DataFrame) -> pd.DataFrame:
@@ -115,7 +117,8 @@ def markdown(
     sizes = tst[tst["weights"].notna()].groupby("run", sort=False)["movies"].agg(list)
     tested = sorted({tuple(movies) for movies in sizes})
     per_split = " or ".join(str(counts)[1:-1] for counts in tested)
-    lines = [*notes, f"Test movies per split: {per_split}."]
+    lines = [*notes, *_of_sound(summary, scores.hearing)]
+    lines.append(f"Test movies per split: {per_split}.")
     untrained = sorted({r for r, row in summary.iterrows() if is_untrained(row["pretrained"])})
     compared = compare_with_paper(summary, runs)
     if scores.mtgc is not None:
@@ -159,6 +162,19 @@ def write_summary(
         for run, row in summary.iterrows()
     }
     write_json(folder / "metrics.json", means)
+
+
+def _of_sound(summary: pd.DataFrame, hearing: Sequence[str]) -> list[str]:
+    """One line on how many test movies the runs with sound had; none without such runs."""
+    sizes: dict[tuple[int, int], list[str]] = {}
+    for run, row in summary.loc[summary.index.isin(hearing)].iterrows():
+        sizes.setdefault((row["movies"], row["of"]), []).append(str(run))
+    parts = [
+        f"{movies} of {of} test movies ({', '.join(runs)})" for (movies, of), runs in sizes.items()
+    ]
+    return [f"Runs with sound, without the movies that have none: {'; '.join(parts)}."][
+        : len(sizes)
+    ]
 
 
 def _absence_section(scores: Scores) -> str:

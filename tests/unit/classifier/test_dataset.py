@@ -382,6 +382,17 @@ def test_users_posters(tmp_path, stores):
     np.testing.assert_array_equal(snippets["poster"], features(mid, 1, 6))
 
 
+def test_users_sound_is_of_the_same_clips_and_movies_without_it_are_left_out(tmp_path, stores):
+    heard = {mid: count for mid, count in CLIPS.items() if mid != "tt0000002"}
+    stores["audio"] = make_store(tmp_path / "a.zarr", heard, 5)
+    mtgc = make_labels(tmp_path / "mtgc.csv", dict.fromkeys(CLIPS, 0))
+    data = TrailerDataset(stores, mtgc, snippet=2)
+    assert data.mids == sorted(heard)
+    for snippets, _, _ in map(data.__getitem__, range(len(data))):
+        assert snippets["audio"].shape == (2, 5)
+        np.testing.assert_array_equal(snippets["audio"][:, :4], snippets["image"])
+
+
 def test_users_errors(tmp_path, stores):
     mtgc = make_labels(tmp_path / "mtgc.csv", dict.fromkeys(CLIPS, 0))
     with pytest.raises(ValueError, match="^subset='tst' must be one of training, valid.*, test$"):

@@ -14,11 +14,12 @@ from trailers12k.classifier.checkpoint import (
     save_model,
 )
 from trailers12k.classifier.divita import DIViTA
-from trailers12k.common.errors import UserError
+from trailers12k.common.errors import Failure, UserError
 from trailers12k.common.vocabulary import GENRES
 from trailers12k.downloads import trailers as download
 from trailers12k.downloads.settings import DownloadSettings
 from trailers12k.features import store as stores
+from trailers12k.features.sound_recipe import SoundRecipe
 from trailers12k.video.clips import Clip
 
 
@@ -66,6 +67,75 @@ def test_probabilities_are_those_of_the_evaluation_for_two_streams_and_one_clip(
             expected = model(pcontributions).sigmoid()[0].numpy()
         np.testing.assert_allclose(probabilities, expected, atol=1e-6)
         assert contributions.shape == (1, 10) and np.isfinite(contributions).all()
+
+
+@pytest.mark.parametrize("fusion", ["late", "early"])
+@pytest.mark.parametrize("order", [("image", "audio"), ("audio", "image")])
+def test_a_sound_contributes_by_what_its_absence_changes(fusion, order):
+    """As computed by hand: the mean sound of training instead of one clip's."""
+    torch.manual_seed(0)
+    sizes = {"image": 6, "audio": 4}
+    model = DIViTA({name: sizes[name] for name in order}, hidden=8, heads=2, fusion=fusion)
+    generator = np.random.default_rng(1)
+    batch = {
+        name: torch.from_numpy(generator.random((5, 3, s), np.float32)) + 2
+        for name, s in sizes.items()
+    }
+    for _ in range(200):
+        model(batch)
+    model.eval()
+    rows = {name: generator.random((4, s), np.float32) for name, s in sizes.items()}
+    sounds = prediction.attribute_to_sounds(model, rows, snippet=3)
+    assert sounds.shape == (4, 10)
+    mean = batch["audio"].mean((0, 1)).numpy()
+    for clip in range(4):
+        changed = {name: own.copy() for name, own in rows.items()}
+        changed["audio"][clip] = mean
+        whole, without = (
+            prediction.attribute_by_occlusion(model, each, snippet=3)[0] for each in (rows, changed)
+        )
+        np.testing.assert_allclose(sounds[clip], whole - without, atol=1e-4)
+    # A sound like all others says nothing.
+    rows["audio"][:] = mean
+    assert np.abs(prediction.attribute_to_sounds(model, rows, snippet=3)).max() < 1e-4
+
+
+def test_a_run_with_sound_says_which_sounds_spoke(tmp_path):
+    torch.manual_seed(0)
+    spec = ModelSpec({"image": 6, "audio": 4}, TrainingSettings(snippet=2, hidden=8, heads=2))
+    save_model(tmp_path / "best.pt", BestEpoch(1, 0.5, spec.build().state_dict()), spec)
+    rows = {
+        name: np.random.default_rng(1).random((3, size), np.float32)
+        for name, size in spec.features.items()
+    }
+    clips = [Clip(i, 0, float(i), float(i + 1)) for i in range(3)]
+    chosen = prediction.ChosenRun("Both", 1, 0.7, str(tmp_path / "best.pt"), "y")
+    predicted = prediction.predict_trailer("a.mp4", chosen, "words", clips, rows)
+    for clip, values in zip(predicted.record()["clips"], predicted.sounds, strict=True):
+        assert list(clip["sound"]) == list(GENRES)
+        np.testing.assert_allclose([*clip["sound"].values()], values, atol=1e-6)
+    table = predicted.table()
+    assert prediction.SOUNDS_HEAD in table and prediction.MUFFLED in table
+    predicted = prediction.TrailerPrediction(
+        "a.mp4", chosen, "words", clips, predicted.probabilities, predicted.contributions
+    )
+    assert prediction.SOUNDS_HEAD not in predicted.table()
+    assert "sound" not in predicted.record()["clips"][0]
+
+
+def test_a_trailer_without_sound_is_refused_by_a_run_that_hears(monkeypatch):
+    def silent(*_):
+        raise Failure("no_sound", "silent: nothing can be heard")
+
+    monkeypatch.setattr(prediction, "extract_sound", silent)
+    monkeypatch.setattr(SoundRecipe, "load", lambda *_: None)
+    trailer = SimpleNamespace(file="a.mp4", decoder="pyav")
+    with pytest.raises(UserError) as error:
+        prediction.compute_features(trailer, [], "bars", SoundRecipe.__new__(SoundRecipe), "cpu")
+    assert str(error.value) == (
+        "the trailer has no sound, which the best run of this collection needs: silent: nothing "
+        "can be heard"
+    )
 
 
 def test_a_trailer_is_predicted_by_the_checkpoint_of_the_chosen_run(tmp_path):

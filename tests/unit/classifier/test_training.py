@@ -209,7 +209,8 @@ def test_movies_missing_from_a_stream_are_left_out_and_counted(tmp_path, caplog)
     assert asdict(summary) == json.loads((tmp_path / "run.json").read_text())
     clips = [streams["image"].clips[mid] for mid in mids[:28] if mid not in lost]
     assert summary.padded == sum(count < 3 for count in clips) > 0
-    assert "training: 26 of 28 movies" in caplog.text
+    assert "training: 26 of 28 movies are in all stores; 2 not in video" in caplog.text
+    assert "validation: 4 of 4 movies are in all stores\n" in caplog.text
     assert mids[-1] not in predictions(tmp_path / "tst.csv")[0]
 
 
@@ -414,6 +415,26 @@ def test_evaluation_variants_predict_with_the_same_checkpoint(tmp_path):
     names, probabilities = predictions(tmp_path / "out.csv")
     assert names == mids[-8:]
     np.testing.assert_allclose(probabilities, predict(model, streams, names, settings, "whole"))
+
+
+@pytest.mark.parametrize("others", [(), ("image",), ("video",), ("image", "video"), ("poster",)])
+@pytest.mark.parametrize("fusion", ["late", "early"])
+def test_sound_joins_any_streams(tmp_path, fusion, others):
+    """Late fusion is the mean of the streams' logits; early fusion is one network on all."""
+    if fusion == "early" and not others:
+        pytest.skip("a single stream has nothing to be fused with")
+    names = [name for name in others if name != "poster"]
+    data = make_data(tmp_path, [(name, 8 + len(name)) for name in [*names, "audio"]])
+    streams = data.streams
+    if "poster" in others:
+        posters = {mid: label[None] for mid, label in zip(data.mids, data.labels, strict=True)}
+        streams["poster"] = make_packed(tmp_path / "poster.npy", posters)
+    quick = replace(QUICK, epochs=1)
+    train(data, TrainingRequest(quick, 0, fusion=fusion), tmp_path / "run")
+    model, settings = load(tmp_path / "run" / "best.pt")
+    assert model.inputs == list(streams)
+    mids, probabilities = predictions(tmp_path / "run" / "tst.csv")
+    np.testing.assert_allclose(predict(model, streams, mids, settings), probabilities, atol=1e-7)
 
 
 @pytest.mark.parametrize("fusion", ["late", "early"])

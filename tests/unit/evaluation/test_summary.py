@@ -6,7 +6,7 @@ import pytest
 
 from trailers12k.common.vocabulary import GENRES, METRICS
 from trailers12k.evaluation import absence, summary
-from trailers12k.evaluation.paper import RunStreams
+from trailers12k.evaluation.paper import RunStreams, paper_scores
 from trailers12k.evaluation.scores import is_untrained
 from trailers12k.evaluation.summary import Scores
 from trailers12k.report import drawing, run_charts
@@ -68,6 +68,25 @@ def test_the_table_counts_missing_movies(scored, tmp_path):
     assert "`chance` and `constant prediction` count all movies" in text
     table = pd.read_csv(tmp_path / "summary.csv", index_col="run")
     assert tuple(table.loc["ResNet", ["movies", "of"]]) == (57, 60)
+
+
+def test_the_runs_with_sound_say_how_many_movies_they_had(scored, tmp_path):
+    scored.loc[scored.run == "ResNet", "movies"] = 19
+    for hearing, line in (
+        (["ResNet"], "57 of 60 test movies (ResNet)."),
+        (["mine", "ResNet"], "57 of 60 test movies (ResNet); 60 of 60 test movies (mine)."),
+    ):
+        summary.write_summary(tmp_path, Scores(scored, scored, hearing=hearing), RUNS, [])
+        text = (tmp_path / "summary.md").read_text()
+        assert f"- Runs with sound, without the movies that have none: {line}\n" in text
+    summary.write_summary(tmp_path, Scores(scored, scored), RUNS, [])
+    assert "sound" not in (tmp_path / "summary.md").read_text()
+
+
+def test_a_run_with_sound_is_not_compared_with_the_papers_of_its_pictures():
+    with_sound = RunStreams(image=IMAGE, audio="trailers_a_logmel")
+    assert paper_scores(RunStreams(image=IMAGE))
+    assert paper_scores(with_sound) == {}
 
 
 def test_without_runs_to_compare_there_is_no_word_of_the_paper(scored, tmp_path):
