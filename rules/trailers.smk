@@ -22,6 +22,6 @@ rule download_trailers:
     params:
         movies=movies.rows_of("mid", "trailer_addresses"),
         retry_round=retry_round_of(settings, "build/trailers"),
-        short_side=settings.trailers.short_side,
+        short_side=preferred_file(settings),
     script:
         "../scripts/download_trailers.py"

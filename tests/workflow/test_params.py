@@ -96,6 +96,7 @@ RERUNS = {
     "max_failure_rate": (0.9, {"check_failures"}),
     "trailers.parallel": (2, set()),
     "trailers.short_side": (480, {"download_trailers"}),
+    "trailers.refetch": ("no_sound", {"download_trailers"}),
     "trailers.max_megabytes": (100, set()),
     "trailers.max_megapixels": (8, set()),
     "trailers.max_minutes": (10, set()),

@@ -79,7 +79,7 @@ def posters_of_shard(shard: Shard, settings: DownloadSettings) -> list[LedgerRow
     """Download the posters of a shard; returns its ledger rows, with `POSTER_COLUMNS`."""
     kind = FileKind(
         addresses=lambda movie: (movie.poster_url,) if movie.poster_url else (),
-        fetch=lambda *stage: PosterFetcher(*stage).fetch,
+        fetcher=PosterFetcher,
         question={"max_megabytes": settings.max_megabytes},
         tool=f"Pillow {PIL.__version__}",
     )

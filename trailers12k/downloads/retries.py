@@ -151,17 +151,20 @@ def write_open(
     retry_round: int,
     rows: Iterable[LedgerRow],
     files_of: FilesOf = on_the_web,
+    refetched: tuple[Path, Iterable[LedgerRow]] | None = None,
 ) -> None:
     """Write what a job left open: its failures, and the number of movies that were not begun.
 
-    folder: of the movies' records. retry_round: the number of this one.
+    folder: of the movies' records. retry_round: the number of this one. refetched: the folder of
+    the records, and the rows, of movies whose files were to be fetched once more.
     """
     failures = []
     stopped = 0
-    for row in rows:
+    again, rows_again = refetched or (folder, [])
+    for records, row in (*((folder, row) for row in rows), *((again, row) for row in rows_again)):
         stopped += row.get("reason") == "stopped"
         if row["status"] == FAILED:
-            record = read_record(folder, row["mid"])
+            record = read_record(records, row["mid"])
             tried, limits = (record.time, record.limits) if record else (0.0, ())
             failure = _open_failure(row, tried, files_of(row["mid"]))
             failures.append(replace(failure, limits=limits))

@@ -23,7 +23,8 @@ class DownloadSettings:
     least_rate: kilobytes a second. most_time: seconds of one attempt. private_addresses: whether
     addresses of local networks and of this machine may be contacted. named_by_user: whether the
     user names the address, and no table, so that it may be private anyway.
-    short_side: preferred size of trailers in pixels. cookies: path of a file in Netscape's format.
+    short_side: preferred size of trailers in pixels. refetch: "no_sound" to fetch trailers without
+    sound again, and to prefer sound to the size. cookies: path of a file in Netscape's format.
     player_clients: names of YouTube's players; empty: yt-dlp's choice. po_token: tokens for them,
     joined by commas, a secret.
     """
@@ -36,6 +37,7 @@ class DownloadSettings:
     retry: str = ""
     parallel: int = 1
     short_side: int = 360
+    refetch: str | None = None
     max_megapixels: float = 36.0
     max_minutes: float = 60.0
     cookies: str | None = None
@@ -74,6 +76,11 @@ class DownloadSettings:
             "corrupt": (sizes["max_megapixels"],),
             "unsafe_address": (f"private_addresses={self.private_addresses}",),
         }
+
+    @property
+    def prefers_sound(self) -> bool:
+        """Whether a trailer with sound is preferred to one of the size."""
+        return self.refetch is not None
 
     @property
     def limit(self) -> int:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from trailers12k.common.errors import Failure
 from trailers12k.common.files import sha256_of
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.local_files import ABSENT, local_path, state_of
@@ -19,7 +20,14 @@ from trailers12k.downloads import retries
 from trailers12k.downloads.settings import DownloadSettings
 from trailers12k.downloads.stop_signal import SharedStopSignal, stop_reason
 from trailers12k.jobs.ledger import LedgerRow
-from trailers12k.jobs.runner import StopSignal, Task, process, read_record
+from trailers12k.jobs.runner import (
+    Stage,
+    StopSignal,
+    Task,
+    amend,
+    process_together,
+    read_record,
+)
 
 log = logging.getLogger(__name__)
 
@@ -37,26 +45,51 @@ class Shard:
     retry_round: int = 0
 
 
+class Fetcher(Protocol):
+    """Downloads the files of a stage."""
+
+    def fetch(self, movie: Movie) -> dict[str, Any]:
+        """Download a movie's file; returns the stage's ledger columns. Raises `Failure`."""
+
+
 @dataclass(frozen=True)
 class FileKind:
     """What a stage downloads.
 
-    addresses: of a movie's file, the first one preferred. fetch: a function that makes the function
-    which downloads a movie's file, returning the stage's ledger columns. question: the settings on
-    which a file depends. tool: the program that downloads, with its version.
+    addresses: of a movie's file, the first one preferred. fetcher: makes what downloads a movie's
+    file. question: the settings on which a file depends. tool: the program that downloads, with its
+    version. refetch: see `Refetch`.
     """
 
     addresses: Callable[[Movie], tuple[str, ...]]
-    fetch: Callable[[Path, DownloadSettings, StopSignal], Callable[[Movie], dict[str, Any]]]
+    fetcher: Callable[[Path, DownloadSettings, StopSignal], Fetcher]
     question: Mapping[str, object]
     tool: str
+    refetch: "Refetch | None" = None
+
+
+@dataclass(frozen=True)
+class Refetch:
+    """Files that are fetched once more, since another one may be better.
+
+    Until that one is whole the movie keeps its file and its row, whatever becomes of the attempt.
+    is_wanted: whether, by the row of a movie's file. fetch: by the stage's fetcher, of a movie with
+    this row; returns the columns that change.
+    """
+
+    is_wanted: Callable[[LedgerRow], bool]
+    fetch: Callable[[Any, Movie, LedgerRow], dict[str, Any]]
+
+
+REFETCHED = "refetched"
+"""Folder of the records of files that are fetched once more, beside those of the first time."""
 
 
 def download(shard: Shard, kind: FileKind, settings: DownloadSettings) -> list[LedgerRow]:
     """Download the missing files of a shard; returns its ledger rows."""
     shard.folder.mkdir(parents=True, exist_ok=True)
     stop = SharedStopSignal(shard.folder)
-    fetch = kind.fetch(shard.folder, settings, stop)
+    fetcher = kind.fetcher(shard.folder, settings, stop)
     movies = {movie.mid: movie for movie in shard.movies}
     addresses = {mid: kind.addresses(movie) for mid, movie in movies.items()}
     # Before the first attempt: a file that changes during it is tried again.
@@ -68,9 +101,50 @@ def download(shard: Shard, kind: FileKind, settings: DownloadSettings) -> list[L
         unlisted = row.get("trailer") and row["address"] not in addresses[row["mid"]]
         return bool(unlisted) or is_due(row, tried)
 
+    tasks = _tasks(shard, addresses, files, kind, settings)
+    again = _refetch_tasks(shard.folder, tasks, kind, settings)
+    amended: dict[str, LedgerRow] = {}
+
+    def work(mid: str, names: list[str]) -> dict[str, dict[str, Any] | Failure]:
+        if "" in names:
+            columns = fetcher.fetch(movies[mid])
+            return {name: {} if name == REFETCHED else columns for name in names}
+        record = read_record(shard.folder, mid)
+        if kind.refetch and record:
+            columns = kind.refetch.fetch(fetcher, movies[mid], record.row)
+            amended[mid] = amend(shard.folder, mid, {"tool": kind.tool} | columns)
+        return {REFETCHED: {}}
+
+    stages = [Stage("", shard.folder, tasks)]
+    if again:
+        stages.append(Stage(REFETCHED, shard.folder / REFETCHED, again))
+    made = process_together(
+        stages, work, settings.parallel, unit="file", retry=retry, stop=stop, tool=kind.tool
+    )
+    rows = [amended.get(row["mid"], row) for row in made[""]]
+    retries.write_open(
+        shard.folder,
+        shard.name,
+        shard.retry_round,
+        rows,
+        files.__getitem__,
+        (shard.folder / REFETCHED, made.get(REFETCHED, [])),
+    )
+    if stop.reason:
+        log.error("downloading is stopped: %s", stop_reason() or stop.reason)
+    return [_with_decoder(row) for row in rows]
+
+
+def _tasks(
+    shard: Shard,
+    addresses: Mapping[str, tuple[str, ...]],
+    files: Mapping[str, retries.LocalFiles],
+    kind: FileKind,
+    settings: DownloadSettings,
+) -> list[Task]:
     # The code is not part of the fingerprint: finished downloads stay when the code changes.
     # Records are beside the files, so another number of shards repeats no download.
-    tasks = [
+    return [
         Task(
             mid,
             fingerprint(
@@ -84,20 +158,20 @@ def download(shard: Shard, kind: FileKind, settings: DownloadSettings) -> list[L
         )
         for mid, several in addresses.items()
     ]
-    rows = process(
-        tasks,
-        shard.folder,
-        lambda mid: fetch(movies[mid]),
-        settings.parallel,
-        unit="file",
-        retry=retry,
-        stop=stop,
-        tool=kind.tool,
-    )
-    retries.write_open(shard.folder, shard.name, shard.retry_round, rows, files.__getitem__)
-    if stop.reason:
-        log.error("downloading is stopped: %s", stop_reason() or stop.reason)
-    return [_with_decoder(row) for row in rows]
+
+
+def _refetch_tasks(
+    folder: Path, tasks: Sequence[Task], kind: FileKind, settings: DownloadSettings
+) -> list[Task]:
+    """The tasks of the files that are fetched once more."""
+    if kind.refetch is None:
+        return []
+    found = [(task, read_record(folder, task.mid)) for task in tasks if not task.skip]
+    return [
+        Task(task.mid, task.fingerprint, limits=settings.limits)
+        for task, record in found
+        if record and record.row["status"] == OK and kind.refetch.is_wanted(record.row)
+    ]
 
 
 def _with_decoder(row: LedgerRow) -> LedgerRow:

@@ -3,6 +3,7 @@
 Writes `FOLDER/MID.EXT`, and a record beside it. Must not know clips and features.
 """
 
+import logging
 import os
 import re
 import shutil
@@ -34,7 +35,7 @@ from trailers12k.downloads.messages import without_objects
 from trailers12k.downloads.pacing import HostRateLimiter, retry_pause, wait
 from trailers12k.downloads.retries import yt_dlp_version
 from trailers12k.downloads.settings import DownloadSettings
-from trailers12k.downloads.shard import FileKind, Shard, download
+from trailers12k.downloads.shard import FileKind, Refetch, Shard, download
 from trailers12k.downloads.youtube import Clients
 from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.jobs.reasons import PERMANENT, STOPS, classify_error
@@ -43,6 +44,7 @@ from trailers12k.video.confined import probe
 from trailers12k.video.container import suffix_of
 from trailers12k.video.probe import VideoLimits
 from trailers12k.video.sound import Sound
+from trailers12k.video.sound_track import NO_SOUND
 
 TRAILER_COLUMNS = [
     "file",
@@ -93,6 +95,12 @@ GAVE_UP = re.compile(r"\. Giving up after \d+ retries$")
 """The end of a message of yt-dlp after its own retries."""
 
 
+SOUND_PREFERRED = "sound_preferred"
+"""A key of a movie's record: its file was chosen with sound preferred to the size. No column."""
+
+log = logging.getLogger(__name__)
+
+
 class TrailerFetcher:
     """Downloads and verifies trailers into a folder."""
 
@@ -119,15 +127,41 @@ class TrailerFetcher:
                 if failure.reason in GONE:
                     continue
                 break
-            return row | {"trailer": number, "address": address, "detail": "; ".join(details)}
+            row |= {"trailer": number, "address": address, "detail": "; ".join(details)}
+            return row | ({SOUND_PREFERRED: 1} if self.settings.prefers_sound else {})
         # The movie's reason is one that a retry can cure, if there is one.
         worst = min(failures, key=lambda f: (f.reason in GONE, f.reason in PERMANENT))
         if len(failures) == 1:
             raise worst
         raise type(worst)(worst.reason, "; ".join(details))
 
-    def _fetch(self, movie: Movie, address: str) -> dict[str, Any]:
-        """Download from one address, with immediate retries where they help. Raises `Failure`."""
+    def fetch_sound(self, movie: Movie, row: LedgerRow) -> dict[str, Any]:
+        """Download a trailer without sound again; returns the columns of its row that change.
+
+        The old file stays where the site has none with sound. Raises as `fetch`, for all else.
+        """
+        tried: dict[str, Any] = {SOUND_PREFERRED: 1}
+        if "sound_channels" not in row:  # a row of before these columns
+            try:
+                sound = _sound_columns(probe(Path(row["file"]), _limits(self.settings)).sound)
+            except Failure:
+                sound = {}
+            if sound.get("sound_codec"):
+                return tried | sound
+        address = row.get("address") or movie.trailer_addresses[0]
+        try:
+            return tried | self._fetch(movie, address, needs_sound=True)
+        except Failure as failure:
+            if failure.reason != NO_SOUND:
+                raise
+            log.info("%s: %s", movie.mid, failure)
+            return tried
+
+    def _fetch(self, movie: Movie, address: str, needs_sound: bool = False) -> dict[str, Any]:
+        """Download from one address, with immediate retries where they help. Raises `Failure`.
+
+        needs_sound: whether a file in which nothing can be heard is a failure, `no_sound`.
+        """
         name = f"{movie.mid}.{fingerprint(address=address)}"
         partial = self._claim(movie.mid, name)
         limits = {
@@ -141,7 +175,7 @@ class TrailerFetcher:
         while True:
             try:
                 with self.limiter.turn(address):
-                    return self._download(movie, address, partial)
+                    return self._download(movie, address, partial, needs_sound)
             except Failure as failure:
                 reason = failure.reason
                 is_over = reason not in CONTINUED or reason == "local_io"
@@ -177,7 +211,9 @@ class TrailerFetcher:
                 shutil.rmtree(other, ignore_errors=True)
         return partial
 
-    def _download(self, movie: Movie, address: str, partial: Path) -> dict[str, Any]:
+    def _download(
+        self, movie: Movie, address: str, partial: Path, needs_sound: bool
+    ) -> dict[str, Any]:
         """Download with one call of yt-dlp, or copy a local file, and verify.
 
         Raises `Failure`, `Cancelled`.
@@ -188,6 +224,8 @@ class TrailerFetcher:
         else:
             path, info = self._fetch_once(address, partial)
         facts = _verified(path, info.get("duration"), _limits(self.settings))
+        if needs_sound and facts.get("silent") != 0:
+            raise Failure(NO_SOUND, f"{one_line(info.get('format_id'))} has nothing to hear either")
         final = inside(self.folder, f"{movie.mid}{suffix_of(path)}")
         path.replace(final)
         for old in self.folder.glob(f"{movie.mid}.*"):
@@ -250,7 +288,7 @@ class TrailerFetcher:
 
         client = self.clients.client(url)
         # The URL of a file needs no search through a thousand extractors.
-        direct = FILE_NAMES.fullmatch(Path(urlsplit(url).path).suffix) is not None
+        direct = _is_of_file(url)
         try:
             return client.extract_info(
                 url,
@@ -397,8 +435,28 @@ def trailers_of_shard(shard: Shard, settings: DownloadSettings) -> list[LedgerRo
     """Download the trailers of a shard; returns its ledger rows, with `TRAILER_COLUMNS`."""
     kind = FileKind(
         addresses=lambda movie: movie.trailer_addresses,
-        fetch=lambda *stage: TrailerFetcher(*stage).fetch,
+        fetcher=TrailerFetcher,
         question={"short_side": settings.short_side},
         tool=yt_dlp_version(),
+        refetch=Refetch(_may_have_sound, TrailerFetcher.fetch_sound)
+        if settings.prefers_sound
+        else None,
     )
-    return download(shard, kind, settings)
+    rows = download(shard, kind, settings)
+    return [{key: row[key] for key in row if key != SOUND_PREFERRED} for row in rows]
+
+
+def _may_have_sound(row: LedgerRow) -> bool:
+    """Whether a site may have a file with sound for a trailer without, and was not asked yet."""
+    address = row.get("address", "")
+    return not (
+        row.get("sound_codec")
+        or row.get(SOUND_PREFERRED)
+        or local_path(address)
+        or _is_of_file(address)
+    )
+
+
+def _is_of_file(url: str) -> bool:
+    """Whether a URL is that of a file, so that no site is looked for."""
+    return FILE_NAMES.fullmatch(Path(urlsplit(url).path).suffix) is not None

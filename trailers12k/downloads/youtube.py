@@ -17,19 +17,23 @@ from trailers12k.downloads.settings import DownloadSettings
 H264 = "[vcodec~='^(avc|h264)'][ext=mp4][protocol~='^https?$'][format_id!$=-sr]"
 """H.264 in one MP4 file, since decord cannot open AV1. Formats whose ids end in -sr were enlarged
 by the site."""
+AVC = "[vcodec~='^(avc|h264)'][ext=mp4]"
+"""The same in other protocols, such as streams of segments."""
 TOLERANCE = 0.03
 """Relative deviation of a format's sides from those of its size: 854 x 480, 640 x 362."""
 WIDE = 16 / 9
 """Width by height of the frame into which a site scales a video: the size 360 is 640 x 360."""
 
 
-def format_selector(short_side: int) -> str:
+def format_selector(short_side: int, prefers_sound: bool = False) -> str:
     """yt-dlp's selector of a video's one file; no streams are merged, which takes a program.
 
     First the progressive H.264 and AAC file of the requested size (YouTube's format 18 for 360),
     since it holds the sound; then the H.264 video of that size; then the H.264 video of the nearest
     size, by `format_sort`; then anything. The size decides before the sound.
 
+    prefers_sound: the sound decides before the size: every file that holds it comes first, H.264
+    before others.
     short_side: in pixels, of a video of 16:9. Wider and narrower ones have the size whose frame
     they fill, upright ones the size of their width.
     """
@@ -46,7 +50,9 @@ def format_selector(short_side: int) -> str:
     ]
     kinds = (f"b{H264}[acodec^=mp4a]", f"bv*{H264}")
     exact = [f"{kind}{size}" for kind in kinds for size in sizes]
-    return "/".join([*exact, f"bv*{H264}", "bv*[vcodec~='^(avc|h264)'][ext=mp4]", "b", "bv*"])
+    heard = [*exact[: len(sizes)], f"b{H264}", f"b{AVC}", "b"]
+    any_size = [f"bv*{H264}", f"bv*{AVC}", "b", "bv*"]
+    return "/".join([*(heard if prefers_sound else []), *exact, *any_size])
 
 
 class Silent:
@@ -77,7 +83,7 @@ class Clients:
             # file. Nothing else of the name comes from the site.
             "outtmpl": {"default": "%(partial_folder)s/%(format_id)s.%(ext)s"},
             "paths": {"home": str(folder)},
-            "format": format_selector(settings.short_side),
+            "format": format_selector(settings.short_side, settings.prefers_sound),
             "format_sort": [
                 *(f"res:{settings.short_side}", "hasaud", "vcodec:h264", "ext:mp4:m4a", "fps"),
             ],

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -166,6 +166,19 @@ def _is_sound(record: MovieRecord, mid: str) -> bool:
 def _write_record(folder: Path, record: MovieRecord) -> None:
     content = asdict(record)
     write_json(_record_file(folder, record.row["mid"]), content | {"sha256": _digest(content)})
+
+
+def amend(folder: Path, mid: str, columns: Mapping[str, Any]) -> LedgerRow:
+    """Change columns of a movie's row after work outside its stage; returns the new row.
+
+    Raises `UserError` where the movie has no record.
+    """
+    record = read_record(folder, mid)
+    if record is None:
+        raise UserError(f"{_record_file(folder, mid)} is missing or damaged; run the same again")
+    row = record.row | dict(columns)
+    _write_record(folder, replace(record, row=row))
+    return row
 
 
 def _digest(content: Mapping[str, Any]) -> str:

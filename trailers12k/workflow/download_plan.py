@@ -45,6 +45,13 @@ def retry_round_of(settings: Settings, folder: str) -> Callable[[Any], int]:
     return round_of
 
 
+def preferred_file(settings: Settings) -> int | dict[str, Any]:
+    """Param: the size of trailers, and `refetch` where it is set: else the value is that of
+    versions before `refetch`, whose jobs stay as they are."""
+    side, refetch = settings.trailers.short_side, settings.trailers.refetch
+    return side if refetch is None else {"short_side": side, "refetch": refetch}
+
+
 def download_settings(
     settings: Settings, stage: Literal["trailers", "posters"]
 ) -> DownloadSettings:

@@ -543,3 +543,146 @@ def test_words_in_an_address_do_not_matter(web, tmp_path, words):
         with pytest.raises(Failure) as failure:
             fetch_trailer(movie(address), tmp_path)
         assert failure.value.reason == reason
+
+
+@pytest.fixture
+def site(web, tmp_path, monkeypatch):
+    """A site whose page has a video of 48 lines without sound, and one of 96 with; the requests."""
+    folder, url, _ = web
+    write_heard(folder / "heard.mp4")
+    formats = {
+        "video": {"url": f"{url}/good.mp4", "height": 48, "width": 64, "acodec": "none"},
+        "both": {"url": f"{url}/heard.mp4", "height": 96, "width": 128, "acodec": "mp4a.40.2"},
+    }
+    requests = []
+
+    def extract(self, address):
+        requests.append(address)
+        about = {"vcodec": "avc1.64000a", "ext": "mp4", "protocol": "http"}
+        offered = [about | own | {"format_id": name} for name, own in formats.items()]
+        return {"id": "a", "title": "A trailer", "formats": offered}
+
+    monkeypatch.setattr("yt_dlp.extractor.generic.GenericIE._real_extract", extract)
+    # What yt-dlp calls a site has another key.
+    monkeypatch.setattr(trailers, "_title", lambda info: info.get("title", ""))
+    return formats, requests, f"{url}/page"
+
+
+def write_heard(path):
+    with av.open(path, "w") as container:
+        stream = container.add_stream("libx264", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
+        sound = container.add_stream("aac", rate=16_000, layout="mono")
+        for _ in range(48):
+            picture = np.zeros((96, 128, 3), np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        wave = np.sin(np.arange(32_000) / 5).astype(np.float32)[None] / 2
+        frame = av.AudioFrame.from_ndarray(wave, "fltp", "mono")
+        frame.sample_rate = 16_000
+        container.mux(sound.encode(frame))
+        for each in (stream, sound):
+            container.mux(each.encode())
+
+
+SMALL = {"short_side": 36}
+"""Of a video of 16:9; the site's of 64 x 48 has this size."""
+AGAIN = SMALL | {"refetch": "no_sound"}
+
+
+def heard(rows):
+    return [(row["status"], row.get("format"), row.get("sound_codec", "")) for row in rows]
+
+
+def test_a_trailer_without_sound_is_fetched_again_once(site, tmp_path):
+    formats, requests, page = site
+    files, movies = tmp_path / "files", [movie(page)]
+    first = fetch_shard(movies, files, **SMALL)
+    assert heard(first) == [("ok", "video", "")]
+    assert heard(fetch_shard(movies, files, **SMALL)) == heard(first) and len(requests) == 1
+    again = fetch_shard(movies, files, **AGAIN)
+    assert heard(again) == [("ok", "both", "aac")]
+    assert again[0]["sha256"] == sha256_of(files / "tt0000001.mp4") != first[0]["sha256"]
+    assert set(again[0]) <= {*ledger.COLUMNS, *trailers.TRAILER_COLUMNS}
+    assert fetch_shard(movies, files, **AGAIN) == again and len(requests) == 2
+    assert fetch_shard(movies, files, **SMALL) == again and len(requests) == 2
+
+
+@pytest.mark.parametrize("offered", ["no sound", "silence"])
+def test_a_site_without_sound_is_asked_once_and_the_old_file_stays(site, web, tmp_path, offered):
+    formats, requests, page = site
+    files, movies = tmp_path / "files", [movie(page)]
+    if offered == "no sound":
+        del formats["both"]
+    else:
+        formats["both"]["url"] = formats["video"]["url"]
+    first = fetch_shard(movies, files, **SMALL)
+    for _ in range(2):
+        assert fetch_shard(movies, files, **AGAIN) == first
+    assert len(requests) == 2
+    assert retries.next_retry_round(files, "000", 0, "") == 0
+
+
+def test_a_new_trailer_prefers_sound_to_the_size_where_sound_is_wanted(site, tmp_path):
+    _, requests, page = site
+    for _ in range(2):
+        assert heard(fetch_shard([movie(page)], tmp_path / "f", **AGAIN)) == [("ok", "both", "aac")]
+    assert len(requests) == 1
+
+
+def test_a_second_fetch_that_fails_keeps_the_file_and_is_tried_again_later(site, web, tmp_path):
+    formats, requests, page = site
+    files, movies = tmp_path / "files", [movie(page)]
+    (first,) = fetch_shard(movies, files, **SMALL)
+    whole = formats["both"]["url"]
+    formats["both"]["url"] = f"{web[1]}/error/503"
+    for pause in (3600, 3600):
+        assert fetch_shard(movies, files, **AGAIN, retry_pause=pause) == [first]
+    assert len(requests) == 2 and sha256_of(files / "tt0000001.mp4") == first["sha256"]
+    assert retries.next_retry_round(files, "000", 3600, "") == 0
+    assert retries.next_retry_round(files, "000", 0, "") == 1
+    formats["both"]["url"] = f"{web[1]}/error/429"
+    assert fetch_shard(movies, files, **AGAIN) == [first], "a stop costs no row"
+    formats["both"]["url"] = whole
+    (tmp_path / "build" / "stopped.json").unlink(missing_ok=True)
+    assert heard(fetch_shard(movies, files, **AGAIN, retry="all")) == [("ok", "both", "aac")]
+
+
+def test_a_stopped_second_fetch_keeps_the_row(site, tmp_path, monkeypatch):
+    _, requests, page = site
+    files, movies = tmp_path / "files", [movie(page)]
+    first = fetch_shard(movies, files, **SMALL)
+
+    def cancelled(self, *arguments, **keys):
+        raise Cancelled
+
+    with monkeypatch.context() as patched:
+        patched.setattr(trailers.TrailerFetcher, "_fetch", cancelled)
+        assert fetch_shard(movies, files, **AGAIN) == first
+    assert heard(fetch_shard(movies, files, **AGAIN)) == [("ok", "both", "aac")]
+
+
+def test_local_files_and_links_to_files_are_not_fetched_again(web, tmp_path):
+    movies = [
+        Movie("tt0000001", "A", "", ("drama",), "", f"{web[1]}/good.mp4"),
+        Movie("tt0000002", "B", "", ("drama",), "", str(web[0] / "good.mp4")),
+    ]
+    first = fetch_shard(movies, tmp_path / "f")
+    web[2].clear()
+    assert fetch_shard(movies, tmp_path / "f", refetch="no_sound") == first
+    assert web[2] == []
+
+
+def test_a_file_of_before_the_columns_of_sound_is_heard_before_it_is_fetched(site, tmp_path):
+    formats, requests, page = site
+    files, movies = tmp_path / "files", [movie(page)]
+    fetch_shard(movies, files, short_side=96)
+    record = files / "tt0000001.json"
+    content = json.loads(record.read_text())
+    for name in [name for name in content["row"] if name.startswith("sound") or name == "silent"]:
+        del content["row"][name]
+    del content["sha256"]
+    record.write_text(json.dumps(content))
+    keys = {"short_side": 96, "refetch": "no_sound"}
+    for _ in range(2):
+        assert heard(fetch_shard(movies, files, **keys)) == [("ok", "both", "aac")]
+    assert len(requests) == 1
