@@ -5,15 +5,18 @@ Reads and writes build/devices.json. Must not know videos, stores, or Snakemake.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import DAMAGED, read_json, write_json
 from trailers12k.features.backbones.common import Backbone
+from trailers12k.features.backbones.sound import SoundBackbone
+from trailers12k.features.backbones.sound_spec import SoundSpec
 from trailers12k.features.backbones.spec import BackboneSpec
 
 log = logging.getLogger(__name__)
@@ -46,23 +49,46 @@ def known_or_measured(
     Jobs that measure different networks at the same moment may lose a record, which is measured
     again.
     """
-    device = backbone.device.name
-    network = " ".join(
-        [
-            spec.model,
-            *([f"{spec.size} px"] if spec.size else []),
-            *([f"{length} frames"] if backbone.video else []),
-            str(backbone.attributes["precision"]),
-            f"torch {torch.__version__}",
-        ]
+    shape = [f"{spec.size} px"] if spec.size else []
+    shape += [f"{length} frames"] if backbone.video else []
+    return _known_or_measured(
+        backbone, spec.model, shape, lambda count: _seconds(backbone, count, length), file
     )
+
+
+def set_sound_batch(
+    backbone: SoundBackbone, spec: SoundSpec, seconds: float, file: Path = FILE
+) -> None:
+    """As `set_batch`, of a model of sound. seconds: of a clip."""
+    if spec.batch != "auto" or backbone.device.transfer is None:
+        return
+    heard = round((seconds + 2 * backbone.context) * backbone.rate)
+    backbone.batch, _ = _known_or_measured(
+        backbone,
+        spec.model,
+        [f"{heard} samples"],
+        lambda count: _sound_seconds(backbone, count, heard),
+        file,
+    )
+
+
+def _known_or_measured(
+    backbone: Backbone | SoundBackbone,
+    model: str,
+    shape: Sequence[str],
+    seconds_of: Callable[[int], float | None],
+    file: Path,
+) -> tuple[int, dict[int, float]]:
+    """See `known_or_measured`. shape: of its input, in words."""
+    device, precision = backbone.device.name, str(backbone.attributes["precision"])
+    network = " ".join([model, *shape, precision, f"torch {torch.__version__}"])
     known = _read(file)
     if recorded := _entry(known, device, network):
         return recorded
-    batch, rates = fastest(lambda count: _seconds(backbone, count, length))
+    batch, rates = fastest(seconds_of)
     if not rates:
-        return batch, rates  # Not even one fits; `Backbone.compute` says so.
-    log.info("%s on %s: batches of %d, %.0f a second", spec.model, device, batch, rates[batch])
+        return batch, rates  # Not even one fits; the first batch says so.
+    log.info("%s on %s: batches of %d, %.0f a second", model, device, batch, rates[batch])
     known = _read(file)
     entry = {"batch": batch, "rates": {str(size): float(f"{r:.4g}") for size, r in rates.items()}}
     if not isinstance(known.get(device), dict):
@@ -98,15 +124,28 @@ def _seconds(backbone: Backbone, count: int, length: int) -> float | None:
     shape = backbone.transform(torch.zeros(1, 256, 256, 3, dtype=torch.uint8)).shape[1:]
     clips = (count, length) if backbone.video else (count,)
     pixels = torch.randint(256, (*clips, *shape), dtype=torch.uint8)
-    times = []
     try:
         pixels = backbone.device.put(pixels)
     except torch.OutOfMemoryError:
         return None
+    return _least(backbone, lambda: backbone.forward(pixels))
+
+
+def _sound_seconds(backbone: SoundBackbone, count: int, samples: int) -> float | None:
+    """As `_seconds`, of the sound of clips."""
+    noise = np.random.default_rng(0).standard_normal(samples).astype(np.float32) / 10
+    return _least(backbone, lambda: backbone.forward([noise] * count))
+
+
+def _least(
+    backbone: Backbone | SoundBackbone, forward: Callable[[], torch.Tensor | None]
+) -> float | None:
+    """Seconds of one forward pass; None when it does not fit into the memory."""
+    times = []
     for _ in range(1 + PASSES):
         _wait(backbone)
         began = time.perf_counter()
-        if backbone.forward(pixels) is None:
+        if forward() is None:
             backbone.device.free()
             return None
         _wait(backbone)
@@ -114,7 +153,7 @@ def _seconds(backbone: Backbone, count: int, length: int) -> float | None:
     return min(times[1:])
 
 
-def _wait(backbone: Backbone) -> None:
+def _wait(backbone: Backbone | SoundBackbone) -> None:
     if backbone.device.torch.type == "cuda":
         torch.cuda.synchronize(backbone.device.torch)
 

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, cast
 from trailers12k.common.errors import Failure
 from trailers12k.features.recipe import Recipe
 from trailers12k.features.shard_store import ShardMovies, ShardStore, StoreRequest
+from trailers12k.features.sound_recipe import SoundRecipe
 from trailers12k.jobs import runner
 from trailers12k.video.no_sound import NO_TRACK, missing_track
 from trailers12k.video.reader import available_decoder
-from trailers12k.video.sound_track import NO_SOUND
 
 if TYPE_CHECKING:
     import numpy as np
@@ -107,26 +107,24 @@ class _Shard:
         self._sources = {row["mid"]: row for row in self.movies.sources}
 
     def work(self, mid: str, names: list[str]) -> dict[str, dict[str, Any] | Failure]:
-        """Compute and write one movie's arrays in these stores. Raises `Failure`."""
+        """Compute and write one movie's arrays in these stores; by store, the columns of its row,
+        or why there are none. Frames and sound are apart, so that no result depends on groups."""
         hearing = [name for name in names if self.stores[name].is_of_sound]
         seeing = [name for name in names if name not in hearing]
         row = self._sources[mid]
         made: dict[str, dict[str, Any] | Failure] = {}
-        values = self._seen(row, seeing) if seeing else {}
-        if hearing:
-            try:
-                values |= self._heard(row, hearing)
-            except Failure as failure:
-                if failure.reason != NO_SOUND:
-                    raise
-                if failure.detail.startswith(NO_TRACK):
-                    failure = Failure(NO_SOUND, missing_track(row))
-                made |= dict.fromkeys(hearing, failure)
-        for name, own in values.items():
-            made[name] = self.stores[name].write(mid, own, self._networks[name].attributes)
+        values: dict[str, np.ndarray] = {}
+        for own, features_of in ((seeing, self._seen), (hearing, self._heard)):
+            if own:
+                try:
+                    values |= features_of(row, own)
+                except Failure as failure:
+                    made |= dict.fromkeys(own, failure)
+        for name, features in values.items():
+            made[name] = self.stores[name].write(mid, features, self._networks[name].attributes)
         with self._lock:
-            for name, own in values.items():
-                self.stores[name].computed += len(own)
+            for name, features in values.items():
+                self.stores[name].computed += len(features)
         return made
 
     def _seen(self, row: Mapping[str, str], names: Sequence[str]) -> dict[str, np.ndarray]:
@@ -152,8 +150,13 @@ class _Shard:
         from trailers12k.features.sound_extraction import extract_sound
 
         networks: dict[str, Any] = {name: self.network(name) for name in names}
-        with runner.source_file(row, "download_trailers") as file:
-            return extract_sound(networks, file, self.movies.clips_of(row["mid"]))
+        try:
+            with runner.source_file(row, "download_trailers") as file:
+                return extract_sound(networks, file, self.movies.clips_of(row["mid"]))
+        except Failure as failure:
+            if failure.detail.startswith(NO_TRACK):
+                raise Failure(failure.reason, missing_track(row)) from failure
+            raise
 
     def network(self, name: str) -> Backbone | SoundBackbone:
         """A store's backbone, loaded when it is first needed: most reruns compute nothing."""
@@ -163,8 +166,7 @@ class _Shard:
                     self._device = self._claim()
                 recipe = self._recipes[name]
                 backbone: Backbone | SoundBackbone = recipe.load(self._device)
-                if isinstance(recipe, Recipe):
-                    self._choose_batches(name, cast("Backbone", backbone))
+                self._choose_batches(name, backbone)
                 self.stores[name].describe(backbone.attributes)
                 self._networks[name] = backbone
             return self._networks[name]
@@ -184,13 +186,20 @@ class _Shard:
         self.claims.enter_context(progress.logged(device, self.machine.threads))
         return device
 
-    def _choose_batches(self, name: str, backbone: Backbone) -> None:
+    def _choose_batches(self, name: str, backbone: Backbone | SoundBackbone) -> None:
         """Set how a network's batches are filled."""
         from trailers12k.features import batch_sizes
 
+        recipe = self._recipes[name]
+        if isinstance(recipe, SoundRecipe):
+            clips = self.movies.clip_settings
+            seconds = cast("float", clips["fpc"]) / cast("float", clips["fps"])
+            batch_sizes.set_sound_batch(cast("SoundBackbone", backbone), recipe.spec, seconds)
+            return
+        network = cast("Backbone", backbone)
         sampling = self._samplings.get(name)
         length = (sampling.image_frames or sampling.fpc) if sampling else 1
-        batch_sizes.set_batch(backbone, cast("Recipe", self._recipes[name]).spec, length)
+        batch_sizes.set_batch(network, recipe.spec, length)
         # On the CPU larger batches gain nothing.
-        if self.machine.batch_across and sampling and backbone.device.transfer:
-            backbone.fill_across(length)
+        if self.machine.batch_across and sampling and network.device.transfer:
+            network.fill_across(length)

@@ -31,7 +31,7 @@ def extract_sound(
     parts: dict[str, list[np.ndarray]] = {store: [] for store in networks}
     for store, samples in read_sound(path, wanted):
         waiting[store].append(samples)
-        if len(waiting[store]) == networks[store].batch:
+        if len(waiting[store]) >= networks[store].batch:
             parts[store].append(networks[store](waiting[store]))
             waiting[store] = []
     for store, left in waiting.items():
