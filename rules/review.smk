@@ -1,6 +1,12 @@
 """Review: needs the tables of trailers, makes pages on which a person checks and decides."""
 
 
+# The store of speech, which is described by its manifest.
+SPEECH = [f"data/{features.speech_store}.zarr"] if features.speech_store else []
+HAS_SOUND = "sound" in features.stages
+SPEECH_FILES = [file for store in SPEECH for file in (f"{store[:-5]}.csv", f"{store}/.zgroup")]
+
+
 # Without any training, so that movies can be checked before it.
 # Also reads build/sheets/MID.jpg, made beside clips.csv.
 rule flag_trailers:
@@ -10,8 +16,10 @@ rule flag_trailers:
         ledger="data/ledger.csv",
         downloaded=movies.per_shard("build/ledger/trailers/{shard}.csv"),
         cut=movies.per_shard("build/ledger/clips/{shard}.csv"),
+        heard=movies.per_shard("build/ledger/sound/{shard}.csv") if HAS_SOUND else [],
+        speech=SPEECH_FILES,
         clips="data/clips.csv",
-        maps=expand("results/map/{store}.csv", store=features.trailer_stores),
+        maps=expand("results/map/{store}.csv", store=features.frame_stores),
     output:
         trailers="results/tables/trailers.csv",
         flags="results/tables/flags.csv",
@@ -24,12 +32,14 @@ rule flag_trailers:
     params:
         sheets="build/sheets",
         stores={store: features.inputs[store] for store in features.used},
+        speech=SPEECH,
         code=rule_version("flag_trailers"),
     script:
         "../scripts/flag_trailers.py"
 
 
-# Makes results/review/{sheets,posters}/MID.jpg beside its outputs, from those that exist in build/.
+# Makes results/review/{sheets,posters}/MID.jpg and waveforms/MID.png beside its outputs, from those
+# that exist in build/.
 rule write_review:
     """Write the pages on which trailers are checked."""
     input:
@@ -38,6 +48,7 @@ rule write_review:
         clips="data/clips.csv",
         curation="data/curation.csv",
         posters=movies.per_shard("build/ledger/posters/{shard}.csv"),
+        speech=SPEECH_FILES,
     output:
         page="results/review/index.html",
         movies="results/review/movies.js",
@@ -51,6 +62,8 @@ rule write_review:
         collection=" + ".join(settings.movies),
         sheets="build/sheets",
         pictures="build/posters",
+        waveforms="build/waveforms",
+        speech=SPEECH,
         decisions=sources.decisions_folder,
         code=rule_version("write_review"),
     script:

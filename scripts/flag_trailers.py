@@ -17,9 +17,21 @@ def main() -> None:
         downloaded=inputs.downloaded,
         cut=inputs.cut,
         stores=params.stores,
+        heard=inputs.heard,
+        clips=inputs.clips,
+        speech=Path(params.speech[0]) if params.speech else None,
     )
     flag_trailers(output.trailers, output.flags, files, inputs.maps, Path(params.sheets))
 
 
 if __name__ == "__main__":
-    run_job(snakemake, main, Reuse(ignored_columns=["attempts"], reads=[snakemake.params.sheets]))
+    run_job(
+        snakemake,
+        main,
+        Reuse(
+            ignored_columns=["attempts"],
+            reads=[snakemake.params.sheets],
+            # The manifest determines the arrays.
+            implied=snakemake.params.speech,
+        ),
+    )

@@ -20,19 +20,21 @@ def main() -> None:
             curation=inputs.curation,
             contact_sheets=Path(params.sheets),
             posters=Path(params.pictures),
+            waveforms=Path(params.waveforms),
+            speech=Path(params.speech[0]) if params.speech else None,
             decisions=Path(params.decisions),
         ),
     )
 
 
 if __name__ == "__main__":
-    # The ledgers of posters have the hash of every poster.
+    # The ledgers of posters have the hash of every poster, and a manifest determines its arrays.
     run_job(
         snakemake,
         main,
         Reuse(
-            reads=[snakemake.params.sheets],
-            implied=[snakemake.params.pictures],
-            made=["results/review/sheets", "results/review/posters"],
+            reads=[snakemake.params.sheets, snakemake.params.waveforms],
+            implied=[snakemake.params.pictures, *snakemake.params.speech],
+            made=[f"results/review/{name}" for name in ("sheets", "posters", "waveforms")],
         ),
     )

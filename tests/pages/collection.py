@@ -20,13 +20,18 @@ from trailers12k.report import losses, tables, thumbnails
 from trailers12k.report.charts import plot_splits
 from trailers12k.report.formatting import FIGURES_FOLDER, REPORT_FOLDER
 from trailers12k.report.page import TABLES, ReportInputs, draw_report
-from trailers12k.review.trailer_table import TrailerFiles, list_trailers
+from trailers12k.review.trailer_table import TRAILERS, TrailerFiles, list_trailers
 from trailers12k.video import contact_sheets
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = "<script>alert(1)</script>\"'&--></script><img src=x onerror=alert(2)>"
-RUNS = ("ResNet", "Swin-2D", "Swin-3D", "control")
-STORES = ("trailers_i_resnet_fpc24", "trailers_i_swin_fpc24", "trailers_ik_swin_fps24_fpc24")
+HEARS = "Log-mel"
+RUNS = ("ResNet", "Swin-2D", "Swin-3D", HEARS, "control")
+SOUND = "trailers_a_speech"
+STORES = (
+    *("trailers_i_resnet_fpc24", "trailers_i_swin_fpc24", "trailers_ik_swin_fps24_fpc24"),
+    SOUND,
+)
 UNTRAINED = "untrained (random, seed 1)"
 
 
@@ -49,8 +54,11 @@ def movies_of(number: int, random: np.random.Generator) -> list[Movie]:
 
 
 def ledgers(folder: Path, movies: list[Movie], random: np.random.Generator) -> None:
-    """The ledgers of all stages; every eleventh trailer is lost, and every 97th cannot be cut."""
-    trailers, clips, all_ = [], [], []
+    """The ledgers of all stages; every eleventh trailer is lost, and every 97th cannot be cut.
+
+    Every 23rd trailer has no sound.
+    """
+    trailers, clips, sounds, all_ = [], [], [], []
     for place, movie in enumerate(movies):
         present, cut = place % 11 != 5, place % 97 != 7
         row = {"mid": movie.mid, "status": "ok", "tool": "yt-dlp 1", "trailer": 0}
@@ -69,13 +77,26 @@ def ledgers(folder: Path, movies: list[Movie], random: np.random.Generator) -> N
             row = {"mid": movie.mid, "status": "failed", "reason": "no_frames"}
         clips.append(row)
         state = {"status": "ok"} if present and cut else {"status": "skipped", "reason": "no_clips"}
+        kind = ("no_track", "video_only", "damaged")[place % 3] if place % 23 == 11 else ""
+        if not kind:
+            sound = {"status": "ok", "loudness": f"{random.normal(-16, 4):.1f}", "peak": "-1.0"}
+            sound |= {"silence": f"{random.beta(2, 20):.3f}"}
+        else:
+            sound = {"status": "skipped", "reason": "no_sound", "detail": f"{kind}: as it is"}
+        if not present:
+            sound = {"status": "skipped", "reason": "no_trailer"}
+        sounds.append({"mid": movie.mid} | sound)
         all_ += [{"stage": "trailers"} | trailers[-1], {"stage": "clips"} | clips[-1]]
-        all_ += [{"mid": movie.mid, "stage": store} | state for store in STORES]
+        heard = state if sound["status"] == "ok" or not present else sound
+        all_ += [{"mid": movie.mid, "stage": store} | state for store in STORES[:-1]]
+        all_ += [{"mid": movie.mid, "stage": SOUND} | heard]
     more = ["status", "reason", "detail", "tool"]
     of_file = ["trailer", "duration", "height", "width", "fps", "frames", "corrupt", "sha256"]
     write_csv(folder / "build/ledger/trailers/000.csv", ["mid", *more, *of_file], trailers)
     columns = ["mid", *more, "shots", "clips", "repeated"]
     write_csv(folder / "build/ledger/clips/000.csv", columns, clips)
+    columns = ["mid", *more, "loudness", "peak", "silence"]
+    write_csv(folder / "build/ledger/sound/000.csv", columns, sounds)
     rows = ({name: row.get(name, "") for name in ["mid", "stage", *more]} for row in all_)
     write_csv(folder / "data/ledger.csv", ["mid", "stage", *more], rows)
 
@@ -112,16 +133,19 @@ def _make(number: int, untrained: bool, kinds: int) -> Path:
         stores.create(Path(f"data/{store}.zarr"), attributes)
         write_csv(f"data/{store}.csv", ["mid", "clips"], [{"mid": m, "clips": 100} for m in mids])
     runs, rows_of_runs = {}, []
-    weights = [UNTRAINED if untrained else "ImageNet", "ImageNet-22k", "Kinetics", "ImageNet"]
+    weights = [UNTRAINED if untrained else "ImageNet", "ImageNet-22k", "Kinetics", "none"]
+    weights.append("ImageNet")
+    heard = {mid for mid, (status, _) in stages[SOUND].items() if status == "ok"}
     for place, run in enumerate(RUNS):
         runs[run] = [Path(f"results/runs/{run}/split{split}") for split in range(3)]
         for split, path in enumerate(runs[run]):
             path.mkdir(parents=True)
-            tested = [mid for mid in mids if mtgc.loc[mid, f"split{split}"] == 2]
+            of_split = [mid for mid in mids if mtgc.loc[mid, f"split{split}"] == 2]
+            tested = [mid for mid in of_split if run != HEARS or mid in heard]
             noise = random.random((len(tested), len(GENRES)))
             guess = (labels.loc[tested] * 0.4 + 0.6 * noise).round(4)
             guess.to_csv(path / "tst.csv")
-            row = {"run": run, "split": split, "movies": len(tested), "of": len(tested)}
+            row = {"run": run, "split": split, "movies": len(tested), "of": len(of_split)}
             row |= {name: 0.6 + 0.05 * place + 0.01 * split for name in (*METRICS, *GENRES)}
             rows_of_runs.append(
                 row | {"weights": weights[place], "pretrained": not untrained or place > 0}
@@ -154,15 +178,19 @@ def _make(number: int, untrained: bool, kinds: int) -> Path:
         for subset, part in (("training", 0.7), ("validation", 0.1), ("test", 0.2))
     ]
     pd.DataFrame(rows).to_csv("results/splits.csv", index=False)
-    inputs = dict.fromkeys(STORES, "frames")
+    inputs = dict.fromkeys(STORES, "frames") | {SOUND: "audio"}
     files = TrailerFiles(
         movies="data/movies.csv",
         ledger="data/ledger.csv",
         downloaded=["build/ledger/trailers/000.csv"],
         cut=["build/ledger/clips/000.csv"],
         stores=inputs,
+        heard=["build/ledger/sound/000.csv"],
     )
-    list_trailers("results/tables/trailers.csv", files)
+    rows = list_trailers("results/tables/trailers.csv", files)
+    for row in rows:
+        row["speech"] = f"{random.beta(3, 4):.3f}" if row["sound"] == "ok" else ""
+    write_csv("results/tables/trailers.csv", TRAILERS, rows)
     run_files = tables.RunFiles(
         mtgc="data/mtgc.csv",
         runs=runs,

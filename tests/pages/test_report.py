@@ -95,7 +95,7 @@ def test_a_banner_near_the_top_names_runs_on_untrained_weights(visit, page_of_60
     page = visit(page_of_60, **DESK).page
     banner = page.get_by_role("note", name="Untrained weights")
     assert banner.bounding_box()["y"] < 500
-    assert "1 of 4 runs" in banner.inner_text() and "ResNet" in banner.inner_text()
+    assert "1 of 5 runs" in banner.inner_text() and "ResNet" in banner.inner_text()
     trained = collection.make(tmp_path / "trained", 20, untrained=False, kinds=0)
     page = visit(trained).page
     assert page.get_by_role("note").count() == 0 and "untrained" not in page.content().lower()
@@ -201,7 +201,7 @@ def test_print_and_a_page_without_scripts_show_still_pictures(visit, page_of_60,
         page = visit(page_of_60, java_script_enabled=False, **DESK).page
     stills = page.locator("figure[data-chart] img.still")
     shown = page.locator("figure[data-chart] img.still:visible")
-    assert stills.count() == shown.count() == 14
+    assert stills.count() == shown.count() == 17
     assert page.locator(".feature-map-still img:visible").count() == 1
     assert page.locator(".live:visible, #sky:visible, fieldset:visible").count() == 0
     if how == "print":

@@ -13,15 +13,18 @@ import pytest
 from PIL import Image
 
 from trailers12k.common.text import unescape_formula
+from trailers12k.features import store as stores
 from trailers12k.review import page as review
 from trailers12k.review.flags import FLAGS
-from trailers12k.video import contact_sheets
+from trailers12k.video import contact_sheets, waveforms
 
 HOSTILE = "</script><script>alert('x')</script><img src=x onerror=alert(1)>\"'&amp; \u202e=1+1"
 COLUMNS = ["mid", "decision", "wrong", "replacement", "sha256", "note", "by", "date"]
 GENRES = ("action", "comedy", "drama", "horror")
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 OTHER = "f" * 64
+PEAKS = np.repeat(np.tile([255, 0, 128], 10), 84).astype(np.uint8)
+"""A waveform of 126 s: of every three shots one is loud, one silent, and one half as loud."""
 
 
 def mid(i: int) -> str:
@@ -46,6 +49,10 @@ def table(count: int) -> pd.DataFrame:
             "height": "360",
             "width": "640",
             "shots": "30",
+            "sound": "ok",
+            "loudness": f"-{12 + i % 9}.5",
+            "silence": f"0.{i % 50:02d}1",
+            "speech": f"0.{i % 90:02d}2",
             "sha256": sha256(i),
         }
         for i in range(count)
@@ -53,21 +60,31 @@ def table(count: int) -> pd.DataFrame:
 
 
 def write(folder: Path, trailers, flags=(), decisions=(), pictured=30) -> Path:
-    """A review of these trailers; the first `pictured` have a contact sheet and a poster."""
+    """A review of these trailers; the first `pictured` have a sheet, a poster and a waveform."""
     (folder / "posters").mkdir(parents=True)
     for i, movie in enumerate(trailers["mid"][:pictured]):
         frames = [np.full((90, 160, 3), 40 + (i + shot) * 9 % 200, np.uint8) for shot in range(30)]
         contact_sheets.write(folder / "sheets" / f"{movie}.jpg", frames)
         poster = Image.new("RGB", (120, 180), (40 + 5 * i % 200, 90, 160))
         poster.save(folder / "posters" / f"{movie}.jpg")
+        waveforms.write(folder / "waveforms" / f"{movie}.bin", PEAKS)
+        speech = np.tile(np.linspace(0, 1, 4, dtype=np.float32), 30)
+        stores.write(folder / "speech.zarr", movie, speech[:, None], {})
     clips = pd.DataFrame(
-        [(movie, shot, shot * 4.2) for movie in trailers["mid"] for shot in range(30)],
-        columns=["mid", "shot", "start"],
+        [
+            (movie, shot, shot * 4.2 + clip, shot * 4.2 + clip + 1)
+            for movie in trailers["mid"]
+            for shot in range(30)
+            for clip in range(1 if len(trailers) > 1000 else 4)
+        ],
+        columns=["mid", "shot", "start", "end"],
     )
     # `curation.read_written` returns rows like these.
     decisions = [{name: unescape_formula(text) for name, text in row.items()} for row in decisions]
-    contents = review.ReviewContents("films.csv", trailers, flags, clips, decisions)
-    review.write(folder / "review", contents, folder / "sheets", folder / "posters")
+    store = folder / "speech.zarr"
+    contents = review.ReviewContents("films.csv", trailers, flags, clips, decisions, store)
+    folders = review.PictureFolders(*(folder / n for n in ("sheets", "posters", "waveforms")))
+    review.write(folder / "review", contents, folders)
     return folder / "review" / "index.html"
 
 

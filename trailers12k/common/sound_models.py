@@ -6,6 +6,9 @@ Reads and writes nothing. Must not import anything.
 SOUND_FAMILIES = ("logmel", "silero", "hf")
 """Prefixes of the names of models whose input is `audio`."""
 
+SPEECH = "silero/vad"
+"""The model of speech activity, whose feature is the share of a clip that is speech."""
+
 FIXED_WEIGHTS = {"logmel": "none", "silero": "package"}
 """Family -> its `weights`, whatever the configuration says: log-mel statistics have none, and a pip
 package has those of Silero VAD."""

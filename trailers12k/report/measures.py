@@ -1,4 +1,4 @@
-"""Years, genres, durations, shots and clips of a collection: quartiles and histograms.
+"""Years, genres, lengths and sound of a collection: quartiles and histograms.
 
 Reads rows of trailers.csv. Must not know charts or files.
 """
@@ -14,9 +14,16 @@ MEASURES = {
     "duration": "seconds of a trailer",
     "shots": "shots of a trailer",
     "clips": "clips of a trailer",
+    "loudness": "loudness of a trailer in LUFS",
+    "silence": "share of a trailer that is silent",
+    "speech": "share of a trailer that is speech",
 }
 """Column of trailers.csv -> its meaning."""
-FRACTIONAL = frozenset({"duration"})
+SHARES = frozenset({"silence", "speech"})
+"""The measures whose values are fractions of a whole."""
+OF_SOUND = frozenset({"loudness"}) | SHARES
+"""The measures that only trailers with sound have."""
+FRACTIONAL = frozenset({"duration"}) | OF_SOUND
 """The measures whose values are not whole numbers."""
 
 Rows = list[dict[str, object]]

@@ -45,6 +45,8 @@ def difference(points: float) -> str:
 
 def share(part: float) -> str:
     """A fraction in %: `12 %`, `3.4 %`, `<0.1 %`; decimals only below 10 %."""
+    if pd.isna(part):
+        return MISSING
     percent = 100 * part
     if 0 < percent < 0.05:
         return f"<0.1{NBSP}%"
@@ -57,6 +59,13 @@ def quantity(value: float) -> str:
         return MISSING
     text = f"{value:,.1f}" if abs(value) < 9.95 else f"{value:,.0f}"
     return text.removesuffix(".0")
+
+
+def loudness(value: float) -> str:
+    """A loudness in LUFS with one decimal: `−14.2 LUFS`."""
+    if pd.isna(value):
+        return MISSING
+    return f"{value:.1f}{NBSP}LUFS".replace("-", "−")
 
 
 def year(value: float) -> str:

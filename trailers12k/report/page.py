@@ -74,7 +74,7 @@ TABLES = {
 INDEXED = ("precision_recall", "learning", "genre_results")
 """The tables whose first column is an index."""
 TEXT_COLUMNS = {
-    "trailers": ("title", "genres", "trailer", "video_title", "reason", "stage"),
+    "trailers": ("title", "genres", "trailer", "video_title", "reason", "stage", "sound"),
     "mistakes": ("title", "genres", "predicted"),
     "flags": ("flag", "words"),
 }
@@ -82,10 +82,13 @@ TEXT_COLUMNS = {
 OF_GENRES = ("movies", "share", "evaluated")
 OF_COSTS = ("jobs", "seconds", "cpu_seconds", "max_rss_mb")
 OF_MEASURES = ("movies", "least", "lower_quartile", "median", "upper_quartile", "most", "mean")
-OF_TRAILERS = ("duration", "height", "width", "shots", "clips", "black", "still", "frozen")
+OF_TRAILERS = (
+    *("duration", "height", "width", "shots", "clips", "black", "still", "frozen"),
+    *("loudness", "silence", "speech"),
+)
 COLUMNS: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "trailers": (
-        ("mid", "title", "genres", "status", "stage", "reason", *OF_TRAILERS),
+        ("mid", "title", "genres", "status", "stage", "reason", "sound", *OF_TRAILERS),
         OF_TRAILERS,
     ),
     "flags": (("mid", "flag", "words", "others"), ()),
@@ -115,6 +118,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "versions": ("versions",),
     "config": ("config",),
     "measures": ("measures", "trailers"),
+    "sound": ("trailers",),
     "results": ("summary", "tst", "val"),
     "options": ("options",),
     "genre_results": ("genre_results", "summary"),
@@ -280,6 +284,9 @@ def _sections(tables: Tables, settings: sections.Settings) -> dict[str, Any]:
         "flags": sections.flag_grid(tables["flags"]) if "flags" in tables else None,
         "trailer_words": sections.trailer_words(tables["measures"]) if "measures" in tables else "",
         "measures": sections.measure_grid(tables["measures"]) if "measures" in tables else None,
+        "heard": sections.heard_measures(tables["measures"]) if "measures" in tables else [],
+        "sound_words": _sound_words(tables),
+        "sounds": sections.sound_grid(tables["trailers"]) if _sound_words(tables) else None,
         "splits": sections.split_grid(tables["splits"]),
         "result_words": sections.result_words(summary, settings),
         "results": sections.result_rows(summary),
@@ -294,6 +301,13 @@ def _sections(tables: Tables, settings: sections.Settings) -> dict[str, Any]:
     }
 
 
+def _sound_words(tables: Tables) -> str:
+    """The sentences of the section about sound, which only trailers that were heard have."""
+    if "trailers" not in tables or "measures" not in tables:
+        return ""
+    return sections.sound_words(tables["trailers"], tables["measures"])
+
+
 def _table_of_contents(contents: PageContents) -> list[tuple[str, str]]:
     """The sections that the page has: id, heading."""
     chapters = [
@@ -302,6 +316,7 @@ def _table_of_contents(contents: PageContents) -> list[tuple[str, str]]:
         ("funnel", "Losses", True),
         ("movies", "Movies", True),
         ("trailers", "Trailers", contents.has_movies),
+        ("sound", "Sound", bool(_sound_words(contents.tables))),
         ("map", "Map", contents.embedding_map is not None),
         ("splits", "Splits", True),
         ("run", "Configuration", True),

@@ -18,19 +18,18 @@ from trailers12k.evaluation.absence import listed
 from trailers12k.report import charts, drawing, run_charts
 from trailers12k.report.charts import HistogramAxis
 from trailers12k.report.grid import Grid
-from trailers12k.report.measures import FRACTIONAL
+from trailers12k.report.measures import FRACTIONAL, SHARES
 from trailers12k.report.numbers import (
     count,
     counted,
     duration,
     memory,
-    quantity,
     score,
     share,
-    year,
 )
 from trailers12k.report.overview import losses
 from trailers12k.report.run_charts import trained_runs
+from trailers12k.report.sections import words_of
 
 
 @dataclass(frozen=True)
@@ -210,11 +209,14 @@ MEASURE_PICTURES = {
     "duration": ("duration", "Durations of the trailers", "duration in seconds"),
     "shots": ("shots", "Shots per trailer", "number of shots"),
     "clips": ("clips", "Clips per trailer", "number of clips"),
+    "loudness": ("loudness", "Loudness of the trailers", "integrated loudness in LUFS"),
+    "silence": ("silence", "Silence in the trailers", "share of the trailer that is silent"),
+    "speech": ("speech", "Speech in the trailers", "share of the trailer that is speech"),
 }
 """Measure -> name of its picture, heading, title of the axis."""
 QUANTILES = ("least", "lower_quartile", "median", "upper_quartile", "most")
 """Columns of measures.csv."""
-NUMBER_FORMATS = {"year": "d"}
+NUMBER_FORMATS = {"year": "d"} | dict.fromkeys(SHARES, ".0%")
 """Years have no thousands separator."""
 
 
@@ -226,7 +228,7 @@ def _histograms(bins: pd.DataFrame, measures: pd.DataFrame) -> list[Picture]:
         name, heading, title = MEASURE_PICTURES[measure]
         words = "No values."
         if len(rows):
-            say = year if measure == "year" else quantity
+            say = words_of(measure)
             low, lower, middle, upper, high = (say(row[name]) for name in QUANTILES)
             words = (
                 f"Median {middle}. Half of the values lie between {lower} and {upper}, all between "

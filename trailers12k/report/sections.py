@@ -3,7 +3,7 @@
 Reads the run's tables and its configuration. Must not know HTML, charts or files.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,11 +23,13 @@ from trailers12k.evaluation.absence import listed
 from trailers12k.evaluation.scores import is_untrained
 from trailers12k.report.charts import STEP_LABELS, split_label
 from trailers12k.report.grid import Cell, Grid
+from trailers12k.report.measures import OF_SOUND, SHARES
 from trailers12k.report.numbers import (
     count,
     counted,
     difference,
     duration,
+    loudness,
     quantity,
     score,
     share,
@@ -172,11 +174,76 @@ def _measured(value: float, noun: str) -> str:
     return f"{text} {noun if text == '1' else noun + 's'}"
 
 
+def words_of(measure: str) -> Callable[[float], str]:
+    """How the values of a measure are said."""
+    if measure in SHARES:
+        return share
+    return {"year": year, "loudness": loudness}.get(measure, quantity)
+
+
+def heard_measures(table: pd.DataFrame) -> list[str]:
+    """The measures of sound that have values, from measures.csv."""
+    heard = table[table["measure"].isin(OF_SOUND) & (table["movies"] > 0)]
+    return list(heard["measure"])
+
+
+NO_SOUND_WORDS = {
+    "no_track": "no sound track",
+    "silent": "a silent one",
+    "damaged": "a damaged one",
+    "video_only": "none because the site offered the picture without it",
+}
+"""Cell of the column `sound` of trailers.csv -> what the trailers have."""
+
+
+def sound_words(trailers: pd.DataFrame, measures: pd.DataFrame) -> str:
+    """The columns of trailers.csv about sound in a few sentences; empty where nobody listened."""
+    counts = trailers["sound"].value_counts()
+    if not len(counts):
+        return ""
+    heard = counts.get(OK, 0)
+    words = f"{counted(heard, 'trailer')} of {count(counts.sum())} can be heard."
+    without = [
+        f"{count(counts[kind])} {'has' if counts[kind] == 1 else 'have'} {said}"
+        for kind, said in NO_SOUND_WORDS.items()
+        if kind in counts
+    ]
+    words += f" Of the others, {listed(without)}." if without else ""
+    medians = measures.set_index("measure")["median"]
+    typical = [
+        f"{said} {words_of(name)(medians[name])}"
+        for name, said in (
+            ("loudness", "a loudness of"),
+            ("silence", "a share of silence of"),
+            ("speech", "a share of speech of"),
+        )
+        if pd.notna(medians.get(name))
+    ]
+    return f"{words} A typical one has {listed(typical)}." if typical else words
+
+
+def sound_grid(trailers: pd.DataFrame) -> Grid:
+    """Loudness, silence and speech by genre, from the trailers that can be heard."""
+    heard = trailers[trailers["sound"] == OK]
+    genres = heard["genres"].fillna("").str.split("|")
+    rows: Rows = []
+    for genre in GENRES:
+        own = heard[genres.map(lambda names, genre=genre: genre in names)]
+        medians = own[["loudness", "silence", "speech"]].median()
+        cells = [words_of(name)(value) for name, value in medians.items()]
+        rows.append([genre, count(len(own)), *cells])
+    heads = ["Genre", "Heard", "Loudness", "Silence", "Speech"]
+    caption = "The sound of the trailers by genre: medians over those that can be heard."
+    return Grid(caption, heads, rows, frozenset({1, 2, 3, 4}))
+
+
 def measure_grid(table: pd.DataFrame) -> Grid:
     """The rows of measures.csv: median, quartiles and extremes."""
     rows: Rows = []
     for row in table.to_dict("records"):
-        words = year if row["measure"] == "year" else quantity
+        if row["measure"] in OF_SOUND and not row["movies"]:
+            continue
+        words = words_of(row["measure"])
         low, lower, middle, upper, high = (
             words(row[name])
             for name in ("least", "lower_quartile", "median", "upper_quartile", "most")
@@ -217,6 +284,7 @@ def result_words(summary: pd.DataFrame, settings: Settings) -> str:
     runs = trained_runs(summary)
     each = "" if len(runs) == 1 else "each "
     words = f"{counted(len(runs), 'run')}, {each}trained on every split."
+    words += _heard_words(runs, settings)
     shuffled = sorted(controls(settings) & {*runs["run"]})
     if shuffled:
         verb = "was" if len(shuffled) == 1 else "were"
@@ -238,6 +306,24 @@ def result_words(summary: pd.DataFrame, settings: Settings) -> str:
             f"agrees with the paper's for {agreeing}."
         )
     return words
+
+
+def _heard_words(runs: pd.DataFrame, settings: Settings) -> str:
+    """How many test movies the runs with sound had; empty where all runs or none are such."""
+    configured = settings.get("runs") or {}
+    with_sound = [name for name, run in configured.items() if run and run.get("audio")]
+    hearing = runs[runs["run"].isin(with_sound)]
+    if not len(hearing) or len(hearing) == len(runs):
+        return ""
+    numbers = {(row["movies"], row["of"]) for row in hearing.to_dict("records")}
+    names = listed(list(hearing["run"]))
+    verb = "hears" if len(hearing) == 1 else "hear"
+    words = f" {names} {verb} the trailers"
+    if len(numbers) > 1:
+        return f"{words}."
+    tested, of = next(iter(numbers))
+    missing = "" if tested == of else "; the others have no sound or no features"
+    return f"{words} and had {count(tested)} of {counted(of, 'test movie')}{missing}."
 
 
 def _is_true(cell: object) -> bool:

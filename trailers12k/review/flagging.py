@@ -24,7 +24,7 @@ def flag_trailers(
 ) -> None:
     """Writes trailers.csv and flags.csv.
 
-    embeddings: map/STORE.csv of every store of trailers. contact_sheets: folder of MID.jpg.
+    embeddings: map/STORE.csv of every store of frames or clips. contact_sheets: folder of MID.jpg.
     """
     rows = pd.DataFrame(list_trailers(trailers, files), columns=TRAILERS, dtype=str)
     tables = {Path(path).stem: read_embedding(path) for path in embeddings}

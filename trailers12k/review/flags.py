@@ -28,6 +28,8 @@ FLAGS = {
     "aspect": "Upright, square, or extremely wide.",
     "few_shots": "Hardly any cuts: a scene or an interview instead of a trailer.",
     "corrupt": "Some frames of the file are damaged.",
+    "no_sound": "Nothing can be heard: no sound track, silence, or a damaged one.",
+    "mostly_silent": "More than half of the trailer is silent.",
     "unusual_file": "The file is read in an unusual way, which may show.",
 }
 """The flags in the order in which they are listed -> their meaning."""
@@ -35,7 +37,8 @@ COLUMNS = ["mid", "flag", "words", "others"]
 """Columns of flags.csv. words: the reason, with the numbers behind it. others: mids of the other
 trailers that the flag is about, joined by `|`."""
 NUMBERS = [
-    *("duration", "height", "width", "frames", "corrupt", "shots", "black", "still", "frozen")
+    *("duration", "height", "width", "frames", "corrupt", "shots", "black", "still", "frozen"),
+    *("loudness", "silence", "speech"),
 ]
 """The columns of trailers.csv that are numbers."""
 
@@ -59,6 +62,15 @@ FRAME_RATE = 6
 """Frames per second: half of the slowest animation."""
 ASPECTS = (1.2, 2.6)
 """Width / height: old television has 1.33, the widest common film format 2.39."""
+SILENCE = 0.5
+"""Share of the trailer below -60 dB. Trailers are mixed loud; their pauses take a few percent."""
+NO_SOUND = {
+    "no_track": "the file has no sound track",
+    "silent": "the sound track is silent",
+    "damaged": "the sound track is damaged",
+    "video_only": "it was downloaded without sound; trailers: {refetch: no_sound} fetches it again",
+}
+"""Cell of the column `sound` -> the reason of the flag `no_sound`."""
 SHOT_RATE = 0.25
 """Factor of the median shots per second. Genres differ by a factor of two."""
 
@@ -176,6 +188,10 @@ def _flags_of(row: Any, medians: pd.Series) -> Iterator[Flag]:
     if row.corrupt > 0:
         total = f" of {row.frames:.0f}" if row.frames > 0 else ""
         yield raised("corrupt", f"{row.corrupt:.0f}{total} frames are damaged")
+    if row.sound in NO_SOUND:
+        yield raised("no_sound", NO_SOUND[row.sound])
+    elif row.silence > SILENCE:
+        yield raised("mostly_silent", f"{row.silence:.0%} is silent")
     if row.file_flags:
         words = [video_flags.FLAGS.get(word, word) for word in row.file_flags.split("|")]
         yield raised("unusual_file", " ".join(words))

@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from trailers12k.common.sound_models import hears_sound
+from trailers12k.common.sound_models import SPEECH, hears_sound
 from trailers12k.features import store_index, weights_record
 from trailers12k.features.backbones import weights_licenses
 from trailers12k.features.backbones.names import weights_key
@@ -85,6 +85,16 @@ class FeaturePlan:
     def trailer_stores(self) -> list[str]:
         """The stores of trailers, not of posters."""
         return [store for store, of in self.inputs.items() if of != "posters"]
+
+    @property
+    def frame_stores(self) -> list[str]:
+        """The stores of trailers whose backbones see frames or clips, not of sound."""
+        return [store for store in self.trailer_stores if self.inputs[store] != "audio"]
+
+    @property
+    def speech_store(self) -> str | None:
+        """The store of the share of speech in each clip; None where none is made."""
+        return next((s for s in self.stores if self._settings.backbones[s].model == SPEECH), None)
 
     @cached_property
     def groups(self) -> list[FeatureGroup]:

@@ -23,6 +23,9 @@ MOVIE_FIGURES = {
     "duration": ("lengths", "Trailers"),
     "shots": ("lengths", "Trailers"),
     "clips": ("lengths", "Trailers"),
+    "loudness": ("sound", "Trailers"),
+    "silence": ("sound", "Trailers"),
+    "speech": ("sound", "Trailers"),
 }
 """The same for figures that need the movies and trailers of the run."""
 

@@ -183,6 +183,59 @@ def test_every_loss_explains_its_reason():
     assert len(rows) == 6 and all(row[0].small.endswith(".") for row in rows)
 
 
+HEARD = pd.DataFrame(
+    [
+        ("drama|horror", "ok", -14.2, 0.1, 0.4),
+        ("drama", "ok", -20.0, 0.3, 0.6),
+        ("horror", "no_track", None, None, None),
+        ("horror", "video_only", None, None, None),
+        ("drama", None, None, None, None),
+    ],
+    columns=["genres", "sound", "loudness", "silence", "speech"],
+)
+MEDIANS = pd.DataFrame(
+    [("loudness", 2, -17.1), ("silence", 2, 0.2), ("speech", 0, None)],
+    columns=["measure", "movies", "median"],
+)
+
+
+def test_the_sound_of_the_trailers_in_words():
+    assert sections.sound_words(HEARD, MEDIANS) == (
+        "2 trailers of 4 can be heard. Of the others, 1 has no sound track and 1 has none because "
+        "the site offered the picture without it. A typical one has a loudness of "
+        "−17.1 LUFS and a share of silence of 20 %."
+    )
+    assert sections.heard_measures(MEDIANS) == ["loudness", "silence"]
+    silent = HEARD.assign(sound=None)
+    assert sections.sound_words(silent, MEDIANS) == ""
+
+
+def test_the_sound_of_the_trailers_by_genre():
+    rows = {row[0]: row[1:] for row in sections.sound_grid(HEARD).rows}
+    assert rows["drama"] == ["2", "−17.1 LUFS", "20 %", "50 %"]
+    assert rows["horror"] == ["1", "−14.2 LUFS", "10 %", "40 %"]
+    assert rows["crime"] == ["0", "–", "–", "–"]
+
+
+@pytest.mark.parametrize(
+    ("tested", "words"),
+    [
+        ((33, 33), " b and c hear the trailers and had 33 of 36 test movies; the others have"),
+        ((36, 36), " b and c hear the trailers and had 36 of 36 test movies."),
+        ((33, 30), " b and c hear the trailers."),
+    ],
+)
+def test_runs_with_sound_say_how_many_movies_they_had(tested, words):
+    settings = {"runs": {"a": {"image": "i"}, "b": {"audio": "a"}, "c": {"audio": "a"}}}
+    rows = [
+        {"run": run, "pretrained": "true", "movies": movies, "of": 36}
+        for run, movies in zip("abc", (36, *tested), strict=True)
+    ]
+    assert words in sections.result_words(pd.DataFrame(rows), settings)
+    settings["runs"]["a"]["audio"] = "a"
+    assert "hear" not in sections.result_words(pd.DataFrame(rows), settings)
+
+
 def test_every_template_counts_in_code_versions():
     files = {f"templates/{path.name}" for path in formatting.TEMPLATES.iterdir()}
     assert files == set(formatting.PACKAGE_FILES)

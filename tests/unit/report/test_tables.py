@@ -117,7 +117,10 @@ def test_movies_per_genre_and_per_pair_of_genres():
 
 @pytest.mark.parametrize(
     "numbers",
-    [[4.0], [1, 1, 1, 2, 3], [90.5, 120, 133.25, 9000], list(range(1920, 2026)), [0, 0.001]],
+    [
+        *([4.0], [1, 1, 1, 2, 3], [90.5, 120, 133.25, 9000], list(range(1920, 2026)), [0, 0.001]),
+        *([-70.0, -23.1, -14.2, -9.0], [-14.2], [0.0, 0.031, 0.5, 1.0]),
+    ],
     ids=str,
 )
 @pytest.mark.parametrize("name", ["duration", "shots"])
@@ -136,11 +139,9 @@ def test_every_number_is_in_one_bar(numbers, name):
 
 
 def test_a_measure_without_values_has_an_empty_median():
-    values = measures.measured(
-        [{"year": "", "genres": "", **dict.fromkeys(["duration", "shots", "clips"], "")}]
-    )
+    values = measures.measured([dict.fromkeys(measures.MEASURES, "")])
     rows = measures.measures(values)
-    assert [row["movies"] for row in rows] == [0] * 5
+    assert [row["movies"] for row in rows] == [0] * len(measures.MEASURES)
     assert measures.histograms({"shots": np.array([])}) == []
 
 

@@ -13,6 +13,7 @@ GOOD = {
     **{"trailer": "aaaaaaaaaaa", "duration": "140.5", "height": "360", "width": "640"},
     **{"fps": "24.000", "frames": "3372", "corrupt": "0", "shots": "60", "clips": "150"},
     **{"repeated": "0", "black": "0.080", "still": "0.050", "frozen": "3.50", "file_flags": ""},
+    **{"sound": "ok", "loudness": "-14.2", "silence": "0.020", "speech": "0.410"},
 }
 
 
@@ -69,6 +70,10 @@ def test_ordinary_trailers_have_no_flag():
             "lost",
             "trailers: rate limit",
         ),
+        ({"sound": "no_track", "silence": ""}, "no_sound", "the file has no sound track"),
+        ({"sound": "silent", "silence": ""}, "no_sound", "the sound track is silent"),
+        ({"sound": "damaged", "silence": ""}, "no_sound", "the sound track is damaged"),
+        ({"silence": "0.620"}, "mostly_silent", "62% is silent"),
         ({"sha256": f"{8:064x}"}, "duplicate", "the same file as tt0000008 Film 8 of Many"),
     ],
 )

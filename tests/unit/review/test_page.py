@@ -12,9 +12,11 @@ import pytest
 from PIL import Image
 
 from trailers12k.common.text import unescape_formula
+from trailers12k.features import store as stores
 from trailers12k.review import page as review
+from trailers12k.review import waveform_pictures
 from trailers12k.review.flags import FLAGS
-from trailers12k.video import contact_sheets
+from trailers12k.video import contact_sheets, waveforms
 
 COLUMNS = [
     "mid",
@@ -28,6 +30,10 @@ COLUMNS = [
     "height",
     "width",
     "shots",
+    "sound",
+    "loudness",
+    "silence",
+    "speech",
     "sha256",
 ]
 HOSTILE = '</script><script>alert("x")</script>\'"\u2028&amp;'
@@ -45,6 +51,7 @@ def trailers(**odd) -> pd.DataFrame:
             },
             **{"status": "ok", "trailer": "aaaaaaaaaaa", "duration": "12.345", "height": "360"},
             **{"width": "640", "shots": "3", "sha256": f"{i:064x}"},
+            **{"sound": "ok", "loudness": "-14.2", "silence": "0.031", "speech": ""},
         }
         for i in range(4)
     ]
@@ -54,34 +61,36 @@ def trailers(**odd) -> pd.DataFrame:
 
 CLIPS = pd.DataFrame(
     [
-        (f"tt000000{i}", shot, shot * 3 + part)
+        (f"tt000000{i}", shot, shot * 3 + part, shot * 3 + part + 1)
         for i in range(4)
         for shot in range(3)
         for part in (0, 1)
     ],
-    columns=["mid", "shot", "start"],
+    columns=["mid", "shot", "start", "end"],
 )
 
 
 @pytest.fixture
 def folders(tmp_path):
-    """Contact sheets of three shots, and posters, of tt0000000 to tt0000002."""
+    """Contact sheets of three shots, posters and waveforms of tt0000000 to tt0000002."""
     (tmp_path / "posters").mkdir()
     for i in range(3):
         frame = np.full((90, 160, 3), 60 * i, np.uint8)
         contact_sheets.write(tmp_path / "sheets" / f"tt000000{i}.jpg", [frame] * 3)
         poster = Image.new("RGB", (300, 450), (60 * i, 90, 30))
         poster.save(tmp_path / "posters" / f"tt000000{i}.jpg")
+        waveforms.write(tmp_path / "waveforms" / f"tt000000{i}.bin", np.arange(180) % 256)
     return tmp_path
 
 
-def write(folders, table=None, flags=(), decisions=()):
+def write(folders, table=None, flags=(), decisions=(), speech=None):
     out = folders / "review"
     table = trailers() if table is None else table
     # `curation.read_written` returns rows like these.
     decisions = [{name: unescape_formula(text) for name, text in row.items()} for row in decisions]
-    contents = review.ReviewContents("films.csv", table, flags, CLIPS, decisions)
-    review.write(out, contents, folders / "sheets", folders / "posters")
+    contents = review.ReviewContents("films.csv", table, flags, CLIPS, decisions, speech)
+    names = ("sheets", "posters", "waveforms")
+    review.write(out, contents, review.PictureFolders(*(folders / name for name in names)))
     text = (out / "movies.js").read_text()
     data = json.loads(text.removeprefix("window.TRAILERS12K = ").removesuffix(";\n"))
     movies = {row[0]: dict(zip(data["columns"], row, strict=True)) for row in data["movies"]}
@@ -98,6 +107,8 @@ def test_the_data_of_the_page_comes_from_the_tables(folders):
         **{"mid": "tt0000001", "title": "Film 1", "year": "2010", "genres": [1, 0]},
         **{"address": "aaaaaaaaaaa", "video": "", "duration": 12.35, "width": 640, "height": 360},
         **{"sha256": f"{1:064x}", "shots": 3, "starts": "0 u u", "cell": 160, "poster": 1},
+        **{"sound": "ok", "loudness": -14.2, "silence": 0.031, "speech": None},
+        **{"waveform": 9.0, "spoken": ""},
         "flags": [[list(FLAGS).index("black"), "41% black", ["tt1", "tt2"]]],
     }
     assert (movies["tt0000003"]["cell"], movies["tt0000003"]["poster"]) == (0, 0)
@@ -131,6 +142,51 @@ def test_pictures_of_removed_movies_are_removed(folders):
     (out / "sheets/tt0000001.jpg.partial").touch()
     write(folders, trailers().iloc[2:])
     assert sorted(path.name for path in out.rglob("*.jpg*")) == ["tt0000002.jpg"] * 2
+
+
+def test_waveforms_are_drawn_once_and_again_when_they_change(folders):
+    out, *_ = write(folders)
+    picture = out / "waveforms/tt0000001.png"
+    with Image.open(picture) as image:
+        assert image.size == (180, waveform_pictures.HEIGHT)
+        # A column is as high as its peak, around the middle; nothing is drawn beyond.
+        heights = (np.asarray(image.convert("RGBA"))[..., 3] > 0).sum(0)
+    assert list(heights[[0, 64, 128, 179]]) == [2, 8, 16, 22]
+    first = picture.stat().st_ino
+    write(folders)
+    assert picture.stat().st_ino == first
+    waveforms.write(folders / "waveforms/tt0000001.bin", np.full(60, 255))
+    _, _, movies = write(folders)
+    assert movies["tt0000001"]["waveform"] == 3.0 and movies["tt0000002"]["waveform"] == 9.0
+    (folders / "waveforms/tt0000001.bin").write_bytes(b"")
+    _, _, movies = write(folders)
+    assert movies["tt0000001"]["waveform"] == 0 and not picture.exists()
+    (folders / "waveforms/tt0000002.bin").unlink()
+    _, _, movies = write(folders)
+    assert movies["tt0000002"]["waveform"] == 0 and not picture.with_stem("tt0000002").exists()
+
+
+def test_a_long_waveform_is_drawn_no_wider_than_browsers_show(tmp_path):
+    peaks = np.zeros(3600 * waveforms.PER_SECOND, np.uint8)
+    peaks[36_005] = 255
+    waveforms.write(tmp_path / "tt0000001.bin", peaks)
+    waveform_pictures.draw(tmp_path / "tt0000001.bin", tmp_path / "tt0000001.png")
+    assert waveform_pictures.seconds_of(tmp_path, "tt0000001") == 3600
+    with Image.open(tmp_path / "tt0000001.png") as image:
+        assert image.size[0] == waveform_pictures.COLUMNS
+        loud = (np.asarray(image.convert("RGBA"))[..., 3] > 0).sum(0) > 2
+    assert list(np.flatnonzero(loud)) == [3000]  # the peak at half time
+
+
+def test_each_clip_of_the_shown_shots_has_its_share_of_speech(tmp_path):
+    store = tmp_path / "trailers_a_speech.zarr"
+    stores.create(store, {"num_features": 1, "backbone": "silero/vad"})
+    shares = np.array([[0], [1], [0.5], [0.29], [0], [0.99]], np.float32)
+    stores.write(store, "tt0000001", shares, {})
+    stores.write(store, "tt0000002", shares[:5], {})  # of other clips
+    _, data, movies = write(tmp_path, speech=store)
+    assert movies["tt0000001"]["spoken"] == "0z ia 0z" and data["clip"] == 1
+    assert movies["tt0000002"]["spoken"] == movies["tt0000003"]["spoken"] == ""
 
 
 def test_sheets_are_copied_where_hard_links_are_impossible(folders, monkeypatch):

@@ -386,6 +386,9 @@
     old: (a, b) => (a.year || 9999) - (b.year || 9999),
     short: (a, b) => (a.duration || Infinity) - (b.duration || Infinity) || 0,
     long: (a, b) => b.duration - a.duration,
+    silent: (a, b) => (b.silence ?? -1) - (a.silence ?? -1),
+    loud: (a, b) => (b.loudness ?? -Infinity) - (a.loudness ?? -Infinity) || 0,
+    spoken: (a, b) => (b.speech ?? -1) - (a.speech ?? -1),
     shots: (a, b) => (a.shots || Infinity) - (b.shots || Infinity) || 0,
   };
 
@@ -455,6 +458,7 @@
     if (movie.duration) facts.push(movie.duration < 60 ? `${movie.duration.toFixed(movie.duration < 20 ? 1 : 0)} s` : time(movie.duration));
     if (movie.shots) facts.push(`${number(movie.shots)} shot${movie.shots === 1 ? '' : 's'}`);
     if (movie.width) facts.push(`${movie.width}×${movie.height}`);
+    facts.push(...soundFacts(movie));
     part('.line').textContent = facts.filter(Boolean).join(' · ');
     const links = part('.links');
     const where = link(movie.address);
@@ -466,6 +470,18 @@
     if (!movie.flags.length) part('.flags').remove();
     updateCard(article, movie);
     return item;
+  }
+
+  const percent = (share) => `${(100 * share).toFixed(0)} %`;
+
+  function soundFacts(movie) {
+    if (!movie.sound) return [];
+    if (movie.sound !== 'ok') return ['no sound'];
+    return [
+      movie.loudness !== null && `${movie.loudness.toFixed(1).replace('-', '−')} LUFS`,
+      movie.silence !== null && `${percent(movie.silence)} silence`,
+      movie.speech !== null && `${percent(movie.speech)} speech`,
+    ];
   }
 
   function flagItem(movie, flag, reason, others) {
@@ -590,6 +606,26 @@
     return movie.starts.split(' ').map((step) => (at += parseInt(step, 36)) / 10);
   }
 
+  /** The waveform of a trailer from one second to another, as wide as the frame above it. */
+  function waveform(movie, from, to) {
+    const picture = element('img', { src: `waveforms/${movie.mid}.png`, alt: '', decoding: 'async' });
+    picture.style.width = `${(100 * movie.waveform) / (to - from)}%`;
+    picture.style.marginLeft = `${(-100 * from) / (to - from)}%`;
+    return element('b', {}, picture);
+  }
+
+  /** A bar for each clip of a shot, as high as the share of it that is speech. */
+  function speechBars(digits, seconds) {
+    const bars = [...digits].map((digit, place) => {
+      const bar = element('s');
+      bar.style.left = `${(100 * place * DATA.clip) / seconds}%`;
+      bar.style.width = `${(100 * DATA.clip) / seconds}%`;
+      bar.style.height = `${(100 * parseInt(digit, 36)) / 35}%`;
+      return bar;
+    });
+    return element('u', {}, ...bars);
+  }
+
   function sheet(movie) {
     const box = element('div', { className: 'sheet' });
     box.dataset.of = movie.mid;
@@ -601,6 +637,8 @@
     }
     const columns = Math.min(DATA.sheet.columns, times.length);
     const rows = Math.ceil(times.length / columns);
+    const spoken = movie.spoken ? movie.spoken.split(' ') : [];
+    const end = Math.max(movie.duration, times.at(-1) + 0.1);
     const cells = element('div', { className: 'cells' });
     cells.setAttribute('role', 'img');
     const fill = (from, to) => {
@@ -613,10 +651,14 @@
         frame.style.backgroundImage = `url("sheets/${movie.mid}.jpg")`;
         frame.style.backgroundSize = `${columns * 100}% ${rows * 100}%`;
         frame.style.backgroundPosition = `${columns > 1 ? (column / (columns - 1)) * 100 : 0}% ${rows > 1 ? (row / (rows - 1)) * 100 : 0}%`;
-        fragment.append(element('span', {}, frame, time(times[place], true)));
+        const until = times[place + 1] ?? end;
+        const sound = movie.waveform && until > times[place] ? [waveform(movie, times[place], until)] : [];
+        if (spoken[place]) sound.push(speechBars(spoken[place], Math.max(until - times[place], 0.1)));
+        fragment.append(element('span', {}, frame, ...sound, time(times[place], true)));
       }
       cells.append(fragment);
-      cells.setAttribute('aria-label', `Contact sheet of ${movie.title}: the first ${to} of ${times.length} shots, a frame each`);
+      const heard = movie.waveform ? `, and below it the waveform${spoken.length ? ' and the speech' : ''} of the shot` : '';
+      cells.setAttribute('aria-label', `Contact sheet of ${movie.title}: the first ${to} of ${times.length} shots, a frame each${heard}`);
     };
     fill(0, Math.min(CELLS, times.length));
     box.append(cells);
