@@ -121,6 +121,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "no clips",
         "No shot of the trailer has the `clips.min_shot` frames that a clip needs.",
     ),
+    "no_file": (
+        "file not here",
+        "The trailer's file is not on this machine, so its sound was not measured.",
+    ),
     "no_poster": ("no poster", "The movie has no poster; the row of stage `posters` says why."),
     "no_sound": (
         "no sound",

@@ -24,7 +24,7 @@ from trailers12k.video.clips import Clip
 from trailers12k.video.no_sound import why_no_sound
 from trailers12k.video.picture import Bars
 from trailers12k.video.reader import available_decoder
-from trailers12k.video.sound_track import NO_SOUND
+from trailers12k.video.sound_absence import NO_SOUND, why_no_sound
 
 log = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ NEEDED = ["mid", "status"]
 COUNTS = ("attempts", "bytes", "clips", "trailer", "width", "height", "shots", "repeated")
 """Columns of any stage that hold whole numbers, or nothing."""
 NUMBERS = (
-    *("duration", "fps", "black", "still", "frozen"),
+    *("duration", "fps", "black", "still", "frozen", "loudness", "peak", "silence"),
     *("bar_top", "bar_bottom", "bar_left", "bar_right"),
 )
 """Columns of any stage that hold numbers, or nothing."""

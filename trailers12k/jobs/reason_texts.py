@@ -107,6 +107,8 @@ STAGES = _texts(
         f"named, and `--repair` has it fetched again. Else: {_REPLACE[0].lower()}{_REPLACE[1:]}",
         "no_address": "Add one to the movie table, or use the sources `tmdb` and `search`.",
         "no_clips": "Lower `clips.min_shot`, or name another trailer.",
+        "no_file": "Nothing, unless you want the measures: then fetch the trailers again, with "
+        "`--forcerun download_trailers`.",
         "no_poster": "See that row.",
         "no_sound": "Where `detail` says `video_only`, set `trailers: {refetch: no_sound}`. Else: "
         f"{_REPLACE[0].lower()}{_REPLACE[1:]} Runs without sound keep the movie.",

@@ -34,6 +34,7 @@ __pycache__/
 # Never to be shared: videos, pictures of them, and posters
 /build/trailers/
 /build/sheets/
+/build/waveforms/
 /build/posters/
 /build/sample/
 /build/predictions/

@@ -11,20 +11,14 @@ from typing import Any
 
 import av
 import numpy as np
-from av.error import FFmpegError
 
 from trailers12k.common.errors import Failure
-from trailers12k.video.reader import DECODING_ERRORS, decode, video_stream
 from trailers12k.video.sound import AUDIBLE
-from trailers12k.video.timing import FrameClock
+from trailers12k.video.sound_absence import NO_SOUND
+from trailers12k.video.sound_decoding import Piece, decoded_sound
 
-NO_SOUND = "no_sound"
-"""The reason of `Failure` where a video has nothing to hear. `detail` begins with why: `no_track`,
-`silent` or `damaged`."""
-
-TOLERANCE = 0.03
-"""Seconds by which a timestamp may differ from the end of the samples before it: containers round
-times, to milliseconds and more."""
+MARGIN = 0.1
+"""Seconds of sound that are read beyond the last span: a resampler needs what follows."""
 
 
 @dataclass(frozen=True)
@@ -51,85 +45,47 @@ def read_sound(
 
     Raises `Failure` with the reason `NO_SOUND`; for a silent video after the last span.
     """
-    origin = _first_shown(path)
-    heard = {name: _Windows(each) for name, each in wanted.items()}
-    resampled = {each.rate: _Resampled(each.rate) for each in wanted.values()}
+    ears = [_Ear(rate, wanted) for rate in dict.fromkeys(each.rate for each in wanted.values())]
+    last = max((span[1] for each in wanted.values() for span in each.spans), default=0.0)
     peak = 0.0
-    try:
-        with av.open(str(path), metadata_errors="replace") as container:
-            for piece in _pieces(container):
-                for rate, own in resampled.items():
-                    for first, samples in own.add(piece, origin):
-                        for name, windows in heard.items():
-                            if wanted[name].rate == rate:
-                                for window in windows.add(first, samples):
-                                    peak = max(peak, float(np.abs(window).max(initial=0)))
-                                    yield name, window
-    except DECODING_ERRORS as error:
-        raise Failure(NO_SOUND, f"damaged: {error}") from error
-    for rate, own in resampled.items():
-        rest = own.rest()
-        for name, windows in heard.items():
-            if wanted[name].rate == rate:
-                for window in windows.finish(rest):
-                    peak = max(peak, float(np.abs(window).max(initial=0)))
-                    yield name, window
+    for name, window in _windows(decoded_sound(path, last + MARGIN), ears):
+        peak = max(peak, float(np.abs(window).max(initial=0)))
+        yield name, window
     if peak < AUDIBLE:
         raise Failure(NO_SOUND, "silent: nothing can be heard")
 
 
-@dataclass(frozen=True)
-class _Piece:
-    """Decoded sound: mono samples, their rate, and the time of the first in seconds."""
-
-    samples: np.ndarray
-    rate: int
-    time: float | None
-
-
-def _first_shown(path: str | Path) -> float:
-    """The time of the first frame that is shown, on the file's clock. Raises `Failure`."""
-    try:
-        with av.open(str(path), metadata_errors="replace") as container:
-            stream = video_stream(container)
-            for frame, time, _ in decode(container, stream, FrameClock(container, stream)):
-                if frame is not None:
-                    return time
-    except DECODING_ERRORS as error:
-        raise Failure("decode_failed", str(error)) from error
-    raise Failure("decode_failed", "no frame can be decoded")
+def _windows(pieces: Iterator[Piece], ears: Sequence["_Ear"]) -> Iterator[tuple[str, np.ndarray]]:
+    for piece in pieces:
+        mono = piece.samples.mean(0, dtype=np.float32)
+        for ear in ears:
+            yield from ear.add(mono, piece.rate, piece.time)
+    for ear in ears:
+        yield from ear.finish()
 
 
-def _pieces(container: Any) -> Iterator[_Piece]:
-    """The sound of an open file, frame by frame. Raises `Failure` where it has none."""
-    stream = container.streams.best("audio")
-    if stream is None or stream.codec_context is None:
-        raise Failure(NO_SOUND, "no_track: the file has no sound that can be decoded")
-    decoded = faults = 0
-    for packet in container.demux(stream):
-        try:
-            frames = packet.decode()
-        except FFmpegError:
-            faults += 1
-            continue
-        for frame in frames:
-            decoded += 1
-            time = None if frame.pts is None else float(frame.pts * frame.time_base)
-            yield _Piece(_mono(frame), frame.sample_rate, time)
-    if not decoded:
-        raise Failure(NO_SOUND, f"damaged: none of {faults} packets can be decoded")
+class _Ear:
+    """Hears all spans at one rate."""
 
+    def __init__(self, rate: int, wanted: Mapping[str, Listening]):
+        self._resampled = _Resampled(rate)
+        self._windows = {name: _Windows(each) for name, each in wanted.items() if each.rate == rate}
 
-def _mono(frame: Any) -> np.ndarray:
-    """The mean of a frame's channels, float32 (samples,), from -1 to 1."""
-    values = frame.to_ndarray()
-    if not frame.format.is_planar:
-        values = values.reshape(-1, frame.layout.nb_channels).T
-    if values.dtype.kind == "u":
-        values = (values.astype(np.float32) - 128) / 128
-    elif values.dtype.kind == "i":
-        values = values.astype(np.float32) / -float(np.iinfo(values.dtype).min)
-    return np.ascontiguousarray(values.mean(0, dtype=np.float32))
+    def add(self, samples: np.ndarray, rate: int, time: float) -> Iterator[tuple[str, np.ndarray]]:
+        for first, made in self._resampled.add(samples, rate, time):
+            yield from self._cut(first, made)
+
+    def finish(self) -> Iterator[tuple[str, np.ndarray]]:
+        for first, made in self._resampled.rest():
+            yield from self._cut(first, made)
+        for name, windows in self._windows.items():
+            for window in windows.finish():
+                yield name, window
+
+    def _cut(self, first: int, samples: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+        for name, windows in self._windows.items():
+            for window in windows.add(first, samples):
+                yield name, window
 
 
 class _Resampled:
@@ -142,16 +98,17 @@ class _Resampled:
         self._position = 0
         self._expected = 0.0
 
-    def add(self, piece: _Piece, origin: float) -> Iterator[tuple[int, np.ndarray]]:
-        time = self._expected if piece.time is None else piece.time - origin
-        if piece.rate != self._source_rate or abs(time - self._expected) > TOLERANCE:
+    def add(self, samples: np.ndarray, rate: int, time: float) -> Iterator[tuple[int, np.ndarray]]:
+        """Take the next samples; time: of the first, in seconds."""
+        if rate != self._source_rate or time != self._expected:
             yield from self.rest()
             self._resampler = av.AudioResampler(format="fltp", layout="mono", rate=self._rate)
-            self._source_rate = piece.rate
-            self._position, self._expected = round(time * self._rate), time
-        self._expected += len(piece.samples) / piece.rate
-        frame = av.AudioFrame.from_ndarray(piece.samples[None], format="fltp", layout="mono")
-        frame.sample_rate = piece.rate
+            self._source_rate, self._position = rate, round(time * self._rate)
+        self._expected = time + len(samples) / rate
+        if not len(samples):
+            return
+        frame = av.AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
+        frame.sample_rate = rate
         yield from self._made(frame)
 
     def rest(self) -> list[tuple[int, np.ndarray]]:
@@ -189,10 +146,8 @@ class _Windows:
         while self._spans and self._spans[0][1] <= end:
             yield self._cut()
 
-    def finish(self, pieces: Sequence[tuple[int, np.ndarray]]) -> Iterator[np.ndarray]:
-        """Take the last pieces; yield the spans that are left."""
-        for piece in pieces:
-            yield from self.add(*piece)
+    def finish(self) -> Iterator[np.ndarray]:
+        """Yield the spans that are left when the sound has ended."""
         while self._spans:
             yield self._cut()
 

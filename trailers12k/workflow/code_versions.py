@@ -29,6 +29,7 @@ RESULT_MODULES = {
     "list_movies": "trailers12k.movies.movie_table",
     "make_splits": "trailers12k.splits.assignment",
     "map_features": "trailers12k.report.embedding",
+    "measure_sound": "trailers12k.video.sound_measures",
     "merge_clips": "trailers12k.video.clip_table",
     "merge_ledger": "trailers12k.movies.curation",
     "merge_store": "trailers12k.features.store",

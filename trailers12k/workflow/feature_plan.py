@@ -145,7 +145,7 @@ class FeaturePlan:
         """Every stage that has ledgers, in the order of the flow; each store is a stage."""
         if self._settings.is_published:
             return []
-        return ["trailers", "posters", "clips", *self.stores]
+        return ["trailers", "posters", "clips", "sound", *self.stores]
 
     def _backbone(self, store: str) -> dict[str, Any]:
         """The plain settings of a backbone on which features depend.

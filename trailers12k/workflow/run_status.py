@@ -36,7 +36,7 @@ def run_status(settings: Settings) -> RunStatus | None:
         }
         for stage in features.stages
     }
-    earlier = {"clips": "trailers"} | {
+    earlier = {"clips": "trailers", "sound": "trailers"} | {
         store: "posters" if of == "posters" else "clips" for store, of in features.inputs.items()
     }
     rows = status.gather(movies.shards, folders, earlier)

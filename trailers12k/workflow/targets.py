@@ -117,7 +117,7 @@ def target_files(
         "splits": [*collection, *SPLIT_PRODUCTS],
         "evaluate": [*common, *evaluated],
         "report": [*common, *trained, *report],
-        "review": [*collection, *ledgers("trailers", "posters", "clips"), *REVIEW],
+        "review": [*collection, *ledgers("trailers", "posters", "clips", "sound"), *REVIEW],
         # Whoever publishes wants a finished run.
         "publish": [*common, *SPLIT_PRODUCTS, *evaluated, *report, *PUBLICATION],
         # Trains nothing: the best checkpoint that exists is used.

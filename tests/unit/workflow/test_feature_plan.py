@@ -28,7 +28,7 @@ def plan_of(settings_of):
 
 def test_each_store_is_a_stage_with_an_input(plan_of):
     plan = plan_of()
-    assert plan.stages == ["trailers", "posters", "clips", IMAGE, CLIPS, POSTERS]
+    assert plan.stages == ["trailers", "posters", "clips", "sound", IMAGE, CLIPS, POSTERS]
     assert plan.inputs == {IMAGE: "frames", CLIPS: "clips", POSTERS: "posters"}
     assert plan.trailer_stores == [IMAGE, CLIPS]
 
