@@ -6,7 +6,7 @@ believed: rates and channels have bounds, samples are finite, and times never fa
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -196,7 +196,7 @@ class _Decoder:
         if early > -TOLERANCE:
             time = self._end
         self._end = time + samples.shape[1] / piece.rate
-        return replace(piece, samples=samples, time=time)
+        return Piece(samples, piece.rate, piece.layout, time)
 
 
 def _channels(frame: Any) -> np.ndarray:

@@ -31,7 +31,7 @@ def test_the_figures_are_written_where_the_user_wants_them(collection, call):
     code, _, _ = call("status", "--csv", "status.csv")
     stages = [row["stage"] for row in read_csv("status.csv")]
     assert code == 0
-    assert stages == ["trailers", "posters", "clips", "trailers_i_efficientnet_fpc24"]
+    assert stages == ["trailers", "posters", "clips", "sound", "trailers_i_efficientnet_fpc24"]
 
 
 def test_a_fault_of_the_configuration_is_one_line(collection, call):
