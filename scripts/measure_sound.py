@@ -6,7 +6,7 @@ from trailers12k.common.vocabulary import OK
 from trailers12k.jobs.context import run_job
 from trailers12k.jobs.ledger import read_shard
 from trailers12k.jobs.result_cache import Reuse
-from trailers12k.video.sound_absence import NO_FILE
+from trailers12k.video.no_sound import NO_FILE
 
 
 def side_files() -> list[str]:

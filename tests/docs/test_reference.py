@@ -13,7 +13,7 @@ from trailers12k.features.weights_record import NO_WEIGHTS
 from trailers12k.jobs import reason_texts, reasons
 from trailers12k.movies.sources.search import CORRECTED
 from trailers12k.settings import load
-from trailers12k.video.sound_track import NO_SOUND
+from trailers12k.video.no_sound import NO_FILE, NO_SOUND
 from trailers12k.workflow.feature_plan import FeaturePlan
 from trailers12k.workflow.movie_list import MovieList
 from trailers12k.workflow.targets import target_files
@@ -74,7 +74,7 @@ def test_every_reason_has_a_text_and_every_text_a_reason():
     given = {reason for reason in reasons_in_code() if reason}
     given |= {reason for _, reason in reasons.PATTERNS} | {*reasons.CHECKS, *CORRECTED}
     given |= {*reasons.PERMANENT, *reasons.STOPS, "no_title", *reason_texts.REPORT}
-    given |= {NO_WEIGHTS, NO_SOUND}
+    given |= {NO_WEIGHTS, NO_SOUND, NO_FILE}
     assert {"no_poster", "odd_row", "rejected", "decode_failed", "stopped"} <= given
     assert given == reason_texts.TEXTS.keys()
 

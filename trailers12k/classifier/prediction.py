@@ -25,8 +25,8 @@ from trailers12k.features.sound_extraction import extract_sound
 from trailers12k.features.sound_recipe import SoundRecipe
 from trailers12k.video.clip_detection import ClipSettings, detect_clips
 from trailers12k.video.clips import Clip
+from trailers12k.video.no_sound import NO_SOUND
 from trailers12k.video.picture import Bars
-from trailers12k.video.sound_track import NO_SOUND
 
 MAX_CLIPS = 3
 """Clips that the table names per genre."""

@@ -42,9 +42,9 @@ from trailers12k.jobs.reasons import PERMANENT, STOPS, classify_error
 from trailers12k.jobs.runner import StopSignal
 from trailers12k.video.confined import probe
 from trailers12k.video.container import suffix_of
+from trailers12k.video.no_sound import NO_SOUND
 from trailers12k.video.probe import VideoLimits
 from trailers12k.video.sound import Sound
-from trailers12k.video.sound_track import NO_SOUND
 
 TRAILER_COLUMNS = [
     "file",

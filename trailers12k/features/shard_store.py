@@ -21,10 +21,9 @@ from trailers12k.features.sound_recipe import DECODER, SoundRecipe
 from trailers12k.features.weights_record import NO_WEIGHTS
 from trailers12k.jobs import runner
 from trailers12k.video.clips import Clip
-from trailers12k.video.no_sound import why_no_sound
+from trailers12k.video.no_sound import NO_SOUND, why_no_sound
 from trailers12k.video.picture import Bars
 from trailers12k.video.reader import available_decoder
-from trailers12k.video.sound_absence import NO_SOUND, why_no_sound
 
 log = logging.getLogger(__name__)
 

@@ -5,6 +5,11 @@ Reads and writes nothing. Must not decode anything.
 
 from collections.abc import Mapping
 
+NO_SOUND = "no_sound"
+"""The reason of a trailer with nothing to hear. Its `detail` begins with why: `video_only`,
+`no_track`, `silent` or `damaged`."""
+NO_FILE = "no_file"
+"""The reason of a trailer whose file is not on this machine, as in a clone."""
 NO_TRACK = "no_track"
 """How the `detail` of a file without a sound track begins."""
 SILENT = "silent: nothing can be heard"

@@ -15,8 +15,8 @@ import numpy as np
 from av.error import FFmpegError
 
 from trailers12k.common.errors import Failure
+from trailers12k.video.no_sound import NO_SOUND
 from trailers12k.video.reader import DECODING_ERRORS, decode, video_stream
-from trailers12k.video.sound_absence import NO_SOUND
 from trailers12k.video.sound_clock import SoundClock
 from trailers12k.video.timing import BACK, FORWARD, FrameClock
 

@@ -16,8 +16,8 @@ import numpy as np
 
 from trailers12k.common.errors import Failure
 from trailers12k.video import waveforms
+from trailers12k.video.no_sound import NO_SOUND
 from trailers12k.video.sound import AUDIBLE
-from trailers12k.video.sound_absence import NO_SOUND
 from trailers12k.video.sound_decoding import Piece, decoded_sound
 
 BLOCK = 0.1

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import av
 
+from trailers12k.common.errors import Failure
 from trailers12k.common.files import inside
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.jobs import runner
 from trailers12k.video import waveforms
-from trailers12k.video.sound_absence import NO_FILE, NO_SOUND, why_no_sound
-from trailers12k.video.sound_measures import measure_sound
+from trailers12k.video.no_sound import NO_FILE, NO_SOUND, NO_TRACK, missing_track, why_no_sound
+from trailers12k.video.sound_measures import SoundMeasures, measure_sound
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ def measure_shard(
     def work(mid: str) -> dict:
         row = by_mid[mid]
         with runner.source_file(row, "download_trailers") as file:
-            measures = measure_sound(file, float(row["duration"]))
+            measures = _measured(file, row)
         waveforms.write(waveform_of(mid), measures.waveform)
         loudness = measures.loudness
         return {
@@ -81,3 +82,12 @@ def measure_shard(
     measured = sum(row["status"] == "ok" for row in rows)
     log.info("measured the sound of %d of %d trailers", measured, len(trailers))
     return rows
+
+
+def _measured(file: Path, row: Mapping[str, str]) -> SoundMeasures:
+    try:
+        return measure_sound(file, float(row["duration"]))
+    except Failure as failure:
+        if failure.detail.startswith(NO_TRACK):
+            raise Failure(failure.reason, missing_track(row)) from failure
+        raise
