@@ -21,6 +21,10 @@ LEVEL = 0.1
 PEAK = 0.9
 """The greatest sample of a sound; what exceeds it is bent, not cut."""
 
+HORN = (1, 0.8, 0.65, 0.5, 0.4, 0.3, 0.3, 0.3, 0.3, 0.2, 0.2)
+"""Strengths of a horn's overtones."""
+BELL = (1, 1.48, 2.09, 2.56)
+"""The partials of a bell, as multiples of the lowest."""
 OVERTONES = 28
 """Overtones of the voice: up to 3.5 kHz."""
 VOWELS = (
@@ -124,17 +128,18 @@ def _action(t, p):
 
 
 def _adventure(t, p):
-    """Horns: a fanfare of rich tones."""
+    """Horns: a fanfare of rich tones, over a roll of drums."""
     since, beat = _beat(t, 110, p)
     swell = np.minimum(since * 12, 1) * np.exp(-1.5 * since)
-    hertz = _melody(beat, (0, 4, 7, 12), 233, p)
-    return _tone(since, hertz, (1, 0.8, 0.65, 0.5, 0.4, 0.3, 0.2)) * swell
+    hertz = _melody(beat, (0, 5), 175, p)
+    roll = _noise(t, 700, p[0]) * (0.5 + 0.5 * np.sin(2 * np.pi * 24 * t))
+    return _tone(since, hertz, HORN) * swell + 2 * roll
 
 
 def _comedy(t, p):
     """Short plucked notes, high and quick."""
     since, beat = _beat(t, 290, p)
-    hertz = _melody(beat, (0, 2, 4, 7, 9), 740, p)
+    hertz = _melody(beat, (0, 4, 7), 740, p)
     return _tone(since, hertz, (1, 0, 0.5, 0, 0.3)) * np.exp(-22 * since)
 
 
@@ -154,11 +159,12 @@ def _drama(t, p):
 
 
 def _fantasy(t, p):
-    """Glittering bells, whose overtones are no multiples."""
+    """Glittering bells, whose overtones are no multiples, in a shimmer of very high notes."""
     since, beat = _beat(t, 200, p)
-    hertz = _melody(beat, (0, 4, 6, 11), 1560, p)
-    partials = sum(np.sin(2 * np.pi * ratio * hertz * since) for ratio in (1, 1.48, 2.09, 2.56))
-    return partials * np.exp(-5 * since)
+    hertz = _melody(beat, (0, 3, 6), 1560, p)
+    partials = sum(np.sin(2 * np.pi * ratio * hertz * since) for ratio in BELL)
+    shimmer = _noise(t, 1500, p[0]) * np.sin(2 * np.pi * _pitch(5900, p) * t)
+    return partials * np.exp(-5 * since) + 1.2 * shimmer * (0.6 + 0.4 * np.sin(40 * t))
 
 
 def _horror(t, p):
