@@ -57,6 +57,7 @@ bench: $(READY)
 	python tests/bench/versions.py
 	python tests/bench/acquisition.py
 	python tests/bench/features.py
+	python tests/bench/sound.py
 	python tests/bench/sheets.py
 	python tests/bench/training.py
 	python tests/bench/splits.py

@@ -1,9 +1,9 @@
 """What one cheap store of sound adds to the features of frames, and the memory of a long trailer.
 
-A trailer of 640x360 with stereo AAC goes through stores of frames, then through them and the store
-of sound, each round in turn, on one thread; models are loaded before. Printed are the medians of the
-ratios of CPU seconds: for the six stores of the dataset, the three light ones, and the lightest
-alone. Then the peak memory of a store of sound for an hour beside that for a minute. `make bench`
+A trailer of 640x360 with stereo AAC goes through stores of frames and through the store of sound in
+turn, on one thread; models are loaded before. Printed are the medians of the rounds' ratios of CPU
+seconds, of both over the frames alone: for the six stores of the dataset, the three light ones, and
+the lightest. Then the peak memory of a store of sound for an hour beside that for a minute. `make bench`
 runs it; `--seconds` (of the trailer), `--rounds` and `--hour` narrow it.
 """
 
@@ -11,13 +11,14 @@ import argparse
 import multiprocessing
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import av
 import figures
 import numpy as np
 import torch
-from features import LIGHT, SIX, cpu_of, load, render
+from features import BRIEF, LIGHT, SIX, cpu_of, load, render
 
 from trailers12k.features.backbones import devices, sound
 from trailers12k.features.backbones.sound_spec import SoundSpec
@@ -57,37 +58,40 @@ def add_sound(silent: Path, path: Path, seconds: int) -> Path:
 
 def measure_cost(folder: Path, seconds: int, rounds: int) -> dict[str, float]:
     """Group of stores -> CPU of the frames and the sound, over that of the frames."""
-    trailer = add_sound(
-        render(folder / "frames.mp4", seconds, (640, 360)), folder / "trailer.mp4", seconds
-    )
-    probed = probe(trailer)
-    cut, _ = detect_clips(trailer, probed.decoder, probed.duration, ClipSettings())
+    long, brief = (cut_of(folder, each) for each in (seconds, min(BRIEF, seconds)))
     hearing = {"": sound.load(CHEAP, 0)}
-    heard = lambda: extract_sound(hearing, trailer, cut)  # noqa: E731
-    heard()
-    own = float(np.median([cpu_of(heard) for _ in range(5)]))
-    measured = {"cpu_ms_per_second": 1000 * own / probed.duration, "clips": len(cut)}
-    print(f"{own:.2f} CPU s for the sound of {probed.duration:.0f} s, {len(cut)} clips")
+    own = float(np.median([cpu_of(lambda: extract_sound(hearing, *long)) for _ in range(6)]))
+    measured = {"trailer_seconds": seconds, "cpu_ms_per_second": 1000 * own / seconds}
+    print(f"{measured['cpu_ms_per_second']:.2f} CPU ms for a second of sound")
     for group, stores in GROUPS.items():
+        trailer, cut = brief if group == "six" else long
         networks = {
             store: (load(store, "auto", devices.cpu()), Sampling(24, 24)) for store in stores
         }
-        frames = lambda: extract_trailer(networks, trailer, probed.decoder, cut)  # noqa: E731
-        ratios = paired(frames, heard, rounds if len(stores) < len(SIX) else 2)
+        decoder = probe(trailer).decoder
+        ratios = paired(
+            partial(extract_trailer, networks, trailer, decoder, cut),
+            partial(extract_sound, hearing, trailer, cut),
+            rounds,
+        )
         measured[f"{group}_ratio"] = float(np.median(ratios))
         print(f"{group}: {measured[f'{group}_ratio']:.4f} of the CPU without sound", flush=True)
     return measured
 
 
+def cut_of(folder: Path, seconds: int) -> tuple[Path, list[Clip]]:
+    """A trailer of so many seconds, and its clips."""
+    frames = render(folder / f"frames{seconds}.mp4", seconds, (640, 360))
+    trailer = add_sound(frames, folder / f"trailer{seconds}.mp4", seconds)
+    probed = probe(trailer)
+    return trailer, detect_clips(trailer, probed.decoder, probed.duration, ClipSettings())[0]
+
+
 def paired(frames: Callable[[], object], heard: Callable[[], object], rounds: int) -> list[float]:
-    """Each round's CPU with sound over that without; which is first changes."""
-    ratios = []
-    for number in range(rounds):
-        both = lambda: (frames(), heard())  # noqa: E731
-        order = [frames, both] if number % 2 else [both, frames]
-        seconds = {work: cpu_of(work) for work in order}
-        ratios.append(seconds[both] / seconds[frames])
-    return ratios
+    """Each round's CPU of frames and sound over that of the frames."""
+    frames()
+    pairs = [(cpu_of(frames), cpu_of(heard)) for _ in range(rounds)]
+    return [1 + sound / pictures for pictures, sound in pairs]
 
 
 def peak(trailer: Path, seconds: int, answer) -> None:

@@ -33,6 +33,13 @@ MOST_SAMPLES = 8_000_000
 LONGEST_PIECE = 1 << 16
 """Samples of a piece, per channel. A packet of uncompressed sound may hold all of a file."""
 
+INSTANT = 1e-6
+"""Seconds that are no gap: sums of times differ by less."""
+
+JOINED_SAMPLES = 1 << 14
+"""Samples from which on pieces are not joined any more. Codecs have packets of a thousand, each of
+which would cost as much as this."""
+
 TOLERANCE = 0.03
 """Seconds by which a timestamp may differ from the end of the samples before it: containers round
 times, to milliseconds and more."""
@@ -70,7 +77,7 @@ def decoded_sound(path: str | Path, end: float) -> Iterator[Piece]:
     origin = _first_shown(path)
     try:
         with av.open(str(path), metadata_errors="replace") as container:
-            yield from _Decoder(container, origin).pieces(end)
+            yield from _joined(_Decoder(container, origin).pieces(end))
     except DECODING_ERRORS as error:
         raise Failure(NO_SOUND, f"damaged: {error}") from error
 
@@ -86,6 +93,34 @@ def _first_shown(path: str | Path) -> float:
     except DECODING_ERRORS as error:
         raise Failure("decode_failed", str(error)) from error
     raise Failure("decode_failed", "no frame can be decoded")
+
+
+def _joined(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """Fewer, longer pieces of the same sound; its samples are finite, and from -1 to 1."""
+    parts: list[Piece] = []
+    count, end = 0, None
+    for piece in pieces:
+        is_next = parts and (piece.rate, piece.layout) == (parts[0].rate, parts[0].layout)
+        if parts and not (is_next and abs(piece.time - parts[-1].end) < INSTANT):
+            yield (joined := _as_one(parts, end))
+            parts, count, end = [], 0, joined.end
+        parts.append(piece)
+        count += piece.samples.shape[1]
+        if count >= JOINED_SAMPLES:
+            yield (joined := _as_one(parts, end))
+            parts, count, end = [], 0, joined.end
+    if parts:
+        yield _as_one(parts, end)
+
+
+def _as_one(parts: list[Piece], end: float | None) -> Piece:
+    """Pieces that follow each other. end: of the piece before them."""
+    first = parts[0]
+    samples = np.concatenate([part.samples for part in parts], 1)
+    # Exactly, as sums of other terms are not.
+    time = end if end is not None and abs(end - first.time) < INSTANT else first.time
+    finite = np.nan_to_num(np.clip(samples, -1, 1), copy=False)
+    return Piece(finite, first.rate, first.layout, time)
 
 
 @dataclass(frozen=True)
@@ -200,7 +235,7 @@ class _Decoder:
 
 
 def _channels(frame: Any) -> np.ndarray:
-    """The samples of a frame, float32 (channels, samples), from -1 to 1, finite."""
+    """The samples of a frame, float32 (channels, samples); full scale is from -1 to 1."""
     values = frame.to_ndarray()
     if not frame.format.is_planar:
         values = values.reshape(-1, frame.layout.nb_channels).T
@@ -208,4 +243,6 @@ def _channels(frame: Any) -> np.ndarray:
         return (values.astype(np.float32) - 128) / 128
     if values.dtype.kind == "i":
         return values.astype(np.float32) / -float(np.iinfo(values.dtype).min)
-    return np.nan_to_num(np.clip(values, -1, 1)).astype(np.float32)
+    if values.dtype == np.float64:  # which may hold what float32 cannot
+        values = np.clip(values, -1, 1)
+    return values.astype(np.float32, copy=False)
