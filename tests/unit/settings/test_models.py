@@ -57,7 +57,8 @@ def test_defaults_are_the_papers_values():
 
 def test_stores_and_runs_of_the_paper_have_the_default_configurations_models():
     paper = load({})
-    assert set(paper.backbones) == set(DEFAULT["backbones"]) - {"trailers_i_efficientnet_fpc24"}
+    of_the_sample = {"trailers_i_efficientnet_fpc24", "trailers_a_logmel", "trailers_a_speech"}
+    assert set(paper.backbones) == set(DEFAULT["backbones"]) - of_the_sample
     for name, store in paper.backbones.items():
         assert (store.model, store.batch) == (DEFAULT["backbones"][name]["model"], "auto")
     assert paper.published == load(DEFAULT).published
@@ -193,12 +194,13 @@ def test_a_backbone_takes_the_common_values_unless_it_has_its_own():
 def test_streams_of_a_run_are_in_the_order_of_the_vocabulary():
     runs = {
         "r": {
+            "audio": "trailers_a_logmel",
             "poster": "posters_i_swin",
             "video": "trailers_ik_swin_fps24_fpc24",
             "image": "trailers_i_swin_fpc24",
         }
     }
-    assert tuple(load({"runs": runs}).runs["r"].streams) == vocabulary.STREAMS
+    assert tuple(load(DEFAULT | {"runs": runs}).runs["r"].streams) == vocabulary.STREAMS
 
 
 def test_a_stream_that_is_null_is_as_if_absent():
