@@ -16,7 +16,7 @@ from trailers12k.common.movie import Movie
 from trailers12k.downloads import addresses, bounds, http, page_search, posters, trailers
 from trailers12k.downloads.bounds import Bounds
 from trailers12k.downloads.settings import DownloadSettings
-from trailers12k.features import weights_fetch
+from trailers12k.features import weights_download
 from trailers12k.jobs.runner import StopSignal
 
 QUICK = Bounds(least_rate=1000, most_time=20, window=0.3)
@@ -211,7 +211,7 @@ def row(kind: str, name: str, make: Any, use: Any, answer: str, bound: str, mb: 
 
 def hub_hash(url: str) -> object:
     """The hash that the hub of weights reports."""
-    return weights_fetch._hash_from_hub(url, QUICK)
+    return weights_download.hash_from_hub(url, QUICK)
 
 
 def slow_trailer(url: str) -> object:

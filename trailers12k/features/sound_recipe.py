@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import av
 
+from trailers12k.features.backbones.hub import HubWeights
 from trailers12k.features.backbones.sound_spec import SoundSpec
 from trailers12k.features.backbones.spec import Weights
 
@@ -37,13 +38,14 @@ class SoundRecipe:
     @property
     def determined_by(self) -> dict[str, object]:
         """The recipe as JSON values, without what determines no result: a store's attribute."""
+        beside = dict(self.weights.beside) if isinstance(self.weights, HubWeights) else None
         return {
             "spec": self.spec.determining,
             "settings": {},
             "code": self.code,
             "seed": self.seed if self.spec.weights == "random" else None,
             "weights_sha256": self.weights.sha256 if self.weights else None,
-        }
+        } | ({"weights_files": beside} if beside else {})
 
     def load(self, device: Device) -> SoundBackbone:
         """The backbone on a device. Raises `UserError`."""

@@ -3,22 +3,19 @@
 Reads a network or a folder; writes files of weights. Must not know what the networks are used for.
 """
 
-import logging
 import re
-import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-import requests
-
-from trailers12k.common.errors import Failure, UserError
-from trailers12k.common.files import below, replacing, sha256_of
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import below, sha256_of
+from trailers12k.common.sound_models import hears_sound
 from trailers12k.downloads import http
-from trailers12k.downloads.bounds import USUAL, Bounds, bounded
-from trailers12k.features import weights_content
+from trailers12k.downloads.bounds import Bounds
+from trailers12k.features import hub_fetch, weights_content, weights_download
 from trailers12k.features.backbones.spec import (
     FAMILY_MODULES,
     BackboneSpec,
@@ -26,11 +23,6 @@ from trailers12k.features.backbones.spec import (
     Weights,
     family_of,
 )
-
-log = logging.getLogger(__name__)
-
-LIMITS = http.Checks(most_bytes=20_000_000_000)
-"""The largest weights of timm have 18 GB."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +53,8 @@ def fetch(
     (torchvision), else the one that the hub reports. Raises `UserError`.
     """
     model = source.model
+    if hears_sound(model):
+        return hub_fetch.fetch(model, source.file, source.sha256, folder, mirror, bounds)
     if source.file is not None:
         file, name, origin = Path(source.file), Path(source.file).name, "supplied by the user"
         if not file.is_file():
@@ -68,7 +62,7 @@ def fetch(
                 f"backbone {model}: there is no file {file.absolute()}; the path in file starts in "
                 f"the folder of the collection; {_help(model)}"
             )
-        _check(file, model, source.sha256)
+        weights_download.check_hash(file, model, source.sha256)
     else:
         file, name, origin = _published(source, folder, mirror, bounds)
     weights = Weights(model, name, str(file), origin, sha256_of(file), file.stat().st_size)
@@ -108,20 +102,14 @@ def _published(
     for origin in _origins(model):
         file = below(folder, origin.path)
         address = origin.url if mirror is None else f"{mirror.rstrip('/')}/{origin.path}"
-        sha256 = source.sha256 or _hash_in_name(origin) or _hash_from_hub(address, bounds)
-        if file.is_file() and sha256_of(file).startswith(sha256):
-            log.info("%s is there already", file)
-            return file, origin.name, http.without_secrets(address)
+        sha256 = source.sha256 or _hash_in_name(origin)
+        sha256 = sha256 or weights_download.hash_from_hub(address, bounds)
         try:
-            if (local := http.local_path(address)) is None:
-                digest = f"sha256:{sha256}" if sha256 else ""
-                http.fetch(address, file, digest, checks=LIMITS, bounds=bounds)
-            else:
-                _copy(local, file, model, sha256)
+            weights_download.obtain(address, file, model, sha256, bounds)
             return file, origin.name, http.without_secrets(address)
         except UserError as error:
-            faults.append(_cause(error))
-            if not _is_missing(error):
+            faults.append(weights_download.cause(error))
+            if not weights_download.is_missing(error):
                 break
     # The advice first: the end of a long message may not be shown.
     raise UserError(
@@ -130,52 +118,7 @@ def _published(
     )
 
 
-def _cause(error: UserError) -> str:
-    """A fault; where there was no connection, without what urllib repeats of the address, and
-    without the advice to continue, since nothing was begun."""
-    text, count = re.subn(r"Max retries exceeded with url: \S+ \((.*)\)", r"\1", str(error))
-    return text.removesuffix("; run the same command again to continue") if count else text
-
-
 def _hash_in_name(origin: Origin) -> str:
     """The beginning of a hash, as in resnet50-0676ba61.pth; empty when the name has none."""
     match = re.search(r"-([0-9a-f]{8,64})\.pth$", origin.path)
     return match[1] if match else ""
-
-
-def _hash_from_hub(address: str, bounds: Bounds) -> str:
-    """The sha256 that the Hugging Face hub reports for a large file; empty when it does not."""
-    if http.local_path(address) is not None:
-        return ""
-    try:
-        with bounded(replace(bounds, most_time=USUAL.most_time), http.BLOCK):
-            answer = http.session(retries=3).head(address, timeout=60, allow_redirects=False)
-    except (requests.RequestException, Failure):
-        return ""  # fetching reports the fault
-    tag = answer.headers.get("X-Linked-Etag", "").strip('"')
-    return tag if re.fullmatch("[0-9a-f]{64}", tag) else ""
-
-
-def _is_missing(error: UserError) -> bool:
-    cause = error.__cause__
-    if isinstance(cause, Failure):
-        return cause.reason == "unavailable"
-    return isinstance(cause, FileNotFoundError)
-
-
-def _copy(original: Path, file: Path, model: str, sha256: str) -> None:
-    try:
-        with replacing(file) as partial:
-            shutil.copyfile(original, partial)
-            _check(partial, model, sha256, original)
-    except FileNotFoundError as error:
-        raise UserError(f"there is no file {original}") from error
-
-
-def _check(file: Path, model: str, sha256: str, original: Path | None = None) -> None:
-    """original: the file that `file` is a copy of, for the message."""
-    if not (actual := sha256_of(file)).startswith(sha256):
-        raise UserError(
-            f"backbone {model}: the sha256 of {original or file} is {actual}, and should be "
-            f"{sha256}"
-        )

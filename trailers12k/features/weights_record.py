@@ -11,6 +11,7 @@ from pathlib import Path
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import inside, read_json, reading, write_csv, write_json
 from trailers12k.features import store_index
+from trailers12k.features.backbones.hub import HubWeights
 from trailers12k.features.backbones.spec import Weights
 
 NO_WEIGHTS = "no_weights"
@@ -48,7 +49,8 @@ def read_weights(record: Path) -> Weights:
     if reason := missing_weights(record):
         raise UserError(reason)
     with reading(record):
-        return Weights(**read_json(record))
+        values = read_json(record)
+        return HubWeights(**values) if "beside" in values else Weights(**values)
 
 
 def list_weights(records: Iterable[Path], table: Path) -> None:

@@ -10,9 +10,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from trailers12k.common.sound_models import SPEECH, hears_sound
+from trailers12k.common.sound_models import SPEECH, fixed_weights, hears_sound
 from trailers12k.features import store_index, weights_record
-from trailers12k.features.backbones import weights_licenses
+from trailers12k.features.backbones import hub, weights_licenses
 from trailers12k.features.backbones.names import weights_key
 from trailers12k.features.backbones.packaged import check_packaged
 from trailers12k.features.backbones.sound_spec import sound_family_of
@@ -73,7 +73,7 @@ class FeaturePlan:
         self.backbone = cache(self._backbone)
         for store in [] if settings.is_published else self.stores:
             own = self.backbone(store)
-            if own["weights"] == "package" and not hears_sound(own["model"]):
+            if own["weights"] == "package" and fixed_weights(own["model"]) != "package":
                 check_packaged(self.backbone(store)["model"])
 
     @property
@@ -292,6 +292,15 @@ class FeaturePlan:
             return weights_record.attempts(wildcards.weights)
 
     def supplied_weights(self, wildcards: Any) -> list[str]:
-        """Input: the user's file of weights. fetch_weights reports a file that is missing."""
-        file = self.pretrained[wildcards.weights].get("file")
-        return [file] if file and Path(file).is_file() else []
+        """Input: the user's file of weights, and those of a model of the hub beside it.
+
+        fetch_weights reports a file that is missing.
+        """
+        own = self.pretrained[wildcards.weights]
+        if not (file := own.get("file")):
+            return []
+        files = [file]
+        if hears_sound(own["model"]):
+            names = (hub.CONFIG, hub.PROCESSOR)
+            files += [Path(file).with_name(name).as_posix() for name in names]
+        return [each for each in files if Path(each).is_file()]

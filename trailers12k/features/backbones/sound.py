@@ -37,6 +37,7 @@ class SoundNet:
     rate: samples a second that it hears. context: seconds before and after a clip that it hears.
     preprocessing: a description of what happens to the samples. attributes: what a store records
         of the weights: `weights`, `weights_sha256`, `pretrained`, and `weights_source`.
+    libraries: packages beside torch whose versions a store records.
     """
 
     compute: Callable[[Sequence[np.ndarray]], Tensor]
@@ -45,6 +46,7 @@ class SoundNet:
     preprocessing: str
     attributes: Mapping[str, object]
     context: float = 0.0
+    libraries: Sequence[str] = ()
 
 
 class SoundBackbone:
@@ -71,7 +73,7 @@ class SoundBackbone:
             "context": self.context,
             "precision": PRECISION,
             "device": device.name,
-            "versions": {"torch": version("torch")},
+            "versions": {name: version(name) for name in ("torch", *net.libraries)},
         }
 
     @property

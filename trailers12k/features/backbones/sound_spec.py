@@ -12,6 +12,7 @@ from trailers12k.common.errors import UserError
 SOUND_FAMILY_MODULES = {
     "logmel": "trailers12k.features.backbones.logmel",
     "silero": "trailers12k.features.backbones.silero",
+    "hf": "trailers12k.features.backbones.hub_sound",
 }
 """Family, the prefix of a model's name -> the module that builds its models."""
 
