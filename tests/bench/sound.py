@@ -3,8 +3,8 @@
 A trailer of 640x360 with stereo AAC goes through stores of frames and through the store of sound in
 turn, on one thread; models are loaded before. Printed are the medians of the rounds' ratios of CPU
 seconds, of both over the frames alone: for the six stores of the dataset, the three light ones, and
-the lightest. Then the peak memory of a store of sound for an hour beside that for a minute. `make bench`
-runs it; `--seconds` (of the trailer), `--rounds` and `--hour` narrow it.
+the lightest. Then the peak memory of a store of sound for an hour beside that for a minute. `make
+bench` runs it; `--seconds` (of the trailer), `--rounds` and `--hour` narrow it.
 """
 
 import argparse

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from trailers12k.common.local_files import local_path
-from trailers12k.common.vocabulary import SPLITS
+from trailers12k.common.sound_models import hears_sound
+from trailers12k.common.vocabulary import SPLITS, STREAM_INPUTS
 from trailers12k.downloads import published
 from trailers12k.settings import Settings
 from trailers12k.settings.published_files import ARCHIVE
-from trailers12k.workflow.feature_plan import FeaturePlan
+from trailers12k.workflow.feature_plan import FeatureGroup, FeaturePlan
 
 TRAILER_SECONDS = 150.0
 CLIPS_PER_SECOND = 151 / 150
@@ -30,6 +31,7 @@ FLOAT = 4
 """Bytes."""
 FEATURES = 1024
 """Of a model that is not among the paper's, per clip."""
+AUDIO = STREAM_INPUTS["audio"]
 SNIPPET = 30
 """Clips with which an epoch is measured."""
 
@@ -84,7 +86,18 @@ class Estimate:
 def backbone_name(settings: Settings, store: str) -> str:
     """The name of the figure of a store's backbone."""
     backbone = settings.backbone(store)
+    if hears_sound(backbone.model):
+        context = "own context" if backbone.context is None else f"{backbone.context:g} s around"
+        return f"{backbone.model} {context}"
     return f"{backbone.model} {backbone.size or 'own size'} {backbone.precision}"
+
+
+def _features_of(model: str) -> int:
+    """The length of a vector of a model that is not among the paper's, as far as it is known."""
+    family, _, name = model.partition("/")
+    if family == "logmel" and name.isdecimal():
+        return 2 * int(name)
+    return 1 if family == "silero" else FEATURES
 
 
 def trailer_bytes(settings: Settings, collection: Collection) -> float:
@@ -180,10 +193,8 @@ class _Costs:
                 continue
             whole = settings.backbone(store)
             passes = (whole.image_frames or settings.clips.fpc) if whole.input == "frames" else 1
-            # The stores of a group share one decode.
-            decode = self._figures["decode"] * self._pixels / len(group.stores)
-            cpu += self._cpu(store, size.clips * (decode + passes * forward))
-            numbers = published.FEATURES.get(store, FEATURES)
+            cpu += self._cpu(store, self._decode(store, group) + size.clips * passes * forward)
+            numbers = published.FEATURES.get(store) or _features_of(whole.model)
             # A store in build/ and data/ is one file by hard links; then it is packed for training.
             disk += size.movies * size.clips * numbers * FLOAT * (1 / published.PACKED + 1)
         jobs = self.shards * len(groups)
@@ -191,6 +202,16 @@ class _Costs:
         starts = self.shards * sum(each.stores[0] not in self._per_movie for each in groups)
         # Where cores outnumber jobs, a job uses several.
         return self._stage(FEATURE_STAGE, cpu, jobs, starts, disk=disk, parallel=self._cores)
+
+    def _decode(self, store: str, group: FeatureGroup) -> float:
+        """A store's share of decoding one trailer: those of a group share one pass over the frames,
+        and one over the sound."""
+        inputs, size = self._settings.backbones, self._collection
+        of_sound = inputs[store].input == AUDIO
+        sharing = sum((inputs[each].input == AUDIO) == of_sound for each in group.stores)
+        if of_sound:
+            return size.seconds * self._figures["listen"] / sharing
+        return size.clips * self._figures["decode"] * self._pixels / sharing
 
     def training(self) -> StageCosts:
         """All runs on three splits, as if none ended early."""
@@ -243,8 +264,8 @@ class _Costs:
         if name in figures:
             return figures[name]
         self.unknown.append(name)
-        is_video = self._settings.backbones[store].input == "clips"
-        return figures["slowest clip" if is_video else "slowest image"]
+        kinds = {"clips": "slowest clip", AUDIO: "slowest sound"}
+        return figures[kinds.get(self._settings.backbones[store].input, "slowest image")]
 
     def _cpu(self, stage: str, each: float) -> float:
         """CPU seconds of all movies; `each` is one's, unless finished shards give it."""

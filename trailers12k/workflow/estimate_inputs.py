@@ -9,14 +9,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from trailers12k.common.bounded_files import read_small
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import inside, read_csv
 from trailers12k.common.local_files import local_path
 from trailers12k.common.movie import Movie
+from trailers12k.common.sound_models import hears_sound
 from trailers12k.common.vocabulary import FILLING, OK
 from trailers12k.common.youtube import is_youtube
+from trailers12k.features.backbones.sound_spec import SoundSpec
 from trailers12k.features.backbones.spec import BackboneSpec
 from trailers12k.jobs.ledger import read_shard
 from trailers12k.jobs.outcome import read_outcome
@@ -98,16 +101,23 @@ def _published_movies(settings: Settings) -> int:
     return PAPER_MOVIES
 
 
-def backbone_specs(settings: Settings) -> dict[str, BackboneSpec]:
-    """The backbones to measure, by the names of their figures."""
-    names = {field.name for field in fields(BackboneSpec)}
+def backbone_specs(settings: Settings) -> dict[str, BackboneSpec | SoundSpec]:
+    """The backbones to measure, by the names of their figures.
+
+    Without those of the hub, since the size of a network is in its repository.
+    """
     stores = [] if settings.is_published else list(settings.backbones)
     return {
-        backbone_name(settings, store): BackboneSpec(
-            **{key: value for key, value in plain(settings.backbone(store)).items() if key in names}
-        )
+        backbone_name(settings, store): _spec(plain(settings.backbone(store)))
         for store in stores
+        if not settings.backbones[store].model.startswith("hf/")
     }
+
+
+def _spec(backbone: Mapping[str, Any]) -> BackboneSpec | SoundSpec:
+    kind = SoundSpec if hears_sound(backbone["model"]) else BackboneSpec
+    names = {field.name for field in fields(kind)}
+    return kind(**{key: value for key, value in backbone.items() if key in names})
 
 
 def _of_sources(settings: Settings, movies: int | None) -> Collection:

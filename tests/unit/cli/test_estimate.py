@@ -6,7 +6,9 @@ import pytest
 
 CONFIG = """
 movies: movies.csv
-backbones: {small: {model: torchvision/shufflenet_v2_x1_0, input: frames, precision: fp32}}
+backbones:
+  small: {model: torchvision/shufflenet_v2_x1_0, input: frames, precision: fp32}
+  heard: {model: logmel/8, input: audio}
 runs: {small: {image: small}}
 """
 
@@ -19,7 +21,8 @@ def test_it_measures_this_machine_and_keeps_the_figures(collection, call):
     assert code == 0 and "about a minute" in err
     figures = json.loads((collection / "build/estimate.json").read_text())["figures"]
     own = "torchvision/shufflenet_v2_x1_0 own size fp32"
-    assert figures.keys() == {"verify", "decode", "shots adaptive", "epoch", own}
+    named = {own, "logmel/8 own context"}
+    assert figures.keys() == {"verify", "decode", "listen", "shots adaptive", "epoch", *named}
     assert all(0 < value < 60 for value in figures.values())
     assert out.startswith("500 movies on 2 cores\n") and "Guessed" not in out
     assert len(out.splitlines()) < 16

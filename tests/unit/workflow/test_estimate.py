@@ -224,3 +224,27 @@ def test_a_publication_on_this_machine_costs_no_download(tmp_path):
 def test_the_published_archives_are_fetched_whole():
     with pytest.raises(UserError, match="--movies does not apply"):
         estimate_inputs.collection(load({"movies": "published"}), 100)
+
+
+def test_sound_has_a_decode_and_figures_of_its_own(folder):
+    sound = {
+        "trailers_a_logmel": {"model": "logmel/64", "input": "audio"},
+        "trailers_a_speech": {"model": "silero/vad", "input": "audio", "context": 1},
+    }
+    backbones = load({"backbones": sound, "runs": {"a": {"audio": "trailers_a_logmel"}}}).backbones
+    heard = PAPER.model_copy(update={"backbones": PAPER.backbones | backbones})
+    names = [backbone_name(heard, store) for store in sound]
+    assert names == ["logmel/64 own context", "silero/vad 1 s around"]
+    figures = FIGURES | {"listen": 0.02, "slowest sound": 5.0, names[0]: 0.25}
+    more = stages(heard, figures=figures)[FEATURE_STAGE]
+    less = stages()[FEATURE_STAGE]
+    clips = 12_000 * 151
+    # One pass over the sound; the frames are decoded as often as without.
+    assert more.cpu - less.cpu == pytest.approx(12_000 * 150 * 0.02 + clips * (0.25 + 5))
+    assert more.disk - less.disk == pytest.approx(clips * (128 + 1) * 4 * (1 / 1.1 + 1))
+    assert estimate(heard, SIZE, figures, 16).unknown == (names[1],)
+    specs = estimate_inputs.backbone_specs(heard)
+    assert specs[names[1]].context == 1 and specs[names[0]].model == "logmel/64"
+    hub = {"trailers_a_ast": {"model": "hf/owner/name@1", "input": "audio"}}
+    hub = load({"backbones": hub, "runs": {"a": {"audio": "trailers_a_ast"}}})
+    assert "hf/owner/name@1 own context" not in estimate_inputs.backbone_specs(hub)
