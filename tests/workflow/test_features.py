@@ -24,6 +24,7 @@ from .conftest import IMAGE, VIDEO, Project
 from .extraction import computed, kept
 
 OWN, FROM_TIMM, FROM_VIDEO = "trailers_own", "trailers_i_mobilenet", "trailers_k_mc3"
+FROM_SOUND = "trailers_a_logmel"
 
 
 @pytest.fixture
@@ -39,6 +40,11 @@ def written(project: Project, store: str) -> dict:
 
 def calibrations(project: Project) -> list[Path]:
     return sorted((project.folder / FOLDER).iterdir())
+
+
+def ledger_of(project: Project, stage: str) -> list[dict[str, str]]:
+    paths = sorted((project.folder / "build/ledger" / stage).glob("*.csv"))
+    return [row for path in paths for row in ledger.read_shard(path)]
 
 
 def test_the_jobs_read_the_statistics_that_one_job_made(sample, monkeypatch):
@@ -66,10 +72,14 @@ def test_a_new_line_makes_a_new_store_and_leaves_the_others_alone(project):
             "batch": 1,
             "size": 48,
         },
+        FROM_SOUND: {"model": "logmel/8", "input": "audio"},
     }
     run = project.build("features", "write_config")
     movies = len(stores.movies(project.folder / "data" / f"{IMAGE}.zarr"))
-    assert computed(project) == {FROM_TIMM: movies, FROM_VIDEO: movies}
+    heard = len(stores.movies(project.folder / "data" / f"{FROM_SOUND}.zarr"))
+    silent = [row for row in ledger_of(project, FROM_SOUND) if row["reason"] == "no_sound"]
+    assert heard and silent and heard + len(silent) == movies
+    assert computed(project) == {FROM_TIMM: movies, FROM_VIDEO: movies, FROM_SOUND: heard}
     assert kept(project) == {IMAGE: movies, VIDEO: movies}
     assert run.jobs["download_trailers"] == run.jobs["detect_clips"] == 0
     assert (written(project, IMAGE), written(project, VIDEO)) == before
@@ -79,10 +89,12 @@ def test_a_new_line_makes_a_new_store_and_leaves_the_others_alone(project):
         data = project.folder / "data"
         assert stores.attributes(data / f"{store}.zarr")["num_features"] == features
         assert stores.movies(data / f"{store}.zarr") == stores.movies(data / f"{IMAGE}.zarr")
+    for store in (FROM_TIMM, FROM_VIDEO, FROM_SOUND):
         tables = data / f"{store}.csv", data / "clips.csv"
         assert integrity.verify(data / f"{store}.zarr", *tables) == []
     # What changes no result makes no job run but the one that writes down the settings.
     project.config["backbones"][FROM_TIMM]["batch"] = 3
+    project.config["backbones"][FROM_SOUND]["batch"] = 1
     project.config["device"] = "cpu"
     project.config["weights_from"] = "elsewhere"
     assert set(project.build("features", "write_config").jobs) == {"write_config"}

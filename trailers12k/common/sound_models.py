@@ -14,6 +14,10 @@ FIXED_WEIGHTS = {"logmel": "none", "silero": "package"}
 package has those of Silero VAD."""
 
 
+BANDS = (8, 256)
+"""Fewest and most mel bands of log-mel statistics."""
+
+
 def hears_sound(model: str) -> bool:
     """Whether a model's input is `audio`."""
     return model.partition("/")[0] in SOUND_FAMILIES
@@ -22,3 +26,13 @@ def hears_sound(model: str) -> bool:
 def fixed_weights(model: str) -> str | None:
     """The `weights` of a model that leaves no choice; None for other models."""
     return FIXED_WEIGHTS.get(model.partition("/")[0])
+
+
+def name_fault(model: str) -> str:
+    """What is wrong with the name of a model of sound; empty for one that may exist."""
+    family, _, name = model.partition("/")
+    if family == "logmel" and not (
+        name.isdecimal() and len(name) < 4 and BANDS[0] <= int(name) <= BANDS[1]
+    ):
+        return f"allowed: logmel/BANDS with {BANDS[0]} to {BANDS[1]} mel bands, such as logmel/64"
+    return f"allowed: {SPEECH}" if family == "silero" and model != SPEECH else ""

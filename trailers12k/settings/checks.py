@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from trailers12k.common.bounded_files import is_absent, kind_fault_of, quoted, shown_path
-from trailers12k.common.sound_models import fixed_weights, hears_sound
+from trailers12k.common.sound_models import fixed_weights, hears_sound, name_fault
 from trailers12k.common.vocabulary import (
     CHANCE,
     CONSTANT,
@@ -43,7 +43,7 @@ FOLDERS = ("sources.imdb.files", "published.files", "weights_from")
 RESERVED = {
     "backbones": (
         *("clips", "curation", "ledger", "metadata", "movies", "mtgc", "posters", "search"),
-        *("tmdb", "trailers"),
+        *("sound", "tmdb", "trailers"),
     ),
     "runs": (CHANCE, CONSTANT),
 }
@@ -239,12 +239,17 @@ def _check_sound(settings: Settings) -> None:
             if getattr(backbone, name) is not None:
                 kind = "of" if of_sound else "of other inputs than"
                 raise Fault(f"{key}.{name}: not allowed for a store {kind} audio; allowed: null")
-        fixed = fixed_weights(backbone.model)
-        if fixed and backbone.weights not in (None, fixed):
-            raise Fault(
-                f"{key}.weights: {backbone.weights} is not allowed for {backbone.model}; allowed: "
-                f"null, since its weights are: {fixed}"
-            )
+        if of_sound and (fault := name_fault(backbone.model)):
+            raise Fault(f"{key}.model: {backbone.model} does not exist; {fault}")
+        if not (fixed := fixed_weights(backbone.model)):
+            continue
+        own = {"weights": backbone.weights, "file": backbone.file, "sha256": backbone.sha256}
+        for name, value in own.items():
+            if value not in (None, fixed if name == "weights" else None):
+                raise Fault(
+                    f"{key}.{name}: {quoted(value)} is not allowed for {backbone.model}; allowed: "
+                    f"null, since its weights are: {fixed}"
+                )
 
 
 def _check_groups(settings: Settings) -> None:

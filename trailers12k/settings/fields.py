@@ -181,6 +181,12 @@ Genre = Literal[
 Share = Annotated[float, AfterValidator(_is_share), Field(json_schema_extra={"enum": list(SHARES)})]
 Parallel = Annotated[int, Field(ge=1, le=32)]
 ImageFrames = Annotated[int, Field(ge=1, le=240)]
+Context = Annotated[
+    float,
+    Field(ge=0, le=30, allow_inf_nan=False),
+    AfterValidator(_canonical),
+    PlainSerializer(lambda value: value),
+]
 Precision = Literal["fp32", "bf16", "auto"]
 Batch = Annotated[int, Field(ge=1)] | Literal["auto"]
 Weights = Literal["random", "pretrained"]

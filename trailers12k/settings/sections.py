@@ -12,6 +12,7 @@ from trailers12k.common.vocabulary import STREAMS
 from trailers12k.settings.fields import (
     Batch,
     Contact,
+    Context,
     CreatorName,
     CsvPath,
     Doi,
@@ -366,10 +367,8 @@ class BackboneSettings(Section):
         default=None,
         description="As the common `precision`, for this store; null: the common value.",
     )
-    context: Number | None = Field(
+    context: Context | None = Field(
         default=None,
-        ge=0,
-        le=30,
         description="Seconds of sound that the model also hears before and after each clip; null: "
         "the model's own, 0 for most.",
     )
