@@ -58,6 +58,7 @@ bench: $(READY)
 	python tests/bench/acquisition.py
 	python tests/bench/features.py
 	python tests/bench/sound.py
+	python tests/bench/sound_models.py
 	python tests/bench/sheets.py
 	python tests/bench/training.py
 	python tests/bench/splits.py

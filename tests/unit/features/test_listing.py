@@ -3,15 +3,18 @@
 import pytest
 
 from trailers12k.common.errors import UserError
-from trailers12k.features.backbones import torchvision_nets
+from trailers12k.features.backbones import sound, torchvision_nets
 from trailers12k.features.backbones.listing import (
+    AUDIO,
     CLIPS,
     IMAGES,
+    SOUND_FEATURES,
     license_table,
     list_models,
     matching,
     num_features,
 )
+from trailers12k.features.backbones.sound_spec import SoundSpec
 from trailers12k.features.backbones.weights_licenses import TABLE
 
 PAPER = {
@@ -29,6 +32,22 @@ PAPER = {
 def test_the_papers_models_are_listed_with_their_input_and_feature_size(model):
     (listed,) = [each for each in list_models() if each.model == model]
     assert (listed.input, num_features(model)) == PAPER[model]
+
+
+def test_models_of_sound_are_listed():
+    listed = {each.model: each for each in list_models() if each.input == AUDIO}
+    assert set(listed) == SOUND_FEATURES.keys()
+    assert listed["silero/vad"].license == "mit (weights: package)"
+    assert num_features("hf/openai/whisper-tiny") == 384
+    assert [each.model for each in matching("hf/laion/*")] == sorted(
+        model for model in listed if model.startswith("hf/laion/")
+    )
+
+
+@pytest.mark.parametrize("model", ["logmel/64", "silero/vad"])
+def test_the_listed_length_of_features_is_that_of_the_model(model):
+    weights = "none" if model == "logmel/64" else "package"
+    assert sound.load(SoundSpec(model, weights), 0).num_features == num_features(model)
 
 
 def test_every_listed_model_of_torchvision_has_published_weights():

@@ -36,6 +36,11 @@ def test_other_licences_are_not_taken_for_them(license):
 def test_a_licence_is_the_users_word_or_the_publishers():
     assert license_of("timm/resnet50", "random") == "none"
     assert license_of("timm/resnet50", "random", stated="mit") == "none"
+    assert license_of("hf/openai/whisper-tiny", "pretrained") == "apache-2.0"
+    assert license_of("hf/openai/whisper-tiny@v1", "pretrained") == "apache-2.0"
+    assert license_of("hf/openai/whisper-tiny", "pretrained", "own.safetensors") == "not stated"
+    assert license_of("hf/someone/unknown", "pretrained") == "not stated"
+    assert license_of("hf/someone/unknown", "random") == "none"
     assert license_of("logmel/64", "none") == "no weights"
     assert license_of("timm/resnet50", "pretrained") == "apache-2.0"
     assert license_of("timm/swin_tiny_patch4_window7_224.ms_in1k", "pretrained") == "mit"

@@ -20,20 +20,25 @@ from torchvision.transforms._presets import ImageClassification, VideoClassifica
 from trailers12k.common.bounded_files import quoted
 from trailers12k.common.errors import UserError
 from trailers12k.features.backbones.common import remove_head
+from trailers12k.features.backbones.hub_known import KNOWN
 from trailers12k.features.backbones.shufflenet3d import MODEL, ShuffleNet3D
 from trailers12k.features.backbones.spec import family_of
 from trailers12k.features.backbones.timm_nets import PACKAGED
-from trailers12k.features.backbones.weights_licenses import TABLE
+from trailers12k.features.backbones.weights_licenses import NO_WEIGHTS, PACKAGED_LICENSES, TABLE
 
 CLIPS = "clips"
 IMAGES = "frames, posters"
+AUDIO = "audio"
+LOGMEL, SPEECH = "logmel/64", "silero/vad"
+SOUND_FEATURES = {LOGMEL: 128, SPEECH: 1} | {model: each.features for model, each in KNOWN.items()}
+"""Models of sound -> the length of their feature vectors."""
 
 
 @dataclass(frozen=True)
 class ListedModel:
     """A model that an entry of `backbones` can name.
 
-    model: its name there. input: `CLIPS` or `IMAGES`, the values of the key `input` that it takes.
+    model: its name there. input: `CLIPS`, `IMAGES` or `AUDIO`: what the key `input` allows for it.
     license: of the pretrained weights, as their publisher states it; empty where none is stated.
     """
 
@@ -44,8 +49,9 @@ class ListedModel:
 
 @cache
 def list_models() -> tuple[ListedModel, ...]:
-    """All models with pretrained weights, sorted by name."""
-    return tuple(sorted([*_own(), *_of_torchvision(), *_of_timm()], key=lambda each: each.model))
+    """All models with pretrained weights, and those of sound, sorted by name."""
+    models = [*_own(), *_of_sound(), *_of_torchvision(), *_of_timm()]
+    return tuple(sorted(models, key=lambda each: each.model))
 
 
 def matching(pattern: str) -> list[ListedModel]:
@@ -67,12 +73,14 @@ def matching(pattern: str) -> list[ListedModel]:
 
 def num_features(model: str) -> int:
     """The length of a model's feature vectors. Builds its layers without any weights."""
+    if model in SOUND_FEATURES:
+        return SOUND_FEATURES[model]
     return _num_features(architecture(model))
 
 
 def architecture(model: str) -> str:
     """The name of a model without that of its weights; models that share it have equal layers."""
-    return model if model == MODEL else model.partition(".")[0]
+    return model if model == MODEL or model in SOUND_FEATURES else model.partition(".")[0]
 
 
 @cache
@@ -94,6 +102,14 @@ def _own() -> list[ListedModel]:
     return [
         ListedModel(MODEL, CLIPS, "must not be redistributed"),
         ListedModel(PACKAGED, IMAGES, "apache-2.0 (weights: package)"),
+    ]
+
+
+def _of_sound() -> list[ListedModel]:
+    return [
+        ListedModel(LOGMEL, AUDIO, NO_WEIGHTS),
+        ListedModel(SPEECH, AUDIO, f"{PACKAGED_LICENSES['silero']} (weights: package)"),
+        *(ListedModel(model, AUDIO, each.license) for model, each in KNOWN.items()),
     ]
 
 
@@ -126,7 +142,11 @@ def license_table() -> str:
 
     A model without the name of its weights stands for its default ones.
     """
-    stated = {each.model: each.license for each in list_models() if each.license}
+    stated = {
+        each.model: each.license
+        for each in list_models()
+        if each.license and each.model not in (LOGMEL, SPEECH)
+    }
     stated |= {MODEL: "must not be redistributed"}
     for name in timm.list_models():
         config = timm.get_pretrained_cfg(name)

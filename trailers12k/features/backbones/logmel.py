@@ -1,8 +1,12 @@
 """Log-mel statistics: the mean and the deviation of each mel band over a clip; no weights.
 
-Reads and writes nothing. Must not know clips or files.
+Reads and writes nothing. Must not know clips or files. The spectrogram is that of
+`transformers.audio_utils.spectrogram` and `librosa.feature.melspectrogram(pad_mode="constant")`: a
+periodic Hann window, Slaney's filters with unit area, frames centred on multiples of the hop. Its
+window and hop, 32 and 10 ms, are the usual ones for speech (B. McFee et al., librosa, SciPy 2015).
 """
 
+import re
 from collections.abc import Sequence
 from functools import cache
 
@@ -20,7 +24,7 @@ RATE = 16_000
 WINDOW, HOP = 512, 160
 """Samples of a frame of the spectrogram, and between two."""
 FLOOR = 1e-5
-"""Power below which nothing is heard: -50 dB of a full-scale band."""
+"""Power below which nothing is heard: about 70 dB below a tone of full scale."""
 BANDS = (8, 256)
 """Fewest and most mel bands."""
 
@@ -28,7 +32,7 @@ BANDS = (8, 256)
 def build(spec: SoundSpec, seed: int, weights: Weights | None, device: Device) -> SoundNet:
     """The model "logmel/BANDS"; see `sound.load`."""
     name = spec.model.partition("/")[2]
-    if not name.isdecimal() or not BANDS[0] <= int(name) <= BANDS[1]:
+    if not re.fullmatch("[0-9]{1,3}", name) or not BANDS[0] <= int(name) <= BANDS[1]:
         raise UserError(
             f"backbone {spec.model}: write logmel/BANDS with {BANDS[0]} to {BANDS[1]} mel bands, "
             "for example logmel/64"
@@ -51,12 +55,15 @@ def build(spec: SoundSpec, seed: int, weights: Weights | None, device: Device) -
 
 
 def log_mel(samples: Tensor, bands: int) -> Tensor:
-    """The log-mel spectrogram of mono samples at `RATE`, float32 (bands, frames)."""
-    window = torch.hann_window(WINDOW, device=samples.device)
+    """The log-mel spectrogram of mono samples at `RATE`, float32 (bands, frames): the logarithm, to
+    base 10, of the power of each band."""
+    # In float32 the rounding of a loud sound is louder than the floor.
+    samples = samples.double()
+    window = torch.hann_window(WINDOW, dtype=samples.dtype, device=samples.device)
     padded = torch.nn.functional.pad(samples[None], (WINDOW // 2, WINDOW // 2))[0]
     spectrum = torch.stft(padded, WINDOW, HOP, window=window, center=False, return_complex=True)
     power = spectrum.abs().square()
-    return (filters(bands).to(samples.device) @ power).clamp_min(FLOOR).log10()
+    return (filters(bands, samples.device) @ power).clamp_min(FLOOR).log10().float()
 
 
 def statistics(values: Tensor) -> Tensor:
@@ -65,15 +72,16 @@ def statistics(values: Tensor) -> Tensor:
 
 
 @cache
-def filters(bands: int) -> Tensor:
-    """Slaney's triangular mel filters with unit area, float32 (bands, WINDOW // 2 + 1)."""
+def filters(bands: int, device: torch.device) -> Tensor:
+    """Slaney's triangular mel filters with unit area, float64 (bands, WINDOW // 2 + 1)."""
     edges = _hertz(np.linspace(_mel(0.0), _mel(RATE / 2), bands + 2))
     bins = np.fft.rfftfreq(WINDOW, 1 / RATE)
     rising = (bins - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     falling = (edges[2:, None] - bins) / (edges[2:] - edges[1:-1])[:, None]
     heights = 2 / (edges[2:] - edges[:-2])
     triangles = np.maximum(0, np.minimum(rising, falling)) * heights[:, None]
-    return torch.from_numpy(triangles.astype(np.float32))
+    with torch.inference_mode(False):
+        return torch.from_numpy(triangles).to(device)
 
 
 def _mel(hertz: float) -> float:

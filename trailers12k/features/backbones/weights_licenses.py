@@ -60,7 +60,9 @@ def license_of(model: str, weights: str, file: str | None = None, stated: str | 
         return PACKAGED_LICENSES.get(family, NOT_STATED)
     # The weights of this family can only be had as a file.
     is_published = file is None or family == "shufflenet3d"
-    return _published().get(model, NOT_STATED) if is_published else NOT_STATED
+    # A revision is named after an @.
+    named = model.partition("@")[0]
+    return _published().get(named, NOT_STATED) if is_published else NOT_STATED
 
 
 def attributes(license: str) -> dict[str, Any]:
