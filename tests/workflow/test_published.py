@@ -11,6 +11,7 @@ import pytest
 import yaml
 import zarr
 
+from trailers12k.features import store as stores
 from trailers12k.settings.files import override
 
 from .conftest import Project
@@ -173,3 +174,29 @@ def test_our_own_splits_stand_beside_the_published_ones(project):
     with (project.folder / "results" / "splits.csv").open(newline="") as file:
         names = list(dict.fromkeys(row["split"] for row in csv.DictReader(file)))
     assert names == [f"{kind}{n}" for kind in ("split", "ours") for n in range(3)]
+
+
+def test_a_published_store_of_sound_is_fetched_and_may_lack_movies(project, site, tmp_path):
+    store, heard = "trailers_a_logmel", sorted(MIDS)[:24]
+    group = tmp_path / f"{store}.zarr"
+    stores.create(group, {"num_features": 16, "input": "audio"})
+    for mid in heard:
+        stores.write(group, mid, np.ones((3, 16), np.float32), {})
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        tar.add(group, group.name)
+    site.files[archive(store)] = packed.getvalue()
+    config = {
+        "backbones": {store: {"model": "logmel/8", "input": "audio"}},
+        "runs": FEWER
+        | dict.fromkeys(KEPT)
+        | {"Heard": {"image": "trailers_i_resnet_fpc24", "audio": store}},
+    }
+    done = run(project, site, f"data/{store}.csv", **config)
+    assert done.code == 0, done.text[-3000:]
+    with (project.folder / "data" / f"{store}.csv").open(newline="") as table:
+        assert [row["mid"] for row in csv.DictReader(table)] == heard
+    planned = run(project, site, dry=True, **config)
+    assert planned.code == 0 and planned.jobs["train_run"] == 3
+    assert store not in planned.wildcards("fetch_store", "store")
+    assert planned.jobs["extract_features"] == planned.jobs["measure_sound"] == 0
