@@ -6,6 +6,7 @@ Reads packets of an open file. Must not know what the sound is used for.
 from dataclasses import dataclass
 from typing import Any
 
+import av
 import numpy as np
 from av.error import FFmpegError
 
@@ -30,6 +31,36 @@ class Sound:
     silent: bool
 
 
+MOST_PLANES = 7
+"""Channels of a frame with a plane for each, up to which PyAV reads it. Where there are more it
+reads beyond the last, to the first address that happens to be 0."""
+
+
+class SampleReader:
+    """Reads the samples of decoded frames, of any number of channels."""
+
+    def __init__(self) -> None:
+        self._form: tuple[str, str, int] | None = None
+        self._packer: Any = None
+
+    def read(self, frame: Any) -> np.ndarray:
+        """The samples as they are stored: (channels, samples)."""
+        channels = frame.layout.nb_channels
+        if frame.format.is_planar and channels <= MOST_PLANES:
+            return frame.to_ndarray()
+        frames = self._packed(frame) if frame.format.is_planar else [frame]
+        values = [each.to_ndarray().reshape(-1, channels).T for each in frames]
+        return np.concatenate(values, axis=1)
+
+    def _packed(self, frame: Any) -> list[Any]:
+        """The same samples in one plane."""
+        form = frame.format.packed.name, frame.layout.name, frame.sample_rate
+        if form != self._form:
+            self._form, self._packer = form, av.AudioResampler(*form)
+        frame.pts = None
+        return self._packer.resample(frame)
+
+
 class SoundMeter:
     """Measures the sound track that players choose, packet by packet.
 
@@ -43,6 +74,7 @@ class SoundMeter:
         self._channels = context.layout.nb_channels if context else 0
         self._rate = context.sample_rate or 0 if context else 0
         self._silent, self._decodes = True, context is not None
+        self._reader = SampleReader()
 
     @property
     def index(self) -> int | None:
@@ -57,7 +89,7 @@ class SoundMeter:
             for frame in packet.decode():
                 # The decoder knows better than the file's header, as with HE-AAC.
                 self._channels, self._rate = frame.layout.nb_channels, frame.sample_rate
-                self._silent = self._silent and not _is_audible(frame)
+                self._silent = self._silent and not _is_audible(self._reader.read(frame))
         except (FFmpegError, LookupError, ValueError, ArithmeticError, MemoryError):
             return  # damaged sound does not make a video unusable
 
@@ -69,8 +101,7 @@ class SoundMeter:
         return Sound(self._codec, self._channels, self._rate, end - start, self._silent)
 
 
-def _is_audible(frame: Any) -> bool:
-    samples = frame.to_ndarray()
+def _is_audible(samples: np.ndarray) -> bool:
     if samples.dtype.kind == "u":
         samples = samples.astype(np.int16) - 128  # unsigned samples have 8 bits
         full = 128.0

@@ -78,18 +78,22 @@ class SoundClock:
             self._offsets.append(offset + self._origin)
 
     def _raw(self, ticks: int, owner: Any, recordings: "_Recordings") -> float:
-        base = owner.time_base
-        return unwrapped(ticks * base.numerator / base.denominator, recordings.last, self._period)
+        if recordings.unit is None:  # a `Fraction` is slow
+            recordings.unit = owner.time_base.numerator, owner.time_base.denominator
+        time = ticks * recordings.unit[0] / recordings.unit[1]
+        return unwrapped(time, recordings.last, self._period)
 
 
 class _Recordings:
     """Counts the recordings of a stream. Two times in a row that jump begin another one.
 
+    unit: seconds of the stream's ticks, as numerator and denominator, once they are known.
     number: of the current one, from 0. last: the last time that did not jump alone. is_odd: whether
     the last time jumps, and the one before did not.
     """
 
     def __init__(self, near: float | None):
+        self.unit: tuple[int, int] | None = None
         self.number = 0
         self.last = near
         self.is_odd = False

@@ -17,6 +17,7 @@ from av.error import FFmpegError
 from trailers12k.common.errors import Failure
 from trailers12k.video.no_sound import NO_SOUND
 from trailers12k.video.reader import DECODING_ERRORS, decode, video_stream
+from trailers12k.video.sound import SampleReader
 from trailers12k.video.sound_clock import SoundClock
 from trailers12k.video.timing import BACK, FORWARD, FrameClock
 
@@ -33,12 +34,8 @@ MOST_SAMPLES = 8_000_000
 LONGEST_PIECE = 1 << 16
 """Samples of a piece, per channel. A packet of uncompressed sound may hold all of a file."""
 
-INSTANT = 1e-6
-"""Seconds that are no gap: sums of times differ by less."""
-
-JOINED_SAMPLES = 1 << 14
-"""Samples from which on pieces are not joined any more. Codecs have packets of a thousand, each of
-which would cost as much as this."""
+SHORTEST_PIECE = 1 << 14
+"""Samples of a piece, per channel, unless the sound ends or another kind follows."""
 
 TOLERANCE = 0.03
 """Seconds by which a timestamp may differ from the end of the samples before it: containers round
@@ -49,9 +46,10 @@ times, to milliseconds and more."""
 class Piece:
     """Decoded sound.
 
-    samples: float32 (channels, samples), from -1 to 1. rate: samples per second. layout: FFmpeg's
-    name of the channels' places. time: of the first sample, in seconds from the first frame that is
-    shown. A piece begins where the one before ended, or after a gap.
+    samples: float32 (channels, samples), from -1 to 1; within this module as they are stored.
+    rate: samples per second. layout: FFmpeg's name of the channels' places. time: of the first
+    sample, in seconds from the first frame that is shown. A piece begins where the one before
+    ended, or after a gap.
     """
 
     samples: np.ndarray
@@ -82,6 +80,34 @@ def decoded_sound(path: str | Path, end: float) -> Iterator[Piece]:
         raise Failure(NO_SOUND, f"damaged: {error}") from error
 
 
+def _joined(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """The same sound in fewer pieces: those of a codec are so short that each costs more than its
+    samples."""
+    parts: list[Piece] = []
+    samples = 0
+    for piece in pieces:
+        last = parts[-1] if parts else piece
+        if samples >= SHORTEST_PIECE or last is not piece and not _follows(piece, last):
+            yield _one(parts)
+            parts, samples = [], 0
+        parts.append(piece)
+        samples += piece.samples.shape[1]
+    if parts:
+        yield _one(parts)
+
+
+def _follows(piece: Piece, last: Piece) -> bool:
+    same = piece.rate == last.rate and piece.layout == last.layout
+    alike = len(piece.samples) == len(last.samples) and piece.samples.dtype == last.samples.dtype
+    return same and alike and piece.time == last.end
+
+
+def _one(parts: list[Piece]) -> Piece:
+    first = parts[0]
+    samples = _normalised(np.concatenate([part.samples for part in parts], axis=1))
+    return Piece(samples, first.rate, first.layout, first.time)
+
+
 def _first_shown(path: str | Path) -> float:
     """The time of the first frame that is shown, on the file's clock. Raises `Failure`."""
     try:
@@ -93,34 +119,6 @@ def _first_shown(path: str | Path) -> float:
     except DECODING_ERRORS as error:
         raise Failure("decode_failed", str(error)) from error
     raise Failure("decode_failed", "no frame can be decoded")
-
-
-def _joined(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """Fewer, longer pieces of the same sound; its samples are finite, and from -1 to 1."""
-    parts: list[Piece] = []
-    count, end = 0, None
-    for piece in pieces:
-        is_next = parts and (piece.rate, piece.layout) == (parts[0].rate, parts[0].layout)
-        if parts and not (is_next and abs(piece.time - parts[-1].end) < INSTANT):
-            yield (joined := _as_one(parts, end))
-            parts, count, end = [], 0, joined.end
-        parts.append(piece)
-        count += piece.samples.shape[1]
-        if count >= JOINED_SAMPLES:
-            yield (joined := _as_one(parts, end))
-            parts, count, end = [], 0, joined.end
-    if parts:
-        yield _as_one(parts, end)
-
-
-def _as_one(parts: list[Piece], end: float | None) -> Piece:
-    """Pieces that follow each other. end: of the piece before them."""
-    first = parts[0]
-    samples = np.concatenate([part.samples for part in parts], 1)
-    # Exactly, as sums of other terms are not.
-    time = end if end is not None and abs(end - first.time) < INSTANT else first.time
-    finite = np.nan_to_num(np.clip(samples, -1, 1), copy=False)
-    return Piece(finite, first.rate, first.layout, time)
 
 
 @dataclass(frozen=True)
@@ -147,6 +145,8 @@ class _Decoder:
         self._end: float | None = None
         self._faults = self._decoded = 0
         self._lost = 0.0
+        self._reader = SampleReader()
+        self._recording, self._overlaps = 0, False
 
     def pieces(self, end: float) -> Iterator[Piece]:
         """See `decoded_sound`."""
@@ -185,8 +185,8 @@ class _Decoder:
                 self._faults += 1
                 continue
             self._decoded += 1
-            samples = _channels(frame)
-            recording, time = self._clock.recording_of(frame, samples.shape[1] / rate)
+            recording, time = self._clock.recording_of(frame, frame.samples / rate)
+            samples = self._reader.read(frame)
             for first in range(0, samples.shape[1], LONGEST_PIECE):
                 part = samples[:, first : first + LONGEST_PIECE]
                 begins = (time or 0.0) + first / rate
@@ -204,6 +204,8 @@ class _Decoder:
                 self._give_up()
                 continue
             waiting = self._waiting.popleft()
+            self._overlaps = self._overlaps or waiting.recording > self._recording
+            self._recording = waiting.recording
             own = waiting.piece.time + offset if waiting.is_timed else None
             yield self._continued(waiting.piece, own)
 
@@ -218,7 +220,8 @@ class _Decoder:
         """The next piece, at its own time unless that is where the last one ended, or before.
 
         Of one that begins before, as much is left out, but no more than half; where it is far
-        before, its time is wrong.
+        before, its time is wrong. Of another recording all is left out that would be heard together
+        with the end of the last one.
         """
         if self._end is None:
             self._end = 0.0 if time is None else time
@@ -226,7 +229,10 @@ class _Decoder:
             time, self._lost = self._end + self._lost, 0.0
         early = self._end - time
         samples = piece.samples
-        if TOLERANCE < early <= BACK:
+        self._overlaps = self._overlaps and 0 < early <= FORWARD
+        if self._overlaps:
+            samples = samples[:, round(early * piece.rate) :]
+        elif TOLERANCE < early <= BACK:
             samples = samples[:, min(round(early * piece.rate), samples.shape[1] // 2) :]
         if early > -TOLERANCE:
             time = self._end
@@ -234,15 +240,10 @@ class _Decoder:
         return Piece(samples, piece.rate, piece.layout, time)
 
 
-def _channels(frame: Any) -> np.ndarray:
-    """The samples of a frame, float32 (channels, samples); full scale is from -1 to 1."""
-    values = frame.to_ndarray()
-    if not frame.format.is_planar:
-        values = values.reshape(-1, frame.layout.nb_channels).T
+def _normalised(values: np.ndarray) -> np.ndarray:
+    """Stored samples as float32 from -1 to 1, finite."""
     if values.dtype.kind == "u":
         return (values.astype(np.float32) - 128) / 128
     if values.dtype.kind == "i":
         return values.astype(np.float32) / -float(np.iinfo(values.dtype).min)
-    if values.dtype == np.float64:  # which may hold what float32 cannot
-        values = np.clip(values, -1, 1)
-    return values.astype(np.float32, copy=False)
+    return np.nan_to_num(np.clip(values, -1, 1), copy=False).astype(np.float32, copy=False)

@@ -5,6 +5,7 @@ version of the stage `sound` is the hash of this module and of what it imports.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, log10
@@ -25,6 +26,9 @@ BLOCK = 0.1
 
 QUIET = -60.0
 """Decibels below the full scale of a block's root mean square, below which it is silent."""
+
+MOST_CHANNELS = 8
+"""Channels of which the standard weighs each by its place; of more the mean is measured."""
 
 ABSOLUTE_GATE, RELATIVE_GATE = -70.0, -10.0
 """ITU-R BS.1770-4, annex 1: blocks count that are louder than this in LUFS, and than so many units
@@ -134,9 +138,9 @@ class _LoudnessMeter:
             self._finish()
             self._form = piece.rate, layout
             self._graph = _graph(piece.rate, layout)
-        frame = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(samples), format="fltp", layout=layout
-        )
+        # PyAV makes no frame of eight planes.
+        packed = np.ascontiguousarray(samples.T).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(packed, format="flt", layout=layout)
         frame.sample_rate = piece.rate
         self._graph.push(frame)
         self._pull()
@@ -165,7 +169,7 @@ class _LoudnessMeter:
 def _graph(rate: int, layout: str) -> Any:
     graph = av.filter.Graph()
     source = graph.add_abuffer(
-        sample_rate=rate, format="fltp", layout=layout, time_base=Fraction(1, rate)
+        sample_rate=rate, format="flt", layout=layout, time_base=Fraction(1, rate)
     )
     meter, sink = graph.add("ebur128", "metadata=1"), graph.add("abuffersink")
     source.link_to(meter)
@@ -176,9 +180,8 @@ def _graph(rate: int, layout: str) -> Any:
 
 def _laid_out(piece: Piece) -> tuple[np.ndarray, str]:
     """The samples of a piece and the layout of their channels; of an unknown one their mean."""
-    try:
-        if av.AudioLayout(piece.layout).nb_channels == len(piece.samples):
-            return piece.samples, piece.layout
-    except ValueError:
-        pass
+    if len(piece.samples) <= MOST_CHANNELS:
+        with suppress(ValueError):
+            if av.AudioLayout(piece.layout).nb_channels == len(piece.samples):
+                return piece.samples, piece.layout
     return piece.samples.mean(0, keepdims=True), "mono"

@@ -100,7 +100,8 @@ class _Resampled:
 
     def add(self, samples: np.ndarray, rate: int, time: float) -> Iterator[tuple[int, np.ndarray]]:
         """Take the next samples; time: of the first, in seconds."""
-        if rate != self._source_rate or time != self._expected:
+        # Sums of times are rounded.
+        if rate != self._source_rate or abs(time - self._expected) > 0.5 / rate:
             yield from self.rest()
             self._resampler = av.AudioResampler(format="fltp", layout="mono", rate=self._rate)
             self._source_rate, self._position = rate, round(time * self._rate)
