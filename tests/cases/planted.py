@@ -9,7 +9,9 @@ import av
 import numpy as np
 
 FPS, SECONDS, AT = 24, 6, 3.625
-"""Frames per second, duration, and the second of the flash and the click after the first frame."""
+"""Frames per second, duration, and the second after the first frame at which a flash begins."""
+CLICK = AT + 0.05
+"""The second of the click: within the flash, since shots are cut where it begins."""
 SIZE = (64, 48)
 TICKS = 90_000
 
@@ -74,7 +76,7 @@ def _sounds(output, kind: Planted, hears: bool) -> list:
     stream.codec_context.format = form
     channels = av.AudioLayout(kind.layout).nb_channels
     times = kind.begins + np.arange(round((kind.ends - kind.begins) * kind.rate)) / kind.rate
-    wave = np.where((times >= AT) & (times < AT + 0.01), 0.9, 0.0).astype(np.float32) * hears
+    wave = np.where((times >= CLICK) & (times < CLICK + 0.01), 0.9, 0.0).astype(np.float32) * hears
     frame = av.AudioFrame.from_ndarray(np.repeat(wave, channels)[None], "flt", kind.layout)
     frame.sample_rate, frame.time_base = kind.rate, Fraction(1, kind.rate)
     frame.pts = round((kind.begins + kind.shift) * kind.rate)

@@ -16,7 +16,7 @@ from trailers12k.video.reader import read_frames
 from trailers12k.video.sound_track import Listening, read_sound
 
 from ...cases import planted
-from ...cases.planted import AT, FPS, KINDS, SECONDS, Planted, write_planted
+from ...cases.planted import AT, CLICK, FPS, KINDS, SECONDS, Planted, write_planted
 
 RATE = 16_000
 LATE = {"b_frames.avi": 1 / FPS}
@@ -30,10 +30,10 @@ def heard(path: Path, start: float = 0.0, end: float = SECONDS, rate: int = RATE
 
 
 def click_of(path: Path, end: float = SECONDS) -> float:
-    """The second of the click."""
+    """The second at which the flash of the click begins, by the click."""
     samples = np.abs(heard(path, 0.0, end, 48_000))
     assert samples.max() > 0.3
-    return int(np.argmax(samples > 0.3)) / 48_000
+    return int(np.argmax(samples > 0.3)) / 48_000 - (CLICK - AT)
 
 
 def flash_of(path: Path, end: float = SECONDS) -> float:
