@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 import torch
 
+from trailers12k.common.sound_models import fixed_weights
 from trailers12k.features import batch_sizes
-from trailers12k.features.backbones import devices
+from trailers12k.features.backbones import devices, sound
+from trailers12k.features.backbones.sound_spec import SoundSpec
 
 pytestmark = pytest.mark.gpu
 
@@ -36,6 +38,19 @@ def test_features_are_those_of_the_cpu_and_the_same_in_every_run(device, size, t
     assert first.shape == expected.shape and first.dtype == np.float32
     assert bench.least_cosine(first, expected) >= 0.999
     assert bench.least_cosine(first, again) >= 0.9999
+
+
+@pytest.mark.parametrize("model", ["logmel/64", "silero/vad"])
+def test_the_sound_of_clips_has_the_features_of_the_cpu(device, model):
+    random = np.random.default_rng(0)
+    heard = [random.normal(0, 0.1, length).astype(np.float32) for length in (16_000, 8_000, 24_000)]
+    spec = SoundSpec(model, fixed_weights(model), batch=2)
+    expected = sound.load(spec, 0)(heard)
+    backbone = sound.load(spec, 0, device=device)
+    first, again = backbone(heard), backbone(heard)
+    np.testing.assert_allclose(first, expected, atol=1e-3)
+    np.testing.assert_allclose(first, again, atol=1e-4)
+    assert first.dtype == np.float32 and backbone.attributes["device"] == device.name
 
 
 def test_all_networks_share_one_pass_and_trailers_are_in_progress_together(device, size, trailer):
