@@ -2,14 +2,21 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
+from trailers12k.classifier import prediction
+from trailers12k.common.errors import UserError
 from trailers12k.common.vocabulary import CHANCE
 from trailers12k.evaluation.paper import PAPER
+from trailers12k.features import store
+from trailers12k.features.backbones.sound_spec import SoundSpec
+from trailers12k.features.sound_recipe import SoundRecipe
 from trailers12k.movies.sources.sample import NO_SOUND, SHORT
 from trailers12k.settings import load
+from trailers12k.video.clips import Clip
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -85,3 +92,33 @@ def test_trailers_have_several_windows_and_the_reference_can_train():
     assert (splits.loc[SHORT] != 0).all()
     assert (clips > snippet).mean() > 0.6
     assert (clips % snippet > 0).mean() > 0.5
+
+
+@pytest.mark.parametrize("run", ["EfficientNet-Log-mel", "EfficientNet-Log-mel-early"])
+def test_a_prediction_with_sound_says_which_sounds_spoke(run):
+    folder = ROOT / "results" / "runs" / run / "split0"
+    evaluated = pd.read_csv(folder / "tst.csv", index_col="mid")
+    mid = evaluated.index[0]
+    rows = {
+        stream: store.read(ROOT / "data" / f"{CONFIG['runs'][run][stream]}.zarr", mid)
+        for stream in ("image", "audio")
+    }
+    chosen = prediction.ChosenRun(run, 0, 0.5, str(folder / "best.pt"), "")
+    predicted = prediction.predict_trailer("it.mp4", chosen, "words", clips_of(mid), rows)
+    np.testing.assert_allclose(predicted.probabilities, evaluated.loc[mid], atol=1e-5)
+    assert np.abs(predicted.sounds).max() > 0.001
+    assert prediction.SOUNDS_HEAD in predicted.table()
+
+
+@pytest.mark.parametrize(("mid", "why"), NO_SOUND.items())
+def test_a_trailer_without_sound_is_refused_by_a_run_that_hears(mid, why):
+    trailer = prediction.FetchedTrailer(str(ROOT / "build" / "trailers" / f"{mid}.mp4"), "pyav", 4)
+    recipe = SoundRecipe(SoundSpec("logmel/64", "none"), "", 0)
+    with pytest.raises(UserError, match=f"^the trailer has no sound, .* needs: {why}"):
+        prediction.compute_features(trailer, clips_of(mid), None, recipe, "cpu")
+
+
+def clips_of(mid):
+    clips = pd.read_csv(ROOT / "data" / "clips.csv")
+    rows = clips[clips["mid"] == mid].itertuples()
+    return [Clip(row.clip, row.shot, row.start, row.end) for row in rows]

@@ -20,8 +20,8 @@ class Sound:
     """Properties of a sound track.
 
     codec: FFmpeg's name. channels: their number. rate: samples per second. duration: seconds from
-    the first packet to the end of the last. silent: whether no sample that can be decoded is
-    `AUDIBLE`.
+    the first packet to the end of the last. silent: whether samples can be decoded, and none is
+    `AUDIBLE`; a track that cannot be decoded is damaged, not silent.
     """
 
     codec: str
@@ -74,6 +74,7 @@ class SoundMeter:
         self._channels = context.layout.nb_channels if context else 0
         self._rate = context.sample_rate or 0 if context else 0
         self._silent, self._decodes = True, context is not None
+        self._decoded = False
         self._reader = SampleReader()
 
     @property
@@ -89,6 +90,7 @@ class SoundMeter:
             for frame in packet.decode():
                 # The decoder knows better than the file's header, as with HE-AAC.
                 self._channels, self._rate = frame.layout.nb_channels, frame.sample_rate
+                self._decoded = True
                 self._silent = self._silent and not _is_audible(self._reader.read(frame))
         except (FFmpegError, LookupError, ValueError, ArithmeticError, MemoryError):
             return  # damaged sound does not make a video unusable
@@ -98,7 +100,8 @@ class SoundMeter:
         if self._stream is None:
             return None
         start, end = span or (0.0, 0.0)
-        return Sound(self._codec, self._channels, self._rate, end - start, self._silent)
+        silent = self._silent and self._decoded
+        return Sound(self._codec, self._channels, self._rate, end - start, silent)
 
 
 def _is_audible(samples: np.ndarray) -> bool:

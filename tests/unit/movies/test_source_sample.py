@@ -172,6 +172,12 @@ def test_movies_without_sound_have_one_of_three_faults(tmp_path):
         with pytest.raises(Failure, match=f"no_sound: {fault}"):
             list(read_sound(path, {"it": Listening(16_000, ((0.0, 1.0),))}))
         assert frames_of(path, 48, 27, "rgb24")
+        # What the ledger of trailers says, which knows nothing of damaged sound.
+        measured = probe(path).sound
+        assert (measured is None, bool(measured and measured.silent)) == (
+            fault == "no_track",
+            fault == "silent",
+        )
 
 
 def test_a_trailer_follows_its_script(movies, folder):
