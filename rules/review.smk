@@ -3,7 +3,6 @@
 
 # The store of speech, which is described by its manifest.
 SPEECH = [f"data/{features.speech_store}.zarr"] if features.speech_store else []
-HAS_SOUND = "sound" in features.stages
 SPEECH_FILES = [file for store in SPEECH for file in (f"{store[:-5]}.csv", f"{store}/.zgroup")]
 
 
@@ -16,7 +15,7 @@ rule flag_trailers:
         ledger="data/ledger.csv",
         downloaded=movies.per_shard("build/ledger/trailers/{shard}.csv"),
         cut=movies.per_shard("build/ledger/clips/{shard}.csv"),
-        heard=movies.per_shard("build/ledger/sound/{shard}.csv") if HAS_SOUND else [],
+        heard=movies.per_shard("build/ledger/sound/{shard}.csv"),
         speech=SPEECH_FILES,
         clips="data/clips.csv",
         maps=expand("results/map/{store}.csv", store=features.frame_stores),

@@ -609,6 +609,54 @@ def test_axe_finds_no_violation(tmp_path, visit, look):
     assert page.evaluate(wide) == 0
 
 
+DRAWN = """() => [...document.querySelectorAll("#%s .cells > span")].map((cell) => {
+    const [frame, sound, bars] = ["i", "b", "u"].map((name) => cell.querySelector(name));
+    const box = (one) => [one.getBoundingClientRect().left, one.getBoundingClientRect().width];
+    return {frame: box(frame), sound: box(sound), picture: box(sound.firstChild),
+        bars: [...bars.children].map((bar) => [...box(bar), bar.getBoundingClientRect().height])};
+})"""
+"""Left edges and widths in each cell of a sheet: of the frame, of the part of the waveform that is
+shown, of the whole waveform; of the bars of speech also their heights."""
+
+
+@pytest.mark.parametrize("look", ["light", "phone"])
+def test_the_sound_of_a_shot_is_below_its_frame(tmp_path, visit, look):
+    opened = visit(write(tmp_path, table(12)), **LOOKS[look])
+    page = opened.page
+    page.locator(f"#{mid(0)} .cells b img").first.wait_for()
+    cells = page.evaluate(DRAWN % mid(0))
+    assert len(cells) == 24
+    for place, cell in enumerate(cells):
+        left, width = cell["frame"]
+        assert cell["sound"] == pytest.approx([left, width], abs=0.5)
+        # A shot of 4.2 s of a waveform of 126 s: 30 times as wide, moved by its start.
+        start = left - place * width
+        assert cell["picture"] == pytest.approx([start, 30 * width], abs=0.5)
+        # Four clips of a second; the first has no speech, the last nothing else.
+        edges = [left + clip / 4.2 * width for clip in range(4)]
+        assert [bar[0] for bar in cell["bars"]] == pytest.approx(edges, abs=0.5)
+        none, *_, all_ = (bar[2] for bar in cell["bars"])
+        assert none == 0 and all_ > 5
+    facts = page.locator(f"#{mid(3)} .line").text_content()
+    assert facts.endswith("−15.5 LUFS · 3 % silence · 3 % speech")
+    label = page.locator(f"#{mid(0)} .cells").get_attribute("aria-label")
+    assert label.endswith("a frame each, and below it the waveform and the speech of the shot")
+
+
+def test_a_trailer_without_sound_has_frames_alone(tmp_path, visit):
+    trailers = table(2)
+    trailers.loc[0, ["sound", "loudness", "silence", "speech"]] = ["no_track", "", "", ""]
+    flags = [flag(0, "no_sound", "the file has no sound track")]
+    page = visit(write(tmp_path, trailers, flags, pictured=0)).page
+    assert page.locator(f"#{mid(0)} .line").text_content().endswith("640×360 · no sound")
+    assert (
+        "no sound the file has no sound track" in page.locator(f"#{mid(0)} .flags").text_content()
+    )
+    page.select_option("#sort", "spoken")
+    assert listed(page) == [mid(1), mid(0)]
+    assert page.locator(".cells b").count() == 0
+
+
 TOO_WIDE = """[...document.querySelectorAll("body *")]
     .filter((one) => !one.closest(".skip, .said"))
     .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)

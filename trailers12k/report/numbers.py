@@ -62,10 +62,8 @@ def quantity(value: float) -> str:
 
 
 def loudness(value: float) -> str:
-    """A loudness in LUFS with one decimal: `−14.2 LUFS`."""
-    if pd.isna(value):
-        return MISSING
-    return f"{value:.1f}{NBSP}LUFS".replace("-", "−")
+    """A loudness in LUFS with one decimal, without its unit: `−14.2`."""
+    return MISSING if pd.isna(value) else f"{value:.1f}".replace("-", "−")
 
 
 def year(value: float) -> str:

@@ -211,11 +211,11 @@ def sound_words(trailers: pd.DataFrame, measures: pd.DataFrame) -> str:
     words += f" Of the others, {listed(without)}." if without else ""
     medians = measures.set_index("measure")["median"]
     typical = [
-        f"{said} {words_of(name)(medians[name])}"
+        said.format(words_of(name)(medians[name]))
         for name, said in (
-            ("loudness", "a loudness of"),
-            ("silence", "a share of silence of"),
-            ("speech", "a share of speech of"),
+            ("loudness", "a loudness of {} LUFS"),
+            ("silence", "a share of silence of {}"),
+            ("speech", "a share of speech of {}"),
         )
         if pd.notna(medians.get(name))
     ]
@@ -232,16 +232,19 @@ def sound_grid(trailers: pd.DataFrame) -> Grid:
         medians = own[["loudness", "silence", "speech"]].median()
         cells = [words_of(name)(value) for name, value in medians.items()]
         rows.append([genre, count(len(own)), *cells])
-    heads = ["Genre", "Heard", "Loudness", "Silence", "Speech"]
-    caption = "The sound of the trailers by genre: medians over those that can be heard."
+    heads = ["Genre", "Heard", "LUFS", "Silence", "Speech"]
+    caption = (
+        "Loudness (in LUFS), silence and speech by genre: medians over the trailers that can be "
+        "heard."
+    )
     return Grid(caption, heads, rows, frozenset({1, 2, 3, 4}))
 
 
 def measure_grid(table: pd.DataFrame) -> Grid:
-    """The rows of measures.csv: median, quartiles and extremes."""
+    """The rows of measures.csv but those of sound: median, quartiles and extremes."""
     rows: Rows = []
     for row in table.to_dict("records"):
-        if row["measure"] in OF_SOUND and not row["movies"]:
+        if row["measure"] in OF_SOUND:  # beside their charts
             continue
         words = words_of(row["measure"])
         low, lower, middle, upper, high = (
