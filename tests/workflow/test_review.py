@@ -7,6 +7,8 @@ from pathlib import Path
 import av
 import pytest
 
+from trailers12k.review.flags import NO_SOUND
+
 from ..pages.browser import CHROMIUM, Visit, chromium
 from .conftest import Project
 
@@ -59,6 +61,14 @@ def test_every_movie_is_shown_with_its_pictures_or_why_it_was_lost(project):
             assert movies[mid]["cell"] > 0
             assert (project.folder / f"results/review/sheets/{mid}.jpg").is_file()
             assert len(movies[mid]["starts"].split()) == int(row["shots"])
+            # Every trailer was listened to; one that can be heard has a waveform as long as itself.
+            heard = row["sound"] == "ok"
+            assert heard or row["sound"] in NO_SOUND
+            assert ("no_sound" in flags) != heard
+            waveform = project.folder / f"results/review/waveforms/{mid}.png"
+            assert waveform.is_file() == heard
+            seconds = float(row["duration"]) if heard else 0
+            assert movies[mid]["waveform"] == pytest.approx(seconds, abs=0.1)
     assert "Nothing to be done" in project.run("review").text
 
 
