@@ -59,6 +59,7 @@ KNOWN: dict[str, dict[str, str]] = {
         "path.with_name(f'{path.name}.{fingerprint(url=url, version=version, size=size)}{PARTIAL}')"
         "": DIGEST,
     },
+    "trailers12k/downloads/shard.py": {"shard.folder / REFETCHED": FIXED},
     "trailers12k/downloads/trailers.py": {
         "self.folder.glob(f'{movie.mid}.*')": CHECKED,
         "self.folder.glob(f'{mid}.*{PARTIAL}')": CHECKED,
@@ -83,6 +84,8 @@ KNOWN: dict[str, dict[str, str]] = {
         "Path('build/ledger', shard.parent.name, shard.stem)": LISTED,
     },
     "trailers12k/features/speed.py": {
+        "_cpu_of(lambda: backbone([noise] * backbone.batch)) / backbone.batch": NUMBER,
+        "_cpu_of(listen) / probed.duration": NUMBER,
         "count / FPS": NUMBER,
         "times[0] / probed.duration": NUMBER,
         "times[1] / probed.duration": NUMBER,

@@ -171,11 +171,11 @@ def _write_record(folder: Path, record: MovieRecord) -> None:
 def amend(folder: Path, mid: str, columns: Mapping[str, Any]) -> LedgerRow:
     """Change columns of a movie's row after work outside its stage; returns the new row.
 
-    Raises `UserError` where the movie has no record.
+    Raises FileNotFoundError where the movie has no record that can be read.
     """
     record = read_record(folder, mid)
     if record is None:
-        raise UserError(f"{_record_file(folder, mid)} is missing or damaged; run the same again")
+        raise FileNotFoundError(_record_file(folder, mid))
     row = record.row | dict(columns)
     _write_record(folder, replace(record, row=row))
     return row
