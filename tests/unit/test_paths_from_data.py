@@ -86,6 +86,7 @@ KNOWN: dict[str, dict[str, str]] = {
     "trailers12k/features/speed.py": {
         "_cpu_of(lambda: backbone([noise] * backbone.batch)) / backbone.batch": NUMBER,
         "_cpu_of(listen) / probed.duration": NUMBER,
+        "_cpu_of(lambda: measure_sound(trailer, probed.duration)) / probed.duration": NUMBER,
         "count / FPS": NUMBER,
         "times[0] / probed.duration": NUMBER,
         "times[1] / probed.duration": NUMBER,
@@ -99,7 +100,6 @@ KNOWN: dict[str, dict[str, str]] = {
     },
     "trailers12k/features/store_index.py": {
         "DATA / f'{name}.zarr'": CONFIGURED,
-        "DATA / f'{store}.zarr'": CONFIGURED,
         "FEATURES / store": CONFIGURED,
         "INDEXES / store": CONFIGURED,
         "REPAIRS / store": CONFIGURED,

@@ -25,6 +25,7 @@ from trailers12k.video.clip_detection import ClipSettings, detect_clips
 from trailers12k.video.clips import Clip, frame_times
 from trailers12k.video.probe import probe
 from trailers12k.video.reader import read_frames
+from trailers12k.video.sound_measures import measure_sound
 from trailers12k.video.sound_track import Listening, read_sound
 
 SECONDS, SIZE, FPS, RATE = 8, (640, 360), 24, 44_100
@@ -43,9 +44,9 @@ def measure(specs: Mapping[str, BackboneSpec | SoundSpec], clips: ClipSettings) 
     """CPU seconds on one core, rounded to four digits.
 
     specs: name -> backbone; random weights take their place, since no time depends on them.
-    Returns `verify` and `shots DETECTOR` per second of video, `listen` per second of sound,
-    `decode` per clip, and each name's per image (of an image network) or per clip, decoding aside.
-    Raises `UserError`.
+    Returns `verify` and `shots DETECTOR` per second of video, `listen` and `measure` per second of
+    sound, `decode` per clip, and each name's per image (of an image network) or per clip, decoding
+    aside. Raises `UserError`.
     """
     keep_memory()
     threads = torch.get_num_threads()
@@ -85,6 +86,7 @@ def _video_figures(trailer: Path, settings: ClipSettings) -> dict[str, float]:
         f"shots {settings.detector}": times[1] / probed.duration,
         "decode": _cpu_of(read) / len(clips),
         "listen": _cpu_of(listen) / probed.duration,
+        "measure": _cpu_of(lambda: measure_sound(trailer, probed.duration)) / probed.duration,
     }
 
 

@@ -22,7 +22,15 @@ def test_it_measures_this_machine_and_keeps_the_figures(collection, call):
     figures = json.loads((collection / "build/estimate.json").read_text())["figures"]
     own = "torchvision/shufflenet_v2_x1_0 own size fp32"
     named = {own, "logmel/8 own context"}
-    assert figures.keys() == {"verify", "decode", "listen", "shots adaptive", "epoch", *named}
+    assert figures.keys() == {
+        "verify",
+        "decode",
+        "listen",
+        "measure",
+        "shots adaptive",
+        "epoch",
+        *named,
+    }
     assert all(0 < value < 60 for value in figures.values())
     assert out.startswith("500 movies on 2 cores\n") and "Guessed" not in out
     assert len(out.splitlines()) < 16
