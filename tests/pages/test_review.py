@@ -638,7 +638,7 @@ def test_the_sound_of_a_shot_is_below_its_frame(tmp_path, visit, look):
         none, *_, all_ = (bar[2] for bar in cell["bars"])
         assert none == 0 and all_ > 5
     facts = page.locator(f"#{mid(3)} .line").text_content()
-    assert facts.endswith("−15.5 LUFS · 3 % silence · 3 % speech")
+    assert facts.endswith("−15.5\u00a0LUFS · 3\u00a0% silence · 3\u00a0% speech")
     label = page.locator(f"#{mid(0)} .cells").get_attribute("aria-label")
     assert label.endswith("a frame each, and below it the waveform and the speech of the shot")
 

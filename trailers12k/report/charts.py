@@ -187,7 +187,7 @@ def histogram(table: pd.DataFrame, axis: HistogramAxis) -> alt.Chart:
     labels = alt.Axis(
         grid=False,
         tickCount=6,
-        tickMinStep=1 if offset else 0,
+        tickMinStep=1 if offset else 0.01 if axis.number_format.endswith("%") else 0,
         format=axis.number_format or alt.Undefined,
     )
     chart = alt.Chart(inline_data(rows)).mark_bar(

@@ -214,8 +214,8 @@ def sound_words(trailers: pd.DataFrame, measures: pd.DataFrame) -> str:
         said.format(words_of(name)(medians[name]))
         for name, said in (
             ("loudness", "a loudness of {} LUFS"),
-            ("silence", "a share of silence of {}"),
-            ("speech", "a share of speech of {}"),
+            ("silence", "{} of silence"),
+            ("speech", "{} of speech"),
         )
         if pd.notna(medians.get(name))
     ]

@@ -203,7 +203,7 @@ def test_the_sound_of_the_trailers_in_words():
     assert sections.sound_words(HEARD, MEDIANS) == (
         "2 trailers of 4 can be heard. Of the others, 1 has no sound track and 1 has none because "
         "the site offered the picture without it. A typical one has a loudness of "
-        "−17.1 LUFS and a share of silence of 20 %."
+        "−17.1 LUFS and 20\u00a0% of silence."
     )
     assert sections.heard_measures(MEDIANS) == ["loudness", "silence"]
     silent = HEARD.assign(sound=None)
@@ -212,8 +212,8 @@ def test_the_sound_of_the_trailers_in_words():
 
 def test_the_sound_of_the_trailers_by_genre():
     rows = {row[0]: row[1:] for row in sections.sound_grid(HEARD).rows}
-    assert rows["drama"] == ["2", "−17.1", "20 %", "50 %"]
-    assert rows["horror"] == ["1", "−14.2", "10 %", "40 %"]
+    assert rows["drama"] == ["2", "−17.1", "20\u00a0%", "50\u00a0%"]
+    assert rows["horror"] == ["1", "−14.2", "10\u00a0%", "40\u00a0%"]
     assert rows["crime"] == ["0", "–", "–", "–"]
 
 

@@ -138,6 +138,12 @@ def test_every_number_is_in_one_bar(numbers, name):
         assert inside.sum() == pytest.approx(row["movies"], abs=1e-9)
 
 
+def test_bars_of_shares_are_between_a_hundredth_and_a_tenth_wide():
+    for values in ([0.0, 0.0], [0.001, 0.002], [0.0, 0.5, 1.0]):
+        (first, *_) = measures.histograms({"silence": np.array(values)})
+        assert 0.0099 < float(first["to"]) - float(first["from"]) < 0.101
+
+
 def test_a_measure_without_values_has_an_empty_median():
     values = measures.measured([dict.fromkeys(measures.MEASURES, "")])
     rows = measures.measures(values)

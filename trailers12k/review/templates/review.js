@@ -472,13 +472,13 @@
     return item;
   }
 
-  const percent = (share) => `${(100 * share).toFixed(0)} %`;
+  const percent = (share) => `${(100 * share).toFixed(0)}\u00a0%`;
 
   function soundFacts(movie) {
     if (!movie.sound) return [];
     if (movie.sound !== 'ok') return ['no sound'];
     return [
-      movie.loudness !== null && `${movie.loudness.toFixed(1).replace('-', '−')} LUFS`,
+      movie.loudness !== null && `${movie.loudness.toFixed(1).replace('-', '−')}\u00a0LUFS`,
       movie.silence !== null && `${percent(movie.silence)} silence`,
       movie.speech !== null && `${percent(movie.speech)} speech`,
     ];
