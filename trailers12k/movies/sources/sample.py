@@ -28,10 +28,10 @@ SHORT = "tt9000015"
 of config.yaml no split trains on it, since the reference's trainer fails on such a trailer."""
 
 NO_SOUND = {
-    "tt9000004": "silent",
+    "tt9000005": "silent",
     "tt9000007": "no_track",
     "tt9000013": "damaged",
-    "tt9000025": "silent",
+    "tt9000032": "silent",
 }
 """The movies without sound, and why: they cannot be heard, which is no failure."""
 
