@@ -417,7 +417,7 @@ def trailer_of(address: str, settings: DownloadSettings, folder: Path) -> dict[s
             # An id that no movie has: the file's name contains nothing from the site.
             movie = Movie("tt0000000", "", "", (), trailer_url=address)
             settings = replace(settings, named_by_user=True)
-            return TrailerFetcher(folder, settings, StopSignal()).fetch(movie)
+            return _columns(TrailerFetcher(folder, settings, StopSignal()).fetch(movie))
         if ":" in path.parts[0]:  # FFmpeg would read a protocol
             path = path.absolute()
         video = probe(path, _limits(settings))
@@ -442,8 +442,12 @@ def trailers_of_shard(shard: Shard, settings: DownloadSettings) -> list[LedgerRo
         if settings.prefers_sound
         else None,
     )
-    rows = download(shard, kind, settings)
-    return [{key: row[key] for key in row if key != SOUND_PREFERRED} for row in rows]
+    return list(map(_columns, download(shard, kind, settings)))
+
+
+def _columns(row: LedgerRow) -> LedgerRow:
+    """A row without what only records hold."""
+    return {key: value for key, value in row.items() if key != SOUND_PREFERRED}
 
 
 def _may_have_sound(row: LedgerRow) -> bool:

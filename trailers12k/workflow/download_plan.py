@@ -6,6 +6,7 @@ downloaded.
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -63,3 +64,11 @@ def download_settings(
     token = settings.trailers.po_token or os.environ.get(PO_TOKEN) or None
     merged = plain(settings.downloads) | plain(own) | {"retry": settings.retry, "po_token": token}
     return DownloadSettings.of(merged)
+
+
+def prediction_settings(settings: Settings) -> DownloadSettings:
+    """The settings of a trailer whose genres are predicted: one with sound is preferred to one of
+    the size where a run hears."""
+    own = download_settings(settings, "trailers")
+    hears = any("audio" in run.streams for run in settings.runs.values())
+    return replace(own, refetch=own.refetch or ("no_sound" if hears else None))

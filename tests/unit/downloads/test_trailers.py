@@ -24,7 +24,9 @@ from trailers12k.downloads.settings import DownloadSettings
 from trailers12k.downloads.shard import Shard
 from trailers12k.jobs import ledger
 from trailers12k.jobs.runner import StopSignal
+from trailers12k.settings import load
 from trailers12k.video.sound import Sound
+from trailers12k.workflow.download_plan import prediction_settings
 
 SETTINGS = DownloadSettings(
     max_megabytes=100, retries=0, timeout=5, retry_pause=0, pause={}, private_addresses=True
@@ -627,6 +629,24 @@ def test_a_new_trailer_prefers_sound_to_the_size_where_sound_is_wanted(site, tmp
     for _ in range(2):
         assert heard(fetch_shard([movie(page)], tmp_path / "f", **AGAIN)) == [("ok", "both", "aac")]
     assert len(requests) == 1
+
+
+def test_a_trailer_for_a_run_that_hears_prefers_sound(site, tmp_path):
+    _, _, page = site
+    wanted = [
+        ({"image": "a"}, "video"),
+        ({"image": "a", "audio": "b"}, "both"),
+    ]
+    backbones = {
+        "a": {"model": "timm/x", "input": "frames"},
+        "b": {"model": "logmel/8", "input": "audio"},
+    }
+    base = {"movies": "m.csv", "backbones": backbones, "downloads": {"private_addresses": True}}
+    for number, (run, form) in enumerate(wanted):
+        configured = load(base | {"runs": {"r": run}})
+        settings = replace(prediction_settings(configured), short_side=36, retries=0)
+        row = trailers.trailer_of(page, settings, tmp_path / str(number))
+        assert row["format"] == form and trailers.SOUND_PREFERRED not in row
 
 
 def test_a_second_fetch_that_fails_keeps_the_file_and_is_tried_again_later(site, web, tmp_path):
