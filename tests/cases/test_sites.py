@@ -171,9 +171,9 @@ def formats(aspect: float = 16 / 9, without=(), only=()) -> list[dict]:
     return [each for each in listed if not only or each["format_id"] in only]
 
 
-def chosen(listed: list[dict], short_side: int = 360) -> str:
+def chosen(listed: list[dict], short_side: int = 360, refetch: str | None = None) -> str:
     """The format that yt-dlp's own selection takes with the project's options."""
-    settings = DownloadSettings(1000, 0, 5, 0, {}, short_side=short_side)
+    settings = DownloadSettings(1000, 0, 5, 0, {}, short_side=short_side, refetch=refetch)
     client = Clients(Path("unused"), settings, lambda: False).client(PAGE)
     said = {"id": ID, "title": "T", "extractor": "youtube", "extractor_key": "Youtube"}
     info = said | {"webpage_url": PAGE, "formats": [dict(each) for each in listed]}
@@ -192,6 +192,18 @@ def test_the_size_decides_before_the_sound(aspect):
     assert chosen(formats(aspect, without=["22"]), 720) == "136"
     assert chosen(formats(aspect, without=["22", "136"]), 720) == "135"
     assert chosen(formats(aspect, without=["18"])) == "134"
+
+
+@pytest.mark.parametrize("aspect", [16 / 9, 2.39, 4 / 3, 9 / 16])
+def test_the_sound_decides_before_the_size_where_it_is_wanted(aspect):
+    expected = {144: "18", 240: "18", 360: "18", 480: "18", 720: "22", 1080: "22"}
+    found = {size: chosen(formats(aspect), size, "no_sound") for size in expected}
+    assert found == expected
+    assert chosen(formats(aspect, without=["18", "22", "22-sr"]), 360, "no_sound") == "134"
+    hls = one("95", *sides(720, aspect), "avc1.4d401e", SOUND, protocol="m3u8_native")
+    assert chosen([hls, *formats(aspect, only=["134", "137"])], 360, "no_sound") == "95"
+    vp9 = one("43", *sides(360, aspect), "vp9", "vorbis", "webm")
+    assert chosen([vp9, *formats(aspect, only=["134", "137"])], 360, "no_sound") == "43"
 
 
 @pytest.mark.parametrize("size", [144, 360, 720, 1080])
