@@ -61,6 +61,12 @@ JOBS = (
         ("build/sheets",),
     ),
     Twins(
+        "measure_sound:shard=000",
+        ("build/ledger/sound/000.csv",),
+        ("build/ledger/sound/000",),
+        ("build/waveforms",),
+    ),
+    Twins(
         "extract_features:shard=000",
         (f"build/ledger/{STORES}/000.csv", f"build/features/{STORES}/000.zarr"),
         (f"build/ledger/{STORES}/000", f"build/stores/{STORES}/000.csv"),

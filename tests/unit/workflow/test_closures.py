@@ -21,6 +21,7 @@ NUMBERS = [
     "detect_clips",
     "extract_features",
     "extract_sound",
+    "measure_sound",
     "merge_store",
     "pack_store",
     "train_run",
@@ -48,6 +49,7 @@ JOBS = {
     "trailers12k.features.store_index",
     "trailers12k.video.clip_shard",
     "trailers12k.video.clip_table",
+    "trailers12k.video.sound_shard",
 }
 
 
