@@ -75,10 +75,9 @@ def _published(
     model: str, name: HubName, sha256: str, folder: Path, mirror: str | None, bounds: Bounds
 ) -> tuple[Path, str, str]:
     """The file of weights, the name of the weights, and the address that they came from."""
-    revision = name.revision
-    if mirror is None:
-        revision = _commit(name, bounds) or revision
-    title = f"{name.repository}@{revision}"
+    revision, title = name.revision, model.removeprefix(f"{hub.FAMILY}/")
+    if mirror is None and (commit := _commit(name, bounds)):
+        revision, title = commit, f"{name.repository}@{commit}"
     own = below(folder, f"{hub.FAMILY}/{title}")
     address = ""
     for file in hub.FILES:
