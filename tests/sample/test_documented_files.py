@@ -38,7 +38,7 @@ def test_every_table_has_the_documented_columns():
     sections["results/transfer/val.csv"] = "results/transfer/tst.csv"
     for file, section in sections.items():
         assert header(file) == DOCUMENTED["columns"](section), file
-    for stage in ("trailers", "posters", "clips"):
+    for stage in ("trailers", "posters", "clips", "sound"):
         own = DOCUMENTED["columns"](f"build/ledger/{stage}/SHARD.csv")
         assert header(f"build/ledger/{stage}/000.csv") == [*of_all_ledgers, *own], stage
 
