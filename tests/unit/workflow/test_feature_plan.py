@@ -33,6 +33,15 @@ def test_each_store_is_a_stage_with_an_input(plan_of):
     assert plan.trailer_stores == [IMAGE, CLIPS]
 
 
+def test_stores_of_sound_are_told_from_those_of_frames(plan_of, settings_of):
+    assert plan_of().speech_store is None
+    heard = {"mel": ("logmel/64", "audio"), "voices": ("silero/vad", "audio")}
+    heard = {name: {"model": model, "input": input_} for name, (model, input_) in heard.items()}
+    plan = FeaturePlan(settings_of(backbones=BACKBONES | heard, runs=RUNS))
+    assert plan.trailer_stores == [IMAGE, CLIPS, *heard]
+    assert plan.frame_stores == [IMAGE, CLIPS] and plan.speech_store == "voices"
+
+
 def test_a_job_reads_what_its_input_needs(plan_of):
     plan = plan_of()
     trailers, posters = plan.groups
