@@ -11,6 +11,7 @@ import torch
 
 from trailers12k.common.errors import UserError
 from trailers12k.features import weights_fetch
+from trailers12k.features.backbones import hub
 from trailers12k.features.backbones.hub_kinds import KINDS
 from trailers12k.features.backbones.hub_known import KNOWN
 from trailers12k.features.backbones.sound import SoundBackbone, load
@@ -253,7 +254,11 @@ def change(path: Path, **values) -> None:
         ({"conv_dim": [32] * 100_000}, "'conv_dim' has 100000 values"),
         ({"num_hidden_layers": 3}, "claims"),
         ({"hidden_size": "many"}, "none of its kind"),
-        ({"conv_kernel": [10**6] * 7}, "claims"),
+        ({"conv_kernel": [10**6] * 7}, "do not fit one another: 1500 positions, of at least"),
+        ({"conv_stride": [10**6] * 7}, "do not fit one another: 0 positions"),
+        ({"conv_stride": [1] * 7}, "do not fit one another: 480000 positions"),
+        ({"conv_stride": [0] * 7}, "do not fit one another"),
+        ({"conv_stride": None}, "none of its kind"),
     ],
 )
 def test_a_hostile_configuration_is_refused(values, message, tmp_path):
@@ -314,6 +319,29 @@ def test_a_configuration_chooses_neither_kernels_nor_precision(tmp_path):
     source = WeightsSource("hf/me/odd", str(folder / "model.safetensors"))
     weights = weights_fetch.fetch(source, folder)
     assert load(SoundSpec("hf/me/odd", "pretrained"), 0, weights)([sound(16_000)]).shape == (1, 32)
+
+
+@pytest.mark.parametrize(
+    "kind, values",
+    [
+        ("audio-spectrogram-transformer", {"time_stride": 1, "max_length": 10**6}),
+        ("clap", {"audio_config": {"spec_size": 10**6}}),
+        ("whisper", {"max_source_positions": 10**6}),
+    ],
+)
+def test_a_picture_without_bound_is_refused(kind, values, tmp_path):
+    folder = save(tmp_path / "odd", kind)
+    if kind == "clap":
+        own = json.loads((folder / "config.json").read_text())["audio_config"]
+        values = {"audio_config": own | values["audio_config"]}
+    change(folder / "config.json", **values)
+    assert "do not fit one another" in refusal(folder)
+
+
+def test_a_million_labels_take_no_memory(tmp_path):
+    folder = save(tmp_path / "odd", "wav2vec2")
+    change(folder / "config.json", num_labels=10**6)
+    assert "num_labels" not in hub.read_config(folder / "config.json", "hf/me/odd")
 
 
 def test_a_processors_noise_is_not_taken(tmp_path):

@@ -32,6 +32,8 @@ CODE = ("auto_map", "custom_pipelines", "trust_remote_code")
 """Keys of a configuration that name code of its repository."""
 CHOSEN = ("attn_implementation", "experts_implementation", "dtype", "torch_dtype")
 """Keys that choose kernels or a precision, which is not a file's business. Private keys neither."""
+LABELS = ("num_labels", "id2label", "label2id")
+"""Keys of classifiers, which are not built. The library would make a name for each label."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def _plain(content: dict[str, Any]) -> dict[str, Any]:
     return {
         key: _plain(value) if isinstance(value, dict) else value
         for key, value in content.items()
-        if not key.startswith("_") and key not in CHOSEN
+        if not key.startswith("_") and key not in (*CHOSEN, *LABELS)
     }
 
 

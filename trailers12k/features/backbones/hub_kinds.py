@@ -3,6 +3,7 @@
 Reads and writes nothing. Must not import transformers.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,8 @@ from torch import Tensor
 
 LONGEST = 30
 """Seconds that a network without a length of its own hears at once; memory grows faster."""
+MOST_POSITIONS = 10_000
+"""Most `positions` of a network; those of all known ones are below 5,000."""
 AST_FRAME, AST_HOP = 400, 160
 """Samples of a frame of AST's spectrogram, and between two: fixed in its feature extractor."""
 
@@ -28,6 +31,7 @@ class Kind:
     pooled: (output of the network, samples of each window, extractor) -> (N, features). pooling:
         says that in words. features: length of a vector, by the configuration.
     most: samples that are heard at once, by the extractor. least: that the network needs.
+    positions: that the network attends to at once, by the configuration.
     small, small_processor: values of a configuration of a small network, and of its extractor, for
         random weights.
     needs_equal_lengths: whether only windows of one length share a pass.
@@ -42,6 +46,7 @@ class Kind:
     features: Callable[[Any], int]
     most: Callable[[Any], int]
     least: Callable[[Any], int]
+    positions: Callable[[Any], int]
     small: Mapping[str, Any]
     small_processor: Mapping[str, Any] = field(default_factory=dict)
     narrow: Callable[[Any], Any] = lambda config: config
@@ -93,6 +98,7 @@ def _of_wav2vec2(name: str) -> Kind:
         ),
         most=lambda extractor: LONGEST * extractor.sampling_rate,
         least=_least_of_convolutions,
+        positions=lambda config: LONGEST * 16_000 // math.prod(config.conv_stride),
         small={
             "hidden_size": 32,
             "num_hidden_layers": 2,
@@ -117,6 +123,10 @@ KINDS = {
         features=lambda config: config.hidden_size,
         most=lambda extractor: (extractor.max_length - 1) * AST_HOP + AST_FRAME,
         least=lambda config: AST_FRAME,
+        positions=lambda config: (
+            (config.num_mel_bins // config.frequency_stride)
+            * (config.max_length // config.time_stride)
+        ),
         small={
             "hidden_size": 32,
             "num_hidden_layers": 2,
@@ -134,6 +144,7 @@ KINDS = {
         features=lambda config: config.projection_dim,
         most=lambda extractor: extractor.nb_max_samples,
         least=lambda config: 1,
+        positions=lambda config: (config.spec_size // min(config.patch_stride)) ** 2,
         small={
             "projection_dim": 32,
             "audio_config": {
@@ -159,6 +170,7 @@ KINDS = {
         features=lambda config: config.d_model,
         most=lambda extractor: extractor.n_samples,
         least=lambda config: 1,
+        positions=lambda config: config.max_source_positions,
         small={
             "d_model": 32,
             "encoder_layers": 2,

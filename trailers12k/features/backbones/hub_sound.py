@@ -19,7 +19,7 @@ from trailers12k.common.errors import UserError
 from trailers12k.features.backbones import hub, hub_nets
 from trailers12k.features.backbones.common import describe_random, random_weights
 from trailers12k.features.backbones.devices import Device
-from trailers12k.features.backbones.hub_kinds import KINDS, Kind
+from trailers12k.features.backbones.hub_kinds import KINDS, MOST_POSITIONS, Kind
 from trailers12k.features.backbones.hub_known import KNOWN, known
 from trailers12k.features.backbones.sound import SoundNet
 from trailers12k.features.backbones.sound_spec import SoundSpec
@@ -67,6 +67,7 @@ def build(spec: SoundSpec, seed: int, weights: Weights | None, device: Device) -
     kind = KINDS[name]
     config = kind.narrow(hub_nets.config_of(getattr(library, kind.config), values, model))
     extractor = _extractor(getattr(library, kind.extractor), processing, model)
+    _check_size(kind, config, extractor, model)
     network = attrgetter(kind.network)(library)
     if isinstance(weights, hub.HubWeights):
         module, record = hub_nets.load_network(network, config, weights, kind.prefixes), weights
@@ -97,6 +98,21 @@ def _known_kind(model: str) -> str:
         f"backbone {model}: weights: random needs a model whose kind is known without its "
         f"configuration: {', '.join(KNOWN)}"
     )
+
+
+def _check_size(kind: Kind, config: Any, extractor: Any, model: str) -> None:
+    """Raise `UserError` for a network that takes memory without bound, or no sound at all."""
+    try:
+        positions, least = kind.positions(config), kind.least(config)
+    except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
+        raise UserError(
+            f"backbone {model}: its files do not fit one another: {_line(error)}"
+        ) from error
+    if not 0 < positions <= MOST_POSITIONS or not 0 < least <= kind.most(extractor):
+        raise UserError(
+            f"backbone {model}: its files do not fit one another: {positions} positions, of at "
+            f"least {least} samples"
+        )
 
 
 def _extractor(kind: Any, values: dict[str, Any], model: str) -> Any:
