@@ -27,6 +27,7 @@ from trailers12k.common.movie import Movie
 from trailers12k.downloads import bounds, http, posters, trailers, ytdlp
 from trailers12k.downloads.bounds import Bounds
 from trailers12k.downloads.settings import DownloadSettings
+from trailers12k.downloads.shard import Shard
 from trailers12k.jobs.reasons import is_final
 from trailers12k.jobs.runner import StopSignal
 from trailers12k.video.probe import probe
@@ -597,3 +598,31 @@ def test_a_local_playlist_is_no_video(tmp_path):
     assert failure_of(playlist, tmp_path / "files").reason == "not_video"
     with pytest.raises(UserError, match="a list of other files"):
         trailers.trailer_of(str(playlist), SETTINGS, tmp_path / "files")
+
+
+def test_a_site_that_gave_the_picture_alone_is_asked_for_the_sound(programs, tmp_path):
+    """A playlist of two variants: the one of the size has no sound, as sites have with DASH."""
+    folder, files = tmp_path / "web", tmp_path / "files"
+    lines = ["#EXTM3U"]
+    for name, height, codecs, sound in (
+        ("plain", 72, "avc1.64000b", None),
+        ("heard", 144, "avc1.64000b,mp4a.40.2", "aac"),
+    ):
+        (folder / name).mkdir(parents=True)
+        write_hls(folder / name, "ts", [{"height": height, "sound": sound}])
+        size = f"RESOLUTION={2 * height}x{height}"
+        lines += [f'#EXT-X-STREAM-INF:BANDWIDTH=100000,{size},CODECS="{codecs}"']
+        lines += [f"{name}/v.m3u8"]
+    (folder / "all.m3u8").write_text("\n".join([*lines, ""]))
+    found = []
+    with serving(folder) as site:
+        movie = Movie("tt0000001", "A", "2000", ("drama",), "", f"{site.url}/all.m3u8")
+        shard = Shard([movie], files, "000")
+        for refetch in (None, None, "no_sound", "no_sound"):
+            settings = replace(SETTINGS, short_side=72, refetch=refetch)
+            (row,) = trailers.trailers_of_shard(shard, settings)
+            found.append((row["height"], row.get("sound_codec", ""), len(site.requests)))
+    (first, again, heard, last) = found
+    assert first[:2] == (72, "") and again == first
+    assert heard[:2] == (144, "aac") and last == heard
+    assert [path.name for path in files.glob("tt*.ts")] == ["tt0000001.ts"]
