@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from trailers12k.common import sound_models
 from trailers12k.common.errors import UserError
 from trailers12k.features.backbones import logmel
 from trailers12k.features.backbones.sound import load
@@ -84,3 +85,8 @@ def test_any_length_has_features():
 def test_another_name_is_refused(name):
     with pytest.raises(UserError, match="write logmel/BANDS"):
         load(SoundSpec(name, "none"), 0)
+
+
+def test_the_configuration_allows_the_bands_that_exist():
+    """Twice, so that words of the configuration recompute no store."""
+    assert sound_models.BANDS == logmel.BANDS
