@@ -146,6 +146,25 @@ def test_features_equal_the_librarys_own(kind, mirror, loaded):
     assert np.abs(found[1] - found[2]).max() > 100 * PARITY  # otherwise nothing is compared
 
 
+@torch.inference_mode()
+def test_a_network_that_fuses_pictures_hears_one(tmp_path):
+    """CLAP's fused models: no piece is longer than they hear, though the extractor may say so."""
+    small = dict(KINDS["clap"].small["audio_config"])
+    fusing = {"enable_fusion": True, "fusion_type": "aff_2d", "aff_block_r": 2}
+    folder = save(tmp_path / "fused", "clap", audio_config=small | fusing)
+    change(folder / "preprocessor_config.json", truncation="fusion")
+    source = WeightsSource("hf/me/fused", str(folder / "model.safetensors"))
+    net = load(SoundSpec("hf/me/fused", "pretrained"), 0, weights_fetch.fetch(source, folder))
+    network, extractor = reference_of(folder, "clap")
+    windows = [sound(count, count) for count in (9_000, 48_000, 96_000)]
+    found = net(windows)
+    assert (found == net(windows)).all()
+    for window, features in zip(windows, found, strict=True):
+        inputs = extractor(window, sampling_rate=48_000, return_tensors="pt")
+        expected = network(inputs.input_features, is_longer=torch.zeros(1, 1, dtype=torch.bool))
+        assert np.abs(features - expected.audio_embeds[0].numpy()).max() < PARITY
+
+
 def test_names_of_tensors_of_earlier_versions_are_read(mirror, loaded, tmp_path):
     """Most published files have these for the weight norm of wav2vec 2's positions."""
     folder = save(tmp_path / "old", "wav2vec2")
