@@ -123,7 +123,7 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "no_file": (
         "file not here",
-        "The trailer's file is not on this machine, so its sound was not measured.",
+        "The file of the trailer was not there, so its sound was not measured.",
     ),
     "no_poster": ("no poster", "The movie has no poster; the row of stage `posters` says why."),
     "no_sound": (
