@@ -80,7 +80,7 @@ def test_a_new_movie_runs_its_shard_only_and_there_computes_itself_only(project)
         )
     )
     assert run.wildcards("extract_features", "shard") == {shard}
-    for log in ("download_trailers", "detect_clips", "measure_sound", "extract_features/all"):
+    for log in ("download_trailers", "detect_clips", "extract_features/all"):
         assert f"1 computed, {kept} kept" in project.log(f"{log}/{shard}.log")
     assert (project.folder / "data" / f"{IMAGE}.zarr" / "tt7654321").is_dir()
 
