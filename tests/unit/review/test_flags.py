@@ -73,6 +73,7 @@ def test_ordinary_trailers_have_no_flag():
         ({"sound": "no_track", "silence": ""}, "no_sound", "the file has no sound track"),
         ({"sound": "silent", "silence": ""}, "no_sound", "the sound track is silent"),
         ({"sound": "damaged", "silence": ""}, "no_sound", "the sound track is damaged"),
+        ({"sound": "video_only", "silence": ""}, "no_sound", flags.NO_SOUND["video_only"]),
         ({"silence": "0.620"}, "mostly_silent", "62% is silent"),
         ({"sha256": f"{8:064x}"}, "duplicate", "the same file as tt0000008 Film 8 of Many"),
     ],
@@ -221,3 +222,9 @@ def test_a_damaged_sheet_counts_as_missing(tmp_path):
     (tmp_path / "tt0000003.jpg").write_bytes(b"no picture")
     assert near_duplicates.frames_of(tmp_path / "tt0000003.jpg", 3) is None
     assert near_duplicates.frames_of(tmp_path / "none.jpg", 3) is None
+
+
+def test_a_collection_without_sound_flags_no_trailer_for_it_but_a_silent_one():
+    trailers = collection(sound="silent").assign(silence="")
+    trailers.loc[:8, "sound"] = "video_only"
+    assert raised(trailers) == {"tt0000009": {"no_sound": "the sound track is silent"}}
