@@ -97,7 +97,7 @@ rule all:
 # The checkpoint of the sources is left out in jobs: where a workflow has a checkpoint, Snakemake plans
 # all that comes before a job in that job once more, with every movie.
 OF_MOVIES = ["sample", *(["sources"] if is_run else [])]
-OF_MOVIES += ["metadata", "trailers", "posters", "clips", "sound", "features", "ledger"]
+OF_MOVIES += ["metadata", "trailers", "posters", "clips", "features", "ledger"]
 STAGES = [
     *(["published_stores"] if settings.is_published else [*OF_MOVIES, "review", "publish"]),
     *["published_table", "weights", "splits", "training", "evaluation", "report"],

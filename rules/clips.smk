@@ -1,18 +1,21 @@
-"""Clips: needs the trailers, makes the shots of each, their clips, and contact sheets."""
+"""Clips: needs the trailers, makes the shots of each, their clips, contact sheets, and the measures
+of their sound."""
 
 SHOTS_BY_TORCH = settings.clips.detector == "transnetv2"
 # The bars are always measured; only features depend on whether they are cut off.
 SHOT_SETTINGS = {k: v for k, v in plain(settings.clips).items() if k != "crop_bars"}
 
 
-# Makes build/sheets/MID.jpg beside its output, a contact sheet of the shots.
+# Makes build/sheets/MID.jpg beside its output, a contact sheet of the shots, and
+# build/waveforms/MID.bin. One job for pictures and sound: a job of its own takes seconds to start.
 rule detect_clips:
-    """Detect the shots of a shard's trailers and cut them into clips."""
+    """Detect the shots of a shard's trailers, cut them into clips, and measure their sound."""
     input:
         trailers="build/ledger/trailers/{shard}.csv",
     output:
         ledger="build/ledger/clips/{shard}.csv",
         clips="build/clips/{shard}.csv",
+        sound="build/ledger/sound/{shard}.csv",
     log:
         "logs/detect_clips/{shard}.log",
     benchmark:
@@ -25,6 +28,7 @@ rule detect_clips:
     params:
         settings=SHOT_SETTINGS,
         code=rule_version("detect_clips", families=[settings.clips.detector]),
+        sound_code=rule_version("measure_sound"),
     script:
         "../scripts/detect_clips.py"
 

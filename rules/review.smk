@@ -1,6 +1,5 @@
 """Review: needs the tables of trailers, makes pages on which a person checks and decides."""
 
-
 # The store of speech, which is described by its manifest.
 SPEECH = [f"data/{features.speech_store}.zarr"] if features.speech_store else []
 SPEECH_FILES = [file for store in SPEECH for file in (f"{store[:-5]}.csv", f"{store}/.zgroup")]

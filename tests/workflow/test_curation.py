@@ -108,7 +108,6 @@ def test_decisions_run_the_jobs_that_they_affect(project, chosen, rows):
             download_trailers=2,
             download_posters=1,
             detect_clips=2,
-            measure_sound=2,
             extract_features=2,
             merge_clips=1,
             merge_store=2,

@@ -199,4 +199,4 @@ def test_a_published_store_of_sound_is_fetched_and_may_lack_movies(project, site
     planned = run(project, site, dry=True, **config)
     assert planned.code == 0 and planned.jobs["train_run"] == 3
     assert store not in planned.wildcards("fetch_store", "store")
-    assert planned.jobs["extract_features"] == planned.jobs["measure_sound"] == 0
+    assert planned.jobs["extract_features"] == planned.jobs["detect_clips"] == 0

@@ -63,7 +63,6 @@ def test_a_new_movie_runs_its_shard_only_and_there_computes_itself_only(project)
             download_trailers=1,
             download_posters=1,
             detect_clips=1,
-            measure_sound=1,
             extract_features=1,
             merge_clips=1,
             merge_store=2,

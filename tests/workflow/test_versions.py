@@ -236,8 +236,8 @@ def stage_of(rule: str) -> str:
     for stage, rules in {
         "metadata": "list_movies build_metadata download_trailers render_sample",
         "clips": "detect_clips merge_clips",
-        "features": "measure_sound download_posters extract_features extract_posters merge_store "
-        "merge_ledger fetch_weights make_random_weights",
+        "features": "download_posters extract_features extract_posters merge_store merge_ledger "
+        "fetch_weights make_random_weights",
         "splits": "make_splits plot_splits",
         "evaluation": "pack_store train_run predict_variants score_runs score_options "
         "summarize_results draw_curves",

@@ -56,15 +56,12 @@ JOBS = (
     ),
     Twins(
         "detect_clips:shard=000",
-        ("build/ledger/clips/000.csv", "build/clips/000.csv", "build/clips/000"),
-        ("build/ledger/clips/000",),
-        ("build/sheets",),
-    ),
-    Twins(
-        "measure_sound:shard=000",
-        ("build/ledger/sound/000.csv",),
-        ("build/ledger/sound/000",),
-        ("build/waveforms",),
+        (
+            *("build/ledger/clips/000.csv", "build/clips/000.csv", "build/clips/000"),
+            "build/ledger/sound/000.csv",
+        ),
+        ("build/ledger/clips/000", "build/ledger/sound/000"),
+        ("build/sheets", "build/waveforms"),
     ),
     Twins(
         "extract_features:shard=000",

@@ -115,12 +115,10 @@ def download(shard: Shard, kind: FileKind, settings: DownloadSettings) -> list[L
             amended[mid] = amend(shard.folder, mid, {"tool": kind.tool} | columns)
         return {REFETCHED: {}}
 
-    stages = [Stage("", shard.folder, tasks)]
+    stages = [Stage("", shard.folder, tasks, kind.tool)]
     if again:
-        stages.append(Stage(REFETCHED, shard.folder / REFETCHED, again))
-    made = process_together(
-        stages, work, settings.parallel, unit="file", retry=retry, stop=stop, tool=kind.tool
-    )
+        stages.append(Stage(REFETCHED, shard.folder / REFETCHED, again, kind.tool))
+    made = process_together(stages, work, settings.parallel, "file", retry, stop)
     rows = [amended.get(row["mid"], row) for row in made[""]]
     retries.write_open(
         shard.folder,

@@ -219,10 +219,8 @@ def process(
         the reason `stopped`, or keeps the row of its earlier failure.
     tool: the program that does the work, with its version, unless `work` returns it.
     """
-    stage = Stage("", folder, tuple(tasks))
-    rows = process_together(
-        [stage], lambda mid, names: {"": work(mid)}, workers, unit, retry, stop, tool
-    )
+    stage = Stage("", folder, tuple(tasks), tool)
+    rows = process_together([stage], lambda mid, names: {"": work(mid)}, workers, unit, retry, stop)
     return rows[""]
 
 
@@ -230,12 +228,14 @@ def process(
 class Stage:
     """One of several stages whose jobs are done in one pass over the movies of a shard.
 
-    name: for the log; empty where there is one stage. folder: of its records.
+    name: for the log; empty where there is one stage. folder: of its records. tool: the program
+    that does the work, with its version, unless the work returns it.
     """
 
     name: str
     folder: Path
     tasks: Sequence[Task]
+    tool: str = ""
 
 
 def process_together(
@@ -245,7 +245,6 @@ def process_together(
     unit: str = "movie",
     retry: Retry = never,
     stop: StopSignal | None = None,
-    tool: str = "",
 ) -> dict[str, list[LedgerRow]]:
     """Do the tasks of several stages, each movie once for all stages that lack it.
 
@@ -266,10 +265,10 @@ def process_together(
             elif (row := _kept(stage.folder, task, retry)) is not None:
                 rows[stage.name][task.mid] = row
             else:
-                pending.setdefault(task.mid, []).append(_Attempt(stage.name, stage.folder, task))
+                pending.setdefault(task.mid, []).append(_Attempt(stage, task))
     before = {name: set(of_stage) for name, of_stage in rows.items()}
     _log_start(stages, rows, pending)
-    attempt = partial(_attempt, work=work, retry=retry, stop=stop, tool=tool)
+    attempt = partial(_attempt, work=work, retry=retry, stop=stop)
     pool = ThreadPoolExecutor(workers)
     try:
         attempts = pool.map(attempt, [pending[mid] for mid in sorted(pending)])
@@ -356,11 +355,18 @@ def _counts(states: Mapping[str, str], kept: Collection[str]) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class _Attempt:
-    """A task of a stage. folder: of the stage's records."""
+    """A task of a stage."""
 
-    name: str
-    folder: Path
+    stage: Stage
     task: Task
+
+    @property
+    def name(self) -> str:
+        return self.stage.name
+
+    @property
+    def folder(self) -> Path:
+        return self.stage.folder
 
 
 def _attempt(
@@ -368,7 +374,6 @@ def _attempt(
     work: Callable[[str, list[str]], Mapping[str, dict[str, Any] | Failure]],
     retry: Retry,
     stop: StopSignal,
-    tool: str,
 ) -> dict[str, LedgerRow]:
     """Do one movie's tasks, unless the job is stopped; returns its rows by the stages' names."""
     mid = attempts[0].task.mid
@@ -405,6 +410,7 @@ def _attempt(
             _tries(record) if record and record.fingerprint == each.task.fingerprint else 0
         )
         row: LedgerRow = {"mid": mid, "status": OK, "attempts": tries}
+        tool = each.stage.tool
         row |= ({"tool": tool} if tool else {}) | _columns(made[each.name])
         task, limits = each.task, each.task.limits_of(row)
         hashes = _hashes(task) if row["status"] == OK else ()

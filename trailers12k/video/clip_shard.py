@@ -1,4 +1,4 @@
-"""The job of detect_clips: clips and contact sheets of one shard's trailers.
+"""The stage of clips: clips and contact sheets of one shard's trailers.
 
 Reads trailers; writes a table of clips per movie and per shard, contact sheets, and the records of
 `jobs.runner`. Must not shape any number: what it calls does.
@@ -8,16 +8,20 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import inside, write_csv
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import is_mid
+from trailers12k.common.vocabulary import OK
 from trailers12k.jobs import runner
+from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.video import clip_table, contact_sheets
 from trailers12k.video.clip_detection import ClipSettings, detect_clips
 from trailers12k.video.picture import Bars
 from trailers12k.video.shots import detector_version
+from trailers12k.video.trailer_stages import process_trailers
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +68,79 @@ def bars_of(rows: Iterable[Mapping[str, str]]) -> dict[str, Bars]:
     }
 
 
+class ClipStage:
+    """The clips and contact sheets of a shard's trailers.
+
+    trailers: rows of the ledger of trailers. Movies without an `ok` trailer are skipped as
+        `no_trailer`, and their tables and contact sheets are removed.
+    code: version of the code, part of the fingerprint.
+
+    A missing contact sheet is made again where the trailer's file exists. The ledger has the
+    `LEDGER_COLUMNS`.
+    """
+
+    def __init__(
+        self,
+        trailers: Sequence[Mapping[str, str]],
+        settings: ClipSettings,
+        code: str,
+        paths: ShardPaths,
+    ):
+        self._trailers, self._settings, self._code, self._paths = trailers, settings, code, paths
+        self._by_mid = {row["mid"]: row for row in trailers}
+
+    @property
+    def stage(self) -> runner.Stage:
+        """See `TrailerStage`."""
+        tasks = tuple(map(self._task, self._trailers))
+        tool = detector_version(self._settings.detector)
+        return runner.Stage("clips", self._paths.records, tasks, tool)
+
+    def _task(self, row: Mapping[str, str]) -> runner.Task:
+        if row["status"] != OK:
+            return runner.Task(row["mid"], skip="no_trailer")
+        source = {key: row[key] for key in ("sha256", "duration", "decoder")}
+        products = [self._paths.clips_of(row["mid"])]
+        _remove_damaged(products[0], row["mid"])
+        if Path(row["file"]).is_file():
+            products.append(self._paths.sheet_of(row["mid"]))
+        made_from = fingerprint(**source, settings=asdict(self._settings), code=self._code)
+        return runner.Task(row["mid"], made_from, tuple(products), hashed=(products[0],))
+
+    def work(self, mid: str) -> dict[str, Any]:
+        """See `TrailerStage`."""
+        row, paths = self._by_mid[mid], self._paths
+        with runner.source_file(row, "download_trailers") as file:
+            clips, detection = detect_clips(
+                file, row["decoder"], float(row["duration"]), self._settings
+            )
+        contact_sheets.write(paths.sheet_of(mid), detection.images)
+        clip_table.write_clips(paths.clips_of(mid), mid, clips)
+        return {
+            "shots": len(detection.shots),
+            "clips": len(clips),
+            "repeated": detection.repeated,
+            "black": f"{detection.black:.3f}",
+            "still": f"{detection.still:.3f}",
+            "frozen": f"{detection.frozen:.2f}",
+            **{f"bar_{edge}": f"{bar:.4f}" for edge, bar in asdict(detection.bars).items()},
+        }
+
+    def finish(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """See `TrailerStage`."""
+        paths = self._paths
+        done = [row["mid"] for row in rows if row["status"] == OK]
+        for path in paths.table.with_suffix("").glob("tt*.csv"):
+            if is_mid(path.stem) and path.stem not in done:
+                path.unlink(missing_ok=True)
+        for row in rows:
+            if row["status"] != OK:
+                paths.sheet_of(row["mid"]).unlink(missing_ok=True)
+        clips = [row for mid in done for row in clip_table.rows_of_movie(paths.clips_of(mid), mid)]
+        write_csv(paths.table, clip_table.COLUMNS, clips)
+        log.info("%d clips of %d of %d trailers", len(clips), len(done), len(self._trailers))
+
+
 def _remove_damaged(table: Path, mid: str) -> None:
     """Remove a movie's table of clips that cannot be read: the trailer's clips are cut again."""
     try:
@@ -78,55 +155,6 @@ def _remove_damaged(table: Path, mid: str) -> None:
 
 def detect_shard(
     trailers: Sequence[Mapping[str, str]], settings: ClipSettings, code: str, paths: ShardPaths
-) -> list[dict]:
-    """Detect the clips of a shard's trailers; returns the rows of its ledger.
-
-    trailers: rows of the ledger of trailers. Movies without an `ok` trailer are skipped as
-        `no_trailer`, and their tables and contact sheets are removed.
-    code: version of the code, part of the fingerprint.
-
-    A missing contact sheet is made again where the trailer's file exists. Ledger columns beyond
-    those of `runner.process`: `LEDGER_COLUMNS`.
-    """
-    by_mid = {row["mid"]: row for row in trailers}
-
-    def task(row: Mapping[str, str]) -> runner.Task:
-        if row["status"] != "ok":
-            return runner.Task(row["mid"], skip="no_trailer")
-        source = {key: row[key] for key in ("sha256", "duration", "decoder")}
-        products = [paths.clips_of(row["mid"])]
-        _remove_damaged(products[0], row["mid"])
-        if Path(row["file"]).is_file():
-            products.append(paths.sheet_of(row["mid"]))
-        made_from = fingerprint(**source, settings=asdict(settings), code=code)
-        return runner.Task(row["mid"], made_from, tuple(products), hashed=(products[0],))
-
-    def work(mid: str) -> dict:
-        row = by_mid[mid]
-        with runner.source_file(row, "download_trailers") as file:
-            clips, detection = detect_clips(file, row["decoder"], float(row["duration"]), settings)
-        contact_sheets.write(paths.sheet_of(mid), detection.images)
-        clip_table.write_clips(paths.clips_of(mid), mid, clips)
-        return {
-            "shots": len(detection.shots),
-            "clips": len(clips),
-            "repeated": detection.repeated,
-            "black": f"{detection.black:.3f}",
-            "still": f"{detection.still:.3f}",
-            "frozen": f"{detection.frozen:.2f}",
-            **{f"bar_{edge}": f"{bar:.4f}" for edge, bar in asdict(detection.bars).items()},
-        }
-
-    tool = detector_version(settings.detector)
-    rows = runner.process(map(task, trailers), paths.records, work, unit="trailer", tool=tool)
-    done = [row["mid"] for row in rows if row["status"] == "ok"]
-    for path in paths.table.with_suffix("").glob("tt*.csv"):
-        if is_mid(path.stem) and path.stem not in done:
-            path.unlink(missing_ok=True)
-    for row in rows:
-        if row["status"] != "ok":
-            paths.sheet_of(row["mid"]).unlink(missing_ok=True)
-    clip_rows = [row for mid in done for row in clip_table.rows_of_movie(paths.clips_of(mid), mid)]
-    write_csv(paths.table, clip_table.COLUMNS, clip_rows)
-    log.info("%d clips of %d of %d trailers", len(clip_rows), len(done), len(trailers))
-    return rows
+) -> list[LedgerRow]:
+    """Detect the clips of a shard's trailers; the rows of its ledger. See `ClipStage`."""
+    return process_trailers([ClipStage(trailers, settings, code, paths)])[0]

@@ -1,4 +1,4 @@
-"""The job of measure_sound: the sound of one shard's trailers in numbers, and their waveforms.
+"""The stage of sound: the sound of one shard's trailers in numbers, and their waveforms.
 
 Reads trailers; writes a waveform per movie and the records of `jobs.runner`. Must not shape any
 number: what it calls does.
@@ -7,16 +7,20 @@ number: what it calls does.
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import av
 
 from trailers12k.common.errors import Failure
 from trailers12k.common.files import inside
 from trailers12k.common.fingerprint import fingerprint
+from trailers12k.common.vocabulary import OK
 from trailers12k.jobs import runner
+from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.video import waveforms
 from trailers12k.video.no_sound import NO_FILE, NO_SOUND, NO_TRACK, missing_track, why_no_sound
 from trailers12k.video.sound_measures import SoundMeasures, measure_sound
+from trailers12k.video.trailer_stages import process_trailers
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +33,8 @@ mean square is more than 60 dB below the full scale.
 """
 
 
-def measure_shard(
-    trailers: Sequence[Mapping[str, str]], code: str, records: Path, folder: Path
-) -> list[dict]:
-    """Measure the sound of a shard's trailers; returns the rows of its ledger.
+class SoundStage:
+    """The sound of a shard's trailers.
 
     trailers: rows of the ledger of trailers. Movies without an `ok` trailer are skipped as
         `no_trailer`, those whose row says that there is nothing to hear as `no_sound`; their
@@ -41,32 +43,46 @@ def measure_shard(
     code: version of the code, part of the fingerprint.
     records: folder of `runner.process`. folder: of one waveform `MID.bin` per movie, shared by all
         shards. A missing one is made again where the trailer's file exists.
+
+    The ledger has the `LEDGER_COLUMNS`.
     """
-    by_mid = {row["mid"]: row for row in trailers}
 
-    def waveform_of(mid: str) -> Path:
-        return inside(folder, f"{mid}.bin")
+    def __init__(
+        self, trailers: Sequence[Mapping[str, str]], code: str, records: Path, folder: Path
+    ):
+        self._trailers, self._code, self._records, self._folder = trailers, code, records, folder
+        self._by_mid = {row["mid"]: row for row in trailers}
 
-    def task(row: Mapping[str, str]) -> runner.Task:
+    def _waveform_of(self, mid: str) -> Path:
+        return inside(self._folder, f"{mid}.bin")
+
+    @property
+    def stage(self) -> runner.Stage:
+        """See `TrailerStage`."""
+        tasks = tuple(map(self._task, self._trailers))
+        return runner.Stage("sound", self._records, tasks, f"PyAV {av.__version__}")
+
+    def _task(self, row: Mapping[str, str]) -> runner.Task:
         mid = row["mid"]
-        if row["status"] != "ok":
+        if row["status"] != OK:
             return runner.Task(mid, skip="no_trailer")
         if why := why_no_sound(row):
             return runner.Task(mid, skip=NO_SOUND, detail=why)
-        made_from = fingerprint(sha256=row["sha256"], duration=row["duration"], code=code)
+        made_from = fingerprint(sha256=row["sha256"], duration=row["duration"], code=self._code)
         if Path(row["file"]).is_file():
-            return runner.Task(mid, made_from, (waveform_of(mid),))
+            return runner.Task(mid, made_from, (self._waveform_of(mid),))
         # A record without products to compare stays as it is.
-        record = runner.read_record(records, mid)
+        record = runner.read_record(self._records, mid)
         if record is None or record.fingerprint != made_from:
             return runner.Task(mid, skip=NO_FILE)
-        return runner.Task(mid, made_from, (records,))
+        return runner.Task(mid, made_from, (self._records,))
 
-    def work(mid: str) -> dict:
-        row = by_mid[mid]
+    def work(self, mid: str) -> dict[str, Any]:
+        """See `TrailerStage`."""
+        row = self._by_mid[mid]
         with runner.source_file(row, "download_trailers") as file:
             measures = _measured(file, row)
-        waveforms.write(waveform_of(mid), measures.waveform)
+        waveforms.write(self._waveform_of(mid), measures.waveform)
         loudness = measures.loudness
         return {
             "loudness": "" if loudness is None else f"{loudness:.1f}",
@@ -74,14 +90,20 @@ def measure_shard(
             "silence": f"{measures.silence:.3f}",
         }
 
-    tool = f"PyAV {av.__version__}"
-    rows = runner.process(map(task, trailers), records, work, unit="trailer", tool=tool)
-    for row in rows:
-        if row["status"] != "ok":
-            waveform_of(row["mid"]).unlink(missing_ok=True)
-    measured = sum(row["status"] == "ok" for row in rows)
-    log.info("measured the sound of %d of %d trailers", measured, len(trailers))
-    return rows
+    def finish(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """See `TrailerStage`."""
+        for row in rows:
+            if row["status"] != OK:
+                self._waveform_of(row["mid"]).unlink(missing_ok=True)
+        measured = sum(row["status"] == OK for row in rows)
+        log.info("measured the sound of %d of %d trailers", measured, len(self._trailers))
+
+
+def measure_shard(
+    trailers: Sequence[Mapping[str, str]], code: str, records: Path, folder: Path
+) -> list[LedgerRow]:
+    """Measure the sound of a shard's trailers; the rows of its ledger. See `SoundStage`."""
+    return process_trailers([SoundStage(trailers, code, records, folder)])[0]
 
 
 def _measured(file: Path, row: Mapping[str, str]) -> SoundMeasures:

@@ -178,9 +178,9 @@ class _Costs:
         """Shot detection and contact sheets, and the measures of sound."""
         size = self._collection
         each = size.seconds * self._pixels * self._figures[f"shots {self._settings.clips.detector}"]
-        cpu = self._cpu("clips", each) + self._cpu("sound", size.seconds * self._figures["measure"])
-        jobs, disk = 2 * self.shards, size.movies * SHEET_BYTES
-        return self._stage(CLIPS, cpu, jobs, disk=disk, parallel=self.shards)
+        cpu = self._cpu("clips", each + size.seconds * self._figures["measure"])
+        disk = size.movies * SHEET_BYTES
+        return self._stage(CLIPS, cpu, self.shards, disk=disk, parallel=self.shards)
 
     def features(self) -> StageCosts:
         """All stores, those of posters too."""

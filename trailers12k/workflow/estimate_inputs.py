@@ -34,7 +34,7 @@ from trailers12k.workflow.movie_list import COLLECTED, MovieList
 from trailers12k.workflow.source_plan import own_tables
 
 PAPER_MOVIES = 12_000
-RULES = {"trailers": "download_trailers", "clips": "detect_clips", "sound": "measure_sound"}
+RULES = {"trailers": "download_trailers", "clips": "detect_clips"}
 """Stage -> the rule whose jobs' benchmarks count; groups of stores have theirs in
 benchmarks/extract_features/GROUP."""
 IDLE = 0.2

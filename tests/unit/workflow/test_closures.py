@@ -40,7 +40,8 @@ PROVENANCE = {
 }
 
 # The jobs around a computation: records, ledgers, contact sheets, arrays packed as pack_store
-# packs them, and which of two recipes a store has.
+# packs them, which of two recipes a store has, and
+# why a trailer has no sound.
 JOBS = {
     "trailers12k.classifier.packed_arrays",
     "trailers12k.features.recipes",
@@ -49,11 +50,13 @@ JOBS = {
     "trailers12k.features.store_index",
     "trailers12k.video.clip_shard",
     "trailers12k.video.clip_table",
+    "trailers12k.video.no_sound",
     "trailers12k.video.sound_shard",
+    "trailers12k.video.trailer_stages",
 }
 
 
-SCRIPTS = {"extract_sound": "extract_features"}
+SCRIPTS = {"extract_sound": "extract_features", "measure_sound": "detect_clips"}
 """Result -> the script that computes it beside its own."""
 
 

@@ -16,7 +16,6 @@ STAGE_OF_RULE = {
     "download_trailers": "trailers",
     "download_posters": "posters",
     **dict.fromkeys(("detect_clips", "merge_clips"), "clips"),
-    "measure_sound": "sound",
     **dict.fromkeys(("fetch_weights", "check_weights", "make_random_weights"), "weights"),
     **dict.fromkeys(
         ("fetch_published_sums", "fetch_published_table", "measure_record"), "published files"
@@ -37,7 +36,7 @@ STAGE_OF_RULE = {
 """Rule -> its stage. Stages are shown in this order."""
 
 OF_MOVIES = (
-    *("render_sample", "download_trailers", "download_posters", "detect_clips", "measure_sound"),
+    *("render_sample", "download_trailers", "download_posters", "detect_clips"),
     EXTRACTION,
 )
 """Rules whose jobs work on the movies of a shard."""
