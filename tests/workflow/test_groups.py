@@ -13,11 +13,11 @@ def test_the_full_preset_plans_five_jobs_for_a_shard(tmp_path):
     project = Project(tmp_path / "project", {})
     preset = (ROOT / "presets/trailers12k.yaml").read_text()
     preset = preset.replace("\nmovies: trailers12k\n", "\nmovies: movies.csv\n")
-    (project.folder / "preset.yaml").write_text(preset)
+    (project.folder / "config.yaml").write_text(preset)
     rows = (f"tt{n:07},Movie {n},2001,drama,{n:011},https://h/{n}.jpg" for n in range(1000))
     table = "\n".join(["mid,title,year,genres,youtube_id,poster_url", *rows])
     (project.folder / "movies.csv").write_text(table + "\n")
-    text = project.build("-n", "--quiet", "rules", "--configfile", "preset.yaml").text
+    text = project.build("-n", "--quiet", "rules").text
     counts = {name: int(number) for name, number in re.findall(r"^(\w+) +(\d+)$", text, re.M)}
     assert counts["extract_features"] == counts["extract_posters"] == counts["detect_clips"] == 128
     assert counts["total"] <= MOST_JOBS
