@@ -3,6 +3,8 @@
 import re
 import shutil
 
+import yaml
+
 from .conftest import IMAGE, ROOT, TINY, VIDEO, Project
 
 MOST_JOBS = 720
@@ -13,7 +15,7 @@ def test_the_full_preset_plans_five_jobs_for_a_shard(tmp_path):
     project = Project(tmp_path / "project", {})
     preset = (ROOT / "presets/trailers12k.yaml").read_text()
     preset = preset.replace("\nmovies: trailers12k\n", "\nmovies: movies.csv\n")
-    (project.folder / "config.yaml").write_text(preset)
+    project.config = yaml.safe_load(preset)
     rows = (f"tt{n:07},Movie {n},2001,drama,{n:011},https://h/{n}.jpg" for n in range(1000))
     table = "\n".join(["mid,title,year,genres,youtube_id,poster_url", *rows])
     (project.folder / "movies.csv").write_text(table + "\n")
