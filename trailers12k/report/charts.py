@@ -31,6 +31,10 @@ from trailers12k.report.theme import (
 SUBSET_COLOURS = {"training": OURS, "validation": "#a08315", "test": "#2f9484"}
 WHOLE = alt.Axis(tickMinStep=1, tickCount=5, format=",d", labelOverlap="greedy")
 """An axis of whole numbers."""
+COUNTS = alt.Axis(tickMinStep=1, tickCount=4, format=",d")
+"""A vertical one."""
+NARROWEST_SHARES = 0.1
+"""Range that a histogram of shares shows at least."""
 LONGEST_RULES = 8
 """Rules in the chart of costs."""
 STEP_LABELS = {
@@ -51,12 +55,12 @@ OUTCOMES = {"ok": "remaining", "failed": "lost", "skipped": "left out"}
 def funnel(table: pd.DataFrame) -> alt.LayerChart:
     """Bars from the movies of the sources to those every run evaluated: rows of funnel.csv."""
     rows, before = [], 0
-    for row in table.to_dict("records"):
+    for label, row in zip(_step_labels(table), table.to_dict("records"), strict=True):
         remaining = row["status"] == OK
         start = 0 if remaining else before - row["movies"]
         rows.append(
             {
-                "label": step_label(row),
+                "label": label,
                 "from": start,
                 "to": row["movies"] if remaining else before,
                 "movies": row["movies"],
@@ -88,6 +92,16 @@ def step_label(row: Mapping[str, object]) -> str:
     if row["status"] == OK:
         return STEP_LABELS.get(str(row["step"]), str(row["step"]))
     return f"− {phrase(str(row['reason']))}"
+
+
+def _step_labels(table: pd.DataFrame) -> list[str]:
+    """The labels of funnel.csv's rows; equal ones would share a bar, so they also say the step."""
+    rows = table.to_dict("records")
+    labels = [step_label(row) for row in rows]
+    return [
+        f"{label} ({row['step']}, {OUTCOMES[row['status']]})" if labels.count(label) > 1 else label
+        for label, row in zip(labels, rows, strict=True)
+    ]
 
 
 def genres(table: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
@@ -193,10 +207,13 @@ def histogram(table: pd.DataFrame, axis: HistogramAxis) -> alt.Chart:
     chart = alt.Chart(inline_data(rows)).mark_bar(
         cornerRadiusTopLeft=1.5, cornerRadiusTopRight=1.5, stroke=PAPER, strokeWidth=1
     )
+    scale = alt.Scale(zero=False, nice=False)
+    if axis.number_format.endswith("%"):  # else a single bar fills the chart
+        scale.domain = [0, max(NARROWEST_SHARES, *(row["to"] for row in rows))]
     return chart.encode(
-        x=alt.X("from:Q", title=axis.title, scale=alt.Scale(zero=False, nice=False), axis=labels),
+        x=alt.X("from:Q", title=axis.title, scale=scale, axis=labels),
         x2="to:Q",
-        y=alt.Y("zero:Q", title="movies", axis=alt.Axis(tickMinStep=1, tickCount=4)),
+        y=alt.Y("zero:Q", title="movies", axis=COUNTS),
         y2="movies:Q",
         tooltip=[alt.Tooltip("words:N", title=axis.title), "movies:Q"],
     ).properties(width=WIDTH - 60, height=170)

@@ -70,7 +70,7 @@ def histograms(values: Mapping[str, np.ndarray], bins: int = 32) -> Rows:
         least, usual = numbers.min(), np.quantile(numbers, 0.995, method="higher")
         width = _round_width((usual - least) / bins, integers)
         if name in SHARES:
-            width = min(0.1, max(0.01, width))
+            width = min(0.1, max(0.01, width)) if usual > least else 0.01
         first = np.floor(least / width) * width
         number = int(np.floor((usual - first) / width)) + 1
         edges = first + width * np.arange(number + 1)

@@ -16,6 +16,7 @@ from trailers12k.evaluation.scores import is_untrained
 from trailers12k.movies.curation import STAGE as CURATION
 from trailers12k.report.numbers import count, counted, score
 from trailers12k.report.run_charts import trained_runs
+from trailers12k.video.no_sound import NO_SOUND
 
 Tables = Mapping[str, pd.DataFrame]
 """Name, a key of `page.TABLES` -> rows."""
@@ -104,7 +105,7 @@ def untrained_words(summary: pd.DataFrame) -> str:
 
 def answers(tables: Tables, settings: Settings) -> list[Answer]:
     """The three panels, in their order."""
-    return [_happened(tables, settings), _how_good(tables, settings), _lost(tables)]
+    return [_happened(tables, settings), _how_good(tables, settings), _lost(tables, settings)]
 
 
 def remaining(funnel: pd.DataFrame) -> pd.Series:
@@ -173,16 +174,23 @@ def _verdict(best: pd.Series, chance: pd.Series) -> str:
 
 
 def losses(funnel: pd.DataFrame) -> pd.DataFrame:
-    """The rows of funnel.csv about lost movies, without `BY_DESIGN`, the most frequent first."""
+    """Reason and number of the lost movies of funnel.csv, without `BY_DESIGN`, most first."""
     lost = funnel[(funnel["status"] != OK) & ~funnel["step"].isin(BY_DESIGN)]
+    lost = lost.groupby("reason", sort=False, as_index=False, dropna=False)["movies"].sum()
     return lost.sort_values("movies", ascending=False, kind="stable")
 
 
-def _lost(tables: Tables) -> Answer:
+def runs_with_sound(settings: Settings) -> list[str]:
+    """The configured runs that hear the trailers."""
+    runs = settings.get("runs") or {}
+    return [name for name, run in runs.items() if run and run.get("audio")]
+
+
+def _lost(tables: Tables, settings: Settings) -> Answer:
     funnel, left = tables["funnel"], remaining(tables["funnel"])
     lost = losses(funnel)
     start = left.get(CURATION, left.iloc[0])
-    sentences = []
+    sentences: list[str] = []
     more = len(lost) - TOP_REASONS
     if more > 0:
         others = counted(lost["movies"].iloc[TOP_REASONS:].sum(), "movie")
@@ -190,8 +198,10 @@ def _lost(tables: Tables) -> Answer:
     rejected = int(left.iloc[0] - start)
     if rejected:
         sentences.append(f"Reviewers rejected {counted(rejected, 'more movie')}.")
-    flags = tables.get("flags")
-    if flags is not None and (unsure := flags.loc[flags["flag"] != "lost", "mid"].nunique()):
+    is_silent = bool((lost["reason"] == NO_SOUND).any())
+    if is_silent and len(runs_with_sound(settings)) < len(settings.get("runs") or {}):
+        sentences.append("Movies without sound are lost only to runs with sound.")
+    if unsure := _flagged(tables, is_silent):
         verb = "has a flag and needs" if unsure == 1 else "have a flag and need"
         sentences.append(f"{counted(unsure, 'other trailer')} {verb} a look.")
     if not len(lost):
@@ -207,3 +217,16 @@ def _lost(tables: Tables) -> Answer:
             for row in lost.head(TOP_REASONS).to_dict("records")
         ],
     )
+
+
+def _flagged(tables: Tables, is_silent: bool) -> int:
+    """The trailers with a flag that are not among the lost ones.
+
+    is_silent: whether movies without sound are lost ones.
+    """
+    if "flags" not in tables:
+        return 0
+    flags = tables["flags"]
+    counted_before = {"lost", NO_SOUND} if is_silent else {"lost"}
+    lost = flags.loc[flags["flag"].isin(counted_before), "mid"]
+    return int(flags.loc[~flags["mid"].isin(lost), "mid"].nunique())

@@ -229,16 +229,20 @@ def _histograms(bins: pd.DataFrame, measures: pd.DataFrame) -> list[Picture]:
         words = "No values."
         if len(rows):
             say = words_of(measure)
-            low, lower, middle, upper, high = (say(row[name]) for name in QUANTILES)
-            words = (
-                f"Median {middle}. Half of the values lie between {lower} and {upper}, all between "
-                f"{low} and {high}."
-            )
+            words = _spread_words(*(say(row[name]) for name in QUANTILES))
         axis = HistogramAxis(title, measure not in FRACTIONAL, NUMBER_FORMATS.get(measure, ""))
         chart = charts.histogram(rows, axis)
         alt = f"A histogram: {words}"
         pictures.append(Picture(name, heading, chart, alt, words, ["histograms", "measures"]))
     return pictures
+
+
+def _spread_words(low: str, lower: str, middle: str, upper: str, high: str) -> str:
+    """The spread of a measure's values, from its quartiles and extremes in words."""
+    if low == high:
+        return f"All are {low}."
+    half = f"are {lower}" if lower == upper else f"lie between {lower} and {upper}"
+    return f"Median {middle}. Half of the values {half}, all are between {low} and {high}."
 
 
 def _splits(table: pd.DataFrame) -> Picture:

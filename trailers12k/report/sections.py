@@ -36,7 +36,7 @@ from trailers12k.report.numbers import (
     spread,
     year,
 )
-from trailers12k.report.overview import Settings, controls, sources_of
+from trailers12k.report.overview import Settings, controls, runs_with_sound, sources_of
 from trailers12k.report.run_charts import trained_runs
 
 Rows = list[list[str | Cell]]
@@ -133,13 +133,15 @@ def flag_grid(table: pd.DataFrame) -> Grid:
 
 def loss_grid(funnel: pd.DataFrame) -> Grid:
     """The losses of funnel.csv by step and reason; every row explains its reason."""
+    lost = funnel[funnel["status"] != OK]
+    lost = lost.groupby(["step", "reason"], sort=False, as_index=False)["movies"].sum()
     rows: Rows = [
         [
             Cell(phrase(str(row["reason"])).capitalize(), meaning(str(row["reason"]))),
             str(row["step"]),
             count(row["movies"]),
         ]
-        for row in funnel[funnel["status"] != OK].to_dict("records")
+        for row in lost.to_dict("records")
     ]
     caption = "Why movies were lost or left out." if rows else "No movie was lost or left out."
     return Grid(caption, ["Reason", "Stage", "Movies"], rows, frozenset({2}))
@@ -313,9 +315,7 @@ def result_words(summary: pd.DataFrame, settings: Settings) -> str:
 
 def _heard_words(runs: pd.DataFrame, settings: Settings) -> str:
     """How many test movies the runs with sound had; empty where all runs or none are such."""
-    configured = settings.get("runs") or {}
-    with_sound = [name for name, run in configured.items() if run and run.get("audio")]
-    hearing = runs[runs["run"].isin(with_sound)]
+    hearing = runs[runs["run"].isin(runs_with_sound(settings))]
     if not len(hearing) or len(hearing) == len(runs):
         return ""
     numbers = {(row["movies"], row["of"]) for row in hearing.to_dict("records")}

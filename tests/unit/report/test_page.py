@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from trailers12k.report import formatting, grid, overview, pictures, sections
+from trailers12k.report import charts, drawing, formatting, grid, overview, pictures, sections
 
 
 def test_data_cannot_end_a_script_element_and_is_unchanged():
@@ -168,6 +168,50 @@ def test_losses_are_counted_without_those_by_design():
     whole = tables["funnel"][tables["funnel"]["status"] == "ok"].assign(movies=50)
     *_, answer = overview.answers(tables | {"funnel": whole}, SETTINGS)
     assert answer.figure == "None" and answer.sentences[0] == "Every movie reached the last stage."
+
+
+def test_movies_without_sound_are_counted_once_and_lost_only_to_runs_that_hear():
+    rows = [("movies", "ok", None, 9), ("trailers", "ok", None, 9)]
+    rows += [("features", "failed", "no_sound", 1), ("features", "skipped", "no_sound", 1)]
+    funnel = pd.DataFrame(rows, columns=["step", "status", "reason", "movies"])
+    flags = [("tt1", "no_sound"), ("tt2", "no_sound"), ("tt2", "black"), ("tt3", "black")]
+    tables = run_tables() | {
+        "funnel": pd.DataFrame([*rows, ("features", "ok", None, 7)], columns=funnel.columns),
+        "flags": pd.DataFrame(flags, columns=["mid", "flag"]),
+    }
+    runs = {"a": {"image": "i"}, "b": {"audio": "a"}}
+    *_, answer = overview.answers(tables, SETTINGS | {"runs": runs})
+    assert [words for words, _ in answer.items] == ["2 no sound"]
+    assert answer.sentences == [
+        "Movies without sound are lost only to runs with sound.",
+        "1 other trailer has a flag and needs a look.",
+    ]
+    assert [row[1:] for row in sections.loss_grid(funnel).rows] == [["features", "2"]]
+    labels = [row["label"] for row in drawing.spec(charts.funnel(funnel))["data"]["values"]]
+    assert len({*labels}) == len(labels)
+    *_, answer = overview.answers(tables, SETTINGS | {"runs": {"b": {"audio": "a"}}})
+    assert answer.sentences == ["1 other trailer has a flag and needs a look."]
+
+
+@pytest.mark.parametrize(
+    ("quartiles", "words"),
+    [
+        ((0, 0, 0, 0, 0), "All are 0\u00a0%."),
+        (
+            (0, 0, 0, 0, 0.5),
+            "0\u00a0%. Half of the values are 0\u00a0%, all are between 0\u00a0% and",
+        ),
+        ((0, 0.1, 0.2, 0.3, 0.5), "Half of the values lie between 10\u00a0% and 30\u00a0%, all"),
+    ],
+)
+def test_the_spread_of_a_measure_in_words(quartiles, words):
+    row = {"measure": "silence"} | dict(zip(pictures.QUANTILES, quartiles, strict=True))
+    bins = pd.DataFrame([("silence", 0, 0.01, 9)], columns=["measure", "from", "to", "movies"])
+    (picture,) = pictures._histograms(bins, pd.DataFrame([row]))
+    assert words in picture.caption
+    encoding = drawing.spec(picture.chart)["encoding"]
+    assert encoding["x"]["scale"]["domain"] == [0, 0.1]
+    assert encoding["y"]["axis"]["format"] == ",d"
 
 
 def test_a_mistake_shows_genres_and_predictions():
