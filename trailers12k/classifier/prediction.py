@@ -220,8 +220,8 @@ def compute_features(
         except Failure as failure:
             if failure.reason == NO_SOUND:
                 raise UserError(
-                    "the trailer has no sound, which the best run of this collection needs: "
-                    f"{failure.detail}"
+                    "the trailer has no sound, which the best run of this collection needs "
+                    f"({failure.detail}); name another file of it"
                 ) from failure
             raise UserError(f"the trailer cannot be used: {failure}") from failure
 

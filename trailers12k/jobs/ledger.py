@@ -108,18 +108,12 @@ def _reasons(reasons: Iterable[str]) -> str:
     return ", ".join(f"{reason} {number}" for reason, number in sorted(Counter(reasons).items()))
 
 
-FACTS = ("no_sound",)
-"""Reasons that tell what a movie is, not that something went wrong: trailers that were downloaded
-before their sound was looked at are often without."""
-
-
 @dataclass(frozen=True)
 class StageFailures:
     """How many movies failed in a stage.
 
     tried: movies that were not skipped. failed: of these. stopped: movies that were not begun,
-    since downloading was stopped. reasons: of the failures, with counts. facts: failures whose
-    reason is one of `FACTS`.
+    since downloading was stopped. reasons: of the failures, with counts.
     """
 
     stage: str
@@ -127,12 +121,11 @@ class StageFailures:
     failed: int
     stopped: int
     reasons: str
-    facts: int = 0
 
     @property
     def rate(self) -> float:
-        """Share of failures among the tried movies, but for `facts`."""
-        return (self.failed - self.facts) / max(1, self.tried)
+        """Share of failures among the tried movies."""
+        return self.failed / max(1, self.tried)
 
 
 FAILURE_COLUMNS = ["stage", "tried", "failed", "rate", "stopped", "reasons"]
@@ -153,7 +146,6 @@ def failures(rows: Iterable[Mapping[str, str]]) -> list[StageFailures]:
                 failed=len(failed),
                 stopped=sum(row["reason"] == "stopped" for row in of_stage),
                 reasons=_reasons(failed),
-                facts=sum(reason in FACTS for reason in failed),
             )
         )
     return counts
@@ -162,9 +154,7 @@ def failures(rows: Iterable[Mapping[str, str]]) -> list[StageFailures]:
 def write_failures(path: str | Path, stages: Iterable[StageFailures]) -> None:
     """Write the failures of each stage as CSV, with `FAILURE_COLUMNS`."""
     rows = [asdict(stage) | {"rate": f"{stage.rate:.4f}"} for stage in stages]
-    write_csv(
-        path, FAILURE_COLUMNS, [{name: row[name] for name in FAILURE_COLUMNS} for row in rows]
-    )
+    write_csv(path, FAILURE_COLUMNS, rows)
 
 
 def check(stages: Iterable[StageFailures], most: float, stop_reason: str) -> None:

@@ -73,6 +73,9 @@ PERMANENT = (
 )
 """Reasons for which a retry cannot help; only the user's `retry` causes one."""
 
+FACTS = ("no_sound",)
+"""Reasons that say what a movie is, not that something went wrong: its row is `skipped`."""
+
 STOPS = {
     "bot_check": "the site takes this machine for a bot: wait some hours, set a longer "
     "downloads.pause, then run the same command again",

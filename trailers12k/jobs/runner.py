@@ -24,6 +24,7 @@ from trailers12k.common.files import inside, read_json, sha256_of, write_json
 from trailers12k.common.product_records import REPAIR
 from trailers12k.common.vocabulary import FAILED, OK, SKIPPED, STATUSES
 from trailers12k.jobs.ledger import LedgerRow
+from trailers12k.jobs.reasons import FACTS
 
 log = logging.getLogger(__name__)
 
@@ -423,7 +424,8 @@ def _attempt(
 def _columns(made: dict[str, Any] | Failure) -> dict[str, Any]:
     """The columns of a stage's row."""
     if isinstance(made, Failure):
-        return {"status": FAILED, "reason": made.reason, "detail": made.detail}
+        status = SKIPPED if made.reason in FACTS else FAILED
+        return {"status": status, "reason": made.reason, "detail": made.detail}
     return made
 
 

@@ -233,8 +233,12 @@ def _check_sound(settings: Settings) -> None:
     for store, backbone in settings.backbones.items():
         of_sound, key = backbone.input == STREAM_INPUTS["audio"], f"backbones.{store}"
         if of_sound != hears_sound(backbone.model):
-            kind = "sound" if hears_sound(backbone.model) else "pictures"
-            raise Fault(f"{key}.input: {backbone.input} is not allowed for a model of {kind}")
+            hears = hears_sound(backbone.model)
+            kind, allowed = ("sound", "audio") if hears else ("pictures", "frames, clips, posters")
+            raise Fault(
+                f"{key}.input: {backbone.input} is not allowed for a model of {kind}; allowed: "
+                f"{allowed}"
+            )
         for name in ("size", "image_frames", "precision") if of_sound else ("context",):
             if getattr(backbone, name) is not None:
                 kind = "of" if of_sound else "of other inputs than"

@@ -4,17 +4,19 @@ Reads rows of ledgers. Must not know files, nor whether the run succeeded.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from trailers12k.common.vocabulary import FAILED, SKIPPED
+from trailers12k.common.vocabulary import FAILED, OK, SKIPPED
 
+NO_SOUND = "no_sound"
+"""The reason of a trailer without sound, in stores that hear."""
 NO_ADDRESS = "no_address"
 """The reason of a download that has nothing to fetch; of a poster that is no loss."""
 
 Rows = Sequence[Mapping[str, str]]
 
 
-def loss_sentences(rows: Rows, stores: Iterable[str]) -> list[str]:
+def loss_sentences(rows: Rows, stores: Collection[str]) -> list[str]:
     """A sentence per kind of loss: how many movies, and why.
 
     rows: `mid`, `stage`, `status` and `reason` of all stages. stores: the stages of features.
@@ -35,7 +37,18 @@ def loss_sentences(rows: Rows, stores: Iterable[str]) -> list[str]:
         if failed:
             what = one if len(failed) == 1 else many
             sentences.append(f"{len(failed)} of {movies} {what}: {reasons}.")
-    return sentences
+    return sentences + _without_sound(rows, stores)
+
+
+def _without_sound(rows: Rows, stores: Collection[str]) -> list[str]:
+    """Where stores hear: how many trailers have no sound."""
+    silent = {row["mid"] for row in rows if row["stage"] in stores and row["reason"] == NO_SOUND}
+    trailers = sum(row["stage"] == "trailers" and row["status"] == OK for row in rows)
+    if not silent:
+        return []
+    return [
+        f"{len(silent)} of {trailers} trailers {'has' if len(silent) == 1 else 'have'} no sound."
+    ]
 
 
 def _without_address(trailers: Rows) -> list[str]:

@@ -133,8 +133,8 @@ def test_a_trailer_without_sound_is_refused_by_a_run_that_hears(monkeypatch):
     with pytest.raises(UserError) as error:
         prediction.compute_features(trailer, [], "bars", SoundRecipe.__new__(SoundRecipe), "cpu")
     assert str(error.value) == (
-        "the trailer has no sound, which the best run of this collection needs: silent: nothing "
-        "can be heard"
+        "the trailer has no sound, which the best run of this collection needs (silent: nothing "
+        "can be heard); name another file of it"
     )
 
 

@@ -217,7 +217,7 @@ def test_random_weights_of_an_unknown_model_are_refused():
 
 def test_without_the_library_there_is_one_clear_line(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "transformers", None)
-    with pytest.raises(UserError, match=r"pip install transformers, or trailers12k\[hf\]$"):
+    with pytest.raises(UserError, match=r"pip install -c lock.txt -e '.\[hf\]'$"):
         load(SoundSpec("hf/openai/whisper-tiny", "random"), 0)
 
 

@@ -100,7 +100,7 @@ def test_no_sound_is_a_reason_of_stores_of_sound_alone(trailers, tmp_path):
     assert [row["status"] for row in rows["light"]] == ["ok"] * 4
     first, *others = states(rows["heard"])
     assert first[0] == "ok"
-    assert others == [("failed", "no_sound", word) for word in ("no_track", "silent", "damaged")]
+    assert others == [("skipped", "no_sound", word) for word in ("no_track", "silent", "damaged")]
     group = tmp_path / "heard" / "s.zarr"
     assert stores.movies(group) == [MIDS[0]], "no rows of zeros"
     features = stores.read(group, MIDS[0])
@@ -123,7 +123,7 @@ def test_what_the_ledger_knows_is_not_decoded(trailers, tmp_path):
         assert row["detail"].startswith(words)
     # A row of before these columns, of a site.
     (row,) = extract(tmp_path / "old", movies_of([trailers[1]], format="134"), ["heard"])["heard"]
-    assert row["status"] == "failed" and row["detail"].startswith("video_only: ")
+    assert row["status"] == "skipped" and row["detail"].startswith("video_only: ")
 
 
 def test_groups_decide_no_byte_and_no_row(trailers, tmp_path):

@@ -65,12 +65,3 @@ def test_failures_are_counted_for_each_stage_and_written(tmp_path):
         "a,3,1,0.3333,1,private 1",
         "b,0,0,0.0000,0,",
     ]
-
-
-def test_trailers_without_sound_are_no_failures_of_the_run(tmp_path):
-    """An old collection has many that were downloaded without; their rows still say so."""
-    silent = {"stage": "sound", "mid": "c", "status": "failed", "reason": "no_sound"}
-    stages = ledger.failures([silent, silent, {"stage": "sound", "reason": ""} | OK])
-    assert (stages[0].failed, stages[0].reasons, stages[0].rate) == (2, "no_sound 2", 0)
-    ledger.check(stages, 0, "")
-    ledger.write_failures(tmp_path / "failures.csv", stages)

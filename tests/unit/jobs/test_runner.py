@@ -349,3 +349,15 @@ def test_a_stop_from_outside_keeps_the_row_of_an_earlier_failure(tmp_path):
         **{"mid": "tt0000002", "status": "skipped", "reason": "stopped"},
         "detail": "the disk is full",
     }
+
+
+def test_what_a_movie_is_skips_it_and_is_not_looked_at_again(tmp_path):
+    calls = []
+
+    def work(mid):
+        calls.append(mid)
+        raise Failure("no_sound", "damaged: all of it")
+
+    rows = [process([Task("tt0000001", "f")], tmp_path, work)[0] for _ in range(2)]
+    assert rows[0] == rows[1] and calls == ["tt0000001"]
+    assert (rows[0]["status"], rows[0]["reason"]) == ("skipped", "no_sound")

@@ -127,6 +127,20 @@ def test_losses_are_named_by_stage_and_reason(folder):
     assert str(REPORT) in closing_words((), None, OWN)
 
 
+def test_trailers_without_sound_are_counted_where_a_store_hears(folder):
+    heard = "trailers_i_swin_fpc24"  # whatever its input
+    finish(
+        [
+            *((f"tt{n}", "trailers", "ok", "") for n in range(4)),
+            *((f"tt{n}", "sound", "skipped", "no_sound") for n in range(2)),
+            *((f"tt{n}", heard, "skipped", "no_sound") for n in range(2)),
+        ]
+    )
+    assert "2 of 4 trailers have no sound.\n" in closing_words((), None, OWN)
+    finish([("tt0", "trailers", "ok", ""), ("tt0", "sound", "skipped", "no_sound")])
+    assert "no sound" not in closing_words((), None, OWN)
+
+
 def test_movies_without_a_trailer_address_are_counted_but_not_those_without_a_poster(folder):
     finish(
         [

@@ -29,7 +29,8 @@ def library(model: str) -> ModuleType:
         import transformers
     except ImportError as error:
         raise UserError(
-            f"backbone {model}: pip install transformers, or trailers12k[hf]"
+            f"backbone {model}: install transformers in the clone: "
+            "pip install -c lock.txt -e '.[hf]'"
         ) from error
     return transformers
 
