@@ -54,7 +54,7 @@ def _claiming(channels: int, rate: int) -> HostileInput:
 
 def _hear(path: Path) -> None:
     """Both readers of sound. Raises what they raise, and where a sample is not finite."""
-    heard = read_sound(path, {"": Listening(16_000, [(i, i + 1) for i in range(SECONDS)])})
+    heard = read_sound(path, {"": Listening(16_000, [(i, i + 1) for i in range(SECONDS)])}, SECONDS)
     assert all(np.isfinite(samples).all() for _, samples in heard)
     assert np.isfinite(measure_sound(path, SECONDS).peak)
 

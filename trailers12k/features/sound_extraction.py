@@ -29,7 +29,7 @@ def extract_sound(
     }
     waiting: dict[str, list[np.ndarray]] = {store: [] for store in networks}
     parts: dict[str, list[np.ndarray]] = {store: [] for store in networks}
-    for store, samples in read_sound(path, wanted):
+    for store, samples in read_sound(path, wanted, clips[-1].end):
         waiting[store].append(samples)
         if len(waiting[store]) >= networks[store].batch:
             parts[store].append(networks[store](waiting[store]))

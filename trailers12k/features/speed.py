@@ -78,7 +78,7 @@ def _video_figures(trailer: Path, settings: ClipSettings) -> dict[str, float]:
     spans = [(clip.start, clip.end) for clip in clips]
 
     def listen() -> None:
-        for _ in read_sound(trailer, {"": Listening(HEARD_RATE, spans)}):
+        for _ in read_sound(trailer, {"": Listening(HEARD_RATE, spans)}, spans[-1][1]):
             pass
 
     return {

@@ -110,4 +110,5 @@ def _is_audible(samples: np.ndarray) -> bool:
         full = 128.0
     else:
         full = 1.0 if samples.dtype.kind == "f" else float(np.iinfo(samples.dtype).max)
-    return bool(samples.size and np.nanmax(np.abs(samples.astype(np.float32))) >= AUDIBLE * full)
+    loud = np.abs(samples.astype(np.float32)) >= AUDIBLE * full  # NaN is not
+    return bool(loud.any())

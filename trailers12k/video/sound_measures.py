@@ -30,6 +30,10 @@ QUIET = -60.0
 MOST_CHANNELS = 8
 """Channels of which the standard weighs each by its place; of more the mean is measured."""
 
+LEAST_RATE = 8000
+"""Samples per second of sound whose loudness is measured: below, the standard's filters, which lift
+what is above 2 kHz, are not stable."""
+
 ABSOLUTE_GATE, RELATIVE_GATE = -70.0, -10.0
 """ITU-R BS.1770-4, annex 1: blocks count that are louder than this in LUFS, and than so many units
 more than the mean of these."""
@@ -39,11 +43,12 @@ more than the mean of these."""
 class SoundMeasures:
     """The sound of a trailer from its first shown frame to its end.
 
-    loudness: integrated, in LUFS, by ITU-R BS.1770-4; None where no block passes its
-    gates. peak:
-    the greatest absolute sample in decibels of the full scale. silence: share of the trailer's
-    blocks that are silent. waveform: uint8 (n,), the greatest absolute sample of each
-    1 / `waveforms.PER_SECOND` of a second, where 255 is the full scale.
+    loudness: integrated, in LUFS, by ITU-R BS.1770-4; None where no block passes its gates, and for
+        sound of less than `LEAST_RATE`.
+    peak: the greatest absolute sample in decibels of the full scale.
+    silence: share of the trailer's blocks that are silent.
+    waveform: uint8 (n,), the greatest absolute sample of each 1 / `waveforms.PER_SECOND` of a
+        second, where 255 is the full scale.
     """
 
     loudness: float | None
@@ -66,7 +71,8 @@ def measure_sound(path: str | Path, duration: float) -> SoundMeasures:
     for piece in decoded_sound(path, duration):
         heard = _part(piece, duration)
         if heard.samples.size:
-            meter.add(heard)
+            if heard.rate >= LEAST_RATE:
+                meter.add(heard)
             _gather(energy, np.square(heard.samples).mean(0) / heard.rate, heard, BLOCK, np.add)
             step = 1 / waveforms.PER_SECOND
             _gather(peaks, np.abs(heard.samples).max(0), heard, step, np.maximum)
@@ -86,7 +92,7 @@ def measure_sound(path: str | Path, duration: float) -> SoundMeasures:
 def integrated(blocks: Sequence[float]) -> float | None:
     """The loudness of a programme from that of its blocks, both in LUFS; None if none counts."""
     values = np.asarray(blocks, float)
-    values = values[values > ABSOLUTE_GATE]
+    values = values[np.isfinite(values) & (values > ABSOLUTE_GATE)]
     if not values.size:
         return None
     gate = _mean(values) + RELATIVE_GATE

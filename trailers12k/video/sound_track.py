@@ -6,6 +6,7 @@ Reads video files with PyAV. Must not know what the sound is for.
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,15 @@ import av
 import numpy as np
 
 from trailers12k.common.errors import Failure
-from trailers12k.video.no_sound import NO_SOUND
+from trailers12k.video.no_sound import NO_SOUND, SILENT
 from trailers12k.video.sound import AUDIBLE
 from trailers12k.video.sound_decoding import Piece, decoded_sound
 
+MOST_CONTEXT = 30.0
+"""Most seconds that a span may reach beyond the end of the trailer; `context` in the settings."""
+
 MARGIN = 0.1
-"""Seconds of sound that are read beyond the last span: a resampler needs what follows."""
+"""Seconds of sound that are read beyond the longest span: a resampler needs what follows."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +39,12 @@ class Listening:
 
 
 def read_sound(
-    path: str | Path, wanted: Mapping[str, Listening]
+    path: str | Path, wanted: Mapping[str, Listening], end: float
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Yield a name and the samples of its next span, float32 (samples,), mono, from -1 to 1.
+
+    end: of the trailer, in seconds. What can be heard until then, and how much of it is damaged,
+    decide about all spans alike: no result depends on what else is wanted.
 
     One pass over the sound serves all. Channels are averaged. A span has
     `round(end * rate) - round(start * rate)` samples; where the video has no sound they are 0.
@@ -46,22 +53,22 @@ def read_sound(
     Raises `Failure` with the reason `NO_SOUND`; for a silent video after the last span.
     """
     ears = [_Ear(rate, wanted) for rate in dict.fromkeys(each.rate for each in wanted.values())]
-    last = max((span[1] for each in wanted.values() for span in each.spans), default=0.0)
     peak = 0.0
-    for name, window in _windows(decoded_sound(path, last + MARGIN), ears):
-        peak = max(peak, float(np.abs(window).max(initial=0)))
-        yield name, window
-    if peak < AUDIBLE:
-        raise Failure(NO_SOUND, "silent: nothing can be heard")
-
-
-def _windows(pieces: Iterator[Piece], ears: Sequence["_Ear"]) -> Iterator[tuple[str, np.ndarray]]:
-    for piece in pieces:
+    for piece in decoded_sound(path, end + MOST_CONTEXT + MARGIN):
         mono = piece.samples.mean(0, dtype=np.float32)
+        peak = max(peak, _peak(mono, piece, end))
         for ear in ears:
             yield from ear.add(mono, piece.rate, piece.time)
     for ear in ears:
         yield from ear.finish()
+    if peak < AUDIBLE:
+        raise Failure(NO_SOUND, SILENT)
+
+
+def _peak(mono: np.ndarray, piece: Piece, end: float) -> float:
+    """The greatest absolute sample between the first shown frame and the end of the trailer."""
+    first, last = (max(0, ceil((time - piece.time) * piece.rate)) for time in (0.0, end))
+    return float(np.abs(mono[first:last]).max(initial=0))
 
 
 class _Ear:

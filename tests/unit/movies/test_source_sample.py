@@ -158,7 +158,7 @@ def test_the_sound_of_a_trailer_is_as_long_as_its_pictures(movies, folder):
     track = sample_rendering._sound(movie, SEED)
     assert len(track) == pytest.approx(end * sample_sounds.RATE, abs=1)
     spans = {"whole": Listening(sample_sounds.RATE, ((0.0, end),))}
-    ((_, heard),) = read_sound(folder / "trailers" / f"{movie.mid}.mp4", spans)
+    ((_, heard),) = read_sound(folder / "trailers" / f"{movie.mid}.mp4", spans, end)
     # AAC keeps the waves but for some noise.
     assert np.corrcoef(track, heard[: len(track)])[0, 1] > 0.9
 
@@ -170,7 +170,7 @@ def test_movies_without_sound_have_one_of_three_faults(tmp_path):
         sample_rendering.render(movies[mid], tmp_path, SEED)
         path = tmp_path / "trailers" / f"{mid}.mp4"
         with pytest.raises(Failure, match=f"no_sound: {fault}"):
-            list(read_sound(path, {"it": Listening(16_000, ((0.0, 1.0),))}))
+            list(read_sound(path, {"it": Listening(16_000, ((0.0, 1.0),))}, 1.0))
         assert frames_of(path, 48, 27, "rgb24")
         # What the ledger of trailers says, which knows nothing of damaged sound.
         measured = probe(path).sound

@@ -10,6 +10,7 @@ import pytest
 from trailers12k.common.errors import Failure
 from trailers12k.video import waveforms
 from trailers12k.video.sound_measures import integrated, measure_sound
+from trailers12k.video.sound_track import Listening, read_sound
 
 RATE = 48_000
 
@@ -79,6 +80,22 @@ def test_silence_is_no_sound(tmp_path):
     with pytest.raises(Failure, match="silent") as caught:
         measure_sound(path, 1.0)
     assert caught.value.reason == "no_sound"
+
+
+@pytest.mark.parametrize("spans", [[(0, 1)], [(0, 1), (1, 3.5)]], ids=["without", "with context"])
+def test_what_sounds_after_the_end_makes_no_silent_trailer_heard(spans, tmp_path):
+    """Whatever is listened to beside: no store may decide what another one has."""
+    path = write(tmp_path / "after.mkv", [(2, -80), (2, -6)])
+    wanted = {"": Listening(16_000, [(0, 1)]), "beside": Listening(8000, spans)}
+    with pytest.raises(Failure, match="no_sound: silent"):
+        list(read_sound(path, wanted, 2.0))
+    assert len(list(read_sound(path, wanted, 4.0))) == 1 + len(spans)
+
+
+def test_sound_of_a_low_rate_has_no_loudness(tmp_path):
+    measures = measure_sound(write(tmp_path / "low.mkv", [(1, -20)], "mono", 2000), 1.0)
+    assert measures.loudness is None and measures.peak == pytest.approx(-20, abs=0.1)
+    assert integrated([float("nan"), float("inf"), -20.0]) == pytest.approx(-20)
 
 
 @pytest.mark.parametrize("layout", ["5.1", "7.1"])

@@ -25,7 +25,7 @@ so that B-frames move the picture against the sound."""
 
 
 def heard(path: Path, start: float = 0.0, end: float = SECONDS, rate: int = RATE) -> np.ndarray:
-    ((_, samples),) = read_sound(path, {"": Listening(rate, [(start, end)])})
+    ((_, samples),) = read_sound(path, {"": Listening(rate, [(start, end)])}, SECONDS)
     return samples
 
 
@@ -81,7 +81,7 @@ def test_spans_have_their_length_and_are_the_parts_of_one_pass(trailer):
     spans = [(-1.0, 1.0), (0.0, 4.0), (3.3, 3.7), (3.4, 9.0), (20.0, 21.0)]
     wanted = {name: Listening(rate, spans) for name, rate in (("a", RATE), ("b", 22_050))}
     parts: dict[str, list[np.ndarray]] = {"a": [], "b": []}
-    for name, samples in read_sound(trailer, wanted):
+    for name, samples in read_sound(trailer, wanted, SECONDS):
         parts[name].append(samples)
     for name, listening in wanted.items():
         rate = listening.rate
@@ -203,7 +203,7 @@ from trailers12k.video.sound_track import Listening, read_sound
 path, seconds = sys.argv[1], int(sys.argv[2])
 spans = [(i, i + 1) for i in range(seconds)]
 heard = {name: Listening(rate, spans) for name, rate in (("a", 4000), ("b", 16_000))}
-assert sum(len(samples) for _, samples in read_sound(path, heard)) == seconds * 20_000
+assert sum(len(samples) for _, samples in read_sound(path, heard, seconds)) == seconds * 20_000
 measure_sound(path, seconds)
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
