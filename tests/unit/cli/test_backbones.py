@@ -26,3 +26,19 @@ def test_too_many_models_are_listed_without_sizes(call):
 def test_a_filter_without_a_match_is_an_error_in_one_line(call):
     code, out, err = call("backbones", "nosuchmodel")
     assert (code, out, len(err.splitlines())) == (2, "", 1)
+
+
+def test_models_are_found_by_their_input_and_others_of_the_family_are_named(call):
+    code, out, _ = call("backbones", "audio")
+    rows = out.splitlines()[1:]
+    assert code == 0 and {"logmel/64", "silero/vad"} <= {row.split()[0] for row in rows}
+    assert all(" audio " in row for row in rows[:-2])
+    assert rows[-2].startswith("Also: hf/OWNER/NAME") and rows[-1].startswith("Also: logmel/BANDS")
+    assert "Also" not in call("backbones", "resnet50")[1]
+
+
+def test_a_filter_for_a_model_that_is_not_listed_says_what_can_be_named(call):
+    for pattern, words in (("hf/me/mine", "hf/OWNER/NAME"), ("logmel/80", "8 to 256 mel bands")):
+        code, out, err = call("backbones", pattern)
+        assert (code, out, len(err.splitlines())) == (2, "", 1) and words in err
+        assert f"'{pattern}'" in err

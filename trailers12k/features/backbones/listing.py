@@ -8,6 +8,7 @@ not know which models a configuration names.
 
 import csv
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -21,6 +22,7 @@ from trailers12k.common.bounded_files import quoted
 from trailers12k.common.errors import UserError
 from trailers12k.features.backbones.common import remove_head
 from trailers12k.features.backbones.hub_known import KNOWN
+from trailers12k.features.backbones.logmel import BANDS
 from trailers12k.features.backbones.shufflenet3d import MODEL, ShuffleNet3D
 from trailers12k.features.backbones.spec import family_of
 from trailers12k.features.backbones.timm_nets import PACKAGED
@@ -32,6 +34,12 @@ AUDIO = "audio"
 LOGMEL, SPEECH = "logmel/64", "silero/vad"
 SOUND_FEATURES = {LOGMEL: 128, SPEECH: 1} | {model: each.features for model, each in KNOWN.items()}
 """Models of sound -> the length of their feature vectors."""
+OTHERS = {
+    "hf": "hf/OWNER/NAME and hf/OWNER/NAME@REVISION, any AST, CLAP, Whisper, wav2vec 2, HuBERT or "
+    "WavLM of the hub,",
+    "logmel": f"logmel/BANDS with {BANDS[0]} to {BANDS[1]} mel bands",
+}
+"""Family -> those of its models that can be named, in words. Not all of them are listed."""
 
 
 @dataclass(frozen=True)
@@ -57,18 +65,34 @@ def list_models() -> tuple[ListedModel, ...]:
 def matching(pattern: str) -> list[ListedModel]:
     """The models whose name matches, ignoring case: `resnet50` anywhere, or wildcards, `timm/*`.
 
-    Raises `UserError` when there is none.
+    Also those with the input that the pattern names, such as `audio`. Raises `UserError` when there
+    is none.
     """
-    pattern = pattern.lower()
+    asked, pattern = pattern, pattern.lower()
     if not set(pattern) & set("*?["):
         pattern = f"*{pattern}*"
-    found = [each for each in list_models() if fnmatchcase(each.model.lower(), pattern)]
+    found = [
+        each
+        for each in list_models()
+        if fnmatchcase(each.model.lower(), pattern) or pattern.strip("*") in each.input.split(", ")
+    ]
     if not found:
+        allowed = OTHERS.get(pattern.strip("*").partition("/")[0])
         raise UserError(
-            f"backbones: no model matches {quoted(pattern)}; use part of a name, such as resnet50, "
-            "or wildcards, such as 'timm/convnext*'"
+            f"backbones: no model matches {quoted(asked)}; "
+            + (
+                f"{allowed} can be named though not listed"
+                if allowed
+                else "use part of a name, such as resnet50, or wildcards, such as 'timm/convnext*'"
+            )
         )
     return found
+
+
+def others(found: Iterable[ListedModel]) -> list[str]:
+    """The models of the same families that can be named though they are not listed, in words."""
+    families = dict.fromkeys(each.model.partition("/")[0] for each in found)
+    return [OTHERS[family] for family in families if family in OTHERS]
 
 
 def num_features(model: str) -> int:

@@ -623,7 +623,8 @@
       bar.style.height = `${(100 * parseInt(digit, 36)) / 35}%`;
       return bar;
     });
-    return element('u', {}, ...bars);
+    const shares = [...digits].map((digit) => percent(parseInt(digit, 36) / 35));
+    return element('u', { title: `Speech of each clip, a bar from 0 to 100\u00a0%: ${shares.join(', ')}` }, ...bars);
   }
 
   function sheet(movie) {
@@ -657,8 +658,8 @@
         fragment.append(element('span', {}, frame, ...sound, time(times[place], true)));
       }
       cells.append(fragment);
-      const heard = movie.waveform ? `, and below it the waveform${spoken.length ? ' and the speech' : ''} of the shot` : '';
-      cells.setAttribute('aria-label', `Contact sheet of ${movie.title}: the first ${to} of ${times.length} shots, a frame each${heard}`);
+      const heard = [movie.waveform && 'the waveform', spoken.length && 'the speech (0 to 100\u00a0%)'].filter(Boolean).join(' and ');
+      cells.setAttribute('aria-label', `Contact sheet of ${movie.title}: the first ${to} of ${times.length} shots, a frame each${heard && `, and below it ${heard} of the shot`}`);
     };
     fill(0, Math.min(CELLS, times.length));
     box.append(cells);
