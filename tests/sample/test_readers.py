@@ -35,7 +35,10 @@ def test_mlcroissant_validates_it_and_reads_every_record_set(publication, tmp_pa
     assert len(found["biases"]) > 2
     clips = len(rows(DATA / "clips.csv"))
     tables = {
-        **{name: len(rows(publication / f"{name}.csv.gz")) for name in ("movies", "ledger")},
+        **{
+            name: len(rows(publication / f"{name}.csv.gz"))
+            for name in ("movies", "ledger", "sound")
+        },
         "labels": len(rows(publication / "mtgc.csv")),
         "assignments": len(rows(publication / "splits.csv")),
         "balance": len(rows(publication / "balance.csv")),

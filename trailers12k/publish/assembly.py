@@ -107,6 +107,10 @@ def _write_tables(written: Written) -> None:
          tables.write_results, results / "transfer/val.csv"),
     ):  # fmt: skip
         written.add(path, content, write_table(source, below(folder, path)))
+    heard, path = results / "tables/trailers.csv", "sound.csv.gz"
+    if any(tables.sounds(heard)):
+        content = "What can be heard in each trailer: loudness, silence, speech."
+        written.add(path, content, tables.write_sounds(heard, below(folder, path)))
     tabled = movies_parquet.write(folder, data / "movies.csv", data / "mtgc.csv")
     for path, file_sums in tabled.items():
         written.add(path, "Movies, a row each, by subset of split0 (Parquet).", file_sums)

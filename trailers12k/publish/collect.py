@@ -55,7 +55,8 @@ PROGRAM = re.compile(r"(.+) (\d[\w.+-]*)")
 MEANINGS = {
     "corrected": "A person chose the trailer, so no search was made.",
     "corrected_to_none": "A person decided that the movie has no trailer.",
-    "no_sound": "The trailer has nothing to hear: no sound track, silence, or a damaged one.",
+    "no_sound": "The trailer has nothing to hear: no sound track, silence, or a damaged one; "
+    "sound.csv.gz says which.",
     "no_weights": "The pretrained weights of this store could not be obtained.",
     "rejected": "A reviewer rejected the movie.",
     "unsafe_address": "The address, or one that it leads to, belongs to a local network, or a "

@@ -15,6 +15,7 @@ from trailers12k.jobs.ledger import read_ledger, read_shard
 from trailers12k.movies.movie_table import read_movies
 from trailers12k.report.losses import MADE, Loss, follow, stages_of
 from trailers12k.review.speech import speech_shares
+from trailers12k.video.no_sound import NO_SOUND_KINDS
 
 TRAILERS = [
     *("mid", "title", "year", "genres", "status", "stage", "reason", "trailer", "video_title"),
@@ -25,8 +26,6 @@ TRAILERS = [
 """Columns of trailers.csv. sound: `ok`, or one of `NO_SOUND_KINDS`. speech: of `speech_shares`.
 file_flags: words of `video_flags.FLAGS`, joined by `|`. A column that no ledger fills yet is
 empty."""
-NO_SOUND_KINDS = ("no_track", "silent", "damaged", "video_only")
-"""Why a trailer has no sound: the first word of the ledger's `detail`."""
 FROM_DOWNLOAD = ("duration", "height", "width", "fps", "frames", "corrupt", "sha256")
 FROM_CLIPS = ("shots", "clips", "repeated", "black", "still", "frozen")
 FROM_SOUND = ("loudness", "silence")

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 NO_SOUND = "no_sound"
 """The reason of a trailer with nothing to hear. Its `detail` begins with why: `video_only`,
 `no_track`, `silent` or `damaged`."""
+NO_SOUND_KINDS = ("no_track", "silent", "damaged", "video_only")
+"""Why a trailer has no sound: the first word of the ledger's `detail`."""
 NO_FILE = "no_file"
 """The reason of a trailer whose file is not on this machine, as in a clone."""
 NO_TRACK = "no_track"

@@ -105,6 +105,10 @@ def _write_results(results: Path) -> None:
     for name, score in (("summary", "50.0"), ("transfer/tst", "0.5"), ("transfer/val", "0.5")):
         scores = {"run": "tiny", "weights": "/home/ann/weights/own.pth", "uap": score}
         write_csv(results / f"{name}.csv", [*scores], [scores])
+    heard = {"mid": MIDS[0], "sound": "ok", "loudness": "-14.2", "silence": "0.031"}
+    silent = {"mid": MIDS[1], "sound": "no_track", "trailer": "/home/ann/videos/x.mp4"}
+    trailers = ["mid", "trailer", "sound", "loudness", "silence", "speech"]
+    write_csv(results / "tables/trailers.csv", trailers, [heard, silent, {"mid": MIDS[2]}])
     write_text(results / "summary.md", "# Results\n\n| run | /home/ann/weights/own.pth |\n")
     write_csv(results / "splits.csv", ["split", "subset"], [{"split": "split0", "subset": "test"}])
     write_text(results / "config.yaml", json.dumps({"seed": 1}))

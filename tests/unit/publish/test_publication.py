@@ -71,6 +71,23 @@ def test_nothing_private_is_in_any_file(run):
     assert {name: each for name, each in found.items() if each} == {}
 
 
+def test_the_sound_of_each_trailer_is_published(run):
+    lines = gzip.decompress(write(run)["sound.csv.gz"]).decode().splitlines()
+    assert lines == [
+        "mid,sound,loudness,silence,speech",
+        f"{MIDS[0]},ok,-14.2,0.031,",
+        f"{MIDS[1]},no_track,,,",
+    ]
+    table = Path("results/tables/trailers.csv")
+    heard = table.read_text()
+    for value in ("ok", "-14.2"):
+        table.write_text(heard.replace(value, "/home/ann/x"))
+        with pytest.raises(UserError, match="trailers.csv"):
+            write(run)
+    table.write_text("mid\n")
+    assert "sound.csv.gz" not in write(run)
+
+
 def test_an_archive_is_read_by_the_workflow_and_by_zarr(run, tmp_path):
     write(run)
     archive = Path("publication", f"{CLIPS}.zarr.tar.gz")

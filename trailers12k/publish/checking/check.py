@@ -25,7 +25,7 @@ from trailers12k.publish.checking import files as check_files
 from trailers12k.publish.checking import movies, paths, results
 from trailers12k.publish.checking import stores as check_stores
 from trailers12k.publish.packing import movies_parquet, records, tables
-from trailers12k.publish.packing.tables import CLIPS, COMPLETE, LEDGER, MOVIES, SPLIT
+from trailers12k.publish.packing.tables import CLIPS, COMPLETE, LEDGER, MOVIES, SOUND, SPLIT
 from trailers12k.settings.files import read_file
 from trailers12k.settings.published_files import ARCHIVE, LABELS, stores_of
 
@@ -39,6 +39,7 @@ COLUMNS = {
     "movies.csv.gz": (*MOVIES, "other_trailers"),
     "clips.csv.gz": CLIPS,
     "ledger.csv.gz": LEDGER,
+    "sound.csv.gz": SOUND,
     "splits.csv": SPLIT,
     LABELS: tables.LABELS,
 }
@@ -160,10 +161,11 @@ def _check_all(publication: Publication) -> None:
     labels = _check_labels(publication)
     clips = _check_clips(publication)
     own = _check_movies(publication, labels)
-    if publication.has("ledger.csv.gz"):
-        with publication.judging("ledger.csv.gz"):
-            for _ in publication.rows("ledger.csv.gz"):
-                pass
+    for path in ("ledger.csv.gz", "sound.csv.gz"):
+        if publication.has(path):
+            with publication.judging(path):
+                for _ in publication.rows(path):
+                    pass
     _check_metadata(publication, own)
     _check_stores(publication, labels, clips)
     _check_results(publication)

@@ -9,6 +9,7 @@ are the messages of failures, which may name files, addresses and accounts of th
 
 import csv
 import io
+import math
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,12 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.files import csv_rows, inside, read_json, read_own, reading
 from trailers12k.common.local_files import WEB, scheme_of
 from trailers12k.common.text import one_line
-from trailers12k.common.vocabulary import GENRES, SPLITS, SUBSETS
+from trailers12k.common.vocabulary import GENRES, OK, SPLITS, SUBSETS
 from trailers12k.movies import curation
 from trailers12k.publish.addresses import public
 from trailers12k.publish.local_paths import file_name, without_paths
 from trailers12k.publish.packing import archives, parquet, sums
+from trailers12k.video.no_sound import NO_SOUND_KINDS
 
 Sums = dict[str, Any]
 Row = Mapping[str, str]
@@ -30,6 +32,9 @@ Row = Mapping[str, str]
 MOVIES = ("mid", "title", "year", "genres", "youtube_id", "trailer_url", "poster_url")
 CLIPS = ("mid", "clip", "shot", "start", "end")
 LEDGER = ("mid", "stage", "status", "reason", "attempts", "bytes", "sha256", "tool")
+SOUND = ("mid", "sound", "loudness", "silence", "speech")
+KINDS_OF_SOUND = (OK, *NO_SOUND_KINDS)
+"""What the column `sound` may say."""
 SPLIT = ("split", "mid", "subset")
 SPLIT_COLUMNS = tuple(f"split{number}" for number in SPLITS)
 LABELS = ("mid", *GENRES, *SPLIT_COLUMNS)
@@ -71,6 +76,30 @@ def write_ledger(source: Path, path: Path) -> Sums:
         }
 
     return _write_packed(path, LEDGER, map(clean, _rows(source, LEDGER)))
+
+
+def sounds(source: Path) -> Iterator[dict[str, str]]:
+    """What can be heard in each trailer that was listened to, of results/tables/trailers.csv."""
+    with reading(source):
+        for row in csv_rows(source, ("mid",)):
+            if row.get("sound"):
+                yield _sound({name: row.get(name, "") for name in SOUND})
+
+
+def _sound(row: dict[str, str]) -> dict[str, str]:
+    """A row of sound.csv.gz. Raises ValueError for other values than its columns have."""
+    if row["sound"] not in KINDS_OF_SOUND:
+        kinds = ", ".join(KINDS_OF_SOUND)
+        raise ValueError(f"{quoted(row['mid'])}: sound is {quoted(row['sound'])}, none of {kinds}")
+    for name in SOUND[2:]:
+        if row[name] and not math.isfinite(float(row[name])):
+            raise ValueError(f"{quoted(row['mid'])}: {name} is {quoted(row[name])}")
+    return row
+
+
+def write_sounds(source: Path, path: Path) -> Sums:
+    """Write sound.csv.gz."""
+    return _write_packed(path, SOUND, sounds(source))
 
 
 def write_splits(labels: Path, path: Path) -> Sums:

@@ -42,6 +42,12 @@ MEANINGS = {
     ("ledger", "bytes"): "Size of the file that the stage made.",
     ("ledger", "sha256"): "Hash of that file. Equal trailers have equal hashes.",
     ("ledger", "tool"): "The program that made the file, with its version.",
+    ("sound", "mid"): MID,
+    ("sound", "sound"): "What can be heard in its trailer: ok, no_track (the file has no sound), "
+    "video_only (its site gave the picture alone), silent or damaged.",
+    ("sound", "loudness"): "Its integrated loudness in LUFS by ITU-R BS.1770.",
+    ("sound", "silence"): "The share of it that stays below -60 dB, 0 to 1.",
+    ("sound", "speech"): "The share of it that is speech, 0 to 1; empty where no model listened.",
     ("assignments", "split"): "The split.",
     ("assignments", "mid"): MID,
     ("assignments", "subset"): "Its subset: training, validation or test.",

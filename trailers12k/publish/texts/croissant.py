@@ -57,7 +57,8 @@ FORMATS = {
 """End of a file name -> its media type. Readers see that a table is packed."""
 SUBSET_TERMS = ("cr:TrainingSplit", "cr:ValidationSplit", "cr:TestSplit")
 NUMBERS = {"year": "sc:Integer", "clip": "cr:Int32", "shot": "cr:Int32", "attempts": "cr:Int64",
-           "bytes": "cr:Int64", "start": "cr:Float64", "end": "cr:Float64"}  # fmt: skip
+           "bytes": "cr:Int64", "loudness": "cr:Float64", "silence": "cr:Float64",
+           "speech": "cr:Float64", "start": "cr:Float64", "end": "cr:Float64"}  # fmt: skip
 """Column -> its type; all others are texts."""
 
 Node = dict[str, Any]
@@ -160,6 +161,8 @@ def _record_sets(facts: Facts, files: Sequence[PublishedFile]) -> Iterator[Node]
          "The seconds of each clip of each trailer."),
         ("ledger", "ledger.csv.gz", tables.LEDGER, ["mid", "stage"], movies,
          "What became of each movie in each stage."),
+        ("sound", "sound.csv.gz", tables.SOUND, ["mid"], movies,
+         "What can be heard in each trailer."),
         ("assignments", "splits.csv", tables.SPLIT, ["split", "mid"],
          {"subset": "splits/subset"}, "The subset of each movie in each split."),
         ("balance", "balance.csv", columns.BALANCE, ["split", "subset"],
