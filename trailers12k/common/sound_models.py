@@ -31,8 +31,9 @@ def fixed_weights(model: str) -> str | None:
 def name_fault(model: str) -> str:
     """What is wrong with the name of a model of sound; empty for one that may exist."""
     family, _, name = model.partition("/")
-    if family == "logmel" and not (
-        name.isdecimal() and len(name) < 4 and BANDS[0] <= int(name) <= BANDS[1]
-    ):
+    # As texts: logmel/064 would be a second name of logmel/64.
+    if family == "logmel" and name not in map(str, range(BANDS[0], BANDS[1] + 1)):
         return f"allowed: logmel/BANDS with {BANDS[0]} to {BANDS[1]} mel bands, such as logmel/64"
+    if family == "hf" and ".." in name:  # a path of this name would leave its folder
+        return "allowed: hf/OWNER/NAME or hf/OWNER/NAME@REVISION, without two dots in a row"
     return f"allowed: {SPEECH}" if family == "silero" and model != SPEECH else ""

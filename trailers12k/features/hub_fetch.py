@@ -15,13 +15,14 @@ from trailers12k.common.files import below, sha256_of
 from trailers12k.downloads import http
 from trailers12k.downloads.bounds import Bounds
 from trailers12k.features import weights_content, weights_download
-from trailers12k.features.backbones import hub, sound
+from trailers12k.features.backbones import hub, hub_nets, sound
 from trailers12k.features.backbones.hub import HubName, HubWeights
+from trailers12k.features.backbones.sound import SoundBackbone
 from trailers12k.features.backbones.sound_spec import SoundSpec
 
 SMALL = http.Checks(most_bytes=hub.JSON_BYTES)
 TRIED = 0.1
-"""Seconds of silence that a fetched model must turn into features."""
+"""Seconds of silence, and of noise, that a fetched model must turn into features."""
 
 
 def fetch(
@@ -41,6 +42,7 @@ def fetch(
     Raises `UserError`.
     """
     name = hub.parse_name(model)
+    hub_nets.library(model)
     if file is not None:
         path, title, origin = _supplied(model, Path(file), sha256)
     else:
@@ -48,11 +50,30 @@ def fetch(
     beside = hub.hashes_beside(path)
     size = path.stat().st_size
     weights = HubWeights(model, title, str(path), origin, sha256_of(path), size, beside)
-    weights_content.check(weights)
+    with weights_download.removed_if_refused(path, is_fetched=file is None):
+        weights_content.check(weights)
     # Tried once here. Otherwise a hundred jobs would fail on files that do not fit one another.
-    net = sound.load(SoundSpec(model, "pretrained"), 0, weights)
-    net([np.zeros(round(TRIED * net.rate), np.float32)])
+    _try(sound.load(SoundSpec(model, "pretrained"), 0, weights), model)
     return weights
+
+
+def _try(net: SoundBackbone, model: str) -> None:
+    """Raise `UserError` where a model does not turn silence and noise into finite features."""
+    count = round(TRIED * net.rate)
+    noise = np.random.default_rng(0).normal(0, 0.1, count).astype(np.float32)
+    # The library states no errors, and a hostile file may raise any, MemoryError too.
+    try:
+        with np.errstate(all="ignore"):
+            is_finite = np.isfinite(net([np.zeros(count, np.float32), noise])).all()
+    except UserError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise UserError(f"backbone {model}: its files do not fit one another: {reason}") from error
+    if not is_finite:
+        raise UserError(
+            f"backbone {model}: its files do not fit one another: its features are not finite"
+        )
 
 
 def _supplied(model: str, file: Path, sha256: str) -> tuple[Path, str, str]:
@@ -67,6 +88,7 @@ def _supplied(model: str, file: Path, sha256: str) -> tuple[Path, str, str]:
             "folder of the collection; correct the path, or leave file out for the published "
             "weights"
         )
+    weights_download.check_size(file)
     weights_download.check_hash(file, model, sha256)
     return file, file.name, "supplied by the user"
 

@@ -6,6 +6,8 @@ Reads a network or a folder; writes the file. Must not know models nor what a fi
 import logging
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,7 +45,7 @@ def obtain(
         digest = f"sha256:{sha256}" if sha256 else ""
         http.fetch(address, file, digest, checks=checks, bounds=bounds)
     else:
-        _copy(local, file, model, sha256)
+        _copy(local, file, model, sha256, checks.most_bytes)
 
 
 def answered_headers(address: str, bounds: Bounds) -> dict[str, str]:
@@ -91,8 +93,30 @@ def check_hash(file: Path, model: str, sha256: str, original: Path | None = None
         )
 
 
-def _copy(original: Path, file: Path, model: str, sha256: str) -> None:
+def check_size(file: Path, most_bytes: int = LIMITS.most_bytes) -> None:
+    """Raise `UserError` for what is no file of so many bytes, before it is read.
+
+    Raises `FileNotFoundError` where there is none.
+    """
+    if (size := file.stat().st_size) > most_bytes or not file.is_file():
+        raise UserError(f"{file} is no file of at most {most_bytes / 1e6:g} MB: {size} bytes")
+
+
+@contextmanager
+def removed_if_refused(file: Path, is_fetched: bool) -> Iterator[None]:
+    """Remove a fetched file that raises `UserError` within, so that it is fetched again; the user's
+    own stays."""
     try:
+        yield
+    except UserError:
+        if is_fetched:
+            file.unlink(missing_ok=True)
+        raise
+
+
+def _copy(original: Path, file: Path, model: str, sha256: str, most_bytes: int) -> None:
+    try:
+        check_size(original, most_bytes)
         with replacing(file) as partial:
             shutil.copyfile(original, partial)
             check_hash(partial, model, sha256, original)

@@ -62,11 +62,13 @@ def fetch(
                 f"backbone {model}: there is no file {file.absolute()}; the path in file starts in "
                 f"the folder of the collection; {_help(model)}"
             )
+        weights_download.check_size(file)
         weights_download.check_hash(file, model, source.sha256)
     else:
         file, name, origin = _published(source, folder, mirror, bounds)
     weights = Weights(model, name, str(file), origin, sha256_of(file), file.stat().st_size)
-    weights_content.check(weights)
+    with weights_download.removed_if_refused(file, is_fetched=source.file is None):
+        weights_content.check(weights)
     # Loaded once here. Otherwise a hundred jobs would fail on a file of something else.
     _family(model).build(BackboneSpec(model, "pretrained", ""), 0, weights)
     return weights

@@ -341,6 +341,48 @@ def test_a_configuration_chooses_neither_kernels_nor_precision(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "kind, values, message",
+    [
+        # Each value alone is allowed.
+        ("clap", {"fft_window_size": 16_384, "hop_length": 16}, "claim too much memory: 96000 sa"),
+        ("clap", {"sampling_rate": 192_000, "max_length_s": 60}, "memory: 11520000 samples"),
+        ("whisper", {"n_fft": 16_384, "hop_length": 16}, "claim too much memory: 64000 samples"),
+        ("whisper", {"sampling_rate": 192_000, "chunk_length": 60}, "memory: 11520000 samples"),
+        ("audio-spectrogram-transformer", {"max_length": 6_000, "num_mel_bins": 512}, "memory"),
+        ("audio-spectrogram-transformer", {"std": "x"}, "std is 'x'"),
+        ("audio-spectrogram-transformer", {"do_normalize": "x"}, "do_normalize is 'x'"),
+        ("audio-spectrogram-transformer", {"mean": None}, "mean is None"),
+        ("audio-spectrogram-transformer", {"std": 0}, "its features are not finite"),
+        ("audio-spectrogram-transformer", {"mean": 1e39}, "its features are not finite"),
+        ("wav2vec2", {"sampling_rate": 192_000}, "do not fit one another: 18000 positions"),
+        ("wav2vec2", {"padding_value": "x"}, "padding_value is 'x'"),
+    ],
+)
+def test_a_processor_of_odd_products_or_types_is_refused(kind, values, message, tmp_path):
+    folder = save(tmp_path / "odd", kind)
+    change(folder / "preprocessor_config.json", **values)
+    assert message in refusal(folder)
+
+
+def test_convolutions_without_bound_are_refused(tmp_path):
+    folder = save(tmp_path / "odd", "wav2vec2")
+    change(folder / "config.json", conv_dim=[900_000] + [32] * 6)
+    assert "claim too much memory" in refusal(folder)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), TypeError("two\nlines"), KeyError("x")])
+def test_whatever_the_trial_raises_is_one_line(error, tmp_path, monkeypatch):
+    folder = save(tmp_path / "odd", "wav2vec2")
+
+    def fail(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr(transformers.Wav2Vec2FeatureExtractor, "__call__", fail)
+    reason = {MemoryError: "MemoryError", TypeError: "two lines", KeyError: "'x'"}[type(error)]
+    assert refusal(folder).endswith(f"its files do not fit one another: {reason}")
+
+
+@pytest.mark.parametrize(
     "kind, values",
     [
         ("audio-spectrogram-transformer", {"time_stride": 1, "max_length": 10**6}),

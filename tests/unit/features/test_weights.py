@@ -164,6 +164,46 @@ def test_a_model_without_safetensors_is_fetched_as_a_pytorch_file(hub, published
     assert "model.safetensors" in both and "pytorch_model.bin" in both and "weights_from" in both
 
 
+def test_a_refused_file_is_not_kept_and_a_mended_one_is_fetched(published, tmp_path):
+    mirror = tmp_path / "mirror"
+    file = mirror / HUB / "model.safetensors"
+    file.parent.mkdir(parents=True)
+    state = safetensors.torch.load_file(published / HUB / "model.safetensors")
+    odd = {name: value * float("nan") for name, value in state.items() if value.is_floating_point()}
+    safetensors.torch.save_file(state | odd, file)
+    assert "NaN or infinity" in message_of({"model": TIMM}, tmp_path / "kept", str(mirror))
+    assert not [path for path in (tmp_path / "kept").rglob("*") if path.is_file()]
+    assert "NaN or infinity" in message_of({"model": TIMM, "file": str(file)}, tmp_path)
+    assert file.is_file()  # the user's own
+    safetensors.torch.save_file(state, file)
+    assert fetch({"model": TIMM}, tmp_path / "kept", str(mirror)).sha256 == sha256_of(file)
+
+
+@pytest.mark.parametrize(
+    "model, path",
+    [
+        (TIMM, f"{HUB}/model.safetensors"),
+        (TORCHVISION, FILE),
+        ("hf/someone/small", "someone/small/model.safetensors"),
+        ("hf/someone/small", "someone/small/config.json"),
+    ],
+)
+def test_a_file_without_bound_is_not_read(model, path, tmp_path, monkeypatch):
+    """A sparse file: its size is known, and nothing else may be asked."""
+    mirror, file = tmp_path / "mirror", tmp_path / "mirror" / path
+    file.parent.mkdir(parents=True)
+    for name in ("config.json", "preprocessor_config.json"):
+        file.with_name(name).write_text("{}")
+    with file.open("wb") as content:
+        content.truncate(34_000_000_000)
+    monkeypatch.setattr("trailers12k.features.weights_download.sha256_of", lambda file: "0")
+    line = message_of({"model": model}, tmp_path / "kept", str(mirror))
+    assert "is no file of at most" in line and "weights_from" in line
+    assert not list((tmp_path / "kept").rglob(f"{file.name}*"))
+    own = {"model": model, "file": str(file)}
+    assert "is no file of" in message_of(own, tmp_path) or file.suffix == ".json"
+
+
 def test_without_a_network_the_error_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr(urllib3.util.Retry, "get_backoff_time", lambda self: 0)
     line = message_of({"model": TORCHVISION}, tmp_path, "http://127.0.0.1:9")

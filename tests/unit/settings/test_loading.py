@@ -130,6 +130,8 @@ def test_a_preset_alone_gives_the_papers_values(preset, keys):
                 ({"input": "frames"}, "backbones.a.input: frames is not allowed for a model of so"),
                 ({"model": "timm/x"}, "backbones.a.input: audio is not allowed for a model of pic"),
                 ({"model": "logmel/7"}, "logmel/7 does not exist; allowed: logmel/BANDS with 8"),
+                ({"model": "logmel/064"}, "logmel/064 does not exist; allowed: logmel/BANDS with"),
+                ({"model": "hf/a/b@.."}, "hf/a/b@.. does not exist; allowed: hf/OWNER/NAME or"),
                 ({"model": "logmel/mel"}, "backbones.a.model: logmel/mel does not exist; allow"),
                 ({"model": "silero/v"}, "silero/v does not exist; allowed: silero/vad"),
                 ({"model": "hf/name"}, "'hf/name' is not allowed; allowed: torchvision/NAME"),

@@ -16,8 +16,15 @@ LONGEST = 30
 """Seconds that a network without a length of its own hears at once; memory grows faster."""
 MOST_POSITIONS = 10_000
 """Most `positions` of a network; those of all known ones are below 5,000."""
-AST_FRAME, AST_HOP = 400, 160
-"""Samples of a frame of AST's spectrogram, and between two: fixed in its feature extractor."""
+MOST_SAMPLES = 2_000_000
+"""Most samples that are heard at once; all known models hear 480,000 or fewer."""
+MOST_NUMBERS = 4_000_000
+"""Most `numbers` of a spectrogram; those of Whisper's largest models have a million."""
+MOST_OF_CONVOLUTIONS = 200_000_000
+"""As `MOST_NUMBERS`, of networks without a spectrogram; wav2vec 2 has 49 million."""
+AST_FRAME, AST_HOP, AST_FFT = 400, 160, 512
+"""Samples of a frame of AST's spectrogram, between two, and of its Fourier transform: fixed in its
+feature extractor."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,9 @@ class Kind:
     pooled: (output of the network, samples of each window, extractor) -> (N, features). pooling:
         says that in words. features: length of a vector, by the configuration.
     most: samples that are heard at once, by the extractor. least: that the network needs.
-    positions: that the network attends to at once, by the configuration.
+    positions: that the network attends to at once, by the configuration and the extractor.
+    numbers: of the largest array that one window becomes before the network attends to it, by the
+        configuration and the extractor. most_numbers: that are allowed.
     small, small_processor: values of a configuration of a small network, and of its extractor, for
         random weights.
     needs_equal_lengths: whether only windows of one length share a pass.
@@ -46,12 +55,14 @@ class Kind:
     features: Callable[[Any], int]
     most: Callable[[Any], int]
     least: Callable[[Any], int]
-    positions: Callable[[Any], int]
+    positions: Callable[[Any, Any], int]
+    numbers: Callable[[Any, Any], int]
     small: Mapping[str, Any]
     small_processor: Mapping[str, Any] = field(default_factory=dict)
     narrow: Callable[[Any], Any] = lambda config: config
     prefixes: Mapping[str, str] = field(default_factory=dict)
     needs_equal_lengths: bool = False
+    most_numbers: int = MOST_NUMBERS
 
 
 def _extracted(extractor: Any, windows: list[np.ndarray]) -> dict[str, Tensor]:
@@ -82,6 +93,20 @@ def _least_of_convolutions(config: Any) -> int:
     return count
 
 
+def _numbers_of_convolutions(config: Any, extractor: Any) -> int:
+    """The numbers of the largest layer of the convolutions of wav2vec 2, for the longest window."""
+    largest, step = 0, 1
+    for channels, stride in zip(config.conv_dim, config.conv_stride, strict=True):
+        step *= stride
+        largest = max(largest, channels * (LONGEST * extractor.sampling_rate // step))
+    return largest
+
+
+def _numbers_of_spectrogram(samples: int, hop: int, window: int, bands: int) -> int:
+    """The numbers of a spectrogram and of its mel bands, for a window of so many samples."""
+    return (samples // hop + 1) * (window // 2 + 1 + bands)
+
+
 def _of_wav2vec2(name: str) -> Kind:
     """wav2vec 2 and the models that differ from it in training or attention alone."""
     return Kind(
@@ -98,7 +123,11 @@ def _of_wav2vec2(name: str) -> Kind:
         ),
         most=lambda extractor: LONGEST * extractor.sampling_rate,
         least=_least_of_convolutions,
-        positions=lambda config: LONGEST * 16_000 // math.prod(config.conv_stride),
+        positions=lambda config, extractor: (
+            LONGEST * extractor.sampling_rate // math.prod(config.conv_stride)
+        ),
+        numbers=_numbers_of_convolutions,
+        most_numbers=MOST_OF_CONVOLUTIONS,
         small={
             "hidden_size": 32,
             "num_hidden_layers": 2,
@@ -123,9 +152,12 @@ KINDS = {
         features=lambda config: config.hidden_size,
         most=lambda extractor: (extractor.max_length - 1) * AST_HOP + AST_FRAME,
         least=lambda config: AST_FRAME,
-        positions=lambda config: (
+        positions=lambda config, extractor: (
             (config.num_mel_bins // config.frequency_stride)
             * (config.max_length // config.time_stride)
+        ),
+        numbers=lambda config, extractor: _numbers_of_spectrogram(
+            extractor.max_length * AST_HOP, AST_HOP, AST_FFT, extractor.num_mel_bins
         ),
         small={
             "hidden_size": 32,
@@ -144,7 +176,13 @@ KINDS = {
         features=lambda config: config.projection_dim,
         most=lambda extractor: extractor.nb_max_samples,
         least=lambda config: 1,
-        positions=lambda config: (config.spec_size // min(config.patch_stride)) ** 2,
+        positions=lambda config, extractor: (config.spec_size // min(config.patch_stride)) ** 2,
+        numbers=lambda config, extractor: _numbers_of_spectrogram(
+            extractor.nb_max_samples,
+            extractor.hop_length,
+            extractor.fft_window_size,
+            4 * extractor.feature_size,  # where it fuses four pictures
+        ),
         small={
             "projection_dim": 32,
             "audio_config": {
@@ -170,7 +208,10 @@ KINDS = {
         features=lambda config: config.d_model,
         most=lambda extractor: extractor.n_samples,
         least=lambda config: 1,
-        positions=lambda config: config.max_source_positions,
+        positions=lambda config, extractor: config.max_source_positions,
+        numbers=lambda config, extractor: _numbers_of_spectrogram(
+            extractor.n_samples, extractor.hop_length, extractor.n_fft, extractor.feature_size
+        ),
         small={
             "d_model": 32,
             "encoder_layers": 2,

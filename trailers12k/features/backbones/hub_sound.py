@@ -19,7 +19,7 @@ from trailers12k.common.errors import UserError
 from trailers12k.features.backbones import hub, hub_nets
 from trailers12k.features.backbones.common import describe_random, random_weights
 from trailers12k.features.backbones.devices import Device
-from trailers12k.features.backbones.hub_kinds import KINDS, MOST_POSITIONS, Kind
+from trailers12k.features.backbones.hub_kinds import KINDS, MOST_POSITIONS, MOST_SAMPLES, Kind
 from trailers12k.features.backbones.hub_known import KNOWN, known
 from trailers12k.features.backbones.sound import SoundNet
 from trailers12k.features.backbones.sound_spec import SoundSpec
@@ -103,15 +103,21 @@ def _known_kind(model: str) -> str:
 def _check_size(kind: Kind, config: Any, extractor: Any, model: str) -> None:
     """Raise `UserError` for a network that takes memory without bound, or no sound at all."""
     try:
-        positions, least = kind.positions(config), kind.least(config)
+        positions, least = kind.positions(config, extractor), kind.least(config)
+        samples, numbers = kind.most(extractor), kind.numbers(config, extractor)
     except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
         raise UserError(
             f"backbone {model}: its files do not fit one another: {_line(error)}"
         ) from error
-    if not 0 < positions <= MOST_POSITIONS or not 0 < least <= kind.most(extractor):
+    if not 0 < positions <= MOST_POSITIONS or not 0 < least <= samples:
         raise UserError(
             f"backbone {model}: its files do not fit one another: {positions} positions, of at "
             f"least {least} samples"
+        )
+    if samples > MOST_SAMPLES or numbers > kind.most_numbers:
+        raise UserError(
+            f"backbone {model}: its files claim too much memory: {samples} samples and {numbers} "
+            f"numbers at once; at most {MOST_SAMPLES} and {kind.most_numbers}"
         )
 
 
@@ -122,23 +128,34 @@ def _extractor(kind: Any, values: dict[str, Any], model: str) -> Any:
         raise UserError(
             f"backbone {model}: {hub.PROCESSOR} is of a {quoted(named)}, not of a {kind.__name__}"
         )
-    arguments = set(inspect.signature(kind).parameters) - {*OWN, "kwargs"}
-    wanted = {name: value for name, value in values.items() if name in arguments}
+    arguments = inspect.signature(kind).parameters
+    own = set(arguments) - {*OWN, "kwargs"}
+    wanted = {name: value for name, value in values.items() if name in own}
     for name, value in wanted.items():
         low, high = BOUNDS.get(name, (-math.inf, math.inf))
-        is_number = isinstance(value, int | float | None)
         if name in BOUNDS and not (isinstance(value, int) and low <= value <= high):
             raise UserError(
                 f"backbone {model}: {hub.PROCESSOR}: {name} is {quoted(value)}; allowed: a whole "
                 f"number from {low} to {high}"
             )
-        if not is_number and not isinstance(value, str):
+        if not _is_like(value, arguments[name].default):
             raise UserError(f"backbone {model}: {hub.PROCESSOR}: {name} is {quoted(value)}")
     # The library states no errors, and a hostile file may raise any.
     try:
         return kind(**wanted)
     except Exception as error:
         raise UserError(f"backbone {model}: {hub.PROCESSOR}: {_line(error)}") from error
+
+
+def _is_like(value: object, default: object) -> bool:
+    """Whether a value has the type of the library's default: a finite number, yes or no, a text."""
+    if isinstance(default, bool | str):
+        return type(value) is type(default)
+    if value is None:
+        return default is None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value)
 
 
 def _shown(extractor: Any) -> dict[str, Any]:

@@ -32,7 +32,7 @@ BANDS = (8, 256)
 def build(spec: SoundSpec, seed: int, weights: Weights | None, device: Device) -> SoundNet:
     """The model "logmel/BANDS"; see `sound.load`."""
     name = spec.model.partition("/")[2]
-    if not re.fullmatch("[0-9]{1,3}", name) or not BANDS[0] <= int(name) <= BANDS[1]:
+    if not re.fullmatch("[1-9][0-9]{0,2}", name) or not BANDS[0] <= int(name) <= BANDS[1]:
         raise UserError(
             f"backbone {spec.model}: write logmel/BANDS with {BANDS[0]} to {BANDS[1]} mel bands, "
             "for example logmel/64"
