@@ -37,7 +37,7 @@ def test_every_stage_has_a_row_for_every_movie(sample):
     stages = {}
     for row in rows(sample, "data/ledger.csv"):
         stages.setdefault(row["stage"], set()).add(row["mid"])
-    assert set(stages) == {"trailers", "posters", "clips", IMAGE, VIDEO}
+    assert set(stages) == {"trailers", "posters", "clips", "sound", IMAGE, VIDEO}
     assert all(there == mids for there in stages.values())
     assert len(mids) == 14
 
