@@ -114,7 +114,7 @@ def test_a_prediction_with_sound_says_which_sounds_spoke(run):
 def test_a_trailer_without_sound_is_refused_by_a_run_that_hears(mid, why):
     trailer = prediction.FetchedTrailer(str(ROOT / "build" / "trailers" / f"{mid}.mp4"), "pyav", 4)
     recipe = SoundRecipe(SoundSpec("logmel/64", "none"), "", 0)
-    with pytest.raises(UserError, match=f"^the trailer has no sound, .* needs: {why}"):
+    with pytest.raises(UserError, match=rf"^the trailer has no sound, .* needs \({why}"):
         prediction.compute_features(trailer, clips_of(mid), None, recipe, "cpu")
 
 
