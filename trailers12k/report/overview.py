@@ -199,8 +199,6 @@ def _lost(tables: Tables, settings: Settings) -> Answer:
     if rejected:
         sentences.append(f"Reviewers rejected {counted(rejected, 'more movie')}.")
     is_silent = bool((lost["reason"] == NO_SOUND).any())
-    if is_silent and len(runs_with_sound(settings)) < len(settings.get("runs") or {}):
-        sentences.append("Movies without sound are lost only to runs with sound.")
     if unsure := _flagged(tables, is_silent):
         verb = "has a flag and needs" if unsure == 1 else "have a flag and need"
         sentences.append(f"{counted(unsure, 'other trailer')} {verb} a look.")

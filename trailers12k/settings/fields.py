@@ -102,7 +102,7 @@ ModelName = Annotated[
         "^((torchvision|timm|shufflenet3d|logmel|silero)/[A-Za-z0-9_.]{1,100}"
         "|hf/[A-Za-z0-9][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9][A-Za-z0-9_.-]{0,95}(@[A-Za-z0-9_.-]{1,64})?)$",
         "torchvision/NAME.WEIGHTS, timm/NAME.TAG, shufflenet3d/1.0x, logmel/64, silero/vad, or "
-        "hf/OWNER/NAME@REVISION",
+        "hf/OWNER/NAME@REV",
     ),
 ]
 PlayerClient = Annotated[str, text("^-?[A-Za-z0-9_]{1,60}$", "the name of a client, or -NAME")]

@@ -183,7 +183,6 @@ def test_movies_without_sound_are_counted_once_and_lost_only_to_runs_that_hear()
     *_, answer = overview.answers(tables, SETTINGS | {"runs": runs})
     assert [words for words, _ in answer.items] == ["2 no sound"]
     assert answer.sentences == [
-        "Movies without sound are lost only to runs with sound.",
         "1 other trailer has a flag and needs a look.",
     ]
     assert [row[1:] for row in sections.loss_grid(funnel).rows] == [["features", "2"]]
