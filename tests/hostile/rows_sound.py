@@ -75,7 +75,6 @@ def _endless(folder: Path) -> Path:
 ROWS = [
     _claiming(1, 10**9),
     _claiming(1, 1),
-    _claiming(500, RATE),
     _claiming(65_535, RATE),
     _odd("of samples that are no numbers", np.nan, "no_sound: silent"),
     _odd("of infinite samples", np.inf, ""),
