@@ -10,7 +10,7 @@
 # make damage     damage each kind of file of a finished sample in nine ways, and run it again: an hour
 # make cluster    run on a real Slurm that is away for a time, and with the settings of a site: a quarter of an hour
 # make faults     kill runs, fill the disk and disturb them otherwise, and count what was lost: half an hour
-# make publish-kills  interrupt an upload to a server on loopback at each moment, and count what is twice or missing: some minutes
+# make publish-kills  interrupt an upload to a server on loopback at each moment, and count files that are missing or doubled: some minutes
 # make twins      start three jobs of each shard and of a training at once, with many delays: half an hour
 # make versions  go between a dozen versions, kill snapshots and restores, and compare every byte: half an hour
 # make publish-roundtrip  run the published sample again from its publication, and compare the table: some minutes

@@ -19,7 +19,8 @@ from trailers12k.jobs import runner, unused_results
 from trailers12k.review import page
 from trailers12k.versions import restoration, run_state
 from trailers12k.video.clip_detection import ClipSettings
-from trailers12k.video.clip_shard import ShardPaths, detect_shard
+from trailers12k.video.clip_shard import ClipStage, ShardPaths
+from trailers12k.video.trailer_stages import process_trailers
 
 STORE, MID, OUT = Path("data/s.zarr"), "tt0000001", "../../../../victim"
 ATTRIBUTES = {"num_features": 2, "determined_by": {}}
@@ -106,7 +107,7 @@ def _merge(mid: str) -> None:
 def _detect(mid: str) -> None:
     row = {"mid": mid, "status": "failed"}
     paths = ShardPaths(Path("build/records"), Path("build/clips/000.csv"), Path("build/sheets"))
-    detect_shard([row], ClipSettings(), "", paths)
+    process_trailers([ClipStage([row], ClipSettings(), "", paths)])
 
 
 def _state(run: Path, name: str) -> None:

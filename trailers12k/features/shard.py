@@ -19,7 +19,7 @@ from trailers12k.features.recipe import Recipe
 from trailers12k.features.shard_store import ShardMovies, ShardStore, StoreRequest
 from trailers12k.features.sound_recipe import SoundRecipe
 from trailers12k.jobs import runner
-from trailers12k.video.no_sound import NO_TRACK, missing_track
+from trailers12k.video.no_sound import track_explained
 from trailers12k.video.reader import available_decoder
 
 if TYPE_CHECKING:
@@ -150,13 +150,8 @@ class _Shard:
         from trailers12k.features.sound_extraction import extract_sound
 
         networks: dict[str, Any] = {name: self.network(name) for name in names}
-        try:
-            with runner.source_file(row, "download_trailers") as file:
-                return extract_sound(networks, file, self.movies.clips_of(row["mid"]))
-        except Failure as failure:
-            if failure.detail.startswith(NO_TRACK):
-                raise Failure(failure.reason, missing_track(row)) from failure
-            raise
+        with track_explained(row), runner.source_file(row, "download_trailers") as file:
+            return extract_sound(networks, file, self.movies.clips_of(row["mid"]))
 
     def network(self, name: str) -> Backbone | SoundBackbone:
         """A store's backbone, loaded when it is first needed: most reruns compute nothing."""

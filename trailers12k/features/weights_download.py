@@ -94,7 +94,7 @@ def check_hash(file: Path, model: str, sha256: str, original: Path | None = None
 
 
 def check_size(file: Path, most_bytes: int = LIMITS.most_bytes) -> None:
-    """Raise `UserError` for what is no file of so many bytes, before it is read.
+    """Raise `UserError` unless this is a file of at most `most_bytes`; nothing is read.
 
     Raises `FileNotFoundError` where there is none.
     """

@@ -15,7 +15,7 @@ from trailers12k.jobs.ledger import read_ledger, read_shard
 from trailers12k.movies.movie_table import read_movies
 from trailers12k.report.losses import MADE, Loss, follow, stages_of
 from trailers12k.review.speech import speech_shares
-from trailers12k.video.no_sound import NO_SOUND_KINDS
+from trailers12k.video.no_sound import NO_SOUND, NO_SOUND_KINDS
 
 TRAILERS = [
     *("mid", "title", "year", "genres", "status", "stage", "reason", "trailer", "video_title"),
@@ -29,9 +29,6 @@ empty."""
 FROM_DOWNLOAD = ("duration", "height", "width", "fps", "frames", "corrupt", "sha256")
 FROM_CLIPS = ("shots", "clips", "repeated", "black", "still", "frozen")
 FROM_SOUND = ("loudness", "silence")
-
-NO_SOUND = "no_sound"
-"""The reason of the ledger of sound where a trailer has nothing to hear."""
 
 Row = Mapping[str, str]
 

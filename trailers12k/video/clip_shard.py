@@ -16,12 +16,10 @@ from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.movie import is_mid
 from trailers12k.common.vocabulary import OK
 from trailers12k.jobs import runner
-from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.video import clip_table, contact_sheets
 from trailers12k.video.clip_detection import ClipSettings, detect_clips
 from trailers12k.video.picture import Bars
 from trailers12k.video.shots import detector_version
-from trailers12k.video.trailer_stages import process_trailers
 
 log = logging.getLogger(__name__)
 
@@ -151,10 +149,3 @@ def _remove_damaged(table: Path, mid: str) -> None:
         log.warning("%s", error)
         if not table.is_dir():
             table.unlink(missing_ok=True)
-
-
-def detect_shard(
-    trailers: Sequence[Mapping[str, str]], settings: ClipSettings, code: str, paths: ShardPaths
-) -> list[LedgerRow]:
-    """Detect the clips of a shard's trailers; the rows of its ledger. See `ClipStage`."""
-    return process_trailers([ClipStage(trailers, settings, code, paths)])[0]

@@ -3,7 +3,10 @@
 Reads and writes nothing. Must not decode anything.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from trailers12k.common.errors import Failure
 
 NO_SOUND = "no_sound"
 """The reason of a trailer with nothing to hear. Its `detail` begins with why: `video_only`,
@@ -38,3 +41,15 @@ def missing_track(row: Mapping[str, str]) -> str:
     if is_of_site:
         return "video_only: downloaded without sound; trailers: {refetch: no_sound} fetches it"
     return f"{NO_TRACK}: the file has no sound"
+
+
+@contextmanager
+def track_explained(row: Mapping[str, str]) -> Iterator[None]:
+    """Let a `Failure` for a file without a sound track say what its row knows; see
+    `missing_track`."""
+    try:
+        yield
+    except Failure as failure:
+        if failure.detail.startswith(NO_TRACK):
+            raise Failure(failure.reason, missing_track(row)) from failure
+        raise

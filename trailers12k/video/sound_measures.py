@@ -31,8 +31,8 @@ MOST_CHANNELS = 8
 """Channels of which the standard weighs each by its place; of more the mean is measured."""
 
 LEAST_RATE = 8000
-"""Samples per second of sound whose loudness is measured: below, the standard's filters, which lift
-what is above 2 kHz, are not stable."""
+"""Samples per second of sound whose loudness is measured: at lower rates the standard's filter,
+which lifts frequencies above 2 kHz, is not stable."""
 
 ABSOLUTE_GATE, RELATIVE_GATE = -70.0, -10.0
 """ITU-R BS.1770-4, annex 1: blocks count that are louder than this in LUFS, and than so many units

@@ -11,16 +11,13 @@ from typing import Any
 
 import av
 
-from trailers12k.common.errors import Failure
 from trailers12k.common.files import inside
 from trailers12k.common.fingerprint import fingerprint
 from trailers12k.common.vocabulary import OK
 from trailers12k.jobs import runner
-from trailers12k.jobs.ledger import LedgerRow
 from trailers12k.video import waveforms
-from trailers12k.video.no_sound import NO_FILE, NO_SOUND, NO_TRACK, missing_track, why_no_sound
-from trailers12k.video.sound_measures import SoundMeasures, measure_sound
-from trailers12k.video.trailer_stages import process_trailers
+from trailers12k.video.no_sound import NO_FILE, NO_SOUND, track_explained, why_no_sound
+from trailers12k.video.sound_measures import measure_sound
 
 log = logging.getLogger(__name__)
 
@@ -80,8 +77,8 @@ class SoundStage:
     def work(self, mid: str) -> dict[str, Any]:
         """See `TrailerStage`."""
         row = self._by_mid[mid]
-        with runner.source_file(row, "download_trailers") as file:
-            measures = _measured(file, row)
+        with track_explained(row), runner.source_file(row, "download_trailers") as file:
+            measures = measure_sound(file, float(row["duration"]))
         waveforms.write(self._waveform_of(mid), measures.waveform)
         loudness = measures.loudness
         return {
@@ -97,19 +94,3 @@ class SoundStage:
                 self._waveform_of(row["mid"]).unlink(missing_ok=True)
         measured = sum(row["status"] == OK for row in rows)
         log.info("measured the sound of %d of %d trailers", measured, len(self._trailers))
-
-
-def measure_shard(
-    trailers: Sequence[Mapping[str, str]], code: str, records: Path, folder: Path
-) -> list[LedgerRow]:
-    """Measure the sound of a shard's trailers; the rows of its ledger. See `SoundStage`."""
-    return process_trailers([SoundStage(trailers, code, records, folder)])[0]
-
-
-def _measured(file: Path, row: Mapping[str, str]) -> SoundMeasures:
-    try:
-        return measure_sound(file, float(row["duration"]))
-    except Failure as failure:
-        if failure.detail.startswith(NO_TRACK):
-            raise Failure(failure.reason, missing_track(row)) from failure
-        raise

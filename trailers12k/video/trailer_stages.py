@@ -22,7 +22,7 @@ class TrailerStage(Protocol):
         """Make the products of one movie; the stage's columns of its row. Raises `Failure`."""
 
     def finish(self, rows: Sequence[LedgerRow]) -> None:
-        """Write what is of the whole shard, and remove what is of no movie any more."""
+        """Write the products of the whole shard; remove those of movies that have left."""
 
 
 def process_trailers(parts: Sequence[TrailerStage]) -> list[list[LedgerRow]]:

@@ -7,9 +7,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from trailers12k.common.vocabulary import FAILED, OK, SKIPPED
+from trailers12k.video.no_sound import NO_SOUND
 
-NO_SOUND = "no_sound"
-"""The reason of a trailer without sound, in stores that hear."""
 NO_ADDRESS = "no_address"
 """The reason of a download that has nothing to fetch; of a poster that is no loss."""
 

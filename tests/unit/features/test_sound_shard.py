@@ -24,7 +24,7 @@ from trailers12k.features.recipes import recipe_of
 from trailers12k.features.shard_store import ShardMovies, StoreRequest
 from trailers12k.video import reader
 
-from .trailers import CUT, SETTINGS, row_of, write_trailer
+from .trailers import CUT, SETTINGS, content, row_of, write_trailer
 
 LIGHT = {
     "model": "torchvision/shufflenet_v2_x0_5",
@@ -79,14 +79,6 @@ def extract(folder: Path, movies: ShardMovies, *groups: Iterable[str]) -> dict[s
     for group in groups:
         rows |= shards.extract_shard([request_of(folder, name) for name in group], movies)
     return rows
-
-
-def content(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.glob("*/s.zarr/**/*"))
-        if path.is_file()
-    }
 
 
 def states(rows: list[dict]) -> list[tuple]:

@@ -48,3 +48,12 @@ def write_trailer(path: Path, loudness: float | None = None) -> Path:
 def row_of(mid: str, path: Path) -> dict[str, str]:
     sha256 = sha256_of(path)
     return {"mid": mid, "status": "ok", "file": str(path), "sha256": sha256, "decoder": "pyav"}
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """The files of all stores `s.zarr` in the folders of a folder, by their paths in it."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.glob("*/s.zarr/**/*"))
+        if path.is_file()
+    }

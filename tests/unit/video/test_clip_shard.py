@@ -9,10 +9,11 @@ import pytest
 from trailers12k.common.files import read_csv, sha256_of
 from trailers12k.video import clip_detection, contact_sheets
 from trailers12k.video.clip_detection import ClipSettings
-from trailers12k.video.clip_shard import ShardPaths, bars_of, detect_shard
+from trailers12k.video.clip_shard import ClipStage, ShardPaths, bars_of
 from trailers12k.video.picture import Bars
 from trailers12k.video.probe import probe
 from trailers12k.video.reader import read_frames
+from trailers12k.video.trailer_stages import process_trailers
 
 from .rendering import render_shots
 
@@ -40,6 +41,10 @@ def ledger_row(mid: str, path: Path) -> dict[str, str]:
         "decoder": video.decoder,
         "duration": f"{video.duration:.6f}",
     }
+
+
+def detect_shard(trailers, settings, code, paths):
+    return process_trailers([ClipStage(trailers, settings, code, paths)])[0]
 
 
 def test_a_shard_is_computed_once_and_follows_its_settings(trailer, paths, tmp_path):

@@ -6,7 +6,8 @@ import pytest
 
 from trailers12k.common.files import sha256_of
 from trailers12k.video import sound_shard, waveforms
-from trailers12k.video.sound_shard import measure_shard
+from trailers12k.video.sound_shard import SoundStage
+from trailers12k.video.trailer_stages import process_trailers
 
 from ...cases.planted import SECONDS, Planted, write_planted
 
@@ -28,8 +29,13 @@ def row(mid: str, path: Path, **columns: str) -> dict[str, str]:
     return own | {"duration": f"{SECONDS:.6f}"} | known | columns
 
 
+def measured_rows(rows, tmp_path, code="code"):
+    stage = SoundStage(rows, code, tmp_path / "records", tmp_path / "waveforms")
+    return process_trailers([stage])[0]
+
+
 def shard(rows, tmp_path, code="code"):
-    measured = measure_shard(rows, code, tmp_path / "records", tmp_path / "waveforms")
+    measured = measured_rows(rows, tmp_path, code)
     return [
         (r["status"], r.get("reason"), (r.get("detail") or "").partition(":")[0]) for r in measured
     ]
@@ -54,14 +60,14 @@ def test_every_outcome_has_its_row(files, tmp_path):
         ("skipped", "no_sound", "no_track"),
         ("skipped", "no_file", ""),
     ]
-    measured = measure_shard(rows, "code", tmp_path / "records", tmp_path / "waveforms")[0]
+    measured = measured_rows(rows, tmp_path)[0]
     assert {*sound_shard.LEDGER_COLUMNS} <= measured.keys()
     assert float(measured["peak"]) > -3 and float(measured["silence"]) > 0.9
     assert [path.name for path in (tmp_path / "waveforms").iterdir()] == [f"{MIDS[0]}.bin"]
 
 
 def test_a_trailer_is_measured_once_and_its_waveform_made_again(files, tmp_path, monkeypatch):
-    """Without the trailer's file what was measured stays, and a missing waveform is no fault."""
+    """Where the trailer's file is gone, its measures stay, and a missing waveform is no fault."""
     path = tmp_path / "trailer.mp4"
     path.write_bytes((files / "sound.mp4").read_bytes())
     rows, calls = [row(MIDS[0], path)], []

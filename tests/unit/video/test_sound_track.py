@@ -187,8 +187,7 @@ def retimed(path: Path, time_of) -> Path:
 
 
 def test_times_that_are_wrong_cost_no_sound_and_no_memory(tmp_path):
-    """All at one moment: one follows the other. Hours apart: what is beyond the video is not
-    read."""
+    """Packets of one moment follow each other. Packets hours beyond the video are not read."""
     path = write_planted(tmp_path, Planted("a.mkv", video="mpeg4", sound="pcm_s16le", rate=8000))
     assert click_of(retimed(path, lambda time: 0.001)) == pytest.approx(AT, abs=0.6)
     assert click_of(retimed(path, lambda time: time + 1e5 * (time > 4))) == pytest.approx(AT, 0.01)

@@ -37,7 +37,7 @@ KNOWN = {
     "hf/facebook/hubert-large-ls960-ft": KnownModel("hubert", 1024, "apache-2.0"),
     "hf/microsoft/wavlm-base-plus": KnownModel("wavlm", 768, ""),
 }
-"""A model without its revision -> what is known of it."""
+"""The name of a model, without its revision -> its entry."""
 
 
 def known(model: str) -> KnownModel | None:

@@ -61,7 +61,7 @@ def load_network(
             held = sum(tensor.numel() for tensor in state.values())
             with torch.device("meta"):
                 claimed = sum(each.numel() for each in kind(config).parameters())
-            if claimed > held + config.hidden_size:  # what is `UNUSED` has one vector
+            if claimed > held + config.hidden_size:  # those of `UNUSED`: one vector
                 raise ValueError(f"{hub.CONFIG} claims {claimed} numbers; the file holds {held}")
             module, found = kind.from_pretrained(
                 None, config=config, state_dict=state, dtype=torch.float32, output_loading_info=True

@@ -76,7 +76,7 @@ def build(spec: SoundSpec, seed: int, weights: Weights | None, device: Device) -
         module = random_weights(lambda: network(config), model, seed).eval()
         attributes = describe_random(module, seed)
     heard = _Hearing(model, kind, config, extractor, module.to(device.torch), device)
-    processor = {key: value for key, value in sorted(_shown(extractor).items())}
+    processor = dict(sorted(_shown(extractor).items()))
     return SoundNet(
         heard.compute,
         num_features=kind.features(config),
