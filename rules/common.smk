@@ -7,7 +7,7 @@ from trailers12k.common.vocabulary import SPLITS
 from trailers12k.settings import plain
 from trailers12k.workflow.code_versions import rule_version
 from trailers12k.workflow.download_plan import preferred_file, retry_round_of
-from trailers12k.workflow.targets import trained_products
+from trailers12k.workflow.targets import row_products, trained_products
 
 # Waiting threads sleep instead of spinning, which leaves the cores to other jobs. It must be in the
 # environment before a job loads torch.

@@ -9,7 +9,10 @@ rule score_runs:
     """Score the predictions of all runs and splits, and chance."""
     input:
         mtgc="data/mtgc.csv",
-        predictions=trained_products(settings, "val.csv", "tst.csv", "run.json"),
+        predictions=[
+            *trained_products(settings, "run.json"),
+            *row_products(features, "val.csv", "tst.csv"),
+        ],
         stores=expand("data/{store}{end}", store=features.stores, end=[".csv", ".zarr/.zgroup"]),
     output:
         val="results/transfer/val.csv",
@@ -22,6 +25,7 @@ rule score_runs:
         "../envs/tables.yaml"
     params:
         runs=features.runs,
+        baselines=features.baselines,
         seed=settings.seed,
         code=rule_version("score_runs"),
     script:

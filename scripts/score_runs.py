@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from trailers12k.common.vocabulary import SPLITS, STREAMS
+from trailers12k.common.vocabulary import SPLITS
 from trailers12k.jobs.context import run_job
 from trailers12k.jobs.result_cache import Reuse
 
@@ -11,21 +11,22 @@ STORES = [Path(path).parent for path in snakemake.input.stores if path.endswith(
 
 def main() -> None:
     from trailers12k.evaluation import scores
+    from trailers12k.evaluation.rows import result_rows
     from trailers12k.features import store_index
     from trailers12k.features.backbones.names import describe_weights, pretrained_of
     from trailers12k.features.store_attributes import attributes
 
     mtgc = scores.read_labels(snakemake.input.mtgc)
     trained, features = [], {}
-    for run, spec in snakemake.params.runs.items():
-        used = [spec[stream] for stream in STREAMS if stream in spec]
+    for row in result_rows(snakemake.params.runs, snakemake.params.baselines):
+        used = list(row.streams.values())
         recorded = [attributes(Path(f"data/{store}.zarr")) for store in used]
         listed = [frozenset(store_index.read_manifest(Path(f"data/{store}.csv"))) for store in used]
-        features[run] = scores.RunStores(
+        features[row.name] = scores.RunStores(
             describe_weights(recorded), pretrained_of(recorded), frozenset.intersection(*listed)
         )
         trained += [
-            scores.TrainedSplit(run, int(split), Path(f"results/runs/{run}/split{split}"))
+            scores.TrainedSplit(row.name, int(split), row.folder(split), row.classifier)
             for split in SPLITS
         ]
     for subset, path in (("validation", snakemake.output.val), ("test", snakemake.output.tst)):

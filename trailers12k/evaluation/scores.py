@@ -28,12 +28,13 @@ from trailers12k.common.vocabulary import (
 )
 from trailers12k.evaluation import metrics
 from trailers12k.evaluation.frames import read_frame, read_predictions
+from trailers12k.evaluation.rows import DIVITA
 
 log = logging.getLogger(__name__)
 
 COLUMNS = (
     *("run", "split", "epoch", *METRICS, *GENRES),
-    *("movies", "of", "weights", "pretrained", "absent"),
+    *("movies", "of", "weights", "pretrained", "absent", "classifier"),
 )
 """Columns of val.csv and tst.csv; see `ScoreRow`."""
 
@@ -46,11 +47,15 @@ MAX_NAMED = 20
 
 @dataclass(frozen=True)
 class TrainedSplit:
-    """One training: a run, the number of its split, and the folder with its predictions."""
+    """One row on one split: its name, the split's number, and the folder of its predictions.
+
+    classifier: one of `rows.CLASSIFIERS`.
+    """
 
     run: str
     split: int
     folder: Path
+    classifier: str = DIVITA
 
 
 @dataclass(frozen=True)
@@ -78,11 +83,13 @@ class ScoreRow:
     of: int
     """Movies of the subset, including those without features."""
     epoch: int = 0
-    """The epoch of the checkpoint; 0 for chance."""
+    """The epoch of the checkpoint; 0 for what is not trained in epochs."""
     weights: str = ""
     pretrained: bool | None = None
     absent: tuple[str, ...] = ()
     """Genres that none of the scored movies has."""
+    classifier: str = ""
+    """What made the predictions, one of `rows.CLASSIFIERS`; empty for chance."""
 
     @property
     def cells(self) -> dict[str, object]:
@@ -101,6 +108,7 @@ class ScoreRow:
             "weights": self.weights,
             "pretrained": pretrained,
             "absent": "|".join(self.absent),
+            "classifier": self.classifier,
         }
 
 
@@ -180,7 +188,8 @@ def score_runs(
         check_movies(path, predictions.index, used.mids & {*in_subset})
         labels, probabilities = _aligned(mtgc, predictions)
         scores = metrics.scores(labels, probabilities)
-        epoch = _best_epoch(each.folder / "run.json")
+        trains = each.classifier == DIVITA
+        epoch = _best_epoch(each.folder / "run.json") if trains else 0
         rows.append(
             ScoreRow(
                 each.run,
@@ -192,6 +201,7 @@ def score_runs(
                 weights=used.weights,
                 pretrained=used.pretrained,
                 absent=absent_genres(labels),
+                classifier=each.classifier,
             )
         )
         log.info(

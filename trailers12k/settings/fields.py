@@ -197,6 +197,11 @@ Variants = Annotated[
     Field(strict=False, json_schema_extra={"uniqueItems": True}),
     AfterValidator(_unique),
 ]
+Baselines = Annotated[
+    tuple[Literal["linear", "knn"], ...],
+    Field(strict=False, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_unique),
+]
 
 
 _Lists = Annotated[

@@ -228,6 +228,11 @@ class Settings(Section):
             return self.evaluation.paper
         return {*self.movies} - {*FILLING} <= {PUBLISHED, "trailers12k"}
 
+    @property
+    def trained_runs(self) -> dict[str, RunSettings]:
+        """The runs that train DIViTA."""
+        return {name: run for name, run in self.runs.items() if not run.zero_shot}
+
     def backbone(self, store: str) -> BackboneSettings:
         """The settings of a store, with the common weights, frames and precision filled in.
 
@@ -253,7 +258,12 @@ class Settings(Section):
         }
         for section in ("backbones", "runs"):
             settings[section] = {
-                name: {key: value for key, value in entry.items() if value is not None}
+                name: {
+                    key: value
+                    for key, value in entry.items()
+                    # Left out, so that runs that earlier versions trained are not trained again.
+                    if value is not None and (key, value) != ("zero_shot", False)
+                }
                 for name, entry in settings[section].items()
             }
         return settings

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from trailers12k.common.vocabulary import STREAMS
 from trailers12k.settings.fields import (
+    Baselines,
     Batch,
     Contact,
     Context,
@@ -446,6 +447,17 @@ class EvaluationSettings(Section):
         "the paper's, that is, of the sources `published` or `trailers12k` alone. Only runs on "
         "stores with the paper's names are compared.",
     )
+    baselines: Baselines = Field(
+        default=(),
+        description="Classifiers of pooled features, reported as rows of their own for each set of "
+        "stores that a run uses: `linear`, logistic regression; `knn`, k nearest neighbours.",
+    )
+    resamples: int = Field(
+        default=2000,
+        ge=100,
+        le=100_000,
+        description="Bootstrap resamples of the test movies, for intervals and tests.",
+    )
 
 
 class ReportSettings(Section):
@@ -544,6 +556,11 @@ class RunSettings(Section):
     )
     shuffle_labels: bool = Field(
         default=False, description="Whether to train on shuffled labels, as a control."
+    )
+    zero_shot: bool = Field(
+        default=False,
+        description="Whether genres are estimated without training, by the similarity of features "
+        "and prompts; see `zero_shot`.",
     )
 
     @property

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from trailers12k.common.sound_models import SPEECH, fixed_weights, hears_sound
+from trailers12k.evaluation.rows import ResultRow, result_rows
 from trailers12k.features import store_index, weights_record
 from trailers12k.features.backbones import hub, weights_licenses
 from trailers12k.features.backbones.names import weights_key
@@ -75,6 +76,16 @@ class FeaturePlan:
             own = self.backbone(store)
             if own["weights"] == "package" and fixed_weights(own["model"]) != "package":
                 check_packaged(self.backbone(store)["model"])
+
+    @property
+    def baselines(self) -> list[str]:
+        """The baselines of each set of stores."""
+        return list(self._settings.evaluation.baselines)
+
+    @cached_property
+    def rows(self) -> list[ResultRow]:
+        """The rows of the results table, beside chance."""
+        return result_rows(self.runs, self.baselines)
 
     @property
     def inputs(self) -> dict[str, str]:

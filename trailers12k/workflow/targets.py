@@ -98,7 +98,10 @@ def target_files(
     # The first job records the kind of collection, whichever target is requested.
     collection: Files = [] if settings.is_published else ["build/collection.json"]
     common = [*collection, *ledgers(*features.stages), *stores, *intermediate, *tables]
-    evaluated = ["data/mtgc.csv", *trained, *options, *SCORES]
+    rows = row_products(features, "val.csv", "tst.csv")
+    # Those of runs are among `trained`.
+    predicted = [file for file in rows if file not in {*trained}]
+    evaluated = ["data/mtgc.csv", *trained, *predicted, *options, *SCORES]
     evaluated += trained_products(settings, *variants)
     targets: dict[str, Files] = {
         "all": [*common, *SPLIT_PRODUCTS, *evaluated, "results/config.yaml", *report],
@@ -155,10 +158,20 @@ def report_products(settings: Settings, features: FeaturePlan) -> Files:
 
 
 def trained_products(settings: Settings, *names: str) -> list[str]:
-    """Files of every run and split."""
+    """Files of every trained run and split."""
     return [
         f"results/runs/{run}/split{split}/{name}"
-        for run in settings.runs
+        for run in settings.trained_runs
+        for split in SPLITS
+        for name in names
+    ]
+
+
+def row_products(features: FeaturePlan, *names: str) -> list[str]:
+    """Files of every row of the results table and every split."""
+    return [
+        (row.folder(split) / name).as_posix()
+        for row in features.rows
         for split in SPLITS
         for name in names
     ]
