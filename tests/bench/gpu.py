@@ -8,8 +8,10 @@ with random weights, on which no time depends. Printed, in frames a second:
   copying   whole frames to the device
   alone     a network's forward passes, in batches of the size that is fastest
   files     from files to features: each network, and all six from one decode; `busy` is the share
-            of the time for which the device computes
+            of the time for which the device computes, `trailer` the seconds for one of 2.5 minutes,
+            and `memory` the most GB of the device in use
   cosine    the least, of a clip's features to those of the CPU in fp32
+  training  seconds for an epoch of DIViTA, on the device and on one core
 
     python tests/bench/gpu.py
 
@@ -26,12 +28,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import figures
 import numpy as np
 import torch
+import training
 
 from trailers12k.features import batch_sizes
 from trailers12k.features.backbones import devices
@@ -53,6 +56,9 @@ SHOT = 40
 """Frames of a shot of the synthetic trailer."""
 COMPARED = 2
 """Clips whose features are compared with the CPU's."""
+TRAILER = 150
+"""Seconds of a trailer, for `trailer`; the benchmarks of scale.md have the same."""
+EPOCHS = 3
 NONE = (
     "no CUDA device: nothing is measured here (nvidia-smi shows whether the driver sees one; "
     "--device cpu tries the program)"
@@ -186,18 +192,52 @@ def copying(trial: Trial) -> dict[str, float]:
     return {"copy": frames, "copy_gb": frames * chunk[0].nbytes / 1e9}
 
 
-def from_files(trial: Trial, networks: dict[str, Backbone]) -> tuple[float, float]:
-    """Frames a second from files to features, and the percentage for which the device computed."""
+class FromFiles(NamedTuple):
+    """From files to features. files: frames a second. busy: percentage of the time for which the
+    device computed. trailer: seconds for a trailer of `TRAILER` seconds. memory: the most GB of the
+    GPU that tensors filled at once, 0 on the CPU."""
+
+    files: float
+    busy: float
+    trailer: float
+    memory: float
+
+    @property
+    def cells(self) -> list[str]:
+        return [
+            f"{self.files:.0f}",
+            f"{self.busy:.0f} %",
+            f"{self.trailer:.2f}",
+            f"{self.memory:.1f}",
+        ]
+
+
+def from_files(trial: Trial, networks: dict[str, Backbone]) -> FromFiles:
     work = [trial.trailer] * trial.trailers
+    on_gpu = trial.device.torch.type == "cuda"
+    if on_gpu:
+        trial.device.free()
+        torch.cuda.reset_peak_memory_stats(trial.device.torch)
     with ThreadPoolExecutor(trial.threads) as pool:
         extract(networks, trial.trailer, trial.clips[:1])
         busy = trial.device.meter.busy
         seconds = seconds_of(
             lambda: list(pool.map(lambda file: extract(networks, file, trial.clips), work))
         )
-    lanes = 1 if trial.device.torch.type == "cuda" else trial.threads
-    share = (trial.device.meter.busy - busy) / seconds / lanes
-    return trial.frames / seconds, 100 * share
+    share = (trial.device.meter.busy - busy) / seconds / (1 if on_gpu else trial.threads)
+    memory = torch.cuda.max_memory_allocated(trial.device.torch) / 1e9 if on_gpu else 0.0
+    files = trial.frames / seconds
+    return FromFiles(files, 100 * share, TRAILER * FPC / files, memory)
+
+
+def training_figures(trial: Trial) -> dict[str, float]:
+    """Seconds for an epoch of DIViTA, the least of several, on the device and on one core."""
+    subsets = training.make_stores(trial.folder)
+    found = {}
+    for name, where in {"epoch": str(trial.device.torch), "epoch_one_core": "cpu"}.items():
+        epoch = training.our_epoch(trial.folder, subsets, where)
+        found[name] = min(seconds_of(epoch) for _ in range(EPOCHS))
+    return found
 
 
 def network_figures(trial: Trial, store: str, network: Backbone, spec: BackboneSpec) -> dict:
@@ -205,7 +245,7 @@ def network_figures(trial: Trial, store: str, network: Backbone, spec: BackboneS
     file = trial.folder / "devices.json"
     network.batch, rates = batch_sizes.known_or_measured(network, spec, FPC, file)
     alone = rates[network.batch] * (FPC if network.video else 1)
-    files, busy = from_files(trial, {store: network})
+    measured_files = from_files(trial, {store: network})
     few = trial.clips[:COMPARED]
     reference, _ = backbone(store, devices.cpu(), trial.size, "fp32")
     expected = extract({store: reference}, trial.trailer, few)[store]
@@ -214,8 +254,7 @@ def network_figures(trial: Trial, store: str, network: Backbone, spec: BackboneS
         "precision": str(network.attributes["precision"]),
         "batch": network.batch,
         "alone": alone,
-        "files": files,
-        "busy": busy,
+        **measured_files._asdict(),
         "cosine": f"{least_cosine(expected, found):.5f}",
     }
 
@@ -235,23 +274,23 @@ def measure(trial: Trial, names: Sequence[str]) -> dict[str, float | int | str]:
         f"decoding: {values['decode_one_core']:.0f} on one core, {values['decode_all']:.0f} on all"
     )
     print(f"copying: {values['copy']:.0f} ({values['copy_gb']:.1f} GB a second)")
-    print("| store | precision | batch | alone | files | busy | cosine |")
-    print("|---|---|---|---|---|---|---|")
+    print("| store | precision | batch | alone | files | busy | trailer | memory | cosine |")
+    print("|---|---|---|---|---|---|---|---|---|")
     networks, slowness = {}, 0.0
     for store in names:
         networks[store], spec = backbone(store, trial.device, trial.size)
         row = network_figures(trial, store, networks[store], spec)
         values |= {f"{store}_{name}": value for name, value in row.items()}
         slowness += 1 / row["alone"]
-        cells = [row["precision"], row["batch"], f"{row['alone']:.0f}", f"{row['files']:.0f}"]
-        cells += [f"{row['busy']:.0f} %", row["cosine"]]
+        cells = [row["precision"], row["batch"], f"{row['alone']:.0f}"]
+        cells += FromFiles(*(row[name] for name in FromFiles._fields)).cells + [row["cosine"]]
         print(f"| {store} | {' | '.join(map(str, cells))} |", flush=True)
-    files, busy = from_files(trial, networks)
-    print(f"| all | | | {1 / slowness:.0f} | {files:.0f} | {busy:.0f} % | |")
-    bound = min(float(values["decode_all"]), 1 / slowness)
-    print(f"from files: {files / bound:.2f} of the slower of decoding and computing")
-    values |= {"all_alone": 1 / slowness, "all_files": files, "all_busy": busy}
-    return values | {"all_ratio": files / bound}
+    together = from_files(trial, networks)
+    print(f"| all | | | {1 / slowness:.0f} | {' | '.join(together.cells)} | |")
+    ratio = together.files / min(float(values["decode_all"]), 1 / slowness)
+    print(f"from files: {ratio:.2f} of the slower of decoding and computing")
+    values |= {f"all_{name}": value for name, value in together._asdict().items()}
+    return values | {"all_alone": 1 / slowness, "all_ratio": ratio}
 
 
 def main() -> None:
@@ -280,6 +319,11 @@ def main() -> None:
             Path(folder),
         )
         values = measure(trial, args.stores or stores())
+        if not args.stores:
+            epochs = training_figures(trial)
+            print(f"training, an epoch of {training.MOVIES['training']} movies: ", end="")
+            print(f"{epochs['epoch']:.2f} s, on one core {epochs['epoch_one_core']:.2f} s")
+            values |= epochs | {"epoch_movies": training.MOVIES["training"]}
     if args.json:
         figures.write_to(args.json, values)
     elif device.torch.type == "cuda" and not args.stores and not args.size:

@@ -137,20 +137,19 @@ def plain_epoch(folder, subsets):
     return epoch
 
 
-def our_epoch(folder, subsets):
-    streams = {name: PackedStore(folder / f"{name}.npy") for name in STREAMS}
+def our_epoch(folder, subsets, device="cpu"):
+    streams = {name: PackedStore(folder / f"{name}.npy", device) for name in STREAMS}
     settings = TrainingSettings()
-    model = ModelSpec(dict.fromkeys(STREAMS, FEATURES), settings).build()
+    model = ModelSpec(dict.fromkeys(STREAMS, FEATURES), settings).build().to(device)
     state = TrainingState(model, settings)
     generator = np.random.default_rng(0)
     mids = {name: listed for name, (listed, _) in subsets.items()}
+    targets = {name: labels.to(device) for name, (_, labels) in subsets.items()}
 
     def epoch():
         batches = training_batches(streams, mids["training"], 32, 30, generator)
-        state.train_epoch(batches, subsets["training"][1])
-        return validation_loss(
-            model, streams, mids["validation"], subsets["validation"][1], settings
-        )
+        state.train_epoch(batches, targets["training"])
+        return validation_loss(model, streams, mids["validation"], targets["validation"], settings)
 
     return epoch
 

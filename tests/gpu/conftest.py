@@ -2,7 +2,7 @@
 
     pytest -m gpu tests/gpu
 
-needs the package and a machine with CUDA, nothing else; without one the tests are skipped.
+needs the package, pytest, hypothesis and a machine with CUDA; without one the tests are skipped.
 """
 
 import sys
