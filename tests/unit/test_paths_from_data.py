@@ -35,7 +35,6 @@ KNOWN: dict[str, dict[str, str]] = {
     "scripts/score_runs.py": {
         "Path(f'data/{store}.csv')": CONFIGURED,
         "Path(f'data/{store}.zarr')": CONFIGURED,
-        "Path(f'results/runs/{run}/split{split}')": CONFIGURED,
     },
     "trailers12k/classifier/inference.py": {"total / weights": NUMBER},
     "trailers12k/classifier/training.py": {"folder / name": FIXED},
