@@ -89,6 +89,7 @@ rule summarize_results:
         tst="results/transfer/tst.csv",
         val="results/transfer/val.csv",
         options=OPTIONS,
+        split_effect=split_plan.effect,
         ledger=[] if settings.is_published else "data/ledger.csv",
     output:
         csv=report("results/summary.csv", "../captions/results.rst", "Results"),

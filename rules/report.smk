@@ -68,6 +68,7 @@ rule draw_report:
         tst="results/transfer/tst.csv",
         val="results/transfer/val.csv",
         options=OPTIONS,
+        split_effect=split_plan.effect,
         precision_recall="results/curves/precision_recall.csv",
         learning="results/curves/learning.csv",
         genre_results="results/curves/genres.csv",

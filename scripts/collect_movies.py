@@ -33,7 +33,9 @@ def main() -> None:
         listed.decisions,
         downloads.local_files,
     )
-    listed.check_number(collection.movies_of(collected))
+    movies = collection.movies_of(collected)
+    listed.check_number(movies)
+    listed.check_years(movies)
     for name, path in zip(plan.recorded, snakemake.output.ledgers, strict=True):
         rows = collected.ledgers.get(name, [])
         ledger.write_shard(path, rows)

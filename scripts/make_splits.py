@@ -2,7 +2,7 @@
 
 import logging
 
-from trailers12k.common.files import write_csv
+from trailers12k.common.files import read_csv, write_csv
 from trailers12k.common.vocabulary import GENRES, PUBLISHED
 from trailers12k.jobs.context import run_job
 
@@ -25,6 +25,11 @@ def main() -> None:
     else:
         mids, labels = tables.read_labels(table, GENRES)
     settings, seed = snakemake.params.settings, snakemake.params.seed
+    groups = snakemake.input.groups
+    # The table is not the user's: `auto`. Without duplicates, movies are assigned as without groups.
+    if groups and settings["groups"] != groups[0]:
+        rows = read_csv(groups[0], ["mid", "group"])
+        settings = settings | {"groups": groups[0] if rows else None}
     if settings == PUBLISHED:
         movies = assignment.assign_as_published(mids, labels, table, seed)
     else:

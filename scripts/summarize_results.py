@@ -7,7 +7,7 @@ from trailers12k.jobs.result_cache import Reuse
 
 
 def main() -> None:
-    from trailers12k.evaluation import scores, summary
+    from trailers12k.evaluation import scores, split_effect, summary
     from trailers12k.evaluation.paper import RunStreams
     from trailers12k.jobs import ledger
 
@@ -24,7 +24,9 @@ def main() -> None:
     compared = snakemake.params.runs if snakemake.params.paper else {}
     runs = {run: RunStreams(**spec) for run, spec in compared.items()}
     hearing = [run for run, spec in snakemake.params.runs.items() if spec.get("audio")]
-    summary.write_summary(folder, summary.Scores(tst, val, options, mtgc, hearing), runs, notes)
+    effect = [split_effect.read_effect(path) for path in snakemake.input.split_effect]
+    written = summary.Scores(tst, val, options, mtgc, hearing, *effect)
+    summary.write_summary(folder, written, runs, notes)
 
 
 if __name__ == "__main__":

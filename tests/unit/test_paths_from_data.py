@@ -37,6 +37,10 @@ KNOWN: dict[str, dict[str, str]] = {
         "Path(f'data/{store}.zarr')": CONFIGURED,
     },
     "trailers12k/classifier/inference.py": {"total / weights": NUMBER},
+    "trailers12k/classifier/split_effect.py": {
+        "folder / f'{name}.csv'": CONFIGURED,
+        "folder / f'{name}.zarr'": CONFIGURED,
+    },
     "trailers12k/classifier/training.py": {"folder / name": FIXED},
     "trailers12k/cli/init.py": {
         "folder / name": FIXED,

@@ -57,6 +57,47 @@ def test_a_fault_in_the_table_of_groups_ends_the_run_before_any_job(project):
     assert "error: faulty.csv, line 1: the column 'mid' is missing, since" in run.text
 
 
+def test_by_year_the_newest_movies_are_tested_and_the_effect_is_measured(project):
+    splits = project.config["splits"]
+    project.config["splits"] = "by_year"
+    lines = [f"tt{n:07},A,{1990 + n // 2},{GENRES[n % 4]}" for n in range(40)]
+    (project.folder / "movies.csv").write_text("mid,title,year,genres\n" + "\n".join(lines) + "\n")
+    done = project.build("splits")
+    whole = project.run("-n")
+    project.config["splits"] = splits
+    assert done.jobs == {"list_movies": 1, "split_by_year": 1, "plot_splits": 1, "splits": 1}
+    with (project.folder / "data" / "mtgc.csv").open(newline="") as file:
+        rows = {row["mid"]: subsets(row) for row in csv.DictReader(file)}
+    assert [int(row[0]) for row in rows.values()] == [0] * 28 + [1] * 4 + [2] * 8
+    assert all(len({*row}) == 1 for row in rows.values())
+    assert whole.jobs["measure_split_effect"] == 1 and not whole.jobs["group_duplicates"]
+
+
+def test_duplicates_of_the_review_stay_together_and_without_any_nothing_changes(project):
+    mids = [f"tt{number:07}" for number in range(40)]
+    project.config["splits"] |= {"extend": None, "groups": None}
+    ordinary, _ = split(project, mids)
+    as_ordinary = (project.folder / "data" / "mtgc.csv").read_bytes()
+    project.config["splits"] |= {"groups": "auto"}
+    whole = project.run("-n")
+    jobs = ("flag_trailers", "group_duplicates", "make_splits", "measure_split_effect")
+    assert [whole.jobs[job] for job in jobs] == [1, 1, 1, 1]
+    apart = next(mid for mid in mids[1:] if subsets(ordinary[mid]) != subsets(ordinary[mids[0]]))
+    flags = project.folder / "results" / "tables" / "flags.csv"
+    flags.parent.mkdir(parents=True)
+    flags.write_text("mid,flag,words,others\n")
+    only = ["data/mtgc.csv", "--allowed-rules", "group_duplicates", "make_splits"]
+    project.build(*only)
+    assert (project.folder / "data" / "mtgc.csv").read_bytes() == as_ordinary
+    flags.write_text(f"mid,flag,words,others\n{mids[0]},near_duplicate,same,{apart}\n")
+    done = project.build(*only)
+    project.config["splits"] |= {"groups": None}
+    assert done.jobs == {"group_duplicates": 1, "make_splits": 1}
+    with (project.folder / "data" / "mtgc.csv").open(newline="") as file:
+        rows = {row["mid"]: row for row in csv.DictReader(file)}
+    assert subsets(rows[mids[0]]) == subsets(rows[apart])
+
+
 def test_the_published_columns_for_the_movies_at_hand(project):
     table = RECORD / "mtgc.csv"
     with table.open(newline="") as file:

@@ -24,6 +24,7 @@ from trailers12k.evaluation.absence import EXPLANATION, absence_sentences
 from trailers12k.evaluation.paper import PaperScore, RunStreams, compare_with_paper
 from trailers12k.evaluation.same_tests import same_test_sentences
 from trailers12k.evaluation.scores import is_untrained
+from trailers12k.evaluation.split_effect import Effect
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,8 @@ class Scores:
     """Rows of transfer/tst.csv, transfer/val.csv and, for a second table, transfer/options.csv.
 
     mtgc: rows of data/mtgc.csv, whose columns `split*` are compared; None compares none.
-    hearing: the runs with sound, which leave movies without any out.
+    hearing: the runs with sound, which leave movies without any out. effect: the comparison with
+    standard splits, if the splits are others.
     """
 
     tst: pd.DataFrame
@@ -81,6 +83,7 @@ class Scores:
     options: pd.DataFrame | None = None
     mtgc: pd.DataFrame | None = None
     hearing: Sequence[str] = ()
+    effect: Effect | None = None
 
 
 def summarize(tst: pd.DataFrame) -> pd.DataFrame:
@@ -137,6 +140,7 @@ def markdown(
             COUNTS if (summary["movies"] < summary["of"]).any() else "",
             *(f"- {line}\n" for line in lines),
             "" if scores.options is None else _options_section(scores.options),
+            "" if scores.effect is None else _effect_section(scores.effect),
         ]
     )
 
@@ -248,6 +252,12 @@ def _options_section(options: pd.DataFrame) -> str:
             row.append("{movies} of {of}".format(**counts.loc[(run, option)]))
         rows.append(row)
     return f"\n## Evaluation variants of the same runs\n\n{OPTIONS}\n{_format_table(head, rows)}"
+
+
+def _effect_section(effect: Effect) -> str:
+    """What the way to split does to the figures of baselines."""
+    lines = "".join(f"- {sentence}\n" for sentence in effect.sentences)
+    return f"\n## Effect of the splits\n\n{lines}\n{_format_table(effect.heads, effect.rows)}"
 
 
 def _format_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

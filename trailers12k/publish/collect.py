@@ -17,7 +17,7 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.files import csv_rows, inside, read_csv, reading
 from trailers12k.common.movie import Movie
 from trailers12k.common.reason_words import meaning, phrase
-from trailers12k.common.vocabulary import GENRES, OK, SUBSETS
+from trailers12k.common.vocabulary import GENRES, OK, PUBLISHED, SUBSETS
 from trailers12k.features.store_attributes import attributes
 from trailers12k.jobs.ledger import read_ledger
 from trailers12k.jobs.runner import read_record
@@ -308,7 +308,7 @@ def _days(folder: Path, mids: Iterable[str]) -> tuple[date | None, date | None]:
 
 
 def _split_source(settings: Settings) -> list[str]:
-    return [settings.splits] if isinstance(settings.splits, str) else []
+    return [PUBLISHED] if settings.splits == PUBLISHED else []
 
 
 def _versions(folder: Path, ledger: Rows) -> dict[str, str]:

@@ -18,9 +18,12 @@ from trailers12k.common.files import read_csv, write_csv, write_text
 from trailers12k.common.vocabulary import GENRES, METRICS
 from trailers12k.evaluation.absence import EXPLANATION
 from trailers12k.evaluation.frames import read_embedding, read_frame
+from trailers12k.evaluation.split_effect import COLUMNS as SPLIT_EFFECT
+from trailers12k.evaluation.split_effect import NUMBERS as SPLIT_EFFECT_NUMBERS
 from trailers12k.evaluation.summary import absences
 from trailers12k.report import (
     drawing,
+    effect_section,
     embedding_map,
     overview,
     pictures,
@@ -60,6 +63,7 @@ TABLES = {
     "stores": ("results/tables/stores.csv", "stores, backbones and weights"),
     "versions": ("results/tables/versions.csv", "the programs that made the data"),
     "splits": ("results/splits.csv", "shares of the genres in the subsets"),
+    "split_effect": ("results/split_effect.csv", "baselines on these splits and standard ones"),
     "summary": ("results/summary.csv", "the results of every run, as means over the splits"),
     "tst": ("results/transfer/tst.csv", "scores of every run and split on the test movies"),
     "val": ("results/transfer/val.csv", "scores of every run and split on the validation movies"),
@@ -107,6 +111,7 @@ COLUMNS: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "val": (("run", "split", *METRICS, *GENRES), (*METRICS, *GENRES)),
     "options": (("run", "split", "option", *METRICS), METRICS),
     "splits": (("split", "subset", "movies", *GENRES), ("movies", *GENRES)),
+    "split_effect": (SPLIT_EFFECT, SPLIT_EFFECT_NUMBERS),
     "precision_recall": (("recall",), ("recall",)),
     "learning": (("epoch",), ("epoch",)),
     "genre_results": (("genre",), ()),
@@ -121,6 +126,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "sound": ("trailers",),
     "results": ("summary", "tst", "val"),
     "options": ("options",),
+    "split_effect": ("split_effect",),
     "genre_results": ("genre_results", "summary"),
     "mistakes": ("mistakes",),
     "flags": ("flags",),
@@ -288,6 +294,7 @@ def _sections(tables: Tables, settings: sections.Settings) -> dict[str, Any]:
         "sound_words": _sound_words(tables),
         "sounds": sections.sound_grid(tables["trailers"]) if _sound_words(tables) else None,
         "splits": sections.split_grid(tables["splits"]),
+        **effect_section.of(tables.get("split_effect")),
         "result_words": sections.result_words(summary, settings),
         "results": sections.result_rows(summary),
         "tested": sections.tested_words(summary),

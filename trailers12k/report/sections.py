@@ -38,8 +38,14 @@ from trailers12k.report.numbers import (
 )
 from trailers12k.report.overview import Settings, controls, runs_with_sound, sources_of
 from trailers12k.report.run_charts import trained_runs
+from trailers12k.splits.modes import BY_YEAR
 
 Rows = list[list[str | Cell]]
+SPLIT_WORDS = {
+    PUBLISHED: f"the authors' own ({PUBLISHED})",
+    BY_YEAR: "by year: the oldest movies are training movies, the newest test movies",
+}
+"""Word of the key `splits` -> what it means."""
 
 
 def facts(settings: Settings) -> list[tuple[str, str]]:
@@ -59,7 +65,7 @@ def facts(settings: Settings) -> list[tuple[str, str]]:
             f"{share(splits['training'])} training, {share(splits['validation'])} validation, "
             f"{share(splits['test'])} test; the most even of {splits['tries']} tries"
             if isinstance(splits, Mapping)
-            else f"the authors' own ({splits})",
+            else SPLIT_WORDS[splits],
         )
     )
     rows.append(

@@ -29,6 +29,7 @@ from trailers12k.settings.published_files import (
     stores_of,
 )
 from trailers12k.settings.sections import SplitSettings
+from trailers12k.splits.modes import AUTO, BY_YEAR
 
 LARGEST = 2**63 - 1
 MOST_DEPTH = 20
@@ -39,6 +40,8 @@ CHOICES = "sources.search.choices"
 OF_RUNS = ("build", "data", "results", "logs", "benchmarks", ".snakemake")
 """Folders of what runs make."""
 FOLDERS = ("sources.imdb.files", "published.files", "weights_from")
+
+PICTURES = (STREAM_INPUTS["image"], STREAM_INPUTS["video"])
 
 RESERVED = {
     "backbones": (
@@ -107,6 +110,7 @@ def check(settings: Settings) -> None:
     _check_retry(settings.retry)
     if isinstance(settings.splits, SplitSettings):
         _check_shares(settings.splits)
+    _check_split_sources(settings)
     _check_frames(settings)
     _check_sound(settings)
     _check_groups(settings)
@@ -163,7 +167,7 @@ def _check_files(settings: Settings) -> None:
     kinds["trailers.cookies"] = (settings.trailers.cookies, "a cookie file in Netscape's format")
     if isinstance(settings.splits, SplitSettings):
         kinds["splits.extend"] = (settings.splits.extend, "the path of a CSV file")
-        kinds["splits.groups"] = (settings.splits.groups, "the path of a CSV file")
+        kinds["splits.groups"] = (_groups_path(settings.splits), "auto, the path of a CSV file")
     for key, (named, kind) in kinds.items():
         if named and not Path(named).is_file():
             fault = "is not a file" if Path(named).exists() else "does not exist"
@@ -191,8 +195,12 @@ def _named_paths(settings: Settings) -> Iterator[tuple[str, str]]:
     }
     named |= {f"backbones.{name}.file": each.file for name, each in settings.backbones.items()}
     if isinstance(splits, SplitSettings):
-        named |= {"splits.extend": splits.extend, "splits.groups": splits.groups}
+        named |= {"splits.extend": splits.extend, "splits.groups": _groups_path(splits)}
     yield from ((key, path) for key, path in named.items() if path)
+
+
+def _groups_path(splits: SplitSettings) -> str | None:
+    return None if splits.groups == AUTO else splits.groups
 
 
 def _check_retry(retry: str) -> None:
@@ -213,6 +221,26 @@ def _check_shares(splits: SplitSettings) -> None:
     if round(total, 6) != 1:
         terms = " + ".join(f"{name} {share}" for name, share in shares.items())
         raise Fault(f"splits: {terms} is {total:g}; allowed: tenths that add up to 1")
+
+
+def _check_split_sources(settings: Settings) -> None:
+    """By year and by duplicates, movies can only be split where their table and trailers are."""
+    splits = settings.splits
+    groups = isinstance(splits, SplitSettings) and splits.groups == AUTO
+    if splits != BY_YEAR and not groups:
+        return
+    key, value = ("splits.groups", AUTO) if groups else ("splits", BY_YEAR)
+    if settings.is_published:
+        lacks = "trailers" if groups else "years"
+        allowed = "null, or the path of a CSV file" if groups else "published, or shares"
+        raise Fault(
+            f"{key}: {value} needs {lacks}, which movies: published lacks; allowed: {allowed}"
+        )
+    if groups and not any(each.input in PICTURES for each in settings.backbones.values()):
+        raise Fault(
+            f"{key}: {value} compares trailers by stores of {' or '.join(PICTURES)}, and backbones "
+            "has none; allowed: null, or the path of a CSV file"
+        )
 
 
 def _check_frames(settings: Settings) -> None:

@@ -23,7 +23,7 @@ MESSAGE = "patternErrorMessage"
 SECRET = "writeOnly"  # nosec B105  # a keyword
 """The schema keyword of a value that no message may show."""
 
-LABELS = ("[shares]", "[published]")
+LABELS = ("[shares]", "[word]")
 """Labels of the two forms of `splits`, which pydantic puts into the place of a fault."""
 
 

@@ -65,7 +65,8 @@ def _form_of_splits(splits: object) -> str:
 
 
 Splits = Annotated[
-    Annotated[SplitSettings, Tag(LABELS[0])] | Annotated[Literal["published"], Tag(LABELS[1])],
+    Annotated[SplitSettings, Tag(LABELS[0])]
+    | Annotated[Literal["published", "by_year"], Tag(LABELS[1])],
     Discriminator(_form_of_splits),
 ]
 
@@ -172,8 +173,9 @@ class Settings(Section):
     )
     splits: Splits = Field(
         default_factory=SplitSettings,
-        description="Shares and assignment of the three splits, or `published`: the authors' "
-        "columns, for movies that have one.",
+        description="Shares and assignment of the three splits; `published`: the authors' columns, "
+        "for movies that have one; or `by_year`: training on the oldest movies (about 70 %), test "
+        "on the newest (20 %), whole years each. The three splits are then the same.",
     )
     training: TrainingSettings = Field(
         default_factory=TrainingSettings, description="Training of DIViTA."

@@ -407,7 +407,8 @@ class SplitSettings(Section):
     groups: PathText | None = Field(
         default=None,
         description="Path of a table `mid,group` of movies that stay in one subset, such as "
-        "sequels or duplicates; null: none.",
+        "sequels; `auto`: the duplicates among the trailers that the review flags, which splits "
+        "then wait for; null: none.",
     )
 
 

@@ -20,9 +20,11 @@ from trailers12k.common.vocabulary import SOURCES, SPLITS
 from trailers12k.movies import curation
 from trailers12k.settings import Settings
 from trailers12k.settings.files import CONFIG, LOADER, read_file
+from trailers12k.splits.modes import AUTO
 from trailers12k.workflow.code_versions import RESULT_MODULES, rule_version
 from trailers12k.workflow.folder import STATE
 from trailers12k.workflow.report_figures import report_figures
+from trailers12k.workflow.split_plan import SplitPlan
 
 CODE_VERSIONS = "code_versions.json"
 """The code dependency of every stage; Git keeps it."""
@@ -73,11 +75,15 @@ def stages_of(settings: Settings) -> dict[str, Stage]:
         outs = [*manifests, *arrays, *ledger]
         add("features", "features", FEATURES_KEYS, [*movies, *clips], outs)
     splits = ["data/mtgc.csv", "results/splits.csv", *_figure_files("splits")]
-    add("splits", "splits", ("movies", "splits", "seed"), movies + _split_tables(settings), splits)
+    plan = SplitPlan(settings)
+    # Duplicates are found in the features and the clips.
+    found = [*manifests, *ledger, *clips] if plan.by_duplicates else []
+    deps = [*movies, *_split_tables(settings), *found]
+    add("splits", "splits", ("movies", "splits", "seed"), deps, splits)
     inputs = [*manifests, "data/mtgc.csv", *ledger]
     runs = [f"results/runs/{run}" for run in settings.runs]
     scores = ["results/transfer", "results/curves", *(f"results/{name}" for name in SCORES)]
-    scores += _figure_files("curves")
+    scores += [*_figure_files("curves"), *plan.products]
     add("evaluation", "evaluate", EVALUATION_KEYS, inputs, [*runs, *scores])
     # All other products depend on all settings; `publish` determines none.
     outs = [f"results/{name}" for name in ("map", "tables", "costs.csv", "report", "config.yaml")]
@@ -118,7 +124,11 @@ def _split_tables(settings: Settings) -> list[str]:
     """The tables of the user that the splits follow."""
     if isinstance(settings.splits, str):
         return []
-    return [path for path in (settings.splits.extend, settings.splits.groups) if path]
+    return [
+        path
+        for path in (settings.splits.extend, settings.splits.groups)
+        if path not in (None, AUTO)
+    ]
 
 
 def _figure_files(*names: str) -> list[str]:

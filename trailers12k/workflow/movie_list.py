@@ -25,6 +25,8 @@ from trailers12k.movies.sources import records, table
 from trailers12k.movies.sources.collection import CollectedMovies, collect, drained
 from trailers12k.movies.sources.records import Record, check_complete, combine
 from trailers12k.settings import Settings
+from trailers12k.splits.modes import BY_YEAR
+from trailers12k.splits.years import check_years
 from trailers12k.workflow.source_plan import own_tables, source_settings
 
 COLLECTED = "build/sources/movies.csv"
@@ -84,6 +86,7 @@ class MovieList:
             product_records.check(path)
         if not (self.must_collect or self._settings.is_published):
             self.check_number(self.movies)
+            self.check_years(self.movies)
 
     @property
     def must_collect(self) -> bool:
@@ -134,6 +137,11 @@ class MovieList:
                 f"movies: {' + '.join(self._settings.movies)} has {len(movies)} movies{left}; "
                 f"allowed: at least {MIN_MOVIES}, for three splits"
             )
+
+    def check_years(self, movies: Iterable[Movie]) -> None:
+        """Raise `UserError` for movies of too few years where splits are by year."""
+        if self._settings.splits == BY_YEAR:
+            check_years(movie.year for movie in movies)
 
     def check_tables(self) -> None:
         """Raise `UserError` for faults of the user's tables that otherwise collect_movies reports.

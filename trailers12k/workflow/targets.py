@@ -17,6 +17,7 @@ from trailers12k.workflow.feature_plan import FeaturePlan
 from trailers12k.workflow.movie_list import InputFunction
 from trailers12k.workflow.prediction_request import PredictionRequest
 from trailers12k.workflow.report_figures import report_figures
+from trailers12k.workflow.split_plan import SplitPlan
 
 Files = list[str | InputFunction]
 """Paths, and functions that return paths once the movies are collected."""
@@ -101,10 +102,13 @@ def target_files(
     rows = row_products(features, "val.csv", "tst.csv")
     # Those of runs are among `trained`.
     predicted = [file for file in rows if file not in {*trained}]
-    evaluated = ["data/mtgc.csv", *trained, *predicted, *options, *SCORES]
+    plan = SplitPlan(settings)
+    splits = [*plan.before, *SPLIT_PRODUCTS]
+    evaluated = [*plan.before, "data/mtgc.csv", *trained, *predicted, *options, *SCORES]
+    evaluated += plan.products
     evaluated += trained_products(settings, *variants)
     targets: dict[str, Files] = {
-        "all": [*common, *SPLIT_PRODUCTS, *evaluated, "results/config.yaml", *report],
+        "all": [*common, *splits, *evaluated, "results/config.yaml", *report],
         "metadata": [*ledgers("trailers"), *METADATA],
         "trailers": [*collection, *ledgers("trailers"), "results/failures/trailers.csv"],
         "posters": [*collection, *ledgers("posters"), "results/failures/posters.csv"],
@@ -117,12 +121,12 @@ def target_files(
             "data/ledger.csv",
         ],
         "weights": ["build/weights/fetched.csv"] if features.pretrained else [],
-        "splits": [*collection, *SPLIT_PRODUCTS],
+        "splits": [*collection, *splits],
         "evaluate": [*common, *evaluated],
         "report": [*common, *trained, *report],
         "review": [*collection, *ledgers("trailers", "posters", "clips", "sound"), *REVIEW],
         # Whoever publishes wants a finished run.
-        "publish": [*common, *SPLIT_PRODUCTS, *evaluated, *report, *PUBLICATION],
+        "publish": [*common, *splits, *evaluated, *report, *PUBLICATION],
         # Trains nothing: the best checkpoint that exists is used.
         "predict": [refused("name a trailer: trailers12k predict FILE_OR_URL")],
         "status": [refused("status is a command: trailers12k status")],

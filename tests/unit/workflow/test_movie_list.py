@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,15 @@ def test_a_job_refuses_movies_that_have_changed_since_it_was_planned(table, sett
 def test_paths_per_shard_keep_the_wildcards_of_the_job(table):
     paths = table.per_shard("build/{store}/{shard}.csv")
     assert paths(Wildcards(store="s")) == ["build/s/000.csv", "build/s/001.csv"]
+
+
+def test_by_year_movies_of_too_few_years_are_refused_while_the_run_is_planned(settings_of):
+    text = Path("movies.csv").read_text()
+    MovieList(settings_of(movies="movies.csv"))
+    Path("movies.csv").write_text(re.sub(r",(19|20)\d\d,", ",2000,", text))
+    MovieList(settings_of(movies="movies.csv"))
+    with pytest.raises(UserError, match="splits: by_year: the movies are of 1 different year;"):
+        MovieList(settings_of(movies="movies.csv", splits="by_year"))
 
 
 def test_local_tables_are_inputs_and_need_no_collection(table):

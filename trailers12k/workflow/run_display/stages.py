@@ -22,14 +22,18 @@ STAGE_OF_RULE = {
     ),
     **dict.fromkeys(("extract_features", "merge_store", "fetch_store"), FEATURES),
     **dict.fromkeys(("merge_ledger", "check_failures"), "ledger"),
-    **dict.fromkeys(("make_splits", "plot_splits"), "splits"),
+    **dict.fromkeys(("make_splits", "split_by_year", "plot_splits"), "splits"),
     **dict.fromkeys(("pack_store", "train_run"), "training"),
     **dict.fromkeys(
-        ("score_runs", "predict_variants", "score_options", "summarize_results", "draw_curves"),
+        (
+            *("measure_split_effect", "score_runs", "predict_variants", "score_options"),
+            *("summarize_results", "draw_curves"),
+        ),
         "evaluation",
     ),
     **dict.fromkeys(("write_config", "describe_run", "map_features", "draw_report"), "report"),
     **dict.fromkeys(("flag_trailers", "write_review"), "review"),
+    "group_duplicates": "splits",
     "publish_dataset": "publication",
     **dict.fromkeys(("fetch_trailer", "predict_trailer"), "prediction"),
 }

@@ -1,0 +1,113 @@
+"""The comparison of splits in words and as a table, for summary.md and the report.
+
+Reads split_effect.csv. Must not know how it was measured.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from trailers12k.common.files import read_csv
+from trailers12k.common.vocabulary import METRIC_NAMES, METRICS
+from trailers12k.evaluation.rows import CLASSIFIERS
+
+STANDARD_MODE = "standard"
+MODES = {
+    STANDARD_MODE: "standard splits",
+    "by_year": "splits by year",
+    "auto": "duplicates in one subset",
+}
+"""Value of the column `splits` -> its meaning."""
+OF_METRICS = tuple(f"{name}{end}" for name in METRICS for end in ("", "_sd", "_difference"))
+COLUMNS = ("row", "classifier", "splits", *OF_METRICS, "movies", "pairs", "apart")
+"""Columns of split_effect.csv."""
+NUMBERS = (*OF_METRICS, "movies", "pairs", "apart")
+"""Those of them that are numbers."""
+
+Row = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """sentences: what was found. rows: a line per row, classifier and way to split, as texts."""
+
+    sentences: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    @property
+    def heads(self) -> list[str]:
+        """The headings of `rows`."""
+        return ["stores of", "classifier", "splits", *METRIC_NAMES.values(), "test movies"]
+
+
+def read_effect(path: str | Path) -> Effect:
+    """The comparison in split_effect.csv. Raises `UserError`."""
+    key = ["row", "classifier", "splits"]
+    return effect_of(read_csv(path, COLUMNS, numbers=NUMBERS, key=key))
+
+
+def effect_of(rows: Sequence[Row]) -> Effect:
+    """rows: of split_effect.csv."""
+    return Effect(_sentences(rows), [_cells(row) for row in rows])
+
+
+def _cells(row: Row) -> list[str]:
+    scores = []
+    for name in METRICS:
+        difference = row[f"{name}_difference"]
+        more = f" ({float(difference):+.2f})" if difference else ""
+        mean, spread = float(row[name]), float(row[f"{name}_sd"])
+        scores.append(f"{mean:.2f}±{spread:.2f}{more}")
+    mode = row["splits"]
+    return [
+        row["row"],
+        CLASSIFIERS.get(row["classifier"], row["classifier"]),
+        MODES.get(mode, mode),
+        *scores,
+        f"{float(row['movies']):.0f}",
+    ]
+
+
+def _sentences(rows: Sequence[Row]) -> list[str]:
+    standard = {
+        (row["row"], row["classifier"]): row for row in rows if row["splits"] == STANDARD_MODE
+    }
+    others = [row for row in rows if row["splits"] != STANDARD_MODE]
+    if not others or not standard:
+        return ["No row has enough movies with features to compare splits."]
+    first = next(iter(standard.values()))
+    mode = others[0]["splits"]
+    sentences = [
+        "Measured with a linear probe and kNN on features that are pooled over clips, not with "
+        "DIViTA. The test movies differ, and with them the difficulty."
+    ]
+    pairs = round(float(first["pairs"]))
+    if pairs:
+        own = "" if mode == "auto" else f"; {MODES[mode]} put {float(others[0]['apart']):g} there"
+        sentences.append(
+            f"Standard splits put {float(first['apart']):g} of {pairs} pairs of "
+            f"duplicates into different subsets, as the mean over the splits{own}."
+        )
+    else:
+        sentences.append("The trailers have no duplicates.")
+    sentences += [
+        _difference(standard[key], row)
+        for row in others
+        if (key := (row["row"], row["classifier"])) in standard
+    ]
+    return sentences
+
+
+def _difference(standard: Row, row: Row) -> str:
+    """How much µAP the standard splits give more or less than the others."""
+    gain = -float(row["uap_difference"])
+    classifier = CLASSIFIERS.get(row["classifier"], row["classifier"])
+    if round(gain, 1) == 0:
+        return f"{classifier} on the stores of {row['row']} has the same µAP with both."
+    spread = float(standard["uap_sd"]) + float(row["uap_sd"])
+    within = "within" if abs(gain) <= spread else "more than"
+    return (
+        f"{classifier} on the stores of {row['row']} has {abs(gain):.1f} points of µAP "
+        f"{'more' if gain > 0 else 'less'} with standard splits, {within} the two standard "
+        "deviations together."
+    )
