@@ -26,7 +26,7 @@ def main() -> None:
         mids, labels = tables.read_labels(table, GENRES)
     settings, seed = snakemake.params.settings, snakemake.params.seed
     groups = snakemake.input.groups
-    # The table is not the user's: `auto`. Without duplicates, movies are assigned as without groups.
+    # `auto`: the table is of duplicates. Without any, movies are assigned as without groups.
     if groups and settings["groups"] != groups[0]:
         rows = read_csv(groups[0], ["mid", "group"])
         settings = settings | {"groups": groups[0] if rows else None}

@@ -1,7 +1,7 @@
 """Duplicates among the trailers, as groups of movies that stay in one subset.
 
-Reads flags.csv and movies.csv; writes a table `mid,group`. Must not know how duplicates are found, nor import
-numpy.
+Reads flags.csv and movies.csv; writes a table `mid,group`. Must not know how duplicates are found,
+nor import numpy.
 """
 
 import logging
