@@ -110,6 +110,32 @@ rule summarize_results:
         "../scripts/summarize_results.py"
 
 
+# Also reads benchmarks/, as draw_report does.
+rule write_leaderboard:
+    """Write a row for each row of the results table, with what it takes to repeat it."""
+    input:
+        summary="results/summary.csv",
+        mtgc="data/mtgc.csv",
+        checkpoints=[file for file in trained_products(settings, "best.pt") if "/split0/" in file],
+        stores=expand("data/{store}{end}", store=features.stores, end=[".csv", ".zarr/.zgroup"]),
+    output:
+        leaderboard="results/leaderboard.csv",
+    log:
+        "logs/write_leaderboard.log",
+    benchmark:
+        "benchmarks/write_leaderboard.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        runs=features.runs,
+        baselines=features.baselines,
+        stores=features.stores,
+        groups={group.name: list(group.stores) for group in features.groups},
+        code=rule_version("write_leaderboard"),
+    script:
+        "../scripts/write_leaderboard.py"
+
+
 rule draw_curves:
     """Compare the curves of all runs, as tables and as a figure."""
     input:

@@ -19,6 +19,7 @@ rule publish_dataset:
             name=[
                 "summary.csv",
                 "summary.md",
+                "leaderboard.csv",
                 "splits.csv",
                 "transfer/tst.csv",
                 "transfer/val.csv",

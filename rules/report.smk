@@ -65,6 +65,7 @@ rule draw_report:
         splits="results/splits.csv",
         drawn="results/figures/splits.svg",
         summary="results/summary.csv",
+        leaderboard="results/leaderboard.csv",
         tst="results/transfer/tst.csv",
         val="results/transfer/val.csv",
         options=OPTIONS,

@@ -31,7 +31,7 @@ PARTS = [
     "captions",
 ]
 
-COSTS = [f"results/{name}" for name in ("costs.csv", "report/index.html")]
+COSTS = [f"results/{name}" for name in ("costs.csv", "leaderboard.csv", "report/index.html")]
 COSTS += [f"results/figures/costs.{kind}" for kind in ("svg", "png")]
 IMAGE, VIDEO = "trailers_i_shufflenet_fpc24", "trailers_k_shufflenet_fps24_fpc24"
 SMALL = {"size": 48}

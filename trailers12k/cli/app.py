@@ -16,6 +16,7 @@ from trailers12k.cli import (
     diff,
     estimate,
     init,
+    leaderboard,
     predict,
     publish,
     restore,
@@ -31,7 +32,7 @@ from trailers12k.cli import (
 
 COMMANDS = (
     *(init, estimate, run, status, verify, review, predict),
-    *(diff, snapshot, restore, publish, stages, clean),
+    *(leaderboard, diff, snapshot, restore, publish, stages, clean),
     *(stores, clips, splits, backbones),
 )
 """Modules with a function `register(app)`, in the order of `trailers12k --help`."""
@@ -59,8 +60,9 @@ def create_app() -> typer.Typer:
         name="trailers12k",
         cls=Commands,
         help="From a list of movies to the features, splits and results table of Trailers12k.",
-        epilog="Every command but init and splits works in the folder of a collection, the one "
-        "that holds its config.yaml. `trailers12k COMMAND --help` shows examples.",
+        epilog="Every command but init, splits and leaderboard works in the folder of a "
+        "collection, the one that holds its config.yaml. `trailers12k COMMAND --help` shows "
+        "examples.",
         no_args_is_help=True,
         add_completion=False,
         rich_markup_mode=None,

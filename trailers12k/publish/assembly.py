@@ -101,6 +101,8 @@ def _write_tables(written: Written) -> None:
          tables.write_results, results / "summary.csv"),
         ("results/summary.md", "The table of scores, with its caveats.",
          tables.write_summary, results / "summary.md"),
+        ("results/leaderboard.csv", "What each row of the scores is made with, for comparisons.",
+         tables.write_results, results / "leaderboard.csv"),
         ("results/test.csv", "Scores on the test movies of each split.",
          tables.write_results, results / "transfer/tst.csv"),
         ("results/validation.csv", "Scores on the validation movies of each split.",

@@ -51,8 +51,7 @@ def costs(folder: str | Path, current: Iterable[str]) -> list[dict[str, object]]
     """
     rules: dict[str, _RuleCosts] = {}
     for rule, path in _benchmarks(Path(folder), set(current)):
-        log_file = Path(folder).parent / "logs" / path.relative_to(folder)
-        if cost := _of_earlier_work(log_file.with_suffix(".json")) or _of_job(path):
+        if cost := job_cost(Path(folder), path):
             rules.setdefault(rule, _RuleCosts()).add(cost)
     ordered = sorted(rules.items(), key=lambda item: (-item[1].seconds, item[0]))
     return [
@@ -65,6 +64,15 @@ def costs(folder: str | Path, current: Iterable[str]) -> list[dict[str, object]]
         }
         for rule, sums in ordered
     ]
+
+
+def job_cost(folder: Path, benchmark: Path) -> Mapping[str, float]:
+    """The cost of a job: `BENCHMARK`'s columns; empty where its benchmark is damaged.
+
+    folder: of benchmarks. benchmark: the job's own in it.
+    """
+    log_file = folder.parent / "logs" / benchmark.relative_to(folder)
+    return _of_earlier_work(log_file.with_suffix(".json")) or _of_job(benchmark)
 
 
 def _of_job(benchmark: Path) -> dict[str, float]:

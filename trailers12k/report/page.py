@@ -16,6 +16,7 @@ import yaml
 from trailers12k import __version__
 from trailers12k.common.files import read_csv, write_csv, write_text
 from trailers12k.common.vocabulary import GENRES, METRICS
+from trailers12k.evaluation import leaderboards
 from trailers12k.evaluation.absence import EXPLANATION
 from trailers12k.evaluation.frames import read_embedding, read_frame
 from trailers12k.evaluation.split_effect import COLUMNS as SPLIT_EFFECT
@@ -41,6 +42,7 @@ from trailers12k.report.formatting import (
     script_for_page,
     template_environment,
 )
+from trailers12k.report.leaderboard_section import leaderboard_grid
 from trailers12k.report.overview import Tables
 from trailers12k.report.pictures import Picture, Still, cost_words, funnel_words
 
@@ -65,6 +67,7 @@ TABLES = {
     "splits": ("results/splits.csv", "shares of the genres in the subsets"),
     "split_effect": ("results/split_effect.csv", "baselines on these splits and standard ones"),
     "summary": ("results/summary.csv", "the results of every run, as means over the splits"),
+    "leaderboard": ("results/leaderboard.csv", "what each row is made with, for comparisons"),
     "tst": ("results/transfer/tst.csv", "scores of every run and split on the test movies"),
     "val": ("results/transfer/val.csv", "scores of every run and split on the validation movies"),
     "options": ("results/transfer/options.csv", "scores of the evaluation variants"),
@@ -106,6 +109,7 @@ COLUMNS: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "stores": (("store", "input", "movies", "clips", "features"), ("movies", "clips", "features")),
     "versions": (("what", "made_by"), ()),
     "costs": (("rule", *OF_COSTS), OF_COSTS),
+    "leaderboard": (leaderboards.COLUMNS, ("movies", "of")),
     "summary": (("run", "weights", "splits", *METRICS, *GENRES), (*METRICS, *GENRES)),
     "tst": (("run", "split", *METRICS, *GENRES), (*METRICS, *GENRES)),
     "val": (("run", "split", *METRICS, *GENRES), (*METRICS, *GENRES)),
@@ -125,6 +129,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "measures": ("measures", "trailers"),
     "sound": ("trailers",),
     "results": ("summary", "tst", "val"),
+    "leaderboard": ("leaderboard",),
     "options": ("options",),
     "split_effect": ("split_effect",),
     "genre_results": ("genre_results", "summary"),
@@ -302,6 +307,7 @@ def _sections(tables: Tables, settings: sections.Settings) -> dict[str, Any]:
         "absence": absences(tables["tst"], tables["val"]),
         "absence_explanation": EXPLANATION,
         "options": sections.variant_grid(tables["options"]) if "options" in tables else None,
+        "leaderboard": leaderboard_grid(tables["leaderboard"]) if "leaderboard" in tables else None,
         "genre_results": sections.genre_rows(tables["genre_results"], summary),
         "mistakes": sections.mistakes(tables["mistakes"]),
         "cost_words": cost_words(tables["costs"]) if "costs" in tables else "",
@@ -319,6 +325,7 @@ def _table_of_contents(contents: PageContents) -> list[tuple[str, str]]:
     """The sections that the page has: id, heading."""
     chapters = [
         ("results", "Results", True),
+        ("leaderboard", "Leaderboard", "leaderboard" in contents.tables),
         ("mistakes", "Largest errors", True),
         ("funnel", "Losses", True),
         ("movies", "Movies", True),

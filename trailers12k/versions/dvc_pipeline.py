@@ -31,7 +31,7 @@ CODE_VERSIONS = "code_versions.json"
 OLD_CODE = ("Snakefile", "rules", "scripts", "trailers12k")
 """The code dependencies in a dvc.yaml of before `CODE_VERSIONS`."""
 HEAD = "# Written by `trailers12k stages` and `trailers12k snapshot` from the configuration.\n"
-SCORES = ("summary.csv", "summary.md", "metrics.json")
+SCORES = ("summary.csv", "summary.md", "metrics.json", "leaderboard.csv")
 METADATA_KEYS = (
     *("movies", "curation", "sample", "sources", "seed", "shards"),
     *("downloads", "trailers", "posters"),

@@ -47,6 +47,7 @@ RESULT_MODULES = {
     "summarize_results": "trailers12k.evaluation.summary",
     "train_run": "trailers12k.classifier.training",
     "write_config": "trailers12k.settings.loading",
+    "write_leaderboard": "trailers12k.report.leaderboard",
     "write_review": "trailers12k.review.page",
 }
 """Rule -> the one module that computes its result. Rules that only fetch have no code version:

@@ -41,6 +41,7 @@ SCORES: Files = [
     "results/summary.csv",
     "results/summary.md",
     "results/metrics.json",
+    "results/leaderboard.csv",
     "results/curves/precision_recall.csv",
     "results/curves/learning.csv",
     "results/curves/genres.csv",

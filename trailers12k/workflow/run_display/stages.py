@@ -31,7 +31,10 @@ STAGE_OF_RULE = {
         ),
         "evaluation",
     ),
-    **dict.fromkeys(("write_config", "describe_run", "map_features", "draw_report"), "report"),
+    **dict.fromkeys(
+        ("write_config", "describe_run", "map_features", "write_leaderboard", "draw_report"),
+        "report",
+    ),
     **dict.fromkeys(("flag_trailers", "write_review"), "review"),
     "group_duplicates": "splits",
     "publish_dataset": "publication",

@@ -1,0 +1,101 @@
+"""The leaderboard of a collection, from its tables, stores, checkpoints and benchmarks."""
+
+import zipfile
+
+import pytest
+
+from trailers12k.common.files import read_csv, write_csv, write_json, write_text
+from trailers12k.common.vocabulary import GENRES, METRICS
+from trailers12k.evaluation.rows import result_rows
+from trailers12k.features.backbones.counting import count
+from trailers12k.features.backbones.parameter_counts import parameters_of
+from trailers12k.report.leaderboard import LeaderboardInputs, hashes, write_leaderboard
+from trailers12k.report.leaderboard_section import leaderboard_grid
+
+MODELS = {"a": "timm/tf_efficientnet_lite0", "b": "shufflenet3d/1.0x"}
+RUNS = {"one": {"image": "a"}, "both": {"image": "a", "video": "b"}}
+BENCHMARK = "s\th:m:s\tmax_rss\tcpu_time\n10\t0:00:10\t5\t40\n"
+
+
+@pytest.fixture
+def inputs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for store, model in MODELS.items():
+        write_csv(f"data/{store}.csv", ["mid"], [{"mid": "tt1"}, {"mid": "tt2"}])
+        about = {"backbone": model, "pretrained": True, "weights_license": "cc-by-nc-4.0"}
+        write_json(f"data/{store}.zarr/.zattrs", about | {"versions": {"torch": "2.9"}})
+    for shard in ("000", "001"):
+        write_text(f"benchmarks/extract_features/all/{shard}.tsv", BENCHMARK)
+    genres = dict.fromkeys(GENRES, 1)
+    movies = [{"mid": f"tt{n}", **genres, "split0": n, "split1": 2, "split2": 0} for n in (1, 2)]
+    write_csv("data/mtgc.csv", [*movies[0]], movies)
+    scores = {"movies": 3, "of": 4, **dict.fromkeys(METRICS, 50), "uap_low": 40, "uap_high": 60}
+    rows = [{"run": name, **scores} for name in ("chance", *RUNS)]
+    write_csv("results/summary.csv", [*rows[0]], rows)
+    for run in RUNS:
+        path = tmp_path / f"results/runs/{run}/split0/best.pt"
+        path.parent.mkdir(parents=True)
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("archive/data/0", bytes(400))
+    return LeaderboardInputs(
+        tmp_path / "results/summary.csv",
+        tmp_path / "data/mtgc.csv",
+        result_rows(RUNS, ["knn"]),
+        {"all": ["a", "b"]},
+    )
+
+
+def test_each_row_says_what_it_is_made_with(inputs):
+    write_leaderboard(inputs, "leaderboard.csv")
+    chance, one, both = read_csv("leaderboard.csv")
+    assert (chance["classifier"], chance["encoders"], chance["uap_low"]) == ("", "", "40")
+    assert (both["image"], both["video"], both["encoders"]) == ("a", "b", "|".join(MODELS.values()))
+    assert (one["weights_license"], one["non_commercial"]) == ("cc-by-nc-4.0", "true")
+    assert (one["torch"], one["classifier_parameters"]) == ("2.9", "100")
+    # Two jobs of 40 s of CPU, for two movies; each of the two stores is half of them.
+    assert (one["seconds_per_movie"], one["seconds_shared"]) == ("20", "1 of 2")
+    assert (both["seconds_per_movie"], both["seconds_on"]) == ("40", "CPU")
+
+
+def test_a_gpu_counts_seconds_on_the_clock(inputs):
+    about = {"backbone": MODELS["a"], "device": "cuda (X)"}
+    write_json("data/a.zarr/.zattrs", about)
+    write_leaderboard(inputs, "leaderboard.csv")
+    both = read_csv("leaderboard.csv")[2]
+    assert (both["seconds_per_movie"], both["seconds_on"]) == ("10", "cuda (X)")
+
+
+def test_without_benchmarks_no_seconds_are_claimed(inputs):
+    for path in inputs.benchmarks.rglob("*.tsv"):
+        path.unlink()
+    write_leaderboard(inputs, "leaderboard.csv")
+    assert {row["seconds_per_movie"] for row in read_csv("leaderboard.csv")} == {""}
+
+
+def test_hashes_tell_labels_from_test_movies(inputs):
+    before = hashes(inputs.mtgc)
+    text = inputs.mtgc.read_text()
+    write_text(inputs.mtgc, text.replace("tt1,1", "tt1,0"))
+    changed = {name for name, value in hashes(inputs.mtgc).items() if value != before[name]}
+    assert changed == {"labels_sha256", "mtgc_sha256"}
+    write_text(inputs.mtgc, text.replace(",1,2,0\n", ",2,2,0\n"))
+    changed = {name for name, value in hashes(inputs.mtgc).items() if value != before[name]}
+    assert changed == {"test0_sha256", "mtgc_sha256"}
+
+
+def test_the_chapter_leaves_chance_out(inputs):
+    import pandas as pd
+
+    write_leaderboard(inputs, "leaderboard.csv")
+    grid = leaderboard_grid(pd.read_csv("leaderboard.csv"))
+    assert [row[0].text for row in grid.rows] == ["one", "both"]
+    assert grid.rows[0][1].small == "licence: cc-by-nc-4.0; not for commercial use"
+
+
+@pytest.mark.parametrize("model", ["timm/tf_efficientnet_lite0", "shufflenet3d/1.0x"])
+def test_the_table_of_parameters_has_what_the_architecture_has(model):
+    assert parameters_of(model) == count(model) > 0
+
+
+def test_a_model_of_the_hub_has_no_count():
+    assert parameters_of("hf/OWNER/NAME") is None

@@ -1,0 +1,86 @@
+"""`trailers12k leaderboard`: joins the leaderboards of several collections.
+
+Reads results/leaderboard.csv of collections and publications; writes the file that --to names.
+Must not know how a leaderboard is computed.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trailers12k.cli.collection import examples
+from trailers12k.cli.output import check_output
+from trailers12k.common.files import write_text
+
+
+class Format(StrEnum):
+    """How the joined table is written."""
+
+    CSV = "csv"
+    MD = "md"
+
+
+class Sort(StrEnum):
+    """Columns by which the joined table may be ordered."""
+
+    ROW = "row"
+    UAP = "uap"
+    MAP = "map"
+    WAP = "wap"
+    SAP = "sap"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        "leaderboard",
+        short_help="Join the leaderboards of several collections.",
+        epilog=examples(
+            "trailers12k leaderboard . ../other --format md",
+            "trailers12k leaderboard here.csv ../other/publication --to joined.csv",
+        ),
+    )(leaderboard)
+
+
+def leaderboard(
+    places: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PLACE...",
+            help="Collections, publications, or files leaderboard.csv.",
+            show_default=False,
+        ),
+    ],
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="FILE", help="Where to write the table.")
+    ] = None,
+    format: Annotated[
+        Format, typer.Option("--format", help="All columns, or a table in Markdown.")
+    ] = Format.CSV,
+    sort: Annotated[
+        Sort | None,
+        typer.Option(
+            help="Order of the lines, for looking only: who picks the first row by its test score "
+            "has chosen on the test movies. By default the order of the files.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Join leaderboards into one table, with the column `collection`.
+
+    Collections must have the same labels, splits and test movies. Intervals and versions of each
+    row stay as its collection wrote them.
+    """
+    from trailers12k.evaluation import leaderboards
+
+    if to:
+        check_output(to, places)
+    rows = leaderboards.ordered(leaderboards.join(places), sort.value if sort else "")
+    write = leaderboards.as_csv if format is Format.CSV else leaderboards.as_markdown
+    if to:
+        write_text(to, write(rows))
+        typer.echo(f"Wrote {to}.")
+    else:
+        typer.echo(write(rows), nl=False)

@@ -1,0 +1,31 @@
+"""The parameters of encoders without their classifiers, by architecture.
+
+Reads parameter_counts.csv, which `python -m trailers12k.features.backbones.counting` writes. Must
+not import torch: the job of the leaderboard counts nothing.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from trailers12k.common.files import read_csv
+
+TABLE = Path(__file__).with_name("parameter_counts.csv")
+"""`architecture,parameters`. Models of the hub are not listed: only their configuration, which
+travels with the weights, says how large one is."""
+
+
+def parameters_of(model: str) -> int | None:
+    """The parameters of a model of the configuration; None where the table has none."""
+    return _counts().get(_architecture(model))
+
+
+def _architecture(model: str) -> str:
+    """The name of a model without that of its weights."""
+    name = model.partition(".")[0]
+    return name if name in _counts() else model
+
+
+@cache
+def _counts() -> dict[str, int]:
+    rows = read_csv(TABLE, ["architecture", "parameters"], counts=["parameters"])
+    return {row["architecture"]: int(row["parameters"]) for row in rows}
