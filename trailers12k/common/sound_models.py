@@ -1,10 +1,12 @@
-"""The families of models that hear sound, and the weights of those that leave no choice.
+"""The families of models that only hear, or that only see, and weights that leave no choice.
 
 Reads and writes nothing. Must not import anything.
 """
 
-SOUND_FAMILIES = ("logmel", "silero", "hf")
-"""Prefixes of the names of models whose input is `audio`."""
+SOUND_FAMILIES = ("logmel", "silero")
+"""Prefixes of the names of models whose input can only be `audio`."""
+HUB_FAMILY = "hf"
+"""Prefix of the names of models of the hub, some of which hear while others see."""
 
 SPEECH = "silero/vad"
 """The model of speech activity, whose feature is the share of a clip that is speech."""
@@ -18,9 +20,10 @@ BANDS = (8, 256)
 """Fewest and most mel bands of log-mel statistics."""
 
 
-def hears_sound(model: str) -> bool:
-    """Whether a model's input is `audio`."""
-    return model.partition("/")[0] in SOUND_FAMILIES
+def hears_sound(model: str) -> bool | None:
+    """Whether a model's input is `audio`; None where its name does not say."""
+    family = model.partition("/")[0]
+    return None if family == HUB_FAMILY else family in SOUND_FAMILIES
 
 
 def fixed_weights(model: str) -> str | None:
@@ -34,6 +37,6 @@ def name_fault(model: str) -> str:
     # As texts: logmel/064 would be a second name of logmel/64.
     if family == "logmel" and name not in map(str, range(BANDS[0], BANDS[1] + 1)):
         return f"allowed: logmel/BANDS with {BANDS[0]} to {BANDS[1]} mel bands, such as logmel/64"
-    if family == "hf" and ".." in name:  # a path of this name would leave its folder
+    if family == HUB_FAMILY and ".." in name:  # a path of this name would leave its folder
         return "allowed: hf/OWNER/NAME or hf/OWNER/NAME@REVISION, without two dots in a row"
     return f"allowed: {SPEECH}" if family == "silero" and model != SPEECH else ""

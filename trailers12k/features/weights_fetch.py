@@ -12,7 +12,7 @@ from types import ModuleType
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import below, sha256_of
-from trailers12k.common.sound_models import hears_sound
+from trailers12k.common.sound_models import HUB_FAMILY
 from trailers12k.downloads import http
 from trailers12k.downloads.bounds import Bounds
 from trailers12k.features import hub_fetch, weights_content, weights_download
@@ -53,7 +53,7 @@ def fetch(
     (torchvision), else the one that the hub reports. Raises `UserError`.
     """
     model = source.model
-    if hears_sound(model):
+    if model.partition("/")[0] == HUB_FAMILY:
         return hub_fetch.fetch(model, source.file, source.sha256, folder, mirror, bounds)
     if source.file is not None:
         file, name, origin = Path(source.file), Path(source.file).name, "supplied by the user"

@@ -260,8 +260,8 @@ def _check_frames(settings: Settings) -> None:
 def _check_sound(settings: Settings) -> None:
     for store, backbone in settings.backbones.items():
         of_sound, key = backbone.input == STREAM_INPUTS["audio"], f"backbones.{store}"
-        if of_sound != hears_sound(backbone.model):
-            hears = hears_sound(backbone.model)
+        hears = hears_sound(backbone.model)
+        if hears is not None and of_sound != hears:
             kind, allowed = ("sound", "audio") if hears else ("pictures", "frames, clips, posters")
             raise Fault(
                 f"{key}.input: {backbone.input} is not allowed for a model of {kind}; allowed: "
@@ -271,7 +271,9 @@ def _check_sound(settings: Settings) -> None:
             if getattr(backbone, name) is not None:
                 kind = "of" if of_sound else "of other inputs than"
                 raise Fault(f"{key}.{name}: not allowed for a store {kind} audio; allowed: null")
-        if of_sound and (fault := name_fault(backbone.model)):
+        if hears is None and backbone.size is not None:
+            raise Fault(f"{key}.size: not allowed for a model of the hub; allowed: null")
+        if hears is not False and (fault := name_fault(backbone.model)):
             raise Fault(f"{key}.model: {backbone.model} does not exist; {fault}")
         if not (fixed := fixed_weights(backbone.model)):
             continue

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from trailers12k.common.local_files import local_path
-from trailers12k.common.sound_models import hears_sound
 from trailers12k.common.vocabulary import SPLITS, STREAM_INPUTS
 from trailers12k.downloads import published
 from trailers12k.settings import Settings
@@ -86,7 +85,7 @@ class Estimate:
 def backbone_name(settings: Settings, store: str) -> str:
     """The name of the figure of a store's backbone."""
     backbone = settings.backbone(store)
-    if hears_sound(backbone.model):
+    if backbone.input == STREAM_INPUTS["audio"]:
         context = "own context" if backbone.context is None else f"{backbone.context:g} s around"
         return f"{backbone.model} {context}"
     return f"{backbone.model} {backbone.size or 'own size'} {backbone.precision}"

@@ -16,8 +16,7 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.files import inside, read_csv
 from trailers12k.common.local_files import local_path
 from trailers12k.common.movie import Movie
-from trailers12k.common.sound_models import hears_sound
-from trailers12k.common.vocabulary import FILLING, OK
+from trailers12k.common.vocabulary import FILLING, OK, STREAM_INPUTS
 from trailers12k.common.youtube import is_youtube
 from trailers12k.features.backbones.sound_spec import SoundSpec
 from trailers12k.features.backbones.spec import BackboneSpec
@@ -115,7 +114,7 @@ def backbone_specs(settings: Settings) -> dict[str, BackboneSpec | SoundSpec]:
 
 
 def _spec(backbone: Mapping[str, Any]) -> BackboneSpec | SoundSpec:
-    kind = SoundSpec if hears_sound(backbone["model"]) else BackboneSpec
+    kind = SoundSpec if backbone["input"] == STREAM_INPUTS["audio"] else BackboneSpec
     names = {field.name for field in fields(kind)}
     return kind(**{key: value for key, value in backbone.items() if key in names})
 

@@ -10,10 +10,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from trailers12k.common.sound_models import SPEECH, fixed_weights, hears_sound
+from trailers12k.common.sound_models import HUB_FAMILY, SPEECH, fixed_weights
+from trailers12k.common.vocabulary import STREAM_INPUTS
 from trailers12k.evaluation.rows import ResultRow, result_rows
 from trailers12k.features import store_index, weights_record
-from trailers12k.features.backbones import hub, weights_licenses
+from trailers12k.features.backbones import hub, hub_files, weights_licenses
 from trailers12k.features.backbones.names import weights_key
 from trailers12k.features.backbones.packaged import check_packaged
 from trailers12k.features.backbones.sound_spec import sound_family_of
@@ -172,8 +173,9 @@ class FeaturePlan:
 
     def code(self, store: str) -> str:
         """The code version of a store's features."""
-        model = self._settings.backbones[store].model
-        if hears_sound(model):
+        own = self._settings.backbones[store]
+        model = own.model
+        if own.input == STREAM_INPUTS["audio"]:
             return rule_version("extract_sound", families=[sound_family_of(model)])
         return rule_version("extract_features", families=[family_of(model)])
 
@@ -252,7 +254,7 @@ class FeaturePlan:
     def _is_calibrated(self, store: str) -> bool:
         """Whether a store's network has random weights whose statistics are measured."""
         own = self.backbone(store)
-        return own["weights"] == "random" and not hears_sound(own["model"])
+        return own["weights"] == "random" and self.inputs[store] != STREAM_INPUTS["audio"]
 
     @cached_property
     def random_networks(self) -> list[dict[str, Any]]:
@@ -311,7 +313,7 @@ class FeaturePlan:
         if not (file := own.get("file")):
             return []
         files = [file]
-        if hears_sound(own["model"]):
-            names = (hub.CONFIG, hub.PROCESSOR)
+        if own["model"].partition("/")[0] == HUB_FAMILY:
+            names = (hub.CONFIG, *hub_files.PROCESSORS)
             files += [Path(file).with_name(name).as_posix() for name in names]
         return [each for each in files if Path(each).is_file()]

@@ -3,12 +3,13 @@
 import pytest
 
 from trailers12k.common.errors import UserError
-from trailers12k.features.backbones import sound, torchvision_nets
+from trailers12k.features.backbones import hub_vision_known, sound, torchvision_nets
+from trailers12k.features.backbones.hub_vision_kinds import KINDS
 from trailers12k.features.backbones.listing import (
     AUDIO,
     CLIPS,
+    FEATURES,
     IMAGES,
-    SOUND_FEATURES,
     license_table,
     list_models,
     matching,
@@ -36,12 +37,20 @@ def test_the_papers_models_are_listed_with_their_input_and_feature_size(model):
 
 def test_models_of_sound_are_listed():
     listed = {each.model: each for each in list_models() if each.input == AUDIO}
-    assert set(listed) == SOUND_FEATURES.keys()
+    assert set(listed) == FEATURES.keys() - hub_vision_known.KNOWN.keys()
     assert listed["silero/vad"].license == "mit (weights: package)"
     assert num_features("hf/openai/whisper-tiny") == 384
     assert [each.model for each in matching("hf/laion/*")] == sorted(
-        model for model in listed if model.startswith("hf/laion/")
+        each.model for each in list_models() if each.model.startswith("hf/laion/")
     )
+
+
+def test_models_of_pictures_of_the_hub_are_listed():
+    listed = {each.model: each for each in list_models() if each.input != AUDIO}
+    for model, known in hub_vision_known.KNOWN.items():
+        assert listed[model].license == known.license
+        assert num_features(model) == known.features
+        assert (listed[model].input == CLIPS) == KINDS[known.kind].sees_clips
 
 
 @pytest.mark.parametrize("model", ["logmel/64", "silero/vad"])

@@ -22,6 +22,8 @@ from trailers12k.common.bounded_files import quoted
 from trailers12k.common.errors import UserError
 from trailers12k.features.backbones.common import remove_head
 from trailers12k.features.backbones.hub_known import KNOWN
+from trailers12k.features.backbones.hub_vision_kinds import KINDS as VISION_KINDS
+from trailers12k.features.backbones.hub_vision_known import KNOWN as KNOWN_VISION
 from trailers12k.features.backbones.logmel import BANDS
 from trailers12k.features.backbones.shufflenet3d import MODEL, ShuffleNet3D
 from trailers12k.features.backbones.spec import family_of
@@ -32,11 +34,13 @@ CLIPS = "clips"
 IMAGES = "frames, posters"
 AUDIO = "audio"
 LOGMEL, SPEECH = "logmel/64", "silero/vad"
-SOUND_FEATURES = {LOGMEL: 128, SPEECH: 1} | {model: each.features for model, each in KNOWN.items()}
-"""Models of sound -> the length of their feature vectors."""
+FEATURES = {LOGMEL: 128, SPEECH: 1} | {
+    model: each.features for model, each in (KNOWN | KNOWN_VISION).items()
+}
+"""Models of sound and of the hub -> the length of their feature vectors."""
 OTHERS = {
-    "hf": "hf/OWNER/NAME and hf/OWNER/NAME@REVISION, any AST, CLAP, Whisper, wav2vec 2, HuBERT or "
-    "WavLM of the hub,",
+    "hf": "hf/OWNER/NAME and hf/OWNER/NAME@REVISION, any CLIP or SigLIP of the hub, and of sound "
+    "any AST, CLAP, Whisper, wav2vec 2, HuBERT or WavLM,",
     "logmel": f"logmel/BANDS with {BANDS[0]} to {BANDS[1]} mel bands",
 }
 """Family -> those of its models that can be named, in words. Not all of them are listed."""
@@ -58,7 +62,7 @@ class ListedModel:
 @cache
 def list_models() -> tuple[ListedModel, ...]:
     """All models with pretrained weights, and those of sound, sorted by name."""
-    models = [*_own(), *_of_sound(), *_of_torchvision(), *_of_timm()]
+    models = [*_own(), *_of_sound(), *_of_the_hub(), *_of_torchvision(), *_of_timm()]
     return tuple(sorted(models, key=lambda each: each.model))
 
 
@@ -97,14 +101,14 @@ def others(found: Iterable[ListedModel]) -> list[str]:
 
 def num_features(model: str) -> int:
     """The length of a model's feature vectors. Builds its layers without any weights."""
-    if model in SOUND_FEATURES:
-        return SOUND_FEATURES[model]
+    if model in FEATURES:
+        return FEATURES[model]
     return _num_features(architecture(model))
 
 
 def architecture(model: str) -> str:
     """The name of a model without that of its weights; models that share it have equal layers."""
-    return model if model == MODEL or model in SOUND_FEATURES else model.partition(".")[0]
+    return model if model == MODEL or model in FEATURES else model.partition(".")[0]
 
 
 @cache
@@ -134,6 +138,13 @@ def _of_sound() -> list[ListedModel]:
         ListedModel(LOGMEL, AUDIO, NO_WEIGHTS),
         ListedModel(SPEECH, AUDIO, f"{PACKAGED_LICENSES['silero']} (weights: package)"),
         *(ListedModel(model, AUDIO, each.license) for model, each in KNOWN.items()),
+    ]
+
+
+def _of_the_hub() -> list[ListedModel]:
+    inputs = {kind: CLIPS if own.sees_clips else IMAGES for kind, own in VISION_KINDS.items()}
+    return [
+        ListedModel(model, inputs[each.kind], each.license) for model, each in KNOWN_VISION.items()
     ]
 
 

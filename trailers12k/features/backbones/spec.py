@@ -12,6 +12,7 @@ FAMILY_MODULES = {
     "torchvision": "trailers12k.features.backbones.torchvision_nets",
     "timm": "trailers12k.features.backbones.timm_nets",
     "shufflenet3d": "trailers12k.features.backbones.shufflenet3d",
+    "hf": "trailers12k.features.backbones.hub_vision",
 }
 """Family, the prefix of a model's name -> the module that builds its models."""
 

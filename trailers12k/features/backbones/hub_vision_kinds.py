@@ -1,0 +1,123 @@
+"""The kinds of models of pictures of transformers that give features, and how each is pooled.
+
+Reads and writes nothing. Must not import transformers.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor, nn
+
+MOST_SIDE, MOST_FRAMES = 1024, 128
+"""Pixels of a picture's side, and frames of a clip; known models have 512 and 96 or fewer."""
+MOST_POSITIONS = 40_000
+"""Patches that a network sees at once; V-JEPA 2 with 64 frames of 384 pixels sees 18,432."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a network sees at once, by its configuration.
+
+    side: of a square picture, in pixels. patch: side of a patch. frames: of a clip; 0 for a network
+    of single images. tubelet: frames of a patch.
+    """
+
+    side: int
+    patch: int
+    frames: int = 0
+    tubelet: int = 1
+
+
+@dataclass(frozen=True)
+class VisionKind:
+    """What the models of one `model_type` have in common.
+
+    config: the name of a class of transformers. network: the same, by the configuration.
+    processors: names of classes that its repositories name, without the ending of a variant.
+    narrow: the network's configuration within that of the model; it raises ValueError where the
+        model gives no such features.
+    prefixes: of the names of its tensors in a file, see `hub_nets.load_network`.
+    shape: by the narrow configuration.
+    features: length of a vector, by the narrow configuration.
+    seen: (network, pictures) -> features, float (N, features). Pictures are float32 (N, 3, H, W),
+        or (N, T, 3, H, W) of clips. pooling: says that in words, by the configuration.
+    small, small_processor: values of a configuration of a small network, and of its processor, for
+        random weights.
+    sees_clips: whether the network sees a clip, not single images.
+    """
+
+    config: str
+    network: Callable[[Any], str]
+    processors: tuple[str, ...]
+    narrow: Callable[[Any], Any]
+    prefixes: Mapping[str, str]
+    shape: Callable[[Any], Shape]
+    features: Callable[[Any], int]
+    seen: Callable[[nn.Module, Tensor], Tensor]
+    pooling: Callable[[Any], str]
+    small: Mapping[str, Any]
+    small_processor: Mapping[str, Any] = field(default_factory=dict)
+    sees_clips: bool = False
+
+
+def _clip_vision(config: Any) -> Any:
+    """The projection is as long as the whole model's configuration says."""
+    config.vision_config.projection_dim = config.projection_dim
+    return config.vision_config
+
+
+def _siglip_vision(config: Any) -> Any:
+    if not config.vision_config.vision_use_head:
+        raise ValueError("it has no pooled output (vision_use_head)")
+    return config.vision_config
+
+
+def _image(config: Any) -> Shape:
+    return Shape(config.image_size, config.patch_size)
+
+
+SMALL_TOWER = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+}
+SMALL_TEXT = SMALL_TOWER | {"num_hidden_layers": 1, "vocab_size": 64}
+
+KINDS = {
+    "clip": VisionKind(
+        config="CLIPConfig",
+        network=lambda config: "CLIPVisionModelWithProjection",
+        processors=("CLIPImageProcessor",),
+        narrow=_clip_vision,
+        prefixes={"vision_model.": "vision_model.", "visual_projection.": "visual_projection."},
+        shape=_image,
+        features=lambda config: config.projection_dim,
+        seen=lambda network, pictures: network(pixel_values=pictures).image_embeds,
+        pooling=lambda config: "the network's own image_embeds: class token, projected",
+        small={
+            "projection_dim": 32,
+            "vision_config": SMALL_TOWER | {"image_size": 64, "patch_size": 16},
+            "text_config": SMALL_TEXT,
+        },
+        small_processor={"size": {"shortest_edge": 64}, "crop_size": 64},
+    ),
+    "siglip": VisionKind(
+        config="SiglipConfig",
+        network=lambda config: "SiglipVisionModel",
+        processors=("SiglipImageProcessor",),
+        narrow=_siglip_vision,
+        prefixes={"vision_model.": ""},
+        shape=_image,
+        features=lambda config: config.hidden_size,
+        seen=lambda network, pictures: network(pixel_values=pictures).pooler_output,
+        pooling=lambda config: "the network's own pooler_output: attention pooling",
+        small={
+            "vision_config": SMALL_TOWER | {"image_size": 64, "patch_size": 16},
+            "text_config": SMALL_TEXT,
+        },
+        small_processor={"size": {"height": 64, "width": 64}},
+    ),
+}
+"""`model_type` of a configuration -> its kind."""
