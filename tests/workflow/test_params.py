@@ -44,7 +44,7 @@ def collected(tmp_path, sample):
     return project
 
 
-@pytest.mark.parametrize("preset", [None, "trailers12k", "published"])
+@pytest.mark.parametrize("preset", [None, "trailers12k", "modern", "published"])
 def test_only_plain_values_are_params(collected, preset):
     """Snakemake compares no others: a changed record, for example, would rerun nothing."""
     if preset:

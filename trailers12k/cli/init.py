@@ -23,6 +23,7 @@ class Preset(StrEnum):
     """The names of the presets, in `trailers12k init --help`; trailers12k.settings has them."""
 
     TRAILERS12K = "trailers12k"
+    MODERN = "modern"
     PUBLISHED = "published"
 
 
@@ -50,7 +51,8 @@ def init(
         Preset | None,
         typer.Option(
             help="A whole configuration instead of movies of your own: `trailers12k` rebuilds the "
-            "paper's collection, `published` evaluates the authors' features.",
+            "paper's collection, `modern` adds today's encoders, `published` evaluates the "
+            "authors' features.",
             show_default=False,
         ),
     ] = None,
