@@ -132,7 +132,7 @@ def _make_tables(folder: Path, mids: list, clips: np.ndarray) -> None:
     write_csv(data / "curation.csv", ["mid", "decision", "by"], [])
     scores = {"run": "one", "weights": "a1_in1k", "pretrained": "True", "uap": "50.0"}
     scores |= {"splits": 3, "movies": 1, "of": 1, "map": 50.0, "wap": 50.0, "sap": 50.0}
-    for name in ("summary.csv", "transfer/tst.csv", "transfer/val.csv"):
+    for name in ("summary.csv", "leaderboard.csv", "transfer/tst.csv", "transfer/val.csv"):
         write_csv(results / name, [*scores], [scores])
     write_text(results / "summary.md", "# Results\n")
     write_csv(results / "splits.csv", ["split", "subset"], [])

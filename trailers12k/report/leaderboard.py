@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from trailers12k import __version__
-from trailers12k.common.files import read_csv, reading, sha256_of, write_csv
+from trailers12k.common.files import inside, read_csv, reading, sha256_of, write_csv
 from trailers12k.common.vocabulary import GENRES, METRICS, SPLITS, STREAMS
 from trailers12k.evaluation.leaderboards import COLUMNS, SPREAD, TESTS
 from trailers12k.evaluation.rows import DIVITA, ResultRow
@@ -44,7 +44,7 @@ class LeaderboardInputs:
 
     def attributes(self, store: str) -> dict[str, Any]:
         """The attributes of a store."""
-        return attributes(self.data / f"{store}.zarr")
+        return attributes(inside(self.data, f"{store}.zarr"))
 
 
 def write_leaderboard(inputs: LeaderboardInputs, path: str | Path) -> None:
@@ -164,10 +164,10 @@ class _Cost:
 def _group_costs(inputs: LeaderboardInputs, group: str) -> _Cost | None:
     """The cost of a group's jobs; None without their benchmarks or movies."""
     stores = inputs.groups[group]
-    movies = max(len(read_csv(inputs.data / f"{store}.csv", ["mid"])) for store in stores)
+    movies = max(len(read_csv(inside(inputs.data, f"{store}.csv"), ["mid"])) for store in stores)
     devices = [str(inputs.attributes(store).get("device", "cpu")) for store in stores]
     gpu = next((device for device in devices if device != "cpu"), "")
-    files = sorted((inputs.benchmarks / "extract_features" / group).glob("*.tsv"))
+    files = sorted(inside(inputs.benchmarks / "extract_features", group).glob("*.tsv"))
     costs = [cost for file in files if (cost := job_cost(inputs.benchmarks, file))]
     if not movies or not costs:
         return None

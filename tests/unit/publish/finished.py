@@ -102,7 +102,12 @@ ADDRESSES = (
 
 
 def _write_results(results: Path) -> None:
-    for name, score in (("summary", "50.0"), ("transfer/tst", "0.5"), ("transfer/val", "0.5")):
+    for name, score in (
+        ("summary", "50.0"),
+        ("leaderboard", "50.0"),
+        ("transfer/tst", "0.5"),
+        ("transfer/val", "0.5"),
+    ):
         scores = {"run": "tiny", "weights": "/home/ann/weights/own.pth", "uap": score}
         write_csv(results / f"{name}.csv", [*scores], [scores])
     heard = {"mid": MIDS[0], "sound": "ok", "loudness": "-14.2", "silence": "0.031"}
