@@ -1,6 +1,7 @@
 """Models of pictures of the hub equal the library's own forward pass, and run no code of theirs."""
 
 import json
+import shutil
 from functools import cache
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import torch
 
 from trailers12k.common.errors import UserError
 from trailers12k.features import weights_fetch
-from trailers12k.features.backbones import hub_processor
+from trailers12k.features.backbones import hub_processor, sound
+from trailers12k.features.backbones.hub_frames import Frames
 from trailers12k.features.backbones.hub_processor import processing_of
 from trailers12k.features.backbones.hub_vision_kinds import KINDS
 from trailers12k.features.backbones.hub_vision_known import KNOWN
 from trailers12k.features.backbones.loading import load
+from trailers12k.features.backbones.sound_spec import SoundSpec
 from trailers12k.features.backbones.spec import BackboneSpec
 from trailers12k.features.recipes import recipe_of
 from trailers12k.features.weights_fetch import WeightsSource
@@ -24,7 +27,14 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 PARITY = 1e-4
 CLIPS = {"fps": 24, "fpc": 24}
-WHOLE = {"clip": "CLIPModel", "siglip": "SiglipModel"}
+WHOLE = {
+    "clip": "CLIPModel",
+    "siglip": "SiglipModel",
+    "vjepa2": "VJEPA2ForVideoClassification",
+    "videomae": "VideoMAEForVideoClassification",
+    "timesformer": "TimesformerForVideoClassification",
+    "xclip": "XCLIPModel",
+}
 """Kind -> the class whose files people publish, with parts that give no features."""
 SIZES = ((90, 160), (101, 64), (64, 64), (333, 171))
 """Heights and widths of frames: wide, tall, exact, and with odd margins."""
@@ -82,15 +92,30 @@ def reference_of(folder: Path, kind: str):
     """The library's own network and processor, loaded by its own means."""
     network = getattr(transformers, WHOLE[kind]).from_pretrained(folder, local_files_only=True)
     auto = transformers.AutoImageProcessor
+    if kind == "vjepa2":
+        auto = transformers.AutoVideoProcessor
     return network.eval(), auto.from_pretrained(folder, local_files_only=True)
 
 
 @torch.inference_mode()
 def reference(folder: Path, kind: str, pictures: np.ndarray) -> np.ndarray:
-    """The library's own features of frames, averaged over them."""
+    """The library's own features: of frames, averaged over them, or of evenly spaced frames."""
     network, processor = reference_of(folder, kind)
-    inputs = processor(images=list(pictures), return_tensors="pt")
-    return network.get_image_features(**inputs).pooler_output.mean(0).numpy()
+    if not KINDS[kind].sees_clips:
+        inputs = processor(images=list(pictures), return_tensors="pt")
+        return network.get_image_features(**inputs).pooler_output.mean(0).numpy()
+    config = network.config
+    count = getattr(config, "vision_config", config)
+    count = count.frames_per_clip if kind == "vjepa2" else count.num_frames
+    chosen = list(pictures[((np.arange(count) + 0.5) * len(pictures) / count).astype(int)])
+    if kind == "vjepa2":
+        inputs = processor(np.stack(chosen), return_tensors="pt").pixel_values_videos
+        return network.vjepa2.get_vision_features(inputs)[0].mean(0).numpy()
+    inputs = processor(chosen, return_tensors="pt").pixel_values.reshape(1, count, 3, 64, 64)
+    if kind == "xclip":
+        return network.get_video_features(inputs).pooler_output[0].numpy()
+    states = network.base_model(inputs).last_hidden_state
+    return (states[0, 0] if kind == "timesformer" else network.fc_norm(states.mean(1))[0]).numpy()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -156,3 +181,140 @@ def test_crops_are_the_librarys_own(size, crop, resample, monkeypatch):
             patch.setattr(hub_processor, "LONG", 0)
             other = transform(torch.from_numpy(pictures)).numpy()
         assert np.abs(other.astype(int) - expected).max() <= 2
+
+
+@pytest.mark.parametrize(
+    "count, rate, fps, fpc, expected",
+    [
+        (4, None, 24, 24, [3, 9, 15, 21]),
+        (4, 4, 24, 24, [3, 9, 15, 21]),  # just long enough: a second
+        (4, 8, 24, 24, [7, 10, 13, 16]),  # half a second in the middle
+        (4, 2, 24, 24, [3, 9, 15, 21]),  # two seconds: too long, so the whole clip
+        (8, None, 24, 4, [0, 0, 1, 1, 2, 2, 3, 3]),
+        (4, 48, 24, 24, [11, 11, 12, 12]),  # faster than the clip
+        (3, 4, 0, 24, [4, 12, 20]),  # an unknown rate of the clip
+        (16, 7.5, 25, 60, [5, 8, 11, 15, 18, 21, 25, 28, 31, 35, 38, 41, 45, 48, 51, 55]),
+        (64, 4, 24, 24, [int((n + 0.5) * 24 / 64) for n in range(64)]),  # V-JEPA 2
+    ],
+)
+def test_the_frames_are_those_of_the_training_where_the_clip_is_long_enough(
+    count, rate, fps, fpc, expected
+):
+    frames = Frames(count, rate)
+    assert list(frames.numbers(fps, fpc)) == expected
+    pixels = torch.arange(fpc)[None, :, None]
+    assert frames.of(pixels, fps)[0, :, 0].tolist() == expected
+    at_rate = rate is not None and fps > 0 and count / rate <= fpc / fps
+    seen = frames.described(fps, fpc)
+    assert ("rate of the training" in seen["frames_rule"]) == at_rate
+    assert seen["frames_seen"] == count
+
+
+def test_a_clips_rate_reaches_the_network_and_its_store():
+    model = "hf/MCG-NJU/videomae-base"
+    backbone = {"model": model, "weights": "random", "input": "clips", "precision": "fp32"}
+    long = recipe_of(backbone, {"fps": 24, "fpc": 60}, "code", 0, None)
+    short = recipe_of(backbone, {"fps": 24, "fpc": 24}, "code", 0, None)
+    assert long.determined_by["settings"] != short.determined_by["settings"]
+    clip = frames(60, 64, 64)[None]
+    nets = [load(recipe.spec, 0) for recipe in (long, short)]
+    rules = [net.attributes["frames_rule"] for net in nets]
+    assert rules == ["at the rate of the training, in the clip's centre"] + [
+        "evenly spaced over the whole clip"
+    ]
+    ends = clip.copy()
+    ends[:, :3], ends[:, -3:] = 0, 0  # 51 of the 60 frames are within the 16 steps
+    assert (nets[0](ends) == nets[0](clip)).all()
+    assert (nets[0](clip[:, 6:]) != nets[0](clip)).any()
+
+
+def refusal(folder: Path) -> str:
+    with pytest.raises(UserError) as caught:
+        source = WeightsSource("hf/me/odd", str(folder / "model.safetensors"))
+        weights_fetch.fetch(source, folder)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def change(path: Path, **values) -> None:
+    content = json.loads(path.read_text())
+    vision = content.get("vision_config", {})
+    of_vision = set(values) <= set(vision) - set(content)
+    content |= {"vision_config": vision | values} if of_vision else values
+    path.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    "kind, values, message",
+    [
+        ("clip", {"auto_map": {"AutoModel": "odd.Model"}}, "names code of its repository"),
+        ("clip", {"model_type": "siglip2"}, "not one that gives features of sound"),
+        ("clip", {"image_size": 2048}, "claims too much memory, or none"),
+        ("clip", {"image_size": 128}, "pictures of (64, 64), and a network for (128, 128)"),
+        ("clip", {"patch_size": 0}, "claims too much memory, or none"),
+        ("clip", {"patch_size": "16"}, "none of its kind"),
+        ("clip", {"hidden_size": 900_000}, "claims"),
+        ("clip", {"num_hidden_layers": 3}, "claims"),
+        ("siglip", {"vision_use_head": False}, "no pooled output"),
+        ("vjepa2", {"frames_per_clip": 1000}, "claims too much memory, or none"),
+        ("vjepa2", {"tubelet_size": 9}, "claims too much memory, or none"),
+        ("vjepa2", {"num_hidden_layers": 3}, "claims"),
+        ("videomae", {"num_frames": 17}, "claims too much memory, or none"),
+        ("timesformer", {"num_frames": 128}, "does not hold its weights"),
+        ("xclip", {"mit_num_hidden_layers": 2}, "claims"),
+    ],
+)
+def test_a_configuration_of_odd_claims_is_refused_in_one_line(
+    kind, values, message, mirror, tmp_path
+):
+    folder = shutil.copytree(mirror[0] / "someone" / kind, tmp_path / "odd")
+    change(folder / "config.json", **values)
+    assert message in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    "values, message",
+    [
+        ({"image_processor_type": "LlavaImageProcessor"}, "not of a CLIPImageProcessor"),
+        ({"crop_size": {"height": 10**6, "width": 64}}, "a side is 1000000"),
+        ({"size": {"shortest_edge": 10**9}}, "'shortest_edge' is 1000000000; at most 1000000"),
+        ({"crop_size": 65}, "pictures of (65, 65), and a network for (64, 64)"),
+        ({"do_center_crop": False}, "neither crops nor resizes to a square"),
+        ({"do_resize": False}, "must resize"),
+        ({"resample": 1}, "resample is 1; allowed: 2, 3"),
+        ({"resample": "bicubic"}, "preprocessor_config.json"),
+        ({"image_std": [0, 1, 1]}, "image_std must be above 0"),
+        ({"image_mean": [0.5]}, "three finite numbers"),
+        ({"image_mean": "half"}, "preprocessor_config.json"),
+        ({"rescale_factor": 1}, "rescale_factor is 1; allowed: 1/255"),
+        ({"rescale_factor": None, "size": [1] * 100_000}, "'size' has 100000 values"),
+    ],
+)
+def test_a_processor_of_odd_values_is_refused_in_one_line(values, message, mirror, tmp_path):
+    folder = shutil.copytree(mirror[0] / "someone" / "clip", tmp_path / "odd")
+    change(folder / "preprocessor_config.json", **values)
+    assert message in refusal(folder)
+
+
+def test_the_users_own_file_is_read_with_those_beside_it(mirror, loaded, tmp_path):
+    """V-JEPA 2's processor has a file of another name."""
+    folder = shutil.copytree(mirror[0] / "someone" / "vjepa2", tmp_path / "mine")
+    file = folder / "model.safetensors"
+    weights = weights_fetch.fetch(WeightsSource("hf/me/mine", str(file)), tmp_path)
+    assert set(weights.beside) == {"config.json", "video_preprocessor_config.json"}
+    clip = frames(24, 90, 160)[None]
+    found = load(spec_of("vjepa2", "hf/me/mine"), 0, weights)(clip)
+    assert (found == loaded("vjepa2")(clip)).all()
+    (folder / "video_preprocessor_config.json").unlink()
+    with pytest.raises(UserError, match="there is no file .*/preprocessor_config.json"):
+        weights_fetch.fetch(WeightsSource("hf/me/mine", str(file)), tmp_path)
+
+
+def test_an_input_or_size_that_does_not_fit_is_refused(mirror, tmp_path):
+    weights = weights_fetch.fetch(WeightsSource("hf/someone/clip"), tmp_path, str(mirror[0]))
+    with pytest.raises(UserError, match="its input must be frames or posters, not clips"):
+        load(BackboneSpec("hf/someone/clip", "pretrained", "clips"), 0, weights)
+    with pytest.raises(UserError, match="size is not allowed for a model of the hub"):
+        load(BackboneSpec("hf/someone/clip", "pretrained", "frames", size=64), 0, weights)
+    with pytest.raises(UserError, match="not one that gives features of sound"):
+        sound.load(SoundSpec("hf/someone/clip", "pretrained"), 0, weights)

@@ -1,11 +1,12 @@
-"""Models of pictures of the hub, `hf/OWNER/NAME`: CLIP and SigLIP for images.
+"""Models of pictures of the hub, `hf/OWNER/NAME`: CLIP and SigLIP for
+images; V-JEPA 2, VideoMAE, TimeSformer and X-CLIP for clips.
 
 Reads files of weights and of configurations. Must not know how they were fetched. What is computed
 is the library's own: its networks, and what its processors do.
 """
 
 from operator import attrgetter
-from typing import Any
+from typing import Any, Self
 
 from torch import Tensor, nn
 
@@ -13,7 +14,9 @@ from trailers12k.common.bounded_files import quoted
 from trailers12k.common.errors import UserError
 from trailers12k.features.backbones import hub, hub_files, hub_nets
 from trailers12k.features.backbones.common import Net, describe_random, random_weights, scale
+from trailers12k.features.backbones.hub_frames import Frames
 from trailers12k.features.backbones.hub_processor import Processing, processing_of
+from trailers12k.features.backbones.hub_spec import HubSpec
 from trailers12k.features.backbones.hub_vision_kinds import (
     KINDS,
     MOST_FRAMES,
@@ -47,7 +50,12 @@ def build(spec: BackboneSpec, seed: int, weights: Weights | None) -> Net:
         own = random_weights(lambda: network(config), model, seed).eval()
         attributes = describe_random(own, seed)
 
+    frames = Frames(shape.frames, found.rate if (found := known(model)) else None)
+    fps, fpc = (spec.fps, spec.fpc) if isinstance(spec, HubSpec) else (0.0, 0)
+
     def normalize(pixels: Tensor) -> Tensor:
+        if shape.frames:
+            pixels = frames.of(pixels, fps)
         return scale(pixels, processing.mean, processing.std)
 
     described = processing.described
@@ -61,7 +69,8 @@ def build(spec: BackboneSpec, seed: int, weights: Weights | None) -> Net:
         side=min(processing.transform.size),
         attributes=attributes
         | {"network": network.__name__, "pooling": kind.pooling(config), "processor": described}
-        | {"transformers": library.__version__},
+        | {"transformers": library.__version__}
+        | (frames.described(fps, fpc) if shape.frames else {}),
     )
 
 
@@ -72,7 +81,13 @@ class _Seeing(nn.Module):
         super().__init__()
         self.network, self._seen = network, kind.seen
 
+    def to(self, *args: Any, **kwargs: Any) -> Self:
+        """As of any module, without a layout: that of clips does not fit tensors of images."""
+        kwargs.pop("memory_format", None)
+        return super().to(*args, **kwargs)
+
     def forward(self, pictures: Tensor) -> Tensor:
+        """float32 (N, 3, H, W), or (N, T, 3, H, W), to (N, features)."""
         return self._seen(self.network, pictures)
 
 
@@ -120,6 +135,7 @@ def _checked_shape(kind: VisionKind, config: Any, processing: Processing, model:
     if not all(type(number) is int for number in numbers) or not (
         1 <= shape.patch <= shape.side <= MOST_SIDE
         and 1 <= shape.tubelet <= max(1, shape.frames) <= MOST_FRAMES
+        and shape.frames % shape.tubelet == 0
     ):
         raise UserError(f"backbone {model}: {hub.CONFIG} claims too much memory, or none: {shape}")
     positions = (shape.side // shape.patch) ** 2 * max(1, shape.frames // shape.tubelet)

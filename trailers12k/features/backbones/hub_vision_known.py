@@ -45,6 +45,31 @@ KNOWN = {
     "hf/google/siglip2-base-patch16-224": KnownVision("siglip", 768, "apache-2.0"),
     "hf/google/siglip2-large-patch16-256": KnownVision("siglip", 1024, "apache-2.0"),
     "hf/google/siglip2-so400m-patch14-384": KnownVision("siglip", 1152, "apache-2.0"),
+    "hf/facebook/vjepa2-vitl-fpc64-256": KnownVision("vjepa2", 1024, "mit", V_JEPA),
+    "hf/facebook/vjepa2-vith-fpc64-256": KnownVision("vjepa2", 1280, "mit", V_JEPA),
+    "hf/facebook/vjepa2-vitg-fpc64-256": KnownVision("vjepa2", 1408, "apache-2.0", V_JEPA),
+    "hf/facebook/vjepa2-vitg-fpc64-384": KnownVision("vjepa2", 1408, "apache-2.0", V_JEPA),
+    "hf/MCG-NJU/videomae-base": KnownVision("videomae", 768, NON_COMMERCIAL, VIDEO_MAE),
+    "hf/MCG-NJU/videomae-large": KnownVision("videomae", 1024, NON_COMMERCIAL, VIDEO_MAE),
+    "hf/MCG-NJU/videomae-base-finetuned-kinetics": KnownVision(
+        "videomae", 768, NON_COMMERCIAL, VIDEO_MAE
+    ),
+    "hf/MCG-NJU/videomae-large-finetuned-kinetics": KnownVision(
+        "videomae", 1024, NON_COMMERCIAL, VIDEO_MAE
+    ),
+    "hf/MCG-NJU/videomae-base-finetuned-ssv2": KnownVision("videomae", 768, NON_COMMERCIAL),
+    "hf/facebook/timesformer-base-finetuned-k400": KnownVision(
+        "timesformer", 768, NON_COMMERCIAL, TIMESFORMER
+    ),
+    "hf/facebook/timesformer-base-finetuned-k600": KnownVision(
+        "timesformer", 768, NON_COMMERCIAL, TIMESFORMER
+    ),
+    "hf/facebook/timesformer-hr-finetuned-k400": KnownVision(
+        "timesformer", 768, NON_COMMERCIAL, TIMESFORMER_HR
+    ),
+    "hf/microsoft/xclip-base-patch32": KnownVision("xclip", 512, "mit"),
+    "hf/microsoft/xclip-base-patch16": KnownVision("xclip", 512, "mit"),
+    "hf/microsoft/xclip-large-patch14": KnownVision("xclip", 768, "mit"),
 }
 """The name of a model, without its revision -> its entry. The fixed-size models of SigLIP 2 are of
 the kind siglip."""

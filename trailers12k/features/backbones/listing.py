@@ -39,8 +39,9 @@ FEATURES = {LOGMEL: 128, SPEECH: 1} | {
 }
 """Models of sound and of the hub -> the length of their feature vectors."""
 OTHERS = {
-    "hf": "hf/OWNER/NAME and hf/OWNER/NAME@REVISION, any CLIP or SigLIP of the hub, and of sound "
-    "any AST, CLAP, Whisper, wav2vec 2, HuBERT or WavLM,",
+    "hf": "hf/OWNER/NAME and hf/OWNER/NAME@REVISION, any CLIP, SigLIP, V-JEPA 2, VideoMAE, "
+    "TimeSformer or X-CLIP of the hub, and of sound any AST, CLAP, Whisper, wav2vec 2, HuBERT or "
+    "WavLM,",
     "logmel": f"logmel/BANDS with {BANDS[0]} to {BANDS[1]} mel bands",
 }
 """Family -> those of its models that can be named, in words. Not all of them are listed."""
