@@ -5,6 +5,7 @@
 # make diff       print what changed from FROM=tag to TO=tag; without TO, to the files here
 # make bench      measure what the documentation and `trailers12k estimate` quote: one to two hours
 # make sound      show on a larger sample that sound says what pictures do not, and measure by how much: ten minutes
+# make coverage   count how often intervals hold the truth, in simulations, and measure what they cost: a quarter of an hour
 # make fuzz       hand many more random inputs to every reader of foreign data than the tests do
 # make reliability  measure the hostile inputs of the tests for docs/reliability.md
 # make damage     damage each kind of file of a finished sample in nine ways, and run it again: an hour
@@ -29,7 +30,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: sample test snapshot restore diff bench sound fuzz reliability damage faults twins versions cluster mutants publish-bench publish-kills publish-roundtrip check docs docs-figures lock envs settings clean
+.PHONY: sample test snapshot restore diff bench sound coverage fuzz reliability damage faults twins versions cluster mutants publish-bench publish-kills publish-roundtrip check docs docs-figures lock envs settings clean
 
 sample: $(READY)
 	trailers12k run
@@ -71,6 +72,9 @@ bench: $(READY)
 
 sound: $(READY)
 	python tests/bench/sound_runs.py
+
+coverage: $(READY)
+	OMP_NUM_THREADS=1 python tests/bench/coverage.py
 
 fuzz: $(READY)
 	FUZZ=50 pytest --numprocesses 2 tests/hostile -k fuzz

@@ -32,6 +32,30 @@ rule score_runs:
         "../scripts/score_runs.py"
 
 
+rule compare_rows:
+    """Compute intervals of all rows, and test the differences between every two of them."""
+    input:
+        mtgc="data/mtgc.csv",
+        predictions=row_products(features, "tst.csv"),
+    output:
+        intervals="results/transfer/intervals.csv",
+        comparisons="results/transfer/comparisons.csv",
+    log:
+        "logs/compare_rows.log",
+    benchmark:
+        "benchmarks/compare_rows.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        runs=features.runs,
+        baselines=features.baselines,
+        resamples=settings.evaluation.resamples,
+        seed=settings.seed,
+        code=rule_version("compare_rows"),
+    script:
+        "../scripts/compare_rows.py"
+
+
 if VARIANTS:
 
     rule predict_variants:
@@ -88,6 +112,8 @@ rule summarize_results:
         mtgc="data/mtgc.csv",
         tst="results/transfer/tst.csv",
         val="results/transfer/val.csv",
+        intervals="results/transfer/intervals.csv",
+        comparisons="results/transfer/comparisons.csv",
         options=OPTIONS,
         split_effect=split_plan.effect,
         ledger=[] if settings.is_published else "data/ledger.csv",

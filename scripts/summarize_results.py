@@ -7,7 +7,7 @@ from trailers12k.jobs.result_cache import Reuse
 
 
 def main() -> None:
-    from trailers12k.evaluation import scores, split_effect, summary
+    from trailers12k.evaluation import comparison, differences, scores, split_effect, summary
     from trailers12k.evaluation.paper import RunStreams
     from trailers12k.jobs import ledger
 
@@ -21,11 +21,16 @@ def main() -> None:
     mtgc = scores.read_labels(snakemake.input.mtgc).reset_index()
     folder = Path(snakemake.output.csv).parent
     notes = [*counts, *snakemake.params.credits]
-    compared = snakemake.params.runs if snakemake.params.paper else {}
-    runs = {run: RunStreams(**spec) for run, spec in compared.items()}
+    of_paper = snakemake.params.runs if snakemake.params.paper else {}
+    runs = {run: RunStreams(**spec) for run, spec in of_paper.items()}
     hearing = [run for run, spec in snakemake.params.runs.items() if spec.get("audio")]
-    effect = [split_effect.read_effect(path) for path in snakemake.input.split_effect]
-    written = summary.Scores(tst, val, options, mtgc, hearing, *effect)
+    compared = differences.Compared(
+        comparison.read_intervals(snakemake.input.intervals),
+        comparison.read_comparisons(snakemake.input.comparisons),
+    )
+    effects = [split_effect.read_effect(path) for path in snakemake.input.split_effect]
+    effect = effects[0] if effects else None
+    written = summary.Scores(tst, val, options, mtgc, hearing, effect, compared)
     summary.write_summary(folder, written, runs, notes)
 
 

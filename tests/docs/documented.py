@@ -10,7 +10,12 @@ from pathlib import Path
 from trailers12k.common.vocabulary import GENRES, METRICS, SPLITS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "files.md").read_text(encoding="utf-8")
-SUMMARY = [*METRICS, *GENRES, *(f"{name}_sd" for name in (*METRICS, *GENRES))]
+SUMMARY = [
+    *METRICS,
+    *GENRES,
+    *(f"{name}_sd" for name in (*METRICS, *GENRES)),
+    *(f"{name}_{end}" for name in METRICS for end in ("low", "high")),
+]
 """The columns of results/summary.csv after those about the run."""
 
 

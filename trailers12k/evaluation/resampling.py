@@ -2,10 +2,10 @@
 
 Reads and writes nothing but arrays. Must not know files or models.
 
-A resample draws movies with replacement (Efron & Tibshirani, An Introduction to the Bootstrap, 1993,
-chapter 6) from the union of the three test sets, which overlap. A movie drawn n times counts n times
-in every split that tests it. Predictions are sorted once; a resample only adds weights in that
-order. All values are those of `metrics.scores` on the drawn rows.
+A resample draws movies with replacement (Efron & Tibshirani, An Introduction to the Bootstrap,
+1993, chapter 6) from the union of the three test sets, which overlap. A movie drawn n times counts
+n times in every split that tests it. Predictions are sorted once; a resample only adds weights in
+that order. All values are those of `metrics.scores` on the drawn rows.
 """
 
 from collections.abc import Sequence

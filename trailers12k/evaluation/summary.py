@@ -21,6 +21,15 @@ from trailers12k.common.vocabulary import (
     METRICS,
 )
 from trailers12k.evaluation.absence import EXPLANATION, absence_sentences
+from trailers12k.evaluation.differences import (
+    EXPLANATION as INTERVALS,
+)
+from trailers12k.evaluation.differences import (
+    Compared,
+    interval_columns,
+    interval_text,
+    tests_section,
+)
 from trailers12k.evaluation.paper import PaperScore, RunStreams, compare_with_paper
 from trailers12k.evaluation.same_tests import same_test_sentences
 from trailers12k.evaluation.scores import is_untrained
@@ -44,6 +53,12 @@ In brackets after the paper's score: ours minus the paper's, and whether the dif
 the sum of the two standard deviations (=) or more (≠).
 
 """
+
+FEW = 200
+"""Test movies below which intervals of mAP and wAP are too narrow, by tests/bench/coverage.py."""
+FEW_MOVIES = (
+    f"With fewer than {FEW} test movies, intervals of mAP and wAP, and tests, are too narrow."
+)
 
 NOTHING_COMPARED = (
     "no run uses the stores and the fusion of a run of the paper, so none is compared with it; "
@@ -75,7 +90,7 @@ class Scores:
 
     mtgc: rows of data/mtgc.csv, whose columns `split*` are compared; None compares none.
     hearing: the runs with sound, which leave movies without any out. effect: the comparison with
-    standard splits, if the splits are others.
+    standard splits, if the splits are others. compared: intervals and tests; None for none.
     """
 
     tst: pd.DataFrame
@@ -84,6 +99,7 @@ class Scores:
     mtgc: pd.DataFrame | None = None
     hearing: Sequence[str] = ()
     effect: Effect | None = None
+    compared: Compared | None = None
 
 
 def summarize(tst: pd.DataFrame) -> pd.DataFrame:
@@ -121,6 +137,8 @@ def markdown(
     tested = sorted({tuple(movies) for movies in sizes})
     per_split = " or ".join(str(counts)[1:-1] for counts in tested)
     lines = [*notes, *_of_sound(summary, scores.hearing)]
+    if scores.compared and min((min(counts) for counts in tested), default=FEW) < FEW:
+        lines.append(FEW_MOVIES)
     lines.append(f"Test movies per split: {per_split}.")
     untrained = sorted({r for r, row in summary.iterrows() if is_untrained(row["pretrained"])})
     compared = compare_with_paper(summary, runs)
@@ -133,12 +151,14 @@ def markdown(
         [
             "# Results\n\n",
             UNTRAINED_WARNING.format(runs=", ".join(untrained)) if untrained else "",
-            _results_table(summary, compared),
+            _results_table(summary.join(interval_columns(summary, scores.compared)), compared),
             _absence_section(scores),
             f"\n{EXPLANATIONS}\n",
+            INTERVALS if scores.compared else "",
             COMPARISON if len(compared.columns) else "",
             COUNTS if (summary["movies"] < summary["of"]).any() else "",
             *(f"- {line}\n" for line in lines),
+            tests_section(scores.compared) if scores.compared else "",
             "" if scores.options is None else _options_section(scores.options),
             "" if scores.effect is None else _effect_section(scores.effect),
         ]
@@ -151,18 +171,22 @@ def write_summary(
     """Write summary.csv, summary.md and metrics.json into `folder`.
 
     See `markdown` for the parameters. summary.csv has the columns of `summarize` and
-    `compare_with_paper`; metrics.json holds, per run, the means of `METRICS` in % and `weights`.
+    `interval_columns` and `compare_with_paper`; metrics.json holds, per run, the means of `METRICS`
+    in %, their intervals where the run has predictions, and `weights`.
     """
     folder = Path(folder)
     summary = summarize(scores.tst)
     compared = compare_with_paper(summary, runs)
     if runs and not len(compared.columns):
         log.warning("%s", NOTHING_COMPARED)
-    whole = summary.join(compared)
+    intervals = interval_columns(summary, scores.compared)
+    whole = summary.join(intervals).join(compared)
     write_text(folder / "summary.csv", whole.to_csv(lineterminator="\n"))
     write_text(folder / "summary.md", markdown(summary, runs, notes, scores))
     means = {
-        run: {name: float(row[name]) for name in METRICS} | {"weights": row["weights"] or "none"}
+        run: {name: float(row[name]) for name in METRICS}
+        | intervals.loc[run].dropna().to_dict()
+        | {"weights": row["weights"] or "none"}
         for run, row in summary.iterrows()
     }
     write_json(folder / "metrics.json", means)
@@ -213,7 +237,9 @@ def _results_table(summary: pd.DataFrame, compared: pd.DataFrame) -> str:
     head += ["test movies"] if some_missing else []
     rows = []
     for run, row in summary.iterrows():
-        ours = [f"{row[name]:.2f}±{row[name + '_sd']:.2f}" for name in METRICS]
+        ours = [
+            f"{row[name]:.2f}±{row[name + '_sd']:.2f}{interval_text(row, name)}" for name in METRICS
+        ]
         paper = [_paper_cell(compared.loc[run], name) for name in METRICS if has_paper]
         rows.append([run, *ours, *paper, row["weights"] or "none"])
         if some_missing:

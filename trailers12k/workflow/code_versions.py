@@ -19,6 +19,7 @@ RESULT_MODULES = {
     "build_metadata": "trailers12k.movies.metadata",
     "check_failures": "trailers12k.jobs.ledger",
     "collect_movies": "trailers12k.movies.sources.collection",
+    "compare_rows": "trailers12k.evaluation.comparison",
     "describe_run": "trailers12k.report.tables",
     "detect_clips": "trailers12k.video.clip_detection",
     "draw_curves": "trailers12k.report.curves",

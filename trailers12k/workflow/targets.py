@@ -38,6 +38,8 @@ SPLIT_PRODUCTS: Files = [
 SCORES: Files = [
     "results/transfer/val.csv",
     "results/transfer/tst.csv",
+    "results/transfer/intervals.csv",
+    "results/transfer/comparisons.csv",
     "results/summary.csv",
     "results/summary.md",
     "results/metrics.json",

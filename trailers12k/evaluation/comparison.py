@@ -1,0 +1,197 @@
+"""Intervals of the rows of the results table, and tests between every two of them.
+
+Reads mtgc.csv and predictions; writes results/transfer/intervals.csv and comparisons.csv. Must not
+know models or stores.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from trailers12k.common.errors import UserError
+from trailers12k.common.files import write_csv
+from trailers12k.common.seeds import seed_for
+from trailers12k.common.vocabulary import GENRES, METRICS
+from trailers12k.evaluation.differences import ALL, LEVEL
+from trailers12k.evaluation.frames import read_frame, read_predictions
+from trailers12k.evaluation.resampling import (
+    Resampled,
+    SplitTests,
+    compare,
+    draw_counts,
+    interval,
+    resample,
+)
+from trailers12k.evaluation.scores import TrainedSplit
+
+log = logging.getLogger(__name__)
+
+INTERVAL_COLUMNS = ("run", "split", "metric", "estimate", "low", "high", "movies")
+COMPARISON_COLUMNS = (
+    *("run_a", "run_b", "metric", "difference", "low", "high"),
+    *("p", "p_adjusted", "movies"),
+)
+
+Tested = tuple[frozenset[str], ...]
+"""The test movies of each split."""
+
+
+@dataclass(frozen=True)
+class RowPredictions:
+    """The test predictions of one row, of each split in order: indexed by mid, a genre a column."""
+
+    run: str
+    splits: tuple[pd.DataFrame, ...]
+
+    @property
+    def tested(self) -> Tested:
+        """Its test movies."""
+        return tuple(frozenset(split.index) for split in self.splits)
+
+
+def read_rows(trained: Sequence[TrainedSplit]) -> list[RowPredictions]:
+    """The test predictions of all rows. Raises `UserError`."""
+    found: dict[str, list[pd.DataFrame]] = {}
+    for each in sorted(trained, key=lambda each: each.split):
+        found.setdefault(each.run, []).append(read_predictions(each.folder / "tst.csv"))
+    names = dict.fromkeys(each.run for each in trained)
+    return [RowPredictions(name, tuple(found[name])) for name in names]
+
+
+class RowResamples:
+    """The metrics of rows on the same resamples of movies.
+
+    mtgc: of `scores.read_labels`. resamples: their number. The union of all test movies is drawn
+    from, in the order of mids, so that no result depends on the order of files or rows.
+    """
+
+    def __init__(
+        self, mtgc: pd.DataFrame, rows: Sequence[RowPredictions], resamples: int, seed: int
+    ):
+        union = sorted({mid for row in rows for tested in row.tested for mid in tested})
+        if not union:
+            raise UserError("no row has test predictions, so there is nothing to compare")
+        self.rows = rows
+        self._labels = mtgc.loc[union, list(GENRES)]
+        self._places = pd.Series(np.arange(len(union)), index=union)
+        self._counts = draw_counts(len(union), resamples, seed_for(seed, "resamples"))
+        self._made: dict[tuple[str, Tested], Resampled] = {}
+
+    def of(self, row: RowPredictions, tested: Tested | None = None) -> Resampled:
+        """The metrics of a row on some of its test movies, by default on all."""
+        tested = row.tested if tested is None else tested
+        if (row.run, tested) not in self._made:
+            splits = [
+                self._sorted(own.loc[sorted(movies)])
+                for own, movies in zip(row.splits, tested, strict=True)
+            ]
+            self._made[row.run, tested] = resample(splits, self._counts)
+        return self._made[row.run, tested]
+
+    def _sorted(self, predictions: pd.DataFrame) -> SplitTests:
+        labels = self._labels.loc[predictions.index].to_numpy()
+        places = self._places[predictions.index].to_numpy()
+        return SplitTests(labels, predictions[list(GENRES)].to_numpy(), places)
+
+
+def interval_rows(resamples: RowResamples) -> list[dict[str, object]]:
+    """The rows of intervals.csv: of each row, split and metric, and of the mean over splits."""
+    found = []
+    for row in resamples.rows:
+        own = resamples.of(row)
+        sizes = [len(split) for split in row.splits]
+        values = np.vstack([own.estimates, own.mean])
+        low, high = interval(np.concatenate([own.draws, own.means[:, None]], axis=1))
+        for place, split in enumerate([*map(str, range(len(sizes))), ALL]):
+            for number, metric in enumerate(METRICS):
+                found.append(
+                    {
+                        "run": row.run,
+                        "split": split,
+                        "metric": metric,
+                        "estimate": f"{values[place, number]:.6f}",
+                        "low": f"{low[place, number]:.6f}",
+                        "high": f"{high[place, number]:.6f}",
+                        "movies": sum(sizes) if split == ALL else sizes[place],
+                    }
+                )
+    return found
+
+
+def comparison_rows(resamples: RowResamples) -> list[dict[str, object]]:
+    """The rows of comparisons.csv: of each metric, every two rows on the movies of both.
+
+    Pairs without a common movie in some split are left out.
+    """
+    pairs, common = [], []
+    for a, b in combinations(resamples.rows, 2):
+        both = tuple(one & other for one, other in zip(a.tested, b.tested, strict=True))
+        if all(both):
+            pairs.append((a, b))
+            common.append(both)
+    if not pairs:
+        return []
+    made = [
+        (resamples.of(a, both), resamples.of(b, both))
+        for (a, b), both in zip(pairs, common, strict=True)
+    ]
+    found: list[dict[str, object]] = []
+    for number, metric in enumerate(METRICS):
+        differences = np.array([a.mean[number] - b.mean[number] for a, b in made])
+        draws = np.stack([a.means[:, number] - b.means[:, number] for a, b in made], axis=1)
+        tests = compare(differences, draws)
+        for place, ((a, b), both) in enumerate(zip(pairs, common, strict=True)):
+            found.append(
+                {"run_a": a.run, "run_b": b.run, "metric": metric}
+                | {
+                    name: f"{getattr(tests, name)[place]:.6f}"
+                    for name in ("difference", "low", "high", "p", "p_adjusted")
+                }
+                | {"movies": sum(map(len, both))}
+            )
+    return found
+
+
+def write_comparisons(
+    mtgc: pd.DataFrame,
+    trained: Sequence[TrainedSplit],
+    outputs: Mapping[str, str | Path],
+    resamples: int,
+    seed: int,
+) -> None:
+    """Write `outputs["intervals"]` and `outputs["comparisons"]`. Raises `UserError`."""
+    rows = read_rows(trained)
+    made = RowResamples(mtgc, rows, resamples, seed)
+    write_csv(outputs["intervals"], INTERVAL_COLUMNS, interval_rows(made))
+    compared = comparison_rows(made)
+    write_csv(outputs["comparisons"], COMPARISON_COLUMNS, compared)
+    differ = sum(
+        float(str(row["p_adjusted"])) < LEVEL for row in compared if row["metric"] == "uap"
+    )
+    log.info(
+        "%d resamples of the test movies of %d rows; %d of %d pairs differ in µAP (p < %g)",
+        resamples,
+        len(rows),
+        differ,
+        len(compared) // len(METRICS),
+        LEVEL,
+    )
+
+
+def read_intervals(path: str | Path) -> pd.DataFrame:
+    """intervals.csv. Raises `UserError`."""
+    numbers = ("estimate", "low", "high", "movies")
+    return read_frame(
+        path, INTERVAL_COLUMNS, numbers, ("run", "split", "metric"), dtype={"split": str}
+    )
+
+
+def read_comparisons(path: str | Path) -> pd.DataFrame:
+    """comparisons.csv. Raises `UserError`."""
+    numbers = ("difference", "low", "high", "p", "p_adjusted", "movies")
+    return read_frame(path, COMPARISON_COLUMNS, numbers, ("run_a", "run_b", "metric"))

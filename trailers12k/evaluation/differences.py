@@ -1,0 +1,91 @@
+"""Intervals and tests of rows, as columns and as text of the results table.
+
+Reads and writes nothing. Must not know how resamples are drawn.
+"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from trailers12k.common.vocabulary import METRIC_NAMES, METRICS
+
+LEVEL = 0.05
+"""Adjusted p below which a difference counts as significant."""
+ALL = "all"
+"""In the column `split` of intervals.csv: the mean over the splits."""
+
+EXPLANATION = """\
+In square brackets: the 95 % percentile interval of the bootstrap over test movies (Efron &
+Tibshirani 1993), drawn once for all splits and rows. It covers the choice of the test movies, not
+the randomness of training, which ± over the splits shows. Rows without one have no predictions.
+
+"""
+
+TESTS = """\
+Every two rows are compared on the test movies of both, on the same resamples. p is adjusted for all
+pairs of a metric (step-down max-T: Westfall & Young 1993; Romano & Wolf 2005), so the probability
+that any of the differences called significant is none is at most 5 %. The file
+results/transfer/comparisons.csv has every pair and metric.
+
+"""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Rows of results/transfer/intervals.csv and comparisons.csv."""
+
+    intervals: pd.DataFrame
+    comparisons: pd.DataFrame
+
+
+def interval_columns(summary: pd.DataFrame, compared: Compared | None) -> pd.DataFrame:
+    """`X_low` and `X_high` of each of `METRICS`, in % with two decimals, by the rows of `summary`.
+
+    Empty cells for rows without predictions, and for all where nothing was compared.
+    """
+    columns = [f"{metric}_{end}" for metric in METRICS for end in ("low", "high")]
+    table = pd.DataFrame(index=summary.index, columns=columns, dtype=float)
+    if compared is not None:
+        intervals = compared.intervals
+        for row in intervals[intervals["split"] == ALL].to_dict("records"):
+            for end in ("low", "high"):
+                table.loc[row["run"], f"{row['metric']}_{end}"] = round(100 * row[end], 2)
+    return table
+
+
+def interval_text(row: pd.Series, metric: str) -> str:
+    """` [70.85, 72.51]`, in %; empty where the row has none."""
+    low, high = row.get(f"{metric}_low"), row.get(f"{metric}_high")
+    return "" if pd.isna(low) or pd.isna(high) else f" [{low:.2f}, {high:.2f}]"
+
+
+def significant(comparisons: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """The pairs that differ significantly in a metric, the row with the higher value as `run_a`."""
+    found = comparisons[(comparisons["metric"] == metric) & (comparisons["p_adjusted"] < LEVEL)]
+    lower = found["difference"] < 0
+    swapped = found.rename(columns={"run_a": "run_b", "run_b": "run_a"})
+    return pd.concat([found[~lower], swapped[lower]])[["run_a", "run_b"]]
+
+
+def tests_section(compared: Compared) -> str:
+    """How many pairs differ in each metric, and in µAP each row's place among the others."""
+    comparisons = compared.comparisons
+    if comparisons.empty:
+        return ""
+    pairs = len(comparisons) // len(METRICS)
+    counts = ", ".join(
+        f"{METRIC_NAMES[metric]} {len(significant(comparisons, metric))}" for metric in METRICS
+    )
+    lines = [f"Pairs that differ significantly, of {pairs}: {counts}.\n\n"]
+    lines += [
+        "| run | higher µAP than | lower than | no difference shown |\n",
+        "|---|---|---|---|\n",
+    ]
+    found = significant(comparisons, METRICS[0])
+    runs = dict.fromkeys([*comparisons["run_a"], *comparisons["run_b"]])
+    of_metric = comparisons[comparisons["metric"] == METRICS[0]]
+    for run in runs:
+        others = int(((of_metric["run_a"] == run) | (of_metric["run_b"] == run)).sum())
+        higher, lower = (int((found[side] == run).sum()) for side in ("run_a", "run_b"))
+        lines.append(f"| {run} | {higher} | {lower} | {others - higher - lower} |\n")
+    return f"\n## Differences between rows\n\n{TESTS}{''.join(lines)}"
