@@ -23,7 +23,8 @@ class KnownVision:
 
 
 V_JEPA = 4.0
-"""V-JEPA 2: clips at 4 frames a second. Assran et al., arXiv:2506.09985, section 2; `fps` in configs/train of its repository."""
+"""V-JEPA 2: clips at 4 frames a second. Assran et al., arXiv:2506.09985, section 2; `fps` in
+configs/train of its repository."""
 VIDEO_MAE = 30 / 4
 """VideoMAE on Kinetics: each 4th frame of videos of 30 frames a second. Tong et al.,
 arXiv:2203.12602, section 4; that of Something-Something V2 is trained on evenly spaced frames."""
