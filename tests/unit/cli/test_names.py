@@ -28,6 +28,7 @@ CALLS = [
     ),
     ["splits", "labels.csv", "o.csv", "--seed", "1", "--extend", "NAME"],
     ["splits", "labels.csv", "o.csv", "--seed", "1", "--groups", "NAME"],
+    ["leaderboard", "NAME"],
 ]
 WITHOUT = {"estimate", "verify", "stages", "clean"}
 """Commands that take neither a path nor a name."""
