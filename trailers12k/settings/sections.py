@@ -324,7 +324,7 @@ class BackboneSettings(Section):
 
     model: ModelName = Field(
         description="The model: torchvision/NAME.WEIGHTS, timm/NAME.TAG, or shufflenet3d/1.0x; of "
-        "sound: logmel/64, silero/vad, or hf/OWNER/NAME@REV."
+        "sound: logmel/64 or silero/vad; of the hub, of pictures or sound: hf/OWNER/NAME@REV."
     )
     input: Input = Field(
         description="Input of the model: `frames` (features are the mean over a clip's frames), "

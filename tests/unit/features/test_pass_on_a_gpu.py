@@ -7,6 +7,7 @@ are seen.
 
 from contextlib import nullcontext
 from dataclasses import replace
+from importlib.util import find_spec
 
 import pytest
 import torch
@@ -14,7 +15,15 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from trailers12k.features.backbones import common, devices, loading, transforms
+from trailers12k.features.backbones import (
+    common,
+    devices,
+    hub_frames,
+    hub_vision_known,
+    loading,
+    transforms,
+)
+from trailers12k.features.backbones.hub_vision_kinds import KINDS
 from trailers12k.features.backbones.spec import BackboneSpec
 from trailers12k.settings.paper import STORES
 
@@ -39,6 +48,7 @@ def fake_gpu():
     def clear():
         common.row_of.cache_clear()
         transforms._matrices.cache_clear()
+        hub_frames._index.cache_clear()
 
     clear()
     with FakeTensorMode():
@@ -65,6 +75,18 @@ def networks():
         store: loading.load(BackboneSpec(keys["model"], "random", keys["input"], "fp32", 64), 0)
         for store, keys in STORES.items()
         if store in STORES_OF_TRAILERS
+    } | hub_networks()
+
+
+def hub_networks():
+    """A small network of each kind of models of pictures of the hub; none without transformers."""
+    if find_spec("transformers") is None:
+        return {}
+    models = {known.kind: model for model, known in hub_vision_known.KNOWN.items()}
+    inputs = {kind: "clips" if own.sees_clips else "frames" for kind, own in KINDS.items()}
+    return {
+        kind: loading.load(BackboneSpec(model, "random", inputs[kind], "fp32"), 0)
+        for kind, model in models.items()
     }
 
 

@@ -80,6 +80,12 @@ class _Seeing(nn.Module):
     def __init__(self, network: nn.Module, kind: VisionKind):
         super().__init__()
         self.network, self._seen = network, kind.seen
+        # VideoMAE keeps its positions outside, and would copy them to a GPU in every pass.
+        for part in network.modules():
+            for name, value in list(vars(part).items()):
+                if isinstance(value, Tensor):
+                    delattr(part, name)
+                    part.register_buffer(name, value, persistent=False)
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """As of any module, without a layout: that of clips does not fit tensors of images."""
