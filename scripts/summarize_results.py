@@ -7,7 +7,7 @@ from trailers12k.jobs.result_cache import Reuse
 
 
 def main() -> None:
-    from trailers12k.evaluation import comparison, differences, scores, split_effect, summary
+    from trailers12k.evaluation import differences, scores, split_effect, summary
     from trailers12k.evaluation.paper import RunStreams
     from trailers12k.jobs import ledger
 
@@ -25,8 +25,8 @@ def main() -> None:
     runs = {run: RunStreams(**spec) for run, spec in of_paper.items()}
     hearing = [run for run, spec in snakemake.params.runs.items() if spec.get("audio")]
     compared = differences.Compared(
-        comparison.read_intervals(snakemake.input.intervals),
-        comparison.read_comparisons(snakemake.input.comparisons),
+        differences.read_intervals(snakemake.input.intervals),
+        differences.read_comparisons(snakemake.input.comparisons),
     )
     effects = [split_effect.read_effect(path) for path in snakemake.input.split_effect]
     effect = effects[0] if effects else None

@@ -8,7 +8,7 @@ from trailers12k.classifier.packing import INDEX_COLUMNS
 from trailers12k.common.vocabulary import GENRES, SPLITS
 from trailers12k.downloads.posters import POSTER_COLUMNS
 from trailers12k.downloads.trailers import TRAILER_COLUMNS
-from trailers12k.evaluation import comparison, leaderboards, scores
+from trailers12k.evaluation import differences, leaderboards, scores
 from trailers12k.features import shard
 from trailers12k.jobs import ledger
 from trailers12k.movies import curation, movie_table
@@ -32,8 +32,8 @@ COLUMNS = {
     "results/summary.csv": ["run", "weights", "pretrained", "splits", "movies", "of", *SUMMARY],
     "results/leaderboard.csv": leaderboards.COLUMNS,
     "results/transfer/tst.csv": scores.COLUMNS,
-    "results/transfer/intervals.csv": comparison.INTERVAL_COLUMNS,
-    "results/transfer/comparisons.csv": comparison.COMPARISON_COLUMNS,
+    "results/transfer/intervals.csv": differences.INTERVAL_COLUMNS,
+    "results/transfer/comparisons.csv": differences.COMPARISON_COLUMNS,
     "results/transfer/options.csv": scores.OPTION_COLUMNS,
     "results/failures/all.csv": ledger.FAILURE_COLUMNS,
     "results/costs.csv": costs.COSTS,

@@ -25,7 +25,7 @@ from trailers12k.common.files import read_csv, write_csv, write_json
 from trailers12k.common.movie import Movie
 from trailers12k.common.vocabulary import GENRES, METRICS
 from trailers12k.downloads import retries, stop_signal
-from trailers12k.evaluation import comparison, frames, scores
+from trailers12k.evaluation import differences, frames, scores
 from trailers12k.features import batch_sizes, store, store_index, weights_record
 from trailers12k.features.backbones.calibrations import Calibration
 from trailers12k.features.backbones.spec import Weights
@@ -88,13 +88,13 @@ def _options(path: Path) -> None:
 
 def _intervals(path: Path) -> None:
     row = {"run": "run", "metric": "uap", "estimate": 0.5, "low": 0.4, "high": 0.6, "movies": 3}
-    write_csv(path, comparison.INTERVAL_COLUMNS, [row | {"split": split} for split in (0, 1)])
+    write_csv(path, differences.INTERVAL_COLUMNS, [row | {"split": split} for split in (0, 1)])
 
 
 def _comparisons(path: Path) -> None:
     numbers = dict.fromkeys(("difference", "low", "high", "p", "p_adjusted"), 0.5)
     rows = [{"run_a": "run", "run_b": other, "metric": "uap"} for other in ("a", "b")]
-    write_csv(path, comparison.COMPARISON_COLUMNS, [row | numbers | {"movies": 3} for row in rows])
+    write_csv(path, differences.COMPARISON_COLUMNS, [row | numbers | {"movies": 3} for row in rows])
 
 
 def _manifest(path: Path) -> None:
@@ -253,9 +253,9 @@ READERS = {
     "balance": Reader("results/splits.csv", _balance, frames.read_balance),
     "embedding": Reader("results/map/s.csv", _embedding, frames.read_embedding),
     "scores": Reader("results/transfer/tst.csv", _scores, scores.read_scores),
-    "intervals": Reader("results/transfer/intervals.csv", _intervals, comparison.read_intervals),
+    "intervals": Reader("results/transfer/intervals.csv", _intervals, differences.read_intervals),
     "comparisons": Reader(
-        "results/transfer/comparisons.csv", _comparisons, comparison.read_comparisons
+        "results/transfer/comparisons.csv", _comparisons, differences.read_comparisons
     ),
     "options": Reader("results/transfer/options.csv", _options, scores.read_options),
     "facts of a training": Reader(

@@ -17,8 +17,13 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.files import write_csv
 from trailers12k.common.seeds import seed_for
 from trailers12k.common.vocabulary import GENRES, METRICS
-from trailers12k.evaluation.differences import ALL, LEVEL
-from trailers12k.evaluation.frames import read_frame, read_predictions
+from trailers12k.evaluation.differences import (
+    ALL,
+    COMPARISON_COLUMNS,
+    INTERVAL_COLUMNS,
+    LEVEL,
+)
+from trailers12k.evaluation.frames import read_predictions
 from trailers12k.evaluation.resampling import (
     Resampled,
     SplitTests,
@@ -31,11 +36,6 @@ from trailers12k.evaluation.scores import TrainedSplit
 
 log = logging.getLogger(__name__)
 
-INTERVAL_COLUMNS = ("run", "split", "metric", "estimate", "low", "high", "movies")
-COMPARISON_COLUMNS = (
-    *("run_a", "run_b", "metric", "difference", "low", "high"),
-    *("p", "p_adjusted", "movies"),
-)
 
 Tested = tuple[frozenset[str], ...]
 """The test movies of each split."""
@@ -181,17 +181,3 @@ def write_comparisons(
         len(compared) // len(METRICS),
         LEVEL,
     )
-
-
-def read_intervals(path: str | Path) -> pd.DataFrame:
-    """intervals.csv. Raises `UserError`."""
-    numbers = ("estimate", "low", "high", "movies")
-    return read_frame(
-        path, INTERVAL_COLUMNS, numbers, ("run", "split", "metric"), dtype={"split": str}
-    )
-
-
-def read_comparisons(path: str | Path) -> pd.DataFrame:
-    """comparisons.csv. Raises `UserError`."""
-    numbers = ("difference", "low", "high", "p", "p_adjusted", "movies")
-    return read_frame(path, COMPARISON_COLUMNS, numbers, ("run_a", "run_b", "metric"))

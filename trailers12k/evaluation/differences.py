@@ -1,18 +1,26 @@
 """Intervals and tests of rows, as columns and as text of the results table.
 
-Reads and writes nothing. Must not know how resamples are drawn.
+Reads intervals.csv and comparisons.csv. Must not know how resamples are drawn.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
 from trailers12k.common.vocabulary import METRIC_NAMES, METRICS
+from trailers12k.evaluation.frames import read_frame
 
 LEVEL = 0.05
 """Adjusted p below which a difference counts as significant."""
 ALL = "all"
 """In the column `split` of intervals.csv: the mean over the splits."""
+
+INTERVAL_COLUMNS = ("run", "split", "metric", "estimate", "low", "high", "movies")
+COMPARISON_COLUMNS = (
+    *("run_a", "run_b", "metric", "difference", "low", "high"),
+    *("p", "p_adjusted", "movies"),
+)
 
 EXPLANATION = """\
 In square brackets: the 95 % percentile interval of the bootstrap over test movies (Efron &
@@ -36,6 +44,20 @@ class Compared:
 
     intervals: pd.DataFrame
     comparisons: pd.DataFrame
+
+
+def read_intervals(path: str | Path) -> pd.DataFrame:
+    """intervals.csv. Raises `UserError`."""
+    numbers = ("estimate", "low", "high", "movies")
+    return read_frame(
+        path, INTERVAL_COLUMNS, numbers, ("run", "split", "metric"), dtype={"split": str}
+    )
+
+
+def read_comparisons(path: str | Path) -> pd.DataFrame:
+    """comparisons.csv. Raises `UserError`."""
+    numbers = ("difference", "low", "high", "p", "p_adjusted", "movies")
+    return read_frame(path, COMPARISON_COLUMNS, numbers, ("run_a", "run_b", "metric"))
 
 
 def interval_columns(summary: pd.DataFrame, compared: Compared | None) -> pd.DataFrame:

@@ -112,8 +112,8 @@ def written(mtgc, trained, seed=1):
     outputs = {"intervals": "intervals.csv", "comparisons": "comparisons.csv"}
     comparison.write_comparisons(mtgc, trained, outputs, 300, seed)
     return (
-        comparison.read_intervals("intervals.csv"),
-        comparison.read_comparisons("comparisons.csv"),
+        differences.read_intervals("intervals.csv"),
+        differences.read_comparisons("comparisons.csv"),
     )
 
 
