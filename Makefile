@@ -6,6 +6,7 @@
 # make bench      measure what the documentation and `trailers12k estimate` quote: one to two hours
 # make sound      show on a larger sample that sound says what pictures do not, and measure by how much: ten minutes
 # make coverage   count how often intervals hold the truth, in simulations, and measure what they cost: a quarter of an hour
+# make encoders  compare thirty encoders of timm and nine of torchvision with the forward pass of their libraries: five minutes
 # make fuzz       hand many more random inputs to every reader of foreign data than the tests do
 # make reliability  measure the hostile inputs of the tests for docs/reliability.md
 # make damage     damage each kind of file of a finished sample in nine ways, and run it again: an hour
@@ -30,7 +31,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: sample test snapshot restore diff bench sound coverage fuzz reliability damage faults twins versions cluster mutants publish-bench publish-kills publish-roundtrip check docs docs-figures lock envs settings clean
+.PHONY: sample test snapshot restore diff bench sound encoders coverage fuzz reliability damage faults twins versions cluster mutants publish-bench publish-kills publish-roundtrip check docs docs-figures lock envs settings clean
 
 sample: $(READY)
 	trailers12k run
@@ -75,6 +76,9 @@ sound: $(READY)
 
 coverage: $(READY)
 	OMP_NUM_THREADS=1 python tests/bench/coverage.py
+
+encoders: $(READY)
+	python tests/bench/encoders.py
 
 fuzz: $(READY)
 	FUZZ=50 pytest --numprocesses 2 tests/hostile -k fuzz

@@ -51,7 +51,7 @@ rule merge_store:
         "../envs/tables.yaml"
     params:
         repairs=features.store_repairs,
-        license=features.license,
+        stated=features.stated,
         code=rule_version("merge_store"),
     script:
         "../scripts/merge_store.py"

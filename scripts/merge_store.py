@@ -30,7 +30,7 @@ def main() -> None:
             if row["status"] == "ok"
         ]
     if of_store := next(filter(None, map(attributes, SHARDS)), {}):
-        of_store |= snakemake.params.license
+        of_store |= snakemake.params.stated
     verified = store_index.read_index(INDEX)
     rows = merge(parts, Path(snakemake.output.group).parent, of_store, INDEX)
     if rows and store_index.read_index(INDEX) == verified:

@@ -11,7 +11,7 @@ from trailers12k.cli.collection import examples
 
 MEASURED = 40
 """Architectures that are built for the length of their features, up to half a second each."""
-HEADINGS = ("model", "input", "features", "licence of the weights")
+HEADINGS = ("model", "input", "features", "licence of the weights", "pooling")
 
 
 def register(app: typer.Typer) -> None:
@@ -39,7 +39,7 @@ def backbones(
         ),
     ] = "",
 ) -> None:
-    """List models that config.yaml can name below `backbones`, with feature size and licence."""
+    """List models for the key `backbones`, with feature size, licence and pooling."""
     from trailers12k.features.backbones.listing import (
         architecture,
         list_models,
@@ -47,7 +47,9 @@ def backbones(
         num_features,
         others,
     )
+    from trailers12k.features.backbones.pooling import pooling_of
     from trailers12k.features.backbones.timm_nets import PACKAGED
+    from trailers12k.features.backbones.weights_licenses import is_non_commercial
     from trailers12k.settings import Settings
 
     shown = {PACKAGED, *(store.model for store in Settings().backbones.values())}
@@ -57,11 +59,16 @@ def backbones(
     rows = [HEADINGS]
     for each in found:
         features = f"{num_features(each.model):,}" if measures else "-"
-        rows.append((each.model, each.input, features, each.license or "not stated"))
+        licence = each.license or "not stated"
+        if is_non_commercial(licence):
+            licence += ", non-commercial"
+        rows.append((each.model, each.input, features, licence, pooling_of(each.model) or "-"))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for model, input_, features, licence in rows:
-        line = f"{model:{widths[0]}}  {input_:{widths[1]}}  {features:>{widths[2]}}  {licence}"
-        typer.echo(line)
+    for model, input_, features, licence, pooling in rows:
+        typer.echo(
+            f"{model:{widths[0]}}  {input_:{widths[1]}}  {features:>{widths[2]}}  "
+            f"{licence:{widths[3]}}  {pooling}"
+        )
     if not measures:
         typer.echo(
             f"Sizes of features are shown for up to {MEASURED} architectures; narrow the filter."

@@ -17,7 +17,7 @@ OF_STORE = frozenset(
         *("backbone", "num_features", "input", "preprocessing", "crops", "precision", "device"),
         *("versions", "batch", "batch_across", "decoder", "image_frames", "frame_reduction"),
         *("weights", "weights_source", "weights_sha256", "pretrained", "weights_license"),
-        *("sample_rate", "channels", "context", "pooling", "processor", "revision"),
+        *("code_license", "sample_rate", "channels", "context", "pooling", "processor", "revision"),
         *("weights_non_commercial", "detector_version", "determined_by", "fingerprint"),
         *ClipSettings.model_fields,
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from trailers12k.common.bounded_files import is_absent, kind_fault_of, quoted, shown_path
 from trailers12k.common.sound_models import fixed_weights, hears_sound, name_fault
+from trailers12k.common.video_models import frames_of
 from trailers12k.common.vocabulary import (
     CHANCE,
     CONSTANT,
@@ -254,6 +255,13 @@ def _check_frames(settings: Settings) -> None:
             raise Fault(
                 f"{key}: {number} exceeds the {fpc} frames of a clip (clips.fpc); "
                 f"allowed: 1 to {fpc}"
+            )
+    for store, backbone in settings.backbones.items():
+        length = frames_of(backbone.model)
+        if backbone.input == STREAM_INPUTS["video"] and length not in (None, fpc):
+            raise Fault(
+                f"backbones.{store}.model: {backbone.model} takes clips of {length} frames, not "
+                f"{fpc} (clips.fpc); allowed: another model, or clips.fpc: {length}"
             )
 
 

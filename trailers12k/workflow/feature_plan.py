@@ -14,7 +14,7 @@ from trailers12k.common.sound_models import HUB_FAMILY, SPEECH, fixed_weights
 from trailers12k.common.vocabulary import STREAM_INPUTS
 from trailers12k.evaluation.rows import ResultRow, result_rows
 from trailers12k.features import store_index, weights_record
-from trailers12k.features.backbones import hub, hub_files, weights_licenses
+from trailers12k.features.backbones import hub, hub_files, pooling, weights_licenses
 from trailers12k.features.backbones.names import weights_key
 from trailers12k.features.backbones.packaged import check_packaged
 from trailers12k.features.backbones.sound_spec import sound_family_of
@@ -279,12 +279,12 @@ class FeaturePlan:
         with one_line_errors():
             return store_index.repairs(wildcards.store)
 
-    def license(self, wildcards: Any) -> dict[str, Any]:
-        """Param: what the job's store records of the licence of its weights."""
+    def stated(self, wildcards: Any) -> dict[str, Any]:
+        """Param: what the job's store records of licences, and of how its network pools."""
         own = self._settings.backbones[wildcards.store]
         weights = self.backbone(wildcards.store)["weights"]
         license = weights_licenses.license_of(own.model, weights, own.file, own.license)
-        return weights_licenses.attributes(license)
+        return pooling.attributes(own.model) | weights_licenses.attributes(license)
 
     def run_settings(self, wildcards: Any) -> dict[str, Any]:
         """Param: the plain settings of the job's run."""

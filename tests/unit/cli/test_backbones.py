@@ -5,7 +5,7 @@ def test_the_papers_models_are_shown_with_size_and_licence(call):
     code, out, err = call("backbones")
     assert (code, err) == (0, "")
     row = next(line for line in out.splitlines() if line.startswith("timm/swin_tiny"))
-    assert row.split()[-2:] == ["768", "mit"]
+    assert row.split()[-4:] == ["768", "mit", "global", "average"]
 
 
 def test_a_filter_selects_models(call):

@@ -72,6 +72,11 @@ def test_a_preset_alone_gives_the_papers_values(preset, keys):
         ("splits/groups", "no.csv", "splits.groups: no.csv does not exist; allowed:"),
         ("image_frames", 25, "image_frames: 25 exceeds the 24 frames of a clip (clips.fpc); all"),
         (
+            "backbones/trailers_k_mvit",
+            {"model": "torchvision/mvit_v2_s.KINETICS400_V1", "input": "clips"},
+            "mvit_v2_s.KINETICS400_V1 takes clips of 16 frames, not 24 (clips.fpc); allowed: anot",
+        ),
+        (
             "backbones/posters_i_swin/image_frames",
             25,
             "backbones.posters_i_swin.image_frames: 25 exceeds the 24 frames",

@@ -15,6 +15,7 @@ from functools import cache
 
 import timm
 import torch
+from torch import nn
 from torchvision import models
 from torchvision.transforms._presets import ImageClassification, VideoClassification
 
@@ -114,17 +115,31 @@ def architecture(model: str) -> str:
 
 @cache
 def _num_features(model: str) -> int:
-    family, name = family_of(model), model.partition("/")[2]
-    with torch.device("meta"):
-        if family == "timm":
-            module = timm.create_model(name, pretrained=False, num_classes=0)
-            size = getattr(module, "head_hidden_size", None) or module.num_features
-            assert isinstance(size, int)  # nosec B101  # for mypy
-            return size
-        is_own = model == MODEL
-        return remove_head(
-            ShuffleNet3D() if is_own else models.get_model(name, weights=None), model
-        )
+    return without_classifier(model)[1]
+
+
+def without_classifier(model: str) -> tuple[nn.Module, int]:
+    """An architecture without its classifier, and the length of its features.
+
+    Its layers have no numbers, except those of torchvision's RegNets, which compute their widths
+    with tensors.
+    """
+    try:
+        with torch.device("meta"):
+            return _build(model)
+    except NotImplementedError:
+        return _build(model)
+
+
+def _build(model: str) -> tuple[nn.Module, int]:
+    name = model.partition("/")[2]
+    if family_of(model) == "timm":
+        module = timm.create_model(name, pretrained=False, num_classes=0)
+        size = getattr(module, "head_hidden_size", None) or module.num_features
+        assert isinstance(size, int)  # nosec B101  # for mypy
+        return module, size
+    module = ShuffleNet3D() if model == MODEL else models.get_model(name, weights=None)
+    return module, remove_head(module, model)
 
 
 def _own() -> list[ListedModel]:
