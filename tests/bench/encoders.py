@@ -2,20 +2,15 @@
 
 Each has random weights from a seed, and sees two pictures, or clips of them. Printed are how far
 pixels and features are from the library's own transform and forward pass, and how the features
-pool, seen from outside. It fails where one differs. `make encoders` runs it; a GPU is not needed,
-but 8 GB of memory are.
+pool, seen from outside. It fails where one differs. `make encoders` runs it; no GPU is needed.
 """
 
 import gc
 import sys
-from pathlib import Path
-
-import figures
-import torch
-
-sys.path.append(str(Path(__file__).parents[1] / "unit" / "features"))
 
 import encoders_compared as compared
+import figures
+import torch
 
 
 def main() -> None:

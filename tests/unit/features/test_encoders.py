@@ -10,7 +10,7 @@ import pytest
 import timm
 import torch
 
-from tests.unit.features.encoders_compared import (
+from tests.bench.encoders_compared import (
     ENCODERS,
     FORBIDDING,
     apart_of,

@@ -1,6 +1,6 @@
 """Compares encoders with the forward pass, the transform and the pooling of their own library.
 
-Used by test_encoders.py, for the small ones, and by tests/bench/encoders.py for all.
+Used by encoders.py, for all, and by tests/unit/features/test_encoders.py for the small ones.
 """
 
 from dataclasses import dataclass
