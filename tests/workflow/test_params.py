@@ -66,14 +66,15 @@ FEATURES = {"extract_features"}
 RANDOM = {"make_random_weights", *FEATURES}
 CLIPS = {"detect_clips", *FEATURES}
 ROWS = {"render_sample", "download_trailers", "download_posters", "list_movies", "make_splits"}
-SCORES = {"score_runs", "summarize_results"}
+SCORES = {"score_runs", "compare_rows", "summarize_results", "write_leaderboard"}
 STORE, RUN = f"backbones.{IMAGE}", "runs.image"
 
 RERUNS = {
     # key: (another value, the rules whose params change, besides write_config)
     "seed": (
         1,
-        {"list_movies", "render_sample", "make_splits", "train_run", "score_runs", *RANDOM},
+        {"list_movies", "render_sample", "make_splits", "train_run", "score_runs", "compare_rows"}
+        | RANDOM,
     ),
     "curation": ("other.csv", set()),
     "sample.movies": (11, ROWS),
@@ -134,6 +135,7 @@ RERUNS = {
     "training.patience": (4, {"train_run"}),
     "training.plateau_patience": (4, {"train_run"}),
     "evaluation.also": (["sklearn"], set()),
+    "evaluation.resamples": (200, {"compare_rows"}),
     "evaluation.paper": (True, {"summarize_results"}),
     "report.frames": (False, {"draw_report"}),
     f"{RUN}.shuffle_labels": (True, {"train_run", *SCORES}),
@@ -188,7 +190,7 @@ def test_a_changed_key_reruns_the_intended_rules(sample, before, key):
         assert must_run - {"all", "write_config", "draw_report"} == NEW.get(key, set())
 
 
-NEW = {"evaluation.also": {"score_options", "summarize_results"}}
+NEW = {"evaluation.also": {"score_options", "summarize_results", "write_leaderboard"}}
 """Key -> rules whose products or inputs are new."""
 
 

@@ -27,7 +27,7 @@ STAGE_OF_RULE = {
     **dict.fromkeys(
         (
             *("measure_split_effect", "score_runs", "predict_variants", "score_options"),
-            *("summarize_results", "draw_curves"),
+            *("compare_rows", "summarize_results", "draw_curves"),
         ),
         "evaluation",
     ),
