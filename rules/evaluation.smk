@@ -142,7 +142,7 @@ rule write_leaderboard:
     input:
         summary="results/summary.csv",
         mtgc="data/mtgc.csv",
-        checkpoints=[file for file in trained_products(settings, "best.pt") if "/split0/" in file],
+        checkpoints=expand("results/runs/{run}/split0/best.pt", run=settings.trained_runs),
         stores=expand("data/{store}{end}", store=features.stores, end=[".csv", ".zarr/.zgroup"]),
     output:
         leaderboard="results/leaderboard.csv",

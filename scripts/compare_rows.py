@@ -1,6 +1,5 @@
 """Compute intervals of all rows of the results table, and compare every two of them."""
 
-from trailers12k.common.vocabulary import SPLITS
 from trailers12k.jobs.context import run_job
 from trailers12k.jobs.result_cache import Reuse
 
@@ -8,14 +7,10 @@ from trailers12k.jobs.result_cache import Reuse
 def main() -> None:
     from trailers12k.evaluation.comparison import write_comparisons
     from trailers12k.evaluation.rows import result_rows
-    from trailers12k.evaluation.scores import TrainedSplit, read_labels
+    from trailers12k.evaluation.scores import read_labels, split_rows
 
     params = snakemake.params
-    trained = [
-        TrainedSplit(row.name, int(split), row.folder(split), row.classifier)
-        for row in result_rows(params.runs, params.baselines)
-        for split in SPLITS
-    ]
+    trained = split_rows(result_rows(params.runs, params.baselines))
     mtgc = read_labels(snakemake.input.mtgc)
     write_comparisons(mtgc, trained, dict(snakemake.output), params.resamples, params.seed)
 

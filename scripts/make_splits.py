@@ -1,8 +1,6 @@
 """Divide the movies into training, validation and test, three times."""
 
-import logging
-
-from trailers12k.common.files import read_csv, write_csv
+from trailers12k.common.files import read_csv
 from trailers12k.common.vocabulary import GENRES, PUBLISHED
 from trailers12k.jobs.context import run_job
 
@@ -13,7 +11,8 @@ def main() -> None:
     from trailers12k.settings import load
     from trailers12k.splits import assignment, tables
     from trailers12k.workflow.movie_list import MovieList
-    from trailers12k.workflow.split_check import address_sentences
+    from trailers12k.workflow.split_check import write_split_products
+    from trailers12k.workflow.split_plan import SplitPlan
 
     table = snakemake.input.published[0] if snakemake.input.published else None
     configured = load(snakemake.config)
@@ -26,8 +25,8 @@ def main() -> None:
         mids, labels = tables.read_labels(table, GENRES)
     settings, seed = snakemake.params.settings, snakemake.params.seed
     groups = snakemake.input.groups
-    # `auto`: the table is of duplicates. Without any, movies are assigned as without groups.
-    if groups and settings["groups"] != groups[0]:
+    # Without any duplicates, movies are assigned as without groups.
+    if SplitPlan(configured).by_duplicates:
         rows = read_csv(groups[0], ["mid", "group"])
         settings = settings | {"groups": groups[0] if rows else None}
     if settings == PUBLISHED:
@@ -35,12 +34,8 @@ def main() -> None:
     else:
         request = assignment.SplitRequest.from_settings(settings)
         movies = assignment.assign(mids, labels, request, seed, table, snakemake.params.broken)
-    # Trainings refuse such a split, hours later.
-    for sentence in address_sentences(configured, listed, movies.mids, movies.columns):
-        logging.warning("%s", sentence)
-    tables.write_splits(snakemake.output.mtgc, movies.mids, GENRES, movies.labels, movies.columns)
-    rows = assignment.balance(movies.labels, GENRES, movies.by_name)
-    write_csv(snakemake.output.balance, list(rows[0]), rows)
+    output = snakemake.output
+    write_split_products(configured, listed, movies, output.mtgc, output.balance)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from trailers12k.common.vocabulary import SPLITS
 from trailers12k.jobs.context import run_job
 from trailers12k.jobs.result_cache import Reuse
 
@@ -17,21 +16,19 @@ def main() -> None:
     from trailers12k.features.store_attributes import attributes
 
     mtgc = scores.read_labels(snakemake.input.mtgc)
-    trained, features = [], {}
-    for row in result_rows(snakemake.params.runs, snakemake.params.baselines):
+    rows, features = result_rows(snakemake.params.runs, snakemake.params.baselines), {}
+    for row in rows:
         used = list(row.streams.values())
         recorded = [attributes(Path(f"data/{store}.zarr")) for store in used]
         listed = [frozenset(store_index.read_manifest(Path(f"data/{store}.csv"))) for store in used]
         features[row.name] = scores.RunStores(
             describe_weights(recorded), pretrained_of(recorded), frozenset.intersection(*listed)
         )
-        trained += [
-            scores.TrainedSplit(row.name, int(split), row.folder(split), row.classifier)
-            for split in SPLITS
-        ]
     for subset, path in (("validation", snakemake.output.val), ("test", snakemake.output.tst)):
-        rows = scores.score_runs(mtgc, trained, features, subset, snakemake.params.seed)
-        scores.write_scores(path, rows)
+        scored = scores.score_runs(
+            mtgc, scores.split_rows(rows), features, subset, snakemake.params.seed
+        )
+        scores.write_scores(path, scored)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ COMPARISON_COLUMNS = (
     *("p", "p_adjusted", "movies"),
 )
 
-EXPLANATION = """\
+INTERVALS = """\
 In square brackets: the 95 % percentile interval of the bootstrap over test movies (Efron &
 Tibshirani 1993), drawn once for all splits and rows. It covers the choice of the test movies, not
 the randomness of training, which ± over the splits shows. Rows without one have no predictions.

@@ -6,6 +6,7 @@ Reads leaderboard.csv of collections and publications. Must not know how a leade
 import csv
 import io
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,7 @@ COLUMNS = (
 """Columns of leaderboard.csv."""
 COLLECTION = "collection"
 """The first column of a joined table."""
-SHOWN = ("row", "classifier", "encoders", "weights_license", "movies", "of")
+SHOWN = ("row", "classifier", "encoders", "weights_license")
 """Columns of the table in Markdown, before the scores."""
 MOST_ROWS = 10_000
 """Of one leaderboard. A collection has a few hundred rows at most."""
@@ -89,8 +90,8 @@ def read(place: Path) -> Leaderboard:
                 f"{shown_path(path)}: the column {name} differs between rows; make it again: "
                 "trailers12k run"
             )
-    names = [row["row"] for row in rows]
-    if twice := next((name for name in names if names.count(name) > 1), ""):
+    names = Counter(row["row"] for row in rows)
+    if twice := next((name for name, count in names.items() if count > 1), ""):
         raise UserError(f"{shown_path(path)}: the row {quoted(twice)} is there twice")
     own = path.absolute().parent
     folder = own.parent if own.name == "results" else own
@@ -164,10 +165,10 @@ def as_csv(rows: Sequence[Row]) -> str:
 
 def as_markdown(rows: Sequence[Row]) -> str:
     """The joined table with the columns that a reader compares, in Markdown."""
-    heads = [COLLECTION, *SHOWN[:-2], "movies", *METRICS, "parameters", "s/movie"]
+    heads = [COLLECTION, *SHOWN, "movies", *METRICS, "parameters", "s/movie"]
     lines = [heads, ["---"] * len(heads)]
     for row in rows:
-        cells = [row[name] for name in (COLLECTION, *SHOWN[:-2])]
+        cells = [row[name] for name in (COLLECTION, *SHOWN)]
         cells += [f"{row['movies']} of {row['of']}", *(score(row, name) for name in METRICS)]
         lines.append([*cells, row["encoder_parameters"], row["seconds_per_movie"]])
     return "".join(f"| {' | '.join(map(_cell, line))} |\n" for line in lines)

@@ -24,11 +24,12 @@ from trailers12k.common.vocabulary import (
     GENRES,
     METRICS,
     PREDICTION_FILES,
+    SPLITS,
     SUBSETS,
 )
 from trailers12k.evaluation import metrics
 from trailers12k.evaluation.frames import read_frame, read_predictions
-from trailers12k.evaluation.rows import DIVITA
+from trailers12k.evaluation.rows import DIVITA, ResultRow
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,15 @@ class TrainedSplit:
     classifier: str = DIVITA
 
 
+def split_rows(rows: Iterable[ResultRow]) -> list[TrainedSplit]:
+    """Each row of the results table on each of `SPLITS`."""
+    return [
+        TrainedSplit(row.name, int(split), row.folder(split), row.classifier)
+        for row in rows
+        for split in SPLITS
+    ]
+
+
 @dataclass(frozen=True)
 class RunStores:
     """The features that a run was trained on."""
@@ -83,7 +93,7 @@ class ScoreRow:
     of: int
     """Movies of the subset, including those without features."""
     epoch: int = 0
-    """The epoch of the checkpoint; 0 for what is not trained in epochs."""
+    """The epoch of the checkpoint; 0 for rows that are not trained in epochs."""
     weights: str = ""
     pretrained: bool | None = None
     absent: tuple[str, ...] = ()

@@ -29,7 +29,11 @@ Row = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Effect:
-    """sentences: what was found. rows: a line per row, classifier and way to split, as texts."""
+    """The findings.
+
+    sentences: in words. rows: the table's cells, for each set of stores, classifier and kind of
+    splits.
+    """
 
     sentences: Sequence[str]
     rows: Sequence[Sequence[str]]

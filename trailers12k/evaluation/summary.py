@@ -22,9 +22,7 @@ from trailers12k.common.vocabulary import (
 )
 from trailers12k.evaluation.absence import EXPLANATION, absence_sentences
 from trailers12k.evaluation.differences import (
-    EXPLANATION as INTERVALS,
-)
-from trailers12k.evaluation.differences import (
+    INTERVALS,
     Compared,
     interval_columns,
     interval_text,
@@ -55,7 +53,7 @@ the sum of the two standard deviations (=) or more (≠).
 """
 
 FEW = 200
-"""Test movies below which intervals of mAP and wAP are too narrow, by tests/bench/coverage.py."""
+"""Test movies of a split below which the results warn of too narrow intervals of mAP and wAP."""
 FEW_MOVIES = (
     f"With fewer than {FEW} test movies, intervals of mAP and wAP, and tests, are too narrow."
 )
@@ -130,7 +128,8 @@ def markdown(
 ) -> str:
     """The results as Markdown: our scores, and the paper's where it has them.
 
-    summary: of `summarize`. runs: that are compared with the paper's. notes: lines below the table.
+    summary: of `summarize`, with `interval_columns`. runs: that are compared with the paper's.
+    notes: lines below the table.
     """
     tst = scores.tst
     sizes = tst[tst["weights"].notna()].groupby("run", sort=False)["movies"].agg(list)
@@ -151,7 +150,7 @@ def markdown(
         [
             "# Results\n\n",
             UNTRAINED_WARNING.format(runs=", ".join(untrained)) if untrained else "",
-            _results_table(summary.join(interval_columns(summary, scores.compared)), compared),
+            _results_table(summary, compared),
             _absence_section(scores),
             f"\n{EXPLANATIONS}\n",
             INTERVALS if scores.compared else "",
@@ -170,17 +169,18 @@ def write_summary(
 ) -> None:
     """Write summary.csv, summary.md and metrics.json into `folder`.
 
-    See `markdown` for the parameters. summary.csv has the columns of `summarize` and
+    See `markdown` for the parameters. summary.csv has the columns of `summarize`,
     `interval_columns` and `compare_with_paper`; metrics.json holds, per run, the means of `METRICS`
     in %, their intervals where the run has predictions, and `weights`.
     """
     folder = Path(folder)
     summary = summarize(scores.tst)
+    intervals = interval_columns(summary, scores.compared)
+    summary = summary.join(intervals)
     compared = compare_with_paper(summary, runs)
     if runs and not len(compared.columns):
         log.warning("%s", NOTHING_COMPARED)
-    intervals = interval_columns(summary, scores.compared)
-    whole = summary.join(intervals).join(compared)
+    whole = summary.join(compared)
     write_text(folder / "summary.csv", whole.to_csv(lineterminator="\n"))
     write_text(folder / "summary.md", markdown(summary, runs, notes, scores))
     means = {

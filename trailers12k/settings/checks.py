@@ -167,8 +167,9 @@ def _check_files(settings: Settings) -> None:
     kinds: dict[str, tuple[str | None, str]] = {}
     kinds["trailers.cookies"] = (settings.trailers.cookies, "a cookie file in Netscape's format")
     if isinstance(settings.splits, SplitSettings):
-        kinds["splits.extend"] = (settings.splits.extend, "the path of a CSV file")
-        kinds["splits.groups"] = (_groups_path(settings.splits), "auto, the path of a CSV file")
+        tables = settings.splits.tables
+        kinds["splits.extend"] = (tables.get("extend"), "the path of a CSV file")
+        kinds["splits.groups"] = (tables.get("groups"), "auto, the path of a CSV file")
     for key, (named, kind) in kinds.items():
         if named and not Path(named).is_file():
             fault = "is not a file" if Path(named).exists() else "does not exist"
@@ -196,12 +197,8 @@ def _named_paths(settings: Settings) -> Iterator[tuple[str, str]]:
     }
     named |= {f"backbones.{name}.file": each.file for name, each in settings.backbones.items()}
     if isinstance(splits, SplitSettings):
-        named |= {"splits.extend": splits.extend, "splits.groups": _groups_path(splits)}
+        named |= {f"splits.{key}": path for key, path in splits.tables.items()}
     yield from ((key, path) for key, path in named.items() if path)
-
-
-def _groups_path(splits: SplitSettings) -> str | None:
-    return None if splits.groups == AUTO else splits.groups
 
 
 def _check_retry(retry: str) -> None:
@@ -227,7 +224,7 @@ def _check_shares(splits: SplitSettings) -> None:
 def _check_split_sources(settings: Settings) -> None:
     """By year and by duplicates, movies can only be split where their table and trailers are."""
     splits = settings.splits
-    groups = isinstance(splits, SplitSettings) and splits.groups == AUTO
+    groups = isinstance(splits, SplitSettings) and splits.by_duplicates
     if splits != BY_YEAR and not groups:
         return
     key, value = ("splits.groups", AUTO) if groups else ("splits", BY_YEAR)

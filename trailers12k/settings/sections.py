@@ -45,6 +45,7 @@ from trailers12k.settings.fields import (
     Year,
 )
 from trailers12k.settings.paper import RECORD_URL
+from trailers12k.splits.modes import AUTO
 
 RecordSums = Annotated[
     Mapping[RecordFile, Md5 | None], Field(json_schema_extra={"required": ["mtgc.csv"]})
@@ -410,6 +411,17 @@ class SplitSettings(Section):
         "sequels; `auto`: the duplicates among the trailers that the review flags, which splits "
         "then wait for; null: none.",
     )
+
+    @property
+    def by_duplicates(self) -> bool:
+        """Whether the groups are the duplicates that the review flags."""
+        return self.groups == AUTO
+
+    @property
+    def tables(self) -> dict[str, str]:
+        """`extend` and `groups` -> the user's table; without those that name none."""
+        named = {"extend": self.extend, "groups": None if self.by_duplicates else self.groups}
+        return {key: path for key, path in named.items() if path}
 
 
 class TrainingSettings(Section):

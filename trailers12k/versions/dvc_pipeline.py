@@ -20,7 +20,6 @@ from trailers12k.common.vocabulary import SOURCES, SPLITS
 from trailers12k.movies import curation
 from trailers12k.settings import Settings
 from trailers12k.settings.files import CONFIG, LOADER, read_file
-from trailers12k.splits.modes import AUTO
 from trailers12k.workflow.code_versions import RESULT_MODULES, rule_version
 from trailers12k.workflow.folder import STATE
 from trailers12k.workflow.report_figures import report_figures
@@ -124,11 +123,7 @@ def _split_tables(settings: Settings) -> list[str]:
     """The tables of the user that the splits follow."""
     if isinstance(settings.splits, str):
         return []
-    return [
-        path
-        for path in (settings.splits.extend, settings.splits.groups)
-        if path not in (None, AUTO)
-    ]
+    return list(settings.splits.tables.values())
 
 
 def _figure_files(*names: str) -> list[str]:

@@ -26,7 +26,6 @@ from trailers12k.settings.published_files import (
     md5_of_record,
 )
 from trailers12k.settings.sections import SplitSettings
-from trailers12k.splits.modes import AUTO
 from trailers12k.splits.rows import read_group_names, read_positions
 from trailers12k.workflow.download_plan import retry_round
 
@@ -175,8 +174,8 @@ class SourcePlan:
     def split_table(self, key: Literal["extend", "groups"]) -> list[str]:
         """The user's table of `splits.extend` or `splits.groups`, if there is one."""
         splits = self._settings.splits
-        path = getattr(splits, key) if isinstance(splits, SplitSettings) else None
-        return [path] if path and (key, path) != ("groups", AUTO) else []
+        tables = splits.tables if isinstance(splits, SplitSettings) else {}
+        return [tables[key]] if key in tables else []
 
 
 def own_tables(settings: Settings) -> list[str]:

@@ -1,16 +1,24 @@
 """Says which split has no movie to train on or to test with: by addresses, then by features.
 
-Reads nothing. Must not know rules.
+Writes the splits. Must not know rules.
 """
 
+import logging
 from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from trailers12k.common.errors import UserError
+from trailers12k.common.files import write_csv
 from trailers12k.common.movie import Movie
+from trailers12k.common.vocabulary import GENRES
 from trailers12k.settings import Settings
 from trailers12k.splits import subsets
+from trailers12k.splits.assignment import SplitMovies, balance
+from trailers12k.splits.tables import write_splits
+
+log = logging.getLogger(__name__)
 
 NEEDED = {
     (True, False): "a trailer's address",
@@ -41,6 +49,25 @@ def address_sentences(
             needed = NEEDED[trailers, posters]
             found += subsets.sentences(mids, columns, np.array(usable), needed)
     return [f"{sentence}; add movies to the table" for sentence in dict.fromkeys(found)]
+
+
+def write_split_products(
+    settings: Settings,
+    movies: Iterable[Movie],
+    splits: SplitMovies,
+    mtgc: str | Path,
+    balance_csv: str | Path,
+) -> None:
+    """Write mtgc.csv and results/splits.csv, and warn of subsets that no training can use.
+
+    movies: see `address_sentences`.
+    """
+    # Trainings refuse such a split, hours later.
+    for sentence in address_sentences(settings, movies, splits.mids, splits.columns):
+        log.warning("%s", sentence)
+    write_splits(mtgc, splits.mids, GENRES, splits.labels, splits.columns)
+    rows = balance(splits.labels, GENRES, splits.by_name)
+    write_csv(balance_csv, list(rows[0]), rows)
 
 
 def require_features(

@@ -21,7 +21,7 @@ class SplitPlan:
         splits = settings.splits
         self.by_year = splits == BY_YEAR
         """Whether movies are split by year."""
-        self.by_duplicates = isinstance(splits, SplitSettings) and splits.groups == AUTO
+        self.by_duplicates = isinstance(splits, SplitSettings) and splits.by_duplicates
         """Whether duplicates found by the review stay in one subset."""
 
     @property

@@ -102,13 +102,11 @@ def target_files(
     # The first job records the kind of collection, whichever target is requested.
     collection: Files = [] if settings.is_published else ["build/collection.json"]
     common = [*collection, *ledgers(*features.stages), *stores, *intermediate, *tables]
-    rows = row_products(features, "val.csv", "tst.csv")
-    # Those of runs are among `trained`.
-    predicted = [file for file in rows if file not in {*trained}]
+    # Those of trained runs are in both lists.
+    of_rows = dict.fromkeys([*trained, *row_products(features, "val.csv", "tst.csv")])
     plan = SplitPlan(settings)
     splits = [*plan.before, *SPLIT_PRODUCTS]
-    evaluated = [*plan.before, "data/mtgc.csv", *trained, *predicted, *options, *SCORES]
-    evaluated += plan.products
+    evaluated = [*plan.before, "data/mtgc.csv", *of_rows, *options, *SCORES, *plan.products]
     evaluated += trained_products(settings, *variants)
     targets: dict[str, Files] = {
         "all": [*common, *splits, *evaluated, "results/config.yaml", *report],

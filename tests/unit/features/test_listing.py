@@ -3,13 +3,21 @@
 import pytest
 
 from trailers12k.common.errors import UserError
-from trailers12k.features.backbones import hub_vision_known, sound, torchvision_nets
+from trailers12k.common.files import read_csv
+from trailers12k.features.backbones import (
+    hub_vision_known,
+    parameter_counts,
+    pooling,
+    sound,
+    torchvision_nets,
+)
 from trailers12k.features.backbones.hub_vision_kinds import KINDS
 from trailers12k.features.backbones.listing import (
     AUDIO,
     CLIPS,
     FEATURES,
     IMAGES,
+    architecture_table,
     license_table,
     list_models,
     matching,
@@ -83,3 +91,13 @@ def test_a_part_of_a_name_and_wildcards_select_models():
 def test_the_table_of_licences_is_that_of_the_installed_libraries():
     """After an update: python -m trailers12k.features.backbones.listing."""
     assert TABLE.read_text() == license_table()
+
+
+def test_tables_of_architectures_have_all_that_see_but_those_of_the_hub():
+    """The hub's are known by their configuration alone: a program that built them would fail."""
+    rows = architecture_table("letters", len).splitlines()[1:]
+    names = {row.rpartition(",")[0] for row in rows}
+    assert not [name for name in names if name.startswith("hf/")]
+    assert {"timm/resnet50", "torchvision/swin3d_t", "shufflenet3d/1.0x"} <= names
+    assert names == {row["architecture"] for row in read_csv(pooling.TABLE, ["architecture"])}
+    assert names == {row["architecture"] for row in read_csv(parameter_counts.TABLE)}

@@ -5,17 +5,8 @@ Run as a program, it writes parameter_counts.csv. Must not know which models a c
     python -m trailers12k.features.backbones.counting
 """
 
-import csv
-import io
-from collections.abc import Iterable
-
 from trailers12k.common.files import write_text
-from trailers12k.features.backbones.listing import (
-    AUDIO,
-    architecture,
-    list_models,
-    without_classifier,
-)
+from trailers12k.features.backbones.listing import architecture_table, without_classifier
 from trailers12k.features.backbones.parameter_counts import TABLE
 
 
@@ -25,19 +16,9 @@ def count(model: str) -> int:
     return sum(each.numel() for each in layers.parameters())
 
 
-def table(architectures: Iterable[str]) -> str:
-    """`architecture,parameters` of architectures, as CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("architecture", "parameters"))
-    writer.writerows((name, count(name)) for name in sorted(set(architectures)))
-    return text.getvalue()
-
-
 def main() -> None:
     """Writes the table, of all models that `trailers12k backbones` lists; takes some minutes."""
-    named = (each.model for each in list_models() if each.input != AUDIO)
-    write_text(TABLE, table(map(architecture, named)))
+    write_text(TABLE, architecture_table("parameters", count))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from torchvision.transforms.v2.functional import crop, pad, resize
 
 from trailers12k.common.bounded_files import quoted
 from trailers12k.common.errors import UserError
-from trailers12k.features.backbones.transforms import COLUMNS, LONG, Resize
+from trailers12k.features.backbones.transforms import COLUMNS, LONG, Resize, _resized
 
 VALUES = (
     *("size", "crop_size", "resample", "image_mean", "image_std", "rescale_factor"),
@@ -43,7 +43,7 @@ class HubResize(Resize):
 
     def __call__(self, frames: Tensor) -> Tensor:
         """See `Resize`."""
-        height, width = self._resized(*frames.shape[1:3])
+        height, width = _resized(frames.shape[1], frames.shape[2], self.size)
         is_long = height * width >= LONG * self.crop[0] * self.crop[1]
         if frames.device.type == "cpu" and not is_long:
             return torch.cat([self._of_bytes(each, [height, width]) for each in frames.split(1)])
@@ -56,14 +56,6 @@ class HubResize(Resize):
             frames
         )
         return crops[:, top : top + rows, left : left + columns].contiguous()
-
-    def _resized(self, height: int, width: int) -> tuple[int, int]:
-        """The size of a frame before the crop, as `get_resize_output_image_size` computes it."""
-        if len(self.size) == 2:
-            return self.size[0], self.size[1]
-        (side,) = self.size
-        longer = int(side * max(height, width) / min(height, width))
-        return (side, longer) if height <= width else (longer, side)
 
     def _of_bytes(self, frame: Tensor, size: list[int]) -> Tensor:
         """The crop of one frame, uint8 (1, H, W, 3) -> (1, h, w, 3)."""

@@ -1,5 +1,6 @@
-"""Models of pictures of the hub, `hf/OWNER/NAME`: CLIP and SigLIP for
-images; V-JEPA 2, VideoMAE, TimeSformer and X-CLIP for clips.
+"""Models of pictures of the hub, `hf/OWNER/NAME`.
+
+CLIP and SigLIP see images; V-JEPA 2, VideoMAE, TimeSformer and X-CLIP see clips.
 
 Reads files of weights and of configurations. Must not know how they were fetched. What is computed
 is the library's own: its networks, and what its processors do.

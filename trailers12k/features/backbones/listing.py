@@ -8,7 +8,7 @@ not know which models a configuration names.
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -21,6 +21,7 @@ from torchvision.transforms._presets import ImageClassification, VideoClassifica
 
 from trailers12k.common.bounded_files import quoted
 from trailers12k.common.errors import UserError
+from trailers12k.common.sound_models import HUB_FAMILY
 from trailers12k.features.backbones.common import remove_head
 from trailers12k.features.backbones.hub_known import KNOWN
 from trailers12k.features.backbones.hub_vision_kinds import KINDS as VISION_KINDS
@@ -140,6 +141,20 @@ def _build(model: str) -> tuple[nn.Module, int]:
         return module, size
     module = ShuffleNet3D() if model == MODEL else models.get_model(name, weights=None)
     return module, remove_head(module, model)
+
+
+def architecture_table(column: str, value: Callable[[str], object]) -> str:
+    """`architecture,COLUMN` of all architectures that see, but those of the hub, as CSV.
+
+    Only their configuration, which travels with the weights, says what those of the hub are.
+    """
+    models = [each.model for each in list_models() if each.input != AUDIO]
+    names = {architecture(model) for model in models if family_of(model) != HUB_FAMILY}
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("architecture", column))
+    writer.writerows((name, value(name)) for name in sorted(names))
+    return text.getvalue()
 
 
 def _own() -> list[ListedModel]:

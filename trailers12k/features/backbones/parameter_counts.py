@@ -16,13 +16,9 @@ travels with the weights, says how large one is."""
 
 def parameters_of(model: str) -> int | None:
     """The parameters of a model of the configuration; None where the table has none."""
-    return _counts().get(_architecture(model))
-
-
-def _architecture(model: str) -> str:
-    """The name of a model without that of its weights."""
-    name = model.partition(".")[0]
-    return name if name in _counts() else model
+    counts = _counts()
+    # The name of a model without that of its weights; "shufflenet3d/1.0x" has a dot of its own.
+    return counts.get(model, counts.get(model.partition(".")[0]))
 
 
 @cache

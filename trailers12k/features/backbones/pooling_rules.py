@@ -9,21 +9,12 @@ Sources: timm 1.0, layers/pool1d.py (`global_pool_nlc`), layers/adaptive_avgmax_
 class.
 """
 
-import csv
-import io
-from collections.abc import Iterable
-
 from torch import nn
 from torchvision.models import VGG, AlexNet, VisionTransformer
 from torchvision.models.video import MViT
 
 from trailers12k.common.files import write_text
-from trailers12k.features.backbones.listing import (
-    AUDIO,
-    architecture,
-    list_models,
-    without_classifier,
-)
+from trailers12k.features.backbones.listing import architecture_table, without_classifier
 from trailers12k.features.backbones.pooling import (
     ATTENTION,
     AVERAGE,
@@ -90,20 +81,9 @@ def of_torchvision(module: nn.Module) -> str:
     return HIDDEN if isinstance(module, AlexNet | VGG) else AVERAGE
 
 
-def table(architectures: Iterable[str]) -> str:
-    """`architecture,pooling` of architectures, as CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("architecture", "pooling"))
-    writer.writerows((name, pooling(name)) for name in sorted(set(architectures)))
-    return text.getvalue()
-
-
 def main() -> None:
     """Writes the table, of all models that `trailers12k backbones` lists; takes some minutes."""
-    named = (each.model for each in list_models() if each.input != AUDIO)
-    own = (name for name in named if not name.startswith("hf/"))
-    write_text(TABLE, table(map(architecture, own)))
+    write_text(TABLE, architecture_table("pooling", pooling))
 
 
 if __name__ == "__main__":
