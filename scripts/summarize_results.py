@@ -22,7 +22,7 @@ def main() -> None:
     folder = Path(snakemake.output.csv).parent
     notes = [*counts, *snakemake.params.credits]
     of_paper = snakemake.params.runs if snakemake.params.paper else {}
-    runs = {run: RunStreams(**spec) for run, spec in of_paper.items()}
+    runs = {run: RunStreams(**spec) for run, spec in of_paper.items() if not spec.get("zero_shot")}
     hearing = [run for run, spec in snakemake.params.runs.items() if spec.get("audio")]
     compared = differences.Compared(
         differences.read_intervals(snakemake.input.intervals),

@@ -159,7 +159,7 @@ def _stage(
 
 def plots_of(settings: Settings) -> list[dict[str, Any]]:
     """The plots that `dvc plots show` draws."""
-    runs = list(settings.runs)
+    runs = list(settings.trained_runs)
     recall = "results/curves/precision_recall.csv"
     plots = {
         "precision and recall": {

@@ -18,6 +18,7 @@ from trailers12k.workflow.movie_list import InputFunction
 from trailers12k.workflow.prediction_request import PredictionRequest
 from trailers12k.workflow.report_figures import report_figures
 from trailers12k.workflow.split_plan import SplitPlan
+from trailers12k.workflow.zero_shot_plan import ZeroShotPlan
 
 Files = list[str | InputFunction]
 """Paths, and functions that return paths once the movies are collected."""
@@ -91,7 +92,7 @@ def target_files(
         return [movies.per_shard(*(f"build/ledger/{stage}/{{shard}}.csv" for stage in stages))]
 
     stores = _expand(["data/{}.csv", "data/{}.zarr/.zgroup"], features.stores)
-    packed = _expand(["build/packed/{}.csv"], features.used)
+    packed = _expand(["build/packed/{}.csv"], features.trained)
     sample = ["build/sample/shots/{shard}.csv"] if settings.is_sample else []
     intermediate: Files = [*packed, movies.per_shard(*sample)]
     tables = [] if settings.is_published else MOVIE_TABLES
@@ -105,6 +106,8 @@ def target_files(
     rows = row_products(features, "val.csv", "tst.csv")
     # Those of runs are among `trained`.
     predicted = [file for file in rows if file not in {*trained}]
+    zero_shot = ZeroShotPlan(settings, features)
+    predicted += zero_shot.products
     plan = SplitPlan(settings)
     splits = [*plan.before, *SPLIT_PRODUCTS]
     evaluated = [*plan.before, "data/mtgc.csv", *trained, *predicted, *options, *SCORES]
@@ -123,7 +126,10 @@ def target_files(
             "data/clips.csv",
             "data/ledger.csv",
         ],
-        "weights": ["build/weights/fetched.csv"] if features.pretrained else [],
+        "weights": [
+            *(["build/weights/fetched.csv"] if features.pretrained else []),
+            *zero_shot.tokenizers,
+        ],
         "splits": [*collection, *splits],
         "evaluate": [*common, *evaluated],
         "report": [*common, *trained, *report],
