@@ -36,7 +36,7 @@ METADATA_KEYS = (
     *("movies", "curation", "sample", "sources", "seed", "shards"),
     *("downloads", "trailers", "posters"),
 )
-EVALUATION_KEYS = ("runs", "training", "evaluation", "seed")
+EVALUATION_KEYS = ("runs", "training", "evaluation", "zero_shot", "seed")
 FEATURES_KEYS = ("backbones", "weights", "image_frames", "precision", "clips", "seed", "shards")
 
 Stage = dict[str, Any]

@@ -1,8 +1,6 @@
-"""Text networks of the hub equal the library's own; their tokenizers run no code and are bounded."""
+"""Text networks of the hub equal the library's own; their tokenizers are bounded data."""
 
 import json
-import shutil
-import string
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +9,6 @@ import pytest
 import torch
 
 from trailers12k.classifier import zero_shot
-from trailers12k.common.errors import UserError
 from trailers12k.common.vocabulary import GENRES
 from trailers12k.downloads import http
 from trailers12k.features import tokenizer_fetch, weights_fetch
@@ -22,7 +19,6 @@ from trailers12k.features.backbones.loading import load as load_pictures
 from trailers12k.features.backbones.sound_spec import SoundSpec
 from trailers12k.features.backbones.spec import BackboneSpec
 from trailers12k.features.weights_fetch import WeightsSource
-from trailers12k.settings import load as load_settings
 from trailers12k.settings.zero_shot import PHRASES, PICTURES, SOUND
 
 transformers = pytest.importorskip("transformers")
