@@ -22,6 +22,8 @@ rule fetch_tokenizer:
         "../envs/torch.yaml"
     resources:
         mem_mb=4000,
+    params:
+        weights=features.weights,
     script:
         "../scripts/fetch_tokenizer.py"
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from trailers12k.downloads.http import archives
-from trailers12k.features import tokenizer_fetch
+from trailers12k.features import tokenizer_fetch, tokenizer_record
 from trailers12k.features.weights_record import RECORDS, read_weights
 from trailers12k.jobs.context import job
 from trailers12k.settings import load
@@ -15,7 +15,7 @@ def main() -> None:
     bounds = archives(settings.downloads.private_addresses)
     weights = read_weights(Path(snakemake.input.weights))
     record = tokenizer_fetch.fetch(weights, RECORDS, settings.weights_from, bounds)
-    tokenizer_fetch.write_record(Path(snakemake.output.record), record)
+    tokenizer_record.write_record(Path(snakemake.output.record), record)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ def main() -> None:
     from trailers12k.features import store_index
     from trailers12k.features.backbones import hub_text
     from trailers12k.features.store_attributes import attributes
-    from trailers12k.features.tokenizer_fetch import read_record
+    from trailers12k.features.tokenizer_record import read_record
     from trailers12k.features.weights_record import read_weights
     from trailers12k.workflow.split_check import require_features
 

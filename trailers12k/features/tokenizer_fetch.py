@@ -1,34 +1,25 @@
 """Fetches the tokenizer of a model of the hub, which lies beside its weights.
 
-Reads a network or a folder; writes the files and their record, build/tokenizers/*.json. Must not
-know what texts are asked; runs no code of a repository.
+Reads a network or a folder; writes the files. Must not know what texts are asked; runs no code of a
+repository.
 """
 
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from huggingface_hub import hf_hub_url
 
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import inside, read_json, reading, write_json
+from trailers12k.common.files import inside
 from trailers12k.downloads import http
 from trailers12k.downloads.bounds import Bounds
 from trailers12k.features import weights_download
 from trailers12k.features.backbones import hub, hub_text, hub_tokenizer
+from trailers12k.features.backbones.hub_text_known import TOKENIZER_FILES
 from trailers12k.features.backbones.spec import Weights
+from trailers12k.features.tokenizer_record import TokenizerRecord
 
 LIMITS = http.Checks(most_bytes=hub_tokenizer.MOST_BYTES)
 TRIED = "a movie"
-
-
-@dataclass(frozen=True)
-class TokenizerRecord:
-    """The tokenizer of fetched weights. model: see `Weights`. weights_sha256: of the weights.
-    files: name -> sha256."""
-
-    model: str
-    weights_sha256: str
-    files: dict[str, str]
 
 
 def fetch(weights: Weights, fetched: Path, mirror: str | None, bounds: Bounds) -> TokenizerRecord:
@@ -41,7 +32,7 @@ def fetch(weights: Weights, fetched: Path, mirror: str | None, bounds: Bounds) -
     folder = Path(weights.file).parent
     if folder.resolve().is_relative_to(fetched.resolve()):
         name = hub.parse_name(f"{hub.FAMILY}/{weights.name}")
-        for file in hub_tokenizer.FILES:
+        for file in TOKENIZER_FILES:
             address = (
                 f"{mirror.rstrip('/')}/{name.repository}/{file}"
                 if mirror is not None
@@ -76,18 +67,3 @@ def _try(weights: Weights, files: dict[str, str]) -> None:
         raise UserError(
             f"backbone {weights.model}: its files do not fit one another: {reason}"
         ) from error
-
-
-def write_record(path: Path, record: TokenizerRecord) -> None:
-    """Write the record of a tokenizer that is there."""
-    write_json(path, asdict(record))
-
-
-def read_record(path: Path, weights: Weights) -> TokenizerRecord:
-    """The record of the tokenizer of these weights. Raises `UserError` where it is damaged, or of
-    others."""
-    with reading(path):
-        record = TokenizerRecord(**read_json(path))
-        if record.weights_sha256 != weights.sha256 or {*record.files} != {*hub_tokenizer.FILES}:
-            raise ValueError("it is of other weights")
-        return record

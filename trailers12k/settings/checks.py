@@ -343,6 +343,11 @@ def _check_zero_shot(settings: Settings) -> None:
         )
     if missing := [genre for genre in GENRES if genre not in prompts]:
         raise Fault(f"zero_shot.prompts: {', '.join(missing)} is missing; required: all ten genres")
+    if settings.runs and not settings.trained_runs:
+        raise Fault(
+            "runs: all of them have zero_shot; required: at least one that trains, for the curves "
+            "of the report"
+        )
     for name, run in settings.runs.items():
         if not run.zero_shot:
             continue

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from trailers12k.common.errors import UserError
-from trailers12k.features.backbones.hub_text_known import text_fault
+from trailers12k.features.backbones.hub_text_known import TOKENIZER_FILES, text_fault
 from trailers12k.settings import Settings, plain
 from trailers12k.workflow.feature_plan import FeaturePlan
 
 RECORD = "zero_shot.json"
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 
 
 class ZeroShotPlan:

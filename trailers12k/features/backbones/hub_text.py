@@ -21,7 +21,7 @@ from trailers12k.common.errors import UserError
 from trailers12k.features.backbones import hub, hub_nets, hub_tokenizer
 from trailers12k.features.backbones.common import describe_random, random_weights
 from trailers12k.features.backbones.hub_text_kinds import MOST_POSITIONS, TEXT_KINDS, TextKind
-from trailers12k.features.backbones.hub_text_known import kind_of
+from trailers12k.features.backbones.hub_text_known import TOKENIZER, kind_of
 from trailers12k.features.backbones.hub_tokenizer import ByteTokenizer, Tokenizer
 from trailers12k.features.backbones.spec import Weights
 from trailers12k.features.backbones.weights import checked, refused
@@ -80,7 +80,7 @@ class TextTower:
         return tokens
 
 
-TOKENS = f"{hub_tokenizer.TOKENIZER} has tokens"
+TOKENS = f"{TOKENIZER} has tokens"
 
 
 def load(

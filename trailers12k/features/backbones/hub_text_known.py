@@ -5,6 +5,9 @@ Reads and writes nothing. Must not import torch: the Snakefile imports this modu
 
 from trailers12k.features.backbones import hub_known, hub_vision_known
 
+TOKENIZER, TOKENIZER_CONFIG = "tokenizer.json", "tokenizer_config.json"
+TOKENIZER_FILES = (TOKENIZER, TOKENIZER_CONFIG)
+"""The files of a tokenizer, beside those of its model."""
 WITH_TEXT = ("clap", "clip", "siglip")
 """Kinds with a text network, those of `hub_text_kinds.TEXT_KINDS`."""
 

@@ -15,9 +15,12 @@ from trailers12k.common.errors import UserError
 from trailers12k.common.files import sha256_of
 from trailers12k.features.backbones import hub
 from trailers12k.features.backbones.hub_text_kinds import BEGIN, END
+from trailers12k.features.backbones.hub_text_known import (
+    TOKENIZER,
+    TOKENIZER_CONFIG,
+    TOKENIZER_FILES,
+)
 
-TOKENIZER, TOKENIZER_CONFIG = "tokenizer.json", "tokenizer_config.json"
-FILES = (TOKENIZER, TOKENIZER_CONFIG)
 MOST_BYTES = 64_000_000
 """Of tokenizer.json; that of SigLIP 2 has 34 MB, others 2 to 4 MB."""
 SIGLIP = "SiglipTokenizer"
@@ -75,13 +78,13 @@ class OwnTokenizer:
 
 def hashes_of(folder: Path) -> dict[str, str]:
     """The sha256 of a tokenizer's files in a folder. Raises `UserError` where one is missing."""
-    for name in FILES:
+    for name in TOKENIZER_FILES:
         if not (folder / name).is_file():
             raise UserError(
                 f"there is no file {folder / name}, which a run with zero_shot needs beside the "
                 "weights"
             )
-    return {name: sha256_of(folder / name) for name in FILES}
+    return {name: sha256_of(folder / name) for name in TOKENIZER_FILES}
 
 
 def read_tokenizer(folder: Path, hashes: Mapping[str, str], model: str, kind: str) -> OwnTokenizer:

@@ -28,7 +28,13 @@ STAGE_OF_RULE = {
     **dict.fromkeys(("pack_store", "train_run"), "training"),
     **dict.fromkeys(
         (
-            *("measure_split_effect", "score_runs", "predict_variants", "score_options"),
+            *(
+                "measure_split_effect",
+                "score_runs",
+                "compare_rows",
+                "predict_variants",
+                "score_options",
+            ),
             *("summarize_results", "draw_curves", "predict_zero_shot"),
         ),
         "evaluation",
