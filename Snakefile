@@ -101,6 +101,7 @@ OF_MOVIES += ["metadata", "trailers", "posters", "clips", "features", "ledger"]
 STAGES = [
     *(["published_stores"] if settings.is_published else [*OF_MOVIES, "review", "publish"]),
     *["published_table", "weights", "splits", "training", "evaluation", "report"],
+    *(["zero_shot"] if any(run.zero_shot for run in settings.runs.values()) else []),
     *(["predictions"] if prediction else []),
 ]
 

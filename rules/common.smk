@@ -8,6 +8,7 @@ from trailers12k.settings import plain
 from trailers12k.workflow.code_versions import rule_version
 from trailers12k.workflow.download_plan import preferred_file, retry_round_of
 from trailers12k.workflow.targets import row_products, trained_products
+from trailers12k.workflow.zero_shot_plan import names_pattern
 
 # Waiting threads sleep instead of spinning, which leaves the cores to other jobs. It must be in the
 # environment before a job loads torch.
@@ -22,7 +23,7 @@ DECODERS = features.decoders(workflow.resource_settings.cores or 1, GPUS)
 wildcard_constraints:
     shard=r"\d{3}",
     store="|".join(features.stores),
-    run="|".join(re.escape(run) for run in features.runs),
+    run=names_pattern(settings.trained_runs),
     split="|".join(SPLITS),
     stages="trailers|posters|all",
     name="[A-Za-z0-9_-]+",

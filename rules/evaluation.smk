@@ -99,7 +99,7 @@ rule score_options:
     conda:
         "../envs/tables.yaml"
     params:
-        runs=list(features.runs),
+        runs=list(settings.trained_runs),
         also=list(settings.evaluation.also),
         code=rule_version("score_options"),
     script:
@@ -184,7 +184,7 @@ rule draw_curves:
     conda:
         "../envs/tables.yaml"
     params:
-        runs=list(features.runs),
+        runs=list(settings.trained_runs),
         code=rule_version("draw_curves"),
     script:
         "../scripts/draw_curves.py"

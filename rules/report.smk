@@ -26,7 +26,7 @@ rule describe_run:
     conda:
         "../envs/tables.yaml"
     params:
-        runs=list(features.runs),
+        runs=list(settings.trained_runs),
         stores=features.inputs,
         used=features.used,
         code=rule_version("describe_run"),

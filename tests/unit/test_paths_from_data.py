@@ -31,6 +31,10 @@ NUMBER = "a division of numbers"
 
 KNOWN: dict[str, dict[str, str]] = {
     "scripts/predict_trailer.py": {"Path(f\"data/{store['name']}.zarr\")": CONFIGURED},
+    "scripts/predict_zero_shot.py": {
+        "Path(f'data/{RUN[STREAM]}.zarr')": CONFIGURED,
+        "folder / f'split{split}'": FIXED,
+    },
     "scripts/score_options.py": {"Path(f'results/runs/{run}/split{split}')": CONFIGURED},
     "scripts/score_runs.py": {
         "Path(f'data/{store}.csv')": CONFIGURED,
@@ -42,6 +46,10 @@ KNOWN: dict[str, dict[str, str]] = {
         "folder / f'{name}.zarr'": CONFIGURED,
     },
     "trailers12k/classifier/training.py": {"folder / name": FIXED},
+    "trailers12k/classifier/zero_shot.py": {
+        "folder / name": FIXED,
+        "rows / np.where(lengths > 0, lengths, 1)": NUMBER,
+    },
     "trailers12k/cli/init.py": {
         "folder / name": FIXED,
         "resources.files('trailers12k.cli').joinpath('examples', name)": FIXED,

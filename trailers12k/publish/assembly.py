@@ -12,6 +12,7 @@ from typing import Any
 
 from trailers12k.common.files import below
 from trailers12k.common.sum_files import MD5SUMS, SHA256SUMS
+from trailers12k.publish.collect import ZERO_SHOT, zero_shot_records
 from trailers12k.publish.facts import Facts, PublishedFile
 from trailers12k.publish.packing import (
     archives,
@@ -71,6 +72,7 @@ def fill(
 ) -> None:
     """Write all files of a publication. found: its stores. Raises `UserError`."""
     _write_tables(written)
+    _write_zero_shot(written, settings)
     _write_replication(written, settings, found)
     say(f"tables: {len(written.files)} files")
     shared = {path: file.bytes for path, file in written.files.items()}
@@ -116,6 +118,16 @@ def _write_tables(written: Written) -> None:
     tabled = movies_parquet.write(folder, data / "movies.csv", data / "mtgc.csv")
     for path, file_sums in tabled.items():
         written.add(path, "Movies, a row each, by subset of split0 (Parquet).", file_sums)
+
+
+def _write_zero_shot(written: Written, settings: Settings) -> None:
+    """Write the texts of runs without training, if there are any."""
+    if not (records := zero_shot_records(settings)):
+        return
+    sources = {run: Path(record) for run, record in records.items()}
+    content = "Texts by which runs without training estimate genres, and their network."
+    file_sums = tables.write_zero_shot(sources, below(written.folder, ZERO_SHOT))
+    written.add(ZERO_SHOT, content, file_sums)
 
 
 def _write_stores(

@@ -48,6 +48,8 @@ NEEDED = (
     *("results/tables/trailers.csv", "results/tables/versions.csv"),
 )
 """Files of a finished run without which nothing can be said."""
+ZERO_SHOT = "results/zero_shot.json"
+"""In a publication: run -> its record."""
 DOWNLOADS = ("build/trailers", "build/posters")
 """Folders with a record for each movie, which holds the time of its last download."""
 PROGRAM = re.compile(r"(.+) (\d[\w.+-]*)")
@@ -138,6 +140,12 @@ def facts(settings: Settings, folder: str | Path = ".") -> Facts:
     )
 
 
+def zero_shot_records(settings: Settings) -> dict[str, str]:
+    """Run without training -> its record."""
+    runs = [run for run, own in settings.runs.items() if own.zero_shot]
+    return {run: f"results/runs/{run}/zero_shot.json" for run in runs}
+
+
 def check(settings: Settings, folder: Path) -> None:
     """Raise `UserError` where a file of the finished run is missing."""
     stores = [
@@ -145,7 +153,7 @@ def check(settings: Settings, folder: Path) -> None:
         for store in settings.backbones
         for name in (f"data/{store}.csv", f"data/{store}.zarr/.zattrs")
     ]
-    for name in (*NEEDED, *stores):
+    for name in (*NEEDED, *stores, *zero_shot_records(settings).values()):
         if not (folder / name).is_file():
             raise UserError(f"{name} is missing: the run has not finished; run: trailers12k run")
 

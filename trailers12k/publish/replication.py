@@ -43,6 +43,7 @@ def text(settings: Settings, files: str = ABOVE) -> str:
 
     files: folder or URL of the publication. No path but this stands in it.
     """
+    runs = settings.for_results()["runs"]
     values = {
         "seed": settings.seed,
         "movies": PUBLISHED,
@@ -56,7 +57,8 @@ def text(settings: Settings, files: str = ABOVE) -> str:
         "image_frames": settings.image_frames,
         "precision": settings.precision,
         "backbones": {name: _backbone(settings, name) for name in settings.backbones},
-        "runs": settings.for_results()["runs"],
+        # Texts are compared with features by the model's own network, which a store has not.
+        "runs": {run: runs[run] for run in settings.trained_runs},
     }
     head = HEAD + (USAGE if files == ABOVE else "")
     return head + "".join(f"\n{_section(key, value)}" for key, value in values.items())

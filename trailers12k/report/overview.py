@@ -70,6 +70,12 @@ def controls(settings: Settings) -> set[str]:
     return {name for name, run in runs.items() if run and run.get("shuffle_labels")}
 
 
+def without_training(settings: Settings) -> set[str]:
+    """The runs that estimate genres from texts about them."""
+    runs = settings.get("runs") or {}
+    return {name for name, run in runs.items() if run and run.get("zero_shot")}
+
+
 def best_run(summary: pd.DataFrame, settings: Settings) -> pd.Series:
     """The run with the highest µAP, controls only where there is no other run."""
     runs = trained_runs(summary)

@@ -36,7 +36,13 @@ from trailers12k.report.numbers import (
     spread,
     year,
 )
-from trailers12k.report.overview import Settings, controls, runs_with_sound, sources_of
+from trailers12k.report.overview import (
+    Settings,
+    controls,
+    runs_with_sound,
+    sources_of,
+    without_training,
+)
 from trailers12k.report.run_charts import trained_runs
 from trailers12k.splits.modes import BY_YEAR
 
@@ -295,6 +301,13 @@ def result_words(summary: pd.DataFrame, settings: Settings) -> str:
     runs = trained_runs(summary)
     each = "" if len(runs) == 1 else "each "
     words = f"{counted(len(runs), 'run')}, {each}trained on every split."
+    if asked := sorted(without_training(settings) & {*runs["run"]}):
+        trained = len(runs) - len(asked)
+        verb = "estimates" if len(asked) == 1 else "estimate"
+        words = (
+            f"{counted(len(runs), 'run')}, {count(trained)} of them trained on every split. "
+            f"{listed(asked)} {verb} genres without training, from texts about them."
+        )
     words += _heard_words(runs, settings)
     shuffled = sorted(controls(settings) & {*runs["run"]})
     if shuffled:

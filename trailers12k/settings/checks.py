@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from trailers12k.common.bounded_files import is_absent, kind_fault_of, quoted, shown_path
-from trailers12k.common.sound_models import fixed_weights, hears_sound, name_fault
+from trailers12k.common.sound_models import HUB_FAMILY, fixed_weights, hears_sound, name_fault
 from trailers12k.common.video_models import frames_of
 from trailers12k.common.vocabulary import (
     CHANCE,
     CONSTANT,
     FILLING,
+    GENRES,
     PUBLISHED,
     SAMPLE,
     SOURCES,
@@ -116,6 +117,7 @@ def check(settings: Settings) -> None:
     _check_sound(settings)
     _check_groups(settings)
     _check_runs(settings)
+    _check_zero_shot(settings)
     if settings.published.md5 is not None and LABELS not in settings.published.md5:
         raise Fault(f"published.md5: {LABELS} is missing; required: {LABELS}")
     if settings.is_published:
@@ -327,6 +329,47 @@ def _check_runs(settings: Settings) -> None:
                     f"runs.{name}.{stream}: {quoted(store)} is not a store of {needed} in backbones"
                     f"; allowed: {', '.join(stores) or 'none, since backbones has no such store'}"
                 )
+
+
+def _check_zero_shot(settings: Settings) -> None:
+    """A run without training has one store, of a model that also reads texts."""
+    prompts = settings.zero_shot.prompts
+    if other := [name for name in prompts if name not in GENRES]:
+        raise Fault(
+            f"zero_shot.prompts: {quoted(other[0])} is not a genre; allowed: {', '.join(GENRES)}"
+        )
+    if missing := [genre for genre in GENRES if genre not in prompts]:
+        raise Fault(f"zero_shot.prompts: {', '.join(missing)} is missing; required: all ten genres")
+    if settings.runs and not settings.trained_runs:
+        raise Fault(
+            "runs: all of them have zero_shot; required: at least one that trains, for the curves "
+            "of the report"
+        )
+    for name, run in settings.runs.items():
+        if not run.zero_shot:
+            continue
+        key, streams = f"runs.{name}", [*run.streams]
+        if len(streams) > 1:
+            raise Fault(
+                f"{key}: {' and '.join(streams)} are not allowed with zero_shot; allowed: one "
+                "stream"
+            )
+        if settings.is_published:
+            raise Fault(
+                f"{key}.zero_shot: not allowed with movies: published, whose stores name no model "
+                "of the hub; allowed: false"
+            )
+        if run.shuffle_labels:
+            raise Fault(
+                f"{key}.shuffle_labels: true is not allowed with zero_shot, which trains on no "
+                "labels; allowed: false"
+            )
+        model = settings.backbones[run.streams[streams[0]]].model
+        if model.partition("/")[0] != HUB_FAMILY:
+            raise Fault(
+                f"{key}.{streams[0]}: {model} reads no texts, which zero_shot needs; allowed: "
+                "stores of models hf/OWNER/NAME of CLIP, SigLIP or CLAP"
+            )
 
 
 def _check_published(settings: Settings) -> None:

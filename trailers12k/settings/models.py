@@ -43,6 +43,7 @@ from trailers12k.settings.sections import (
     TrailerSettings,
     TrainingSettings,
 )
+from trailers12k.settings.zero_shot import ZeroShotSettings
 
 Backbones = Annotated[
     Mapping[StoreName, BackboneSettings],
@@ -182,6 +183,10 @@ class Settings(Section):
     )
     evaluation: EvaluationSettings = Field(
         default_factory=EvaluationSettings, description="Evaluation beyond the paper's."
+    )
+    zero_shot: ZeroShotSettings = Field(
+        default_factory=ZeroShotSettings,
+        description="Texts by which runs with `zero_shot: true` estimate genres without training.",
     )
     report: ReportSettings = Field(default_factory=ReportSettings, description="The report page.")
     publish: PublishSettings = Field(

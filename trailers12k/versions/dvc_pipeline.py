@@ -35,7 +35,7 @@ METADATA_KEYS = (
     *("movies", "curation", "sample", "sources", "seed", "shards"),
     *("downloads", "trailers", "posters"),
 )
-EVALUATION_KEYS = ("runs", "training", "evaluation", "seed")
+EVALUATION_KEYS = ("runs", "training", "evaluation", "zero_shot", "seed")
 FEATURES_KEYS = ("backbones", "weights", "image_frames", "precision", "clips", "seed", "shards")
 
 Stage = dict[str, Any]
@@ -154,7 +154,7 @@ def _stage(
 
 def plots_of(settings: Settings) -> list[dict[str, Any]]:
     """The plots that `dvc plots show` draws."""
-    runs = list(settings.runs)
+    runs = list(settings.trained_runs)
     recall = "results/curves/precision_recall.csv"
     plots = {
         "precision and recall": {

@@ -40,6 +40,7 @@ RESULT_MODULES = {
     "plot_splits": "trailers12k.report.charts",
     "predict_variants": "trailers12k.classifier.inference",
     "predict_trailer": "trailers12k.classifier.prediction",
+    "predict_zero_shot": "trailers12k.classifier.zero_shot",
     "publish_dataset": "trailers12k.publish.publication",
     "render_sample": "trailers12k.movies.sources.sample_rendering",
     "score_options": "trailers12k.evaluation.scores",

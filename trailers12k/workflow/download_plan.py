@@ -70,5 +70,5 @@ def prediction_settings(settings: Settings) -> DownloadSettings:
     """The settings of a trailer whose genres are predicted: one with sound is preferred to one of
     the size where a run hears."""
     own = download_settings(settings, "trailers")
-    hears = any("audio" in run.streams for run in settings.runs.values())
+    hears = any("audio" in run.streams for run in settings.trained_runs.values())
     return replace(own, refetch=own.refetch or ("no_sound" if hears else None))

@@ -216,9 +216,11 @@ class _Costs:
     def training(self) -> StageCosts:
         """All runs on three splits, as if none ended early."""
         settings, movies = self._settings, self._collection.movies
-        streams = sum(len(run.streams) for run in settings.runs.values())
+        streams = sum(len(run.streams) for run in settings.trained_runs.values())
         training = settings.training
-        jobs = len(settings.runs) * len(SPLITS)
+        # A run without training is one job of seconds.
+        trained = len(settings.trained_runs)
+        jobs = trained * len(SPLITS) + len(settings.runs) - trained
         each = self._figures["epoch"] * min(1.0, training.snippet / SNIPPET)
         cpu = each * movies * streams * len(SPLITS) * training.epochs * self._used_share
         return self._stage(TRAINING, cpu, jobs, jobs)

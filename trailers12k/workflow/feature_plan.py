@@ -70,6 +70,11 @@ class FeaturePlan:
         used = {store for run in settings.runs.values() for store in run.streams.values()}
         self.used = [store for store in settings.backbones if store in used]
         """The stores that runs use, in the order of the configuration."""
+        trained = {
+            store for run in settings.trained_runs.values() for store in run.streams.values()
+        }
+        self.trained = [store for store in self.used if store in trained]
+        """Those that runs train on."""
         self.stores = self.used if settings.is_published else list(settings.backbones)
         """The stores that are made. Of the authors' stores only those that runs use."""
         self.backbone = cache(self._backbone)

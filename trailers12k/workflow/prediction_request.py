@@ -116,7 +116,7 @@ def best_checkpoint(settings: Settings) -> dict[str, Any]:
     product_records.check(path)
     rows = read_csv(path, ("run", "split", "uap"), ["uap"], ["split"]) if path.exists() else []
     for row in rows:
-        run = settings.runs.get(row["run"])
+        run = settings.trained_runs.get(row["run"])
         if run and not run.shuffle_labels and run.poster is None:
             trained.setdefault(row["run"], []).append(row)
     if not trained:

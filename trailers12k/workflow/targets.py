@@ -18,6 +18,7 @@ from trailers12k.workflow.movie_list import InputFunction
 from trailers12k.workflow.prediction_request import PredictionRequest
 from trailers12k.workflow.report_figures import report_figures
 from trailers12k.workflow.split_plan import SplitPlan
+from trailers12k.workflow.zero_shot_plan import ZeroShotPlan
 
 Files = list[str | InputFunction]
 """Paths, and functions that return paths once the movies are collected."""
@@ -91,7 +92,7 @@ def target_files(
         return [movies.per_shard(*(f"build/ledger/{stage}/{{shard}}.csv" for stage in stages))]
 
     stores = _expand(["data/{}.csv", "data/{}.zarr/.zgroup"], features.stores)
-    packed = _expand(["build/packed/{}.csv"], features.used)
+    packed = _expand(["build/packed/{}.csv"], features.trained)
     sample = ["build/sample/shots/{shard}.csv"] if settings.is_sample else []
     intermediate: Files = [*packed, movies.per_shard(*sample)]
     tables = [] if settings.is_published else MOVIE_TABLES
@@ -102,12 +103,13 @@ def target_files(
     # The first job records the kind of collection, whichever target is requested.
     collection: Files = [] if settings.is_published else ["build/collection.json"]
     common = [*collection, *ledgers(*features.stages), *stores, *intermediate, *tables]
+    zero_shot = ZeroShotPlan(settings, features)
     # Those of trained runs are in both lists.
     of_rows = dict.fromkeys([*trained, *row_products(features, "val.csv", "tst.csv")])
     plan = SplitPlan(settings)
     splits = [*plan.before, *SPLIT_PRODUCTS]
     evaluated = [*plan.before, "data/mtgc.csv", *of_rows, *options, *SCORES, *plan.products]
-    evaluated += trained_products(settings, *variants)
+    evaluated += [*zero_shot.products, *trained_products(settings, *variants)]
     targets: dict[str, Files] = {
         "all": [*common, *splits, *evaluated, "results/config.yaml", *report],
         "metadata": [*ledgers("trailers"), *METADATA],
@@ -121,7 +123,10 @@ def target_files(
             "data/clips.csv",
             "data/ledger.csv",
         ],
-        "weights": ["build/weights/fetched.csv"] if features.pretrained else [],
+        "weights": [
+            *(["build/weights/fetched.csv"] if features.pretrained else []),
+            *zero_shot.tokenizers,
+        ],
         "splits": [*collection, *splits],
         "evaluate": [*common, *evaluated],
         "report": [*common, *trained, *report],

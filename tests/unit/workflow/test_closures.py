@@ -36,6 +36,7 @@ PROVENANCE = {
     "trailers12k.features.store_index",
     "trailers12k.features.backbones.devices",
     "trailers12k.features.backbones.names",
+    "trailers12k.features.tokenizer_record",
     "trailers12k.features.weights_record",
 }
 
@@ -74,6 +75,7 @@ def test_every_rule_with_a_script_has_a_code_version_or_only_fetches():
         "fetch_published_table",
         "fetch_source",
         "fetch_store",
+        "fetch_tokenizer",
         "fetch_trailer",
     }
     # Its networks have the code versions of their stores.

@@ -24,6 +24,7 @@ from trailers12k.publish import replication
 from trailers12k.publish.checking import files as check_files
 from trailers12k.publish.checking import movies, paths, results
 from trailers12k.publish.checking import stores as check_stores
+from trailers12k.publish.collect import ZERO_SHOT
 from trailers12k.publish.packing import movies_parquet, records, tables
 from trailers12k.publish.packing.tables import CLIPS, COMPLETE, LEDGER, MOVIES, SOUND, SPLIT
 from trailers12k.settings.files import read_file
@@ -301,6 +302,11 @@ def _check_results(publication: Publication) -> None:
     if publication.has("results/summary.md"):
         with publication.judging("results/summary.md"):
             if what := results.markdown_fault(publication.text("results/summary.md"), summary):
+                raise Unsound(what)
+    if publication.has(ZERO_SHOT):
+        with publication.judging(ZERO_SHOT):
+            content = parse_json(publication.text(ZERO_SHOT).encode(), ZERO_SHOT)
+            if what := results.zero_shot_fault(content, summary):
                 raise Unsound(what)
 
 

@@ -43,6 +43,19 @@ def _is_near(text: str, value: float | None) -> bool:
     return not text or value is None or abs(float(text) - value) <= ROUNDED
 
 
+def zero_shot_fault(content: object, summary: Rows) -> str:
+    """What is wrong with the texts of runs without training; else empty."""
+    if not isinstance(content, Mapping):
+        return "it holds no object"
+    for run, record in content.items():
+        if run not in {row["run"] for row in summary}:
+            return f"{quoted(run)} is not in results/summary.csv"
+        prompts = record.get("prompts") if isinstance(record, Mapping) else None
+        if not isinstance(prompts, Mapping) or {*prompts} != {*GENRES}:
+            return f"{quoted(run)} has no texts of the ten genres"
+    return ""
+
+
 def markdown_fault(text: str, summary: Rows) -> str:
     """Where the first table of summary.md has other scores than summary.csv; else empty."""
     tables = re.split(r"\n(?:[^|\n].*)?\n", text)

@@ -9,6 +9,7 @@ are the messages of failures, which may name files, addresses and accounts of th
 
 import csv
 import io
+import json
 import math
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -145,6 +146,15 @@ def write_summary(source: Path, path: Path) -> Sums:
     with reading(source):
         lines = read_own(source).decode().splitlines()
     return sums.of_bytes(path, "".join(f"{without_paths(line)}\n" for line in lines).encode())
+
+
+def write_zero_shot(sources: Mapping[str, Path], path: Path) -> Sums:
+    """Write what runs without training asked, and of which network. sources: run -> its record."""
+    found = {}
+    for run, source in sources.items():
+        with reading(source):
+            found[run] = without_paths(read_json(source))
+    return sums.of_bytes(path, f"{json.dumps(found, indent=1, ensure_ascii=False)}\n".encode())
 
 
 def write_metadata(source: Path, path: Path) -> Sums:

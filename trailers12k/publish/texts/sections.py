@@ -33,6 +33,7 @@ from trailers12k.publish.texts.words import (
     is_untrained,
     linked,
     title,
+    without_training,
 )
 from trailers12k.report.numbers import NBSP, counted
 
@@ -133,6 +134,12 @@ def results(facts: Facts) -> Section:
             *(
                 f"{run}: a control, trained on shuffled labels. It should not beat chance."
                 for run in controls(facts.settings)
+                if any(row["run"] == run for row in facts.results)
+            ),
+            *(
+                f"{run}: not trained. Genres are estimated from texts about them, which "
+                "results/zero_shot.json has."
+                for run in without_training(facts.settings)
                 if any(row["run"] == run for row in facts.results)
             ),
         ]

@@ -110,13 +110,19 @@ def has_posters(facts: Facts) -> bool:
 
 def controls(settings: Mapping[str, Any]) -> list[str]:
     """The runs that were trained on shuffled labels. settings: results/config.yaml."""
+    return _runs_with(settings, "shuffle_labels")
+
+
+def without_training(settings: Mapping[str, Any]) -> list[str]:
+    """The runs that are not trained. settings: results/config.yaml."""
+    return _runs_with(settings, "zero_shot")
+
+
+def _runs_with(settings: Mapping[str, Any], key: str) -> list[str]:
+    """The runs whose setting `key` is true."""
     runs = settings.get("runs")
     entries = runs.items() if isinstance(runs, Mapping) else ()
-    return [
-        str(name)
-        for name, run in entries
-        if isinstance(run, Mapping) and run.get("shuffle_labels") is True
-    ]
+    return [str(name) for name, run in entries if isinstance(run, Mapping) and run.get(key) is True]
 
 
 def size(number: int) -> str:

@@ -16,7 +16,9 @@ STAGE_OF_RULE = {
     "download_trailers": "trailers",
     "download_posters": "posters",
     **dict.fromkeys(("detect_clips", "merge_clips"), "clips"),
-    **dict.fromkeys(("fetch_weights", "check_weights", "make_random_weights"), "weights"),
+    **dict.fromkeys(
+        ("fetch_weights", "check_weights", "make_random_weights", "fetch_tokenizer"), "weights"
+    ),
     **dict.fromkeys(
         ("fetch_published_sums", "fetch_published_table", "measure_record"), "published files"
     ),
@@ -27,7 +29,7 @@ STAGE_OF_RULE = {
     **dict.fromkeys(
         (
             *("measure_split_effect", "score_runs", "predict_variants", "score_options"),
-            *("compare_rows", "summarize_results", "draw_curves"),
+            *("compare_rows", "summarize_results", "draw_curves", "predict_zero_shot"),
         ),
         "evaluation",
     ),
