@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any, NoReturn, Protocol
 
 from trailers12k.common.vocabulary import SPLITS
+from trailers12k.evaluation.rows import BASELINES
 from trailers12k.settings import Settings
 from trailers12k.workflow.feature_plan import FeaturePlan
 from trailers12k.workflow.movie_list import InputFunction
@@ -105,6 +106,7 @@ def target_files(
     rows = row_products(features, "val.csv", "tst.csv")
     # Those of runs are among `trained`.
     predicted = [file for file in rows if file not in {*trained}]
+    predicted += baseline_facts(features)
     plan = SplitPlan(settings)
     splits = [*plan.before, *SPLIT_PRODUCTS]
     evaluated = [*plan.before, "data/mtgc.csv", *trained, *predicted, *options, *SCORES]
@@ -182,6 +184,12 @@ def row_products(features: FeaturePlan, *names: str) -> list[str]:
         for split in SPLITS
         for name in names
     ]
+
+
+def baseline_facts(features: FeaturePlan) -> list[str]:
+    """What each baseline chose on the validation movies."""
+    folders = [row.folder(0).parent for row in features.rows if row.classifier in BASELINES]
+    return [f"{folder.as_posix()}/facts.json" for folder in folders]
 
 
 def refused(message: str) -> InputFunction:
