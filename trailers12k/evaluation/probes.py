@@ -24,7 +24,7 @@ STRENGTHS = tuple(10 ** (exponent / 2) for exponent in range(-10, 5))
 decade. The probe is Alain & Bengio's (2016, arXiv 1610.01644); the regularisation is chosen on
 validation data from a logarithmic grid, as by Kornblith et al. (CVPR 2019, appendix) and Radford
 et al. (CLIP, ICML 2021, appendix A.3)."""
-PATIENCE = 3
+PATIENCE = 2
 """Values of `C` without a higher figure after which no larger one is tried: they cost most."""
 MAX_ITERATIONS = 300
 """Of L-BFGS, for a genre and a value; each starts from the coefficients of the value before."""

@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 COLUMNS = (
     *("run", "split", "epoch", *METRICS, *GENRES),
-    *("movies", "of", "weights", "pretrained", "absent", "classifier"),
+    *("movies", "of", "weights", "pretrained", "absent", "classifier", "subset"),
 )
 """Columns of val.csv and tst.csv; see `ScoreRow`."""
 
@@ -90,6 +90,8 @@ class ScoreRow:
     """Genres that none of the scored movies has."""
     classifier: str = ""
     """What made the predictions, one of `rows.CLASSIFIERS`; empty for chance."""
+    subset: str = ""
+    """Of the movies: only figures of validation movies choose anything, see `selection`."""
 
     @property
     def cells(self) -> dict[str, object]:
@@ -109,6 +111,7 @@ class ScoreRow:
             "pretrained": pretrained,
             "absent": "|".join(self.absent),
             "classifier": self.classifier,
+            "subset": self.subset,
         }
 
 
@@ -180,7 +183,9 @@ def score_runs(
             (CONSTANT, metrics.constant(train, labels)),
         ):
             count, absent = len(labels), absent_genres(labels)
-            rows.append(ScoreRow(run, split, scores, movies=count, of=count, absent=absent))
+            rows.append(
+                ScoreRow(run, split, scores, movies=count, of=count, absent=absent, subset=subset)
+            )
     for each in trained:
         path, used = each.folder / PREDICTION_FILES[subset], stores[each.run]
         predictions = read_predictions(path)
@@ -202,6 +207,7 @@ def score_runs(
                 pretrained=used.pretrained,
                 absent=absent_genres(labels),
                 classifier=each.classifier,
+                subset=subset,
             )
         )
         log.info(
