@@ -120,8 +120,9 @@ def estimate(
     """What the collection will cost on CPUs.
 
     figures: CPU seconds, as `features.speed.measure` names them, and `download` (of a trailer),
-    `epoch` (of a movie and stream), `linear` and `knn` (of a movie and feature), `job` (what any job adds), `torch job` (one that loads torch),
-    `map` (of a movie and store), `store` (its merge and packing), `report` (what is left).
+    `epoch` (of a movie and stream), `linear` and `knn` (of a movie and feature), `job` (what any
+    job adds), `torch job` (one that loads torch), `map` (of a movie and store), `store` (its merge
+    and packing), `report` (what is left).
     per_movie: stage -> CPU seconds of a movie as measured in finished shards, in place of figures.
     """
     costs = _Costs(settings, collection, figures, cores, per_movie or {})
