@@ -19,9 +19,9 @@ from trailers12k.common.vocabulary import GENRES
 from trailers12k.evaluation.rows import KNN, LINEAR
 from trailers12k.evaluation.selection import Choice, choose, predictions_of
 
-STRENGTHS = tuple(10 ** (exponent / 2) for exponent in range(-10, 5))
-"""Inverse strengths of the probe's L2 regularisation, scikit-learn's `C`: 1e-5 to 100, two per
-decade. The probe is Alain & Bengio's (2016, arXiv 1610.01644); the regularisation is chosen on
+STRENGTHS = tuple(10.0**exponent for exponent in range(-5, 3))
+"""Inverse strengths of the probe's L2 regularisation, scikit-learn's `C`: 1e-5 to 100. The
+probe is Alain & Bengio's (2016, arXiv 1610.01644); the regularisation is chosen on
 validation data from a logarithmic grid, as by Kornblith et al. (CVPR 2019, appendix) and Radford
 et al. (CLIP, ICML 2021, appendix A.3)."""
 PATIENCE = 2
