@@ -64,6 +64,7 @@ bench: $(READY)
 	python tests/bench/sheets.py
 	python tests/bench/training.py
 	python tests/bench/splits.py
+	python tests/bench/baselines.py
 # Version 0.1.0 had no tag.
 	python tests/bench/sample.py --against 10a41d3
 	python tests/bench/unchanged.py

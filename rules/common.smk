@@ -4,6 +4,7 @@ import os
 import re
 
 from trailers12k.common.vocabulary import SPLITS
+from trailers12k.evaluation.rows import BASELINES
 from trailers12k.settings import plain
 from trailers12k.workflow.code_versions import rule_version
 from trailers12k.workflow.download_plan import preferred_file, retry_round_of

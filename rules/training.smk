@@ -1,4 +1,7 @@
-"""Training: needs stores and splits, makes a trained DIViTA per run and split, and its predictions."""
+"""Training: needs stores and splits, makes a trained DIViTA per run and split, and its predictions.
+
+Baselines of pooled features are fitted beside it.
+"""
 
 
 # Makes build/packed/STORE.npy beside its output. Large, so that no job ever copies it: a training
@@ -51,3 +54,40 @@ rule train_run:
         code=rule_version("train_run"),
     script:
         "../scripts/train_run.py"
+
+
+BASELINE_ROWS = [row for row in features.rows if row.classifier in BASELINES]
+BASELINE_FOLDERS = [row.folder(0).parent.as_posix() for row in BASELINE_ROWS]
+
+if BASELINE_ROWS:
+
+    # One job, because starts take longer than small fits; it fits only what has changed.
+    rule fit_baselines:
+        """Fit the baselines of all sets of stores on all splits, and predict with them."""
+        input:
+            mtgc="data/mtgc.csv",
+            packed=expand("build/packed/{store}.csv", store=features.baseline_stores),
+        output:
+            predictions=expand(
+                "{folder}/split{split}/{name}.csv",
+                folder=BASELINE_FOLDERS,
+                split=SPLITS,
+                name=["val", "tst"],
+            ),
+            facts=expand("{folder}/facts.json", folder=BASELINE_FOLDERS),
+        log:
+            "logs/fit_baselines.log",
+        benchmark:
+            "benchmarks/fit_baselines.tsv"
+        conda:
+            "../envs/tables.yaml"
+        # A collection of one shard is small: its trainings need the other cores.
+        threads: min(4, settings.shards)
+        resources:
+            mem_mb=6000,
+        params:
+            runs=features.runs,
+            baselines=features.baselines,
+            code=rule_version("fit_baselines"),
+        script:
+            "../scripts/fit_baselines.py"

@@ -11,6 +11,7 @@ from trailers12k.settings import Settings, load
 from trailers12k.settings.files import override
 from trailers12k.workflow import estimate as formulas
 from trailers12k.workflow import estimate_text
+from trailers12k.workflow.estimate_inputs import shipped_figures
 from trailers12k.workflow.measured import shipped
 
 EXAMPLE = figures.ROOT / "trailers12k/cli/examples/config.yaml"
@@ -68,14 +69,14 @@ def text(settings: Settings, movies: int, cores: int) -> str:
     """What the command prints for a collection from YouTube."""
     measured = shipped("estimate")
     size = formulas.Collection(movies, youtube=movies, web=0)
-    costs = formulas.estimate(settings, size, measured.figures, cores)
+    costs = formulas.estimate(settings, size, shipped_figures(), cores)
     origin = f"measured on {measured.date}, {measured.machine}"
     has_gpu, of_trailer = settings.device != "cpu", formulas.trailer_bytes(settings, size)
     return estimate_text.describe(costs, size, cores, origin, 1e15, has_gpu, of_trailer)
 
 
 def main() -> None:
-    values = dict(shipped("estimate").figures)
+    values = shipped_figures()
     result: dict[str, float | int | str] = {
         "cores": PAPER_CORES,
         "own_cores": OWN_CORES,

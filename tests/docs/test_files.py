@@ -29,7 +29,10 @@ COLUMNS = {
     "data/clips.csv": clip_table.COLUMNS,
     "data/mtgc.csv": LABELS,
     "data/ledger.csv": ["mid", "stage", *ledger.COLUMNS[1:]],
-    "results/summary.csv": ["run", "weights", "pretrained", "splits", "movies", "of", *SUMMARY],
+    "results/summary.csv": [
+        *("run", "weights", "pretrained", "splits", "movies", "of", "classifier"),
+        *SUMMARY,
+    ],
     "results/leaderboard.csv": leaderboards.COLUMNS,
     "results/transfer/tst.csv": scores.COLUMNS,
     "results/transfer/intervals.csv": differences.INTERVAL_COLUMNS,

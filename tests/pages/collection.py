@@ -148,7 +148,9 @@ def _make(number: int, untrained: bool, kinds: int) -> Path:
             row = {"run": run, "split": split, "movies": len(tested), "of": len(of_split)}
             row |= {name: 0.6 + 0.05 * place + 0.01 * split for name in (*METRICS, *GENRES)}
             rows_of_runs.append(
-                row | {"weights": weights[place], "pretrained": not untrained or place > 0}
+                row
+                | {"weights": weights[place], "pretrained": not untrained or place > 0}
+                | {"classifier": "divita"}
             )
     chance = [
         {"run": run, "split": split, "movies": 9, "of": 9, "weights": None}
@@ -160,7 +162,8 @@ def _make(number: int, untrained: bool, kinds: int) -> Path:
     tst.loc[tst["split"] == 1, "absent"] = "horror"
     Path("results/transfer").mkdir()
     for name in ("tst", "val"):
-        tst.to_csv(f"results/transfer/{name}.csv", index=False)
+        scored = tst.assign(subset={"tst": "test", "val": "validation"}[name])
+        scored.to_csv(f"results/transfer/{name}.csv", index=False)
     specs = {"ResNet": RunStreams(image=STORES[0])}
     summary.write_summary("results", summary.Scores(tst, tst), specs, ["a note"])
     recalls = pd.Index(curves.RECALLS, name="recall")

@@ -40,6 +40,11 @@ KNOWN: dict[str, dict[str, str]] = {
         "Path(f'data/{store}.csv')": CONFIGURED,
         "Path(f'data/{store}.zarr')": CONFIGURED,
     },
+    "trailers12k/classifier/baselines.py": {
+        "Path(folder) / FACTS": FIXED,
+        "Path(folder) / f'split{split}'": RULE,
+        "Path(folder) / f'split{split}' / name": RULE,
+    },
     "trailers12k/classifier/inference.py": {"total / weights": NUMBER},
     "trailers12k/classifier/split_effect.py": {
         "folder / f'{name}.csv'": CONFIGURED,

@@ -5,18 +5,22 @@ network, nor how duplicates are found.
 """
 
 import logging
+import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from trailers12k.classifier.baselines import part
 from trailers12k.classifier.labels import LabelTable, read_labels
-from trailers12k.classifier.pooled_probes import Labelled, predict
 from trailers12k.common.files import write_csv
 from trailers12k.common.vocabulary import GENRES, METRICS, SUBSETS
 from trailers12k.evaluation import metrics
+from trailers12k.evaluation.probes import Labelled, fit
 from trailers12k.evaluation.rows import BASELINES
 from trailers12k.evaluation.split_effect import COLUMNS, STANDARD_MODE
 from trailers12k.features import store as stores
@@ -68,16 +72,21 @@ def scores_of(classifier: str, features: Features, table: LabelTable) -> list[di
     place = {mid: number for number, mid in enumerate(table.mids)}
     kept = [number for number, mid in enumerate(features.mids) if mid in place]
     rows = [place[features.mids[number]] for number in kept]
-    values, labels = features.values[kept], table.labels[rows]
+    mids = [features.mids[number] for number in kept]
+    movies = Labelled(mids, features.values[kept], table.labels[rows])
     found = []
     for column in table.splits[rows].T:
         training, validation, test = (
-            Labelled(values[column == subset], labels[column == subset])
-            for subset in range(len(SUBSETS))
+            part(movies, column == subset) for subset in range(len(SUBSETS))
         )
         if min(len(each.labels) for each in (training, validation, test)) == 0:
             continue
-        probabilities = predict(classifier, training, validation, test.features)
+        places = dict(zip(mids, column.tolist(), strict=True))
+        # One thread: with several, sums are added in another order.
+        with threadpool_limits(1), warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            fitted = fit(classifier, training, validation, places)
+            probabilities = fitted.predict(test.features)
         scores = metrics.scores(test.labels, probabilities)
         found.append({name: 100 * scores[name] for name in METRICS} | {"movies": len(test.labels)})
     return found

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 COLUMNS = (
     *("run", "split", "epoch", *METRICS, *GENRES),
-    *("movies", "of", "weights", "pretrained", "absent", "classifier"),
+    *("movies", "of", "weights", "pretrained", "absent", "classifier", "subset"),
 )
 """Columns of val.csv and tst.csv; see `ScoreRow`."""
 
@@ -100,6 +100,8 @@ class ScoreRow:
     """Genres that none of the scored movies has."""
     classifier: str = ""
     """What made the predictions, one of `rows.CLASSIFIERS`; empty for chance."""
+    subset: str = ""
+    """Of the movies: only figures of validation movies choose anything, see `selection`."""
 
     @property
     def cells(self) -> dict[str, object]:
@@ -119,6 +121,7 @@ class ScoreRow:
             "pretrained": pretrained,
             "absent": "|".join(self.absent),
             "classifier": self.classifier,
+            "subset": self.subset,
         }
 
 
@@ -190,7 +193,9 @@ def score_runs(
             (CONSTANT, metrics.constant(train, labels)),
         ):
             count, absent = len(labels), absent_genres(labels)
-            rows.append(ScoreRow(run, split, scores, movies=count, of=count, absent=absent))
+            rows.append(
+                ScoreRow(run, split, scores, movies=count, of=count, absent=absent, subset=subset)
+            )
     for each in trained:
         path, used = each.folder / PREDICTION_FILES[subset], stores[each.run]
         predictions = read_predictions(path)
@@ -212,6 +217,7 @@ def score_runs(
                 pretrained=used.pretrained,
                 absent=absent_genres(labels),
                 classifier=each.classifier,
+                subset=subset,
             )
         )
         log.info(

@@ -103,8 +103,8 @@ class Scores:
 def summarize(tst: pd.DataFrame) -> pd.DataFrame:
     """One row per run, in the order of tst.csv: mean and sample standard deviation in %.
 
-    Columns: `weights`, `pretrained`, `splits`, `movies`, `of`, and for each metric and genre X the
-    mean `X` and the deviation `X_sd`, rounded to two decimals.
+    Columns: `weights`, `pretrained`, `splits`, `movies`, `of`, `classifier`, and for each metric
+    and genre X the mean `X` and the deviation `X_sd`, rounded to two decimals.
     """
     columns = [*METRICS, *GENRES]
     groups = tst.groupby("run", sort=False)
@@ -117,6 +117,7 @@ def summarize(tst: pd.DataFrame) -> pd.DataFrame:
     table.insert(2, "splits", groups["split"].nunique())
     table.insert(3, "movies", groups["movies"].sum())
     table.insert(4, "of", groups["of"].sum())
+    table.insert(5, "classifier", groups["classifier"].first().fillna(""))
     return table
 
 

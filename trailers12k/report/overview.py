@@ -13,9 +13,10 @@ from trailers12k.common.reason_words import meaning, phrase
 from trailers12k.common.vocabulary import CHANCE, OK, PUBLISHED, SAMPLE, STREAM_INPUTS
 from trailers12k.evaluation.absence import listed
 from trailers12k.evaluation.scores import is_untrained
+from trailers12k.evaluation.selection import best, figures_of
 from trailers12k.movies.curation import STAGE as CURATION
 from trailers12k.report.numbers import count, counted, score
-from trailers12k.report.run_charts import trained_runs
+from trailers12k.report.run_charts import is_baseline, trained_runs
 from trailers12k.video.no_sound import NO_SOUND
 
 Tables = Mapping[str, pd.DataFrame]
@@ -76,12 +77,23 @@ def without_training(settings: Settings) -> set[str]:
     return {name for name, run in runs.items() if run and run.get("zero_shot")}
 
 
-def best_run(summary: pd.DataFrame, settings: Settings) -> pd.Series:
-    """The run with the highest µAP, controls only where there is no other run."""
-    runs = trained_runs(summary)
-    candidates = runs[~runs["run"].isin(controls(settings))]
-    candidates = candidates if len(candidates) else runs
-    return candidates.loc[candidates["uap"].idxmax()]
+def best_run(tables: Tables, settings: Settings) -> pd.Series:
+    """The row of summary.csv with the highest µAP on the validation movies.
+
+    Controls count only where there is no other run.
+    """
+    summary = tables["summary"]
+    runs = list(trained_runs(summary)["run"])
+    candidates = [run for run in runs if run not in controls(settings)] or runs
+    name = best(figures_of(tables["val"].to_dict("records")), candidates)
+    return summary.set_index("run", drop=False).loc[name]
+
+
+def _best_baseline(tables: Tables) -> str:
+    """The baseline with the highest µAP on the validation movies; empty without any."""
+    summary = tables["summary"]
+    names = list(summary.loc[is_baseline(summary), "run"])
+    return best(figures_of(tables["val"].to_dict("records")), names) if names else ""
 
 
 def untrained_runs(summary: pd.DataFrame) -> list[str]:
@@ -145,33 +157,38 @@ def _happened(tables: Tables, settings: Settings) -> Answer:
 
 def _how_good(tables: Tables, settings: Settings) -> Answer:
     summary = tables["summary"]
-    best, by_name = best_run(summary, settings), summary.set_index("run")
+    chosen, by_name = best_run(tables, settings), summary.set_index("run")
     chance = by_name.loc[CHANCE]
-    sentences = [f"Best run: {best['run']}, {_verdict(best, chance)}"]
-    for name in sorted(controls(settings) & set(by_name.index) - {best["run"]}):
+    sentences = [
+        f"{chosen['run']}, the best on the validation movies, is {_verdict(chosen, chance)}"
+    ]
+    for name in sorted(controls(settings) & set(by_name.index) - {chosen["run"]}):
         reached = score(by_name.loc[name, "uap"])
         sentences.append(f"The control on shuffled labels, {name}, reaches {reached}\u00a0%.")
-    if pd.notna(best.get("paper_uap")):
-        sentences.append(f"The paper reports {score(best['paper_uap'])}\u00a0% for it.")
-    per_split = best["movies"] / best["splits"]
+    if baseline := _best_baseline(tables):
+        reached = score(by_name.loc[baseline, "uap"])
+        sentences.append(f"The best baseline there, {baseline}, reaches {reached}\u00a0%.")
+    if pd.notna(chosen.get("paper_uap")):
+        sentences.append(f"The paper reports {score(chosen['paper_uap'])}\u00a0% for it.")
+    per_split = chosen["movies"] / chosen["splits"]
     if per_split < FEW_TEST_MOVIES:
         tested = f"Only {counted(round(per_split), 'test movie')} per split:"
         sentences.append(f"{tested} differences of a few points mean little.")
     return Answer(
         "How good is it?",
-        score(best["uap"]),
+        score(chosen["uap"]),
         "% µAP",
         sentences,
         {"results": "All results", "mistakes": "Largest errors"},
-        spread=f"± {score(best['uap_sd'])}" if best["uap_sd"] > 0 else "",
+        spread=f"± {score(chosen['uap_sd'])}" if chosen["uap_sd"] > 0 else "",
         warning=untrained_words(summary),
     )
 
 
-def _verdict(best: pd.Series, chance: pd.Series) -> str:
+def _verdict(row: pd.Series, chance: pd.Series) -> str:
     """How a run compares with chance: by more than both standard deviations together, or not."""
-    gap = best["uap"] - chance["uap"]
-    noise = sum(each for each in (best["uap_sd"], chance["uap_sd"]) if pd.notna(each))
+    gap = row["uap"] - chance["uap"]
+    noise = sum(each for each in (row["uap_sd"], chance["uap_sd"]) if pd.notna(each))
     by = f"chance ({score(chance['uap'])}\u00a0%)"
     if abs(gap) <= noise:
         return f"no different from {by} within the spread of the splits."

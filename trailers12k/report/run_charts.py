@@ -9,6 +9,7 @@ import altair as alt
 import pandas as pd
 
 from trailers12k.common.vocabulary import CHANCE, CONSTANT, GENRES
+from trailers12k.evaluation.rows import BASELINES
 from trailers12k.evaluation.scores import is_untrained
 from trailers12k.report.drawing import height_of, inline_data, label_width
 from trailers12k.report.numbers import spread
@@ -30,8 +31,13 @@ def pretrained_of(tst: pd.DataFrame) -> dict[str, object]:
 
 
 def trained_runs(summary: pd.DataFrame) -> pd.DataFrame:
-    """The rows of summary.csv that are runs, without the two baselines."""
-    return summary[~summary["run"].isin([CHANCE, CONSTANT])]
+    """The rows of summary.csv that are runs, without chance and without baselines of features."""
+    return summary[~summary["run"].isin([CHANCE, CONSTANT]) & ~is_baseline(summary)]
+
+
+def is_baseline(summary: pd.DataFrame) -> pd.Series:
+    """Whether each row of summary.csv is a baseline of features."""
+    return summary["classifier"].isin(BASELINES)
 
 
 def results(summary: pd.DataFrame) -> alt.FacetChart:
@@ -202,16 +208,15 @@ def curves(
     return alt.hconcat(left, right, spacing=40, params=params)
 
 
-def run_genres(summary: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
+def run_genres(summary: pd.DataFrame, shown: str) -> alt.LayerChart | alt.FacetChart:
     """Points of the average precision by genre of one run among all others and chance.
 
-    summary: rows of summary.csv. The parameter `run` selects the run; initially the one with the
-    highest mAP. Whiskers are the sample standard deviation over the splits.
+    summary: rows of summary.csv. The parameter `run` selects the run, initially `shown`. Whiskers
+    are the sample standard deviation over the splits.
     """
-    runs = trained_runs(summary)
-    best = runs.loc[runs["map"].idxmax(), "run"]
     rows = []
-    for row in summary[summary["run"] != CONSTANT].to_dict("records"):
+    drawn = summary[(summary["run"] != CONSTANT) & ~is_baseline(summary)]
+    for row in drawn.to_dict("records"):
         for genre in GENRES:
             sd = row[f"{genre}_sd"] if pd.notna(row[f"{genre}_sd"]) else 0
             point = {"run": row["run"], "genre": genre, "ap": row[genre]}
@@ -231,5 +236,5 @@ def run_genres(summary: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
     whiskers = base.mark_rule(strokeWidth=2, color=OURS).encode(x=alt.X("low:Q"), x2="high:Q")
     point = base.mark_point(size=90, filled=True, opacity=1, color=OURS).encode(x=x)
     layers = [others, chance, *(each.transform_filter(is_selected) for each in (whiskers, point))]
-    chart = alt.layer(*layers).add_params(alt.param(name="run", value=best))
+    chart = alt.layer(*layers).add_params(alt.param(name="run", value=shown))
     return chart.properties(width=WIDTH - 100, height=height_of(len(GENRES)))

@@ -461,9 +461,10 @@ class EvaluationSettings(Section):
         "stores with the paper's names are compared.",
     )
     baselines: Baselines = Field(
-        default=(),
+        default=("linear", "knn"),
         description="Classifiers of pooled features, reported as rows of their own for each set of "
-        "stores that a run uses: `linear`, logistic regression; `knn`, k nearest neighbours.",
+        "stores that a run uses: `linear`, logistic regression; `knn`, k nearest neighbours. Both "
+        "choose their hyperparameter by the validation movies.",
     )
     resamples: int = Field(
         default=2000,

@@ -26,6 +26,7 @@ RESULT_MODULES = {
     "draw_report": "trailers12k.report.page",
     "extract_features": "trailers12k.features.extraction",
     "extract_sound": "trailers12k.features.sound_extraction",
+    "fit_baselines": "trailers12k.classifier.baselines",
     "flag_trailers": "trailers12k.review.flagging",
     "group_duplicates": "trailers12k.splits.duplicate_groups",
     "list_movies": "trailers12k.movies.movie_table",

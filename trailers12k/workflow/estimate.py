@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from trailers12k.common.local_files import local_path
 from trailers12k.common.vocabulary import SPLITS, STREAM_INPUTS
 from trailers12k.downloads import published
+from trailers12k.evaluation.rows import BASELINES, result_rows
 from trailers12k.settings import Settings
 from trailers12k.settings.published_files import ARCHIVE
 from trailers12k.workflow.feature_plan import FeatureGroup, FeaturePlan
@@ -119,8 +120,9 @@ def estimate(
     """What the collection will cost on CPUs.
 
     figures: CPU seconds, as `features.speed.measure` names them, and `download` (of a trailer),
-    `epoch` (of a movie and stream), `job` (what any job adds), `torch job` (one that loads torch),
-    `map` (of a movie and store), `store` (its merge and packing), `report` (what is left).
+    `epoch` (of a movie and stream), `linear` and `knn` (of a movie and feature), `job` (what any
+    job adds), `torch job` (one that loads torch), `map` (of a movie and store), `store` (its merge
+    and packing), `report` (what is left).
     per_movie: stage -> CPU seconds of a movie as measured in finished shards, in place of figures.
     """
     costs = _Costs(settings, collection, figures, cores, per_movie or {})
@@ -194,7 +196,7 @@ class _Costs:
             whole = settings.backbone(store)
             passes = (whole.image_frames or settings.clips.fpc) if whole.input == "frames" else 1
             cpu += self._cpu(store, self._decode(store, group) + size.clips * passes * forward)
-            numbers = published.FEATURES.get(store) or _features_of(whole.model)
+            numbers = self._numbers(store)
             # A store in build/ and data/ is one file by hard links; then it is packed for training.
             disk += size.movies * size.clips * numbers * FLOAT * (1 / published.PACKED + 1)
         jobs = self.shards * len(groups)
@@ -223,7 +225,23 @@ class _Costs:
         jobs = trained * len(SPLITS) + len(settings.runs) - trained
         each = self._figures["epoch"] * min(1.0, training.snippet / SNIPPET)
         cpu = each * movies * streams * len(SPLITS) * training.epochs * self._used_share
-        return self._stage(TRAINING, cpu, jobs, jobs)
+        return self._stage(TRAINING, cpu + self._baselines(), jobs, jobs)
+
+    def _baselines(self) -> float:
+        """CPU seconds of the baselines of all sets of stores."""
+        rows = result_rows(
+            self._settings.for_results()["runs"], self._settings.evaluation.baselines
+        )
+        return sum(
+            self._figures[row.classifier] * self._collection.movies * self._numbers(store)
+            for row in rows
+            if row.classifier in BASELINES
+            for store in row.streams.values()
+        )
+
+    def _numbers(self, store: str) -> int:
+        """The length of a store's vectors."""
+        return published.FEATURES.get(store) or _features_of(self._settings.backbones[store].model)
 
     def tables(self) -> StageCosts:
         """Splits, merges, packing, scores, maps and the report."""

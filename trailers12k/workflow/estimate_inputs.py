@@ -18,6 +18,7 @@ from trailers12k.common.local_files import local_path
 from trailers12k.common.movie import Movie
 from trailers12k.common.vocabulary import FILLING, OK, STREAM_INPUTS
 from trailers12k.common.youtube import is_youtube
+from trailers12k.evaluation.rows import BASELINES
 from trailers12k.features.backbones.sound_spec import SoundSpec
 from trailers12k.features.backbones.spec import BackboneSpec
 from trailers12k.jobs.ledger import read_shard
@@ -67,8 +68,15 @@ def figures(settings: Settings) -> Figures:
         stores = len(per_movie) - len(stages)
         stages += [f"{stores} store{'s' if stores > 1 else ''}"] if stores else []
         origin += f"; from this folder's finished jobs: {', '.join(stages)}"
-    values = dict(general.figures) | dict(own.figures if own else {})
+    values = shipped_figures() | dict(own.figures if own else {})
     return Figures(values, per_movie, origin)
+
+
+def shipped_figures() -> dict[str, float]:
+    """The figures of the package, of which those of baselines have a benchmark of their own."""
+    fits = measured.shipped("baselines").figures
+    baselines = {name: fits[f"{name}_feature"] for name in BASELINES}
+    return baselines | dict(measured.shipped("estimate").figures)
 
 
 def collection(settings: Settings, movies: int | None) -> Collection:

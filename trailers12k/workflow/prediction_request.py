@@ -5,7 +5,6 @@ Reads results/transfer/val.csv and the best checkpoint. Must not know how featur
 
 import re
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +16,7 @@ from trailers12k.common.local_files import fault_of, local_path, state_of
 from trailers12k.common.movie import address_of, check_trailer
 from trailers12k.common.text import one_line
 from trailers12k.common.youtube import video_id
+from trailers12k.evaluation.selection import best, figures_of
 from trailers12k.settings import Settings
 from trailers12k.workflow.feature_plan import FeaturePlan
 
@@ -112,17 +112,21 @@ def best_checkpoint(settings: Settings) -> dict[str, Any]:
     its `sha256`. Raises `UserError` if there is none.
     """
     path = Path("results/transfer/val.csv")
-    trained: dict[str, list[dict[str, str]]] = {}
     product_records.check(path)
     rows = read_csv(path, ("run", "split", "uap"), ["uap"], ["split"]) if path.exists() else []
-    for row in rows:
-        run = settings.trained_runs.get(row["run"])
-        if run and not run.shuffle_labels and run.poster is None:
-            trained.setdefault(row["run"], []).append(row)
+    trained = [
+        row
+        for row in rows
+        if (run := settings.trained_runs.get(row["run"]))
+        and not run.shuffle_labels
+        and run.poster is None
+    ]
     if not trained:
         raise UserError("predict: no run is trained yet; run first: trailers12k run evaluate")
-    best = max(trained.values(), key=lambda rows: fmean(float(row["uap"]) for row in rows))
-    row = max(best, key=lambda row: float(row["uap"]))
+    chosen = best(figures_of(trained))
+    of_split = {row["split"]: row for row in trained if row["run"] == chosen}
+    by_split = figures_of([row | {"run": split} for split, row in of_split.items()])
+    row = of_split[best(by_split)]
     checkpoint = Path(f"results/runs/{row['run']}/split{row['split']}/best.pt")
     if not checkpoint.exists():
         raise UserError(f"predict: {checkpoint} is missing; run first: trailers12k run evaluate")

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any, NoReturn, Protocol
 
 from trailers12k.common.vocabulary import SPLITS
+from trailers12k.evaluation.rows import BASELINES
 from trailers12k.settings import Settings
 from trailers12k.workflow.feature_plan import FeaturePlan
 from trailers12k.workflow.movie_list import InputFunction
@@ -109,7 +110,8 @@ def target_files(
     plan = SplitPlan(settings)
     splits = [*plan.before, *SPLIT_PRODUCTS]
     evaluated = [*plan.before, "data/mtgc.csv", *of_rows, *options, *SCORES, *plan.products]
-    evaluated += [*zero_shot.products, *trained_products(settings, *variants)]
+    evaluated += [*baseline_facts(features), *zero_shot.products]
+    evaluated += trained_products(settings, *variants)
     targets: dict[str, Files] = {
         "all": [*common, *splits, *evaluated, "results/config.yaml", *report],
         "metadata": [*ledgers("trailers"), *METADATA],
@@ -185,6 +187,12 @@ def row_products(features: FeaturePlan, *names: str) -> list[str]:
         for split in SPLITS
         for name in names
     ]
+
+
+def baseline_facts(features: FeaturePlan) -> list[str]:
+    """What each baseline chose on the validation movies."""
+    folders = [row.folder(0).parent for row in features.rows if row.classifier in BASELINES]
+    return [f"{folder.as_posix()}/facts.json" for folder in folders]
 
 
 def refused(message: str) -> InputFunction:

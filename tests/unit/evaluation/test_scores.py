@@ -94,7 +94,7 @@ def test_the_columns_are_those_of_the_reference_and_then_ours(options):
     assert scores.COLUMNS[:7] == ("run", "split", "epoch", "uap", "map", "wap", "sap")
     assert scores.COLUMNS[7:17] == GENRES
     assert scores.COLUMNS[17:22] == ("movies", "of", "weights", "pretrained", "absent")
-    assert scores.COLUMNS[22:] == ("classifier",)
+    assert scores.COLUMNS[22:] == ("classifier", "subset")
     assert tuple(options.columns) == ("run", "split", "option", *METRICS, *GENRES, "movies", "of")
 
 

@@ -35,8 +35,9 @@ def test_the_table_has_mean_and_sample_deviation_and_the_papers_scores(scored, t
 def test_the_columns_of_the_summary(scored):
     table = summary.summarize(scored)
     assert list(table.columns[:5]) == ["weights", "pretrained", "splits", "movies", "of"]
-    assert list(table.columns[5:19]) == [*METRICS, *GENRES]
-    assert list(table.columns[19:]) == [f"{name}_sd" for name in (*METRICS, *GENRES)]
+    assert table.columns[5] == "classifier"
+    assert list(table.columns[6:20]) == [*METRICS, *GENRES]
+    assert list(table.columns[20:]) == [f"{name}_sd" for name in (*METRICS, *GENRES)]
     row = table.loc["ResNet"]
     assert tuple(row[["pretrained", "splits", "movies", "of"]]) == ("false", 3, 60, 60)
     assert row["weights"] == "untrained (random, seed 1)" and table.loc["chance", "weights"] == ""

@@ -5,6 +5,7 @@ import json
 import pandas as pd
 import pytest
 
+from trailers12k.evaluation.selection import NotValidation
 from trailers12k.report import charts, drawing, formatting, grid, overview, pictures, sections
 
 
@@ -69,6 +70,12 @@ FUNNEL = [
 SETTINGS = {"movies": "sample", "runs": {"a": {}, "shuffled": {"shuffle_labels": True}}}
 
 
+def validation(uap: dict[str, float]):
+    """Rows of transfer/val.csv."""
+    rows = [{"run": run, "split": 0, "uap": value} for run, value in uap.items()]
+    return pd.DataFrame(rows).assign(subset="validation")
+
+
 def run_tables(a: float = 60.0, deviation: float = 2.0, pretrained: str = "true"):
     """The tables of the first screen: runs `a` and `shuffled`, and chance at 30 %."""
     funnel = pd.DataFrame(FUNNEL, columns=["step", "status", "reason", "movies"])
@@ -76,9 +83,9 @@ def run_tables(a: float = 60.0, deviation: float = 2.0, pretrained: str = "true"
         {"store": "covers", "input": "posters", "clips": 999},
         {"store": "posters_in_motion", "input": "frames", "clips": 7},
     ]
-    common = {"splits": 3, "movies": 24, "of": 24}
+    common = {"splits": 3, "movies": 24, "of": 24, "classifier": "divita"}
     summary = [
-        {"run": "chance", "uap": 30.0, "uap_sd": 0.5, "pretrained": None},
+        {"run": "chance", "uap": 30.0, "uap_sd": 0.5, "pretrained": None, "classifier": None},
         {"run": "shuffled", "uap": 99.0, "uap_sd": 1.0, "pretrained": "true"},
         {"run": "a", "uap": a, "uap_sd": deviation, "pretrained": pretrained},
     ]
@@ -86,7 +93,8 @@ def run_tables(a: float = 60.0, deviation: float = 2.0, pretrained: str = "true"
     return {
         "funnel": funnel,
         "stores": pd.DataFrame(stores),
-        "summary": pd.DataFrame([row | common for row in summary]),
+        "summary": pd.DataFrame([common | row for row in summary]),
+        "val": validation({"chance": 0.3, "shuffled": 0.9, "a": 0.5}),
         "splits": pd.DataFrame({"split": ["split0", "split1"]}),
         "flags": pd.DataFrame(flags, columns=["mid", "flag"]),
     }
@@ -105,7 +113,7 @@ def test_the_best_run_is_no_control():
     _, answer, _ = overview.answers(run_tables(), SETTINGS)
     assert (answer.figure, answer.spread, answer.unit) == ("60.0", "± 2.0", "% µAP")
     assert answer.sentences == [
-        "Best run: a, 30.0 points above chance (30.0\u00a0%).",
+        "a, the best on the validation movies, is 30.0 points above chance (30.0\u00a0%).",
         "The control on shuffled labels, shuffled, reaches 99.0\u00a0%.",
         "Only 8 test movies per split: differences of a few points mean little.",
     ]
@@ -115,13 +123,32 @@ def test_the_best_run_is_no_control():
 @pytest.mark.parametrize(
     ("a", "deviation", "words"),
     [
-        (31.0, 4.0, "a, no different from chance (30.0\u00a0%) within the spread of the splits."),
-        (20.0, 4.0, "a, 10.0 points below chance (30.0\u00a0%)."),
+        (31.0, 4.0, "no different from chance (30.0\u00a0%) within the spread of the splits."),
+        (20.0, 4.0, "10.0 points below chance (30.0\u00a0%)."),
     ],
 )
 def test_a_run_near_chance_is_called_so(a, deviation, words):
     _, answer, _ = overview.answers(run_tables(a, deviation), SETTINGS)
-    assert answer.sentences[0] == f"Best run: {words}"
+    assert answer.sentences[0] == f"a, the best on the validation movies, is {words}"
+
+
+def test_the_best_run_is_chosen_on_validation_movies_and_baselines_are_no_runs():
+    tables = run_tables()
+    others = [
+        {"run": "lucky", "uap": 90.0, "uap_sd": 1.0, "classifier": "divita"},
+        {"run": "a (kNN)", "uap": 50.0, "uap_sd": 1.0, "classifier": "knn"},
+        {"run": "a (linear probe)", "uap": 95.0, "uap_sd": 1.0, "classifier": "linear"},
+    ]
+    more = pd.DataFrame(others).assign(splits=3, movies=24, of=24, pretrained="true")
+    tables["summary"] = pd.concat([tables["summary"], more], ignore_index=True)
+    scores = {"a": 0.5, "lucky": 0.4, "a (kNN)": 0.7, "a (linear probe)": 0.6, "shuffled": 0.9}
+    tables["val"] = validation(scores)
+    what, answer, _ = overview.answers(tables, SETTINGS)
+    assert answer.figure == "60.0" and answer.sentences[0].startswith("a, the best on the valid")
+    assert answer.sentences[2] == "The best baseline there, a (kNN), reaches 50.0\u00a0%."
+    assert "3 runs on 2 splits" in [words for words, _ in what.items]
+    with pytest.raises(NotValidation):
+        overview.answers(tables | {"val": tables["val"].assign(subset="test")}, SETTINGS)
 
 
 def test_sentences_about_one_of_each_kind_are_singular():
@@ -132,7 +159,7 @@ def test_sentences_about_one_of_each_kind_are_singular():
         "Of 4 movies, 1 has a complete trailer, 1 has features in the stores of every run and 1 is "
         "a test movie of at least one split. No movie was lost."
     )
-    run = {"run": "a", "pretrained": "false", "movies": 2, "of": 3}
+    run = {"run": "a", "pretrained": "false", "movies": 2, "of": 3, "classifier": "divita"}
     summary = pd.DataFrame([run | {"paper_uap": 60.0, "uap_within": False}])
     assert sections.result_words(summary, {}) == (
         "1 run, trained on every split. The paper reports it. Within both standard deviations "
@@ -271,7 +298,7 @@ def test_the_sound_of_the_trailers_by_genre():
 def test_runs_with_sound_say_how_many_movies_they_had(tested, words):
     settings = {"runs": {"a": {"image": "i"}, "b": {"audio": "a"}, "c": {"audio": "a"}}}
     rows = [
-        {"run": run, "pretrained": "true", "movies": movies, "of": 36}
+        {"run": run, "pretrained": "true", "movies": movies, "of": 36, "classifier": "divita"}
         for run, movies in zip("abc", (36, *tested), strict=True)
     ]
     assert words in sections.result_words(pd.DataFrame(rows), settings)

@@ -43,6 +43,7 @@ PROVENANCE = {
 # The jobs around a computation: records, ledgers, contact sheets, arrays packed as pack_store
 # packs them, and which of two recipes a store has.
 JOBS = {
+    "trailers12k.classifier.baseline_sets",
     "trailers12k.classifier.packed_arrays",
     "trailers12k.features.recipes",
     "trailers12k.features.shard",

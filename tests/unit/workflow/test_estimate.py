@@ -29,6 +29,8 @@ BASE |= {
     "job": 0,
     "torch job": 0,
     "report": 60,
+    "linear": 0,
+    "knn": 0,
     "slowest clip": 2,
     "slowest image": 0.1,
 }
@@ -53,6 +55,17 @@ def test_the_sizes_of_the_paper():
     assert of[TRAINING].cpu == pytest.approx(10 * 3 * 100 * 0.8 * 12_000 * 0.001)
     assert of[DOWNLOADS].wall == pytest.approx(40 * 3600)  # 300 an hour
     assert of[DOWNLOADS].network == pytest.approx(12_000 * (9.8e6 + 50e3))
+
+
+def test_baselines_cost_by_the_features_of_their_sets():
+    more = stages(figures=FIGURES | {"linear": 1e-6, "knn": 1e-7})[TRAINING].cpu
+    # The paper's sets: ShuffleNets 1024 each and both, ResNet 2048, R2+1D 512 and both, Swins 768.
+    features = 2 * (1024 + 1024) + 2 * (2048 + 512) + 2 * 768
+    assert more - stages()[TRAINING].cpu == pytest.approx(12_000 * features * 1.1e-6)
+    without = load({"movies": "trailers12k", "shards": 128, "evaluation": {"baselines": []}})
+    assert (
+        stages(without, figures=FIGURES | {"linear": 1.0})[TRAINING].cpu == stages()[TRAINING].cpu
+    )
 
 
 def test_more_cores_shorten_what_has_jobs_for_them():

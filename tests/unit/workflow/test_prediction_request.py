@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from trailers12k.common.errors import UserError
+from trailers12k.evaluation.selection import NotValidation
 from trailers12k.workflow.feature_plan import FeaturePlan
 from trailers12k.workflow.prediction_request import best_checkpoint, prediction_request
 
@@ -15,14 +16,14 @@ RUNS = {
     "control": {"image": STORE, "shuffle_labels": True},
     "covers": {"poster": "posters_i_swin"},
 }
-SCORES = """run,split,uap
-low,0,10
-low,1,99
-high,0,60
-high,1,70
-control,0,100
-covers,0,100
-gone,0,100
+SCORES = """run,split,uap,subset
+low,0,10,validation
+low,1,99,validation
+high,0,60,validation
+high,1,70,validation
+control,0,100,validation
+covers,0,100,validation
+gone,0,100,validation
 """
 
 
@@ -44,6 +45,16 @@ def test_the_best_split_of_the_best_run_predicts(settings_of, trained):
     assert (chosen["run"], chosen["split"], chosen["uap"]) == ("high", 1, 70)
     assert chosen["checkpoint"] == "results/runs/high/split1/best.pt"
     assert len(chosen["sha256"]) == 64
+
+
+def test_test_figures_choose_no_checkpoint(settings_of, trained):
+    path = Path("results/transfer/val.csv")
+    path.write_text(SCORES.replace("validation", "test"))
+    with pytest.raises(NotValidation, match="figures of test movies"):
+        best_checkpoint(settings_of(runs=RUNS))
+    path.write_text(SCORES.replace(",subset", ",other"))
+    with pytest.raises(UserError, match="earlier version .* trailers12k run evaluate"):
+        best_checkpoint(settings_of(runs=RUNS))
 
 
 def test_nothing_trained_or_a_missing_checkpoint_is_reported(settings_of, trained):

@@ -6,6 +6,7 @@ Reads and writes nothing. Must not know HTML or Markdown.
 from collections.abc import Iterator, Mapping, Sequence
 
 from trailers12k.common.vocabulary import CHANCE, CONSTANT, METRIC_NAMES, METRICS
+from trailers12k.evaluation.rows import BASELINES, KNN, LINEAR
 from trailers12k.publish.facts import Facts, PublishedFile
 from trailers12k.publish.texts import bibtex, original
 from trailers12k.publish.texts.composition import comparison, missing, overview, splits
@@ -37,6 +38,8 @@ from trailers12k.publish.texts.words import (
 )
 from trailers12k.report.numbers import NBSP, counted
 
+SIMPLE = {LINEAR: "a logistic regression", KNN: "k nearest neighbours"}
+"""Baseline -> what it is."""
 NON_COMMERCIAL = "No commercial use."
 MOST_NAMED = 3
 """Stores that a warning names."""
@@ -132,6 +135,11 @@ def results(facts: Facts) -> Section:
             "random order.",
             f"{CONSTANT}: gives every movie the same scores; ties inflate mAP and wAP.",
             *(
+                f"Rows with ({BASELINES[name]}): {words}, on the mean features of each movie."
+                for name, words in SIMPLE.items()
+                if any(row.get("classifier") == name for row in facts.results)
+            ),
+            *(
                 f"{run}: a control, trained on shuffled labels. It should not beat chance."
                 for run in controls(facts.settings)
                 if any(row["run"] == run for row in facts.results)
@@ -145,7 +153,7 @@ def results(facts: Facts) -> Section:
         ]
     )
     words: Line = [
-        "Results of the classifier DIViTA on these features, from ",
+        "Results of classifiers on these features, DIViTA where nothing else is said, from ",
         Code("results/"),
         ".",
     ]

@@ -25,7 +25,7 @@ STAGE_OF_RULE = {
     **dict.fromkeys(("extract_features", "merge_store", "fetch_store"), FEATURES),
     **dict.fromkeys(("merge_ledger", "check_failures"), "ledger"),
     **dict.fromkeys(("make_splits", "split_by_year", "plot_splits"), "splits"),
-    **dict.fromkeys(("pack_store", "train_run"), "training"),
+    **dict.fromkeys(("pack_store", "fit_baselines", "train_run"), "training"),
     **dict.fromkeys(
         (
             *("measure_split_effect", "score_runs", "predict_variants", "score_options"),
