@@ -135,10 +135,14 @@ RERUNS = {
     "training.patience": (4, {"train_run"}),
     "training.plateau_patience": (4, {"train_run"}),
     "evaluation.also": (["sklearn"], set()),
+    # The rows are among the outputs of fit_baselines.
+    "evaluation.baselines": (["linear"], {"score_runs", "compare_rows", "write_leaderboard"}),
     "evaluation.resamples": (200, {"compare_rows"}),
     "evaluation.paper": (True, {"summarize_results"}),
     "report.frames": (False, {"draw_report"}),
     f"{RUN}.shuffle_labels": (True, {"train_run", *SCORES}),
+    # The sample has no row without training.
+    "zero_shot.templates": (["{genre}"], set()),
 }
 SECRETS = ["trailers.po_token"]
 """Keys that no file of a run holds."""
