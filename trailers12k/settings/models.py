@@ -26,6 +26,7 @@ from trailers12k.settings.fields import (
     Weights,
     without_nulls,
 )
+from trailers12k.settings.publish_sections import PublishSettings
 from trailers12k.settings.sections import (
     BackboneSettings,
     ClipSettings,
@@ -33,16 +34,13 @@ from trailers12k.settings.sections import (
     EvaluationSettings,
     FeatureSettings,
     PosterSettings,
-    PublishedSettings,
-    PublishSettings,
     ReportSettings,
     RunSettings,
-    SampleSettings,
-    SourceSettings,
     SplitSettings,
     TrailerSettings,
     TrainingSettings,
 )
+from trailers12k.settings.source_sections import PublishedSettings, SampleSettings, SourceSettings
 from trailers12k.settings.zero_shot import ZeroShotSettings
 
 Backbones = Annotated[

@@ -12,7 +12,7 @@ from trailers12k.common.bounded_files import read_bytes, shown_path
 from trailers12k.common.errors import UserError
 from trailers12k.common.local_files import local_path
 from trailers12k.settings.paper import RECORD_MD5, RECORD_URL
-from trailers12k.settings.sections import PublishedSettings
+from trailers12k.settings.source_sections import PublishedSettings
 
 LABELS = "mtgc.csv"
 ARCHIVE = ".zarr.tar.gz"

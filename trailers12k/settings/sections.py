@@ -4,7 +4,7 @@ Reads and writes nothing. Must not know how a stage uses its settings.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -12,166 +12,25 @@ from trailers12k.common.vocabulary import STREAMS
 from trailers12k.settings.fields import (
     Baselines,
     Batch,
-    Contact,
     Context,
-    CreatorName,
-    CsvPath,
-    Doi,
     FeatureGroups,
-    Genre,
     HostName,
     ImageFrames,
     Input,
-    License,
-    Md5,
     ModelName,
     Number,
-    Orcid,
     Parallel,
     PathText,
     Pause,
     PlayerClients,
     PoToken,
     Precision,
-    RecordFile,
-    ReleaseVersion,
-    SearchAddress,
     Section,
     Sha256,
     Share,
-    Url,
     Variants,
-    Words,
-    Year,
 )
-from trailers12k.settings.paper import RECORD_URL
 from trailers12k.splits.modes import AUTO
-
-RecordSums = Annotated[
-    Mapping[RecordFile, Md5 | None], Field(json_schema_extra={"required": ["mtgc.csv"]})
-]
-
-
-class SampleSettings(Section):
-    """The built-in sample, used with `movies: sample`."""
-
-    movies: int = Field(
-        default=40,
-        ge=10,
-        le=1000,
-        description="Number of intact movies. Four broken ones are added to show how failures are "
-        "reported.",
-    )
-
-
-class Trailers12kSource(Section):
-    """The published metadata of Trailers12k."""
-
-    metadata: PathText = Field(
-        default=f"{RECORD_URL}/metadata.tar.gz",
-        description="URL or local path of the metadata: .tar.gz, .json.gz or .json.",
-    )
-    max_megabytes: Number = Field(
-        default=200,
-        gt=0,
-        le=100_000,
-        description="Maximum size of the unpacked metadata in megabytes. Reading takes about ten "
-        "times as much memory.",
-    )
-
-
-class ImdbSource(Section):
-    """IMDb's non-commercial data files. The filters apply where imdb is the first source."""
-
-    files: PathText = Field(
-        default="https://datasets.imdbws.com",
-        description="URL or local folder that holds title.basics.tsv.gz and title.ratings.tsv.gz.",
-    )
-    types: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = Field(
-        default=("movie",), description="IMDb title types to include."
-    )
-    years: Annotated[tuple[Year, Year], Field(strict=False)] = Field(
-        default=(1980, 2025), description="First and last year of release to include."
-    )
-    votes: int = Field(default=1000, ge=0, description="Minimum number of votes on IMDb.")
-    genres: Annotated[tuple[Genre, ...], Field(strict=False, min_length=1)] | None = Field(
-        default=None,
-        description="Include movies that have at least one of these genres; null: any of the ten.",
-    )
-    max_megabytes: Number = Field(
-        default=4000,
-        gt=0,
-        le=100_000,
-        description="Maximum size of an unpacked file in megabytes. The files are read line by "
-        "line.",
-    )
-
-
-class TmdbSource(Section):
-    """The Movie Database. Its key is read from the environment variable TMDB_API_KEY."""
-
-    api: Url = Field(default="https://api.themoviedb.org/3", description="URL of the API.")
-    images: Url = Field(
-        default="https://image.tmdb.org/t/p/w342",
-        description="URL of the folder that holds posters of the wanted width.",
-    )
-    parallel: int = Field(default=4, ge=1, le=16, description="Number of concurrent requests.")
-
-
-class SearchSource(Section):
-    """A search on YouTube for movies that have no trailer."""
-
-    address: SearchAddress = Field(
-        default="ytsearch{count}:{query}",
-        description="The search term for yt-dlp, with {query} and optionally {count}.",
-    )
-    candidates: int = Field(
-        default=5, ge=1, le=50, description="Number of results to score per movie."
-    )
-    least_score: Number = Field(
-        default=0.6, ge=0, le=1, description="Minimum score of an accepted candidate, from 0 to 1."
-    )
-    choices: CsvPath = Field(
-        default="trailer_choices.csv",
-        description="The table of candidates and choices that the search writes. An id, a URL or "
-        "`none` in its column `correction` overrides the choice in the next run.",
-    )
-    pause: Pause = Field(
-        default=(5, 10), description="Shortest and longest pause between two searches, in seconds."
-    )
-
-
-class SourceSettings(Section):
-    """The settings of each source that `movies` may name."""
-
-    trailers12k: Trailers12kSource = Field(
-        default_factory=Trailers12kSource, description="The published metadata."
-    )
-    imdb: ImdbSource = Field(default_factory=ImdbSource, description="IMDb's data files.")
-    tmdb: TmdbSource = Field(default_factory=TmdbSource, description="The Movie Database.")
-    search: SearchSource = Field(default_factory=SearchSource, description="YouTube search.")
-
-
-class PublishedSettings(Section):
-    """Published features and splits: the authors' record, or a publication of this workflow.
-
-    `movies: published` takes both from it, `splits: published` the splits.
-    """
-
-    files: PathText = Field(
-        default=RECORD_URL,
-        description="URL or local folder of the record's files, or of a publication that "
-        "`trailers12k publish` wrote.",
-    )
-    md5: RecordSums | None = Field(
-        default=None,
-        description="Name of each file -> its md5; null where the md5 is unknown. mtgc.csv is "
-        "required. null: those in the MD5SUMS of `files`; those of the authors' record, where "
-        "`files` is that record, or a local folder without MD5SUMS.",
-    )
-    keep_archives: bool = Field(
-        default=False, description="Whether unpacked archives stay in build/published/."
-    )
 
 
 class DownloadSettings(Section):
@@ -481,78 +340,6 @@ class ReportSettings(Section):
         default=True,
         description="Whether results/report/index.html contains thumbnails of the trailers. "
         "Consider their owners' rights before publishing the page.",
-    )
-
-
-class CreatorSettings(Section):
-    """A person, named `Family, Given`, or an organisation that made the dataset."""
-
-    affiliation: PathText | None = Field(default=None, description="Where the person works.")
-    orcid: Orcid | None = Field(default=None, description="The person's ORCID iD.")
-
-
-class PublishSettings(Section):
-    """What `trailers12k publish` says of the dataset and cannot know from the run.
-
-    No result depends on it. What is null is named when the dataset is published.
-    """
-
-    title: PathText | None = Field(default=None, description="Title of the dataset.")
-    description: Words | None = Field(
-        default=None, description="What the dataset is, in a paragraph."
-    )
-    version: ReleaseVersion = Field(default="1.0.0", description="Version of the dataset.")
-    creators: Mapping[CreatorName, CreatorSettings] = Field(
-        default_factory=dict,
-        max_length=100,
-        description="Who made the dataset: the name of a person as `Family, Given`, or of an "
-        "organisation -> what is known of them.",
-    )
-    license: License | None = Field(
-        default=None,
-        description="Licence of the dataset: an SPDX identifier such as CC-BY-NC-SA-4.0, or a URL. "
-        "Data carries the terms of its sources: a collection of Trailers12k's movies is "
-        "non-commercial.",
-    )
-    url: Url | None = Field(default=None, description="Web page of the dataset.")
-    doi: Doi | None = Field(default=None, description="DOI of the dataset, once it has one.")
-    contact: Contact | None = Field(
-        default=None,
-        description="E-mail address or URL to which owners of trailers write to have one removed.",
-    )
-    keywords: Annotated[tuple[PathText, ...], Field(strict=False, max_length=50)] = Field(
-        default=("movie trailers", "genre classification", "video features"),
-        description="Keywords of the record.",
-    )
-    use_cases: Words | None = Field(
-        default=None, description="What the dataset is meant for, and what it is not meant for."
-    )
-    limitations: Words | None = Field(
-        default=None, description="Known limits, beside those that the run has counted."
-    )
-    social_impact: Words | None = Field(
-        default=None, description="Benefits and harms that its use may have."
-    )
-    personal_data: Words | None = Field(
-        default=None, description="Which personal or sensitive information it holds."
-    )
-    annotators: Words | None = Field(
-        default=None,
-        description="Who checked the trailers, without names: number, training, languages.",
-    )
-    maintenance: Words | None = Field(
-        default=None, description="Who maintains the dataset, and how errors are corrected."
-    )
-    frames: bool = Field(
-        default=False,
-        description="Whether the publication has a collage of single frames of trailers. Consider "
-        "their owners' rights.",
-    )
-    frame_side: int = Field(
-        default=128,
-        ge=16,
-        le=256,
-        description="Longest side in pixels of a frame in the collage.",
     )
 
 

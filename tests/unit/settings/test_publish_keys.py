@@ -6,7 +6,7 @@ from trailers12k.common.errors import UserError
 from trailers12k.publish.facts import NEEDED, Creator, Statements
 from trailers12k.publish.texts.document import safe_address
 from trailers12k.settings import load
-from trailers12k.settings.sections import CreatorSettings, PublishSettings
+from trailers12k.settings.publish_sections import CreatorSettings, PublishSettings
 
 
 def test_what_the_authors_say_decides_no_result():
