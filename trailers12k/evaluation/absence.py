@@ -14,6 +14,9 @@ EXPLANATION = (
     "towards 50 %; wAP leaves the genre out."
 )
 
+NAMED = 4
+"""Number of runs up to which all are named."""
+
 
 def absence_sentences(
     subset: str, rows: Iterable[Mapping[str, str]], most: int = len(GENRES)
@@ -21,8 +24,9 @@ def absence_sentences(
     """One sentence for all splits that lack the same genres; none where every genre has a movie.
 
     subset: "validation" or "test". rows: with the columns `run`, `split` and `absent` of
-    `scores.COLUMNS`, as text. Runs are named where they lack different genres in one split,
-    because some movies have no features. Genres are listed where at most `most` of them are absent.
+    `scores.COLUMNS`, as text. Runs are named, at most `NAMED`, where they lack different genres in
+    one split, because some movies have no features. Genres are listed where at most `most` of them
+    are absent.
     """
     runs: dict[str, dict[str, list[str]]] = {}
     for row in rows:
@@ -43,7 +47,8 @@ def _sentence(
     subset: str, genres: Sequence[str], most: int, runs: Sequence[str], splits: Sequence[str]
 ) -> str:
     where = f"{'splits' if len(splits) > 1 else 'split'} {listed(splits)}"
-    of_runs = f" in {listed(runs)}" if runs else ""
+    others = [] if len(runs) <= NAMED else [f"{len(runs) - NAMED + 1} other rows"]
+    of_runs = f" in {listed([*runs[: NAMED - len(others)], *others])}" if runs else ""
     names = f" ({', '.join(genres)})" if len(genres) <= most else ""
     have, count = ("has", "counts") if len(genres) == 1 else ("have", "count")
     return (

@@ -100,13 +100,13 @@ def _has_paper(table: Sequence[Sequence[str]]) -> bool:
 
 
 def _compact(table: Sequence[Sequence[str]]) -> str:
-    """The table without the paper's columns, in at most `WIDTH` columns if the names allow it.
+    """The table without intervals and the paper's columns, in at most `WIDTH` columns if it fits.
 
     Descriptions of weights are shortened; results/summary.md has the whole ones.
     """
     weights = 9 if _has_paper(table) else 5
     rows = [
-        [cell.strip() for cell in [*cells[:5], *cells[weights:]]]
+        [cells[0].strip(), *map(_mean, cells[1:5]), *(cell.strip() for cell in cells[weights:])]
         for cells in table
         if not set("".join(cells)) <= set("-: ")
     ]
@@ -123,6 +123,11 @@ def _compact(table: Sequence[Sequence[str]]) -> str:
     rows.insert(1, ["-" * width for width in widths])
     cells = ((f"{c:<{width}}" for c, width in zip(row, widths, strict=True)) for row in rows)
     return "\n".join(GAP.join(row).rstrip() for row in cells)
+
+
+def _mean(cell: str) -> str:
+    """A score without its interval."""
+    return cell.partition("[")[0].strip()
 
 
 def _odd_rows(rows: Rows) -> list[str]:
