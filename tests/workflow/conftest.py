@@ -43,8 +43,8 @@ TINY = {
         VIDEO: SMALL | {"model": "shufflenet3d/1.0x", "input": "clips", "batch": 4},
     },
     "training": {"epochs": 3},
-    # Every project of the tests would wait for one more job.
-    "evaluation": {"baselines": []},
+    # Every project of the tests would wait for one more job, and for intervals.
+    "evaluation": {"baselines": [], "resamples": 200},
     "runs": {"image": {"image": IMAGE}, "video": {"video": VIDEO}},
 }
 LOCAL = {"movies": "movies.csv", "downloads": {"local_files": True}}

@@ -137,7 +137,7 @@ RERUNS = {
     "evaluation.also": (["sklearn"], set()),
     # The rows are among the outputs of fit_baselines.
     "evaluation.baselines": (["linear"], {"score_runs", "compare_rows", "write_leaderboard"}),
-    "evaluation.resamples": (200, {"compare_rows"}),
+    "evaluation.resamples": (300, {"compare_rows"}),
     "evaluation.paper": (True, {"summarize_results"}),
     "report.frames": (False, {"draw_report"}),
     f"{RUN}.shuffle_labels": (True, {"train_run", *SCORES}),
