@@ -146,11 +146,12 @@ def of_package(model: str, frames: int, device: Device, small: bool) -> Encoder:
     height, width = net.transform(torch.zeros(1, 64, 64, 3, dtype=torch.uint8)).shape[1:3]
 
     def passes(precision: str) -> Passes:
-        backbone = Backbone(net, replace(spec, precision=precision), 0, device)
+        # Without the statistics of random weights, on which no time depends.
+        backbone = Backbone(net, replace(spec, precision=precision), 0, device, {})
 
         def of(count: int) -> Callable[[], Tensor | None]:
             shape = (count, frames, height, width, 3) if frames else (count, height, width, 3)
-            pixels = device.put(torch.randint(256, shape, dtype=torch.uint8))
+            pixels = torch.randint(256, shape, dtype=torch.uint8, device=device.torch)
             return lambda: backbone.forward(pixels)
 
         return of
@@ -165,12 +166,13 @@ def of_library(name: str, kind: HubKind, device: Device, small: bool) -> Encoder
 
     options = LAYERS if small and name != "clap-htsat" and "xclip" not in name else {}
     config = getattr(transformers, kind.config)(**dict(kind.options) | options)
-    network: nn.Module = getattr(transformers, kind.network)(config).eval().to(device.torch)
+    with device.torch:  # Where random weights are drawn in no time.
+        network: nn.Module = getattr(transformers, kind.network)(config).eval()
     call = getattr(network, kind.call)
 
     def passes(precision: str) -> Passes:
         def of(count: int) -> Callable[[], Tensor | None]:
-            values = {kind.argument: device.put(torch.randn(count, *kind.shape))}
+            values = {kind.argument: torch.randn(count, *kind.shape, device=device.torch)}
             return lambda: forward(call, values | dict(kind.fixed), device, precision)
 
         return of
@@ -290,12 +292,24 @@ def rows(args: argparse.Namespace, device: Device) -> Iterator[dict[str, Any]]:
         device.free()
 
 
+HEAD = """\
+| model | parameters | sees | precision | batch | rate | memory | trailer |
+|---|---|---|---|---|---|---|---|"""
+
+
 def table_line(row: dict[str, Any]) -> str:
     """A line of the printed table."""
     size = f"{row['frames']} x {row['side']} px" if row["side"] else "10 s of sound"
     cells = [row["model"], f"{row['parameters'] / 1e6:.0f} M", size, row["precision"], row["batch"]]
     cells += [f"{row['rate']:.4g} {row['unit']}/s", f"{row['memory_gb']:.2f} GB"]
     return f"| {' | '.join(map(str, cells))} | {row['trailer_seconds']:.3g} s |"
+
+
+def figures_of(device: str, versions: dict[str, str], done: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the file holds. table: of the rows that did not fail, for the documentation."""
+    lines = [table_line(row) for row in done if "failed" not in row]
+    table = "\n".join([HEAD, *lines])
+    return {"device": device, "versions": versions, "rows": done, "table": table}
 
 
 def main() -> None:
@@ -315,17 +329,14 @@ def main() -> None:
     versions = {name: version(name) for name in ("torch", "torchvision", "timm", "transformers")}
     with devices.claimed(args.device) as device:
         print(f"{device.name}; {', '.join(f'{n} {v}' for n, v in versions.items())}")
-        print("| model | parameters | sees | precision | batch | rate | memory | trailer |")
-        print("|---|---|---|---|---|---|---|---|")
+        print(HEAD, flush=True)
         done: list[dict[str, Any]] = []
         for row in rows(args, device):
             done.append(row)
             if "failed" not in row:
                 print(table_line(row), flush=True)
             # After each line, so that a time limit loses one.
-            figures.measured.write(
-                args.json, {"device": device.name, "versions": versions, "rows": done}
-            )
+            figures.measured.write(args.json, figures_of(device.name, versions, done))
     print(f"written: {args.json}")
 
 

@@ -13,7 +13,7 @@ import torch
 
 from trailers12k.common.sound_models import fixed_weights
 from trailers12k.features import batch_sizes
-from trailers12k.features.backbones import devices, sound
+from trailers12k.features.backbones import sound
 from trailers12k.features.backbones.sound_spec import SoundSpec
 
 pytestmark = pytest.mark.gpu
@@ -29,8 +29,7 @@ def only_on_a_gpu(device, why: str) -> None:
 
 @pytest.mark.parametrize("store", bench.stores())
 def test_features_are_those_of_the_cpu_and_the_same_in_every_run(device, size, trailer, store):
-    reference, _ = bench.backbone(store, devices.cpu(), size, "fp32")
-    expected = bench.extract({store: reference}, trailer, CLIPS)[store]
+    expected = bench.of_the_cpu(store, size, trailer, CLIPS)
     # bf16 is not close enough on the tiny pictures with which the CPU tries this.
     network, _ = bench.backbone(store, device, size, "auto" if size is None else "fp32")
     network.batch = 48  # two clips of an image network, all of a video network

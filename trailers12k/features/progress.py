@@ -17,7 +17,8 @@ log = logging.getLogger(__name__)
 INTERVAL = 30.0
 """Seconds between two lines."""
 FULL = 0.9
-"""From this share of the time on, a device that computes counts as the slower side."""
+"""From this share of the time on, decoding waits for passes. Those of a GPU begin with their first
+launch, so it may itself wait for the threads that launch."""
 
 
 class Reading(NamedTuple):
@@ -55,7 +56,8 @@ def describe(before: Reading, now: Reading, device: Device, threads: int) -> str
     name = "the GPU" if is_gpu else "computing"
     share = min(1, busy / seconds / (1 if is_gpu else threads))
     if share >= FULL:
-        return f"{line}; decoding waits for {name if is_gpu else 'the networks'}"
+        side = "the GPU always has a pass" if is_gpu else "decoding waits for the networks"
+        return f"{line}; {side}"
     return f"{line}; {name} waits for decoding {100 * (1 - share):.0f} % of the time"
 
 

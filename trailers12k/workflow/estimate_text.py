@@ -44,7 +44,7 @@ def describe(
     if free < disk:
         lines.append(f"Not enough disk: {amount(free)} are free, {amount(disk)} are needed.")
     if has_gpu:
-        lines.append("With a GPU features and training are faster; no GPU was measured.")
+        lines.append("These are times of CPUs; with a GPU features and training are faster.")
     if estimate.unknown:
         names = ", ".join(dict.fromkeys(estimate.unknown))
         lines.append(f"Guessed, since never measured here: {names}; use --measure.")

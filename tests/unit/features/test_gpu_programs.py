@@ -36,11 +36,13 @@ def test_the_cpu_can_try_the_benchmark(bench, tmp_path, monkeypatch, capsys):
     figures = content["figures"]
     assert set(content["measured"]) == {"date", "machine"} and figures["device"] == "cpu"
     speeds = ["decode_one_core", "decode_all", "copy", "all_alone", "all_files", "all_ratio"]
-    speeds += [f"{STORE}_{name}" for name in ("alone", "files", "busy", "trailer", "cosine")]
+    speeds += [
+        f"{STORE}_{name}" for name in ("alone", "needed", "files", "passes", "trailer", "cosine")
+    ]
     assert all(float(figures[name]) > 0 for name in speeds)
     table = capsys.readouterr().out
     row = next(line for line in table.splitlines() if STORE in line)
-    assert row.count("|") == 10 and "| all |" in table
+    assert row.count("|") == 11 and "| all |" in table
 
 
 def test_without_cuda_the_benchmark_says_so(bench, monkeypatch, capsys):

@@ -51,7 +51,8 @@ class Meter:
     def computing(self, device: torch.device) -> Iterator[None]:
         """Count the time in which the device does what the context starts.
 
-        On a GPU events mark the beginning and the end, which nobody waits for.
+        On a GPU events mark the beginning and the end, which nobody waits for. Between them the GPU
+        may wait for the thread that launches, as where other threads hold Python's lock.
         """
         if device.type != "cuda":
             began = time.perf_counter()
@@ -73,8 +74,8 @@ class Meter:
 
     @property
     def busy(self) -> float:
-        """Seconds for which the device computed, of passes that have ended; on CPUs of all cores
-        together."""
+        """Seconds in which work of passes that have ended was under way, from its first launch on;
+        on CPUs of all cores together."""
         with self._lock:
             while self._passes and self._passes[0][1].query():
                 first, last = self._passes.popleft()
