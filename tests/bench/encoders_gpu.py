@@ -167,7 +167,7 @@ def of_library(name: str, kind: HubKind, device: Device, small: bool) -> Encoder
     options = LAYERS if small and name != "clap-htsat" and "xclip" not in name else {}
     config = getattr(transformers, kind.config)(**dict(kind.options) | options)
     with device.torch:  # Where random weights are drawn in no time.
-        network: nn.Module = getattr(transformers, kind.network)(config).eval()
+        network: nn.Module = getattr(transformers, kind.network)(config).eval().to(device.torch)
     call = getattr(network, kind.call)
 
     def passes(precision: str) -> Passes:
