@@ -106,7 +106,8 @@ def interval_rows(resamples: RowResamples) -> list[dict[str, object]]:
         own = resamples.of(row)
         sizes = [len(split) for split in row.splits]
         values = np.vstack([own.estimates, own.mean])
-        low, high = interval(np.concatenate([own.draws, own.means[:, None]], axis=1))
+        ends = interval(values, np.concatenate([own.draws, own.means[:, None]], axis=1))
+        low, high = (np.clip(end, 0, 1) for end in ends)
         for place, split in enumerate([*map(str, range(len(sizes))), ALL]):
             for number, metric in enumerate(METRICS):
                 found.append(
@@ -114,9 +115,9 @@ def interval_rows(resamples: RowResamples) -> list[dict[str, object]]:
                         "run": row.run,
                         "split": split,
                         "metric": metric,
-                        "estimate": f"{values[place, number]:.6f}",
-                        "low": f"{low[place, number]:.6f}",
-                        "high": f"{high[place, number]:.6f}",
+                        "estimate": _cell(values[place, number]),
+                        "low": _cell(low[place, number]),
+                        "high": _cell(high[place, number]),
                         "movies": sum(sizes) if split == ALL else sizes[place],
                     }
                 )
@@ -149,12 +150,17 @@ def comparison_rows(resamples: RowResamples) -> list[dict[str, object]]:
             found.append(
                 {"run_a": a.run, "run_b": b.run, "metric": metric}
                 | {
-                    name: f"{getattr(tests, name)[place]:.6f}"
+                    name: _cell(getattr(tests, name)[place])
                     for name in ("difference", "low", "high", "p", "p_adjusted")
                 }
                 | {"movies": sum(map(len, both))}
             )
     return found
+
+
+def _cell(value: float) -> str:
+    """A figure with six decimals; empty for nan."""
+    return "" if np.isnan(value) else f"{value:.6f}"
 
 
 def write_comparisons(

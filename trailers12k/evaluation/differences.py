@@ -23,9 +23,10 @@ COMPARISON_COLUMNS = (
 )
 
 INTERVALS = """\
-In square brackets: the 95 % percentile interval of the bootstrap over test movies (Efron &
-Tibshirani 1993), drawn once for all splits and rows. It covers the choice of the test movies, not
-the randomness of training, which ± over the splits shows. Rows without one have no predictions.
+In square brackets: the 95 % interval of the bootstrap over test movies, drawn once for all splits
+and rows: the bias-corrected normal interval (Davison & Hinkley 1997, section 5.2). It covers the
+choice of the test movies, not the randomness of training, which ± over the splits shows. The score
+need not be in its middle. Rows without one have no predictions, or too few test movies.
 
 """
 
@@ -73,6 +74,13 @@ def interval_columns(summary: pd.DataFrame, compared: Compared | None) -> pd.Dat
             for end in ("low", "high"):
                 table.loc[row["run"], f"{row['metric']}_{end}"] = round(100 * row[end], 2)
     return table
+
+
+def without_interval(compared: Compared) -> list[str]:
+    """The rows with a figure of which all draws are equal, so that it has no interval."""
+    intervals = compared.intervals
+    missing = intervals[(intervals["split"] == ALL) & intervals["low"].isna()]
+    return list(dict.fromkeys(missing["run"]))
 
 
 def interval_text(row: pd.Series, metric: str) -> str:

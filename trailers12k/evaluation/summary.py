@@ -20,13 +20,14 @@ from trailers12k.common.vocabulary import (
     METRIC_NAMES,
     METRICS,
 )
-from trailers12k.evaluation.absence import EXPLANATION, absence_sentences
+from trailers12k.evaluation.absence import EXPLANATION, absence_sentences, listed
 from trailers12k.evaluation.differences import (
     INTERVALS,
     Compared,
     interval_columns,
     interval_text,
     tests_section,
+    without_interval,
 )
 from trailers12k.evaluation.paper import PaperScore, RunStreams, compare_with_paper
 from trailers12k.evaluation.same_tests import same_test_sentences
@@ -57,6 +58,8 @@ FEW = 200
 FEW_MOVIES = (
     f"With fewer than {FEW} test movies, intervals of mAP and wAP, and tests, are too narrow."
 )
+
+NO_INTERVAL = "So few test movies that all resamples score alike, hence no interval: {runs}."
 
 NOTHING_COMPARED = (
     "no run uses the stores and the fusion of a run of the paper, so none is compared with it; "
@@ -139,6 +142,8 @@ def markdown(
     lines = [*notes, *_of_sound(summary, scores.hearing)]
     if scores.compared and min((min(counts) for counts in tested), default=FEW) < FEW:
         lines.append(FEW_MOVIES)
+    if scores.compared and (single := without_interval(scores.compared)):
+        lines.append(NO_INTERVAL.format(runs=listed(single)))
     lines.append(f"Test movies per split: {per_split}.")
     untrained = sorted({r for r, row in summary.iterrows() if is_untrained(row["pretrained"])})
     compared = compare_with_paper(summary, runs)

@@ -40,8 +40,33 @@ def test_a_split_of_which_no_movie_is_drawn_does_not_count():
     split = resampling.SplitTests(labels, values, np.array([0, 1]))
     found = split.scores(np.array([[0, 0, 2], [1, 0, 1]], np.float32))
     assert np.isnan(found[0]).all() and np.isfinite(found[1]).all()
-    low, high = resampling.interval(found)
-    assert (low == found[1]).all() and (high == found[1]).all()
+    drawn = found[1:] + np.array([[-0.1], [0], [0.1]])
+    low, high = resampling.interval(found[1], np.concatenate([found[:1], drawn]))
+    assert (high - low) / 2 == pytest.approx(np.full(4, 1.96 * 0.1), rel=1e-4)
+
+
+def test_an_interval_is_moved_against_the_bias_of_the_draws():
+    draws = np.random.default_rng(1).normal(0.72, 0.02, (20_000, 1))
+    low, high = resampling.interval(np.array([0.7]), draws)
+    assert (low[0], high[0]) == pytest.approx((0.68 - 0.0392, 0.68 + 0.0392), abs=1e-3)
+
+
+def test_resamples_of_a_single_movie_give_no_interval_and_no_difference():
+    """Their figures are equal but for rounding, which must not become a deviation."""
+    counts = resampling.draw_counts(3, 500, 1)
+    generator = np.random.default_rng(3)
+    rows = []
+    for _ in range(2):
+        splits = [
+            resampling.SplitTests(*predictions(generator, 1), np.array([place]))
+            for place in range(3)
+        ]
+        rows.append(resampling.resample(splits, counts))
+    low, high = resampling.interval(rows[0].mean, rows[0].means)
+    assert np.isnan(low).all() and np.isnan(high).all()
+    assert rows[0].mean[0] != rows[1].mean[0]
+    tests = resampling.compare(rows[0].mean - rows[1].mean, rows[0].means - rows[1].means)
+    assert (tests.p == 1).all() and (tests.p_adjusted == 1).all() and np.isnan(tests.low).all()
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say():
@@ -57,7 +82,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
         tests = [np.sort(generator.choice(1000, 200, replace=False)) for _ in range(3)]
         splits = [resampling.SplitTests(labels[own], values[own], own) for own in tests]
         row = resampling.resample(splits, resampling.draw_counts(1000, 200, seed))
-        low, high = resampling.interval(row.means)
+        low, high = resampling.interval(row.mean, row.means)
         held += (low <= truth) & (truth <= high)
     # Of 60, 95 % are 57 with a standard deviation of 1.7.
     assert (held >= 51).all()
@@ -125,6 +150,23 @@ def test_every_row_has_intervals_around_its_scores(rows):
     table = intervals.set_index(["run", "metric", "split"])["estimate"]
     splits = [table["good", "uap", split] for split in "012"]
     assert table["good", "uap", "all"] == pytest.approx(np.mean(splits), abs=2e-6)
+
+
+def test_a_row_with_one_test_movie_has_empty_cells_and_is_named(rows):
+    mtgc, trained = rows
+    for each in trained:
+        if each.run == "bad":
+            path = each.folder / "tst.csv"
+            path.write_text("".join(path.read_text().splitlines(keepends=True)[:2]))
+    intervals, comparisons = written(mtgc, trained)
+    of_bad = intervals["run"] == "bad"
+    assert intervals[of_bad][["low", "high"]].isna().all(axis=None)
+    assert intervals[~of_bad][["low", "high"]].notna().all(axis=None)
+    compared = differences.Compared(intervals, comparisons)
+    assert differences.without_interval(compared) == ["bad"]
+    columns = differences.interval_columns(pd.DataFrame(index=["good", "bad"]), compared)
+    assert differences.interval_text(columns.loc["bad"], "uap") == ""
+    assert differences.interval_text(columns.loc["good"], "uap")
 
 
 def test_two_rows_are_compared_on_the_movies_of_both(rows):

@@ -6,6 +6,7 @@ import pytest
 
 from trailers12k.common.vocabulary import GENRES, METRICS
 from trailers12k.evaluation import absence, summary
+from trailers12k.evaluation.differences import COMPARISON_COLUMNS, Compared
 from trailers12k.evaluation.paper import RunStreams, paper_scores
 from trailers12k.evaluation.scores import is_untrained
 from trailers12k.evaluation.summary import Scores
@@ -30,6 +31,20 @@ def test_the_table_has_mean_and_sample_deviation_and_the_papers_scores(scored, t
     assert "Untrained weights" in text and "trailers: 100 ok" in text
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["ResNet"]["uap"] == 100 and "untrained" in metrics["ResNet"]["weights"]
+
+
+def test_few_test_movies_and_rows_without_an_interval_are_named(scored, tmp_path):
+    intervals = pd.DataFrame(
+        [("ResNet", "all", "uap", 0.7, 0.6, 0.8), ("mine", "all", "uap", 0.7, None, None)],
+        columns=["run", "split", "metric", "estimate", "low", "high"],
+    )
+    compared = Compared(intervals, pd.DataFrame(columns=COMPARISON_COLUMNS))
+    summary.write_summary(tmp_path, Scores(scored, scored, compared=compared), RUNS, [])
+    text = (tmp_path / "summary.md").read_text()
+    assert f"- {summary.FEW_MOVIES}\n" in text
+    assert "score alike, hence no interval: mine.\n" in text
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["ResNet"]["uap_low"] == 60 and "uap_low" not in metrics["mine"]
 
 
 def test_the_columns_of_the_summary(scored):
