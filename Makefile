@@ -5,7 +5,7 @@
 # make diff       print what changed from FROM=tag to TO=tag; without TO, to the files here
 # make bench      measure what the documentation and `trailers12k estimate` quote: one to two hours
 # make sound      show on a larger sample that sound says what pictures do not, and measure by how much: ten minutes
-# make coverage   count how often intervals hold the truth, in simulations, and measure what they cost: a quarter of an hour
+# make coverage   count how often intervals hold the truth, in simulations, and measure what they cost: half an hour
 # make encoders  compare thirty encoders of timm and nine of torchvision with the forward pass of their libraries: five minutes
 # make fuzz       hand many more random inputs to every reader of foreign data than the tests do
 # make reliability  measure the hostile inputs of the tests for docs/reliability.md

@@ -33,7 +33,7 @@ need not be in its middle. Rows without one have no predictions, or too few test
 TESTS = """\
 Every two rows are compared on the test movies of both, on the same resamples. p is adjusted for all
 pairs of a metric (step-down max-T: Westfall & Young 1993; Romano & Wolf 2005), so the probability
-that any of the differences called significant is none is at most 5 %. The file
+that any of the differences called significant is none is about 5 %. The file
 results/transfer/comparisons.csv has every pair and metric.
 
 """

@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from trailers12k.evaluation.paper import RunStreams, paper_scores
 from trailers12k.evaluation.scores import is_untrained
 from trailers12k.evaluation.summary import Scores
 from trailers12k.report import drawing, run_charts
+from trailers12k.workflow.measured import shipped
 
 IMAGE = "trailers_i_resnet_fpc24"
 RUNS = {"ResNet": RunStreams(image=IMAGE), "mine": RunStreams(image="other")}
@@ -45,6 +47,15 @@ def test_few_test_movies_and_rows_without_an_interval_are_named(scored, tmp_path
     assert "score alike, hence no interval: mine.\n" in text
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["ResNet"]["uap_low"] == 60 and "uap_low" not in metrics["mine"]
+
+
+def test_the_warning_ends_where_intervals_were_measured_to_hold():
+    """See tests/bench/coverage.py."""
+    figures = shipped("coverage").figures
+    sizes = sorted({int(name.split("_")[0][4:]) for name in figures if re.match(r"held\d", name)})
+    least = [min(figures[f"held{size}_{metric}"] for metric in METRICS) for size in sizes]
+    assert sizes[0] < summary.FEW
+    assert next(size for size, held in zip(sizes, least, strict=True) if held >= 93) == summary.FEW
 
 
 def test_the_columns_of_the_summary(scored):
