@@ -60,7 +60,8 @@ The smallest size that tests/bench/coverage.py measures at which the intervals o
 the truth in at least 93 % of its simulations.
 """
 FEW_MOVIES = (
-    f"With fewer than {FEW} test movies in a split, intervals of mAP and wAP are too narrow."
+    f"With fewer than {FEW} test movies in a split, intervals of mAP and wAP are too narrow, "
+    "and tests call pairs different too often."
 )
 
 NO_INTERVAL = "So few test movies that all resamples score alike, hence no interval: {runs}."
