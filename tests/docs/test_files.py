@@ -8,7 +8,7 @@ from trailers12k.classifier.packing import INDEX_COLUMNS
 from trailers12k.common.vocabulary import GENRES, SPLITS
 from trailers12k.downloads.posters import POSTER_COLUMNS
 from trailers12k.downloads.trailers import TRAILER_COLUMNS
-from trailers12k.evaluation import differences, leaderboards, scores
+from trailers12k.evaluation import differences, leaderboards, scores, split_effect
 from trailers12k.features import shard
 from trailers12k.jobs import ledger
 from trailers12k.movies import curation, movie_table
@@ -34,6 +34,8 @@ COLUMNS = {
         *SUMMARY,
     ],
     "results/leaderboard.csv": leaderboards.COLUMNS,
+    "results/split_effect.csv": split_effect.COLUMNS,
+    "results/standard_splits.csv": LABELS,
     "results/transfer/tst.csv": scores.COLUMNS,
     "results/transfer/intervals.csv": differences.INTERVAL_COLUMNS,
     "results/transfer/comparisons.csv": differences.COMPARISON_COLUMNS,

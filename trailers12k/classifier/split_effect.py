@@ -6,6 +6,7 @@ network, nor how duplicates are found.
 
 import logging
 import warnings
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Features:
-    """The pooled features of the movies that are in all stores of a row, (N, F) float64."""
+    """The pooled features of the movies that are in all stores of a row, (N, F) float32."""
 
     mids: Sequence[str]
     values: np.ndarray
@@ -54,13 +55,17 @@ def pooled(folder: Path, names: Iterable[str]) -> Features:
         progress = tqdm(mids, f"reading {name}", disable=None)
         read = (stores.read(folder / f"{name}.zarr", mid) for mid in progress)
         parts.append([array.mean(axis=0, dtype=np.float64) for array in read])
-    return Features(mids, np.concatenate([np.array(part) for part in parts], axis=1))
+    # As baselines see them, so that the figures of the same splits are equal.
+    return Features(mids, np.concatenate([np.array(each, np.float32) for each in parts], axis=1))
 
 
 def straddling(pairs: Iterable[Pair], table: LabelTable) -> list[int]:
-    """For each split, the pairs whose two movies are in different subsets."""
+    """For each split, the number of pairs whose two movies are in different subsets.
+
+    pairs: of movies of the table.
+    """
     place = {mid: number for number, mid in enumerate(table.mids)}
-    both = [(place[one], place[other]) for one, other in pairs if {one, other} <= place.keys()]
+    both = [(place[one], place[other]) for one, other in pairs]
     return [sum(bool(column[a] != column[b]) for a, b in both) for column in table.splits.T]
 
 
@@ -75,7 +80,7 @@ def scores_of(classifier: str, features: Features, table: LabelTable) -> list[di
     mids = [features.mids[number] for number in kept]
     movies = Labelled(mids, features.values[kept], table.labels[rows])
     found = []
-    for column in table.splits[rows].T:
+    for column, times in _different(table.splits[rows]):
         training, validation, test = (
             part(movies, column == subset) for subset in range(len(SUBSETS))
         )
@@ -88,8 +93,15 @@ def scores_of(classifier: str, features: Features, table: LabelTable) -> list[di
             fitted = fit(classifier, training, validation, places)
             probabilities = fitted.predict(test.features)
         scores = metrics.scores(test.labels, probabilities)
-        found.append({name: 100 * scores[name] for name in METRICS} | {"movies": len(test.labels)})
+        entry = {name: 100 * scores[name] for name in METRICS} | {"movies": len(test.labels)}
+        found += [entry] * times
     return found
+
+
+def _different(splits: np.ndarray) -> list[tuple[np.ndarray, int]]:
+    """Each different split, and how many there are of it: those by year are the same."""
+    counts = Counter(column.tobytes() for column in splits.T)
+    return [(np.frombuffer(column, splits.dtype), count) for column, count in counts.items()]
 
 
 def compare(
@@ -101,9 +113,12 @@ def compare(
 ) -> list[dict[str, object]]:
     """The rows of split_effect.csv; see docs/files.md.
 
-    rows: name of a row -> its features. mode: of `own`. pairs: of duplicates.
+    rows: name of a row -> its features. mode: of `own`. pairs: of duplicates; those of other
+    movies do not count.
     """
     compared = {STANDARD_MODE: standard, mode: own}
+    listed = set(own.mids)
+    pairs = [pair for pair in pairs if listed.issuperset(pair)]
     apart = {name: straddling(pairs, table) for name, table in compared.items()}
     result: list[dict[str, object]] = []
     for row, features in rows.items():

@@ -12,9 +12,10 @@ from trailers12k.common.vocabulary import METRIC_NAMES, METRICS
 from trailers12k.evaluation.rows import CLASSIFIERS
 
 STANDARD_MODE = "standard"
+BY_YEAR = "by_year"
 MODES = {
     STANDARD_MODE: "standard splits",
-    "by_year": "splits by year",
+    BY_YEAR: "splits by year",
     "auto": "duplicates in one subset",
 }
 """Value of the column `splits` -> its meaning."""
@@ -85,6 +86,8 @@ def _sentences(rows: Sequence[Row]) -> list[str]:
         "Measured with a linear probe and kNN on features that are pooled over clips, not with "
         "DIViTA. The test movies differ, and with them the difficulty."
     ]
+    if mode == BY_YEAR:
+        sentences.append("The three splits by year are the same, so that they have no deviation.")
     pairs = round(float(first["pairs"]))
     if pairs:
         own = "" if mode == "auto" else f"; {MODES[mode]} put {float(others[0]['apart']):g} there"
@@ -93,7 +96,7 @@ def _sentences(rows: Sequence[Row]) -> list[str]:
             f"duplicates into different subsets, as the mean over the splits{own}."
         )
     else:
-        sentences.append("The trailers have no duplicates.")
+        sentences.append("The review found no duplicates among the trailers.")
     sentences += [
         _difference(standard[key], row)
         for row in others
@@ -108,10 +111,13 @@ def _difference(standard: Row, row: Row) -> str:
     classifier = CLASSIFIERS.get(row["classifier"], row["classifier"])
     if round(gain, 1) == 0:
         return f"{classifier} on the stores of {row['row']} has the same µAP with both."
-    spread = float(standard["uap_sd"]) + float(row["uap_sd"])
+    if row["splits"] == BY_YEAR:
+        spread, limit = float(standard["uap_sd"]), "their standard deviation"
+    else:
+        spread = float(standard["uap_sd"]) + float(row["uap_sd"])
+        limit = "the two standard deviations together"
     within = "within" if abs(gain) <= spread else "more than"
     return (
         f"{classifier} on the stores of {row['row']} has {abs(gain):.1f} points of µAP "
-        f"{'more' if gain > 0 else 'less'} with standard splits, {within} the two standard "
-        "deviations together."
+        f"{'more' if gain > 0 else 'less'} with standard splits, {within} {limit}."
     )

@@ -3,9 +3,9 @@
 Reads and writes nothing but arrays. Must not know files or the configuration.
 
 A forecast is judged on data later than all that its model saw (Hyndman and Athanasopoulos,
-Forecasting: Principles and Practice, 3rd edition, 2021, section 5.8). Rolling origins, as described
-there in section 5.10, leave movies after the test years out of a split; here every movie has a
-subset in each split, so that all splits are the same.
+Forecasting: Principles and Practice, 3rd edition, 2021, section 5.10). The rolling origins of that
+section leave movies after the test years out of a split; here every movie has a subset in each
+split, so that all splits are the same.
 """
 
 import logging
@@ -43,6 +43,8 @@ def by_year(years: Sequence[str]) -> np.ndarray:
 
 
 def _report(numbers: np.ndarray, known: np.ndarray, column: np.ndarray) -> None:
+    unknown = int((~np.isin(numbers, known)).sum())
+    why = "a year is not divided" + (", and movies without a year train" if unknown else "")
     for subset, name in enumerate(SUBSETS):
         count = int((column == subset).sum())
         own = known[np.isin(known, numbers[column == subset])]
@@ -50,12 +52,13 @@ def _report(numbers: np.ndarray, known: np.ndarray, column: np.ndarray) -> None:
         intended = SHARES[name] * len(numbers)
         if abs(count - intended) > intended / 2:
             log.warning(
-                "splits: by_year: %s has %d movies, %.0f intended: a year is not divided",
+                "splits: by_year: movies for %s: %d, intended: %.0f, since %s",
                 name,
                 count,
                 intended,
+                why,
             )
-    if unknown := int((~np.isin(numbers, known)).sum()):
+    if unknown:
         log.warning("movies without a year, which are training movies: %d", unknown)
 
 

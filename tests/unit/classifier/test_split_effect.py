@@ -72,7 +72,7 @@ def test_no_duplicates_are_said_in_words():
     rows = compare({"run": Features(MIDS, values)}, "auto", table, table, [])
     texts = [{name: str(cell) for name, cell in row.items()} for row in rows]
     text = " ".join(effect_of(texts).sentences)
-    assert "The trailers have no duplicates." in text and "has the same µAP with both" in text
+    assert "The review found no duplicates among the trailers." in text and "has the same µAP with both" in text
 
 
 def test_standard_splits_are_those_without_groups(tmp_path):

@@ -43,7 +43,7 @@ def test_one_year_larger_than_a_subset_leaves_no_subset_empty_and_is_reported(ca
     with caplog.at_level(logging.WARNING):
         column = by_year(years)
     assert np.bincount(column).tolist() == [5, 90, 5]
-    assert "validation has 90 movies, 10 intended" in caplog.text
+    assert "movies for validation: 90, intended: 10, since a year" in caplog.text
 
 
 def test_the_three_splits_are_the_same():
