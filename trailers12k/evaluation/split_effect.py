@@ -6,6 +6,7 @@ Reads split_effect.csv. Must not know how it was measured.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from trailers12k.common.files import read_csv
 from trailers12k.common.vocabulary import METRIC_NAMES, METRICS
@@ -97,27 +98,32 @@ def _sentences(rows: Sequence[Row]) -> list[str]:
         )
     else:
         sentences.append("The review found no duplicates among the trailers.")
-    sentences += [
-        _difference(standard[key], row)
+    both = [
+        (standard[key], row)
         for row in others
         if (key := (row["row"], row["classifier"])) in standard
     ]
+    for classifier in dict.fromkeys(row["classifier"] for _, row in both):
+        sentences.append(
+            _differences([pair for pair in both if pair[1]["classifier"] == classifier])
+        )
     return sentences
 
 
-def _difference(standard: Row, row: Row) -> str:
-    """How much µAP the standard splits give more or less than the others."""
-    gain = -float(row["uap_difference"])
-    classifier = CLASSIFIERS.get(row["classifier"], row["classifier"])
-    if round(gain, 1) == 0:
-        return f"{classifier} on the stores of {row['row']} has the same µAP with both."
-    if row["splits"] == BY_YEAR:
-        spread, limit = float(standard["uap_sd"]), "their standard deviation"
-    else:
-        spread = float(standard["uap_sd"]) + float(row["uap_sd"])
-        limit = "the two standard deviations together"
-    within = "within" if abs(gain) <= spread else "more than"
+def _differences(pairs: Sequence[tuple[Row, Row]]) -> str:
+    """How much µAP the standard splits give a classifier more or less than the others.
+
+    pairs: for each set of stores the row of the standard splits and the other one.
+    """
+    classifier = CLASSIFIERS.get(pairs[0][1]["classifier"], pairs[0][1]["classifier"])
+    gains = [0 - float(row["uap_difference"]) for _, row in pairs]
+    limits = [float(standard["uap_sd"]) + float(row["uap_sd"]) for standard, row in pairs]
+    larger = sum(abs(gain) > limit for gain, limit in zip(gains, limits, strict=True))
+    more = sum(gain > 0 for gain in gains)
+    by_year = pairs[0][1]["splits"] == BY_YEAR
+    limit = "the standard deviation" if by_year else "the two standard deviations together"
     return (
-        f"{classifier} on the stores of {row['row']} has {abs(gain):.1f} points of µAP "
-        f"{'more' if gain > 0 else 'less'} with standard splits, {within} {limit}."
+        f"{classifier}: standard splits give more µAP for {more} of {len(pairs)} sets of stores, by "
+        f"{median(gains):+.1f} points in the median ({min(gains):+.1f} to {max(gains):+.1f}); the "
+        f"difference exceeds {limit} for {larger} of them."
     )
