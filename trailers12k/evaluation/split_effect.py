@@ -104,9 +104,8 @@ def _sentences(rows: Sequence[Row]) -> list[str]:
         if (key := (row["row"], row["classifier"])) in standard
     ]
     for classifier in dict.fromkeys(row["classifier"] for _, row in both):
-        sentences.append(
-            _differences([pair for pair in both if pair[1]["classifier"] == classifier])
-        )
+        own = [(one, other) for one, other in both if other["classifier"] == classifier]
+        sentences.append(_differences(own))
     return sentences
 
 
@@ -123,7 +122,7 @@ def _differences(pairs: Sequence[tuple[Row, Row]]) -> str:
     by_year = pairs[0][1]["splits"] == BY_YEAR
     limit = "the standard deviation" if by_year else "the two standard deviations together"
     return (
-        f"{classifier}: standard splits give more µAP for {more} of {len(pairs)} sets of stores, by "
-        f"{median(gains):+.1f} points in the median ({min(gains):+.1f} to {max(gains):+.1f}); the "
-        f"difference exceeds {limit} for {larger} of them."
+        f"{classifier}: standard splits give more µAP for {more} of {len(pairs)} sets of stores, "
+        f"by {median(gains):+.1f} points in the median ({min(gains):+.1f} to {max(gains):+.1f}); "
+        f"the difference exceeds {limit} for {larger} of them."
     )
