@@ -2,9 +2,16 @@
 
 import csv
 import hashlib
+import itertools
+import json
 import shutil
 
+import pandas as pd
 import pytest
+
+from trailers12k.evaluation.split_effect import read_effect
+from trailers12k.jobs import read_audit
+from trailers12k.report import effect_section
 
 from .conftest import LOCAL, Project
 from .test_published import RECORD
@@ -71,6 +78,31 @@ def test_by_year_the_newest_movies_are_tested_and_the_effect_is_measured(project
     assert [int(row[0]) for row in rows.values()] == [0] * 28 + [1] * 4 + [2] * 8
     assert all(len({*row}) == 1 for row in rows.values())
     assert whole.jobs["measure_split_effect"] == 1 and not whole.jobs["group_duplicates"]
+
+
+def test_the_effect_is_measured_on_the_stores_of_a_run(tmp_path, sample):
+    project = Project.copied(sample.folder, tmp_path / "project")
+    project.config["splits"] = "by_year"
+    audit = tmp_path / "audit"
+    done = project.build("results/split_effect.csv", env={read_audit.FOLDER: str(audit)})
+    assert done.jobs == {"split_by_year": 1, "measure_split_effect": 1}
+    reads = [json.loads(path.read_text()) for path in audit.iterdir()]
+    assert len(reads) == 2 and not any(read["undeclared"] for read in reads)
+    with (project.folder / "results" / "split_effect.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    expected = itertools.product(("image", "video"), ("linear", "knn"), ("standard", "by_year"))
+    assert [(row["row"], row["classifier"], row["splits"]) for row in rows] == list(expected)
+    assert all(0 < float(row["uap"]) <= 100 and int(row["movies"]) > 0 for row in rows)
+    with (project.folder / "data" / "mtgc.csv").open(newline="") as file:
+        tested = [row["mid"] for row in csv.DictReader(file) if row["split0"] == "2"]
+    assert int(rows[-1]["movies"]) <= 3 * len(tested)
+    ordinary = (sample.folder / "data" / "mtgc.csv").read_bytes()
+    assert (project.folder / "results" / "standard_splits.csv").read_bytes() == ordinary
+    # summary.md and the report show what these two read.
+    shown = effect_section.of(pd.read_csv(project.folder / "results" / "split_effect.csv"))
+    effect = read_effect(project.folder / "results" / "split_effect.csv")
+    assert list(shown["effect_words"]) == list(effect.sentences) and len(effect.rows) == len(rows)
+    assert "The three splits by year are the same" in " ".join(effect.sentences)
 
 
 def test_duplicates_of_the_review_stay_together_and_without_any_nothing_changes(project):

@@ -116,6 +116,8 @@ def _differences(pairs: Sequence[tuple[Row, Row]]) -> str:
     """
     classifier = CLASSIFIERS.get(pairs[0][1]["classifier"], pairs[0][1]["classifier"])
     gains = [0 - float(row["uap_difference"]) for _, row in pairs]
+    if not any(gains):
+        return f"{classifier}: µAP is the same with both."
     limits = [float(standard["uap_sd"]) + float(row["uap_sd"]) for standard, row in pairs]
     larger = sum(abs(gain) > limit for gain, limit in zip(gains, limits, strict=True))
     more = sum(gain > 0 for gain in gains)

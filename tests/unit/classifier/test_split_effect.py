@@ -74,7 +74,7 @@ def test_no_duplicates_are_said_in_words():
     texts = [{name: str(cell) for name, cell in row.items()} for row in rows]
     text = " ".join(effect_of(texts).sentences)
     assert "The review found no duplicates among the trailers." in text
-    assert "for 0 of 1 sets of stores, by +0.0 points in the median (+0.0 to +0.0)" in text
+    assert "kNN: µAP is the same with both." in text
 
 
 def test_standard_splits_are_those_without_groups(tmp_path):
