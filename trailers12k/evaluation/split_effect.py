@@ -104,8 +104,8 @@ def _sentences(rows: Sequence[Row]) -> list[str]:
         if (key := (row["row"], row["classifier"])) in standard
     ]
     for classifier in dict.fromkeys(row["classifier"] for _, row in both):
-        own = [(one, other) for one, other in both if other["classifier"] == classifier]
-        sentences.append(_differences(own))
+        pairs_of = [(one, other) for one, other in both if other["classifier"] == classifier]
+        sentences.append(_differences(pairs_of))
     return sentences
 
 
