@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import time
+from base64 import b64encode
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -23,6 +25,7 @@ from trailers12k.features.backbones import (
     hub_vision_kinds,
     hub_vision_known,
     sound,
+    tokenizer_bounds,
 )
 from trailers12k.features.backbones.hub_text_kinds import SMALL_TEXT, TEXT_KINDS
 from trailers12k.features.backbones.hub_text_known import WITH_TEXT
@@ -290,6 +293,66 @@ def test_a_tokenizer_of_another_vocabulary_is_refused(fetched, tmp_path):
     weights = broken(fetched, tmp_path, "clap", "tokenizer.json", json.dumps(content).encode())
     with pytest.raises(UserError, match="has tokens of other numbers than the network's"):
         tokenizer_fetch.fetch(weights, tmp_path / "elsewhere", None, http.ARCHIVES)
+
+
+HOSTILE = {
+    "a repetition of a repetition": ({"normalizer": {"Regex": "(a+)+$"}}, "has a group"),
+    "three repetitions": ({"pre_tokenizer": {"Regex": "a*a*a*b"}}, "repeats twice"),
+    "a hidden repetition": ({"normalizer": {"Regex": r"\c[a*a*a*b]"}}, "not known here"),
+    "doubled forever": ({"normalizer": {"String": ""}}, "replaces an empty text"),
+    "a long replacement": ({"normalizer": {"content": "xxx"}}, "is long"),
+    "long beginnings": ({"normalizer": {"prepend": "xxx"}}, "is long"),
+    "many steps": ({"normalizer": [{"type": "Lowercase"}] * 51}, "51 steps"),
+    "a long map": (
+        {"normalizer": {"precompiled_charsmap": b64encode(bytes(4) + b"x" * 65).decode()}},
+        "more than 64 bytes",
+    ),
+    "a long end": ({"post_processor": ["x"] * 5000}, "post_processor has more than"),
+}
+"""What it is -> the section of a tokenizer.json that holds it, and what is said."""
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_tokenizer_that_could_take_long_is_refused_before_it_is_read(kind):
+    section, said = HOSTILE[kind]
+    with pytest.raises(ValueError, match=said):
+        tokenizer_bounds.bounded({"model": {}, "decoder": None} | section)
+
+
+def replaced(content: str) -> dict[str, object]:
+    """A step of a tokenizer that replaces each x."""
+    return {"type": "Replace", "pattern": {"String": "x"}, "content": content}
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ([replaced("x") | {"pattern": {"Regex": "(x+x+)+y"}}], "could take long"),
+        ([replaced("xx")] * 15, "10000 characters or more"),
+    ],
+)
+def test_a_slow_tokenizer_costs_nothing(fetched, tmp_path, steps, said):
+    content = json.loads((Path(fetched("clip")[0].file).parent / "tokenizer.json").read_text())
+    content["normalizer"] = {"type": "Sequence", "normalizers": steps}
+    weights = broken(fetched, tmp_path, "clip", "tokenizer.json", json.dumps(content).encode())
+    began = time.process_time()
+    with pytest.raises(UserError, match=said) as error:
+        record = tokenizer_fetch.fetch(weights, tmp_path / "elsewhere", None, http.ARCHIVES)
+        hub_text.load(weights.model, 0, weights, record.files).embed(["x" * 300])
+    assert time.process_time() - began < 5 and len(str(error.value)) < 600
+
+
+def test_one_of_two_equal_keys_is_checked_and_used(fetched, tmp_path):
+    text = (Path(fetched("clip")[0].file).parent / "tokenizer.json").read_text()
+    slow = json.dumps(replaced("x") | {"pattern": {"Regex": "(x+x+)+y"}})
+    double = text.replace("{", f'{{"normalizer": {slow},', 1)
+    assert json.loads(double) == json.loads(text)
+    weights = broken(fetched, tmp_path, "clip", "tokenizer.json", double.encode())
+    record = tokenizer_fetch.fetch(weights, tmp_path / "elsewhere", None, http.ARCHIVES)
+    tower = hub_text.load(weights.model, 0, weights, record.files)
+    own, folder = fetched("clip")
+    same = hub_text.load(own.model, 0, own, folder.files)
+    assert (tower.embed(TEXTS) == same.embed(TEXTS)).all()
 
 
 def test_a_huge_tokenizer_is_not_read(fetched, tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ Reads tokenizer.json and tokenizer_config.json. Must not import transformers, no
 repository holds: a tokenizer.json is data for the package tokenizers.
 """
 
+import json
 import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any, Protocol
 from trailers12k.common.bounded_files import parse_json, quoted, read_bytes
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import sha256_of
-from trailers12k.features.backbones import hub
+from trailers12k.features.backbones import hub, tokenizer_bounds
 from trailers12k.features.backbones.hub_text_kinds import BEGIN, END
 from trailers12k.features.backbones.hub_text_known import (
     TOKENIZER,
@@ -23,6 +24,8 @@ from trailers12k.features.backbones.hub_text_known import (
 
 MOST_BYTES = 64_000_000
 """Of tokenizer.json; that of SigLIP 2 has 34 MB, others 2 to 4 MB."""
+MOST_CHARACTERS = 10_000
+"""Of a text on its way to tokens; the longest of a configuration has 300."""
 SIGLIP = "SiglipTokenizer"
 """The class of SigLIP's tokenizer, which leaves punctuation out: `canonicalize_text` in
 transformers' tokenization_siglip.py. That of SigLIP 2 keeps it."""
@@ -70,7 +73,7 @@ class OwnTokenizer:
             text = text.lower()
         if self.drops_punctuation:
             text = " ".join(text.translate(str.maketrans("", "", string.punctuation)).split())
-        found: list[int] = _guarded(lambda: self.library.encode(text).ids, self.file)
+        found: list[int] = _guarded(lambda: _encoded(self.library, text), self.file)
         if self.ending is not None and found[-1:] != [self.ending]:
             found = [*found, self.ending]
         return found
@@ -128,10 +131,21 @@ def _parsed(path: Path) -> Any:
     from tokenizers import Tokenizer as Library
 
     content = read_bytes(path, MOST_BYTES)
-    library = _guarded(lambda: Library.from_buffer(content), path)
-    library.no_padding()
-    library.no_truncation()
-    return library
+    # Written anew: the library may read another of two equal keys than was checked.
+    values = _guarded(lambda: parse_json(content, path), path)
+    checked = _guarded(lambda: json.dumps(tokenizer_bounds.bounded(values)), path)
+    return _guarded(lambda: Library.from_str(checked), path)
+
+
+def _encoded(library: Any, text: str) -> list[int]:
+    """The tokens of a text, which no step before may make long. Raises ValueError."""
+    steps, normal = library.normalizer, text
+    for step in steps if hasattr(steps, "__getitem__") else [steps] if steps else []:
+        normal = step.normalize_str(normal)
+        if len(normal) > MOST_CHARACTERS:
+            raise ValueError(f"it makes {MOST_CHARACTERS} characters or more of {quoted(text)}")
+    ids: list[int] = library.encode(text).ids
+    return ids
 
 
 def _guarded(call: Callable[[], Any], path: Path) -> Any:
