@@ -7,6 +7,7 @@
 # make sound      show on a larger sample that sound says what pictures do not, and measure by how much: ten minutes
 # make coverage   count how often intervals hold the truth, in simulations, and measure what they cost: half an hour
 # make encoders  compare thirty encoders of timm and nine of torchvision with the forward pass of their libraries: five minutes
+# make modern     run all rows of presets/modern.yaml to the end, with random weights and small pictures: a quarter of an hour
 # make fuzz       hand many more random inputs to every reader of foreign data than the tests do
 # make reliability  measure the hostile inputs of the tests for docs/reliability.md
 # make damage     damage each kind of file of a finished sample in nine ways, and run it again: an hour
@@ -31,7 +32,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: sample test snapshot restore diff bench sound encoders coverage fuzz reliability damage faults twins versions cluster mutants publish-bench publish-kills publish-roundtrip check docs docs-figures lock envs settings clean
+.PHONY: sample test snapshot restore diff bench sound encoders modern coverage fuzz reliability damage faults twins versions cluster mutants publish-bench publish-kills publish-roundtrip check docs docs-figures lock envs settings clean
 
 sample: $(READY)
 	trailers12k run
@@ -68,8 +69,9 @@ bench: $(READY)
 # Version 0.1.0 had no tag.
 	python tests/bench/sample.py --against 10a41d3
 	python tests/bench/unchanged.py
-# These two read the figures of the others.
+# These read the figures of the others.
 	python tests/bench/estimate.py
+	python tests/bench/modern.py
 	python tests/bench/scale.py
 
 sound: $(READY)
@@ -80,6 +82,9 @@ coverage: $(READY)
 
 encoders: $(READY)
 	python tests/bench/encoders.py
+
+modern: $(READY)
+	PYTHONPATH=tests python -m workflow.modern
 
 fuzz: $(READY)
 	FUZZ=50 pytest --numprocesses 2 tests/hostile -k fuzz

@@ -6,6 +6,7 @@ Writes a synthetic trailer into a temporary folder. Must not know collections or
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,8 @@ def _forward(trailer: Path, spec: BackboneSpec) -> float:
 
 def _heard(spec: SoundSpec) -> float:
     """CPU seconds of the sound of a clip."""
-    backbone = load_sound(spec, 0)
+    random_weights = replace(spec, weights="random") if spec.weights == "pretrained" else spec
+    backbone = load_sound(random_weights, 0)
     samples = round((1 + 2 * backbone.context) * backbone.rate)
     noise = np.random.default_rng(0).normal(0, 0.1, samples).astype(np.float32)
     return _cpu_of(lambda: backbone([noise] * backbone.batch)) / backbone.batch

@@ -44,10 +44,11 @@ PRESETS = MappingProxyType(
         ),
         "modern": Preset(
             head="The movies of Trailers12k with today's encoders beside the paper's eight rows: "
-            "images, videos, sound, and fusions of them. `trailers12k estimate` says what it "
-            "costs. The weights come from the Hugging Face hub and torchvision; none of the modern "
-            "ones could be fetched where this preset was made, so nobody has run them from it. "
-            "Some have licences that forbid commercial use, or must be accepted on the hub.",
+            "images, videos, sound, fusions of them, and rows without training. `trailers12k "
+            "estimate` says what it costs. No weights could be downloaded from where this preset "
+            "was made, so it has run with random ones only; a line above each store of today says "
+            "so, with the licence. Needs the package transformers: pip install -c lock.txt -e "
+            "'.[hf]'",
             values={"backbones": modern.stores(), "runs": modern.runs()},
             left_out=("sample",),
         ),
@@ -66,6 +67,7 @@ PRESETS = MappingProxyType(
 NOTES = {
     "trailers_k_shufflenet_fps24_fpc24": "The authors of these weights publish them on a drive "
     "that programs cannot fetch from. Download the file by hand and put it here.",
+    **modern.NOTES,
 }
 """Store -> a comment above its entry."""
 

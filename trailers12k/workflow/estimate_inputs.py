@@ -63,6 +63,10 @@ def figures(settings: Settings) -> Figures:
     origin = f"measured on {source.date}, {source.machine}"
     if own is None and general.machine != measured.machine():
         origin += "; not on this machine: trailers12k estimate --measure"
+    modern = measured.shipped("modern")
+    used = {backbone_name(settings, store) for store in settings.backbones}
+    if theirs := used & {*modern.figures} - {*(own.figures if own else ())}:
+        origin += f"; {len(theirs)} encoders of today on {modern.date}, {modern.machine}"
     if per_movie:
         stages = [stage for stage in RULES if stage in per_movie]
         stores = len(per_movie) - len(stages)
@@ -76,7 +80,8 @@ def shipped_figures() -> dict[str, float]:
     """The figures of the package, of which those of baselines have a benchmark of their own."""
     fits = measured.shipped("baselines").figures
     baselines = {name: fits[f"{name}_feature"] for name in BASELINES}
-    return baselines | dict(measured.shipped("estimate").figures)
+    modern = measured.shipped("modern").figures
+    return baselines | dict(modern) | dict(measured.shipped("estimate").figures)
 
 
 def collection(settings: Settings, movies: int | None) -> Collection:
@@ -108,16 +113,17 @@ def _published_movies(settings: Settings) -> int:
     return PAPER_MOVIES
 
 
-def backbone_specs(settings: Settings) -> dict[str, BackboneSpec | SoundSpec]:
+def backbone_specs(settings: Settings, hub: bool = False) -> dict[str, BackboneSpec | SoundSpec]:
     """The backbones to measure, by the names of their figures.
 
-    Without those of the hub, since the size of a network is in its repository.
+    hub: also those of the hub, whose random weights are of a small network: the size of their own
+    is in their repository.
     """
     stores = [] if settings.is_published else list(settings.backbones)
     return {
         backbone_name(settings, store): _spec(plain(settings.backbone(store)))
         for store in stores
-        if not settings.backbones[store].model.startswith("hf/")
+        if hub or not settings.backbones[store].model.startswith("hf/")
     }
 
 
