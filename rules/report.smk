@@ -68,6 +68,8 @@ rule draw_report:
         leaderboard="results/leaderboard.csv",
         tst="results/transfer/tst.csv",
         val="results/transfer/val.csv",
+        intervals="results/transfer/intervals.csv",
+        comparisons="results/transfer/comparisons.csv",
         options=OPTIONS,
         split_effect=split_plan.effect,
         precision_recall="results/curves/precision_recall.csv",

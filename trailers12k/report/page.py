@@ -18,6 +18,7 @@ from trailers12k.common.files import read_csv, write_csv, write_text
 from trailers12k.common.vocabulary import GENRES, METRICS
 from trailers12k.evaluation import leaderboards
 from trailers12k.evaluation.absence import EXPLANATION
+from trailers12k.evaluation.differences import COMPARISON_COLUMNS, INTERVAL_COLUMNS
 from trailers12k.evaluation.frames import read_embedding, read_frame
 from trailers12k.evaluation.split_effect import COLUMNS as SPLIT_EFFECT
 from trailers12k.evaluation.split_effect import NUMBERS as SPLIT_EFFECT_NUMBERS
@@ -27,7 +28,10 @@ from trailers12k.report import (
     effect_section,
     embedding_map,
     overview,
+    pairs_section,
     pictures,
+    results_section,
+    run_charts,
     sections,
     theme,
     thumbnails,
@@ -70,6 +74,8 @@ TABLES = {
     "leaderboard": ("results/leaderboard.csv", "what each row is made with, for comparisons"),
     "tst": ("results/transfer/tst.csv", "scores of every run and split on the test movies"),
     "val": ("results/transfer/val.csv", "scores of every run and split on the validation movies"),
+    "intervals": ("results/transfer/intervals.csv", "95 % intervals of every run and split"),
+    "comparisons": ("results/transfer/comparisons.csv", "tests of every two runs"),
     "options": ("results/transfer/options.csv", "scores of the evaluation variants"),
     "precision_recall": ("results/curves/precision_recall.csv", "precision by recall, every run"),
     "learning": ("results/curves/learning.csv", "validation loss by epoch, every run"),
@@ -117,6 +123,8 @@ COLUMNS: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "tst": (("run", "split", *METRICS, *GENRES), (*METRICS, *GENRES)),
     "val": (("run", "split", "subset", *METRICS, *GENRES), (*METRICS, *GENRES)),
     "options": (("run", "split", "option", *METRICS), METRICS),
+    "intervals": (INTERVAL_COLUMNS, ("estimate", "low", "high")),
+    "comparisons": (COMPARISON_COLUMNS, ("difference", "p", "p_adjusted")),
     "splits": (("split", "subset", "movies", *GENRES), ("movies", *GENRES)),
     "split_effect": (SPLIT_EFFECT, SPLIT_EFFECT_NUMBERS),
     "precision_recall": (("recall",), ("recall",)),
@@ -131,9 +139,10 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "config": ("config",),
     "measures": ("measures", "trailers"),
     "sound": ("trailers",),
-    "results": ("summary", "tst", "val"),
+    "results": ("summary", "intervals", "tst", "val"),
     "leaderboard": ("leaderboard",),
     "options": ("options",),
+    "pairs": ("comparisons",),
     "split_effect": ("split_effect",),
     "genre_results": ("genre_results", "summary"),
     "mistakes": ("mistakes",),
@@ -303,15 +312,17 @@ def _sections(tables: Tables, settings: sections.Settings) -> dict[str, Any]:
         "sounds": sections.sound_grid(tables["trailers"]) if _sound_words(tables) else None,
         "splits": sections.split_grid(tables["splits"]),
         **effect_section.of(tables.get("split_effect")),
-        "result_words": sections.result_words(summary, settings),
-        "results": sections.result_rows(summary),
-        "tested": sections.tested_words(summary),
+        "result_words": results_section.result_words(summary, settings),
+        "results": results_section.result_rows(summary),
+        "tested": results_section.tested_words(summary),
         "has_paper": "paper_uap" in summary,
+        "has_intervals": run_charts.has_intervals(summary),
         "absence": absences(tables["tst"], tables["val"]),
         "absence_explanation": EXPLANATION,
-        "options": sections.variant_grid(tables["options"]) if "options" in tables else None,
+        **pairs_section.of(tables.get("comparisons")),
+        "options": results_section.variant_grid(tables["options"]) if "options" in tables else None,
         "leaderboard": leaderboard_grid(tables["leaderboard"]) if "leaderboard" in tables else None,
-        "genre_results": sections.genre_rows(tables["genre_results"], summary),
+        "genre_results": results_section.genre_rows(tables["genre_results"], summary),
         "mistakes": sections.mistakes(tables["mistakes"]),
         "cost_words": cost_words(tables["costs"]) if "costs" in tables else "",
     }

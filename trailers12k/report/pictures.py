@@ -273,9 +273,18 @@ def _results(summary: pd.DataFrame) -> Picture:
         run_charts.results(summary),
         f"Points for each run. Mean µAP on the test movies, in %: {numbers}; "
         f"chance {score(chance)}.",
-        "A point is the mean over the splits. Its line is one standard deviation to each side.",
-        ["summary"],
+        _whisker_words(summary),
+        ["summary", "intervals"],
     )
+
+
+def _whisker_words(summary: pd.DataFrame) -> str:
+    words = "A point is the mean over the splits."
+    if run_charts.has_intervals(summary):
+        words += " Its line is the 95 % interval over the test movies."
+    if "paper_uap" in summary:
+        words += " The paper's is one standard deviation to each side."
+    return words
 
 
 def _run_genres(summary: pd.DataFrame, val: pd.DataFrame) -> Picture:

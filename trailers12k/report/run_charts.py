@@ -4,15 +4,16 @@ Reads data frames. Must not know how the tables were made, nor pages.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import altair as alt
 import pandas as pd
 
-from trailers12k.common.vocabulary import CHANCE, CONSTANT, GENRES
+from trailers12k.common.vocabulary import CHANCE, CONSTANT, GENRES, METRICS
 from trailers12k.evaluation.rows import BASELINES
 from trailers12k.evaluation.scores import is_untrained
 from trailers12k.report.drawing import height_of, inline_data, label_width
-from trailers12k.report.numbers import spread
+from trailers12k.report.numbers import score, spread
 from trailers12k.report.theme import CATEGORIES, MUTED, OURS, PALE, PAPER, THEIRS, WIDTH
 
 PANELS = {"uap": "µAP (dashed line: chance)", "map": "mAP (dashed line: chance)"}
@@ -40,11 +41,22 @@ def is_baseline(summary: pd.DataFrame) -> pd.Series:
     return summary["classifier"].isin(BASELINES)
 
 
+def interval_of(row: Mapping[str, Any], metric: str) -> tuple[float, float] | None:
+    """The ends of the 95 % interval of a metric in a row of summary.csv; None without one."""
+    low, high = row.get(f"{metric}_low"), row.get(f"{metric}_high")
+    return None if low is None or high is None or pd.isna(low) or pd.isna(high) else (low, high)
+
+
+def has_intervals(summary: pd.DataFrame) -> bool:
+    """Whether any row of summary.csv has a 95 % interval."""
+    return any(interval_of(row, metric) for row in summary.to_dict("records") for metric in METRICS)
+
+
 def results(summary: pd.DataFrame) -> alt.FacetChart:
     """Points of µAP and mAP of every run beside the paper's values, if any: rows of summary.csv.
 
-    Whiskers are the sample standard deviation over the splits, dashed lines chance. Points of runs
-    on untrained weights are hollow, and the legend names them.
+    Whiskers are 95 % intervals, and of the paper one standard deviation to each side; dashed lines
+    are chance. Points of runs on untrained weights are hollow, and the legend names them.
     """
     runs = trained_runs(summary)
     rows = _result_rows(summary)
@@ -65,7 +77,13 @@ def results(summary: pd.DataFrame) -> alt.FacetChart:
     base = alt.Chart().encode(
         y=alt.Y("run:N", sort=list(runs["run"]), title=None),
         yOffset=alt.YOffset("offset:N", scale=alt.Scale(domain=["a", "b"], paddingOuter=0.6)),
-        tooltip=["run:N", "panel:N", "what:N", alt.Tooltip("text:N", title="mean ± sd")],
+        tooltip=[
+            "run:N",
+            "panel:N",
+            "what:N",
+            alt.Tooltip("text:N", title="mean ± sd"),
+            alt.Tooltip("interval:N", title="95 % interval"),
+        ],
     )
     stroke = alt.Stroke("what:N", scale=scale(strokes), title=None)
     whiskers = base.mark_rule(strokeWidth=1.5).encode(x=x("low:Q"), x2="high:Q", stroke=stroke)
@@ -90,20 +108,25 @@ def _result_rows(summary: pd.DataFrame) -> list[dict[str, object]]:
     chance = summary.set_index("run").loc[CHANCE]
     rows: list[dict[str, object]] = []
 
-    def add(run: str, metric: str, what: str, mean: float, deviation: float) -> None:
+    def add(row: Mapping[str, Any], metric: str, what: str) -> None:
+        of_paper = what == REFERENCE
+        name = f"paper_{metric}" if of_paper else metric
+        mean, deviation = row[name], row[f"{name}_sd"]
         sd = deviation if pd.notna(deviation) else 0
-        row = {"run": run, "panel": PANELS[metric], "chance": chance[metric], "what": what}
-        row |= {"mean": mean, "low": max(0, mean - sd), "high": min(100, mean + sd)}
-        row |= {"offset": "b" if what == REFERENCE else "a", "text": f"{spread(mean, sd)} %"}
-        rows.append(row)
+        interval = None if of_paper else interval_of(row, metric)
+        low, high = interval or ((mean - sd, mean + sd) if of_paper else (mean, mean))
+        point = {"run": row["run"], "panel": PANELS[metric], "chance": chance[metric], "what": what}
+        point |= {"mean": mean, "low": max(0, low), "high": min(100, high)}
+        point |= {"offset": "b" if of_paper else "a", "text": f"{spread(mean, sd)} %"}
+        point["interval"] = f"{score(low)} to {score(high)} %" if interval else "none"
+        rows.append(point)
 
     for row in trained_runs(summary).to_dict("records"):
         for metric in PANELS:
             kind = weights_kind(row["pretrained"])
-            add(row["run"], metric, kind, row[metric], row[f"{metric}_sd"])
-            paper = row.get(f"paper_{metric}")
-            if pd.notna(paper):
-                add(row["run"], metric, REFERENCE, paper, row[f"paper_{metric}_sd"])
+            add(row, metric, kind)
+            if pd.notna(row.get(f"paper_{metric}")):
+                add(row, metric, REFERENCE)
     return rows
 
 

@@ -6,7 +6,16 @@ import pandas as pd
 import pytest
 
 from trailers12k.evaluation.selection import NotValidation
-from trailers12k.report import charts, drawing, formatting, grid, overview, pictures, sections
+from trailers12k.report import (
+    charts,
+    drawing,
+    formatting,
+    grid,
+    overview,
+    pictures,
+    results_section,
+    sections,
+)
 
 
 def test_data_cannot_end_a_script_element_and_is_unchanged():
@@ -161,11 +170,13 @@ def test_sentences_about_one_of_each_kind_are_singular():
     )
     run = {"run": "a", "pretrained": "false", "movies": 2, "of": 3, "classifier": "divita"}
     summary = pd.DataFrame([run | {"paper_uap": 60.0, "uap_within": False}])
-    assert sections.result_words(summary, {}) == (
+    assert results_section.result_words(summary, {}) == (
         "1 run, trained on every split. The paper reports it. Within both standard deviations "
         "together, our µAP does not agree with the paper's."
     )
-    assert sections.tested_words(summary).startswith("The run was tested on 2 of 3 test movies")
+    assert results_section.tested_words(summary).startswith(
+        "The run was tested on 2 of 3 test movies"
+    )
     assert overview.untrained_words(summary).startswith("The only run uses backbones with random")
     measures = [{"measure": name, "movies": 1, "median": 1.0} for name in ("shots", "clips")]
     measures.append({"measure": "duration", "movies": 1, "median": 4.0})
@@ -301,9 +312,9 @@ def test_runs_with_sound_say_how_many_movies_they_had(tested, words):
         {"run": run, "pretrained": "true", "movies": movies, "of": 36, "classifier": "divita"}
         for run, movies in zip("abc", (36, *tested), strict=True)
     ]
-    assert words in sections.result_words(pd.DataFrame(rows), settings)
+    assert words in results_section.result_words(pd.DataFrame(rows), settings)
     settings["runs"]["a"]["audio"] = "a"
-    assert "hear" not in sections.result_words(pd.DataFrame(rows), settings)
+    assert "hear" not in results_section.result_words(pd.DataFrame(rows), settings)
 
 
 def test_every_template_counts_in_code_versions():
