@@ -29,7 +29,8 @@ SAME = {
 """Columns that are equal in all rows of a table -> what they are hashes of."""
 SCORED = tuple(name for metric in METRICS for name in (metric, *(f"{metric}_{e}" for e in SPREAD)))
 COLUMNS = (
-    *("row", "classifier", *STREAMS, "encoders", "weights_license", "non_commercial"),
+    *("row", "classifier", *STREAMS, "encoders", "pretrained"),
+    *("weights_license", "non_commercial"),
     *("movies", "of", *SCORED, "encoder_parameters", "classifier_parameters"),
     *("seconds_per_movie", "seconds_on", "seconds_shared"),
     *("workflow", "torch", "torchvision", "timm", "transformers", "code", *SAME),
@@ -37,7 +38,7 @@ COLUMNS = (
 """Columns of leaderboard.csv."""
 COLLECTION = "collection"
 """The first column of a joined table."""
-SHOWN = ("row", "classifier", "encoders", "weights_license")
+SHOWN = ("row", "classifier", "encoders", "pretrained", "weights_license")
 """Columns of the table in Markdown, before the scores."""
 MOST_ROWS = 10_000
 """Of one leaderboard. A collection has a few hundred rows at most."""

@@ -52,7 +52,7 @@ def write_leaderboard(inputs: LeaderboardInputs, path: str | Path) -> None:
 
     Raises `UserError` for a damaged table or store.
     """
-    summary = read_csv(inputs.summary, ["run", "movies", "of", *METRICS], key=["run"])
+    summary = read_csv(inputs.summary, ["run", "pretrained", "movies", "of", *METRICS], key=["run"])
     rows = {row.name: row for row in inputs.rows}
     costs = {group: _group_costs(inputs, group) for group in inputs.groups}
     same = hashes(inputs.mtgc)
@@ -89,7 +89,7 @@ def _row(
     found: dict[str, object] = dict.fromkeys(COLUMNS, "")
     found |= {name: cells.get(name, "") for name in names}
     found |= {"row": cells["run"], "movies": cells["movies"], "of": cells["of"]}
-    found["workflow"] = __version__
+    found |= {"pretrained": cells["pretrained"], "workflow": __version__}
     if row is None:
         return found
     about = {store: inputs.attributes(store) for store in row.streams.values()}

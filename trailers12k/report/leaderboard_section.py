@@ -6,6 +6,7 @@ Reads the rows of leaderboard.csv. Must not know HTML, charts or files.
 import pandas as pd
 
 from trailers12k.evaluation.rows import CLASSIFIERS
+from trailers12k.evaluation.scores import is_untrained
 from trailers12k.report.grid import Cell, Grid
 from trailers12k.report.numbers import count
 
@@ -25,6 +26,8 @@ def leaderboard_grid(table: pd.DataFrame) -> Grid:
         license = ", ".join(str(row["weights_license"]).split("|"))
         restricted = str(row["non_commercial"]).lower() == "true"
         details = f"licence: {license}" + ("; not for commercial use" if restricted else "")
+        if is_untrained(row["pretrained"]):
+            details = "untrained (random) weights"
         rows.append(
             [
                 Cell(str(row["row"]), CLASSIFIERS.get(row["classifier"], str(row["classifier"]))),

@@ -30,7 +30,8 @@ def inputs(tmp_path, monkeypatch):
     movies = [{"mid": f"tt{n}", **genres, "split0": n, "split1": 2, "split2": 0} for n in (1, 2)]
     write_csv("data/mtgc.csv", [*movies[0]], movies)
     scores = {"movies": 3, "of": 4, **dict.fromkeys(METRICS, 50), "uap_low": 40, "uap_high": 60}
-    rows = [{"run": name, **scores} for name in ("chance", *RUNS)]
+    pretrained = {"chance": "", "one": "true", "both": "false"}
+    rows = [{"run": run, "pretrained": cell, **scores} for run, cell in pretrained.items()]
     write_csv("results/summary.csv", [*rows[0]], rows)
     for run in RUNS:
         path = tmp_path / f"results/runs/{run}/split0/best.pt"
@@ -51,6 +52,7 @@ def test_each_row_says_what_it_is_made_with(inputs):
     assert (chance["classifier"], chance["encoders"], chance["uap_low"]) == ("", "", "40")
     assert (both["image"], both["video"], both["encoders"]) == ("a", "b", "|".join(MODELS.values()))
     assert (one["weights_license"], one["non_commercial"]) == ("cc-by-nc-4.0", "true")
+    assert [row["pretrained"] for row in (chance, one, both)] == ["", "true", "false"]
     assert (one["torch"], one["classifier_parameters"]) == ("2.9", "100")
     # Two jobs of 40 s of CPU, for two movies; each of the two stores is half of them.
     assert (one["seconds_per_movie"], one["seconds_shared"]) == ("20", "1 of 2")
@@ -89,7 +91,8 @@ def test_the_chapter_leaves_chance_out(inputs):
     write_leaderboard(inputs, "leaderboard.csv")
     grid = leaderboard_grid(pd.read_csv("leaderboard.csv"))
     assert [row[0].text for row in grid.rows] == ["one", "both"]
-    assert grid.rows[0][1].small == "licence: cc-by-nc-4.0; not for commercial use"
+    small = [row[1].small for row in grid.rows]
+    assert small == ["licence: cc-by-nc-4.0; not for commercial use", "untrained (random) weights"]
 
 
 @pytest.mark.parametrize("model", ["timm/tf_efficientnet_lite0", "shufflenet3d/1.0x"])
@@ -97,5 +100,6 @@ def test_the_table_of_parameters_has_what_the_architecture_has(model):
     assert parameters_of(model) == count(model) > 0
 
 
-def test_a_model_of_the_hub_has_no_count():
+def test_a_model_of_the_hub_has_no_count_and_statistics_have_no_parameters():
     assert parameters_of("hf/OWNER/NAME") is None
+    assert parameters_of("logmel/64") == 0

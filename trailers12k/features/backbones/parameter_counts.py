@@ -14,8 +14,14 @@ TABLE = Path(__file__).with_name("parameter_counts.csv")
 travels with the weights, says how large one is."""
 
 
+STATISTICS = "logmel"
+"""Models of this name have no network."""
+
+
 def parameters_of(model: str) -> int | None:
     """The parameters of a model of the configuration; None where the table has none."""
+    if model.startswith(f"{STATISTICS}/"):
+        return 0
     counts = _counts()
     # The name of a model without that of its weights; "shufflenet3d/1.0x" has a dot of its own.
     return counts.get(model, counts.get(model.partition(".")[0]))
