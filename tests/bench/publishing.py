@@ -18,6 +18,7 @@ import numpy as np
 from trailers12k.common.files import write_csv, write_json, write_text
 from trailers12k.common.vocabulary import GENRES
 from trailers12k.downloads.published import CLIPS, FEATURES
+from trailers12k.evaluation.differences import COMPARISON_COLUMNS, INTERVAL_COLUMNS
 from trailers12k.features import store
 from trailers12k.jobs import ledger
 from trailers12k.video import clip_table
@@ -132,8 +133,11 @@ def _make_tables(folder: Path, mids: list, clips: np.ndarray) -> None:
     write_csv(data / "curation.csv", ["mid", "decision", "by"], [])
     scores = {"run": "one", "weights": "a1_in1k", "pretrained": "True", "uap": "50.0"}
     scores |= {"splits": 3, "movies": 1, "of": 1, "map": 50.0, "wap": 50.0, "sap": 50.0}
-    for name in ("summary.csv", "leaderboard.csv", "transfer/tst.csv", "transfer/val.csv"):
+    for name in ("summary.csv", "transfer/tst.csv", "transfer/val.csv"):
         write_csv(results / name, [*scores], [scores])
+    write_csv(results / "leaderboard.csv", ["row", "uap"], [{"row": "one", "uap": "50.0"}])
+    write_csv(results / "transfer/intervals.csv", INTERVAL_COLUMNS, [])
+    write_csv(results / "transfer/comparisons.csv", COMPARISON_COLUMNS, [])
     write_text(results / "summary.md", "# Results\n")
     write_csv(results / "splits.csv", ["split", "subset"], [])
     durations = [{"mid": mid, "duration": 150.0} for mid in mids]

@@ -109,6 +109,10 @@ def _write_tables(written: Written) -> None:
          tables.write_results, results / "transfer/tst.csv"),
         ("results/validation.csv", "Scores on the validation movies of each split.",
          tables.write_results, results / "transfer/val.csv"),
+        ("results/intervals.csv", "95 % intervals of the scores, over the test movies.",
+         tables.write_results, results / "transfer/intervals.csv"),
+        ("results/comparisons.csv", "Each two rows of the scores, tested on the same movies.",
+         tables.write_results, results / "transfer/comparisons.csv"),
     ):  # fmt: skip
         written.add(path, content, write_table(source, below(folder, path)))
     heard, path = results / "tables/trailers.csv", "sound.csv.gz"

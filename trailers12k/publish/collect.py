@@ -44,7 +44,8 @@ NEEDED = (
     *("data/movies.csv", "data/mtgc.csv", "data/clips.csv", "data/ledger.csv"),
     *("data/metadata.json", "results/config.yaml", "results/summary.csv", "results/splits.csv"),
     *("results/summary.md", "results/transfer/tst.csv", "results/transfer/val.csv"),
-    "results/leaderboard.csv",
+    *("results/leaderboard.csv", "results/transfer/intervals.csv"),
+    "results/transfer/comparisons.csv",
     *("results/tables/trailers.csv", "results/tables/versions.csv"),
 )
 """Files of a finished run without which nothing can be said."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from trailers12k.common.files import write_csv, write_json, write_text
 from trailers12k.common.vocabulary import GENRES
+from trailers12k.evaluation.differences import COMPARISON_COLUMNS, INTERVAL_COLUMNS
 from trailers12k.publish.facts import (
     Creator,
     Facts,
@@ -145,7 +146,9 @@ def run(folder: Path) -> Path:
     write_text(folder / "results/config.yaml", config)
     scores = {"run": "Swin", "weights": "own (/home/ada/own.pth)", "uap": "75.71"}
     write_csv(folder / "results/summary.csv", [*scores], [scores])
-    write_csv(folder / "results/leaderboard.csv", [*scores], [scores])
+    write_csv(folder / "results/leaderboard.csv", ["row", "uap"], [{"row": "Swin", "uap": "75.71"}])
+    write_csv(folder / "results/transfer/intervals.csv", INTERVAL_COLUMNS, [])
+    write_csv(folder / "results/transfer/comparisons.csv", COMPARISON_COLUMNS, [])
     write_csv(folder / "results/splits.csv", ["split", "subset"], [])
     write_text(folder / "results/summary.md", "# Results\n")
     for name in ("tst", "val"):

@@ -7,6 +7,7 @@ import numpy as np
 
 from trailers12k.common.files import write_csv, write_json, write_text
 from trailers12k.common.vocabulary import GENRES
+from trailers12k.evaluation.differences import COMPARISON_COLUMNS, INTERVAL_COLUMNS
 from trailers12k.features import store
 from trailers12k.jobs import ledger
 from trailers12k.video import clip_table
@@ -104,12 +105,15 @@ ADDRESSES = (
 def _write_results(results: Path) -> None:
     for name, score in (
         ("summary", "50.0"),
-        ("leaderboard", "50.0"),
         ("transfer/tst", "0.5"),
         ("transfer/val", "0.5"),
     ):
         scores = {"run": "tiny", "weights": "/home/ann/weights/own.pth", "uap": score}
         write_csv(results / f"{name}.csv", [*scores], [scores])
+    write_csv(results / "leaderboard.csv", ["row", "uap"], [{"row": "tiny", "uap": "50.0"}])
+    interval = {"run": "tiny", "split": "all", "metric": "uap", "estimate": 0.5}
+    write_csv(results / "transfer/intervals.csv", INTERVAL_COLUMNS, [interval])
+    write_csv(results / "transfer/comparisons.csv", COMPARISON_COLUMNS, [])
     heard = {"mid": MIDS[0], "sound": "ok", "loudness": "-14.2", "silence": "0.031"}
     silent = {"mid": MIDS[1], "sound": "no_track", "trailer": "/home/ann/videos/x.mp4"}
     trailers = ["mid", "trailer", "sound", "loudness", "silence", "speech"]

@@ -17,6 +17,7 @@ import pytest
 
 from trailers12k.common.errors import UserError
 from trailers12k.common.sum_files import MD5SUMS, SHA256SUMS
+from trailers12k.common.vocabulary import METRICS
 from trailers12k.publish import assembly, publication
 from trailers12k.publish.checking import check, results
 from trailers12k.publish.packing import sums
@@ -411,3 +412,40 @@ def test_answers_without_end_are_cut(place, site, monkeypatch):
     Site.endless = {"SHA256SUMS"}
     with pytest.raises(UserError, match="SHA256SUMS"):
         check.check(site)
+
+
+def test_intervals_comparisons_and_the_leaderboard_fit_the_summary():
+    summary = [{"run": run, "uap": "51.00", "movies": "9"} for run in ("a", "b", "c")]
+    interval = {"run": "a", "split": "all", "metric": "uap", "estimate": "0.51"}
+    good = interval | {"low": "0.4", "high": "0.6"}
+    assert results.interval_fault([good, interval | {"low": "", "high": ""}], summary) == ""
+    for change, words in (
+        ({"low": "0.7"}, "an interval from '0.7' to '0.6'"),
+        ({"low": ""}, "an interval from '' to '0.6'"),
+        ({"estimate": "0.52"}, "another score"),
+        ({"run": "d"}, "is not in"),
+    ):
+        assert words in results.interval_fault([good | change], summary)
+
+    pairs = [
+        {"run_a": a, "run_b": b, "metric": metric, "p": "0.01", "p_adjusted": "0.02"}
+        for a, b in ("ab", "ac", "bc")
+        for metric in METRICS
+    ]
+    assert results.comparison_fault(pairs, summary) == ""
+    assert results.comparison_fault([], summary) == ""
+    assert "1 comparisons of its 3 rows" in results.comparison_fault(pairs[1:], summary)
+    assert "compared twice" in results.comparison_fault([*pairs, pairs[0]], summary)
+    for change, words in (
+        ({"run_a": "d"}, "not in"),
+        ({"p_adjusted": "0.001"}, "adjusted '0.001'"),
+        ({"p": "nan"}, "p 'nan'"),
+    ):
+        assert words in results.comparison_fault([pairs[0] | change, *pairs[1:]], summary)
+
+    board = [{"row": row["run"], "uap": "51.0", "movies": "9"} for row in summary]
+    assert results.leaderboard_fault(board, summary) == ""
+    assert "has uap '52.0'" in results.leaderboard_fault(
+        [board[0] | {"uap": "52.0"}, *board[1:]], summary
+    )
+    assert "'c' is only in one" in results.leaderboard_fault(board[:2], summary)

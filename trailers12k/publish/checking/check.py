@@ -4,19 +4,15 @@ Reads a folder, or downloads into a temporary one; unpacks archives into a tempo
 not know the run that made the publication. All that it reads is hostile until it is judged.
 """
 
-import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from trailers12k.common import sum_files
 from trailers12k.common.bounded_files import parse_json, quoted, read_bytes
 from trailers12k.common.errors import UserError
-from trailers12k.common.files import DAMAGED, DELETE, below, csv_rows, inside, reading
+from trailers12k.common.files import below, inside
 from trailers12k.common.local_files import local_path
 from trailers12k.common.sum_files import MD5SUMS, SHA256SUMS
 from trailers12k.common.vocabulary import GENRES, SUBSETS
@@ -24,9 +20,10 @@ from trailers12k.publish import replication
 from trailers12k.publish.checking import files as check_files
 from trailers12k.publish.checking import movies, paths, results
 from trailers12k.publish.checking import stores as check_stores
+from trailers12k.publish.checking.publication import MOST_TEXT, Publication, Sums, Unsound
 from trailers12k.publish.collect import ZERO_SHOT
 from trailers12k.publish.packing import movies_parquet, records, tables
-from trailers12k.publish.packing.tables import CLIPS, COMPLETE, LEDGER, MOVIES, SOUND, SPLIT
+from trailers12k.publish.packing.tables import COMPLETE
 from trailers12k.settings.files import read_file
 from trailers12k.settings.published_files import ARCHIVE, LABELS, stores_of
 
@@ -36,101 +33,9 @@ REQUIRED = (
     *("balance.csv", "config.yaml", "results/summary.csv", "results/summary.md"),
     *("results/test.csv", "results/validation.csv"),
 )
-COLUMNS = {
-    "movies.csv.gz": (*MOVIES, "other_trailers"),
-    "clips.csv.gz": CLIPS,
-    "ledger.csv.gz": LEDGER,
-    "sound.csv.gz": SOUND,
-    "splits.csv": SPLIT,
-    LABELS: tables.LABELS,
-}
-"""Tables whose columns are fixed: others could name people, or files of a machine."""
-MOST_TEXT = 50_000_000
-MOST_TABLE = 5_000_000_000
-"""Bytes of an unpacked table; the clips of a million trailers have as many."""
 MOST_JSON = 200_000_000
 """Bytes of metadata.json, as of `sources.trailers12k.max_megabytes`."""
 CITATION = ("cff-version", "message", "title", "authors")
-
-Sums = Mapping[str, str]
-
-
-class Unsound(ValueError):
-    """What does not hold in a file, in words."""
-
-
-@dataclass
-class Publication:
-    """A publication while it is judged.
-
-    folder: its files. scratch: a temporary folder. sums: path -> sha256. faults: found so far.
-    changed: files that do not have their sums, which are not judged further.
-    """
-
-    folder: Path
-    scratch: Path
-    sums: Sums = field(default_factory=dict)
-    faults: list[str] = field(default_factory=list)
-    changed: set[str] = field(default_factory=set)
-
-    def fault(self, where: str, what: str) -> None:
-        """Note what does not hold."""
-        self.faults.append(f"{where}: {' '.join(what.split())}")
-
-    @contextmanager
-    def judging(self, where: str) -> Iterator[None]:
-        """Note what a reader of a file raises."""
-        try:
-            yield
-        except Unsound as error:
-            self.fault(where, str(error))
-        except UserError as error:
-            words = str(error).removesuffix(f"; {DELETE}")
-            self.fault(where, words.replace(f"{self.folder}/", "").replace(f"{self.scratch}/", ""))
-        except (*DAMAGED, OSError) as error:
-            self.fault(where, f"it cannot be read: {str(error)[:200] or type(error).__name__}")
-
-    def has(self, path: str) -> bool:
-        """Whether a file is listed, there, and has its sums."""
-        return path in self.sums and path not in self.changed and below(self.folder, path).is_file()
-
-    def below(self, folder: str) -> tuple[dict[str, Path], bool]:
-        """The files in a folder of the publication, by their paths, that can be judged; whether
-        these are all that are listed."""
-        listed = sorted(path for path in self.sums if path.startswith(f"{folder}/"))
-        found = {path: below(self.folder, path) for path in listed if self.has(path)}
-        return found, len(found) == len(listed)
-
-    def text(self, path: str) -> str:
-        """A small file of text. Raises `UserError`."""
-        return read_bytes(below(self.folder, path), MOST_TEXT).decode("utf-8")
-
-    def rows(self, path: str) -> Iterator[dict[str, str]]:
-        """The rows of a table, packed or not. Raises `Unsound` for other columns, and for a packed
-        table that names a local path."""
-        for row in self._rows(path):
-            if path.endswith(".gz") and (what := paths.fault_of_row(row)):
-                raise Unsound(what)
-            yield row
-
-    def _rows(self, path: str) -> Iterator[dict[str, str]]:
-        file = below(self.folder, path)
-        if path.endswith(".gz"):
-            packed, file = file, inside(self.scratch, path.replace("/", "_"))
-            check_files.unpack(packed, file, MOST_TABLE)
-        with reading(file):
-            with file.open(newline="", encoding="utf-8") as lines:
-                columns = next(csv.reader(lines), [])
-            if path in COLUMNS and tuple(columns) != COLUMNS[path]:
-                raise Unsound(f"its columns are {quoted(columns)}, not {list(COLUMNS[path])}")
-            yield from csv_rows(file)
-
-    def table(self, path: str) -> list[dict[str, str]] | None:
-        """The rows of a small table; None, and a fault, where it cannot be read."""
-        if self.has(path):
-            with self.judging(path):
-                return [*self.rows(path)]
-        return None
 
 
 def check(place: str) -> list[str]:
@@ -298,11 +203,19 @@ def _check_results(publication: Publication) -> None:
     if test is not None:
         with publication.judging(path):
             if what := results.summary_fault(summary, test):
-                raise Unsound(what)
+                publication.fault(path, what)
+                # Whether other tables agree with it says nothing.
+                return
     if publication.has("results/summary.md"):
         with publication.judging("results/summary.md"):
             if what := results.markdown_fault(publication.text("results/summary.md"), summary):
                 raise Unsound(what)
+    # Publications of earlier versions lack these.
+    for path, fault_of in results.OF_ROWS.items():
+        if (rows := publication.table(path)) is not None:
+            with publication.judging(path):
+                if what := fault_of(rows, summary):
+                    raise Unsound(what)
     if publication.has(ZERO_SHOT):
         with publication.judging(ZERO_SHOT):
             content = parse_json(publication.text(ZERO_SHOT).encode(), ZERO_SHOT)

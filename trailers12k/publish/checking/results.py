@@ -4,11 +4,13 @@ Reads rows and a text; writes nothing. Must not know how scores are made.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean, stdev
 
 from trailers12k.common.bounded_files import quoted
 from trailers12k.common.vocabulary import GENRES, METRIC_NAMES, METRICS
+from trailers12k.evaluation.differences import ALL
+from trailers12k.evaluation.leaderboards import SCORED
 
 Rows = Sequence[Mapping[str, str]]
 
@@ -41,6 +43,71 @@ def summary_fault(summary: Rows, test: Rows) -> str:
 def _is_near(text: str, value: float | None) -> bool:
     """Whether a cell has a value. One that is empty on either side is not compared."""
     return not text or value is None or abs(float(text) - value) <= ROUNDED
+
+
+def interval_fault(intervals: Rows, summary: Rows) -> str:
+    """Where intervals.csv does not fit summary.csv; else empty."""
+    means = {(row["run"], metric): row.get(metric, "") for row in summary for metric in METRICS}
+    for row in intervals:
+        what = f"{quoted(row['run'])}, {quoted(row['metric'])}"
+        if (row["run"], row["metric"]) not in means:
+            return f"{what} is not in results/summary.csv"
+        ends = [float(row[end]) for end in ("low", "high") if row[end]]
+        if len(ends) == 1 or ends != sorted(ends):
+            return f"{what} has an interval from {quoted(row['low'])} to {quoted(row['high'])}"
+        estimate = 100 * float(row["estimate"])
+        if row["split"] == ALL and not _is_near(means[row["run"], row["metric"]], estimate):
+            return f"{what} has another score than results/summary.csv"
+    return ""
+
+
+def comparison_fault(comparisons: Rows, summary: Rows) -> str:
+    """Where comparisons.csv has not each two rows once, or a p that is none; else empty."""
+    runs, seen = {row["run"] for row in summary}, set[tuple[str, ...]]()
+    for row in comparisons:
+        pair = row["run_a"], row["run_b"]
+        what = f"{quoted(pair[0])} and {quoted(pair[1])}"
+        if not {*pair} <= runs or row["metric"] not in METRICS:
+            return f"{what}, {quoted(row['metric'])}: not in results/summary.csv"
+        key = *sorted(pair), row["metric"]
+        if pair[0] == pair[1] or key in seen:
+            return f"{what} are compared twice, or a row with itself"
+        seen.add(key)
+        if not 0 <= float(row["p"]) <= float(row["p_adjusted"]) <= 1:
+            return f"{what} have p {quoted(row['p'])}, adjusted {quoted(row['p_adjusted'])}"
+    compared = {run for pair in seen for run in pair[:2]}
+    if missing := len(METRICS) * len(compared) * (len(compared) - 1) // 2 - len(seen):
+        return f"{missing} comparisons of its {len(compared)} rows are missing"
+    return ""
+
+
+def leaderboard_fault(leaderboard: Rows, summary: Rows) -> str:
+    """Where leaderboard.csv has other rows or scores than summary.csv; else empty."""
+    of_run = {row["run"]: row for row in summary}
+    if other := sorted({row["row"] for row in leaderboard} ^ of_run.keys()):
+        return f"{quoted(other[0])} is only in one of it and results/summary.csv"
+    for row in leaderboard:
+        for name in (*SCORED, "movies", "of"):
+            wanted = of_run[row["row"]].get(name, "")
+            if name in row and not _is_same(row[name], wanted):
+                return (
+                    f"{quoted(row['row'])} has {name} {quoted(row[name])}, and "
+                    f"results/summary.csv has {quoted(wanted)}"
+                )
+    return ""
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Whether two cells are one number, or both empty."""
+    return one == other or bool(one and other and float(one) == float(other))
+
+
+OF_ROWS: Mapping[str, Callable[[Rows, Rows], str]] = {
+    "results/intervals.csv": interval_fault,
+    "results/comparisons.csv": comparison_fault,
+    "results/leaderboard.csv": leaderboard_fault,
+}
+"""Table -> what does not hold in it, given summary.csv."""
 
 
 def zero_shot_fault(content: object, summary: Rows) -> str:
