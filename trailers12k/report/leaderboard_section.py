@@ -43,7 +43,9 @@ def leaderboard_grid(table: pd.DataFrame) -> Grid:
 
 def _millions(value: object) -> str:
     """A number of parameters; empty where it is not known."""
-    return f"{float(str(value)) / 1e6:.3g} M" if value != "" else ""
+    if value == "":
+        return ""
+    return f"{float(str(value)) / 1e6:.3g} M" if float(str(value)) else "none"
 
 
 def _seconds(value: object) -> str:

@@ -51,5 +51,7 @@ def pair_words(comparisons: pd.DataFrame, metric: str = METRICS[0]) -> str:
     """How many pairs of rows differ in a metric."""
     pairs = int((comparisons["metric"] == metric).sum())
     differ = len(significant(comparisons, metric))
+    if pairs == 1:
+        return f"The two rows {'differ' if differ else 'do not differ significantly'} in µAP."
     verb = "differs" if differ == 1 else "differ"
     return f"{differ if differ else 'None'} of {counted(pairs, 'pair')} {verb} in µAP."

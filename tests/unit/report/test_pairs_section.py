@@ -24,6 +24,7 @@ def test_each_row_is_higher_lower_or_not_told_apart():
         ("C", "−· "),
     ]
     assert found["pair_words"] == "2 of 3 pairs differ in µAP."
+    assert pairs_section.pair_words(PAIRS[:1]) == "The two rows differ in µAP."
 
 
 def test_without_pairs_there_is_no_table():
