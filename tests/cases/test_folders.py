@@ -193,6 +193,6 @@ def request_of(trailer):
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     checkpoint.touch()
     Path("results/transfer").mkdir(exist_ok=True)
-    Path("results/transfer/val.csv").write_text(f"run,split,uap\n{run},0,50\n")
+    Path("results/transfer/val.csv").write_text(f"run,split,subset,uap\n{run},0,validation,50\n")
     settings = load(CONFIG | {"trailer": trailer})
     return PredictionRequest(settings.trailer, settings, FeaturePlan(settings))

@@ -444,7 +444,7 @@ def trained(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     table = Path("results/transfer/val.csv")
     table.parent.mkdir(parents=True)
-    table.write_text("run,split,uap\nSwin-2D,0,50\n")
+    table.write_text("run,split,subset,uap\nSwin-2D,0,validation,50\n")
     checkpoint = Path("results/runs/Swin-2D/split0/best.pt")
     checkpoint.parent.mkdir(parents=True)
     checkpoint.touch()

@@ -415,7 +415,8 @@ def test_answers_without_end_are_cut(place, site, monkeypatch):
 
 
 def test_intervals_comparisons_and_the_leaderboard_fit_the_summary():
-    summary = [{"run": run, "uap": "51.00", "movies": "9"} for run in ("a", "b", "c")]
+    whole = {"uap": "51.00", "movies": "9", "of": "9", "classifier": "divita"}
+    summary = [{"run": run, **whole} for run in ("a", "b", "c")]
     interval = {"run": "a", "split": "all", "metric": "uap", "estimate": "0.51"}
     good = interval | {"low": "0.4", "high": "0.6"}
     assert results.interval_fault([good, interval | {"low": "", "high": ""}], summary) == ""
@@ -433,8 +434,9 @@ def test_intervals_comparisons_and_the_leaderboard_fit_the_summary():
         for metric in METRICS
     ]
     assert results.comparison_fault(pairs, summary) == ""
-    assert results.comparison_fault([], summary) == ""
-    assert "1 comparisons of its 3 rows" in results.comparison_fault(pairs[1:], summary)
+    assert "'a' and 'b' are not compared in uap" in results.comparison_fault(pairs[1:], summary)
+    lacking = [row | {"movies": "8"} for row in summary]
+    assert results.comparison_fault([], lacking) == ""
     assert "compared twice" in results.comparison_fault([*pairs, pairs[0]], summary)
     for change, words in (
         ({"run_a": "d"}, "not in"),
