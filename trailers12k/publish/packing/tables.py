@@ -139,13 +139,9 @@ def write_results(source: Path, path: Path) -> Sums:
     with reading(source):
         rows = [without_paths(row) for row in _rows(source)]
         with source.open(newline="", encoding="utf-8") as lines:
-            columns = [*rows[0]] if rows else [without_paths(name) for name in _head(lines)]
+            head = next(csv.reader(lines), [])
+    columns = [*rows[0]] if rows else [without_paths(name) for name in head]
     return sums.of_bytes(path, csv_text(columns, rows).encode())
-
-
-def _head(lines: Iterable[str]) -> list[str]:
-    """The columns of a table, which a table without rows has, too."""
-    return next(csv.reader(lines), [])
 
 
 def write_summary(source: Path, path: Path) -> Sums:
