@@ -23,6 +23,8 @@ rule publish_dataset:
                 "splits.csv",
                 "transfer/tst.csv",
                 "transfer/val.csv",
+                "transfer/intervals.csv",
+                "transfer/comparisons.csv",
             ],
         ),
         described=expand("results/tables/{name}.csv", name=["trailers", "versions"]),

@@ -1,9 +1,13 @@
+from pathlib import Path
+
 import pytest
 
 from trailers12k.publish import assembly, publication
 from trailers12k.settings import load
 
 from . import examples, finished
+
+WRITE_WORDS = assembly.write_words
 
 
 @pytest.fixture
@@ -26,3 +30,11 @@ def run(tmp_path, monkeypatch):
             "runs": {"tiny": {"image": finished.CLIPS}},
         }
     )
+
+
+@pytest.fixture
+def place(run, monkeypatch) -> Path:
+    """A whole publication."""
+    monkeypatch.setattr(assembly, "write_words", WRITE_WORDS)
+    publication.write(run, Path("publication"), say=lambda line: None)
+    return Path("publication").absolute()

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from trailers12k.common.files import write_csv, write_json, write_text
-from trailers12k.common.vocabulary import GENRES
+from trailers12k.common.vocabulary import GENRES, METRICS
 from trailers12k.evaluation.differences import COMPARISON_COLUMNS, INTERVAL_COLUMNS
 from trailers12k.features import store
 from trailers12k.jobs import ledger
@@ -30,7 +30,7 @@ def write_run(folder: Path) -> None:
     """Write the products of a run below `folder`, which is the current one."""
     _write_stores(folder / "data")
     _write_tables(folder / "data")
-    _write_results(folder / "results")
+    write_results(folder / "results")
 
 
 def _write_stores(data: Path) -> None:
@@ -102,18 +102,24 @@ ADDRESSES = (
 """Only the last is one that others can open."""
 
 
-def _write_results(results: Path) -> None:
-    for name, score in (
-        ("summary", "50.0"),
-        ("transfer/tst", "0.5"),
-        ("transfer/val", "0.5"),
+RUNS = ("tiny", "tiny (kNN)")
+"""The rows of the results, of equal scores on the two test movies of one split."""
+
+
+def write_results(results: Path) -> None:
+    about = {"weights": "/home/ann/weights/own.pth", "movies": "2", "of": "2"}
+    percent = dict.fromkeys(METRICS, "50.0")
+    for end, value in (("low", "40.0"), ("high", "55.0")):
+        percent |= {f"{metric}_{end}": value for metric in METRICS}
+    for name, scores in (
+        ("summary", {"run": "", "splits": "1"} | about | percent),
+        ("leaderboard", {"row": ""} | about | percent),
+        ("transfer/tst", {"run": "", "split": "0"} | about | dict.fromkeys(METRICS, "0.5")),
+        ("transfer/val", {"run": "", "split": "0"} | about | dict.fromkeys(METRICS, "0.5")),
     ):
-        scores = {"run": "tiny", "weights": "/home/ann/weights/own.pth", "uap": score}
-        write_csv(results / f"{name}.csv", [*scores], [scores])
-    write_csv(results / "leaderboard.csv", ["row", "uap"], [{"row": "tiny", "uap": "50.0"}])
-    interval = {"run": "tiny", "split": "all", "metric": "uap", "estimate": 0.5}
-    write_csv(results / "transfer/intervals.csv", INTERVAL_COLUMNS, [interval])
-    write_csv(results / "transfer/comparisons.csv", COMPARISON_COLUMNS, [])
+        key = next(iter(scores))
+        write_csv(results / f"{name}.csv", [*scores], [scores | {key: run} for run in RUNS])
+    write_compared(results / "transfer")
     heard = {"mid": MIDS[0], "sound": "ok", "loudness": "-14.2", "silence": "0.031"}
     silent = {"mid": MIDS[1], "sound": "no_track", "trailer": "/home/ann/videos/x.mp4"}
     trailers = ["mid", "trailer", "sound", "loudness", "silence", "speech"]
@@ -121,3 +127,19 @@ def _write_results(results: Path) -> None:
     write_text(results / "summary.md", "# Results\n\n| run | /home/ann/weights/own.pth |\n")
     write_csv(results / "splits.csv", ["split", "subset"], [{"split": "split0", "subset": "test"}])
     write_text(results / "config.yaml", json.dumps({"seed": 1}))
+
+
+def write_compared(transfer: Path) -> None:
+    """Write the intervals of `RUNS`, and the tests between them."""
+    own = {"estimate": "0.500000", "low": "0.400000", "high": "0.550000", "movies": 2}
+    made = [
+        {"run": run, "split": split, "metric": metric, **own}
+        for run in RUNS
+        for split in ("0", "all")
+        for metric in METRICS
+    ]
+    write_csv(transfer / "intervals.csv", INTERVAL_COLUMNS, made)
+    tests = {"difference": "0.000000", "low": "-0.100000", "high": "0.200000", "movies": 2}
+    tests |= {"run_a": RUNS[0], "run_b": RUNS[1], "p": "0.400000", "p_adjusted": "0.900000"}
+    pairs = [tests | {"metric": metric} for metric in METRICS]
+    write_csv(transfer / "comparisons.csv", COMPARISON_COLUMNS, pairs)

@@ -2,7 +2,6 @@
 
 import csv
 import gzip
-import hashlib
 import io
 import json
 import re
@@ -16,41 +15,15 @@ from typing import ClassVar
 import pytest
 
 from trailers12k.common.errors import UserError
-from trailers12k.common.sum_files import MD5SUMS, SHA256SUMS
-from trailers12k.common.vocabulary import METRICS
-from trailers12k.publish import assembly, publication
 from trailers12k.publish.checking import check, results
-from trailers12k.publish.packing import sums
 from trailers12k.publish.packing.records import Limits
 
 from .finished import CLIPS, FEATURES, MIDS
+from .judging import faults_of, sign
 
 pytest.importorskip("pyarrow")
-WRITE_WORDS = assembly.write_words
 ARCHIVE = f"{CLIPS}.zarr.tar.gz"
 TABLE = f"features/{CLIPS}/train-00000-of-00001.parquet"
-
-
-@pytest.fixture
-def place(run, monkeypatch) -> Path:
-    """A whole publication."""
-    monkeypatch.setattr(assembly, "write_words", WRITE_WORDS)
-    publication.write(run, Path("publication"), say=lambda line: None)
-    return Path("publication").absolute()
-
-
-def sign(folder: Path) -> None:
-    """Write the sums of all files again, as somebody would who hides a change."""
-    names = [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()]
-    names = [name for name in names if name not in (MD5SUMS, SHA256SUMS)]
-    for listing, kind in ((MD5SUMS, "md5"), (SHA256SUMS, "sha256")):
-        found = {n: hashlib.new(kind, (folder / n).read_bytes()).hexdigest() for n in names}
-        (folder / listing).write_text(sums.listing(found))
-
-
-def faults_of(folder: Path) -> str:
-    """The faults, but for those of croissant.json, which has the sums of all files."""
-    return "\n".join(each for each in check.check(str(folder)) if "croissant.json: " not in each)
 
 
 def test_a_whole_publication_has_no_faults(place):
@@ -412,42 +385,3 @@ def test_answers_without_end_are_cut(place, site, monkeypatch):
     Site.endless = {"SHA256SUMS"}
     with pytest.raises(UserError, match="SHA256SUMS"):
         check.check(site)
-
-
-def test_intervals_comparisons_and_the_leaderboard_fit_the_summary():
-    whole = {"uap": "51.00", "movies": "9", "of": "9", "classifier": "divita"}
-    summary = [{"run": run, **whole} for run in ("a", "b", "c")]
-    interval = {"run": "a", "split": "all", "metric": "uap", "estimate": "0.51"}
-    good = interval | {"low": "0.4", "high": "0.6"}
-    assert results.interval_fault([good, interval | {"low": "", "high": ""}], summary) == ""
-    for change, words in (
-        ({"low": "0.7"}, "an interval from '0.7' to '0.6'"),
-        ({"low": ""}, "an interval from '' to '0.6'"),
-        ({"estimate": "0.52"}, "another score"),
-        ({"run": "d"}, "is not in"),
-    ):
-        assert words in results.interval_fault([good | change], summary)
-
-    pairs = [
-        {"run_a": a, "run_b": b, "metric": metric, "p": "0.01", "p_adjusted": "0.02"}
-        for a, b in ("ab", "ac", "bc")
-        for metric in METRICS
-    ]
-    assert results.comparison_fault(pairs, summary) == ""
-    assert "'a' and 'b' are not compared in uap" in results.comparison_fault(pairs[1:], summary)
-    lacking = [row | {"movies": "8"} for row in summary]
-    assert results.comparison_fault([], lacking) == ""
-    assert "compared twice" in results.comparison_fault([*pairs, pairs[0]], summary)
-    for change, words in (
-        ({"run_a": "d"}, "not in"),
-        ({"p_adjusted": "0.001"}, "adjusted '0.001'"),
-        ({"p": "nan"}, "p 'nan'"),
-    ):
-        assert words in results.comparison_fault([pairs[0] | change, *pairs[1:]], summary)
-
-    board = [{"row": row["run"], "uap": "51.0", "movies": "9"} for row in summary]
-    assert results.leaderboard_fault(board, summary) == ""
-    assert "has uap '52.0'" in results.leaderboard_fault(
-        [board[0] | {"uap": "52.0"}, *board[1:]], summary
-    )
-    assert "'c' is only in one" in results.leaderboard_fault(board[:2], summary)

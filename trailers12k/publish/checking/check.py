@@ -6,6 +6,7 @@ not know the run that made the publication. All that it reads is hostile until i
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -18,9 +19,16 @@ from trailers12k.common.sum_files import MD5SUMS, SHA256SUMS
 from trailers12k.common.vocabulary import GENRES, SUBSETS
 from trailers12k.publish import replication
 from trailers12k.publish.checking import files as check_files
-from trailers12k.publish.checking import movies, paths, results
+from trailers12k.publish.checking import intervals, movies, paths, results
 from trailers12k.publish.checking import stores as check_stores
-from trailers12k.publish.checking.publication import MOST_TEXT, Publication, Sums, Unsound
+from trailers12k.publish.checking.publication import (
+    COMPARISONS,
+    INTERVALS,
+    MOST_TEXT,
+    Publication,
+    Sums,
+    Unsound,
+)
 from trailers12k.publish.collect import ZERO_SHOT
 from trailers12k.publish.packing import movies_parquet, records, tables
 from trailers12k.publish.packing.tables import COMPLETE
@@ -33,6 +41,7 @@ REQUIRED = (
     *("balance.csv", "config.yaml", "results/summary.csv", "results/summary.md"),
     *("results/test.csv", "results/validation.csv"),
 )
+LEADERBOARD = "results/leaderboard.csv"
 MOST_JSON = 200_000_000
 """Bytes of metadata.json, as of `sources.trailers12k.max_megabytes`."""
 CITATION = ("cff-version", "message", "title", "authors")
@@ -210,17 +219,28 @@ def _check_results(publication: Publication) -> None:
         with publication.judging("results/summary.md"):
             if what := results.markdown_fault(publication.text("results/summary.md"), summary):
                 raise Unsound(what)
-    # Publications of earlier versions lack these.
-    for path, fault_of in results.OF_ROWS.items():
-        if (rows := publication.table(path)) is not None:
-            with publication.judging(path):
-                if what := fault_of(rows, summary):
-                    raise Unsound(what)
+    if test is not None:
+        _check_compared(publication, summary, test)
     if publication.has(ZERO_SHOT):
         with publication.judging(ZERO_SHOT):
             content = parse_json(publication.text(ZERO_SHOT).encode(), ZERO_SHOT)
             if what := results.zero_shot_fault(content, summary):
                 raise Unsound(what)
+
+
+def _check_compared(publication: Publication, summary: results.Rows, test: results.Rows) -> None:
+    """Publications of earlier versions lack these. summary, test: that agree."""
+    own = publication.table(INTERVALS)
+    for path, rows, fault_of in (
+        (LEADERBOARD, publication.table(LEADERBOARD), results.leaderboard_fault),
+        (INTERVALS, own, partial(intervals.intervals_fault, test=test)),
+        (COMPARISONS, publication.table(COMPARISONS),
+         lambda rows, _: intervals.comparisons_fault(rows, own or (), test)),
+    ):  # fmt: skip
+        if rows is not None:
+            with publication.judging(path):
+                if what := fault_of(rows, summary):
+                    raise Unsound(what)
 
 
 def _check_stores(

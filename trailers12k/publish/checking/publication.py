@@ -20,14 +20,15 @@ from trailers12k.publish.packing import tables
 from trailers12k.publish.packing.tables import CLIPS, LEDGER, MOVIES, SOUND, SPLIT
 from trailers12k.settings.published_files import LABELS
 
+INTERVALS, COMPARISONS = "results/intervals.csv", "results/comparisons.csv"
 COLUMNS = {
     "movies.csv.gz": (*MOVIES, "other_trailers"),
     "clips.csv.gz": CLIPS,
     "ledger.csv.gz": LEDGER,
     "sound.csv.gz": SOUND,
     "splits.csv": SPLIT,
-    "results/intervals.csv": INTERVAL_COLUMNS,
-    "results/comparisons.csv": COMPARISON_COLUMNS,
+    INTERVALS: INTERVAL_COLUMNS,
+    COMPARISONS: COMPARISON_COLUMNS,
     LABELS: tables.LABELS,
 }
 """Tables whose columns are fixed: others could name people, or files of a machine."""

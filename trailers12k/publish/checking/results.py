@@ -4,13 +4,11 @@ Reads rows and a text; writes nothing. Must not know how scores are made.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from itertools import combinations
+from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 
 from trailers12k.common.bounded_files import quoted
 from trailers12k.common.vocabulary import GENRES, METRIC_NAMES, METRICS
-from trailers12k.evaluation.differences import ALL
 from trailers12k.evaluation.leaderboards import SCORED
 
 Rows = Sequence[Mapping[str, str]]
@@ -33,7 +31,7 @@ def summary_fault(summary: Rows, test: Rows) -> str:
             wanted = {name: fmean(scores) if scores else None}
             wanted[f"{name}_sd"] = stdev(scores) if len(scores) > 1 else None
             for column, value in wanted.items():
-                if not _is_near(row.get(column, ""), value):
+                if not is_near(row.get(column, ""), value):
                     return (
                         f"{quoted(row['run'])} has {column} {quoted(row[column])}, which is not "
                         "that of results/test.csv"
@@ -41,61 +39,24 @@ def summary_fault(summary: Rows, test: Rows) -> str:
     return ""
 
 
-def _is_near(text: str, value: float | None) -> bool:
+def is_near(text: str, value: float | None) -> bool:
     """Whether a cell has a value. One that is empty on either side is not compared."""
     return not text or value is None or abs(float(text) - value) <= ROUNDED
-
-
-def interval_fault(intervals: Rows, summary: Rows) -> str:
-    """Where intervals.csv does not fit summary.csv; else empty."""
-    means = {(row["run"], metric): row.get(metric, "") for row in summary for metric in METRICS}
-    for row in intervals:
-        what = f"{quoted(row['run'])}, {quoted(row['metric'])}"
-        if (row["run"], row["metric"]) not in means:
-            return f"{what} is not in results/summary.csv"
-        ends = [float(row[end]) for end in ("low", "high") if row[end]]
-        if len(ends) == 1 or ends != sorted(ends):
-            return f"{what} has an interval from {quoted(row['low'])} to {quoted(row['high'])}"
-        estimate = 100 * float(row["estimate"])
-        if row["split"] == ALL and not _is_near(means[row["run"], row["metric"]], estimate):
-            return f"{what} has another score than results/summary.csv"
-    return ""
-
-
-def comparison_fault(comparisons: Rows, summary: Rows) -> str:
-    """Where comparisons.csv has not every two whole rows once, or a p that is none; else empty."""
-    runs, seen = {row["run"] for row in summary}, set[tuple[str, ...]]()
-    for row in comparisons:
-        pair = row["run_a"], row["run_b"]
-        what = f"{quoted(pair[0])} and {quoted(pair[1])}"
-        if not {*pair} <= runs or row["metric"] not in METRICS:
-            return f"{what}, {quoted(row['metric'])}: not in results/summary.csv"
-        key = *sorted(pair), row["metric"]
-        if pair[0] == pair[1] or key in seen:
-            return f"{what} are compared twice, or a row with itself"
-        seen.add(key)
-        if not 0 <= float(row["p"]) <= float(row["p_adjusted"]) <= 1:
-            return f"{what} have p {quoted(row['p'])}, adjusted {quoted(row['p_adjusted'])}"
-    # Rows that lack movies can have none in common, and are not compared then.
-    whole = [row["run"] for row in summary if row.get("classifier") and row["movies"] == row["of"]]
-    for one, other in combinations(sorted(whole), 2):
-        for metric in METRICS:
-            if (one, other, metric) not in seen:
-                return f"{quoted(one)} and {quoted(other)} are not compared in {metric}"
-    return ""
 
 
 def leaderboard_fault(leaderboard: Rows, summary: Rows) -> str:
     """Where leaderboard.csv has other rows or scores than summary.csv; else empty."""
     of_run = {row["run"]: row for row in summary}
+    if len(leaderboard) != len({row["row"] for row in leaderboard}):
+        return "a row is in it twice"
     if other := sorted({row["row"] for row in leaderboard} ^ of_run.keys()):
         return f"{quoted(other[0])} is only in one of it and results/summary.csv"
     for row in leaderboard:
         for name in (*SCORED, "movies", "of"):
-            wanted = of_run[row["row"]].get(name, "")
-            if name in row and not _is_same(row[name], wanted):
+            value, wanted = row.get(name, ""), of_run[row["row"]].get(name, "")
+            if not _is_same(value, wanted):
                 return (
-                    f"{quoted(row['row'])} has {name} {quoted(row[name])}, and "
+                    f"{quoted(row['row'])} has {name} {quoted(value)}, and "
                     f"results/summary.csv has {quoted(wanted)}"
                 )
     return ""
@@ -104,14 +65,6 @@ def leaderboard_fault(leaderboard: Rows, summary: Rows) -> str:
 def _is_same(one: str, other: str) -> bool:
     """Whether two cells are one number, or both empty."""
     return one == other or bool(one and other and float(one) == float(other))
-
-
-OF_ROWS: Mapping[str, Callable[[Rows, Rows], str]] = {
-    "results/intervals.csv": interval_fault,
-    "results/comparisons.csv": comparison_fault,
-    "results/leaderboard.csv": leaderboard_fault,
-}
-"""Table -> what does not hold in it, given summary.csv."""
 
 
 def zero_shot_fault(content: object, summary: Rows) -> str:
