@@ -46,6 +46,9 @@ rule compare_rows:
         "benchmarks/compare_rows.tsv"
     conda:
         "../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
     params:
         runs=features.runs,
         baselines=features.baselines,

@@ -202,24 +202,27 @@ class Comparison:
 def compare(differences: np.ndarray, draws: np.ndarray) -> Comparison:
     """Tests that differences are 0, corrected for their number.
 
-    differences: (pairs,). draws: (resamples, pairs), the differences on the same resamples.
+    differences: (pairs,). draws: (resamples, pairs), the differences on the same resamples; nan
+    where a resample has no movie of a pair. There the pair counts as not different, and the other
+    pairs lose nothing.
     The bootstrap distribution of a difference, moved to 0, is that of no difference (Efron &
     Tibshirani 1993, chapter 16). The correction is step-down max-T with studentised differences
     (Westfall & Young 1993, section 2.6; Romano & Wolf, Econometrica 2005), which uses how the
     differences depend on each other. Pairs without any variation have p = 1.
     """
-    draws = draws[np.isfinite(draws).all(1)]
-    deviation = draws.std(axis=0, ddof=1)
+    unknown = ~np.isfinite(draws)
+    deviation = np.ma.filled(np.ma.masked_invalid(draws).std(axis=0, ddof=1), 0)
     moves = deviation > EQUAL
     scale = np.where(moves, deviation, 1)
     observed = np.where(moves, np.abs(differences) / scale, 0)
-    null = np.where(moves, np.abs(draws - differences) / scale, 0)
+    null = np.where(moves & ~unknown, np.abs(draws - differences) / scale, 0)
     count = len(draws) + 1
-    p = np.where(moves, (1 + (null >= observed).sum(0)) / count, 1)
+    p = np.where(moves, (1 + ((null >= observed) | unknown).sum(0)) / count, 1)
     order = np.argsort(-observed, kind="stable")
     # The largest of each pair and all less significant ones.
     largest = np.maximum.accumulate(null[:, order[::-1]], axis=1)[:, ::-1]
-    stepped = np.maximum.accumulate((1 + (largest >= observed[order]).sum(0)) / count)
+    reached = (largest >= observed[order]) | unknown[:, order]
+    stepped = np.maximum.accumulate((1 + reached.sum(0)) / count)
     adjusted = np.ones(len(differences))
     adjusted[order] = np.where(moves[order], stepped, 1)
     low, high = interval(differences, draws)

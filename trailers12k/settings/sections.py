@@ -328,7 +328,7 @@ class EvaluationSettings(Section):
     resamples: int = Field(
         default=2000,
         ge=100,
-        le=100_000,
+        le=10_000,
         description="Bootstrap resamples of the test movies, for intervals and tests.",
     )
 

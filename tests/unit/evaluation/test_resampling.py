@@ -105,6 +105,17 @@ def test_equal_pairs_are_rarely_called_different_and_unequal_ones_are():
     assert (tests.low[:200] > 0).all()
 
 
+def test_a_pair_that_most_resamples_lack_takes_nothing_from_the_others():
+    random = np.random.default_rng(3)
+    draws = 0.3 + 0.05 * random.standard_normal((500, 2))
+    alone = resampling.compare(np.array([0.3]), draws[:, :1])
+    draws[5:, 1] = np.nan
+    both = resampling.compare(np.array([0.3, 0.3]), draws)
+    assert (both.low[0], both.high[0], both.p[0]) == (alone.low[0], alone.high[0], alone.p[0])
+    assert both.p_adjusted[0] <= 0.01
+    assert both.p_adjusted[1] > 0.9
+
+
 def test_a_pair_of_equal_rows_differs_in_nothing():
     tests = resampling.compare(np.array([0.0, 0.1]), np.array([[0.0, 0.1], [0.0, 0.2], [0.0, 0]]))
     assert tests.p[0] == tests.p_adjusted[0] == 1
