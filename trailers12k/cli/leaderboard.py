@@ -4,6 +4,8 @@ Reads results/leaderboard.csv of collections and publications; writes the file t
 Must not know how a leaderboard is computed.
 """
 
+import os
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +14,12 @@ import typer
 
 from trailers12k.cli.collection import examples
 from trailers12k.cli.output import check_output
+from trailers12k.common.bounded_files import shown_path
+from trailers12k.common.errors import UserError
 from trailers12k.common.files import write_text
+
+PRODUCTS = ("data", "results", "build")
+"""Folders of a collection that the workflow writes."""
 
 
 class Format(StrEnum):
@@ -75,12 +82,38 @@ def leaderboard(
     """
     from trailers12k.evaluation import leaderboards
 
-    if to:
-        check_output(to, places)
     rows = leaderboards.ordered(leaderboards.join(places), sort.value if sort else "")
+    if to:
+        _check_output(to, [leaderboards.file_of(place) for place in places])
     write = leaderboards.as_csv if format is Format.CSV else leaderboards.as_markdown
     if to:
         write_text(to, write(rows))
         typer.echo(f"Wrote {to}.")
     else:
         typer.echo(write(rows), nl=False)
+
+
+def _check_output(to: Path, files: Sequence[Path]) -> None:
+    """Raise `UserError` if a file that is read, or a product of the workflow, would be replaced."""
+    check_output(to, files)
+    target = Path(os.path.realpath(to))
+    for folder in _collections(files):
+        for name in PRODUCTS:
+            if target.is_relative_to(os.path.realpath(folder / name)):
+                raise UserError(
+                    f"{shown_path(to)} is in {name}/ of {shown_path(folder)}, which the workflow "
+                    "writes; choose another folder"
+                )
+
+
+def _collections(files: Sequence[Path]) -> Iterator[Path]:
+    """The folders of collections and publications that files belong to, and the current one."""
+    for path in files:
+        for name in (os.path.abspath(path), os.path.realpath(path)):
+            own = Path(name).parent
+            if own.name == "results":
+                yield own.parent
+            elif (own / "config.yaml").exists():
+                yield own
+    if Path("config.yaml").exists():
+        yield Path.cwd()

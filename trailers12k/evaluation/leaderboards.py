@@ -6,6 +6,8 @@ Reads leaderboard.csv of collections and publications. Must not know how a leade
 import csv
 import io
 import math
+import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from pathlib import Path
 
 from trailers12k.common.bounded_files import quoted, shown_path
 from trailers12k.common.errors import UserError
+from trailers12k.common.text import escape_formula, is_printable, one_line, unescape_formula
 from trailers12k.common.user_table import read_user_table
 from trailers12k.common.vocabulary import METRICS, SPLITS, STREAMS
 
@@ -43,6 +46,15 @@ SHOWN = ("row", "classifier", "encoders", "pretrained", "weights_license")
 MOST_ROWS = 10_000
 """Of one leaderboard. A collection has a few hundred rows at most."""
 COUNTED = ("movies", "of", "encoder_parameters", "classifier_parameters")
+_SCORE = (re.compile(r"100(\.0{1,20})?|[0-9]{1,2}(\.[0-9]{1,20})?"), "0 to 100")
+_COUNT = (re.compile("[0-9]{1,18}"), "a whole number from 0")
+_SECONDS = (re.compile(r"[0-9]{1,18}(\.[0-9]{1,20})?(e[+-]?[0-9]{1,2})?"), "a number from 0")
+NUMBERS = (
+    dict.fromkeys(SCORED, _SCORE) | dict.fromkeys(COUNTED, _COUNT) | {"seconds_per_movie": _SECONDS}
+)
+"""Columns of numbers -> how one is written, and what is allowed in words. Cells may be empty."""
+LINK = re.compile(r"://|www\.|mailto:|xmpp:|@", re.IGNORECASE)
+"""What makes a link or a mention of a bare text in Markdown."""
 
 Row = dict[str, str]
 
@@ -71,7 +83,7 @@ def join(places: Sequence[Path]) -> list[Row]:
 
 def read(place: Path) -> Leaderboard:
     """The leaderboard of a folder or file. Raises `UserError`."""
-    path = _file(place)
+    path = file_of(place)
     try:
         table = read_user_table(path, COLUMNS)
     except FileNotFoundError:
@@ -81,8 +93,7 @@ def read(place: Path) -> Leaderboard:
         where = f"{shown_path(path)}, line {number}"
         if len(rows) == MOST_ROWS:
             raise UserError(f"{where}: a leaderboard has at most {MOST_ROWS:,} rows")
-        _check_numbers(row, where)
-        rows.append({name: row[name] for name in COLUMNS})
+        rows.append({name: _checked(row[name], name, where) for name in COLUMNS})
     if not rows:
         raise UserError(f"{shown_path(path)}: it has no rows; make it again: trailers12k run")
     for name in SAME:
@@ -94,12 +105,17 @@ def read(place: Path) -> Leaderboard:
     names = Counter(row["row"] for row in rows)
     if twice := next((name for name, count in names.items() if count > 1), ""):
         raise UserError(f"{shown_path(path)}: the row {quoted(twice)} is there twice")
-    own = path.absolute().parent
+    return Leaderboard(_name_of(path), path, rows)
+
+
+def _name_of(path: Path) -> str:
+    """The printable name of a leaderboard's collection: of its folder, or of a file."""
+    own = Path(os.path.abspath(path)).parent
     folder = own.parent if own.name == "results" else own
-    return Leaderboard(folder.name if path.name == NAME else path.stem, path, rows)
+    return one_line(folder.name if path.name == NAME else path.stem) or COLLECTION
 
 
-def _file(place: Path) -> Path:
+def file_of(place: Path) -> Path:
     """The leaderboard of a folder or file. A collection and a publication have it in results/."""
     if place.is_dir():
         return place / "results" / NAME
@@ -110,26 +126,31 @@ def _missing(path: Path) -> str:
     return f"{shown_path(path)} is missing; name a collection whose run has finished, or a file"
 
 
-def _check_numbers(row: Mapping[str, str], where: str) -> None:
-    """Raise `UserError` for a cell that is no number where one belongs."""
-    for name in (*SCORED, *COUNTED, "seconds_per_movie"):
-        try:
-            good = not row[name] or math.isfinite(float(row[name]))
-        except ValueError:
-            good = False
-        if not good:
-            raise UserError(f"{where}, {name}: {quoted(row[name])} is no number")
+def _checked(cell: str, name: str, where: str) -> str:
+    """The text of a cell. Raises `UserError` if it is no number where one belongs."""
+    if name in NUMBERS:
+        written, allowed = NUMBERS[name]
+        if cell and not written.fullmatch(cell):
+            raise UserError(f"{where}, {name}: {quoted(cell)} is no number; allowed: {allowed}")
+        return cell
+    text = unescape_formula(cell)
+    if not is_printable(text):
+        raise UserError(
+            f"{where}, {name}: {quoted(text)} cannot be printed; allowed: printable characters"
+        )
+    return text
 
 
 def _named(boards: Iterable[Leaderboard]) -> list[Leaderboard]:
-    """The leaderboards with a name of their own each: the second `x` is `x (2)`."""
-    seen: dict[str, int] = {}
-    found = []
+    """The leaderboards with a name of their own each: the second `x` is `x (2)`, if it is free."""
+    found: dict[str, Leaderboard] = {}
     for board in boards:
-        seen[board.collection] = number = seen.get(board.collection, 0) + 1
-        name = f"{board.collection} ({number})" if number > 1 else board.collection
-        found.append(Leaderboard(name, board.path, board.rows))
-    return found
+        name, number = board.collection, 1
+        while name in found:
+            number += 1
+            name = f"{board.collection} ({number})"
+        found[name] = Leaderboard(name, board.path, board.rows)
+    return [*found.values()]
 
 
 def _check_same(first: Leaderboard, other: Leaderboard) -> None:
@@ -156,11 +177,11 @@ def ordered(rows: Sequence[Row], column: str = "") -> list[Row]:
 
 
 def as_csv(rows: Sequence[Row]) -> str:
-    """The joined table with all columns."""
+    """The joined table with all columns. No spreadsheet takes a cell for a formula."""
     text = io.StringIO()
     writer = csv.DictWriter(text, (COLLECTION, *COLUMNS), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: escape_formula(cell) for name, cell in row.items()} for row in rows)
     return text.getvalue()
 
 
@@ -184,8 +205,14 @@ def score(row: Mapping[str, str], metric: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """A text as a cell of a table in Markdown, on one line and without markup of its own."""
+    """A text as a cell of a table in Markdown, on one line and without markup of its own.
+
+    What some readers would make a link is code: they also link addresses with escaped characters.
+    """
     line = " ".join(text.split())
-    for character in "\\|`*_<[":
-        line = line.replace(character, f"\\{character}")
-    return line
+    if LINK.search(line):
+        fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
+        escaped = line.replace("|", r"\|")
+        return f"{fence} {escaped} {fence}"
+    line = re.sub("[&~]", lambda found: f"&#{ord(found[0])};", line)
+    return re.sub(r"[\\|`*_<\[]", r"\\\g<0>", line)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from trailers12k.common.text import INVISIBLE, is_printable
 from trailers12k.common.vocabulary import GENRES
 from trailers12k.settings.fields import Section, text
 
@@ -22,6 +23,13 @@ def _unique(texts: tuple[str, ...]) -> tuple[str, ...]:
     return texts
 
 
+def _visible(value: str) -> str:
+    printable = value.isprintable() and is_printable(value)
+    if not printable or not INVISIBLE.sub("", value).strip():
+        raise ValueError("not printable, or blank")
+    return value
+
+
 Template = Annotated[
     str,
     Field(max_length=200),
@@ -29,9 +37,12 @@ Template = Annotated[
         rf"^{_PLAIN}*\{{genre\}}{_PLAIN}*$",
         "up to 200 printable characters that contain {genre} once, and no other braces",
     ),
+    AfterValidator(_visible),
 ]
 Phrase = Annotated[
-    str, text(f"^{_PLAIN}{{1,100}}$", "1 to 100 printable characters without braces")
+    str,
+    text(f"^{_PLAIN}{{1,100}}$", "1 to 100 printable characters without braces, not all blank"),
+    AfterValidator(_visible),
 ]
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
 
@@ -76,3 +77,66 @@ def test_markdown_has_no_markup_of_foreign_names(tmp_path):
     text = leaderboards.as_markdown(rows)
     assert r"\<b>\|\`x\`" in text and r"50.00 \[1, 2]" in text
     assert len(text.splitlines()) == 3
+
+
+@pytest.mark.parametrize("text", ["\x1b[2J", "a\nb", "\u202ex", "\u200b"])
+def test_what_cannot_be_printed_is_refused_with_its_line_and_column(tmp_path, text):
+    with pytest.raises(UserError, match="line 2, encoders: .* cannot be printed") as error:
+        leaderboards.join([collection(tmp_path / "a", "z", encoders=text)])
+    assert str(error.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        *(("uap", text) for text in ("1_0", "\u0661", "-1", "100.01", "nan", "1e1", "+5", ".5")),
+        *(("map_sd", text) for text in ("101", "-0.1")),
+        *(("movies", text) for text in ("-1", "1.5", "\u0661", "1e3")),
+        *(("seconds_per_movie", text) for text in ("-1", "inf", "1_0")),
+    ],
+)
+def test_strange_numbers_are_refused(tmp_path, name, text):
+    with pytest.raises(UserError, match=f"line 2, {name}: .* is no number; allowed: "):
+        leaderboards.join([collection(tmp_path / "a", "z", **{name: text})])
+
+
+def test_numbers_as_the_report_writes_them_are_accepted(tmp_path):
+    cells = {"uap": "100.0", "map": "0.0", "map_sd": "33.33", "seconds_per_movie": "1.23e+03"}
+    (row,) = leaderboards.join([collection(tmp_path / "a", "z", **cells)])
+    assert {name: row[name] for name in cells} == cells
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+x", "-x", "@x", "'=x"])
+def test_formulas_are_escaped_once_and_read_back(tmp_path, text):
+    rows = leaderboards.join([collection(tmp_path / "=a", "z", encoders=text)])
+    write_text(tmp_path / "joined.csv", leaderboards.as_csv(rows))
+    with (tmp_path / "joined.csv").open(newline="") as file:
+        (cells,) = csv.DictReader(file)
+    assert cells["collection"] == "'=a" and cells["encoders"][0] == "'"
+    assert leaderboards.read(tmp_path / "joined.csv").rows[0]["encoders"] == rows[0]["encoders"]
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("~~x~~ &lt;", "&#126;&#126;x&#126;&#126; &#38;lt;"),
+        ("https://a.org|b", r"` https://a.org\|b `"),
+        ("WWW.a.org", "` WWW.a.org `"),
+        ("``x`` a@b.org", "``` ``x`` a@b.org ```"),
+    ],
+)
+def test_markdown_has_no_entities_strikes_or_links(tmp_path, text, cell):
+    rows = leaderboards.join([collection(tmp_path / "a", "z", encoders=text)])
+    assert f" | {cell} | " in leaderboards.as_markdown(rows)
+
+
+def test_names_of_collections_are_unique_and_no_dots(tmp_path, monkeypatch):
+    folders = [collection(tmp_path / name, "z") for name in ("x (2)", "x", "1/x")]
+    rows = leaderboards.join(folders)
+    assert [row["collection"] for row in rows] == ["x (2)", "x", "x (3)"]
+    monkeypatch.chdir(folders[1] / "results")
+    assert leaderboards.read(Path("..")).collection == "x"
+
+
+def test_a_name_of_a_folder_is_printable(tmp_path):
+    assert leaderboards.read(collection(tmp_path / "a\x1b[2J", "z")).collection == "a[2J"

@@ -75,6 +75,12 @@ PROMPTS = {genre: ["x"] for genre in GENRES}
         ({"prompts": PROMPTS | {"drama": ["{genre}"]}}, "prompts.drama.0: .*without braces"),
         ({"prompts": PROMPTS | {"drama": []}}, "prompts.drama: "),
         ({"prompts": PROMPTS | {"drama": [1]}}, "prompts.drama.0: "),
+        *(
+            ({"prompts": PROMPTS | {"drama": [blank]}}, "prompts.drama.0: .*not all blank")
+            for blank in (" ", "\u200b", "a\u202eb", "a\u2028b", "\ufe0f ")
+        ),
+        ({"templates": ["\u202e{genre}"]}, "templates.0: .*printable characters"),
+        ({"sound_templates": ["{genre}\u2028"]}, "sound_templates.0: .*printable characters"),
     ],
 )
 def test_strange_texts_are_refused_in_one_line(texts, said):
