@@ -25,16 +25,20 @@ COMPARISON_COLUMNS = (
 INTERVALS = """\
 In square brackets: the 95 % interval of the bootstrap over test movies, drawn once for all splits
 and rows: the bias-corrected normal interval (Davison & Hinkley 1997, section 5.2). It covers the
-choice of the test movies, not the randomness of training, which ± over the splits shows. The score
-need not be in its middle. Rows without one have no predictions, or too few test movies.
+choice of the test movies, not the randomness of training, which ± over the splits shows. The
+correction can move it until the score is near its edge, or outside: a sign of too few test movies.
+Rows without one have no predictions, or too few test movies.
 
 """
 
 TESTS = """\
-Every two rows are compared on the test movies of both, on the same resamples. p is adjusted for all
-pairs of a metric (step-down max-T: Westfall & Young 1993; Romano & Wolf 2005), so the probability
-that any of the differences called significant is none is about 5 %. The file
-results/transfer/comparisons.csv has every pair and metric.
+Every two rows with predictions are compared on the test movies of both, on the same resamples. A
+difference is significant where p_adjusted, which counts all pairs of a metric (step-down max-T:
+Westfall & Young 1993; Romano & Wolf 2005), is below 0.05. With enough test movies the chance that
+any of them is no difference is then about 5 % for each metric. results/transfer/comparisons.csv has
+every pair and metric; low, high and p there are of one pair alone. Files in results/transfer/ hold
+fractions, all others percent. A row that no other is significantly above need not be the best:
+choose rows by the validation movies (results/transfer/val.csv).
 
 """
 
@@ -97,8 +101,11 @@ def significant(comparisons: pd.DataFrame, metric: str) -> pd.DataFrame:
     return pd.concat([found[~lower], swapped[lower]])[["run_a", "run_b"]]
 
 
-def tests_section(compared: Compared) -> str:
-    """How many pairs differ in each metric, and in µAP each row's place among the others."""
+def tests_section(compared: Compared, warning: str = "") -> str:
+    """How many pairs differ in each metric, and in µAP each row's place among the others.
+
+    warning: a sentence before the counts.
+    """
     comparisons = compared.comparisons
     if comparisons.empty:
         return ""
@@ -106,7 +113,8 @@ def tests_section(compared: Compared) -> str:
     counts = ", ".join(
         f"{METRIC_NAMES[metric]} {len(significant(comparisons, metric))}" for metric in METRICS
     )
-    lines = [f"Pairs that differ significantly, of {pairs}: {counts}.\n\n"]
+    lines = [f"**{warning}**\n\n"] if warning else []
+    lines += [f"Pairs that differ significantly, of {pairs}: {counts}.\n\n"]
     lines += [
         "| run | higher µAP than | lower than | no difference shown |\n",
         "|---|---|---|---|\n",
