@@ -27,9 +27,7 @@ from trailers12k.features.backbones import (
     loading,
     sound,
 )
-from trailers12k.features.backbones.common import Backbone
 from trailers12k.features.backbones.hub import HubName, HubWeights
-from trailers12k.features.backbones.sound import SoundBackbone
 from trailers12k.features.backbones.sound_spec import SoundSpec
 from trailers12k.features.backbones.spec import BackboneSpec
 
@@ -76,11 +74,11 @@ def _try(model: str, weights: HubWeights) -> None:
     """Raise `UserError` where a model does not turn noise into finite features."""
     kind = str(hub_nets.read_values(weights, hub.CONFIG).get("model_type"))
     if kind in hub_kinds.KINDS:
-        features = partial(_of_noise, sound.load(SoundSpec(model, "pretrained"), 0, weights))
+        features = partial(_of_noise, model, weights)
     elif kind in hub_vision_kinds.KINDS:
         takes = "clips" if hub_vision_kinds.KINDS[kind].sees_clips else "frames"
         spec = BackboneSpec(model, "pretrained", takes, precision="fp32")
-        features = partial(_of_pictures, loading.load(spec, 0, weights))
+        features = partial(_of_pictures, spec, weights)
     else:
         raise UserError(
             f"backbone {model}: its model_type is {quoted(kind)}, not one that gives features of "
@@ -102,15 +100,17 @@ def _try(model: str, weights: HubWeights) -> None:
         )
 
 
-def _of_noise(net: SoundBackbone) -> np.ndarray:
+def _of_noise(model: str, weights: HubWeights) -> np.ndarray:
     """The features of silence and of noise."""
+    net = sound.load(SoundSpec(model, "pretrained"), 0, weights)
     count = round(TRIED * net.rate)
     noise = np.random.default_rng(0).normal(0, 0.1, count).astype(np.float32)
     return net([np.zeros(count, np.float32), noise])
 
 
-def _of_pictures(net: Backbone) -> np.ndarray:
+def _of_pictures(spec: BackboneSpec, weights: HubWeights) -> np.ndarray:
     """The features of two frames of noise."""
+    net = loading.load(spec, 0, weights)
     noise = np.random.default_rng(0).integers(0, 256, (1, 2, *TRIED_FRAME, 3), np.uint8)
     return net(noise)
 

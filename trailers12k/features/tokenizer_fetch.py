@@ -6,6 +6,7 @@ repository.
 
 from pathlib import Path
 
+import numpy as np
 from huggingface_hub import hf_hub_url
 
 from trailers12k.common.errors import UserError
@@ -19,7 +20,10 @@ from trailers12k.features.backbones.spec import Weights
 from trailers12k.features.tokenizer_record import TokenizerRecord
 
 LIMITS = http.Checks(most_bytes=hub_tokenizer.MOST_BYTES)
-TRIED = "a movie"
+TRIED = ("a movie", "rain at sea")
+"""Texts that must have different vectors."""
+LEAST = 1e-6
+"""Difference of two vectors, of their largest number, that is more than rounding."""
 
 
 def fetch(weights: Weights, fetched: Path, mirror: str | None, bounds: Bounds) -> TokenizerRecord:
@@ -56,9 +60,12 @@ def _obtain(address: str, path: Path, model: str, bounds: Bounds) -> None:
 
 
 def _try(weights: Weights, files: dict[str, str]) -> None:
-    """Raise `UserError` where the text network gives no vector: once here, not after hours."""
+    """Raise `UserError` where the text network gives no vectors, or equal ones.
+
+    Once here, not after hours.
+    """
     try:
-        hub_text.load(weights.model, 0, weights, files).embed([TRIED])
+        first, second = hub_text.load(weights.model, 0, weights, files).embed(TRIED)
     except UserError:
         raise
     # The library states no errors, and a hostile file may raise any.
@@ -67,3 +74,8 @@ def _try(weights: Weights, files: dict[str, str]) -> None:
         raise UserError(
             f"backbone {weights.model}: its files do not fit one another: {reason}"
         ) from error
+    if np.abs(first - second).max() <= LEAST * np.abs(first).max():
+        raise UserError(
+            f"backbone {weights.model}: its files do not fit one another: different texts have the "
+            "same vector"
+        )

@@ -18,6 +18,7 @@ from trailers12k.common.vocabulary import GENRES
 from trailers12k.downloads import http
 from trailers12k.features import tokenizer_fetch, tokenizer_record, weights_fetch
 from trailers12k.features.backbones import (
+    hub_files,
     hub_kinds,
     hub_known,
     hub_text,
@@ -68,6 +69,9 @@ def save_tokenizer(folder: Path, kind: str) -> None:
     elif kind == "clip":
         words = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "</s>", "pad_token": "</s>"}
         ended = {f"{token}</w>": len(vocab) + n for n, token in enumerate(vocab)}
+        # An eos_token_id of 2 stands for the highest token, as in CLIP's own files.
+        highest = max(ended, key=ended.__getitem__)
+        ended[highest], vocab["</s>"] = vocab["</s>"], ended[highest]
         made = transformers.CLIPTokenizer(vocab=vocab | ended, merges=[], **words)
     else:  # of SigLIP 2, since that of SigLIP needs sentencepiece
         spaced = {token.replace("Ġ", "▁"): number for token, number in vocab.items()}
@@ -265,6 +269,15 @@ def broken(fetched, tmp_path, kind, name, content):
     return replace(weights, file=str(folder / "model.safetensors"))
 
 
+def with_config(weights, **text):
+    """Weights whose config.json has other values of texts. Changes the file, and its hash."""
+    path = Path(weights.file).with_name("config.json")
+    values = json.loads(path.read_text())
+    values["text_config"] |= text
+    path.write_text(json.dumps(values))
+    return replace(weights, beside=hub_files.hashes_beside(Path(weights.file)))
+
+
 STRANGE = json.dumps({"pad_token": "<pad>", "padding_side": "up"}).encode()
 
 
@@ -295,6 +308,12 @@ def test_a_tokenizer_of_another_vocabulary_is_refused(fetched, tmp_path):
         tokenizer_fetch.fetch(weights, tmp_path / "elsewhere", None, http.ARCHIVES)
 
 
+def nested(*types: str) -> dict[str, object]:
+    """A normalizer whose steps lie in a sequence within a sequence."""
+    inner = {"type": "Sequence", "normalizers": [{"type": each} for each in types]}
+    return {"type": "Sequence", "normalizers": [inner]}
+
+
 HOSTILE = {
     "a repetition of a repetition": ({"normalizer": {"Regex": "(a+)+$"}}, "has a group"),
     "three repetitions": ({"pre_tokenizer": {"Regex": "a*a*a*b"}}, "repeats twice"),
@@ -302,7 +321,20 @@ HOSTILE = {
     "doubled forever": ({"normalizer": {"String": ""}}, "replaces an empty text"),
     "a long replacement": ({"normalizer": {"content": "xxx"}}, "is long"),
     "long beginnings": ({"normalizer": {"prepend": "xxx"}}, "is long"),
-    "many steps": ({"normalizer": [{"type": "Lowercase"}] * 51}, "51 steps"),
+    "an empty match": ({"normalizer": {"Regex": "x*"}}, "matches an empty text"),
+    "an empty alternative": ({"normalizer": {"Regex": "a||b"}}, "matches an empty text"),
+    "an optional match": ({"normalizer": {"Regex": "b|^x{0,2}$"}}, "matches an empty text"),
+    "bytes of bytes": ({"pre_tokenizer": [{"type": "ByteLevel"}] * 4}, "256 times longer"),
+    "Unicode's longest": ({"normalizer": nested("NFKC", "NFKD")}, "324 times longer"),
+    "a step without a type": ({"normalizer": {"pattern": {"String": "x"}}}, "without a type"),
+    "an unknown step": ({"normalizer": {"type": "Odd"}}, "unknown step, 'Odd'"),
+    "many added tokens": ({"added_tokens": [{"content": "x"}] * 2001}, "2001 added_tokens"),
+    "a long added token": ({"added_tokens": [{"content": "x" * 201}]}, "up to 201 characters"),
+    "added tokens that grow": (
+        {"added_tokens": [{"content": "x" * 200}] * 20, "normalizer": {"type": "NFKC"}},
+        "its steps make them longer",
+    ),
+    "many steps": ({"normalizer": nested(*["Lowercase"] * 51)}, "52 steps"),
     "a long map": (
         {"normalizer": {"precompiled_charsmap": b64encode(bytes(4) + b"x" * 65).decode()}},
         "more than 64 bytes",
@@ -319,6 +351,12 @@ def test_a_tokenizer_that_could_take_long_is_refused_before_it_is_read(kind):
         tokenizer_bounds.bounded({"model": {}, "decoder": None} | section)
 
 
+def test_nested_steps_are_flattened_in_their_order():
+    found = tokenizer_bounds.bounded({"normalizer": nested("NFC", "Lowercase")})["normalizer"]
+    flat = [{"type": "NFC"}, {"type": "Lowercase"}]
+    assert found == {"type": "Sequence", "normalizers": flat}
+
+
 def replaced(content: str) -> dict[str, object]:
     """A step of a tokenizer that replaces each x."""
     return {"type": "Replace", "pattern": {"String": "x"}, "content": content}
@@ -328,7 +366,8 @@ def replaced(content: str) -> dict[str, object]:
     ("steps", "said"),
     [
         ([replaced("x") | {"pattern": {"Regex": "(x+x+)+y"}}], "could take long"),
-        ([replaced("xx")] * 15, "10000 characters or more"),
+        ([replaced("xx")] * 15, "times longer"),
+        ([{"type": "Sequence", "normalizers": [replaced("xx")] * 12}], "times longer"),
     ],
 )
 def test_a_slow_tokenizer_costs_nothing(fetched, tmp_path, steps, said):
@@ -353,6 +392,31 @@ def test_one_of_two_equal_keys_is_checked_and_used(fetched, tmp_path):
     own, folder = fetched("clip")
     same = hub_text.load(own.model, 0, own, folder.files)
     assert (tower.embed(TEXTS) == same.embed(TEXTS)).all()
+
+
+@pytest.mark.parametrize("eos", [2, 2 * TOKENS - 1])
+def test_a_clip_tokenizer_without_its_end_is_refused(fetched, tmp_path, eos):
+    folder = Path(fetched("clip")[0].file).parent
+    content = json.loads((folder / "tokenizer.json").read_text()) | {"post_processor": None}
+    weights = broken(fetched, tmp_path, "clip", "tokenizer.json", json.dumps(content).encode())
+    weights = with_config(weights, eos_token_id=eos)
+    with pytest.raises(UserError, match="without the token that the network reads them by"):
+        tokenizer_fetch.fetch(weights, tmp_path / "elsewhere", None, http.ARCHIVES)
+
+
+def test_equal_vectors_of_different_texts_are_refused(fetched, tmp_path, monkeypatch):
+    monkeypatch.setattr(tokenizer_fetch, "TRIED", ("a movie", "a  Movie"))
+    with pytest.raises(UserError, match="different texts have the same vector"):
+        tokenizer_fetch.fetch(fetched("clip")[0], tmp_path, None, http.ARCHIVES)
+
+
+def test_a_projection_of_no_length_is_refused_in_one_line(fetched, tmp_path):
+    config = Path(fetched("clip")[0].file).with_name("config.json")
+    values = json.loads(config.read_text()) | {"projection_dim": None}
+    weights = broken(fetched, tmp_path, "clip", "config.json", json.dumps(values).encode())
+    with pytest.raises(UserError) as error:
+        tokenizer_fetch.fetch(with_config(weights), tmp_path / "else", None, http.ARCHIVES)
+    assert "\n" not in str(error.value)
 
 
 def test_a_huge_tokenizer_is_not_read(fetched, tmp_path, monkeypatch):

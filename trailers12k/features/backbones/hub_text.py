@@ -68,6 +68,11 @@ class TextTower:
                 f"zero_shot: {quoted(text)} has {len(tokens)} tokens; {self.model} reads at most "
                 f"{most}; shorten the template or the phrase"
             )
+        if not self.kind.is_ended(config, tokens):
+            raise UserError(
+                f"backbone {self.model}: its files do not fit one another: {TOKENIZER} ends texts "
+                "without the token that the network reads them by (eos_token_id)"
+            )
         if self.kind.is_padded and not isinstance(self.tokenizer, ByteTokenizer):
             token, side = self.tokenizer.padding
             fill = [token] * (most - len(tokens))
@@ -135,11 +140,13 @@ def load(
 
 def _narrow(kind: TextKind, config: Any, model: str) -> Any:
     """The text network's configuration, bounded. Raises `UserError`."""
+    # As in `hub_nets.config_of`: the library checks a value as it is set, with errors of its own.
     try:
         narrow = kind.narrow(config)
         positions = kind.positions(narrow)
-    except (AttributeError, TypeError, ValueError) as error:
-        raise UserError(f"backbone {model}: its files do not fit one another: {error}") from error
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"backbone {model}: its files do not fit one another: {reason}") from error
     if type(positions) is not int or not 1 <= positions <= MOST_POSITIONS:
         raise UserError(
             f"backbone {model}: {hub.CONFIG} claims texts of {quoted(positions)} tokens; at most "

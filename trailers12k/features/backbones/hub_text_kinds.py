@@ -3,7 +3,7 @@
 Reads and writes nothing. Must not import transformers.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,8 @@ class TextKind:
     embedded: output of the network -> (N, features).
     positions: most tokens of a text, by the narrow configuration.
     scale: name of the tensor with the logarithm of the model's logit scale. bias: of its bias.
+    is_ended: whether tokens end with the one whose vector is the text's, by the narrow
+        configuration.
     is_padded: whether texts are filled up to `positions`, since the network was trained so.
     small: values of a configuration of a small network, for random weights.
     """
@@ -42,6 +44,7 @@ class TextKind:
     positions: Callable[[Any], int]
     scale: str = LOGIT_SCALE
     bias: str = ""
+    is_ended: Callable[[Any, Sequence[int]], bool] = lambda config, tokens: True
     is_padded: bool = False
     small: Mapping[str, Any] = field(default_factory=dict)
 
@@ -50,6 +53,13 @@ def _clip_text(config: Any) -> Any:
     """The projection is as long as the whole model's configuration says."""
     config.text_config.projection_dim = config.projection_dim
     return config.text_config
+
+
+def _clip_is_ended(config: Any, tokens: Sequence[int]) -> bool:
+    """CLIP pools at the first token `eos_token_id`; where that is 2, a value of old files, at the
+    first of the highest number. Without such a token it would pool at the first of all."""
+    end = max(tokens) if config.eos_token_id == 2 else config.eos_token_id
+    return end in tokens and tokens.index(end) == len(tokens) - 1
 
 
 def _siglip_text(config: Any) -> Any:
@@ -84,6 +94,7 @@ TEXT_KINDS = {
         prefixes={"text_model.": "text_model.", "text_projection.": "text_projection."},
         embedded=lambda output: output.text_embeds,
         positions=lambda config: config.max_position_embeddings,
+        is_ended=_clip_is_ended,
         small={"projection_dim": 32, "text_config": SMALL_TEXT},
     ),
     "siglip": TextKind(

@@ -21,6 +21,7 @@ from trailers12k.features.backbones.hub_spec import HubSpec
 from trailers12k.features.backbones.hub_vision_kinds import (
     KINDS,
     MOST_FRAMES,
+    MOST_NUMBERS,
     MOST_POSITIONS,
     MOST_SIDE,
     Shape,
@@ -128,10 +129,12 @@ def _described(
 
 
 def _narrow(kind: VisionKind, config: Any, model: str) -> Any:
+    # As in `hub_nets.config_of`: the library checks a value as it is set, with errors of its own.
     try:
         return kind.narrow(config)
-    except (AttributeError, TypeError, ValueError) as error:
-        raise UserError(f"backbone {model}: its files do not fit one another: {error}") from error
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"backbone {model}: its files do not fit one another: {reason}") from error
 
 
 def _checked_shape(kind: VisionKind, config: Any, processing: Processing, model: str) -> Shape:
@@ -150,6 +153,12 @@ def _checked_shape(kind: VisionKind, config: Any, processing: Processing, model:
         raise UserError(
             f"backbone {model}: its files claim too much memory: {positions} positions; at most "
             f"{MOST_POSITIONS}"
+        )
+    width = config.hidden_size
+    if type(width) is not int or positions * width > MOST_NUMBERS:
+        raise UserError(
+            f"backbone {model}: its files claim too much memory: {positions} positions of "
+            f"{quoted(width)} numbers; at most {MOST_NUMBERS} in all"
         )
     if processing.transform.crop != (shape.side, shape.side):
         raise UserError(

@@ -14,6 +14,10 @@ MOST_SIDE, MOST_FRAMES = 1024, 128
 MOST_POSITIONS = 40_000
 """Patches that a network sees at once; V-JEPA 2 with 64 frames of 384 pixels sees 18,432."""
 
+MOST_NUMBERS = 40_000_000
+"""Patches times the length of a patch's vector; V-JEPA 2 ViT-g has 18,432 times 1408, 26 million.
+VideoMAE makes a table of them before its weights are looked at."""
+
 
 @dataclass(frozen=True)
 class Shape:
