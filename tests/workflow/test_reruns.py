@@ -17,7 +17,8 @@ from .conftest import IMAGE, TINY, VIDEO, Project
 from .extraction import computed, kept
 
 TOLD = {"summarize_results": 1, "draw_curves": 1, "draw_report": 1}
-TAIL = {"score_runs": 1, "describe_run": 1, **TOLD}
+COMPARED = {"compare_rows": 1, "write_leaderboard": 1}
+TAIL = {"score_runs": 1, "describe_run": 1, **COMPARED, **TOLD}
 """What follows whenever a run was trained again."""
 
 
