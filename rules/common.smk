@@ -4,11 +4,10 @@ import os
 import re
 
 from trailers12k.common.vocabulary import SPLITS
-from trailers12k.evaluation.rows import BASELINES
 from trailers12k.settings import plain
 from trailers12k.workflow.code_versions import rule_version
 from trailers12k.workflow.download_plan import preferred_file, retry_round_of
-from trailers12k.workflow.targets import row_products, trained_products
+from trailers12k.workflow.targets import baseline_facts, row_products, trained_products
 from trailers12k.workflow.zero_shot_plan import names_pattern
 
 # Waiting threads sleep instead of spinning, which leaves the cores to other jobs. It must be in the

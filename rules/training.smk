@@ -56,10 +56,9 @@ rule train_run:
         "../scripts/train_run.py"
 
 
-BASELINE_ROWS = [row for row in features.rows if row.classifier in BASELINES]
-BASELINE_FOLDERS = [row.folder(0).parent.as_posix() for row in BASELINE_ROWS]
+BASELINE_FOLDERS = [row.root.as_posix() for row in features.rows if row.is_baseline]
 
-if BASELINE_ROWS:
+if BASELINE_FOLDERS:
 
     # One job, because starts take longer than small fits; it fits only what has changed.
     rule fit_baselines:
@@ -74,7 +73,7 @@ if BASELINE_ROWS:
                 split=SPLITS,
                 name=["val", "tst"],
             ),
-            facts=expand("{folder}/facts.json", folder=BASELINE_FOLDERS),
+            facts=baseline_facts(features),
         log:
             "logs/fit_baselines.log",
         benchmark:

@@ -13,12 +13,12 @@ def main() -> None:
     from trailers12k.classifier.baseline_sets import BaselineInputs, fit_rows
     from trailers12k.classifier.labels import read_labels
     from trailers12k.common.files import read_csv
-    from trailers12k.evaluation.rows import BASELINES, result_rows
+    from trailers12k.evaluation.rows import result_rows
     from trailers12k.workflow.split_check import require_features
 
     inputs, params = snakemake.input, snakemake.params
     every = result_rows(params.runs, params.baselines)
-    rows = [row for row in every if row.classifier in BASELINES]
+    rows = [row for row in every if row.is_baseline]
     table = read_labels(inputs.mtgc)
     movies = {s: {row["mid"] for row in read_csv(path, ["mid"])} for s, path in INDEXES.items()}
     for row in rows:

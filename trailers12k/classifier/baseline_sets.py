@@ -37,7 +37,7 @@ class BaselineInputs:
 def products_of(row: ResultRow) -> list[str]:
     """All files of a baseline's row."""
     files = [row.folder(split) / name for split in SPLITS for name in PREDICTION_FILES.values()]
-    return [path.as_posix() for path in (*files, row.folder(0).parent / "facts.json")]
+    return [path.as_posix() for path in (*files, row.root / "facts.json")]
 
 
 def fit_rows(
@@ -89,7 +89,7 @@ def _fit(
     def fit(row: ResultRow) -> None:
         began = time.time()
         stores = {name: pooled[name] for name in row.streams.values()}
-        facts = fit_splits(row.classifier, stores, table, row.folder(0).parent)
+        facts = fit_splits(row.classifier, stores, table, row.root)
         kept[row.name].keep(cost_since(began))
         values = ", ".join(f"{split['value']:g}" for split in facts["splits"].values())
         log.info("%s: %.1f s; chosen %s", row.name, time.time() - began, values)

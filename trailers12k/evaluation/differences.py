@@ -3,8 +3,10 @@
 Reads intervals.csv and comparisons.csv. Must not know how resamples are drawn.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -87,10 +89,16 @@ def without_interval(compared: Compared) -> list[str]:
     return list(dict.fromkeys(missing["run"]))
 
 
-def interval_text(row: pd.Series, metric: str) -> str:
-    """` [70.85, 72.51]`, in %; empty where the row has none."""
+def interval_of(row: Mapping[Any, Any], metric: str) -> tuple[float, float] | None:
+    """The ends of the interval of a metric in a row of summary.csv, in %; None without one."""
     low, high = row.get(f"{metric}_low"), row.get(f"{metric}_high")
-    return "" if pd.isna(low) or pd.isna(high) else f" [{low:.2f}, {high:.2f}]"
+    return None if low is None or high is None or pd.isna(low) or pd.isna(high) else (low, high)
+
+
+def interval_text(row: Mapping[Any, Any], metric: str) -> str:
+    """` [70.85, 72.51]`, in %; empty where the row has none."""
+    ends = interval_of(row, metric)
+    return f" [{ends[0]:.2f}, {ends[1]:.2f}]" if ends else ""
 
 
 def significant(comparisons: pd.DataFrame, metric: str) -> pd.DataFrame:

@@ -52,7 +52,7 @@ _SECONDS = (re.compile(r"[0-9]{1,18}(\.[0-9]{1,20})?(e[+-]?[0-9]{1,2})?"), "a nu
 NUMBERS = (
     dict.fromkeys(SCORED, _SCORE) | dict.fromkeys(COUNTED, _COUNT) | {"seconds_per_movie": _SECONDS}
 )
-"""Columns of numbers -> how one is written, and what is allowed in words. Cells may be empty."""
+"""Column of numbers -> the pattern of its cells, and that pattern in words. Cells may be empty."""
 LINK = re.compile(r"://|www\.|mailto:|xmpp:|@", re.IGNORECASE)
 """What makes a link or a mention of a bare text in Markdown."""
 

@@ -135,7 +135,7 @@ class LinearProbe:
     _models: dict[float, _Weights] = field(default_factory=dict)
 
     def candidates(self, features: np.ndarray) -> Iterator[tuple[float, np.ndarray]]:
-        """As `Classifier`; a value is fitted when it is asked for."""
+        """As `Classifier`; a value is fitted on its first use."""
         models = {
             genre: LogisticRegression(warm_start=True, max_iter=MAX_ITERATIONS)
             for genre in np.flatnonzero(np.ptp(self.labels, axis=0)).tolist()

@@ -35,11 +35,21 @@ class ResultRow:
     classifier: str
     streams: Mapping[str, str]
 
+    @property
+    def is_baseline(self) -> bool:
+        """Whether its classifier is one of `BASELINES`."""
+        return self.classifier in BASELINES
+
+    @property
+    def root(self) -> Path:
+        """The folder of all its splits."""
+        if self.is_baseline:
+            return Path(f"results/baselines/{self.run}/{self.classifier}")
+        return Path(f"results/runs/{self.run}")
+
     def folder(self, split: int | str) -> Path:
         """Where its predictions of a split are: val.csv and tst.csv."""
-        if self.classifier in BASELINES:
-            return Path(f"results/baselines/{self.run}/{self.classifier}/split{split}")
-        return Path(f"results/runs/{self.run}/split{split}")
+        return self.root / f"split{split}"
 
 
 def result_rows(runs: Mapping[str, Mapping[str, Any]], baselines: Sequence[str]) -> list[ResultRow]:

@@ -146,8 +146,8 @@ def markdown(
     per_split = " or ".join(str(counts)[1:-1] for counts in tested)
     lines = [*notes, *_of_sound(summary, scores.hearing)]
     is_few = min((min(counts) for counts in tested), default=FEW) < FEW
-    if scores.compared and is_few:
-        lines.append(FEW_MOVIES)
+    warning = FEW_MOVIES if scores.compared and is_few else ""
+    lines += [warning] if warning else []
     if scores.compared and (single := without_interval(scores.compared)):
         lines.append(NO_INTERVAL.format(runs=listed(single)))
     lines.append(f"Test movies per split: {per_split}.")
@@ -169,7 +169,7 @@ def markdown(
             COMPARISON if len(compared.columns) else "",
             COUNTS if (summary["movies"] < summary["of"]).any() else "",
             *(f"- {line}\n" for line in lines),
-            tests_section(scores.compared, FEW_MOVIES * is_few) if scores.compared else "",
+            tests_section(scores.compared, warning) if scores.compared else "",
             "" if scores.options is None else _options_section(scores.options),
             "" if scores.effect is None else _effect_section(scores.effect),
         ]

@@ -28,6 +28,7 @@ from trailers12k.features.backbones import (
     sound,
 )
 from trailers12k.features.backbones.hub import HubName, HubWeights
+from trailers12k.features.backbones.hub_faults import fitting
 from trailers12k.features.backbones.sound_spec import SoundSpec
 from trailers12k.features.backbones.spec import BackboneSpec
 
@@ -85,15 +86,8 @@ def _try(model: str, weights: HubWeights) -> None:
             f"sound: {', '.join(hub_kinds.KINDS)}; or of pictures: "
             f"{', '.join(hub_vision_kinds.KINDS)}"
         )
-    # The library states no errors, and a hostile file may raise any, MemoryError too.
-    try:
-        with np.errstate(all="ignore"):
-            is_finite = np.isfinite(features()).all()
-    except UserError:
-        raise
-    except Exception as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise UserError(f"backbone {model}: its files do not fit one another: {reason}") from error
+    with fitting(model), np.errstate(all="ignore"):
+        is_finite = np.isfinite(features()).all()
     if not is_finite:
         raise UserError(
             f"backbone {model}: its files do not fit one another: its features are not finite"

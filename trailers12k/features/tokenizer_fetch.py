@@ -1,7 +1,7 @@
 """Fetches the tokenizer of a model of the hub, which lies beside its weights.
 
-Reads a network or a folder; writes the files. Must not know what texts are asked; runs no code of a
-repository.
+Reads a network or a folder; writes the files. Must not know the texts about genres;
+runs no code of a repository.
 """
 
 from pathlib import Path
@@ -15,6 +15,7 @@ from trailers12k.downloads import http
 from trailers12k.downloads.bounds import Bounds
 from trailers12k.features import weights_download
 from trailers12k.features.backbones import hub, hub_text, hub_tokenizer
+from trailers12k.features.backbones.hub_faults import fitting
 from trailers12k.features.backbones.hub_text_known import TOKENIZER_FILES
 from trailers12k.features.backbones.spec import Weights
 from trailers12k.features.tokenizer_record import TokenizerRecord
@@ -64,16 +65,8 @@ def _try(weights: Weights, files: dict[str, str]) -> None:
 
     Once here, not after hours.
     """
-    try:
+    with fitting(weights.model):
         first, second = hub_text.load(weights.model, 0, weights, files).embed(TRIED)
-    except UserError:
-        raise
-    # The library states no errors, and a hostile file may raise any.
-    except Exception as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise UserError(
-            f"backbone {weights.model}: its files do not fit one another: {reason}"
-        ) from error
     if np.abs(first - second).max() <= LEAST * np.abs(first).max():
         raise UserError(
             f"backbone {weights.model}: its files do not fit one another: different texts have the "

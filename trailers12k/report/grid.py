@@ -16,6 +16,9 @@ class Cell:
     mark: bool = False
 
 
+Rows = list[list[str | Cell]]
+
+
 @dataclass(frozen=True)
 class Grid:
     """A table of the page. numbers: positions of the right-aligned columns."""

@@ -16,8 +16,9 @@ from trailers12k.common.vocabulary import (
     METRICS,
 )
 from trailers12k.evaluation.absence import listed
+from trailers12k.evaluation.differences import interval_of
 from trailers12k.evaluation.scores import is_untrained
-from trailers12k.report.grid import Cell, Grid
+from trailers12k.report.grid import Cell, Grid, Rows
 from trailers12k.report.numbers import (
     count,
     counted,
@@ -31,9 +32,7 @@ from trailers12k.report.overview import (
     runs_with_sound,
     without_training,
 )
-from trailers12k.report.run_charts import interval_of, trained_runs
-
-Rows = list[list[str | Cell]]
+from trailers12k.report.run_charts import trained_runs
 
 
 def result_words(summary: pd.DataFrame, settings: Settings) -> str:

@@ -10,6 +10,7 @@ import altair as alt
 import pandas as pd
 
 from trailers12k.common.vocabulary import CHANCE, CONSTANT, GENRES, METRICS
+from trailers12k.evaluation.differences import interval_of
 from trailers12k.evaluation.rows import BASELINES
 from trailers12k.evaluation.scores import is_untrained
 from trailers12k.report.drawing import height_of, inline_data, label_width
@@ -39,12 +40,6 @@ def trained_runs(summary: pd.DataFrame) -> pd.DataFrame:
 def is_baseline(summary: pd.DataFrame) -> pd.Series:
     """Whether each row of summary.csv is a baseline of features."""
     return summary["classifier"].isin(BASELINES)
-
-
-def interval_of(row: Mapping[str, Any], metric: str) -> tuple[float, float] | None:
-    """The ends of the 95 % interval of a metric in a row of summary.csv; None without one."""
-    low, high = row.get(f"{metric}_low"), row.get(f"{metric}_high")
-    return None if low is None or high is None or pd.isna(low) or pd.isna(high) else (low, high)
 
 
 def has_intervals(summary: pd.DataFrame) -> bool:

@@ -17,7 +17,7 @@ from trailers12k.common.vocabulary import (
 )
 from trailers12k.evaluation.absence import listed
 from trailers12k.report.charts import STEP_LABELS, split_label
-from trailers12k.report.grid import Cell, Grid
+from trailers12k.report.grid import Cell, Grid, Rows
 from trailers12k.report.measures import OF_SOUND, SHARES
 from trailers12k.report.numbers import (
     count,
@@ -34,7 +34,6 @@ from trailers12k.report.overview import (
 )
 from trailers12k.splits.modes import BY_YEAR
 
-Rows = list[list[str | Cell]]
 SPLIT_WORDS = {
     PUBLISHED: f"the authors' own ({PUBLISHED})",
     BY_YEAR: "by year: the oldest movies are training movies, the newest test movies",

@@ -1,4 +1,4 @@
-"""The section `zero_shot`: what a text network is asked, in the place of training.
+"""The section `zero_shot`: the texts that replace training.
 
 Reads and writes nothing. Must not know how texts are turned into vectors.
 """

@@ -17,7 +17,7 @@ from trailers12k.common.bounded_files import quoted, shown_key
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import write_text
 from trailers12k.common.vocabulary import SOURCES, SPLITS
-from trailers12k.evaluation.rows import BASELINES, result_rows
+from trailers12k.evaluation.rows import result_rows
 from trailers12k.movies import curation
 from trailers12k.settings import Settings
 from trailers12k.settings.files import CONFIG, LOADER, read_file
@@ -83,7 +83,7 @@ def stages_of(settings: Settings) -> dict[str, Stage]:
     inputs = [*manifests, "data/mtgc.csv", *ledger]
     runs = [f"results/runs/{run}" for run in settings.runs]
     rows = result_rows(settings.for_results()["runs"], settings.evaluation.baselines)
-    fitted = (f"results/baselines/{row.run}" for row in rows if row.classifier in BASELINES)
+    fitted = (f"results/baselines/{row.run}" for row in rows if row.is_baseline)
     runs += dict.fromkeys(fitted)
     scores = ["results/transfer", "results/curves", *(f"results/{name}" for name in SCORES)]
     scores += [*_figure_files("curves"), *plan.products]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from trailers12k.common.local_files import local_path
 from trailers12k.common.vocabulary import SPLITS, STREAM_INPUTS
 from trailers12k.downloads import published
-from trailers12k.evaluation.rows import BASELINES, result_rows
+from trailers12k.evaluation.rows import result_rows
 from trailers12k.settings import Settings
 from trailers12k.settings.published_files import ARCHIVE
 from trailers12k.workflow.feature_plan import FeatureGroup, FeaturePlan
@@ -235,7 +235,7 @@ class _Costs:
         return sum(
             self._figures[row.classifier] * self._collection.movies * self._numbers(store)
             for row in rows
-            if row.classifier in BASELINES
+            if row.is_baseline
             for store in row.streams.values()
         )
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from trailers12k.common.sound_models import HUB_FAMILY, SPEECH, fixed_weights
 from trailers12k.common.vocabulary import STREAM_INPUTS
-from trailers12k.evaluation.rows import BASELINES, ResultRow, result_rows
+from trailers12k.evaluation.rows import ResultRow, result_rows
 from trailers12k.features import store_index, weights_record
 from trailers12k.features.backbones import hub, hub_files, pooling, weights_licenses
 from trailers12k.features.backbones.names import weights_key
@@ -96,7 +96,7 @@ class FeaturePlan:
     @property
     def baseline_stores(self) -> list[str]:
         """The stores that baselines use."""
-        rows = [row for row in self.rows if row.classifier in BASELINES]
+        rows = [row for row in self.rows if row.is_baseline]
         return list(dict.fromkeys(store for row in rows for store in row.streams.values()))
 
     @property

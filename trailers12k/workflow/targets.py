@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from typing import Any, NoReturn, Protocol
 
 from trailers12k.common.vocabulary import SPLITS
-from trailers12k.evaluation.rows import BASELINES
 from trailers12k.settings import Settings
 from trailers12k.workflow.feature_plan import FeaturePlan
 from trailers12k.workflow.movie_list import InputFunction
@@ -191,7 +190,7 @@ def row_products(features: FeaturePlan, *names: str) -> list[str]:
 
 def baseline_facts(features: FeaturePlan) -> list[str]:
     """What each baseline chose on the validation movies."""
-    folders = [row.folder(0).parent for row in features.rows if row.classifier in BASELINES]
+    folders = [row.root for row in features.rows if row.is_baseline]
     return [f"{folder.as_posix()}/facts.json" for folder in folders]
 
 

@@ -20,6 +20,7 @@ from trailers12k.common.bounded_files import quoted
 from trailers12k.common.errors import UserError
 from trailers12k.features.backbones import hub, hub_nets, hub_tokenizer
 from trailers12k.features.backbones.common import describe_random, random_weights
+from trailers12k.features.backbones.hub_faults import fitting
 from trailers12k.features.backbones.hub_text_kinds import MOST_POSITIONS, TEXT_KINDS, TextKind
 from trailers12k.features.backbones.hub_text_known import TOKENIZER, kind_of
 from trailers12k.features.backbones.hub_tokenizer import ByteTokenizer, Tokenizer
@@ -141,12 +142,9 @@ def load(
 def _narrow(kind: TextKind, config: Any, model: str) -> Any:
     """The text network's configuration, bounded. Raises `UserError`."""
     # As in `hub_nets.config_of`: the library checks a value as it is set, with errors of its own.
-    try:
+    with fitting(model):
         narrow = kind.narrow(config)
         positions = kind.positions(narrow)
-    except Exception as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"backbone {model}: its files do not fit one another: {reason}") from error
     if type(positions) is not int or not 1 <= positions <= MOST_POSITIONS:
         raise UserError(
             f"backbone {model}: {hub.CONFIG} claims texts of {quoted(positions)} tokens; at most "

@@ -15,6 +15,7 @@ from trailers12k.common.bounded_files import quoted
 from trailers12k.common.errors import UserError
 from trailers12k.features.backbones import hub, hub_files, hub_nets
 from trailers12k.features.backbones.common import Net, describe_random, random_weights, scale
+from trailers12k.features.backbones.hub_faults import fitting
 from trailers12k.features.backbones.hub_frames import Frames
 from trailers12k.features.backbones.hub_processor import Processing, processing_of
 from trailers12k.features.backbones.hub_spec import HubSpec
@@ -130,11 +131,8 @@ def _described(
 
 def _narrow(kind: VisionKind, config: Any, model: str) -> Any:
     # As in `hub_nets.config_of`: the library checks a value as it is set, with errors of its own.
-    try:
+    with fitting(model):
         return kind.narrow(config)
-    except Exception as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"backbone {model}: its files do not fit one another: {reason}") from error
 
 
 def _checked_shape(kind: VisionKind, config: Any, processing: Processing, model: str) -> Shape:
