@@ -20,10 +20,7 @@ def main() -> None:
     options = scores.read_options(snakemake.input.options[0]) if snakemake.input.options else None
     mtgc = scores.read_labels(snakemake.input.mtgc).reset_index()
     folder = Path(snakemake.output.csv).parent
-    asked = [run for run, spec in snakemake.params.runs.items() if spec.get("zero_shot")]
-    records = f"results/runs/RUN/zero_shot.json has them ({', '.join(asked)})"
-    untrained = [f"Genres without training, from texts about them: {records}."] if asked else []
-    notes = [*counts, *untrained, *snakemake.params.credits]
+    notes = [*counts, *summary.run_notes(snakemake.params.runs), *snakemake.params.credits]
     of_paper = snakemake.params.runs if snakemake.params.paper else {}
     runs = {run: RunStreams(**spec) for run, spec in of_paper.items() if not spec.get("zero_shot")}
     hearing = [run for run, spec in snakemake.params.runs.items() if spec.get("audio")]

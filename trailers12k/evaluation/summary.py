@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -202,6 +203,20 @@ def write_summary(
         for run, row in summary.iterrows()
     }
     write_json(folder / "metrics.json", means)
+
+
+def run_notes(runs: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Lines on rows that are no ordinary training. runs: the section `runs`, by name."""
+    asked = [name for name, run in runs.items() if run.get("zero_shot")]
+    shuffled = [name for name, run in runs.items() if run.get("shuffle_labels")]
+    lines = []
+    if asked:
+        records = f"results/runs/RUN/zero_shot.json has them ({', '.join(asked)})"
+        lines.append(f"Genres without training, from texts about them: {records}.")
+    if shuffled:
+        names = ", ".join(shuffled)
+        lines.append(f"Controls, trained on shuffled labels, should stay near chance: {names}.")
+    return lines
 
 
 def _of_sound(summary: pd.DataFrame, hearing: Sequence[str]) -> list[str]:

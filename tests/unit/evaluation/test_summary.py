@@ -110,6 +110,16 @@ def test_the_runs_with_sound_say_how_many_movies_they_had(scored, tmp_path):
     assert "sound" not in (tmp_path / "summary.md").read_text()
 
 
+def test_rows_that_are_no_ordinary_training_are_named():
+    runs = {"a": {"image": "x"}, "control": {"image": "x", "shuffle_labels": True}}
+    asked = {"zero": {"image": "x", "zero_shot": "hf/a/b"}}
+    assert summary.run_notes({"a": runs["a"]}) == []
+    (line,) = summary.run_notes(runs)
+    assert line == "Controls, trained on shuffled labels, should stay near chance: control."
+    first, second = summary.run_notes(asked | runs)
+    assert "without training" in first and "(zero)" in first and second == line
+
+
 def test_a_run_with_sound_is_not_compared_with_the_papers_of_its_pictures():
     with_sound = RunStreams(image=IMAGE, audio="trailers_a_logmel")
     assert paper_scores(RunStreams(image=IMAGE))

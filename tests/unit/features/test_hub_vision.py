@@ -14,6 +14,7 @@ from trailers12k.features import weights_fetch
 from trailers12k.features.backbones import hub_processor, sound
 from trailers12k.features.backbones.hub_frames import Frames
 from trailers12k.features.backbones.hub_processor import processing_of
+from trailers12k.features.backbones.hub_vision import build
 from trailers12k.features.backbones.hub_vision_kinds import KINDS
 from trailers12k.features.backbones.hub_vision_known import KNOWN
 from trailers12k.features.backbones.loading import load
@@ -139,6 +140,15 @@ def test_a_store_records_files_processor_and_pooling(kind, loaded):
     assert attributes["pooling"] and attributes["processor"]["crop_size"] == [64, 64]
     assert attributes["transformers"] == transformers.__version__
     json.dumps(attributes)
+
+
+@pytest.mark.parametrize("model", {known.kind: model for model, known in KNOWN.items()}.values())
+def test_the_parameters_are_those_that_have_a_share_in_the_features(model):
+    net = build(spec_of(KNOWN[model].kind, model, "random"), 0, None)
+    clip = torch.from_numpy(frames(24, net.side, net.side))
+    net.module(net.normalize(clip[None] if net.video else clip)).sum().backward()
+    with_gradients = (each for each in net.module.parameters() if each.grad is not None)
+    assert net.attributes["parameters"] == sum(each.numel() for each in with_gradients) > 0
 
 
 @pytest.mark.parametrize("model", {known.kind: model for model, known in KNOWN.items()}.values())

@@ -100,4 +100,5 @@ def test_tables_of_architectures_have_all_that_see_but_those_of_the_hub():
     assert not [name for name in names if name.startswith("hf/")]
     assert {"timm/resnet50", "torchvision/swin3d_t", "shufflenet3d/1.0x"} <= names
     assert names == {row["architecture"] for row in read_csv(pooling.TABLE, ["architecture"])}
-    assert names == {row["architecture"] for row in read_csv(parameter_counts.TABLE)}
+    counted = {row["architecture"] for row in read_csv(parameter_counts.TABLE)}
+    assert counted == names | {"silero/vad"}

@@ -9,6 +9,7 @@ from trailers12k.common.vocabulary import GENRES, METRICS
 from trailers12k.evaluation.rows import result_rows
 from trailers12k.features.backbones.counting import count
 from trailers12k.features.backbones.parameter_counts import parameters_of
+from trailers12k.features.backbones.silero import SpeechNet
 from trailers12k.report.leaderboard import LeaderboardInputs, hashes, write_leaderboard
 from trailers12k.report.leaderboard_section import leaderboard_grid
 
@@ -103,3 +104,7 @@ def test_the_table_of_parameters_has_what_the_architecture_has(model):
 def test_a_model_of_the_hub_has_no_count_and_statistics_have_no_parameters():
     assert parameters_of("hf/OWNER/NAME") is None
     assert parameters_of("logmel/64") == 0
+
+
+def test_the_table_of_parameters_has_the_network_of_speech():
+    assert parameters_of("silero/vad") == sum(each.numel() for each in SpeechNet().parameters())

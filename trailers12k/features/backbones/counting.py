@@ -6,8 +6,9 @@ Run as a program, it writes parameter_counts.csv. Must not know which models a c
 """
 
 from trailers12k.common.files import write_text
-from trailers12k.features.backbones.listing import architecture_table, without_classifier
+from trailers12k.features.backbones.listing import SPEECH, architecture_table, without_classifier
 from trailers12k.features.backbones.parameter_counts import TABLE
+from trailers12k.features.backbones.silero import SpeechNet
 
 
 def count(model: str) -> int:
@@ -18,7 +19,8 @@ def count(model: str) -> int:
 
 def main() -> None:
     """Writes the table, of all models that `trailers12k backbones` lists; takes some minutes."""
-    write_text(TABLE, architecture_table("parameters", count))
+    speech = sum(each.numel() for each in SpeechNet().parameters())
+    write_text(TABLE, f"{architecture_table('parameters', count)}{SPEECH},{speech}\n")
 
 
 if __name__ == "__main__":

@@ -73,7 +73,17 @@ def build(spec: BackboneSpec, seed: int, weights: Weights | None) -> Net:
         attributes=attributes
         | {"network": network.__name__, "pooling": kind.pooling(config), "processor": described}
         | {"transformers": library.__version__}
+        | {"parameters": _count(own, kind)}
         | (frames.described(fps, fpc) if shape.frames else {}),
+    )
+
+
+def _count(network: nn.Module, kind: VisionKind) -> int:
+    """The parameters that have a share in the features."""
+    return sum(
+        each.numel()
+        for name, each in network.named_parameters()
+        if name.partition(".")[0] not in kind.idle
     )
 
 

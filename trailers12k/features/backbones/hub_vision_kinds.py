@@ -49,6 +49,7 @@ class VisionKind:
     small, small_processor: values of a configuration of a small network, and of its processor, for
         random weights.
     sees_clips: whether the network sees a clip, not single images.
+    idle: names of its parts that have no share in the features.
     """
 
     config: str
@@ -63,6 +64,7 @@ class VisionKind:
     small: Mapping[str, Any]
     small_processor: Mapping[str, Any] = field(default_factory=dict)
     sees_clips: bool = False
+    idle: tuple[str, ...] = ()
 
 
 def _clip_vision(config: Any) -> Any:
@@ -173,6 +175,7 @@ KINDS = {
         },
         small_processor={"crop_size": 64},
         sees_clips=True,
+        idle=("predictor",),
     ),
     "videomae": VisionKind(
         config="VideoMAEConfig",
@@ -235,6 +238,8 @@ KINDS = {
         },
         small_processor=SMALL_CROP,
         sees_clips=True,
+        idle=("text_model", "text_projection", "logit_scale", "prompts_generator")
+        + ("prompts_visual_layernorm", "prompts_visual_projection"),
     ),
 }
 """`model_type` of a configuration -> its kind."""

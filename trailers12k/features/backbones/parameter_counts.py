@@ -11,8 +11,7 @@ from trailers12k.common.files import read_csv
 
 TABLE = Path(__file__).with_name("parameter_counts.csv")
 """`architecture,parameters`. Models of the hub are not listed: only their configuration, which
-travels with the weights, says how large one is."""
-
+travels with the weights, says how large one is. Stores of those that see record it."""
 
 STATISTICS = "logmel"
 """Models of this name have no network."""
