@@ -3,6 +3,8 @@
 `make modern` runs all of its rows.
 """
 
+import csv
+
 import pytest
 
 from trailers12k.common.vocabulary import OK, SPLITS
@@ -32,11 +34,16 @@ def test_an_encoder_of_each_kind_runs_to_the_end(tmp_path, sample):
     assert kinds(modern.reduced()) == kinds(today) | kinds(TINY) | ELSEWHERE
     project.config |= today | {"image_frames": 1}
     project.config["training"] |= {"epochs": 1}
-    project.build("results/transfer/tst.csv")
+    project.build()
     rows = modern.scored(project)
     assert {each for _, each in rows} == {"divita", "zero_shot", "linear", "knn"}
     assert {(FUSION, "divita"), (ASKED, "zero_shot")} <= rows.keys()
     assert all(splits == {*SPLITS} for splits in rows.values())
+    with (project.folder / "results/leaderboard.csv").open(newline="") as file:
+        board = {row["row"]: row for row in csv.DictReader(file)}
+    assert {board[name]["pretrained"] for name in (FUSION, ASKED)} == {"false"}
+    assert board[FUSION]["classifier_parameters"]
+    assert FUSION in (project.folder / "results/report/index.html").read_text()
     for store in today["backbones"]:
         ledgers = sorted((project.folder / "build/ledger" / store).glob("*.csv"))
         found = [row["status"] for path in ledgers for row in read_shard(path)]
