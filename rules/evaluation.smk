@@ -159,7 +159,6 @@ rule write_leaderboard:
         runs=features.runs,
         baselines=features.baselines,
         stores=features.stores,
-        groups={group.name: list(group.stores) for group in features.groups},
         code=rule_version("write_leaderboard"),
     script:
         "../scripts/write_leaderboard.py"

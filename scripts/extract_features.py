@@ -59,6 +59,7 @@ def request_of(name: str, batch: Any, records: Path) -> "StoreRequest":
     """What is to be computed for one store. records: folder of its movies' records."""
     from trailers12k.features.recipes import recipe_of
     from trailers12k.features.shard_store import StoreRequest
+    from trailers12k.features.store_costs import cost_file
     from trailers12k.features.weights_record import missing_weights, read_weights
 
     record = snakemake.input.get(f"weights_{name}")
@@ -71,7 +72,8 @@ def request_of(name: str, batch: Any, records: Path) -> "StoreRequest":
         STORES[name]["seed"],
         read_weights(Path(record)) if record else None,
     )
-    return StoreRequest(name, recipe, records, GROUPS[name], INDEXES[name])
+    costs = cost_file(name, SHARD)
+    return StoreRequest(name, recipe, records, GROUPS[name], INDEXES[name], costs=costs)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ def main() -> None:
             Path(inputs.summary),
             Path(inputs.mtgc),
             result_rows(params.runs, params.baselines),
-            params.groups,
         ),
         snakemake.output.leaderboard,
     )

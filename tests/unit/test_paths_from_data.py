@@ -159,7 +159,6 @@ KNOWN: dict[str, dict[str, str]] = {
         "Path(FIGURES_FOLDER) / f'map_{first}.png'": CONFIGURED,
         "Path(folder) / f'map_{store}'": CONFIGURED,
     },
-    "trailers12k/report/leaderboard.py": {"seconds / movies": NUMBER},
     "trailers12k/report/pictures.py": {
         "Path(folder) / f'{picture.name}.svg'": CONFIGURED,
         "Path(folder) / picture.name": CONFIGURED,

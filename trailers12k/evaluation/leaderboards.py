@@ -35,7 +35,7 @@ COLUMNS = (
     *("row", "classifier", *STREAMS, "encoders", "pretrained"),
     *("weights_license", "non_commercial"),
     *("movies", "of", *SCORED, "encoder_parameters", "classifier_parameters"),
-    *("seconds_per_movie", "seconds_on", "seconds_shared"),
+    *("seconds_per_movie", "seconds_on", "stores_together"),
     *("workflow", "torch", "torchvision", "timm", "transformers", "code", *SAME),
 )
 """Columns of leaderboard.csv."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
@@ -18,6 +18,7 @@ from trailers12k.common.errors import Failure
 from trailers12k.features.recipe import Recipe
 from trailers12k.features.shard_store import ShardMovies, ShardStore, StoreRequest
 from trailers12k.features.sound_recipe import SoundRecipe
+from trailers12k.features.store_costs import StoreCost, record_cost
 from trailers12k.jobs import runner
 from trailers12k.video.no_sound import track_explained
 from trailers12k.video.reader import available_decoder
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from trailers12k.features.backbones.devices import Device
     from trailers12k.features.backbones.sound import SoundBackbone
     from trailers12k.features.recipe import Sampling
+    from trailers12k.features.store_clock import StoreClock
 
 log = logging.getLogger(__name__)
 
@@ -63,16 +65,17 @@ def extract_shard(
     features are removed. An array that is not as the index says is read, and computed again when it
     is damaged. A group records what is needed to compute its numbers again; an array records its
     source's sha256, its fingerprint, and the decoder, precision and device that computed it. Rows
-    have `LEDGER_COLUMNS` beside the columns of `runner.process`. Raises `UserError` when weights
-    are damaged.
+    have `LEDGER_COLUMNS` beside the columns of `runner.process`. What each store took is recorded,
+    see `store_costs`. Raises `UserError` when weights are damaged.
     """
     machine = machine or Machine()
     with ExitStack() as claims:
         shard = _Shard(requests, movies, machine, claims)
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
         stages = [store.stage for store in shard.stores.values()]
         rows = runner.process_together(stages, shard.work, workers=machine.threads)
-        seconds = time.perf_counter() - start
+        seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
+        shard.record_costs(seconds, cpu_seconds)
         for name, store in shard.stores.items():
             if not store.is_described:
                 shard.network(name)
@@ -95,6 +98,9 @@ class _Shard:
     _lock: Lock = field(default_factory=Lock)
     _networks: dict[str, Backbone | SoundBackbone] = field(default_factory=dict)
     _device: Device | None = None
+    _clock: StoreClock | None = None
+    _loading: float = 0.0
+    _cpu_loading: float = 0.0
 
     def __post_init__(self) -> None:
         self.stores = {each.name: ShardStore(each, self.movies) for each in self.requests}
@@ -133,9 +139,9 @@ class _Shard:
 
         networks: dict[str, Any] = {name: self.network(name) for name in names}
         if self.movies.of_posters:
-            with runner.source_file(row, "download_posters") as file:
+            with self._reading(names), runner.source_file(row, "download_posters") as file:
                 return {name: extract_poster(network, file) for name, network in networks.items()}
-        with runner.source_file(row, "download_trailers") as file:
+        with self._reading(names), runner.source_file(row, "download_trailers") as file:
             return extract_trailer(
                 {name: (network, self._samplings[name]) for name, network in networks.items()},
                 file,
@@ -150,8 +156,32 @@ class _Shard:
         from trailers12k.features.sound_extraction import extract_sound
 
         networks: dict[str, Any] = {name: self.network(name) for name in names}
-        with track_explained(row), runner.source_file(row, "download_trailers") as file:
+        with (
+            self._reading(names),
+            track_explained(row),
+            runner.source_file(row, "download_trailers") as file,
+        ):
             return extract_sound(networks, file, self.movies.clips_of(row["mid"]))
+
+    def _reading(self, names: Sequence[str]) -> AbstractContextManager[None]:
+        """Counts one pass over a file; the networks of these stores are loaded."""
+        assert self._clock  # nosec B101  # for mypy
+        return self._clock.reading(names)
+
+    def record_costs(self, seconds: float, cpu_seconds: float) -> None:
+        """Record what each store took of the job, without loading the networks.
+
+        seconds: on the clock.
+        """
+        if not (self._clock and self._device):
+            return
+        on_gpu = self._device.transfer is not None
+        total = seconds - self._loading if on_gpu else cpu_seconds - self._cpu_loading
+        for name, own in self._clock.divided(total).items():
+            share, store = self._clock.shares[name], self.stores[name]
+            if store.costs:
+                cost = (share.movies, round(own, 3), self._device.name, share.together)
+                record_cost(store.costs, StoreCost(store.fingerprint, *cost))
 
     def network(self, name: str) -> Backbone | SoundBackbone:
         """A store's backbone, loaded when it is first needed: most reruns compute nothing."""
@@ -160,9 +190,14 @@ class _Shard:
                 if self._device is None:
                     self._device = self._claim()
                 recipe = self._recipes[name]
+                began, cpu_began = time.perf_counter(), time.thread_time()
                 backbone: Backbone | SoundBackbone = recipe.load(self._device)
+                self._loading += time.perf_counter() - began
+                self._cpu_loading += time.thread_time() - cpu_began
                 self._choose_batches(name, backbone)
                 self.stores[name].describe(backbone.attributes)
+                if self._clock:
+                    self._clock.meter.watch(name, backbone)
                 self._networks[name] = backbone
             return self._networks[name]
 
@@ -173,11 +208,14 @@ class _Shard:
         from trailers12k.features import progress
         from trailers12k.features.backbones import devices
         from trailers12k.features.extraction import keep_memory
+        from trailers12k.features.store_clock import StoreClock
 
         keep_memory()
         # One thread computes a trailer, so that no result depends on the number of threads.
         torch.set_num_threads(1)
         device = self.claims.enter_context(devices.claimed(self.machine.device))
+        self._clock = StoreClock()
+        device.meter = self._clock.meter
         self.claims.enter_context(progress.logged(device, self.machine.threads))
         return device
 

@@ -35,6 +35,7 @@ class StoreRequest:
     recipe: None where the weights could not be obtained; `missing` says why.
     records: folder of a record per movie, see `runner.process`.
     group: the zarr group of this shard. index: of that store, see `store_index`.
+    costs: where is recorded what the shard took, see `store_costs`; None for nowhere.
     """
 
     name: str
@@ -43,6 +44,7 @@ class StoreRequest:
     group: Path
     index: Path
     missing: str = ""
+    costs: Path | None = None
 
     @property
     def is_of_sound(self) -> bool:
@@ -127,6 +129,16 @@ class ShardStore:
     def is_of_sound(self) -> bool:
         """Whether the store's backbone hears the trailers."""
         return self._request.is_of_sound
+
+    @property
+    def costs(self) -> Path | None:
+        """See `StoreRequest`."""
+        return self._request.costs
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the attributes that determine all of its arrays; empty without weights."""
+        return str(self._about.get("fingerprint", ""))
 
     @property
     def stage(self) -> runner.Stage:

@@ -19,7 +19,7 @@ from trailers12k.evaluation.rows import DIVITA, ResultRow
 from trailers12k.features.backbones.parameter_counts import parameters_of
 from trailers12k.features.backbones.weights_licenses import is_non_commercial, recorded
 from trailers12k.features.store_attributes import attributes
-from trailers12k.report.costs import job_cost
+from trailers12k.features.store_costs import BENCHMARKS, costs_of
 
 LIBRARIES = ("torch", "torchvision", "timm", "transformers")
 TEST = "2"
@@ -31,15 +31,13 @@ CPU = "CPU"
 class LeaderboardInputs:
     """What `write_leaderboard` reads.
 
-    rows: of the results table, without chance. groups: name -> the stores that one job computes.
-    benchmarks: the folder, with extract_features/GROUP/SHARD.tsv.
+    rows: of the results table, without chance. benchmarks: the folder, see `store_costs`.
     """
 
     summary: Path
     mtgc: Path
     rows: Sequence[ResultRow]
-    groups: Mapping[str, Sequence[str]]
-    benchmarks: Path = Path("benchmarks")
+    benchmarks: Path = BENCHMARKS
     data: Path = Path("data")
 
     def attributes(self, store: str) -> dict[str, Any]:
@@ -54,12 +52,11 @@ def write_leaderboard(inputs: LeaderboardInputs, path: str | Path) -> None:
     """
     summary = read_csv(inputs.summary, ["run", "pretrained", "movies", "of", *METRICS], key=["run"])
     rows = {row.name: row for row in inputs.rows}
-    costs = {group: _group_costs(inputs, group) for group in inputs.groups}
     same = hashes(inputs.mtgc)
     write_csv(
         path,
         COLUMNS,
-        [_row(inputs, cells, rows.get(cells["run"]), costs) | same for cells in summary],
+        [_row(inputs, cells, rows.get(cells["run"])) | same for cells in summary],
     )
 
 
@@ -79,10 +76,7 @@ def _hash(lines: Sequence[str]) -> str:
 
 
 def _row(
-    inputs: LeaderboardInputs,
-    cells: Mapping[str, str],
-    row: ResultRow | None,
-    costs: Mapping[str, "_Cost | None"],
+    inputs: LeaderboardInputs, cells: Mapping[str, str], row: ResultRow | None
 ) -> dict[str, object]:
     """A row without its hashes. cells: of summary.csv. row: None for chance."""
     names = [*METRICS, *(f"{metric}_{end}" for metric in METRICS for end in SPREAD)]
@@ -109,7 +103,7 @@ def _row(
     }
     for library in LIBRARIES:
         found[library] = _joined(_version(each, library) for each in about.values())
-    return found | _seconds(row, inputs.groups, costs)
+    return found | _seconds(inputs, about)
 
 
 def _joined(texts: Any) -> str:
@@ -153,48 +147,23 @@ def _classifier_parameters(row: ResultRow) -> int | str:
         return sum(each.file_size for each in members) // 4
 
 
-@dataclass(frozen=True)
-class _Cost:
-    """What the jobs of a group took: CPU seconds, or seconds of a GPU, a movie. on: which."""
-
-    seconds: float
-    on: str
-
-
-def _group_costs(inputs: LeaderboardInputs, group: str) -> _Cost | None:
-    """The cost of a group's jobs; None without their benchmarks or movies."""
-    stores = inputs.groups[group]
-    movies = max(len(read_csv(inside(inputs.data, f"{store}.csv"), ["mid"])) for store in stores)
-    devices = [str(inputs.attributes(store).get("device", "cpu")) for store in stores]
-    gpu = next((device for device in devices if device != "cpu"), "")
-    files = sorted(inside(inputs.benchmarks / "extract_features", group).glob("*.tsv"))
-    costs = [cost for file in files if (cost := job_cost(inputs.benchmarks, file))]
-    if not movies or not costs:
-        return None
-    # A job that has a GPU has it alone, whatever its threads do.
-    seconds = sum(cost["seconds" if gpu else "cpu_seconds"] for cost in costs)
-    return _Cost(seconds / movies, gpu or CPU)
-
-
 def _seconds(
-    row: ResultRow, groups: Mapping[str, Sequence[str]], costs: Mapping[str, _Cost | None]
+    inputs: LeaderboardInputs, about: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, object]:
-    """The row's share of its groups' jobs: of a job for n stores, 1/n for each of its own."""
-    total, on, shared = 0.0, [], []
-    stores = {*row.streams.values()}
-    for name, members in groups.items():
-        own = len(stores & {*members})
-        if not own:
-            continue
-        if not (cost := costs[name]):
+    """What the stores of a row took a movie, all together; {} where that of one is not known.
+
+    about: store -> its attributes.
+    """
+    total, devices, together = 0.0, [], []
+    for store, own in about.items():
+        costs = costs_of(store, str(own.get("fingerprint", "")), inputs.benchmarks)
+        if not costs:
             return {}
-        total += cost.seconds * own / len(members)
-        on.append(cost.on)
-        shared.append(f"{own} of {len(members)}")
-    if not on:
-        return {}
+        total += sum(cost.seconds for cost in costs) / sum(cost.movies for cost in costs)
+        devices += [CPU if cost.device == "cpu" else cost.device for cost in costs]
+        together.append(str(max(cost.together for cost in costs)))
     return {
         "seconds_per_movie": f"{total:.3g}",
-        "seconds_on": _joined(on),
-        "seconds_shared": "|".join(shared),
+        "seconds_on": _joined(devices),
+        "stores_together": "|".join(together),
     }

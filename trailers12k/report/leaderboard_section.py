@@ -11,8 +11,8 @@ from trailers12k.report.grid import Cell, Grid
 from trailers12k.report.numbers import count
 
 CAPTION = (
-    "What each row is made with. Seconds are those of the jobs that computed its features, for "
-    "each movie; a job that computes several stores counts for each in equal parts."
+    "What each row is made with. Seconds are what its features took for a movie: its own networks, "
+    "and an equal part of the decoding that several stores share."
 )
 
 
@@ -49,5 +49,5 @@ def _millions(value: object) -> str:
 
 
 def _seconds(value: object) -> str:
-    """Seconds a movie; empty where the benchmarks are gone."""
+    """Seconds a movie; empty where they are not recorded."""
     return f"{float(str(value)):.3g}" if value != "" else ""

@@ -314,9 +314,8 @@ def test_another_device_computes_only_what_is_missing(trailer, tmp_path, monkeyp
     store, spec = tmp_path / "store.zarr", CLIPS | {"batch": 4}
     shard(tmp_path, spec, movies[:1], cut)
     before = (store / "tt0000001/.zattrs").read_bytes()
-    meter = Meter()
-    transfer = Transfer(torch.device("cpu"), meter, pinned=False)
-    gpu = replace(devices.cpu(), name="cuda (made up)", meter=meter, transfer=transfer)
+    transfer = Transfer(torch.device("cpu"), Meter(), pinned=False)
+    gpu = replace(devices.cpu(), name="cuda (made up)", transfer=transfer)
     monkeypatch.setattr(devices, "claimed", lambda requested: nullcontext(gpu))
     monkeypatch.setattr(Backbone, "forward", watched := counting(Backbone.forward))
     # Both have begun before either adds a clip.
@@ -328,6 +327,7 @@ def test_another_device_computes_only_what_is_missing(trailer, tmp_path, monkeyp
     own = stores.attributes(store, "tt0000002")
     assert (own["device"], own["batch"]) == ("cuda (made up)", 4)
     assert own.get("batch_across") == (across or None)
+    meter = gpu.meter  # the job's own
     assert (meter.decoded, meter.cropped, meter.computed) == (144, 144, 144)
     expected = stores.read(store, "tt0000001")
     for mid in ("tt0000002", "tt0000003"):

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from trailers12k.features import store as stores
 from trailers12k.features.backbones.spec import BackboneSpec
 from trailers12k.features.recipe import recipe_of
 from trailers12k.features.shard_store import ShardMovies, StoreRequest
+from trailers12k.features.store_attributes import attributes
+from trailers12k.features.store_costs import StoreCost, cost_file, costs_of
 from trailers12k.video import reader
 
 from .trailers import CUT, SETTINGS, content, row_of, write_trailer
@@ -121,6 +124,30 @@ def test_a_job_computes_what_each_store_lacks_and_says_so(trailer, tmp_path, cap
         "video": "0 computed, 2 kept",
         "swin": "2 computed, 0 kept",
     }
+
+
+def test_what_a_store_took_is_recorded_and_kept(trailer, tmp_path):
+    folder = tmp_path / "costs"
+
+    def costs(*names: str, mids: Iterable[str] = MIDS) -> dict[str, StoreCost]:
+        requests = [
+            replace(request_of(tmp_path / "s", name), costs=cost_file(name, "000", folder))
+            for name in names
+        ]
+        shards.extract_shard(requests, movies_of(trailer, mids))
+        return {
+            each.name: cost
+            for each in requests
+            for cost in costs_of(each.name, attributes(each.group)["fingerprint"], folder)
+        }
+
+    first = costs("light", "video")
+    for cost in first.values():
+        assert (cost.movies, cost.device, cost.together) == (2, "cpu", 2) and cost.seconds > 0
+    assert first["video"].seconds > first["light"].seconds, "3D convolutions of all frames"
+    after = costs(*SPECS, mids=(*MIDS, "tt0000003"))
+    assert {name: after[name] for name in first} == first
+    assert (after["swin"].movies, after["swin"].together) == (3, 3)
 
 
 def test_a_trailer_is_decoded_once_for_the_stores_that_lack_it(trailer, tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """The leaderboard of a collection, from its tables, stores, checkpoints and benchmarks."""
 
 import zipfile
+from dataclasses import replace
 
 import pytest
 
@@ -10,12 +11,13 @@ from trailers12k.evaluation.rows import result_rows
 from trailers12k.features.backbones.counting import count
 from trailers12k.features.backbones.parameter_counts import parameters_of
 from trailers12k.features.backbones.silero import SpeechNet
+from trailers12k.features.store_costs import StoreCost, cost_file, record_cost
 from trailers12k.report.leaderboard import LeaderboardInputs, hashes, write_leaderboard
 from trailers12k.report.leaderboard_section import leaderboard_grid
 
 MODELS = {"a": "timm/tf_efficientnet_lite0", "b": "shufflenet3d/1.0x"}
 RUNS = {"one": {"image": "a"}, "both": {"image": "a", "video": "b"}}
-BENCHMARK = "s\th:m:s\tmax_rss\tcpu_time\n10\t0:00:10\t5\t40\n"
+COST = StoreCost("f", movies=2, seconds=40, device="cpu", together=2)
 
 
 @pytest.fixture
@@ -24,9 +26,10 @@ def inputs(tmp_path, monkeypatch):
     for store, model in MODELS.items():
         write_csv(f"data/{store}.csv", ["mid"], [{"mid": "tt1"}, {"mid": "tt2"}])
         about = {"backbone": model, "pretrained": True, "weights_license": "cc-by-nc-4.0"}
-        write_json(f"data/{store}.zarr/.zattrs", about | {"versions": {"torch": "2.9"}})
-    for shard in ("000", "001"):
-        write_text(f"benchmarks/extract_features/all/{shard}.tsv", BENCHMARK)
+        about |= {"versions": {"torch": "2.9"}, "fingerprint": "f"}
+        write_json(f"data/{store}.zarr/.zattrs", about)
+        for shard in ("000", "001"):
+            record_cost(cost_file(store, shard), COST)
     genres = dict.fromkeys(GENRES, 1)
     movies = [{"mid": f"tt{n}", **genres, "split0": n, "split1": 2, "split2": 0} for n in (1, 2)]
     write_csv("data/mtgc.csv", [*movies[0]], movies)
@@ -43,7 +46,6 @@ def inputs(tmp_path, monkeypatch):
         tmp_path / "results/summary.csv",
         tmp_path / "data/mtgc.csv",
         result_rows(RUNS, ["knn"]),
-        {"all": ["a", "b"]},
     )
 
 
@@ -55,24 +57,31 @@ def test_each_row_says_what_it_is_made_with(inputs):
     assert (one["weights_license"], one["non_commercial"]) == ("cc-by-nc-4.0", "true")
     assert [row["pretrained"] for row in (chance, one, both)] == ["", "true", "false"]
     assert (one["torch"], one["classifier_parameters"]) == ("2.9", "100")
-    # Two jobs of 40 s of CPU, for two movies; each of the two stores is half of them.
-    assert (one["seconds_per_movie"], one["seconds_shared"]) == ("20", "1 of 2")
+    # Two shards of 40 s for two movies each.
+    assert (one["seconds_per_movie"], one["stores_together"]) == ("20", "2")
     assert (both["seconds_per_movie"], both["seconds_on"]) == ("40", "CPU")
+    assert both["stores_together"] == "2|2"
 
 
-def test_a_gpu_counts_seconds_on_the_clock(inputs):
-    about = {"backbone": MODELS["a"], "device": "cuda (X)"}
-    write_json("data/a.zarr/.zattrs", about)
+def test_seconds_of_a_gpu_and_of_a_cpu_name_both(inputs):
+    record_cost(cost_file("a", "000"), replace(COST, device="cuda (X)", seconds=80))
     write_leaderboard(inputs, "leaderboard.csv")
     both = read_csv("leaderboard.csv")[2]
-    assert (both["seconds_per_movie"], both["seconds_on"]) == ("10", "cuda (X)")
+    assert (both["seconds_per_movie"], both["seconds_on"]) == ("50", "cuda (X)|CPU")
 
 
-def test_without_benchmarks_no_seconds_are_claimed(inputs):
-    for path in inputs.benchmarks.rglob("*.tsv"):
-        path.unlink()
-    write_leaderboard(inputs, "leaderboard.csv")
-    assert {row["seconds_per_movie"] for row in read_csv("leaderboard.csv")} == {""}
+def test_no_seconds_are_claimed_without_records_of_these_features(inputs):
+    for change in ("other", "damaged", "none"):
+        for path in inputs.benchmarks.glob("stores/b/*.json"):
+            if change == "other":
+                record_cost(path, replace(COST, fingerprint="g", movies=1))
+            elif change == "damaged":
+                path.write_text('{"seconds": NaN}')
+            else:
+                path.unlink()
+        write_leaderboard(inputs, "leaderboard.csv")
+        _, one, both = read_csv("leaderboard.csv")
+        assert (one["seconds_per_movie"], both["seconds_per_movie"]) == ("20", ""), change
 
 
 def test_hashes_tell_labels_from_test_movies(inputs):

@@ -33,6 +33,7 @@ PLUMBING = ("common", "jobs", "settings", "workflow", "downloads")
 PROVENANCE = {
     "trailers12k.features.store",
     "trailers12k.features.store_attributes",
+    "trailers12k.features.store_costs",
     "trailers12k.features.store_index",
     "trailers12k.features.backbones.devices",
     "trailers12k.features.backbones.names",
