@@ -37,10 +37,11 @@ TESTS = """\
 Every two rows with predictions are compared on the test movies of both, on the same resamples. A
 difference is significant where p_adjusted, which counts all pairs of a metric (step-down max-T:
 Westfall & Young 1993; Romano & Wolf 2005), is below 0.05. With enough test movies the chance that
-any of them is no difference is then about 5 % for each metric. results/transfer/comparisons.csv has
-every pair and metric; low, high and p there are of one pair alone. Files in results/transfer/ hold
-fractions, all others percent. A row that no other is significantly above need not be the best:
-choose rows by the validation movies (results/transfer/val.csv).
+any of them is no difference is then about 5 % for each metric. The report shows for each two rows
+whether they differ in µAP, and results/transfer/comparisons.csv has every pair and metric; low,
+high and p there are of one pair alone. Files in results/transfer/ hold fractions, all others
+percent. A row that no other is significantly above need not be the best: choose rows by the
+validation movies (results/transfer/val.csv).
 
 """
 

@@ -25,14 +25,14 @@ SPREAD = ("sd", "low", "high")
 TESTS = tuple(f"test{split}_sha256" for split in SPLITS)
 """Columns with the hash of the test movies of a split."""
 SAME = {
-    "labels_sha256": "the genres of data/mtgc.csv",
+    "labels_sha256": "the movies or genres of data/mtgc.csv",
     **{name: f"the test movies of split{split}" for name, split in zip(TESTS, SPLITS, strict=True)},
     "mtgc_sha256": "data/mtgc.csv (its training and validation movies, or its order)",
 }
 """Columns that are equal in all rows of a table -> what they are hashes of."""
 SCORED = tuple(name for metric in METRICS for name in (metric, *(f"{metric}_{e}" for e in SPREAD)))
 COLUMNS = (
-    *("row", "classifier", *STREAMS, "encoders", "pretrained"),
+    *("row", "classifier", "fusion", "shuffled", *STREAMS, "encoders", "pretrained"),
     *("weights_license", "non_commercial"),
     *("movies", "of", *SCORED, "encoder_parameters", "classifier_parameters"),
     *("seconds_per_movie", "seconds_on", "stores_together"),
@@ -41,8 +41,10 @@ COLUMNS = (
 """Columns of leaderboard.csv."""
 COLLECTION = "collection"
 """The first column of a joined table."""
-SHOWN = ("row", "classifier", "encoders", "pretrained", "weights_license")
+SHOWN = ("row", "classifier", "shuffled", "encoders", "pretrained", "weights_license")
 """Columns of the table in Markdown, before the scores."""
+COSTS = ("encoder_parameters", "seconds_per_movie", "seconds_on")
+"""Those after the scores."""
 MOST_ROWS = 10_000
 """Of one leaderboard. A collection has a few hundred rows at most."""
 COUNTED = ("movies", "of", "encoder_parameters", "classifier_parameters")
@@ -104,7 +106,10 @@ def read(place: Path) -> Leaderboard:
             )
     names = Counter(row["row"] for row in rows)
     if twice := next((name for name, count in names.items() if count > 1), ""):
-        raise UserError(f"{shown_path(path)}: the row {quoted(twice)} is there twice")
+        raise UserError(
+            f"{shown_path(path)}: the row {quoted(twice)} is there twice; of a joined table, name "
+            "its collections"
+        )
     return Leaderboard(_name_of(path), path, rows)
 
 
@@ -187,12 +192,12 @@ def as_csv(rows: Sequence[Row]) -> str:
 
 def as_markdown(rows: Sequence[Row]) -> str:
     """The joined table with the columns that a reader compares, in Markdown."""
-    heads = [COLLECTION, *SHOWN, "movies", *METRICS, "parameters", "s/movie"]
+    heads = [COLLECTION, *SHOWN, "movies", *METRICS, "parameters", "s/movie", "on"]
     lines = [heads, ["---"] * len(heads)]
     for row in rows:
         cells = [row[name] for name in (COLLECTION, *SHOWN)]
         cells += [f"{row['movies']} of {row['of']}", *(score(row, name) for name in METRICS)]
-        lines.append([*cells, row["encoder_parameters"], row["seconds_per_movie"]])
+        lines.append([*cells, *(row[name] for name in COSTS)])
     return "".join(f"| {' | '.join(map(_cell, line))} |\n" for line in lines)
 
 

@@ -14,6 +14,8 @@ DIVITA = "divita"
 LINEAR = "linear"
 KNN = "knn"
 ZERO_SHOT = "zero_shot"
+LATE = "late"
+"""How runs join their streams unless they say otherwise."""
 
 BASELINES = {LINEAR: "linear probe", KNN: "kNN"}
 """Classifiers of pooled features -> their name in the name of a row."""
@@ -27,13 +29,16 @@ class ResultRow:
     """One row of the results table.
 
     name: in tables. run: the run of the configuration whose stores it uses; its own name unless it
-    is a baseline. classifier: one of `CLASSIFIERS`. streams: stream -> store.
+    is a baseline. classifier: one of `CLASSIFIERS`. streams: stream -> store. fusion: how DIViTA
+    joins several streams; empty for other rows. shuffled: whether labels were shuffled in training.
     """
 
     name: str
     run: str
     classifier: str
     streams: Mapping[str, str]
+    fusion: str = ""
+    shuffled: bool = False
 
     @property
     def is_baseline(self) -> bool:
@@ -62,9 +67,12 @@ def result_rows(runs: Mapping[str, Mapping[str, Any]], baselines: Sequence[str])
     rows, first = [], dict[frozenset[str], ResultRow]()
     for name, run in runs.items():
         streams = {stream: run[stream] for stream in STREAMS if run.get(stream)}
-        row = ResultRow(name, name, ZERO_SHOT if run.get("zero_shot") else DIVITA, streams)
+        classifier = ZERO_SHOT if run.get("zero_shot") else DIVITA
+        fuses = classifier == DIVITA and len(streams) > 1
+        fusion = str(run.get("fusion", LATE)) if fuses else ""
+        row = ResultRow(name, name, classifier, streams, fusion, bool(run.get("shuffle_labels")))
         rows.append(row)
-        if row.classifier == DIVITA and not run.get("shuffle_labels"):
+        if row.classifier == DIVITA and not row.shuffled:
             first.setdefault(frozenset(streams.values()), row)
     return rows + [
         ResultRow(f"{row.name} ({BASELINES[baseline]})", row.run, baseline, row.streams)

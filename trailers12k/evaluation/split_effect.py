@@ -58,13 +58,13 @@ def effect_of(rows: Sequence[Row]) -> Effect:
 
 
 def _cells(row: Row) -> list[str]:
-    scores = []
+    scores, mode = [], row["splits"]
     for name in METRICS:
         difference = row[f"{name}_difference"]
         more = f" ({float(difference):+.2f})" if difference else ""
-        mean, spread = float(row[name]), float(row[f"{name}_sd"])
-        scores.append(f"{mean:.2f}±{spread:.2f}{more}")
-    mode = row["splits"]
+        # The splits by year are one.
+        spread = "" if mode == BY_YEAR else f"±{float(row[f'{name}_sd']):.2f}"
+        scores.append(f"{float(row[name]):.2f}{spread}{more}")
     return [
         row["row"],
         CLASSIFIERS.get(row["classifier"], row["classifier"]),

@@ -13,6 +13,7 @@ from typing import Any
 
 from trailers12k import __version__
 from trailers12k.common.files import inside, read_csv, reading, sha256_of, write_csv
+from trailers12k.common.sound_models import HUB_FAMILY
 from trailers12k.common.vocabulary import GENRES, METRICS, SPLITS, STREAMS
 from trailers12k.evaluation.leaderboards import COLUMNS, SPREAD, TESTS
 from trailers12k.evaluation.rows import DIVITA, ResultRow
@@ -91,6 +92,8 @@ def _row(
     found |= {stream: row.streams.get(stream, "") for stream in STREAMS}
     found |= {
         "classifier": row.classifier,
+        "fusion": row.fusion,
+        "shuffled": str(row.shuffled).lower(),
         "encoders": _joined(str(each.get("backbone", "")) for each in about.values()),
         "weights_license": _joined(licenses),
         "non_commercial": str(
@@ -113,7 +116,9 @@ def _joined(texts: Any) -> str:
 
 def _version(about: Mapping[str, Any], library: str) -> str:
     versions = about.get("versions")
-    return str(versions.get(library, "")) if isinstance(versions, dict) else ""
+    recorded = versions.get(library) if isinstance(versions, dict) else None
+    # Stores of pictures of the hub record that of transformers beside the others.
+    return str(recorded or about.get(library) or "")
 
 
 def _code(about: Mapping[str, Any]) -> str:
@@ -122,10 +127,15 @@ def _code(about: Mapping[str, Any]) -> str:
 
 
 def _encoder_parameters(about: Sequence[Mapping[str, Any]]) -> int | str:
-    """The parameters of the different encoders together; empty where one is not known."""
+    """The parameters of the different encoders together; empty where one is not known.
+
+    Random weights of the hub are those of a small network, not of the encoder that is named.
+    """
     counts = {}
     for each in about:
         model = str(each.get("backbone", ""))
+        if model.startswith(f"{HUB_FAMILY}/") and each.get("pretrained") is not True:
+            return ""
         stated = each.get("parameters")
         count = stated if isinstance(stated, int) else parameters_of(model)
         if count is None:

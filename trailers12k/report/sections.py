@@ -3,7 +3,7 @@
 Reads the run's tables and its configuration. Must not know HTML, charts or files.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -32,13 +32,7 @@ from trailers12k.report.overview import (
     Settings,
     sources_of,
 )
-from trailers12k.splits.modes import BY_YEAR
-
-SPLIT_WORDS = {
-    PUBLISHED: f"the authors' own ({PUBLISHED})",
-    BY_YEAR: "by year: the oldest movies are training movies, the newest test movies",
-}
-"""Word of the key `splits` -> what it means."""
+from trailers12k.report.split_words import split_words
 
 
 def facts(settings: Settings) -> list[tuple[str, str]]:
@@ -52,15 +46,7 @@ def facts(settings: Settings) -> list[tuple[str, str]]:
             ("Clips", f"{clips['fpc']} frames at {clips['fps']} frames per second"),
             ("Image backbones", f"see {counted(frames, 'frame')} of every clip"),
         ]
-    rows.append(
-        (
-            "Splits",
-            f"{share(splits['training'])} training, {share(splits['validation'])} validation, "
-            f"{share(splits['test'])} test; the most even of {splits['tries']} tries"
-            if isinstance(splits, Mapping)
-            else SPLIT_WORDS[splits],
-        )
-    )
+    rows.append(("Splits", split_words(splits)))
     rows.append(
         (
             "Training",

@@ -196,6 +196,15 @@ def test_a_control_and_few_test_movies_are_explained():
     assert "Few test movies" not in card.text(examples.facts(results=many), FILES)
 
 
+def test_the_way_of_splitting_is_named():
+    by_year = card.text(examples.facts(settings={"splits": "by_year"}), FILES)
+    assert "The splits are by year: the oldest movies are training movies" in by_year
+    splits = {"training": 0.7, "validation": 0.1, "test": 0.2, "tries": 5, "groups": "auto"}
+    assert "duplicates that the review found" in card.text(
+        examples.facts(settings={"splits": splits}), FILES
+    )
+
+
 def test_representations_name_frames_and_pixels():
     made = "Compose( Resize(size=124) CenterCrop(size=(112, 96)) )"
     one = examples.store("a", input="frames", attributes={"image_frames": 1, "preprocessing": made})

@@ -84,6 +84,24 @@ def test_no_seconds_are_claimed_without_records_of_these_features(inputs):
         assert (one["seconds_per_movie"], both["seconds_per_movie"]) == ("20", ""), change
 
 
+def test_a_row_says_how_it_was_trained(inputs):
+    runs = {"one": RUNS["one"] | {"shuffle_labels": True}, "both": RUNS["both"]}
+    write_leaderboard(replace(inputs, rows=result_rows(runs, [])), "leaderboard.csv")
+    chance, one, both = read_csv("leaderboard.csv")
+    assert [row["shuffled"] for row in (chance, one, both)] == ["", "true", "false"]
+    assert [row["fusion"] for row in (chance, one, both)] == ["", "", "late"]
+
+
+def test_a_store_of_the_hub_has_its_own_count_and_version(inputs):
+    about = {"backbone": "hf/OWNER/NAME", "parameters": 7, "transformers": "5.1"}
+    for pretrained, parameters in ((True, "7"), (False, "")):
+        write_json("data/a.zarr/.zattrs", about | {"pretrained": pretrained})
+        write_leaderboard(inputs, "leaderboard.csv")
+        one = read_csv("leaderboard.csv")[1]
+        # Random weights are those of a small network.
+        assert (one["encoder_parameters"], one["transformers"]) == (parameters, "5.1")
+
+
 def test_hashes_tell_labels_from_test_movies(inputs):
     before = hashes(inputs.mtgc)
     text = inputs.mtgc.read_text()
@@ -101,6 +119,11 @@ def test_the_chapter_leaves_chance_out(inputs):
     write_leaderboard(inputs, "leaderboard.csv")
     grid = leaderboard_grid(pd.read_csv("leaderboard.csv"))
     assert [row[0].text for row in grid.rows] == ["one", "both"]
+    assert [row[0].small for row in grid.rows] == ["DIViTA", "DIViTA, late fusion"]
+    assert [(cell.text, cell.small) for cell in grid.rows[0][3:5]] == [
+        ("50.00", "40.00 to 60.00"),
+        ("50.00", ""),
+    ]
     small = [row[1].small for row in grid.rows]
     assert small == ["licence: cc-by-nc-4.0; not for commercial use", "untrained (random) weights"]
 

@@ -30,6 +30,13 @@ from trailers12k.video.no_sound import NO_SOUND_KINDS
 Sums = dict[str, Any]
 Row = Mapping[str, str]
 
+RENAMED = {
+    "results/transfer/comparisons.csv": "results/comparisons.csv",
+    "results/transfer/val.csv": "results/validation.csv",
+    "results/runs/RUN/zero_shot.json": "results/zero_shot.json",
+    "Files in results/transfer/": "test.csv, validation.csv, intervals.csv and comparisons.csv",
+}
+"""Names of files in summary.md -> those in a publication."""
 MOVIES = ("mid", "title", "year", "genres", "youtube_id", "trailer_url", "poster_url")
 CLIPS = ("mid", "clip", "shot", "start", "end")
 LEDGER = ("mid", "stage", "status", "reason", "attempts", "bytes", "sha256", "tool")
@@ -145,9 +152,15 @@ def write_results(source: Path, path: Path) -> Sums:
 
 
 def write_summary(source: Path, path: Path) -> Sums:
-    """Write the table of results for people, line by line without paths."""
+    """Write the table of results for people, line by line without paths.
+
+    Files that it names have the names that they have in a publication.
+    """
     with reading(source):
-        lines = read_own(source).decode().splitlines()
+        text = read_own(source).decode()
+    for own, published in RENAMED.items():
+        text = text.replace(own, published)
+    lines = text.splitlines()
     return sums.of_bytes(path, "".join(f"{without_paths(line)}\n" for line in lines).encode())
 
 

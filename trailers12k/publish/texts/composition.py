@@ -33,6 +33,7 @@ from trailers12k.publish.texts.words import (
     time_frame,
 )
 from trailers12k.report.numbers import count, counted
+from trailers12k.report.split_words import split_words
 
 
 def overview(facts: Facts, files: Sequence[PublishedFile]) -> Section:
@@ -167,7 +168,7 @@ def splits(facts: Facts) -> Section:
             [
                 Code("mtgc.csv"),
                 f" assigns {counted(facts.labelled, 'movie')} to subsets for multi-label trailer "
-                "genre classification. It has these columns:",
+                f"genre classification. {_way_of_splitting(facts)}It has these columns:",
             ]
         ),
         Items(columns),
@@ -175,6 +176,12 @@ def splits(facts: Facts) -> Section:
     if facts.subsets:
         blocks.append(_balance(facts))
     return Section("splits", "Evaluation splits", blocks)
+
+
+def _way_of_splitting(facts: Facts) -> str:
+    """A sentence on how the movies were split; empty where the configuration does not say."""
+    splits = facts.settings.get("splits")
+    return f"The splits are {split_words(splits)}. " if splits else ""
 
 
 def _split_names(subsets: Sequence[Subset]) -> list[str]:
