@@ -5,7 +5,7 @@ the formulas' results. Must not know where figures come from, nor how the estima
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from trailers12k.common.local_files import local_path
 from trailers12k.common.vocabulary import SPLITS, STREAM_INPUTS
@@ -71,11 +71,15 @@ class StageCosts:
 
 @dataclass(frozen=True)
 class Estimate:
-    """The stages in their order, the seconds of the whole run, and models without a figure."""
+    """The stages in their order, the seconds of the whole run, and models without a figure.
+
+    stores: store -> CPU seconds of its features.
+    """
 
     stages: tuple[StageCosts, ...]
     wall: float
     unknown: tuple[str, ...] = ()
+    stores: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def bottleneck(self) -> StageCosts:
@@ -135,7 +139,7 @@ def estimate(
     first = [stages[0].wall, computing]
     wall = max(first) if costs.shards > 1 else sum(first)
     wall += stages[3].wall + stages[4].wall
-    return Estimate(tuple(stages), wall, tuple(costs.unknown))
+    return Estimate(tuple(stages), wall, tuple(costs.unknown), costs.stores)
 
 
 class _Costs:
@@ -154,6 +158,8 @@ class _Costs:
         self.shards = min(settings.shards, collection.movies)
         self.unknown: list[str] = []
         """Models without a figure."""
+        self.stores: dict[str, float] = {}
+        """Store -> CPU seconds of its features."""
 
     def downloads(self) -> StageCosts:
         """Trailers and posters, and their verification."""
@@ -186,22 +192,24 @@ class _Costs:
     def features(self) -> StageCosts:
         """All stores, those of posters too."""
         settings, size = self._settings, self._collection
-        cpu = disk = 0.0
+        disk = 0.0
         groups = FeaturePlan(settings).groups
         for store, group in ((name, each) for each in groups for name in each.stores):
             forward = self._forward(store)
             if group.of_posters:
-                cpu += self._cpu(store, forward)
+                self.stores[store] = self._cpu(store, forward)
                 continue
             whole = settings.backbone(store)
             passes = (whole.image_frames or settings.clips.fpc) if whole.input == "frames" else 1
-            cpu += self._cpu(store, self._decode(store, group) + size.clips * passes * forward)
+            each = self._decode(store, group) + size.clips * passes * forward
+            self.stores[store] = self._cpu(store, each)
             numbers = self._numbers(store)
             # A store in build/ and data/ is one file by hard links; then it is packed for training.
             disk += size.movies * size.clips * numbers * FLOAT * (1 / published.PACKED + 1)
         jobs = self.shards * len(groups)
         # What finished shards took includes the start of their jobs.
-        starts = self.shards * sum(each.stores[0] not in self._per_movie for each in groups)
+        cpu = sum(self.stores.values())
+        starts = self.shards * sum(group.stores[0] not in self._per_movie for group in groups)
         # Where cores outnumber jobs, a job uses several.
         return self._stage(FEATURE_STAGE, cpu, jobs, starts, disk=disk, parallel=self._cores)
 

@@ -66,7 +66,7 @@ def figures(settings: Settings) -> Figures:
     modern = measured.shipped("modern")
     used = {backbone_name(settings, store) for store in settings.backbones}
     if theirs := used & {*modern.figures} - {*(own.figures if own else ())}:
-        origin += f"; {len(theirs)} encoders of today on {modern.date}, {modern.machine}"
+        origin += f"; {len(theirs)} newer encoders on {modern.date}, {modern.machine}"
     if per_movie:
         stages = [stage for stage in RULES if stage in per_movie]
         stores = len(per_movie) - len(stages)

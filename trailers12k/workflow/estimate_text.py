@@ -3,7 +3,12 @@
 Reads and writes nothing. Must not know the formulas.
 """
 
-from trailers12k.workflow.estimate import DOWNLOADS, Collection, Estimate
+from collections.abc import Mapping
+
+from trailers12k.workflow.estimate import DOWNLOADS, FEATURE_STAGE, Collection, Estimate
+
+SLOWEST = 3
+"""Stores that are named as the slowest."""
 
 
 def describe(
@@ -15,7 +20,7 @@ def describe(
     has_gpu: bool,
     trailer_bytes: float | None = None,
 ) -> str:
-    """A dozen lines.
+    """Some lines.
 
     cores: for which walls are computed. origin: of the figures. free: bytes of free disk space.
     has_gpu: whether the configuration lets networks use a GPU. trailer_bytes: of the file of a
@@ -39,6 +44,8 @@ def describe(
     reason = "YouTube's limits" if most.stage == DOWNLOADS and size.youtube else ""
     reason = reason or ("the connection" if most.stage == DOWNLOADS else "the number of cores")
     lines += ["", f"What takes longest: {most.stage} ({reason} decides)."]
+    if most.stage == FEATURE_STAGE and len(estimate.stores) > SLOWEST:
+        lines.append(_slowest(estimate.stores))
     if trailer_bytes is not None:
         lines.append(_trailers(size, trailer_bytes))
     if free < disk:
@@ -50,6 +57,14 @@ def describe(
         lines.append(f"Guessed, since never measured here: {names}; use --measure.")
     lines.append(f"Figures: {origin}.")
     return "\n".join(lines)
+
+
+def _slowest(stores: Mapping[str, float]) -> str:
+    """The stores that take most of the time of features."""
+    total = sum(stores.values())
+    first = sorted(stores, key=lambda store: -stores[store])[:SLOWEST]
+    shares = ", ".join(f"{store} {100 * stores[store] / total:.0f} %" for store in first)
+    return f"Slowest stores: {shares} of the CPU time of features; null leaves a store out."
 
 
 def _trailers(size: Collection, trailer_bytes: float) -> str:

@@ -103,6 +103,14 @@ def test_a_model_without_a_figure_counts_as_the_slowest_and_is_named():
     assert "Not enough disk" in estimate_text.describe(costs, SIZE, 16, "measured", 1e9, False)
 
 
+def test_the_slowest_stores_are_named():
+    figures = FIGURES | {backbone_name(PAPER, "trailers_i_resnet_fpc24"): 1e3}
+    costs = estimate(PAPER, SIZE, figures, 16)
+    assert sum(costs.stores.values()) < sum(each.cpu for each in costs.stages)
+    text = estimate_text.describe(costs, SIZE, 16, "measured", 1e15, False)
+    assert "Slowest stores: trailers_i_resnet_fpc24 100 %, " in text
+
+
 def test_published_features_cost_a_download_and_the_trainings():
     published = load({"movies": "published"})
     of = stages(published, Collection(12_000, 0, 0))
