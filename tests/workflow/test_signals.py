@@ -100,6 +100,24 @@ def test_ctrl_c_before_the_first_job_is_one_line(project):
         assert running.returncode in (130, -signal.SIGINT)
 
 
+def test_ctrl_c_waits_until_the_settings_are_imported():
+    """Within pydantic's own code it became an error of a schema, with a traceback."""
+    program = (
+        "import os, signal, sys\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})\n"
+        "os.kill(os.getpid(), signal.SIGINT)\n"
+        "from trailers12k.workflow import snakemake_process\n"
+        "print('trailers12k.settings' in sys.modules)\n"
+        "try:\n"
+        "    snakemake_process.main(str(os.getppid()), '--version')\n"
+        "finally:\n"
+        "    print('trailers12k.settings' in sys.modules, 'snakemake.cli' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "False\nTrue False\n" and done.stderr == f"{STOPPED}\n"
+    assert done.returncode == 128 + signal.SIGINT
+
+
 def test_the_next_run_continues_after_kill_9_of_all_or_of_the_parent(project):
     running = start(project, "clips", "--cores", "2")
     snakemake = holder(project, running)
