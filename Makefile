@@ -42,7 +42,7 @@ test: $(READY) $(VENV)/slurm $(VENV)/tools
 # Apart: driven from processes that had torch and decoders loaded, the browser hung in three of three runs.
 	pytest --numprocesses 2 tests/pages
 # A third process uses the cores while others wait for Slurm, servers and signals.
-	pytest --numprocesses 3 --dist loadfile tests/workflow
+	pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder tests/workflow
 
 snapshot: $(READY)
 	trailers12k snapshot --version '$(VERSION)' $(if $(ALLOW_DIRTY),--allow-dirty)

@@ -47,7 +47,19 @@ TINY = {
     "evaluation": {"baselines": [], "resamples": 200},
     "runs": {"image": {"image": IMAGE}, "video": {"video": VIDEO}},
 }
+LONGEST = (
+    *("versions", "reruns", "slurm", "modern", "features", "envs", "damage", "sources"),
+    *("published", "curation", "empty_stages", "ten_movies", "params", "cli"),
+)
+"""Files of tests that take longest. They begin first, so that no process waits for another at the
+end; xdist alone would begin with those of many tests."""
 LOCAL = {"movies": "movies.csv", "downloads": {"local_files": True}}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort the tests of this folder by `LONGEST`; others, and those of one file, stay in order."""
+    places = {f"test_{name}": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
 
 @dataclass
