@@ -18,8 +18,7 @@ from trailers12k.features.backbones.meter import Meter
 class StoreMeter(Meter):
     """A meter of the job that also counts the seconds of each store's network.
 
-    On the CPU these are CPU seconds of the threads that compute. Networks compute in the thread
-    that calls them, see `shard`.
+    On the CPU these are CPU seconds of the threads that call the networks: torch has no others.
     """
 
     def __init__(self) -> None:
@@ -58,6 +57,7 @@ class StoreMeter(Meter):
                 meter = self._on_gpu.setdefault(store, Meter())
             with meter.computing(device):
                 yield
+            _ = meter.busy  # which lets go of the events of passes that have ended
             return
         began = time.thread_time()
         try:
