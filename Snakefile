@@ -29,6 +29,7 @@ from trailers12k.workflow.clone import check_paths
 from trailers12k.workflow.closing_words import closing_words
 from trailers12k.workflow.executors import use_own_slurm_executor
 from trailers12k.workflow.feature_plan import FeaturePlan
+from trailers12k.workflow.model_check import check_models
 from trailers12k.workflow.movie_list import MovieList
 from trailers12k.workflow.permanent_failures import fail_once
 from trailers12k.workflow.prediction_request import prediction_request
@@ -83,6 +84,7 @@ with one_line_errors():
     targets = target_files(settings, movies, features, prediction)
     features.spread_resources(workflow.resource_settings)
     if is_run:
+        check_models(settings)
         use_own_slurm_executor()
     display.register(workflow, lambda: Movies(movies.shards, movies.rejected, features.titles))
 

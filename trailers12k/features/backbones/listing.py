@@ -119,6 +119,13 @@ def _num_features(model: str) -> int:
     return without_classifier(model)[1]
 
 
+def exists(architecture: str) -> bool:
+    """Whether timm or torchvision has an architecture, such as "timm/resnet50", with or without
+    pretrained weights."""
+    family, _, name = architecture.partition("/")
+    return timm.is_model(name) if family == "timm" else name in models.list_models()
+
+
 def without_classifier(model: str) -> tuple[nn.Module, int]:
     """An architecture without its classifier, and the length of its features.
 

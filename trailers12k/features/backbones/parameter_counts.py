@@ -4,6 +4,7 @@ Reads parameter_counts.csv, which `python -m trailers12k.features.backbones.coun
 not import torch: the job of the leaderboard counts nothing.
 """
 
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +25,11 @@ def parameters_of(model: str) -> int | None:
     counts = _counts()
     # The name of a model without that of its weights; "shufflenet3d/1.0x" has a dot of its own.
     return counts.get(model, counts.get(model.partition(".")[0]))
+
+
+def architectures() -> Collection[str]:
+    """The names of the table, such as "timm/resnet50"."""
+    return _counts().keys()
 
 
 @cache
