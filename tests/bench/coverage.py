@@ -12,7 +12,7 @@ on one thread, and of all their comparisons. `make coverage` runs it.
 import argparse
 import time
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, partial
 from itertools import combinations
 
 import figures
@@ -107,7 +107,7 @@ def compared(rows: list[resampling.Resampled]) -> list[resampling.Comparison]:
         pairs = list(combinations(rows, 2))
         draws = np.stack([a.means[:, number] - b.means[:, number] for a, b in pairs], axis=1)
         differences = np.array([a.mean[number] - b.mean[number] for a, b in pairs])
-        found.append(resampling.compare(differences, draws))
+        found.append(resampling.compare(differences, partial(np.take, draws, axis=1)))
     return found
 
 

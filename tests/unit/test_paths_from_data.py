@@ -59,7 +59,12 @@ KNOWN: dict[str, dict[str, str]] = {
         "folder / name": FIXED,
         "resources.files('trailers12k.cli').joinpath('examples', name)": FIXED,
     },
-    "trailers12k/cli/leaderboard.py": {"folder / name": FIXED},
+    "trailers12k/cli/leaderboard.py": {
+        "folder / PUBLISHED": FIXED,
+        "folder / SETTINGS": FIXED,
+        "folder / name": FIXED,
+        "own / SETTINGS": FIXED,
+    },
     "trailers12k/common/product_records.py": {
         "Path(RECORDS, f'{name}.json')": "a product of a rule; `..` and links are refused there",
         "Path(folder, name.removesuffix('.json'))": READ,

@@ -55,6 +55,10 @@ def pool(array: str | Path) -> Pooled:
     for number, row in enumerate(index):
         first = int(row["offset"])
         values[number] = rows[first : first + clips[number]].mean(axis=0, dtype=np.float64)
+        if not np.isfinite(values[number]).all():
+            raise UserError(
+                f"{array.stem}: {row['mid']} holds NaN or infinity; run stores verify --repair"
+            )
     return Pooled([row["mid"] for row in index], values)
 
 

@@ -18,8 +18,11 @@ from trailers12k.common.bounded_files import shown_path
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import write_text
 
-PRODUCTS = ("data", "results", "build")
+PRODUCTS = ("data", "results", "build", "logs", "benchmarks", ".snakemake")
 """Folders of a collection that the workflow writes."""
+SETTINGS = "config.yaml"
+PUBLISHED = "croissant.json"
+"""The file that publications have, and collections lack."""
 
 
 class Format(StrEnum):
@@ -98,6 +101,13 @@ def _check_output(to: Path, files: Sequence[Path]) -> None:
     check_output(to, files)
     target = Path(os.path.realpath(to))
     for folder in _collections(files):
+        if (folder / PUBLISHED).exists() and target.is_relative_to(os.path.realpath(folder)):
+            raise UserError(
+                f"{shown_path(to)} is in the publication {shown_path(folder)}, whose files are "
+                "complete; choose another folder"
+            )
+        if target == Path(os.path.realpath(folder / SETTINGS)):
+            raise UserError(f"{shown_path(to)} is a configuration; choose another name")
         for name in PRODUCTS:
             if target.is_relative_to(os.path.realpath(folder / name)):
                 raise UserError(
@@ -113,7 +123,7 @@ def _collections(files: Sequence[Path]) -> Iterator[Path]:
             own = Path(name).parent
             if own.name == "results":
                 yield own.parent
-            elif (own / "config.yaml").exists():
+            elif (own / SETTINGS).exists():
                 yield own
-    if Path("config.yaml").exists():
+    if Path(SETTINGS).exists():
         yield Path.cwd()

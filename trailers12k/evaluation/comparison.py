@@ -7,8 +7,10 @@ know models or stores.
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -63,6 +65,13 @@ def read_rows(trained: Sequence[TrainedSplit]) -> list[RowPredictions]:
     return [RowPredictions(name, tuple(found[name])) for name in names]
 
 
+class Means(NamedTuple):
+    """The metrics of a row as means over the splits, (4,), and of each resample, (resamples, 4)."""
+
+    mean: np.ndarray
+    draws: np.ndarray
+
+
 class RowResamples:
     """The metrics of rows on the same resamples of movies.
 
@@ -80,17 +89,23 @@ class RowResamples:
         self._labels = mtgc.loc[union, list(GENRES)]
         self._places = pd.Series(np.arange(len(union)), index=union)
         self._counts = draw_counts(len(union), resamples, seed_for(seed, "resamples"))
-        self._made: dict[tuple[str, Tested], Resampled] = {}
+        self._made: dict[tuple[str, Tested], Means] = {}
 
     def of(self, row: RowPredictions, tested: Tested | None = None) -> Resampled:
         """The metrics of a row on some of its test movies, by default on all."""
         tested = row.tested if tested is None else tested
+        splits = [
+            self._sorted(own.loc[sorted(movies)])
+            for own, movies in zip(row.splits, tested, strict=True)
+        ]
+        found = resample(splits, self._counts)
+        self._made[row.run, tested] = Means(found.mean, found.means)
+        return found
+
+    def means(self, row: RowPredictions, tested: Tested) -> Means:
+        """The means over the splits; computed once."""
         if (row.run, tested) not in self._made:
-            splits = [
-                self._sorted(own.loc[sorted(movies)])
-                for own, movies in zip(row.splits, tested, strict=True)
-            ]
-            self._made[row.run, tested] = resample(splits, self._counts)
+            self.of(row, tested)
         return self._made[row.run, tested]
 
     def _sorted(self, predictions: pd.DataFrame) -> SplitTests:
@@ -138,14 +153,13 @@ def comparison_rows(resamples: RowResamples) -> list[dict[str, object]]:
     if not pairs:
         return []
     made = [
-        (resamples.of(a, both), resamples.of(b, both))
+        (resamples.means(a, both), resamples.means(b, both))
         for (a, b), both in zip(pairs, common, strict=True)
     ]
     found: list[dict[str, object]] = []
     for number, metric in enumerate(METRICS):
         differences = np.array([a.mean[number] - b.mean[number] for a, b in made])
-        draws = np.stack([a.means[:, number] - b.means[:, number] for a, b in made], axis=1)
-        tests = compare(differences, draws)
+        tests = compare(differences, partial(_draws, made, number))
         for place, ((a, b), both) in enumerate(zip(pairs, common, strict=True)):
             found.append(
                 {"run_a": a.run, "run_b": b.run, "metric": metric}
@@ -156,6 +170,12 @@ def comparison_rows(resamples: RowResamples) -> list[dict[str, object]]:
                 | {"movies": sum(map(len, both))}
             )
     return found
+
+
+def _draws(made: Sequence[tuple[Means, Means]], metric: int, pairs: np.ndarray) -> np.ndarray:
+    """The differences of pairs on all resamples, (resamples, pairs)."""
+    found = ((made[pair][0].draws, made[pair][1].draws) for pair in pairs)
+    return np.stack([a[:, metric] - b[:, metric] for a, b in found], axis=1)
 
 
 def _cell(value: float) -> str:

@@ -58,6 +58,10 @@ class Classifier(Protocol):
         """Genres whose fit ended at `MAX_ITERATIONS`."""
 
 
+FARTHEST = 1e6
+"""Deviations from the mean beyond which a feature counts as that far: its square is a float32."""
+
+
 @dataclass(frozen=True)
 class Scaling:
     """Mean and deviation of the training movies, both (F,)."""
@@ -72,9 +76,9 @@ class Scaling:
         return cls(features.mean(axis=0, dtype=np.float64), np.where(spread > 0, spread, 1))
 
     def scaled(self, features: np.ndarray) -> np.ndarray:
-        """Standardised features, float32."""
-        scaled: np.ndarray = ((features - self.middle) / self.spread).astype(np.float32)
-        return scaled
+        """Standardised features, float32, at most `FARTHEST` deviations from the mean."""
+        scaled: np.ndarray = (features - self.middle) / self.spread
+        return scaled.clip(-FARTHEST, FARTHEST).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -209,7 +213,8 @@ class Neighbours:
             for number in range(len(counts)):
                 counted = np.where(similar >= least[:, number, None], weights, 0)
                 total = counted.sum(axis=1, dtype=np.float64)[:, None]
-                shares[number, first : first + ROWS] = (counted @ labels) / total
+                # Sums of float32 can exceed their total in the last bit.
+                shares[number, first : first + ROWS] = np.minimum((counted @ labels) / total, 1)
         return shares
 
 

@@ -8,7 +8,7 @@ n times in every split that tests it. Predictions are sorted once; a resample on
 that order. All values are those of `metrics.scores` on the drawn rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,6 +19,10 @@ from trailers12k.evaluation.metrics import average_precision
 
 BLOCK = 16
 """Resamples that are computed at once: their weights fit into a processor's cache."""
+PAIRS = 256
+"""Pairs of rows whose draws are in memory at once: 20 MB of 10,000 resamples."""
+Draws = Callable[[np.ndarray], np.ndarray]
+"""Positions of pairs -> the differences of the pairs on all resamples, (resamples, positions)."""
 NORMAL = 1.959964
 """The 97.5 % quantile of the standard normal distribution."""
 EQUAL = 1e-12
@@ -199,31 +203,47 @@ class Comparison:
     p_adjusted: np.ndarray
 
 
-def compare(differences: np.ndarray, draws: np.ndarray) -> Comparison:
+def compare(differences: np.ndarray, draws_of: Draws) -> Comparison:
     """Tests that differences are 0, corrected for their number.
 
-    differences: (pairs,). draws: (resamples, pairs), the differences on the same resamples; nan
-    where a resample has no movie of a pair. There the pair counts as not different, and the other
-    pairs lose nothing.
+    differences: (pairs,). draws_of: positions of pairs -> (resamples, positions), the differences
+    on the same resamples, which are asked for twice; nan where a resample has no movie of a pair.
+    There the pair counts as not different, and the other pairs lose nothing.
     The bootstrap distribution of a difference, moved to 0, is that of no difference (Efron &
     Tibshirani 1993, chapter 16). The correction is step-down max-T with studentised differences
     (Westfall & Young 1993, section 2.6; Romano & Wolf, Econometrica 2005), which uses how the
     differences depend on each other. Pairs without any variation have p = 1.
     """
-    unknown = ~np.isfinite(draws)
-    deviation = np.ma.filled(np.ma.masked_invalid(draws).std(axis=0, ddof=1), 0)
+    pairs = np.arange(len(differences))
+    deviation, low, high = (np.empty(len(differences)) for _ in range(3))
+    for block in _blocks(pairs):
+        draws = draws_of(block)
+        own = np.ma.masked_invalid(draws).std(axis=0, ddof=1)
+        deviation[block] = np.ma.filled(own, 0)
+        low[block], high[block] = interval(differences[block], draws)
     moves = deviation > EQUAL
     scale = np.where(moves, deviation, 1)
     observed = np.where(moves, np.abs(differences) / scale, 0)
-    null = np.where(moves & ~unknown, np.abs(draws - differences) / scale, 0)
-    count = len(draws) + 1
-    p = np.where(moves, (1 + ((null >= observed) | unknown).sum(0)) / count, 1)
+    alone, stepped = (np.ones(len(differences)) for _ in range(2))
     order = np.argsort(-observed, kind="stable")
-    # The largest of each pair and all less significant ones.
-    largest = np.maximum.accumulate(null[:, order[::-1]], axis=1)[:, ::-1]
-    reached = (largest >= observed[order]) | unknown[:, order]
-    stepped = np.maximum.accumulate((1 + reached.sum(0)) / count)
+    largest: np.ndarray | float = 0.0
+    # From the least significant pair on: the largest of each pair and all before it.
+    for block in _blocks(order[::-1]):
+        draws = draws_of(block)
+        unknown = ~np.isfinite(draws)
+        null = np.abs(draws - differences[block]) / scale[block]
+        null = np.where(moves[block] & ~unknown, null, 0)
+        count = len(draws) + 1
+        alone[block] = (1 + ((null >= observed[block]) | unknown).sum(0)) / count
+        null[:, 0] = np.maximum(null[:, 0], largest)
+        np.maximum.accumulate(null, axis=1, out=null)
+        largest = null[:, -1].copy()
+        stepped[block] = (1 + ((null >= observed[block]) | unknown).sum(0)) / count
     adjusted = np.ones(len(differences))
-    adjusted[order] = np.where(moves[order], stepped, 1)
-    low, high = interval(differences, draws)
-    return Comparison(differences, low, high, p, adjusted)
+    adjusted[order] = np.where(moves[order], np.maximum.accumulate(stepped[order]), 1)
+    return Comparison(differences, low, high, np.where(moves, alone, 1), adjusted)
+
+
+def _blocks(pairs: np.ndarray) -> list[np.ndarray]:
+    """The pairs in parts of `PAIRS`."""
+    return [pairs[first : first + PAIRS] for first in range(0, len(pairs), PAIRS)]

@@ -3,7 +3,6 @@
 Becomes Snakemake; ends when the command is gone. Must not know rules or targets.
 """
 
-import importlib
 import logging
 import os
 import signal
@@ -32,7 +31,8 @@ def main(parent: str, *arguments: str) -> None:
     """Run Snakemake. parent: the process id of the command, which blocks Ctrl-C here, so that it
     comes when it can be handled."""
     # The Snakefile needs them. While pydantic builds them, Ctrl-C would become an error of theirs.
-    importlib.import_module("trailers12k.settings")
+    import trailers12k.settings  # noqa: F401
+
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         threading.Thread(target=_end_with, args=(int(parent),), daemon=True).start()

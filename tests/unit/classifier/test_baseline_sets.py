@@ -7,6 +7,8 @@ import pytest
 
 from trailers12k.classifier import packing
 from trailers12k.classifier.baseline_sets import BaselineInputs, fit_rows, products_of
+from trailers12k.classifier.baselines import pool
+from trailers12k.common.errors import UserError
 from trailers12k.common.files import read_csv, read_json, write_csv
 from trailers12k.common.vocabulary import GENRES
 from trailers12k.evaluation.rows import result_rows
@@ -70,6 +72,15 @@ def test_each_row_predicts_the_movies_of_its_stores_and_says_what_it_chose(store
         assert facts["features"] == (3 if row.run == "one" else 6)
         for split in facts["splits"].values():
             assert split["tried"][f"{split['value']:g}"] == max(split["tried"].values())
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_movie_without_finite_features_is_named(stores, value):
+    rows = np.load("build/packed/a.npy")
+    rows[9, 1] = value
+    np.save("build/packed/a.npy", rows)
+    with pytest.raises(UserError, match=f"^a: {MIDS[2]} holds NaN or infinity; run stores verify"):
+        pool("build/packed/a.npy")
 
 
 def test_what_has_not_changed_is_not_fitted_again(stores):

@@ -39,6 +39,24 @@ def test_no_table_is_written_among_products(board, call, monkeypatch, folder):
         assert code == 2 and f"is in {folder}/ of " in err and err.count("\n") == 1
 
 
+@pytest.mark.parametrize("name", ["config.yaml", "mtgc.csv", "results/new.csv"])
+def test_no_file_is_written_into_a_publication(board, call, snapshot_of, name):
+    for each in ("config.yaml", "croissant.json", "mtgc.csv"):
+        (board.parents[1] / each).write_text("")
+    before = snapshot_of(board.parents[1])
+    code, _, err = call("leaderboard", "a", "--to", f"a/{name}")
+    assert code == 2 and "is in the publication " in err and "whose files are complete" in err
+    assert snapshot_of(board.parents[1]) == before
+
+
+def test_no_configuration_is_replaced(board, call):
+    (board.parents[1] / "config.yaml").write_text("movies: sample\n")
+    code, _, err = call("leaderboard", "a", "--to", "a/config.yaml")
+    assert code == 2 and "is a configuration" in err and err.count("\n") == 1
+    code, _, err = call("leaderboard", "a", "--to", "a/benchmarks/x.csv")
+    assert code == 2 and "is in benchmarks/ of " in err
+
+
 def test_folders_of_products_that_are_links_are_known(board, call):
     results = board.parent.rename(board.parents[2] / "disk")
     board.parent.symlink_to(results)

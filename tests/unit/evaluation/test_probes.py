@@ -113,3 +113,18 @@ def test_constant_features_and_few_movies_are_no_fault():
     assert all(np.isfinite(each).all() for each in values.values())
     shares = dict(Neighbours(np.zeros((2, 3), np.float32), labels).candidates(np.zeros((1, 3))))
     assert shares[1][0, 0] == 0.5
+
+
+@pytest.mark.parametrize("classifier", ["linear", "knn"])
+@pytest.mark.parametrize("subset", [0, 1, 2])
+@pytest.mark.parametrize("value", [3e38, -3e38, 1.0])
+def test_one_extreme_movie_leaves_all_predictions_finite(classifier, subset, value):
+    features, labels = drawn()
+    features *= 1e-3 if abs(value) > 1 else 1e-42  # hardly a deviation, down to denormal ones
+    features[subset + 2 if subset else 0] = value
+    train, validation, test = parts(features, labels)
+    fitted = fit(classifier, train, validation, PLACES)
+    for movies in (validation, test):
+        probabilities = fitted.predict(movies.features)
+        assert np.isfinite(probabilities).all()
+        assert (probabilities >= 0).all() and (probabilities <= 1).all()

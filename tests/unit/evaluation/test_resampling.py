@@ -10,6 +10,11 @@ from trailers12k.evaluation import comparison, differences, metrics, resampling
 from trailers12k.evaluation.scores import TrainedSplit
 
 
+def of(draws: np.ndarray) -> resampling.Draws:
+    """Draws of all pairs, (resamples, pairs), as `compare` asks for them."""
+    return lambda pairs: draws[:, pairs]
+
+
 def predictions(generator, movies, strength=2.0, levels=None):
     """Labels (movies, 10), at least one positive each, and probabilities that follow them."""
     prevalence = np.linspace(0.08, 0.45, 10)
@@ -65,7 +70,7 @@ def test_resamples_of_a_single_movie_give_no_interval_and_no_difference():
     low, high = resampling.interval(rows[0].mean, rows[0].means)
     assert np.isnan(low).all() and np.isnan(high).all()
     assert rows[0].mean[0] != rows[1].mean[0]
-    tests = resampling.compare(rows[0].mean - rows[1].mean, rows[0].means - rows[1].means)
+    tests = resampling.compare(rows[0].mean - rows[1].mean, of(rows[0].means - rows[1].means))
     assert (tests.p == 1).all() and (tests.p_adjusted == 1).all() and np.isnan(tests.low).all()
 
 
@@ -94,13 +99,13 @@ def test_equal_pairs_are_rarely_called_different_and_unequal_ones_are():
     for _ in range(100):
         errors = generator.normal(size=(500, 20)) + generator.normal(size=(500, 1))
         observed = generator.normal(size=20) + generator.normal()
-        tests = resampling.compare(observed, errors + observed)
+        tests = resampling.compare(observed, of(errors + observed))
         assert (tests.p <= tests.p_adjusted).all()
         false += (tests.p_adjusted < 0.05).any()
     assert false <= 12  # 5 of 100, with a standard deviation of 2.2
     errors = generator.normal(size=(500, 276))
     observed = np.where(np.arange(276) < 200, 8.0, 0.0)
-    tests = resampling.compare(observed, errors + observed)
+    tests = resampling.compare(observed, of(errors + observed))
     assert (tests.p_adjusted[:200] < 0.05).all() and (tests.p_adjusted[200:] > 0.05).all()
     assert (tests.low[:200] > 0).all()
 
@@ -108,9 +113,9 @@ def test_equal_pairs_are_rarely_called_different_and_unequal_ones_are():
 def test_a_pair_that_most_resamples_lack_takes_nothing_from_the_others():
     random = np.random.default_rng(3)
     draws = 0.3 + 0.05 * random.standard_normal((500, 2))
-    alone = resampling.compare(np.array([0.3]), draws[:, :1])
+    alone = resampling.compare(np.array([0.3]), of(draws[:, :1]))
     draws[5:, 1] = np.nan
-    both = resampling.compare(np.array([0.3, 0.3]), draws)
+    both = resampling.compare(np.array([0.3, 0.3]), of(draws))
     for name in ("low", "high", "p"):
         assert getattr(both, name)[0] == pytest.approx(getattr(alone, name)[0], rel=1e-9)
     assert both.p_adjusted[0] <= 0.01
@@ -118,7 +123,9 @@ def test_a_pair_that_most_resamples_lack_takes_nothing_from_the_others():
 
 
 def test_a_pair_of_equal_rows_differs_in_nothing():
-    tests = resampling.compare(np.array([0.0, 0.1]), np.array([[0.0, 0.1], [0.0, 0.2], [0.0, 0]]))
+    tests = resampling.compare(
+        np.array([0.0, 0.1]), of(np.array([[0.0, 0.1], [0.0, 0.2], [0.0, 0]]))
+    )
     assert tests.p[0] == tests.p_adjusted[0] == 1
 
 
@@ -212,3 +219,20 @@ def test_neither_the_order_of_rows_nor_of_movies_decides_and_the_seed_does(rows)
 def test_without_rows_there_is_nothing_to_compare(rows):
     with pytest.raises(UserError, match="nothing to compare"):
         comparison.RowResamples(rows[0], [], 100, 1)
+
+
+def test_tests_do_not_depend_on_how_many_pairs_are_in_memory(monkeypatch):
+    generator = np.random.default_rng(3)
+    observed = generator.normal(size=40).round(1)  # several are equal
+    draws = observed + generator.normal(size=(200, 40))
+    draws[:, 5] = observed[5]  # does not vary
+    draws[generator.random(draws.shape) < 0.02] = np.nan
+    found = []
+    for pairs in (1, 7, 40):
+        monkeypatch.setattr(resampling, "PAIRS", pairs)
+        found.append(resampling.compare(observed, of(draws)))
+    for name in ("low", "high", "p", "p_adjusted"):
+        one, *others = (getattr(each, name) for each in found)
+        for other in others:
+            np.testing.assert_allclose(one, other, rtol=1e-12)
+    assert len(set(found[0].p_adjusted)) > 5 and found[0].p_adjusted[5] == 1

@@ -339,6 +339,11 @@ HOSTILE = {
         {"normalizer": {"precompiled_charsmap": b64encode(bytes(4) + b"x" * 65).decode()}},
         "more than 64 bytes",
     ),
+    "lots": ({"model": {"dropout": 0.5}}, "has a dropout"),
+    "no model": ({"model": None}, "has no model"),
+    "a long prefix": ({"model": {"continuing_subword_prefix": "x" * 21}}, "prefix is long"),
+    "a long suffix": ({"model": {"end_of_word_suffix": "x" * 21}}, "suffix is long"),
+    "long words": ({"model": {"max_input_chars_per_word": 1001}}, "at most 1000"),
     "a long end": ({"post_processor": ["x"] * 5000}, "post_processor has more than"),
 }
 """What it is -> the section of a tokenizer.json that holds it, and what is said."""
@@ -352,7 +357,8 @@ def test_a_tokenizer_that_could_take_long_is_refused_before_it_is_read(kind):
 
 
 def test_nested_steps_are_flattened_in_their_order():
-    found = tokenizer_bounds.bounded({"normalizer": nested("NFC", "Lowercase")})["normalizer"]
+    values = {"model": {}, "normalizer": nested("NFC", "Lowercase")}
+    found = tokenizer_bounds.bounded(values)["normalizer"]
     flat = [{"type": "NFC"}, {"type": "Lowercase"}]
     assert found == {"type": "Sequence", "normalizers": flat}
 

@@ -8,6 +8,7 @@ import numpy as np
 from trailers12k.common.files import write_csv, write_json, write_text
 from trailers12k.common.vocabulary import GENRES, METRICS
 from trailers12k.evaluation.differences import COMPARISON_COLUMNS, INTERVAL_COLUMNS
+from trailers12k.evaluation.leaderboards import SAME
 from trailers12k.features import store
 from trailers12k.jobs import ledger
 from trailers12k.video import clip_table
@@ -113,7 +114,7 @@ def write_results(results: Path) -> None:
         percent |= {f"{metric}_{end}": value for metric in METRICS}
     for name, scores in (
         ("summary", {"run": "", "splits": "1"} | about | percent),
-        ("leaderboard", {"row": ""} | about | percent),
+        ("leaderboard", {"row": ""} | about | percent | dict.fromkeys(SAME, "0" * 64)),
         ("transfer/tst", {"run": "", "split": "0"} | about | dict.fromkeys(METRICS, "0.5")),
         ("transfer/val", {"run": "", "split": "0"} | about | dict.fromkeys(METRICS, "0.5")),
     ):

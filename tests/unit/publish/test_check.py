@@ -15,6 +15,7 @@ from typing import ClassVar
 import pytest
 
 from trailers12k.common.errors import UserError
+from trailers12k.evaluation.leaderboards import SAME
 from trailers12k.publish.checking import check, results
 from trailers12k.publish.packing.records import Limits
 
@@ -274,11 +275,36 @@ def test_what_stores_agree_on_is_said_once(place):
 
 
 def test_the_text_of_results_has_the_scores_of_the_table():
-    text = "# Results\n\n| run | µAP |\n| --- | --- |\n| a | 36.57±0.05 |\n| b | 41.00±nan |\n"
-    rows = [{"run": "a", "uap": "36.57"}, {"run": "b", "uap": "41.0"}]
-    assert results.markdown_fault(text, rows) == ""
-    rows[1]["uap"] = "42.0"
-    assert "'b' has µAP 41.00" in results.markdown_fault(text, rows)
+    cells = "| a | 36.57±0.05 [30.10, 40.00] |\n| b | 41.00±nan |\n"
+    text = f"# Results\n\n| run | µAP |\n| --- | --- |\n{cells}"
+    one = {"run": "a", "uap": "36.57", "uap_sd": "0.05", "uap_low": "30.1", "uap_high": "40.0"}
+    other = {"run": "b", "uap": "41.0", "uap_sd": "", "uap_low": "", "uap_high": ""}
+    assert results.markdown_fault(text, [one, other]) == ""
+    assert "'b' has µAP '41.00', and" in results.markdown_fault(text, [one, other | {"uap": "42"}])
+    for column in ("uap", "uap_sd", "uap_low", "uap_high"):
+        assert "'a' has µAP" in results.markdown_fault(text, [one | {column: "35.0"}, other])
+    assert "'b' has µAP '', and" in results.markdown_fault(text, [one, other | {"uap_low": "9"}])
+    broken = text.replace("41.00±nan", "many")
+    assert "'many', which is no score" in results.markdown_fault(broken, [one, other])
+
+
+def test_a_score_cannot_vanish_from_the_summary():
+    test = [{"run": "a", "uap": "0.5"}]
+    assert "has uap ''" in results.summary_fault([{"run": "a", "uap": ""}], test)
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "fault"),
+    [
+        ("encoder_parameters", "-5", "has encoder_parameters '-5', not a whole number from 0"),
+        ("seconds_per_movie", "<script>", "not a number from 0"),
+        ("labels_sha256", "zz", "no sha256 in labels_sha256"),
+    ],
+)
+def test_a_leaderboard_has_numbers_and_hashes(column, cell, fault):
+    row = {"row": "a"} | dict.fromkeys(SAME, "0" * 64)
+    assert results.leaderboard_fault([row], [{"run": "a"}]) == ""
+    assert fault in results.leaderboard_fault([row | {column: cell}], [{"run": "a"}])
 
 
 def test_a_summary_has_the_means_and_deviations_of_the_scores():

@@ -144,11 +144,16 @@ def test_an_interval_may_be_empty(tmp_path):
     assert "low is '', and results/summary.csv has '40.0'" in fault_of(tmp_path, INTERVALS)
 
 
-def test_the_cells_of_a_test_may_be_empty(tmp_path):
+def test_only_the_ends_of_a_difference_may_be_empty(tmp_path):
+    """As those of rows that no resample changes."""
     write_results(tmp_path)
     file = tmp_path / SOURCES[COMPARISONS]
-    file.write_text(file.read_text().replace("-0.100000,0.200000,0.400000,0.900000", ",,,"))
+    file.write_text(file.read_text().replace("-0.100000,0.200000,0.400000", ",,0.400000"))
     assert fault_of(tmp_path, COMPARISONS) == ""
+    whole = file.read_text()
+    for figures, name in ((",,,0.900000", "p"), (",,0.400000,", "p_adjusted")):
+        file.write_text(whole.replace(",,0.400000,0.900000", figures))
+        assert f"{name} is '', which is not in 0 to 1" in fault_of(tmp_path, COMPARISONS)
 
 
 @pytest.mark.parametrize(("of", "fault"), [("4", ""), ("3", f"{PAIR}: they are not in it")])

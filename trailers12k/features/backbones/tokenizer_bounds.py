@@ -18,7 +18,9 @@ from trailers12k.common.bounded_files import quoted
 MOST_PARTS = 50
 """Steps before a model reads words, with their parts."""
 LONGEST = 1000
-"""Characters of a regular expression."""
+"""Characters of a regular expression, and of a word that is divided."""
+AFFIXES, LONGEST_AFFIX = ("continuing_subword_prefix", "end_of_word_suffix"), 20
+"""What marks parts of words, and its characters; BERT has `##`, CLIP `</w>`."""
 MOST_CONTENT = 2
 """Characters that replace one match, or that begin a text."""
 MOST_MAPPED = 64
@@ -63,10 +65,25 @@ def bounded(values: object) -> dict[str, Any]:
         raise ValueError(f"it has {len(parts)} steps; at most {MOST_PARTS}")
     for part in parts:
         _check_part(part)
+    _check_model(kept.get("model"))
     _check_added(kept.get("added_tokens"), _growth(kept))
     if len(json.dumps(kept.get("post_processor"))) > MOST_POST:
         raise ValueError(f"its post_processor has more than {MOST_POST} characters")
     return kept
+
+
+def _check_model(model: object) -> None:
+    """Raise `ValueError` for a model that draws lots, or takes long at a word."""
+    if not isinstance(model, dict):
+        raise ValueError("it has no model")
+    if model.get("dropout"):
+        raise ValueError("its model has a dropout, so that a text has other tokens each time")
+    for key in AFFIXES:
+        if len(str(model.get(key) or "")) > LONGEST_AFFIX:
+            raise ValueError(f"its {key} is long; at most {LONGEST_AFFIX} characters")
+    longest = model.get("max_input_chars_per_word", 0)
+    if type(longest) is not int or not 0 <= longest <= LONGEST:
+        raise ValueError(f"its max_input_chars_per_word is {quoted(longest)}; at most {LONGEST}")
 
 
 def _flat(normalizer: object) -> list[object]:

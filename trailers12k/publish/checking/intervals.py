@@ -16,6 +16,8 @@ WITHOUT = (CHANCE, CONSTANT)
 """Rows without predictions, which have no intervals."""
 ROUNDED = 3e-6
 """Figures have six decimals; a difference of two is compared with that of their roundings."""
+LIMITS = {"difference": (-1, 1), "p": (0, 1), "p_adjusted": (0, 1)}
+"""Figure of a pair -> its least and its largest value."""
 MOST_ROWS = 2_000
 """Rows that are compared: their pairs are looked for one by one."""
 
@@ -57,8 +59,9 @@ def _mean_fault(row: Row, mean: Row) -> str:
     for name in ("estimate", "low", "high"):
         column = row["metric"] if name == "estimate" else f"{row['metric']}_{name}"
         value, other = _number(row[name]), mean.get(column, "")
-        is_given = name == "estimate" or bool(other) == (value is not None)
-        if not is_given or not is_near(other, None if value is None else 100 * value):
+        if bool(other) != (value is not None) or not is_near(
+            other, None if value is None else 100 * value
+        ):
             return f"{name} is {quoted(row[name])}, and results/summary.csv has {quoted(other)}"
     if row["movies"] != mean.get("movies", ""):
         return "it has other movies than in results/summary.csv"
@@ -68,8 +71,11 @@ def _mean_fault(row: Row, mean: Row) -> str:
 def _score_fault(row: Row, score: Row) -> str:
     """Where the interval of a split is not that of test.csv."""
     value, other = _number(row["estimate"]), _number(score.get(row["metric"], ""))
-    if value is not None and other is not None and abs(value - other) > ROUNDED:
-        return f"estimate is {quoted(row['estimate'])}, and results/test.csv has {other:.6f}"
+    if (value is None) != (other is None) or (
+        value is not None and other is not None and abs(value - other) > ROUNDED
+    ):
+        wanted = "none" if other is None else f"{other:.6f}"
+        return f"estimate is {quoted(row['estimate'])}, and results/test.csv has {wanted}"
     if row["movies"] != score.get("movies", ""):
         return "it has other movies than in results/test.csv"
     return ""
@@ -136,12 +142,13 @@ def comparisons_fault(comparisons: Rows, intervals: Rows, test: Rows) -> str:
 
 
 def _test_fault(row: Row) -> str:
-    """What is wrong with the p-values of a pair, which may be empty."""
-    alone, adjusted = _number(row["p"]), _number(row["p_adjusted"])
-    for name, value in (("p", alone), ("p_adjusted", adjusted)):
-        if value is not None and not 0 <= value <= 1:
-            return f"{name} is {quoted(row[name])}, which is not in 0 to 1"
-    if alone is not None and adjusted is not None and adjusted < alone - ROUNDED:
+    """What is wrong with the figures of a pair, none of which may be empty."""
+    found = {name: _number(row[name]) for name in LIMITS}
+    for name, (low, high) in LIMITS.items():
+        value = found[name]
+        if value is None or not low <= value <= high:
+            return f"{name} is {quoted(row[name])}, which is not in {low} to {high}"
+    if (found["p_adjusted"] or 0) < (found["p"] or 0) - ROUNDED:
         return f"p_adjusted {quoted(row['p_adjusted'])} is below p {quoted(row['p'])}"
     return ""
 

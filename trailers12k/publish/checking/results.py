@@ -9,13 +9,17 @@ from statistics import fmean, stdev
 
 from trailers12k.common.bounded_files import quoted
 from trailers12k.common.vocabulary import GENRES, METRIC_NAMES, METRICS
-from trailers12k.evaluation.leaderboards import SCORED
+from trailers12k.evaluation.leaderboards import NUMBERS, SAME, SCORED
 
 Rows = Sequence[Mapping[str, str]]
 
 ROUNDED = 0.0051 + 0.0001
 """Percent: summary.csv has two decimals, and test.csv has six."""
-CELL = re.compile(r"([0-9.]+)±([0-9.]+|nan)")
+CELL = re.compile(r"([0-9.]+)±([0-9.]+|nan)(?: \[([0-9.]+), ([0-9.]+)\])?")
+"""A score in summary.md: mean, deviation, and the ends of its interval."""
+CELL_COLUMNS = ("", "_sd", "_low", "_high")
+"""What follows the metric in the columns of summary.csv that a cell shows."""
+HASH = re.compile("[0-9a-f]{64}")
 
 
 def summary_fault(summary: Rows, test: Rows) -> str:
@@ -31,9 +35,11 @@ def summary_fault(summary: Rows, test: Rows) -> str:
             wanted = {name: fmean(scores) if scores else None}
             wanted[f"{name}_sd"] = stdev(scores) if len(scores) > 1 else None
             for column, value in wanted.items():
-                if not is_near(row.get(column, ""), value):
+                cell = row.get(column, "")
+                is_lacking = name in METRICS and value is not None and not cell
+                if is_lacking or not is_near(cell, value):
                     return (
-                        f"{quoted(row['run'])} has {column} {quoted(row[column])}, which is not "
+                        f"{quoted(row['run'])} has {column} {quoted(cell)}, which is not "
                         "that of results/test.csv"
                     )
     return ""
@@ -52,6 +58,12 @@ def leaderboard_fault(leaderboard: Rows, summary: Rows) -> str:
     if other := sorted({row["row"] for row in leaderboard} ^ of_run.keys()):
         return f"{quoted(other[0])} is only in one of it and results/summary.csv"
     for row in leaderboard:
+        for name, (pattern, allowed) in NUMBERS.items():
+            if row.get(name) and not pattern.fullmatch(row[name]):
+                return f"{quoted(row['row'])} has {name} {quoted(row[name])}, not {allowed}"
+        for name in SAME:
+            if not HASH.fullmatch(row.get(name, "")):
+                return f"{quoted(row['row'])} has no sha256 in {name}"
         for name in (*SCORED, "movies", "of"):
             value, wanted = row.get(name, ""), of_run[row["row"]].get(name, "")
             if not _is_same(value, wanted):
@@ -88,12 +100,21 @@ def markdown_fault(text: str, summary: Rows) -> str:
     of_run = {row["run"]: row for row in summary}
     for line in lines[2:]:
         cells = dict(zip(head, (cell.strip() for cell in line.split("|")), strict=False))
-        row = of_run.get(cells.get("run", ""))
-        for metric in METRICS if row else ():
-            match = CELL.fullmatch(cells.get(METRIC_NAMES[metric], ""))
-            if row and match and row.get(metric) and float(match[1]) != float(row[metric]):
-                return (
-                    f"{quoted(row['run'])} has {METRIC_NAMES[metric]} {match[1]}, and "
-                    f"results/summary.csv has {quoted(row[metric])}"
-                )
+        if not (row := of_run.get(cells.get("run", ""))):
+            continue
+        for metric in METRICS:
+            if what := _cell_fault(cells.get(METRIC_NAMES[metric], ""), metric, row):
+                return f"{quoted(row['run'])} has {METRIC_NAMES[metric]} {what}"
+    return ""
+
+
+def _cell_fault(cell: str, metric: str, row: Mapping[str, str]) -> str:
+    """Where a cell of summary.md is not what the row of summary.csv has; else empty."""
+    if not (match := CELL.fullmatch(cell)):
+        return f"{quoted(cell)}, which is no score" if row.get(metric) else ""
+    for text, column in zip(match.groups(), CELL_COLUMNS, strict=True):
+        wanted = row.get(f"{metric}{column}", "")
+        text = "" if text in (None, "nan") else text
+        if not _is_same(text, wanted):
+            return f"{quoted(text)}, and results/summary.csv has {quoted(wanted)}"
     return ""
