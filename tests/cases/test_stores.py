@@ -145,7 +145,6 @@ def test_data_after_the_end_of_an_archive_are_refused(theirs, tmp_path, name, mo
 
 def test_a_header_that_no_system_can_follow_is_damage(theirs, tmp_path):
     for changes in (
-        {"mtime": 2**80},
         {"pax_headers": {"path": "s.zarr/a\0b"}},
         {"pax_headers": {"comment": "x" * 10_000_000}},
     ):

@@ -77,6 +77,10 @@ GROUP_FILES = (".zgroup", ".zattrs", ".zmetadata")
 ARRAY_FILES = re.compile(r"\.zarray|\.zattrs|\d+\.\d+", re.ASCII)
 
 
+class Refused(tarfile.TarError):
+    """A member that no archive of a store has."""
+
+
 class _StrictHeader(tarfile.TarInfo):
     """A header that must be sound or all zeros; tarfile takes a damaged one for the end."""
 
@@ -166,7 +170,7 @@ def _members(tar: tarfile.TarFile, room: int) -> Iterator[tarfile.TarInfo]:
             raise tarfile.ReadError(f"the attributes of {quoted(member.name)} are damaged")
         room -= FILE_BYTES
         if max(tar.offset, member.offset_data + member.size) > room:
-            raise tarfile.FilterError(TOO_MUCH)
+            raise Refused(TOO_MUCH)
         yield member
 
 
@@ -253,31 +257,37 @@ def _extract(archive: Path, folder: Path) -> None:
     with _opened(archive) as tar:
         for member in tqdm(_members(tar, room), unit="file", disable=None):
             if not (member.isfile() or member.isdir()):
-                raise tarfile.FilterError(f"{quoted(member.name)} is no file and no folder")
-            _check_name(member.name, folder)
-            # The filter checks each member before it is written.
-            tar.extract(member, folder, filter="data")
+                raise Refused(f"{quoted(member.name)} is no file and no folder")
+            path = _place(member.name, folder)
+            # Not by `extract`, whose filters the first versions of Python 3.11 lack.
+            if member.isdir():
+                path.mkdir(parents=True, exist_ok=True)
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            source = tar.extractfile(member)
+            assert source  # nosec B101  # for mypy
+            with source, path.open("wb") as file:
+                shutil.copyfileobj(source, file)
         assert tar.fileobj  # nosec B101  # for mypy
         while block := tar.fileobj.read(BLOCK):
             if any(block):
                 raise tarfile.ReadError("data follows the end of its tar archive")
             if (room := room - len(block)) < 0:
-                raise tarfile.FilterError(TOO_MUCH)
+                raise Refused(TOO_MUCH)
 
 
-def _check_name(name: str, folder: Path) -> None:
-    """Raise `FilterError` for the name of a member that leads out of the folder, or too deep."""
-    # The filter takes an absolute name for a relative one.
+def _place(name: str, folder: Path) -> Path:
+    """Where a member belongs; an absolute name counts as a relative one.
+
+    Raises `Refused` for a name that leads out of the folder, or too deep.
+    """
     relative = PurePosixPath(name.lstrip("/")).as_posix()
     if relative.count("/") > MOST_DEPTH:
-        raise tarfile.FilterError(f"{quoted(name)} is in too many folders")
+        raise Refused(f"{quoted(name)} is in too many folders")
     try:
-        if relative != ".":
-            below(folder, relative)
+        return folder if relative == "." else below(folder, relative)
     except UserError as error:
-        raise tarfile.FilterError(
-            f"{quoted(name)} is not the name of a file in this folder"
-        ) from error
+        raise Refused(f"{quoted(name)} is not the name of a file in this folder") from error
 
 
 def _replace(store: Path, new: Path) -> None:
