@@ -181,6 +181,8 @@ def _lines(
     selected = alt.param(name="shown", value=list(runs))
     is_selected = "indexof(shown, datum.run) >= 0"
     line = alt.Chart(inline_data(rows)).mark_line(strokeWidth=2, clip=True)
+    # The page has as many columns of the legend as fit: symbol, gap, and letters of 7 pixels.
+    entry = 50 + 7 * max(map(len, runs), default=0)
     return (
         line.encode(
             x=x,
@@ -204,7 +206,7 @@ def _lines(
             tooltip=["run:N", x.shorthand, y.shorthand, "weights:N"],
         )
         .add_params(selected)
-        .properties(width=WIDTH - 60, height=330, usermeta={"columns": {"width": 130}})
+        .properties(width=WIDTH - 60, height=330, usermeta={"columns": {"width": entry}})
     )
 
 

@@ -105,6 +105,13 @@ def test_axes_of_counts_and_epochs_have_whole_numbers():
         assert encoding["x"]["axis"]["values"] == ticks
 
 
+def test_the_legend_has_room_for_the_longest_name():
+    names = ["a", "EfficientNet-Log-mel-early"]
+    table = pd.DataFrame(dict.fromkeys(names, 1.0), index=pd.Index([1], name="epoch"))
+    chart = drawing.spec(run_charts.learning(table, dict.fromkeys(names, True)))
+    assert chart["usermeta"]["columns"]["width"] > 7 * len(names[1])
+
+
 def test_the_chart_of_costs_shows_the_longest_rules_in_words():
     rows = [(f"rule{n}", 1, 4000.0 - n, 1.0, 2048.0) for n in range(20)]
     table = pd.DataFrame(rows, columns=["rule", "jobs", "seconds", "cpu_seconds", "max_rss_mb"])

@@ -32,7 +32,7 @@
       spec.width = "container";
       spec.autosize = {type: "fit-x", contains: "padding"};
     }
-    if (columns) spec.encoding.color.legend.columns = Math.max(2, Math.floor(width / columns.width));
+    if (columns) spec.encoding.color.legend.columns = Math.max(1, Math.floor(width / columns.width));
     if (width < 480) {
       spec.config.axis.labelLimit = Math.round(width * 0.42);
       spec.config.legend.direction = "vertical";
