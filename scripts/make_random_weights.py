@@ -36,9 +36,9 @@ def main() -> None:
         try:
             own.write(load(spec, own.seed).statistics)
             logging.info("%s: calibrated", own.path.name)
-        except UserError as error:
+        except (UserError, RuntimeError) as error:  # PyTorch's, of pictures that are too small
             # The stores of other networks are made; that of this one fails for the same reason.
-            logging.warning("%s", error)
+            logging.warning("%s: %s", spec.model, error)
     write_json(snakemake.output.record, {path.name: sha256_of(path) for path in files()})
 
 

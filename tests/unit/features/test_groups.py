@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from trailers12k.common.errors import UserError
 from trailers12k.features import shard as shards
 from trailers12k.features import store as stores
 from trailers12k.features.backbones.spec import BackboneSpec
@@ -124,6 +125,15 @@ def test_a_job_computes_what_each_store_lacks_and_says_so(trailer, tmp_path, cap
         "video": "0 computed, 2 kept",
         "swin": "2 computed, 0 kept",
     }
+
+
+def test_pictures_that_are_too_small_for_a_network_are_refused_in_one_line(trailer, tmp_path):
+    own = tmp_path / "s3d"
+    spec = BackboneSpec("torchvision/s3d.KINETICS400_V1", "random", "clips", size=64)
+    recipe = recipe_of(spec, SETTINGS, "code", 0, None)
+    request = StoreRequest("s3d", recipe, own / "records", own / "s.zarr", own / "index.csv")
+    with pytest.raises(UserError, match="s3d.*: its network does not work here: .*; choose an"):
+        shards.extract_shard([request], movies_of(trailer))
 
 
 def test_what_a_store_took_is_recorded_and_kept(trailer, tmp_path):
