@@ -118,6 +118,33 @@ def test_ctrl_c_waits_until_the_settings_are_imported():
     assert done.returncode == 128 + signal.SIGINT
 
 
+@pytest.mark.parametrize("has_display", [False, True])
+def test_ctrl_c_that_a_finalizer_swallows_comes_again(has_display):
+    """As of those of imports; the run went on to its end."""
+    program = (
+        "import os, signal, sys, time\n"
+        "from trailers12k.workflow import snakemake_process\n"
+        "from trailers12k.workflow.run_display.display import RunDisplay, Words\n"
+        "class Swallows:\n"
+        "    def __del__(self):\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        time.sleep(0.01)\n"
+        "sys.unraisablehook = snakemake_process._come_again\n"
+        f"if {has_display}:\n"
+        "    display = RunDisplay(sys.stderr, Words((), 'x'))\n"
+        "    signal.signal(signal.SIGINT, display.interrupt)\n"
+        "swallows = Swallows()\n"
+        "del swallows\n"
+        "print('went on', flush=True)\n"
+        "try:\n"
+        "    time.sleep(20)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('came again')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("went on\ncame again\n", "")
+
+
 def test_the_next_run_continues_after_kill_9_of_all_or_of_the_parent(project):
     running = start(project, "clips", "--cores", "2")
     snakemake = holder(project, running)

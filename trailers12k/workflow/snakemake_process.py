@@ -17,6 +17,8 @@ from trailers12k.common.messages import one_line
 from trailers12k.workflow import cluster_jobs, run_lock
 from trailers12k.workflow.user_errors import STOPPED, one_line_errors
 
+AGAIN = 0.05
+"""Seconds until a Ctrl-C that was lost comes again."""
 PATIENCE = 30.0
 """Seconds from Ctrl-C to the end of all that is left."""
 
@@ -32,6 +34,8 @@ def main(parent: str, *arguments: str) -> None:
     comes when it can be handled."""
     # The Snakefile needs them. While pydantic builds them, Ctrl-C would become an error of theirs.
     import trailers12k.settings  # noqa: F401
+
+    sys.unraisablehook = _come_again
 
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
@@ -50,6 +54,20 @@ def main(parent: str, *arguments: str) -> None:
         with suppress(OSError, ValueError):
             print(f"error: {STOPPED}", file=sys.stderr, flush=True)
         sys.exit(128 + signal.SIGINT)
+
+
+def _come_again(lost: Any) -> None:
+    """Send Ctrl-C once more where a callback or finalizer swallowed it, as those of imports do."""
+    if not issubclass(lost.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(lost)
+        return
+    from trailers12k.workflow.run_display.display import forget_interrupt
+
+    forget_interrupt()
+    # When the callback is over.
+    again = threading.Timer(AGAIN, os.kill, (os.getpid(), signal.SIGINT))
+    again.daemon = True
+    again.start()
 
 
 def _recorded(lock: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -94,6 +94,12 @@ def say(text: str, stream: IO[str]) -> None:
             os.close(nothing)
 
 
+def forget_interrupt() -> None:
+    """Let the next Ctrl-C count, since the last one was lost."""
+    if _display is not None:
+        _display.forget_interrupt()
+
+
 def is_stopped() -> bool:
     """Whether Ctrl-C has ended this run."""
     return _display is not None and _display.is_stopped
@@ -154,6 +160,10 @@ class RunDisplay:
         if self._stopped is None or now - self._stopped > PATIENCE:
             self._stopped = now
             raise KeyboardInterrupt
+
+    def forget_interrupt(self) -> None:
+        """Take the next Ctrl-C as the first one."""
+        self._stopped = None
 
     # In the thread that logs.
 
