@@ -101,9 +101,13 @@ def test_ctrl_c_before_the_first_job_is_one_line(project):
 
 
 def test_ctrl_c_waits_until_the_settings_are_imported():
-    """Within pydantic's own code it became an error of a schema, with a traceback."""
+    """Within pydantic's own code it became an error of a schema, with a traceback.
+
+    The handler is set, since a shell's background ignores Ctrl-C.
+    """
     program = (
         "import os, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})\n"
         "os.kill(os.getpid(), signal.SIGINT)\n"
         "from trailers12k.workflow import snakemake_process\n"
@@ -129,6 +133,7 @@ def test_ctrl_c_that_a_finalizer_swallows_comes_again(has_display):
         "    def __del__(self):\n"
         "        os.kill(os.getpid(), signal.SIGINT)\n"
         "        time.sleep(0.01)\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "sys.unraisablehook = snakemake_process._come_again\n"
         f"if {has_display}:\n"
         "    display = RunDisplay(sys.stderr, Words((), 'x'))\n"
