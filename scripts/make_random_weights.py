@@ -26,6 +26,7 @@ def main() -> None:
     from trailers12k.common.errors import UserError
     from trailers12k.common.files import sha256_of, write_json
     from trailers12k.features.backbones.loading import load
+    from trailers12k.features.backbones.network_faults import working
 
     # As in the jobs that read the files.
     torch.set_num_threads(1)
@@ -34,11 +35,12 @@ def main() -> None:
             logging.info("%s: kept", own.path.name)
             continue
         try:
-            own.write(load(spec, own.seed).statistics)
+            with working(spec.model):
+                own.write(load(spec, own.seed).statistics)
             logging.info("%s: calibrated", own.path.name)
-        except (UserError, RuntimeError) as error:  # PyTorch's, of pictures that are too small
+        except UserError as error:
             # The stores of other networks are made; that of this one fails for the same reason.
-            logging.warning("%s: %s", spec.model, error)
+            logging.warning("%s", error)
     write_json(snakemake.output.record, {path.name: sha256_of(path) for path in files()})
 
 

@@ -18,8 +18,6 @@ from trailers12k.common.bounded_files import shown_path
 from trailers12k.common.errors import UserError
 from trailers12k.common.files import write_text
 
-PRODUCTS = ("data", "results", "build", "logs", "benchmarks", ".snakemake")
-"""Folders of a collection that the workflow writes."""
 SETTINGS = "config.yaml"
 PUBLISHED = "croissant.json"
 """The file that publications have, and collections lack."""
@@ -98,6 +96,8 @@ def leaderboard(
 
 def _check_output(to: Path, files: Sequence[Path]) -> None:
     """Raise `UserError` if a file that is read, or a product of the workflow, would be replaced."""
+    from trailers12k.settings.checks import OF_RUNS
+
     check_output(to, files)
     target = Path(os.path.realpath(to))
     for folder in _collections(files):
@@ -108,7 +108,7 @@ def _check_output(to: Path, files: Sequence[Path]) -> None:
             )
         if target == Path(os.path.realpath(folder / SETTINGS)):
             raise UserError(f"{shown_path(to)} is a configuration; choose another name")
-        for name in PRODUCTS:
+        for name in OF_RUNS:
             if target.is_relative_to(os.path.realpath(folder / name)):
                 raise UserError(
                     f"{shown_path(to)} is in {name}/ of {shown_path(folder)}, which the workflow "

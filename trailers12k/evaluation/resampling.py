@@ -206,9 +206,9 @@ class Comparison:
 def compare(differences: np.ndarray, draws_of: Draws) -> Comparison:
     """Tests that differences are 0, corrected for their number.
 
-    differences: (pairs,). draws_of: positions of pairs -> (resamples, positions), the differences
-    on the same resamples, which are asked for twice; nan where a resample has no movie of a pair.
-    There the pair counts as not different, and the other pairs lose nothing.
+    differences: (pairs,). draws_of: called twice for each pair; its values are nan where a resample
+    has no movie of the pair. There the pair counts as not different, and the other pairs lose
+    nothing.
     The bootstrap distribution of a difference, moved to 0, is that of no difference (Efron &
     Tibshirani 1993, chapter 16). The correction is step-down max-T with studentised differences
     (Westfall & Young 1993, section 2.6; Romano & Wolf, Econometrica 2005), which uses how the

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
-from trailers12k.common.errors import Failure, UserError
+from trailers12k.common.errors import Failure
+from trailers12k.features.backbones.network_faults import working
 from trailers12k.features.recipe import Recipe
 from trailers12k.features.shard_store import ShardMovies, ShardStore, StoreRequest
 from trailers12k.features.sound_recipe import SoundRecipe
@@ -84,17 +85,6 @@ def extract_shard(
                 rate = store.computed / seconds
                 log.info("%s: %d vectors computed, %.2f a second", name, store.computed, rate)
     return rows
-
-
-def _loaded(recipe: Recipe | SoundRecipe, device: Device) -> Backbone | SoundBackbone:
-    """A store's backbone. Raises `UserError`, also where PyTorch cannot try the network."""
-    try:
-        return recipe.load(device)
-    except RuntimeError as error:
-        raise UserError(
-            f"backbone {recipe.spec.model}: its network does not work here: "
-            f"{str(error).splitlines()[0]}; choose another size, or another model"
-        ) from error
 
 
 @dataclass
@@ -202,7 +192,9 @@ class _Shard:
                     self._device = self._claim()
                 recipe = self._recipes[name]
                 began, cpu_began = time.perf_counter(), time.thread_time()
-                backbone = _loaded(recipe, self._device)
+                backbone: Backbone | SoundBackbone
+                with working(recipe.spec.model):
+                    backbone = recipe.load(self._device)
                 self._loading += time.perf_counter() - began
                 self._cpu_loading += time.thread_time() - cpu_began
                 self._choose_batches(name, backbone)

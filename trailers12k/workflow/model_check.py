@@ -19,8 +19,9 @@ def check_models(settings: Settings) -> None:
     """Raise `UserError` for a model that its library does not have, or that sees no clips."""
     if settings.is_published:  # no network is built
         return
+    known = architectures()
     for store, backbone in settings.backbones.items():
-        family, known = backbone.model.partition("/")[0], architectures()
+        family = backbone.model.partition("/")[0]
         if family == "timm" and backbone.input == "clips":
             raise UserError(
                 f"backbones.{store}.input: clips is not allowed for {backbone.model}, which sees "

@@ -11,7 +11,7 @@ from trailers12k.common.errors import UserError
 
 @contextmanager
 def fitting(model: str) -> Iterator[None]:
-    """Around what is made of a model's files: whatever it raises becomes a `UserError`.
+    """Turns whatever is raised while a model's files are used into a `UserError`.
 
     The library states no errors, and a hostile file may raise any, MemoryError too.
     """
